@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mesh as plain arrays, and what follows from its arrays alone: normals, welded vertices, loose parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BackendError
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+WELD_TOLERANCE = 1e-6  # of the mesh's largest extent: vertices that were split for UVs or normals coincide far closer
+
+
+@dataclass(frozen=True)
+class AvatarMesh:
+    """An object's mesh in object space, as it arrives through the pipe.
+
+    vertices: float32 (V,3). triangles: int32 (T,3). head_weights: float32 (V,), summed weight to the Head bone and its children.
+    mask: float32 (V,), the face is inside where > 0. bones: rest positions (3,) by the names head, neck, left_eye, right_eye, jaw.
+    up: the world's up (3,), a hint.
+    """
+
+    vertices: Floats
+    triangles: Ints
+    head_weights: Floats | None = None
+    mask: Floats | None = None
+    bones: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    up: tuple[float, float, float] | None = None
+
+
+def check(mesh: AvatarMesh) -> None:
+    """Raise BackendError (mesh_empty, mesh_invalid, mesh_not_finite) unless the arrays describe a mesh that can be worked on."""
+    vertices, triangles = mesh.vertices, mesh.triangles
+    if vertices.ndim != 2 or vertices.shape[1] != 3:
+        raise BackendError("mesh_invalid", f"Vertices must have the shape (V, 3), not {vertices.shape}.", "Send x, y and z of every vertex.")
+    if triangles.ndim != 2 or triangles.shape[1] != 3:
+        raise BackendError("mesh_invalid", f"Triangles must have the shape (T, 3), not {triangles.shape}.", "Triangulate the faces.")
+    if len(vertices) == 0 or len(triangles) == 0:
+        what = "vertices" if len(vertices) == 0 else "faces"
+        raise BackendError("mesh_empty", f"The mesh has no {what}.", "Choose the object that holds the avatar's face.")
+    if triangles.min() < 0 or triangles.max() >= len(vertices):
+        raise BackendError("mesh_invalid", "A triangle points at a vertex that does not exist.", "Run Mesh > Clean Up, or re-import the file.")
+    for name, per_vertex in (("head_weights", mesh.head_weights), ("mask", mesh.mask)):
+        if per_vertex is not None and per_vertex.shape != (len(vertices),):
+            raise BackendError("mesh_invalid", f"{name} must have one value per vertex, not the shape {per_vertex.shape}.", "Send V floats.")
+    bad = int((~np.isfinite(vertices)).any(axis=1).sum())
+    if bad or not np.isfinite(extent(vertices)):
+        raise BackendError(
+            "mesh_not_finite",
+            f"{bad or 'Some'} vertices have coordinates that are not numbers or too large.",
+            "Select and delete or repair these vertices, then try again.",
+        )
+
+
+def extent(vertices: Floats) -> float:
+    """Largest side of the bounding box, in the vertices' unit."""
+    return float((vertices.max(axis=0).astype(np.float64) - vertices.min(axis=0)).max())
+
+
+def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
+    """Unit normals float32 (V,3), area-weighted over the triangles (T,3) around each vertex; zero for loose vertices."""
+    corners = vertices.astype(np.float64)[triangles]
+    face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    total = np.empty((len(vertices), 3))
+    for axis in range(3):  # bincount is far faster than np.add.at
+        total[:, axis] = np.bincount(triangles.ravel(), np.repeat(face[:, axis], 3), len(vertices))
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return np.ascontiguousarray(np.divide(total, length, out=np.zeros_like(total), where=length > 0), np.float32)
+
+
+def weld(vertices: Floats) -> Ints:
+    """Group int32 (V,) of each vertex: vertices in one place (within 1e-6 of the mesh's size) share a group, numbered from 0."""
+    size = max(extent(vertices), 1e-30)
+    cells = np.round((vertices.astype(np.float64) - vertices.min(axis=0)) / (size * WELD_TOLERANCE)).astype(np.int64)
+    _, group = np.unique(cells @ np.array([1, 1 << 21, 1 << 42], np.int64), return_inverse=True)
+    return group.ravel().astype(np.int32)
+
+
+def connected_parts(count: int, triangles: Ints) -> Ints:
+    """Part int32 (count,) of each vertex, numbered from 0; vertices joined by triangles (T,3) share a part.
+
+    Label propagation with pointer jumping: every round each edge pulls the larger root under the smaller, so few rounds suffice.
+    """
+    edges = np.concatenate([triangles[:, :2], triangles[:, 1:]]).astype(np.int64)
+    root = np.arange(count)
+    while True:
+        first, second = root[edges[:, 0]], root[edges[:, 1]]
+        low, high = np.minimum(first, second), np.maximum(first, second)
+        if np.array_equal(low, high):
+            _, part = np.unique(root, return_inverse=True)
+            return part.ravel().astype(np.int32)
+        np.minimum.at(root, high, low)
+        while not np.array_equal(root, root[root]):
+            root = root[root]
+
+
+def loose_parts(vertices: Floats, triangles: Ints) -> Ints:
+    """Part int32 (V,) of each vertex after welding, so that UV seams do not tear a part."""
+    group = weld(vertices)
+    return connected_parts(int(group.max()) + 1, group[triangles].astype(np.int32))[group]
+
+
+def part_boxes(vertices: Floats, parts: Ints) -> Floats:
+    """Box float32 (V,6) of each vertex's part: centre and half extents, in the vertices' frame."""
+    count = int(parts.max()) + 1
+    low, high = np.full((count, 3), np.inf, np.float32), np.full((count, 3), -np.inf, np.float32)
+    order = np.argsort(parts, kind="stable")
+    starts = np.searchsorted(parts[order], np.arange(count))
+    np.minimum.reduceat(vertices[order], starts, axis=0, out=low)
+    np.maximum.reduceat(vertices[order], starts, axis=0, out=high)
+    return np.concatenate([(low + high) / 2, (high - low) / 2], axis=1)[parts]
