@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one exception that crosses the pipe, and the closed table of its codes."""
+
+from __future__ import annotations
+
+# Code -> what it stands for. Codes are stable: the add-on and scripts may branch on them.
+CODES: dict[str, str] = {
+    "mesh_empty": "the mesh has no vertices or no faces",
+    "mesh_invalid": "the mesh's arrays do not fit together",
+    "mesh_not_finite": "coordinates are NaN, infinite or too large",
+    "no_face": "no face was found in the mesh",
+    "unknown_set": "there is no shape set of that name",
+    "unknown_condition": "the model knows no condition of that name",
+    "table_invalid": "a shape table is not {key: {condition: weight}}",
+    "setting_invalid": "a setting or an environment variable has a value out of its range",
+    "model_missing": "a model file is not there",
+    "model_unreadable": "a model file is damaged, too large, or points outside itself",
+    "model_contract": "a model's inputs, outputs or metadata are not as agreed",
+    "provider_failed": "the execution provider that was asked for cannot be used",
+    "runtime_missing": "ONNX Runtime cannot be imported",
+    "cancelled": "the request was cancelled",
+    "out_of_memory": "memory ran out",
+    "protocol": "a frame or a request is malformed",
+    "input_missing": "an input file is missing or cannot be read",
+    "output_unwritable": "an output file cannot be written",
+    "disk_full": "the disk is full",
+    "internal": "an error that has no code of its own: a bug",
+}
+
+# Codes that no change to the input or the settings can mend; the command line exits with 1 for these and with 2 for all others.
+NOT_THE_INPUT = frozenset({"internal", "out_of_memory", "cancelled"})
+
+
+class BackendError(Exception):
+    """An error with a stable code of CODES, a sentence that says what is wrong and another that says what to do about it."""
+
+    def __init__(self, code: str, message: str, fix: str) -> None:
+        if code not in CODES:
+            raise ValueError(f"{code!r} is not a code of backend.errors.CODES")
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.fix}".strip()
+
+
+def as_backend_error(error: BaseException) -> BackendError:
+    """The error as it is told to others: unknown exceptions become `internal` with their text, MemoryError `out_of_memory`."""
+    if isinstance(error, BackendError):
+        return error
+    if isinstance(error, MemoryError):
+        return BackendError("out_of_memory", "Memory ran out.", "Close other programs, or choose an object with fewer vertices.")
+    return BackendError(
+        "internal",
+        f"Something unexpected happened: {type(error).__name__}: {error}",
+        "Please report this with the log, which holds the details.",
+    )

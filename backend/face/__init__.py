@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Geometry of the face: arrays in, arrays out, numpy only."""
