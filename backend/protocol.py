@@ -62,7 +62,7 @@ def write_message(stream: BinaryIO, header: Mapping[str, Any], arrays: Mapping[s
     _write_all(stream, memoryview(PREFIX.pack(MAGIC, len(text), length) + text))
     for name, array in contiguous.items():
         if array.nbytes:
-            _write_all(stream, memoryview(array.astype(DTYPES[array.dtype.name], copy=False).reshape(-1)).cast("B"))
+            _write_all(stream, array.astype(DTYPES[array.dtype.name], copy=False).reshape(-1).view(np.uint8).data)
     stream.flush()
 
 

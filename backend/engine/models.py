@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Model files: what their metadata says, whether they keep the contract, and running them.
+
+The contract is described in docs/architecture.md, Model files. Nothing in a file is evaluated; metadata is JSON or plain text.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BackendError
+from . import providers
+from .onnx_file import read_model_file
+from .sessions import Cancellation, Session, create, run
+
+Floats = NDArray[np.float32]
+
+SHIPPED = Path(__file__).resolve().parent.parent / "models" / "face"
+CONTRACT_VERSION = "1"
+CHUNK = 2048  # vertices per decoder run: 0.73x the time of a whole pass, a third of the memory, and a cancel within milliseconds
+MAX_CONDITIONS = 1024
+_FIX = "See Model files in docs/architecture.md, correct the export, and check it with: python -m backend info --model FILE"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One of a model's inputs that a user may turn: its name, range and value at rest."""
+
+    name: str
+    minimum: float = 0.0
+    maximum: float = 1.0
+    default: float = 0.0
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What is known of a model from its metadata. contract: `plain` or `pair`. about: licence, attribution, scores and the like, as text."""
+
+    name: str
+    path: str
+    contract: str
+    conditions: tuple[Condition, ...]
+    landmarks: tuple[str, ...]
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def condition_names(self) -> tuple[str, ...]:
+        """Names of the conditions in the model's order."""
+        return tuple(condition.name for condition in self.conditions)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model. encoder finds the face; shapes come from `decoder`, or one at a time from `plain`."""
+
+    info: ModelInfo
+    encoder: Session
+    decoder: Session | None
+    plain: Session | None
+
+    @property
+    def use(self) -> providers.ProviderUse:
+        """Provider of the part that makes the shapes."""
+        return (self.decoder or self.plain or self.encoder).use
+
+    @property
+    def threads(self) -> int:
+        """Threads of one session."""
+        return self.encoder.threads
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions it holds."""
+        return sum(part is not None for part in (self.encoder, self.decoder, self.plain))
+
+
+def load_model(path: Path | None = None, threads: int | None = None) -> Model:
+    """Load the shipped pair, a pair by either of its files, or a plain model with the shipped encoder, and check the contract.
+
+    Raises BackendError: `model_missing`, `model_unreadable`, `model_contract`, `provider_failed`, `setting_invalid`.
+    """
+    if path is None:
+        return _load_pair(SHIPPED.with_name(SHIPPED.name + ".encoder.onnx"), SHIPPED.with_name(SHIPPED.name + ".decoder.onnx"), threads)
+    for role, other in (("encoder", "decoder"), ("decoder", "encoder")):
+        ending = f".{role}.onnx"
+        if path.name.endswith(ending):
+            sibling = path.with_name(path.name.removesuffix(ending) + f".{other}.onnx")
+            return _load_pair(*((path, sibling) if role == "encoder" else (sibling, path)), threads)
+    session = create(read_model_file(path), path.name, threads=threads)
+    metadata = _metadata(session)
+    contract = metadata.get("blendshape.contract", "plain")
+    if contract in ("encoder", "decoder"):
+        raise BackendError(
+            "model_contract", f"{path.name} is one half of a pair.", "Name the files NAME.encoder.onnx and NAME.decoder.onnx in one folder."
+        )
+    info = _check_plain(session, metadata, path)
+    encoder_path = SHIPPED.with_name(SHIPPED.name + ".encoder.onnx")
+    encoder = create(read_model_file(encoder_path), encoder_path.name, threads=threads)
+    landmarks = _check_encoder(encoder, _metadata(encoder))
+    return Model(ModelInfo(info.name, info.path, info.contract, info.conditions, landmarks, info.about), encoder, None, session)
+
+
+def encode_with(model: Model, cancellation: Cancellation) -> Callable[[Floats], tuple[Floats, Floats]]:
+    """The model's encoder as a function: points float32 (B,P,6), position and normal -> latent (B,L), confidence (B,)."""
+
+    def encode(points: Floats) -> tuple[Floats, Floats]:
+        latent, confidence = run(model.encoder, {"points": np.ascontiguousarray(points, np.float32)}, cancellation)[:2]
+        if latent.ndim != 2 or len(latent) != len(points) or confidence.size != len(points):
+            raise _broken(model.encoder.name, f"gave latent {latent.shape} and confidence {confidence.shape} for points {points.shape}")
+        if latent.shape[1] < 3 * len(model.info.landmarks):
+            raise _broken(model.encoder.name, f"gives {latent.shape[1]} numbers, too few for {len(model.info.landmarks)} landmarks")
+        _require_finite(model.encoder.name, latent, confidence)
+        return latent, confidence.reshape(-1)
+
+    return encode
+
+
+def shapes_of(
+    model: Model,
+    face: tuple[Floats, Floats, Floats, Floats],
+    weights: Floats,
+    cancellation: Cancellation,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> Floats:
+    """Offsets float32 (N,F,3), canonical frame, for weights (N,K) over the model's conditions.
+
+    face: vertices (F,3), normals (F,3), parts (F,6), latent (1,L), all canonical. A pair is run once in chunks of vertices and only the
+    product with the weights is kept; a plain model is run once per row. Raises BackendError `model_contract` for outputs of a wrong
+    shape or that are not finite, `cancelled`, `out_of_memory`.
+    """
+    if model.decoder is not None:
+        return _decode(model.decoder, face, weights, cancellation, progress)
+    if model.plain is None:
+        raise ValueError("the model has neither a decoder nor a plain session")
+    return _run_plain(model, model.plain, face, weights, cancellation, progress)
+
+
+def _decode(
+    decoder: Session, face: tuple[Floats, Floats, Floats, Floats], weights: Floats, cancellation: Cancellation, progress: Callable[[float], None]
+) -> Floats:
+    vertices, normals, parts, latent = face
+    count, known = len(vertices), weights.shape[1]
+    offsets = np.empty((len(weights), count, 3), np.float32)
+    for start in range(0, count, CHUNK):
+        stop = min(start + CHUNK, count)
+        feeds = {"vertices": vertices[start:stop], "normals": normals[start:stop], "parts": parts[start:stop], "latent": latent}
+        basis = run(decoder, feeds, cancellation)[0]
+        if basis.shape != (stop - start, known, 3):
+            raise _broken(decoder.name, f"gave a basis {basis.shape} for {stop - start} vertices and {known} conditions")
+        # a basis that is not finite shows in the product too, unless its weight is 0: look at the basis itself
+        _require_finite(decoder.name, basis)
+        columns = np.ascontiguousarray(basis.transpose(1, 0, 2)).reshape(known, -1)
+        offsets[:, start:stop] = (weights @ columns).reshape(len(weights), stop - start, 3)
+        progress(stop / count)
+    return offsets
+
+
+def _run_plain(
+    model: Model,
+    session: Session,
+    face: tuple[Floats, Floats, Floats, Floats],
+    weights: Floats,
+    cancellation: Cancellation,
+    progress: Callable[[float], None],
+) -> Floats:
+    vertices, normals = face[0][None], face[1][None]
+    wants_normals = any(entry.name == "normals" for entry in session.session.get_inputs())
+    low, high, rest = (np.array([getattr(c, key) for c in model.info.conditions], np.float32) for key in ("minimum", "maximum", "default"))
+    offsets = np.empty((len(weights), len(face[0]), 3), np.float32)
+    for row, asked in enumerate(weights):
+        conditions = np.clip(np.where(asked != 0, asked, rest), low, high).astype(np.float32)[None]
+        feeds = {"vertices": vertices, "conditions": conditions} | ({"normals": normals} if wants_normals else {})
+        output = run(session, feeds, cancellation)[0]
+        if output.shape != vertices.shape:
+            raise _broken(session.name, f"gave {output.shape} for vertices {vertices.shape}")
+        _require_finite(session.name, output)
+        offsets[row] = output[0]
+        progress((row + 1) / len(weights))
+    return offsets
+
+
+def _load_pair(encoder_path: Path, decoder_path: Path, threads: int | None) -> Model:
+    encoder = create(read_model_file(encoder_path), encoder_path.name, threads=threads)
+    landmarks = _check_encoder(encoder, _metadata(encoder))
+    decoder = create(read_model_file(decoder_path), decoder_path.name, threads=threads)
+    metadata = _metadata(decoder)
+    _require_contract(decoder, metadata, "decoder")
+    _require_inputs(decoder, {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "latent": (1, None)})
+    conditions = _conditions(metadata, decoder.name)
+    _require_output(decoder, (None, len(conditions) if conditions else None, 3), "basis")
+    if not conditions:
+        last = decoder.session.get_outputs()[0].shape[1]
+        if not isinstance(last, int):
+            raise _broken(decoder.name, "names no conditions (metadata blendshape.conditions) and its output does not tell their number")
+        conditions = _numbered(last, decoder.name)
+    given, wanted = encoder.session.get_outputs()[0].shape[-1], _input(decoder, "latent").shape[-1]
+    if isinstance(given, int) and isinstance(wanted, int) and given != wanted:
+        raise _broken(decoder.name, f"wants a latent of {wanted} numbers but {encoder.name} gives {given}; they are not from one training")
+    if isinstance(given, int) and given < 3 * len(landmarks):
+        raise _broken(encoder.name, f"gives {given} numbers, too few for its {len(landmarks)} landmarks")
+    name = metadata.get("blendshape.name") or decoder_path.name.removesuffix(".decoder.onnx")
+    return Model(ModelInfo(name, str(decoder_path), "pair", conditions, landmarks, _about(metadata)), encoder, decoder, None)
+
+
+def _check_encoder(session: Session, metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """The landmarks' names of an encoder that keeps the contract."""
+    _require_contract(session, metadata, "encoder")
+    _require_inputs(session, {"points": (None, None, 6)})
+    outputs = session.session.get_outputs()
+    if len(outputs) < 2:
+        raise _broken(session.name, "must have two outputs, latent (B, L) and confidence (B, 1)")
+    _require_output(session, (None, None), "latent")
+    names = _json(metadata, "blendshape.landmarks", session.name)
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+        raise _broken(session.name, "has no list of different landmark names in its metadata blendshape.landmarks")
+    return tuple(names)
+
+
+def _check_plain(session: Session, metadata: Mapping[str, str], path: Path) -> ModelInfo:
+    _require_contract(session, metadata, "plain")
+    wanted: dict[str, tuple[int | None, ...]] = {"vertices": (None, None, 3), "conditions": (None, None)}
+    if any(entry.name == "normals" for entry in session.session.get_inputs()):
+        wanted["normals"] = (None, None, 3)
+    _require_inputs(session, wanted)
+    _require_output(session, (None, None, 3), "the offsets")
+    conditions = _conditions(metadata, session.name)
+    count = _input(session, "conditions").shape[-1]
+    if not conditions:
+        if not isinstance(count, int):
+            raise _broken(session.name, "names no conditions (metadata blendshape.conditions) and its input does not tell their number")
+        conditions = _numbered(count, session.name)
+    if isinstance(count, int) and count != len(conditions):
+        raise _broken(session.name, f"takes {count} conditions but its metadata names {len(conditions)}")
+    return ModelInfo(metadata.get("blendshape.name") or path.stem, str(path), "plain", conditions, (), _about(metadata))
+
+
+def _require_contract(session: Session, metadata: Mapping[str, str], contract: str) -> None:
+    found = metadata.get("blendshape.contract", contract if contract == "plain" else None)
+    if found != contract:
+        raise _broken(session.name, f"says it is {found or 'nothing'} in its metadata blendshape.contract, not {contract}")
+    version = metadata.get("blendshape.version", CONTRACT_VERSION)
+    if version != CONTRACT_VERSION:
+        raise _broken(session.name, f"follows version {version[:20]} of the contract; this release knows version {CONTRACT_VERSION}")
+
+
+def _require_inputs(session: Session, wanted: Mapping[str, tuple[int | None, ...]]) -> None:
+    """Names, type and axes of all inputs; None stands for an axis that must take any size (or, if the model fixes it, is tested by running)."""
+    found = {entry.name: entry for entry in session.session.get_inputs()}
+    if set(found) != set(wanted):
+        raise _broken(session.name, f"has the inputs {', '.join(sorted(found)) or 'none'}; it must have {', '.join(sorted(wanted))}")
+    for name, shape in wanted.items():
+        entry = found[name]
+        if entry.type != "tensor(float)":
+            raise _broken(session.name, f"takes {name} as {entry.type}; it must be float32")
+        if not _fits(entry.shape, shape):
+            raise _broken(session.name, f"takes {name} with the axes {_axes(entry.shape)}; they must be {_axes(shape)}")
+    for name in ("vertices", "points", "normals", "parts"):
+        if name in found and isinstance(found[name].shape[-2], int):
+            raise _broken(session.name, f"takes exactly {found[name].shape[-2]} rows of {name}; that axis must be dynamic")
+
+
+def _require_output(session: Session, shape: tuple[int | None, ...], what: str) -> None:
+    outputs = session.session.get_outputs()
+    if not outputs or outputs[0].type != "tensor(float)":
+        raise _broken(session.name, f"must give {what} as float32 in its first output")
+    if outputs[0].shape and not _fits(outputs[0].shape, shape):
+        raise _broken(session.name, f"gives {what} with the axes {_axes(outputs[0].shape)}; they must be {_axes(shape)}")
+
+
+def _input(session: Session, name: str) -> Any:
+    return next(entry for entry in session.session.get_inputs() if entry.name == name)
+
+
+def _fits(found: Sequence[object], wanted: Sequence[int | None]) -> bool:
+    return len(found) == len(wanted) and all(w is None or not isinstance(f, int) or f == w for f, w in zip(found, wanted, strict=True))
+
+
+def _axes(shape: Sequence[object]) -> str:
+    return "(" + ", ".join(str(axis) if isinstance(axis, int) else "any" for axis in shape) + ")"
+
+
+def _metadata(session: Session) -> dict[str, str]:
+    return dict(session.session.get_modelmeta().custom_metadata_map)
+
+
+def _about(metadata: Mapping[str, str]) -> dict[str, str]:
+    keys = ("frame", "trained_on", "licence", "attribution", "scores")
+    return {key: metadata[f"blendshape.{key}"] for key in keys if f"blendshape.{key}" in metadata}
+
+
+def _json(metadata: Mapping[str, str], key: str, name: str) -> object:
+    """The value of a JSON entry, None if it is absent."""
+    if key not in metadata:
+        return None
+    try:
+        value: object = json.loads(metadata[key])
+    except (ValueError, RecursionError) as error:
+        raise _broken(name, f"has metadata {key} that is not JSON ({type(error).__name__})") from error
+    return value
+
+
+def _conditions(metadata: Mapping[str, str], name: str) -> tuple[Condition, ...]:
+    """The conditions that the metadata names, () if it names none; a list of strings stands for the range 0 to 1."""
+    listed = _json(metadata, "blendshape.conditions", name)
+    if listed is None:
+        return ()
+    if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_CONDITIONS:
+        raise _broken(name, f"must list 1 to {MAX_CONDITIONS} conditions in its metadata blendshape.conditions")
+    conditions = tuple(_condition(entry, name) for entry in listed)
+    if len({condition.name for condition in conditions}) < len(conditions):
+        raise _broken(name, "names a condition twice in its metadata blendshape.conditions")
+    return conditions
+
+
+def _condition(entry: object, model: str) -> Condition:
+    entry = {"name": entry} if isinstance(entry, str) else entry
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or not entry["name"]:
+        raise _broken(model, "has a condition without a name in its metadata blendshape.conditions")
+    numbers = [entry.get("min", 0.0), entry.get("max", 1.0), entry.get("default", 0.0)]
+    if not all(isinstance(n, int | float) and not isinstance(n, bool) and math.isfinite(n) for n in numbers):
+        raise _broken(model, f"gives the condition {entry['name']} a range that is not made of numbers")
+    low, high, default = (float(n) for n in numbers)
+    if not low <= default <= high:
+        raise _broken(model, f"gives the condition {entry['name']} the default {default} outside of {low} to {high}")
+    return Condition(entry["name"], low, high, default)
+
+
+def _numbered(count: int, name: str) -> tuple[Condition, ...]:
+    if not 1 <= count <= MAX_CONDITIONS:
+        raise _broken(name, f"takes {count} conditions; it must be 1 to {MAX_CONDITIONS}")
+    return tuple(Condition(f"condition_{index}") for index in range(count))
+
+
+def _require_finite(name: str, *arrays: Floats) -> None:
+    for array in arrays:
+        if not np.isfinite(array).all():
+            raise BackendError("model_contract", f"{name} gave values that are not numbers.", "Use another model; this one is damaged.")
+
+
+def _broken(name: str, what: str) -> BackendError:
+    return BackendError("model_contract", f"{name} {what}.", _FIX)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Meshes, tables and shapes as files, for use without Blender. Nothing is unpickled; outputs appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BackendError
+from .face.mesh import AvatarMesh
+from .face.shape_sets import Table, parse_table, read_table_json
+
+Floats = NDArray[np.float32]
+
+MAX_TABLE = 1 << 20
+_DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_MESH_FIX = "The file must be an .npz with vertices (V,3) and triangles (T,3)."
+
+
+def read_mesh(path: Path) -> AvatarMesh:
+    """The mesh in an .npz file; `head_weight` counts as `head_weights`.
+
+    Raises BackendError: `input_missing` (absent or no .npz), `mesh_invalid` (arrays missing or not numbers).
+    """
+    arrays: dict[str, NDArray[np.generic]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise ValueError("it holds a single array")
+            for name in ("vertices", "triangles", "head_weights", "head_weight", "mask"):
+                if name in file.files:
+                    arrays[name] = file[name]
+    except FileNotFoundError:
+        raise BackendError("input_missing", f"There is no file {path}.", "Check the path.") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise BackendError("input_missing", f"{path} cannot be read as an .npz file.", _MESH_FIX) from error
+    for name in ("vertices", "triangles"):
+        if name not in arrays:
+            raise BackendError("mesh_invalid", f"{path} has no array {name}.", _MESH_FIX)
+    for name, array in arrays.items():
+        if array.dtype.kind not in ("iu" if name == "triangles" else "iuf"):
+            raise BackendError("mesh_invalid", f"The array {name} in {path} is {array.dtype}, not numbers of the right kind.", _MESH_FIX)
+    triangles = arrays["triangles"]
+    if triangles.size and (triangles.min() < 0 or triangles.max() > np.iinfo(np.int32).max):
+        raise BackendError("mesh_invalid", "A triangle points at a vertex that does not exist.", "Export the mesh again.")
+    weights = arrays.get("head_weights", arrays.get("head_weight"))
+    mask = arrays.get("mask")
+    with np.errstate(over="ignore"):  # what is too large for 32 bits becomes infinite and is refused as such
+        return AvatarMesh(
+            vertices=np.ascontiguousarray(arrays["vertices"], np.float32),
+            triangles=np.ascontiguousarray(triangles, np.int32),
+            head_weights=None if weights is None else np.ascontiguousarray(weights, np.float32),
+            mask=None if mask is None else np.ascontiguousarray(mask, np.float32),
+        )
+
+
+def read_table(path: Path) -> Table:
+    """A user's table from a JSON file. Raises BackendError: `input_missing`, `table_invalid`."""
+    try:
+        if path.stat().st_size > MAX_TABLE:
+            raise BackendError("table_invalid", f"{path} is too large for a table.", f"A table may have {MAX_TABLE >> 20} MiB.")
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise BackendError("input_missing", f"There is no file {path}.", "Check the path.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BackendError("input_missing", f"{path} cannot be read as text.", "Save the table as UTF-8 JSON.") from error
+    return parse_table(read_table_json(text))
+
+
+def write_shapes(path: Path, names: Sequence[str], deltas: Floats) -> None:
+    """Write `names` (N,) and `deltas` float32 (N,V,3) as a compressed .npz, under a temporary name that is renamed when complete.
+
+    Raises BackendError: `disk_full`, `output_unwritable`; then neither a part of the new nor a change of an old file is left.
+    """
+    temporary: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
+            temporary = Path(file.name)
+            np.savez_compressed(file, names=np.array(list(names)), deltas=deltas)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        if error.errno in _DISK_FULL:
+            raise BackendError("disk_full", f"The disk is full, {path} was not written.", "Free some space, or choose another --out.") from error
+        what = f"{path} cannot be written: {error.strerror or error}."
+        raise BackendError("output_unwritable", what, "Choose a folder that exists and that you may write to.") from error
+
+
+def _umask() -> int:
+    """The process's umask; temporary files ignore it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
