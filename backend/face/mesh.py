@@ -82,6 +82,18 @@ def weld(vertices: Floats) -> Ints:
     return group.ravel().astype(np.int32)
 
 
+def seamless_normals(vertices: Floats, triangles: Ints) -> Floats:
+    """Unit normals float32 (V,3) that agree where a vertex was split for UVs or shading.
+
+    Vertices in one place whose normals point the same way share their mean; those that face each other, as closed lips do, keep their own.
+    """
+    normals, group = vertex_normals(vertices, triangles), weld(vertices)
+    total = np.stack([np.bincount(group, normals[:, axis]) for axis in range(3)], axis=1)
+    mean = (total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)).astype(np.float32)[group]
+    alike = (mean * normals).sum(axis=1, keepdims=True) > 0.5
+    return np.ascontiguousarray(np.where(alike, mean, normals))
+
+
 def connected_parts(count: int, triangles: Ints) -> Ints:
     """Part int32 (count,) of each vertex, numbered from 0; vertices joined by triangles (T,3) share a part.
 

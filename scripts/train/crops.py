@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Training crops for the encoder: a variant of a head among hair and body, seen from a frame that is off by a little, a lot, or wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.face.frame import Doubles, Frame, frame_of_landmarks
+from backend.face.landmarks import NAMES
+from backend.face.points import COUNT, PointCloud, cloud_of, crop
+
+from .heads import LANDMARK_SWAP, MIRROR, Floats, Head, landmarks_of, random_identity, random_warp
+
+REACH = 12.0  # canonical units around the face that a scene keeps
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A cloud around one face in its canonical frame, and the landmarks (L,3)."""
+
+    cloud: PointCloud
+    landmarks: Floats
+
+
+@dataclass(frozen=True)
+class Crop:
+    """points (P,6), landmarks (L,3) in the crop's frame, face: 1 where the frame shows a face, 0 where not, -1 where neither is asked."""
+
+    points: Floats
+    landmarks: Floats
+    face: float
+
+
+def scene_of(vertices: Floats, cloud: PointCloud, landmarks: Floats, extra: list[PointCloud]) -> Scene:
+    frame = frame_of_landmarks(dict(zip(NAMES, landmarks, strict=True)))
+    clouds = [cloud, *extra]
+    positions = frame.to_canonical(np.concatenate([c.positions for c in clouds]))
+    near = np.linalg.norm(positions, axis=1) < REACH
+    everything = PointCloud(
+        positions[near], frame.turn_to_canonical(np.concatenate([c.normals for c in clouds]))[near],
+        np.concatenate([c.priority for c in clouds])[near],
+    )
+    return Scene(everything, frame.to_canonical(landmarks))
+
+
+def random_scene(head: Head, dressing: list[PointCloud], rng: np.random.Generator) -> Scene:
+    """A warped variant of a head; bare heads get some avatar's hair or body around them two times in three."""
+    vertices = random_identity(head, rng) if rng.random() < 0.85 else head.vertices
+    warp = random_warp(landmarks_of(head, vertices, lambda p: p), rng, rng.uniform(0, 1.2) if rng.random() < 0.8 else 0.0)
+    triangles = head.triangles
+    if rng.random() < 0.3:  # coarser meshes, holes
+        triangles = triangles[rng.random(len(triangles)) < rng.uniform(0.3, 1)]
+    extra = []
+    if not head.whole_avatar and dressing and rng.random() < 0.67:
+        part = dressing[rng.integers(len(dressing))]
+        scale = np.exp(rng.normal(0.1, 0.1, 3)).astype(np.float32)
+        moved = part.positions * scale + rng.normal(0, 0.1, 3).astype(np.float32)
+        extra = [PointCloud(moved, part.normals, part.priority + rng.normal(0, 0.5))]
+    warped = warp(vertices)
+    return scene_of(warped, cloud_of(warped, triangles, int(rng.integers(1 << 31))), landmarks_of(head, vertices, warp), extra)
+
+
+def dressing_of(head: Head) -> list[PointCloud]:
+    """Hair, clothes and body of a whole avatar: the loose parts that no shape moves."""
+    moved = np.zeros(int(head.parts.max()) + 1, bool)
+    moved[head.parts[head.active]] = True
+    rest = head.triangles[~moved[head.parts[head.triangles[:, 0]]]]
+    middle = head.vertices[rest].mean(axis=1)
+    above = rest[middle[:, 1] > -2.5]
+    return [cloud_of(head.vertices, t, 1) for t in (rest, above) if len(t)]
+
+
+def turn(yaw: float, pitch: float, roll: float) -> Doubles:
+    """Rotation (3,3) from angles in radians about y, x and z, in this order."""
+    cy, sy, cx, sx, cz, sz = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
+    return np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1.0]]) @ np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]]) @ np.array(
+        [[cy, 0, sy], [0, 1.0, 0], [-sy, 0, cy]]
+    )
+
+
+def random_frame(rng: np.random.Generator) -> tuple[Frame, float]:
+    """A frame near the true one (face 1), or one that shows no face (0), or in between (-1)."""
+    kind = rng.random()
+    if kind < 0.45:
+        return Frame(rng.normal(0, 0.07, 3), turn(*rng.normal(0, np.radians(5), 3)), float(np.exp(rng.normal(0, 0.07)))), 1.0
+    if kind < 0.78:
+        angles = rng.uniform(-1, 1, 3) * np.radians([38, 28, 22])
+        return Frame(rng.uniform(-0.7, 0.7, 3), turn(*angles), float(np.exp(rng.uniform(-0.5, 0.5)))), 1.0
+    if kind < 0.88:  # turned away
+        yaw, pitch, roll = rng.uniform(-np.pi, np.pi), rng.uniform(-1.2, 1.2), rng.uniform(-np.pi, np.pi)
+        rotation = turn(yaw, pitch, roll)
+        angle = np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1)))
+        return Frame(rng.uniform(-0.6, 0.6, 3), rotation, float(np.exp(rng.uniform(-0.5, 0.5)))), 0.0 if angle > 60 else -1.0
+    away = rng.normal(0, 1, 3)
+    away *= rng.uniform(1.6, 9) / np.linalg.norm(away)
+    return Frame(away, turn(*rng.uniform(-1, 1, 3) * np.radians([180, 30, 20])), float(np.exp(rng.uniform(-1.2, 1.2)))), 0.0
+
+
+def random_crop(scene: Scene, rng: np.random.Generator, count: int = COUNT) -> Crop:
+    """`count` points of a scene from a random frame, mirrored half of the time; few points are repeated."""
+    while True:
+        frame, face = random_frame(rng)
+        points = crop(scene.cloud, frame, count)
+        if len(points) >= 32:
+            break
+    if len(points) < count:
+        points = np.concatenate([points, points[rng.integers(len(points), size=count - len(points))]])
+    landmarks = frame.to_canonical(scene.landmarks)
+    points = points + rng.normal(0, 0.002, points.shape).astype(np.float32)
+    if rng.random() < 0.5:
+        points = points * np.concatenate([MIRROR, MIRROR])
+        landmarks = landmarks[LANDMARK_SWAP] * MIRROR
+    return Crop(points.astype(np.float32), landmarks, face)

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Training variants of the rigs: identities, anime-like and random smooth warps with exact displacements, mirrored copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.face.frame import frame_of_landmarks
+from backend.face.landmarks import NAMES, SIDES, mirrored
+from backend.face.mesh import loose_parts, part_boxes, seamless_normals
+
+from .sources import Floats, Ints, Rig
+
+Warp = Callable[[Floats], Floats]
+NEAR = 4.0  # canonical units: vertices farther from the face are never given to the decoder
+
+
+@dataclass
+class Head:
+    """A rig in its own canonical frame, ready for drawing variants. targets (K,V,3), known (K,) bool, scales (K,): the size of each shape.
+
+    mixes: (weights (K,), offsets (V,3), scale). active, still: vertices that some shape moves, and the others near the face.
+    """
+
+    name: str
+    vertices: Floats
+    triangles: Ints
+    parts: Ints
+    targets: Floats
+    known: NDArray[np.bool_]
+    scales: Floats
+    mixes: list[tuple[Floats, Floats, float]]
+    identities: NDArray[np.float16] | None
+    identity_names: list[str]
+    whole_avatar: bool
+    anchors: list[tuple[Ints, int]]
+    active: Ints
+    still: Ints
+
+
+def shape_scale(offsets: Floats) -> float:
+    """Mean length of the 5 % of vertices that move most among those that move at all, in the offsets' unit."""
+    far = np.linalg.norm(offsets, axis=1)
+    moving = np.sort(far[far > 0.02 * far.max()]) if far.max() > 0 else far[:1]
+    return float(moving[-max(1, len(moving) // 20):].mean())
+
+
+def canonical(rig: Rig, conditions: list[str]) -> Head:
+    frame = frame_of_landmarks(rig.landmarks(rig.vertices, rig.shapes))
+    vertices = frame.to_canonical(rig.vertices)
+    turn = (frame.rotation.T / frame.scale).astype(np.float32)
+    targets = np.zeros((len(conditions), len(vertices), 3), np.float32)
+    known = np.array([name in rig.shapes for name in conditions])
+    for k in np.flatnonzero(known):
+        targets[k] = rig.shapes[conditions[k]] @ turn
+    scales = np.array([max(shape_scale(t), 0.01) for t in targets], np.float32)
+    mixes = []
+    for weights, offsets in rig.mixes:
+        row = np.array([weights.get(n, 0) for n in conditions], np.float32)
+        mixes.append((row, offsets @ turn, max(shape_scale(offsets @ turn), 0.01)))
+    moves = (np.linalg.norm(targets, axis=2) > 0.02 * scales[:, None]).any(axis=0)
+    near = np.linalg.norm(vertices, axis=1) < NEAR
+    identities = None
+    if rig.identities is not None:
+        identities = (rig.identities.astype(np.float32) @ turn).astype(np.float16)
+    return Head(
+        rig.name, vertices, rig.triangles, loose_parts(vertices, rig.triangles), targets, known, scales, mixes, identities,
+        rig.identity_names, rig.whole_avatar,
+        [(rig.anchors[n].indices, conditions.index(s) if (s := rig.anchors[n].shape) else -1) for n in NAMES],
+        np.flatnonzero(moves).astype(np.int32), np.flatnonzero(near & ~moves).astype(np.int32),
+    )
+
+
+def random_identity(head: Head, rng: np.random.Generator) -> Floats:
+    """Neutral vertices (V,3) of a random person of this rig's kind."""
+    if head.identities is None:
+        return head.vertices
+    names = head.identity_names
+    if not names:  # statistical modes: coefficients are normal
+        weights = rng.normal(0, 0.7, len(head.identities))
+        chosen = np.arange(len(head.identities))
+    else:
+        whole = [i for i, n in enumerate(names) if n.startswith(("macrodetails", "Gender", "Race", "Age", "BodyType"))]
+        detail = [i for i, n in enumerate(names) if i not in set(whole) and not n.startswith(("asym", "Fantasy"))]
+        chosen = np.concatenate([rng.choice(whole, 1), rng.choice(detail, 10, replace=False)]) if whole else rng.choice(detail, 10, replace=False)
+        weights = rng.uniform(0, 1, len(chosen))
+    return head.vertices + np.tensordot(weights.astype(np.float32), head.identities[chosen].astype(np.float32), 1)
+
+
+def landmarks_of(head: Head, vertices: Floats, warp: Warp) -> Floats:
+    """Positions (L,3) of the landmarks on the warped variant."""
+    return np.stack([
+        warp(vertices[i] + (head.targets[k][i] if k >= 0 else 0)).mean(axis=0, dtype=np.float32) for i, k in head.anchors
+    ])
+
+
+def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float) -> Warp:
+    """A smooth warp of canonical space around landmarks (L,3): bigger eyes, smaller nose and mouth, a pointed chin, and smooth noise.
+
+    Local scalings fall off as Gaussians, so the warp stays smooth and a displaced point is warped exactly.
+    """
+    at = dict(zip(NAMES, landmarks, strict=True))
+    balls: list[tuple[Floats, float, Floats]] = []
+    anime = rng.uniform(-0.3, 1) * strength
+    eye = np.exp(np.array([0.30, 0.45, 0.0]) * anime + rng.normal(0, 0.08, 3) * strength) - 1
+    for side in SIDES:
+        centre = np.mean([at[f"{n}_{side}"] for n in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")], axis=0)
+        balls.append((centre, 0.45, eye))
+    mouth = np.mean([at["mouth_left"], at["mouth_right"]], axis=0)
+    balls.append((mouth, 0.45, np.exp(np.array([-0.25, -0.15, -0.2]) * anime + rng.normal(0, 0.15, 3) * strength) - 1))
+    balls.append((at["nose_tip"] - np.array([0, 0, 0.25]), 0.3, np.exp(np.array([-0.3, -0.2, -0.5]) * anime + rng.normal(0, 0.1, 3) * strength) - 1))
+    stretch = np.exp(rng.normal(0, 0.06, 3) * strength)
+    chin = rng.normal(0.12, 0.15) * strength
+    centres = rng.normal(0, 1.0, (8, 3)) + np.array([0, -0.4, -0.3])
+    pushes = rng.normal(0, 0.07 * strength, (8, 3)) * np.array([0.6, 1, 1])
+    widths = rng.uniform(0.5, 1.2, 8)
+
+    def warp(points: Floats) -> Floats:
+        p = points.astype(np.float32)
+        move = np.zeros_like(p)
+        for centre, radius, scale in balls:
+            away = p - centre.astype(np.float32)
+            move += np.exp(-(away**2).sum(-1, keepdims=True) / (2 * radius**2)) * away * scale.astype(np.float32)
+        for centre, push, width in zip(centres, pushes, widths, strict=True):
+            away = p - centre.astype(np.float32)
+            move += np.exp(-(away**2).sum(-1, keepdims=True) / (2 * width**2)) * push.astype(np.float32)
+        out = (p + move) * stretch.astype(np.float32)
+        low = np.clip((mouth[1] - p[..., 1]) / 1.0, 0, 1.5)
+        out[..., 0] *= 1 - np.float32(chin) * low**2 * (p[..., 2] > -1.5)
+        return np.ascontiguousarray(out, np.float32)
+
+    return warp
+
+
+@dataclass(frozen=True)
+class DecoderSample:
+    """Vertices of one variant in its canonical frame. vertices, normals (S,3), parts (S,6), landmarks (L,3), targets (K,S,3), known (K,),
+    scales (K,), and at most one mix: weights (K,), offsets (S,3), scale (0 when there is none)."""
+
+    vertices: Floats
+    normals: Floats
+    parts: Floats
+    landmarks: Floats
+    targets: NDArray[np.float16]
+    known: NDArray[np.bool_]
+    scales: Floats
+    mix_weights: Floats
+    mix_offsets: Floats
+    mix_scale: float
+
+
+def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random.Generator) -> DecoderSample:
+    """Draw a variant and `count` of its vertices, two thirds of them where shapes move."""
+    vertices = random_identity(head, rng) if rng.random() < 0.85 else head.vertices
+    warp = random_warp(landmarks_of(head, vertices, lambda p: p), rng, rng.uniform(0, 1) if rng.random() < 0.7 else 0.0)
+    active = min(count * 2 // 3, len(head.active))
+    still = min(count - active, len(head.still))
+    chosen = np.concatenate([rng.choice(head.active, active, replace=False), rng.choice(head.still, still, replace=False)])
+    chosen = np.concatenate([chosen, rng.choice(chosen, count - len(chosen))]) if len(chosen) < count else chosen
+    warped = warp(vertices)
+    landmarks = landmarks_of(head, vertices, warp)
+    frame = frame_of_landmarks(dict(zip(NAMES, landmarks, strict=True)))
+    everything = frame.to_canonical(warped)
+    turn = (frame.rotation.T / frame.scale).astype(np.float32)
+    base = warped[chosen]
+    targets = np.zeros((len(conditions), count, 3), np.float32)
+    moving = np.flatnonzero(head.known)
+    targets[moving] = (warp(vertices[chosen][None] + head.targets[moving][:, chosen]) - base) @ turn
+    mix_weights, mix_offsets, mix_scale = np.zeros(len(conditions), np.float32), np.zeros((count, 3), np.float32), 0.0
+    if head.mixes:
+        mix_weights, offsets, mix_scale = head.mixes[rng.integers(len(head.mixes))]
+        mix_offsets = (warp(vertices[chosen] + offsets[chosen]) - base) @ turn
+    boxes = part_boxes(everything, head.parts if rng.random() > 0.1 else np.zeros_like(head.parts))
+    sample = DecoderSample(
+        everything[chosen], seamless_normals(everything, head.triangles)[chosen], boxes[chosen], frame.to_canonical(landmarks),
+        targets.astype(np.float16), head.known, head.scales, mix_weights, mix_offsets, mix_scale,
+    )
+    return mirror_sample(sample, conditions) if rng.random() < 0.5 else sample
+
+
+MIRROR = np.array([-1, 1, 1], np.float32)
+LANDMARK_SWAP = np.array([NAMES.index(mirrored(n)) for n in NAMES])
+
+
+def swaps(conditions: list[str]) -> Ints:
+    """Index (K,) of each condition's counterpart; jawLeft and mouthLeft count as one-sided shapes as well."""
+    return np.array([conditions.index(mirrored(n)) for n in conditions], np.int32)
+
+
+def mirror_sample(s: DecoderSample, conditions: list[str]) -> DecoderSample:
+    swap = swaps(conditions)
+    return DecoderSample(
+        s.vertices * MIRROR, s.normals * MIRROR, np.concatenate([s.parts[:, :3] * MIRROR, s.parts[:, 3:]], axis=1),
+        s.landmarks[LANDMARK_SWAP] * MIRROR, s.targets[swap] * MIRROR.astype(np.float16), s.known[swap], s.scales[swap],
+        s.mix_weights[swap], s.mix_offsets * MIRROR, s.mix_scale,
+    )

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two networks. Encoder: points on a head -> landmarks and confidence. Decoder: one vertex seen from the landmarks -> its basis."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from backend.face.landmarks import NAMES, SIDES
+
+AT = {name: i for i, name in enumerate(NAMES)}
+LIDS = ("eyeBlink", "eyeSquint", "eyeWide")
+
+
+class Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.into, self.out = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.out(nn.functional.silu(self.into(self.norm(x))))
+
+
+class Attend(nn.Module):
+    """Queries (B,Q,W) look at values (B,P,W); plain matrix products so that the exported graph stays small."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_q, self.norm_v = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
+        self.after = Residual(width)
+
+    def split(self, x: Tensor) -> Tensor:
+        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+    def forward(self, x: Tensor, values: Tensor) -> Tensor:
+        v = self.norm_v(values)
+        q, k, w = self.split(self.query(self.norm_q(x))), self.split(self.key(v)), self.split(self.value(v))
+        seen = torch.softmax(q @ k.transpose(2, 3) * (q.shape[-1] ** -0.5), dim=-1) @ w
+        return self.after(x + self.out(seen.transpose(1, 2).flatten(2)))
+
+
+class Encoder(nn.Module):
+    """points (B,P,6), position and normal in the crop's frame -> latent (B,3L), the landmarks; confidence (B,1) in 0..1.
+
+    Every point votes where each landmark lies; a softmax over the points weighs the votes.
+    """
+
+    def __init__(self, width: int = 128, latents: int = 32, rounds: int = 3) -> None:
+        super().__init__()
+        self.register_buffer("octaves", 2.0 ** torch.arange(0, 4) * 1.5, persistent=False)
+        self.embed = nn.Sequential(nn.Linear(6 + 24, width), nn.SiLU(), nn.Linear(width, width), Residual(width))
+        self.latents = nn.Parameter(torch.randn(latents, width) * 0.5)
+        self.gather = nn.ModuleList(Attend(width, 4) for _ in range(rounds))
+        self.think = nn.ModuleList(Attend(width, 4) for _ in range(rounds))
+        self.spread = nn.ModuleList(Attend(width, 4) for _ in range(rounds))
+        self.vote = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(NAMES) * 4))
+        self.sure = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1))
+
+    def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        position = points[..., :3]
+        waves = (position.unsqueeze(-1) * self.octaves).flatten(2)
+        x = self.embed(torch.cat([points, torch.sin(waves), torch.cos(waves)], dim=-1))
+        z = self.latents.unsqueeze(0) + torch.zeros_like(points[:, :1, :1])
+        for gather, think, spread in zip(self.gather, self.think, self.spread, strict=True):
+            z = think(gather(z, x), z)
+            x = spread(x, z)
+        votes = self.vote(x).unflatten(2, (len(NAMES), 4))
+        weight = torch.softmax(votes[..., 3], dim=1)
+        landmarks = (weight.unsqueeze(-1) * (position.unsqueeze(2) + votes[..., :3])).sum(dim=1)
+        return landmarks.flatten(1), torch.sigmoid(self.sure(z.mean(dim=1)))
+
+
+def local_frames(landmarks: Tensor) -> tuple[Tensor, Tensor]:
+    """Centres (B,N,3) and sizes (B,N,3) of the local frames of landmarks (B,L,3): eyes in units of their half width and half height,
+    the mouth of its half width, brows of their half length, nose, chin and cheeks of fixed parts of the canonical unit."""
+
+    def at(name: str) -> Tensor:
+        return landmarks[:, AT[name]]
+
+    def size(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        return torch.stack([x, y, z], dim=-1).clamp(min=0.03)
+
+    fixed = torch.full_like(landmarks[:, 0, 0], 0.4)
+    centres, sizes = [], []
+    mouth = (at("mouth_left") + at("mouth_right")) / 2
+    for side in SIDES:
+        inner, outer, upper, lower = (at(f"{n}_{side}") for n in ("eye_inner", "eye_outer", "lid_upper", "lid_lower"))
+        wide, high = (outer - inner)[:, 0].abs() / 2, (upper - lower)[:, 1].abs() / 2
+        centres.append(torch.stack([(inner + outer)[:, 0] / 2, (upper + lower)[:, 1] / 2, (upper + lower)[:, 2] / 2], dim=-1))
+        sizes.append(size(wide, high, wide))
+        start, end = at(f"brow_inner_{side}"), at(f"brow_outer_{side}")
+        long = (end - start)[:, 0].abs() / 2
+        centres.append((start + end) / 2)
+        sizes.append(size(long, fixed * 0.4, fixed * 0.4))
+        centres.append((lower + at(f"mouth_{side}")) / 2)
+        sizes.append(size(fixed, fixed, fixed))
+    wide = (at("mouth_left") - at("mouth_right"))[:, 0].abs() / 2
+    lips = (at("lip_upper") + at("lip_lower")) / 2
+    for centre, extent in (
+        (torch.stack([mouth[:, 0], lips[:, 1], lips[:, 2]], dim=-1), size(wide, wide, wide)),
+        (at("nose_tip"), size(fixed, fixed, fixed)),
+        (at("chin"), size(fixed, fixed, fixed)),
+        (torch.stack([mouth[:, 0], mouth[:, 1], mouth[:, 2] - 0.8], dim=-1), size(fixed * 2, fixed * 2, fixed * 2)),
+    ):
+        centres.append(centre)
+        sizes.append(extent)
+    return torch.stack(centres, dim=1), torch.stack(sizes, dim=1)
+
+
+FRAMES = 10
+FEATURES = FRAMES * 9 + 6 + 3 + 18 + 6 + 6
+
+
+class Decoder(nn.Module):
+    """vertices (B,V,3), normals (B,V,3), parts (B,V,6), latent (B,3L) -> basis (B,V,K,3) in canonical units.
+
+    Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way; the rest in canonical units.
+    """
+
+    def __init__(self, conditions: list[str], width: int = 256, blocks: int = 5) -> None:
+        super().__init__()
+        self.conditions = conditions
+        self.net = nn.Sequential(nn.Linear(FEATURES, width), *(Residual(width) for _ in range(blocks)), nn.LayerNorm(width),
+                                 nn.Linear(width, 3 * len(conditions)))
+        eye = [0 if c.startswith(LIDS) and c.endswith("Left") else 1 if c.startswith(LIDS) else 2 for c in conditions]
+        self.register_buffer("unit", nn.functional.one_hot(torch.tensor(eye), 3).float().T, persistent=False)
+
+    def features(self, vertices: Tensor, normals: Tensor, parts: Tensor, landmarks: Tensor) -> Tensor:
+        centres, sizes = local_frames(landmarks)
+        local = (vertices.unsqueeze(2) - centres.unsqueeze(1)) / sizes.unsqueeze(1)
+        seen = torch.cat([torch.tanh(local * 2), torch.tanh(local), torch.tanh(local / 3)], dim=-1).flatten(2)
+        left, right = landmarks[:, AT["mouth_left"]], landmarks[:, AT["mouth_right"]]
+        seam = (landmarks[:, AT["lip_upper"]] + landmarks[:, AT["lip_lower"]]) / 2
+        across = (((vertices[..., 0] - seam[:, None, 0]) / sizes[:, 6:7, 0]) ** 2).clamp(max=1.5)
+        line = seam[:, None, 1] * (1 - across) + (left + right)[:, None, 1] / 2 * across
+        above = (vertices[..., 1] - line).unsqueeze(-1) * torch.tensor([4.0, 16.0, 60.0])
+        lid = torch.cat([torch.sin(local[:, :, 0:4:3, 1] * 3), torch.sin(local[:, :, 6:7, 0] * 3)], dim=-1)
+        box = (parts[..., None, :3] - centres[:, None, 0:9:3]) / 0.5  # both eyes and the mouth
+        extent = parts[..., 3:]
+        face = torch.cat([sizes[:, 0, :2], sizes[:, 3, :2], sizes[:, 6, :1], (landmarks[:, AT["nose_tip"], 2:] - seam[:, 2:])], dim=-1)
+        return torch.cat([
+            seen, torch.tanh(above), lid, normals, torch.tanh(box).flatten(2), torch.tanh((vertices - parts[..., :3]) / 0.3),
+            torch.tanh(extent / 0.2), torch.tanh(extent), torch.tanh(torch.cat([parts[..., :3]], dim=-1) / 2),
+            face.unsqueeze(1) + torch.zeros_like(vertices[..., :1]), torch.tanh(vertices / 2),
+        ], dim=-1)
+
+    def forward(self, vertices: Tensor, normals: Tensor, parts: Tensor, latent: Tensor) -> Tensor:
+        landmarks = latent[:, : 3 * len(NAMES)].unflatten(1, (len(NAMES), 3))
+        x = self.features(vertices, normals, parts, landmarks)
+        high = [(landmarks[:, AT[f"lid_upper_{s}"]] - landmarks[:, AT[f"lid_lower_{s}"]]).norm(dim=-1).clamp(min=0.06) for s in SIDES]
+        unit = torch.stack([*high, torch.full_like(high[0], 0.3)], dim=-1) @ self.unit
+        return self.net(x).unflatten(2, (-1, 3)) * unit[:, None, :, None]

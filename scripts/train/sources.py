@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Training heads: one adapter per source, all brought to one form with the names of ARKit's shapes.
+
+Axes in all sources: Y up, face to +Z, the character's left is +X. Licences and attributions: backend/models/MODEL_CARD.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+SETS = Path(__file__).parents[2] / "backend" / "face" / "shape_sets.json"
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A landmark tied to a rig: the mean of some vertices, moved by one of the rig's shapes or not at all."""
+
+    indices: Ints
+    shape: str | None = None
+
+
+@dataclass
+class Rig:
+    """One head. shapes: ARKit name -> offsets float32 (V,3). mixes: (weights by ARKit name, offsets (V,3)) where a source has only mixed
+    shapes. identities float32/16 (I,V,3), with how many are added at once and how far. near: vertices worth training on."""
+
+    name: str
+    vertices: Floats
+    triangles: Ints
+    shapes: dict[str, Floats]
+    mixes: list[tuple[dict[str, float], Floats]] = field(default_factory=list)
+    identities: NDArray[np.floating] | None = None
+    identity_names: list[str] = field(default_factory=list)
+    whole_avatar: bool = False
+    anchors: dict[str, Anchor] = field(default_factory=dict)
+
+    def landmarks(self, vertices: Floats, shapes: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Positions (3,) of the anchors on a variant of this head: its vertices and its shapes, both (V,3)."""
+        return {
+            name: (vertices[a.indices] + (shapes[a.shape][a.indices] if a.shape else 0)).mean(axis=0, dtype=np.float32)
+            for name, a in self.anchors.items()
+        }
+
+
+def _length(offsets: Floats) -> Floats:
+    return np.linalg.norm(offsets, axis=-1).astype(np.float32)
+
+
+def _extreme(candidates: Ints, score: Floats, part: float) -> Ints:
+    """The share of the candidates with the highest score, at least one."""
+    count = max(1, int(round(part * len(candidates))))
+    return candidates[np.argsort(-score[candidates], kind="stable")[:count]].astype(np.int32)
+
+
+def _eye_anchors(rig: Rig, side: str, sign: int) -> dict[str, Anchor]:
+    """The lid margin is what a blink moves down farthest; the lower lid is where it lands; the corners end the moved strip."""
+    v, blink = rig.vertices, f"eyeBlink{side.title()}"
+    offsets = rig.shapes[blink]
+    far, down = _length(offsets), -offsets[:, 1]
+    height = v[np.argmax(down), 1] + 0.5 * offsets[np.argmax(down), 1]
+    moved = np.flatnonzero((far > 0.3 * far.max()) & (np.abs(v[:, 1] - height) < far.max()))
+    low, high = v[moved, 0].min(), v[moved, 0].max()
+    margin = np.flatnonzero((down > 0.1 * down.max()) & (np.abs(v[:, 0] - (low + high) / 2) < 0.15 * (high - low)))
+    return {
+        f"lid_upper_{side}": Anchor(_extreme(margin, down, 0.15)),
+        f"lid_lower_{side}": Anchor(_extreme(margin, down, 0.15), blink),
+        f"eye_inner_{side}": Anchor(_extreme(moved, -sign * v[:, 0], 0.03)),
+        f"eye_outer_{side}": Anchor(_extreme(moved, sign * v[:, 0], 0.03)),
+    }
+
+
+def _brow_anchors(rig: Rig, side: str, sign: int, offsets: Floats) -> dict[str, Anchor]:
+    """The ends of what a brow shape (V,3) moves most on one side."""
+    far = _length(offsets)
+    strip = np.flatnonzero((far > 0.5 * far.max()) & (sign * rig.vertices[:, 0] > 0))
+    return {
+        f"brow_inner_{side}": Anchor(_extreme(strip, -sign * rig.vertices[:, 0], 0.05)),
+        f"brow_outer_{side}": Anchor(_extreme(strip, sign * rig.vertices[:, 0], 0.05)),
+    }
+
+
+def _corner_anchors(smile: Mapping[str, Floats]) -> dict[str, Anchor]:
+    """Mouth corners: what a one-sided smile (V,3) moves farthest."""
+    return {f"mouth_{side}": Anchor(np.flatnonzero(_length(d) > 0.93 * _length(d).max()).astype(np.int32)) for side, d in smile.items()}
+
+
+def _middle_anchors(rig: Rig, jaw: Floats, corners: Mapping[str, Anchor]) -> dict[str, Anchor]:
+    """Lips, nose tip and chin on the middle line. jaw: offsets (V,3) that open the mouth: the lips are the foremost pair of close vertices
+    of which only one follows."""
+    v = rig.vertices
+    far = _length(jaw)
+    mouth = np.mean([v[a.indices].mean(axis=0) for a in corners.values()], axis=0)
+    eyes = np.mean([v[rig.anchors[f"{n}_{s}"].indices].mean(axis=0) for n in ("eye_inner", "eye_outer") for s in ("left", "right")], axis=0)
+    unit = float(np.linalg.norm(eyes - mouth))
+    middle = np.abs(v[:, 0] - mouth[0]) < 0.04 * unit
+    near = middle & (np.abs(v[:, 1] - mouth[1]) < 0.3 * unit) & (v[:, 2] > mouth[2] - 0.15 * unit)
+    upper, lower = np.flatnonzero(near & (far < 0.25 * far.max())), np.flatnonzero(near & (far > 0.5 * far.max()))
+    gap = np.linalg.norm(v[upper][:, None] - v[lower][None], axis=2) - 0.25 * (v[upper, 2][:, None] + v[lower, 2][None])
+    first, second = np.unravel_index(int(gap.argmin()), gap.shape)
+    between = np.flatnonzero((np.abs(v[:, 0] - mouth[0]) < 0.15 * unit) & (v[:, 1] > mouth[1]) & (v[:, 1] < eyes[1]) & (v[:, 2] < mouth[2] + unit))
+    jawline = np.flatnonzero((np.abs(v[:, 0] - mouth[0]) < 0.1 * unit) & (far > 0.1 * far.max()) & (v[:, 1] < mouth[1]))
+    return {
+        "lip_upper": Anchor(upper[[first]].astype(np.int32)),
+        "lip_lower": Anchor(lower[[second]].astype(np.int32)),
+        "nose_tip": Anchor(_extreme(between, v[:, 2], 0.0)),
+        "chin": Anchor(_extreme(jawline, v[:, 2] - v[:, 1], 0.0)),
+    }
+
+
+def find_anchors(rig: Rig, brows: Mapping[str, Floats], smile: Mapping[str, Floats], jaw: Floats) -> None:
+    """Set the rig's anchors by what its shapes do, so that a landmark means the same on every rig. brows, smile: side -> offsets (V,3)."""
+    for side, sign in (("left", 1), ("right", -1)):
+        rig.anchors |= _eye_anchors(rig, side, sign) | _brow_anchors(rig, side, sign, brows[side])
+    corners = _corner_anchors(smile)
+    rig.anchors |= corners | _middle_anchors(rig, jaw, corners)
+
+
+def arkit_names() -> list[str]:
+    """The 52 names in Apple's order."""
+    return list(json.loads(SETS.read_text(encoding="utf-8"))["sets"]["arkit"]["shapes"])
+
+
+def _arrays(path: Path, names: str, deltas: str) -> tuple[np.lib.npyio.NpzFile, dict[str, Floats]]:
+    z = np.load(path, allow_pickle=False)
+    return z, dict(zip(map(str, z[names]), z[deltas].astype(np.float32), strict=True))
+
+
+def ict(folder: Path) -> Rig:
+    """ICT-FaceKit light: ARKit names with _L/_R; browInnerUp and cheekPuff come as halves. Centimetres."""
+    z, d = _arrays(folder / "train" / "ict_facekit.npz", "expression_names", "expression_deltas")
+    d = {n.replace("_L", "Left").replace("_R", "Right"): x for n, x in d.items()}
+    for name in ("browInnerUp", "cheekPuff"):
+        d[name] = d.pop(name + "Left") + d.pop(name + "Right")
+    rig = Rig("ict", z["neutral"], z["triangles"], {n: d[n] for n in arkit_names() if n in d}, identities=z["identity_deltas"])
+    find_anchors(rig, _sides(d, "browDown"), _sides(d, "mouthSmile"), d["jawOpen"])
+    return rig
+
+
+def _sides(d: Mapping[str, Floats], name: str) -> dict[str, Floats]:
+    return {"left": d[name + "Left"], "right": d[name + "Right"]}
+
+
+def makehuman(folder: Path) -> Rig:
+    """MPFB/MakeHuman head; helper cubes at the joints are left out. The 692 identity targets keep their names."""
+    z, d = _arrays(folder / "train" / "mpfb_makehuman.npz", "expression_names", "expression_deltas")
+    keep = np.isin(z["submesh"], [i for i, n in enumerate(z["submesh_names"]) if not str(n).startswith("joint-")])
+    v, triangles, d, identities = _subset(keep, z["neutral"], z["triangles"], d, z["identity_deltas"])
+    rig = Rig("makehuman", v, triangles, {n: d[n] for n in arkit_names() if n in d}, identities=identities,
+              identity_names=[str(n) for n in z["identity_names"]])
+    find_anchors(rig, _sides(d, "browDown"), _sides(d, "mouthSmile"), d["jawOpen"])
+    return rig
+
+
+def _subset(
+    keep: NDArray[np.bool_], v: Floats, triangles: Ints, d: Mapping[str, Floats], identities: NDArray[np.floating]
+) -> tuple[Floats, Ints, dict[str, Floats], NDArray[np.floating]]:
+    index = np.cumsum(keep).astype(np.int32) - 1
+    inside = keep[triangles].all(axis=1)
+    return v[keep], index[triangles[inside]], {n: x[keep] for n, x in d.items()}, identities[:, keep]
+
+
+VITRUVIAN = {  # Vitruvian's FACS names -> ARKit; sums where ARKit has one shape for two
+    "eyeBlink{S}": ["Eyes_Closed_{S}"], "eyeWide{S}": ["Eyes_Opened_Max_{S}"], "eyeSquint{S}": ["Lower_Eyelid_Up_{S}"],
+    "eyeLookUp{S}": ["Look_Up_{S}"], "eyeLookDown{S}": ["Look_Dwn_{S}"], "eyeLookIn{S}": ["Look_In_{S}"], "eyeLookOut{S}": ["Look_Out_{S}"],
+    "browDown{S}": ["Eyebrows_Lower_{S}"], "browOuterUp{S}": ["Eyebrows_OuterBrow_Raised_{S}"],
+    "browInnerUp": ["Eyebrows_InnerBrow_Raised_Left", "Eyebrows_InnerBrow_Raised_Right"],
+    "cheekPuff": ["Cheeks_Puffed"], "cheekSquint{S}": ["Cheeks_Raised_{S}"], "noseSneer{S}": ["Nostrils_Corners_Raise_GLOBAL_{S}"],
+    "jawOpen": ["Mouth_Large_Opened"], "jawForward": ["Jaw_Out"], "mouthPucker": ["Kiss"],
+    "mouthFunnel": ["Lips_Up_Funnel", "Lips_Dn_Funnel"], "mouthLeft": ["Mouth_Closed_Move_Left"], "mouthRight": ["Mouth_Closed_Move_Right"],
+    "mouthSmile{S}": ["Smile_Lips_Closed_{S}"], "mouthFrown{S}": ["Frown_{S}"], "mouthDimple{S}": ["Lips_Dimple_{S}"],
+    "mouthStretch{S}": ["Lips_Dn_Corner_Wide_{S}"], "mouthRollLower": ["Lips_Dn_In"], "mouthRollUpper": ["Lips_Up_In"],
+    "mouthShrugLower": ["Lips_Dn_Raised"], "mouthUpperUp{S}": ["Lips_Up_Raised_{S}"], "mouthLowerDown{S}": ["Lips_Dn_Lower_{S}"],
+    "tongueOut": ["Tongue_Forward"],
+}
+
+
+def vitruvian(folder: Path) -> Rig:
+    """Vitruvian with its FACS shapes under ARKit names; where no shape means the same, the name is left out."""
+    z, d = _arrays(folder / "train" / "vitruvian.npz", "expression_names", "expression_deltas")
+    shapes = {
+        arkit.replace("{S}", side): np.sum([d[n.replace("{S}", side)] for n in own], axis=0)
+        for arkit, own in VITRUVIAN.items()
+        for side in (("Left", "Right") if "{S}" in arkit else ("",))
+    }
+    rig = Rig("vitruvian", z["neutral"], z["triangles"], shapes, identities=z["identity_deltas"],
+              identity_names=[str(n) for n in z["identity_names"]])
+    find_anchors(rig, _sides(shapes, "browDown"), _sides(shapes, "mouthSmile"), d["Jaw_Lower"])
+    return rig
+
+
+def avatar(folder: Path, name: str) -> Rig:
+    """gene or uka: whole anime avatars with ARKit shapes by their artists."""
+    z, d = _arrays(folder / "avatars" / f"{name}.npz", "morph_names", "morph_deltas")
+    table = json.loads((folder / "avatars" / "names.json").read_text(encoding="utf-8"))[name]
+    shapes = {n: np.sum([w * d[own] for own, w in table[n]], axis=0, dtype=np.float32) for n in arkit_names() if n in table}
+    rig = Rig(name, z["vertices"], z["triangles"], shapes, whole_avatar=True)
+    brows = _sides(shapes, "browDown") if "browDownRight" in shapes else dict.fromkeys(("left", "right"), d["怒り"])
+    find_anchors(rig, brows, _sides(shapes, "mouthSmile"), shapes["jawOpen"])
+    return rig
+
+
+def godette(folder: Path) -> Rig:
+    """Low-poly cartoon head: blinks, and vowels as mixes. Its lids meet half-way, so the lower lid is what moves up."""
+    z, d = _arrays(folder / "avatars" / "godette.npz", "morph_names", "morph_deltas")
+    shapes = {"eyeBlinkLeft": d["blink_left"], "eyeBlinkRight": d["blink_right"]}
+    rig = Rig("godette", z["vertices"], z["triangles"], shapes, mixes=[({"jawOpen": 0.6}, d["ah"])], whole_avatar=True)
+    v = rig.vertices
+    ends = {side: d["ah"] * ((sign * v[:, 0] > 0.015) & (sign * v[:, 0] < 0.02))[:, None] for side, sign in (("left", 1), ("right", -1))}
+    find_anchors(rig, dict.fromkeys(("left", "right"), d["angled_eyebrows"]), ends, d["ah"])
+    for side in ("left", "right"):
+        up = d[f"blink_{side}"][:, 1]
+        rig.anchors[f"lid_lower_{side}"] = Anchor(np.flatnonzero(up > 0.7 * up.max()).astype(np.int32))
+        lid, sign = np.flatnonzero(up > 0.2 * up.max()), 1 if side == "left" else -1
+        rig.anchors[f"eye_inner_{side}"] = Anchor(_extreme(lid, -sign * v[:, 0], 0.03))
+        rig.anchors[f"eye_outer_{side}"] = Anchor(_extreme(lid, sign * v[:, 0], 0.03))
+    below = np.flatnonzero((np.abs(v[:, 0]) < 0.02) & (v[:, 1] < 1.0))  # no shape moves its chin
+    rig.anchors["chin"] = Anchor(_extreme(below, 0.5 * v[:, 2] - v[:, 1], 0.0))
+    return rig
+
+
+def load(folder: Path, leave_out: frozenset[str] = frozenset()) -> list[Rig]:
+    """All rigs of the folder, less those left out by name."""
+    makers = {"ict": ict, "makehuman": makehuman, "vitruvian": vitruvian, "gene": lambda f: avatar(f, "gene"), "uka": lambda f: avatar(f, "uka"),
+              "godette": godette}
+    return [make(folder) for name, make in makers.items() if name not in leave_out]

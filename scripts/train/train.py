@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Train the encoder or the decoder: resumable, seeded, on the CPU or a GPU, with its curve in a log.
+
+    python -m scripts.train.train decoder --data FOLDER --out RUNS --minutes 60
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from backend.face.landmarks import NAMES
+from backend.face.points import COARSE_COUNT, COUNT
+
+from . import sources
+from .crops import Crop, Scene, dressing_of, random_crop, random_scene
+from .heads import DecoderSample, Head, canonical, decoder_sample
+from .net import Decoder, Encoder
+
+SHARE = {"ict": 0.22, "makehuman": 0.22, "vitruvian": 0.14, "gene": 0.16, "uka": 0.16, "godette": 0.10}
+VERTICES = 2048  # of one variant in a batch
+POOL = 256  # variants kept; each is used several times before it is replaced
+
+
+@dataclass(frozen=True)
+class Settings:
+    data: Path
+    out: Path
+    minutes: float
+    seed: int
+    threads: int
+    leave_out: frozenset[str]
+    rate: float
+    batch: int
+
+
+def batch_of(arrays: list[np.ndarray], device: str) -> Tensor:
+    return torch.from_numpy(np.stack(arrays)).float().to(device)
+
+
+def decoder_loss(net: Decoder, samples: list[DecoderSample], rng: np.random.Generator, device: str) -> Tensor:
+    """Mean Charbonnier distance, each shape in units of its own size on its rig, so that subtle shapes and subtle rigs count alike.
+
+    Landmarks are jittered as the encoder errs, so the decoder learns to live with them.
+    """
+    jitter = [s.landmarks + rng.normal(0, rng.choice([0.0, 0.008, 0.02]), s.landmarks.shape) for s in samples]
+    basis = net(*(batch_of([getattr(s, n) for s in samples], device) for n in ("vertices", "normals", "parts")), batch_of(jitter, device).flatten(1))
+    targets = batch_of([s.targets for s in samples], device).transpose(1, 2)
+    scales, known = batch_of([s.scales for s in samples], device), batch_of([s.known for s in samples], device)
+    error = ((basis - targets) / scales[:, None, :, None]).square().sum(-1)
+    per_shape = ((error + 0.01).sqrt() - 0.1).mean(1) + 0.5 * error.mean(1)
+    loss = (per_shape * known).sum() / known.sum().clamp(min=1)
+    mixed = [i for i, s in enumerate(samples) if s.mix_scale > 0]
+    if mixed:
+        weights = batch_of([samples[i].mix_weights for i in mixed], device)
+        wanted = batch_of([samples[i].mix_offsets / samples[i].mix_scale for i in mixed], device)
+        scale = torch.tensor([samples[i].mix_scale for i in mixed], device=device).float()
+        got = torch.einsum("bvkc,bk->bvc", basis[mixed], weights) / scale[:, None, None]
+        error = (got - wanted).square().sum(-1)
+        loss = loss + 0.1 * (((error + 0.01).sqrt() - 0.1) + 0.5 * error).mean()
+    return loss
+
+
+def encoder_loss(net: Encoder, crops: list[Crop], device: str) -> tuple[Tensor, float]:
+    """Distance of the landmarks where the frame is not far off, and the cross-entropy of the confidence."""
+    latent, sure = net(batch_of([c.points for c in crops], device))
+    wanted = batch_of([c.landmarks for c in crops], device)
+    face = torch.tensor([c.face for c in crops], device=device)
+    far = (latent.unflatten(1, (len(NAMES), 3)) - wanted).square().sum(-1).add(1e-5).sqrt().mean(1)
+    seen = (face == 1).float()
+    asked = face >= 0
+    doubt = nn.functional.binary_cross_entropy(sure[asked, 0].clamp(1e-5, 1 - 1e-5), face[asked].float())
+    loss = (far * seen).sum() / seen.sum().clamp(min=1)
+    return loss + 0.1 * doubt, float(doubt.detach())
+
+
+def heads_of(settings: Settings, conditions: list[str]) -> list[Head]:
+    return [canonical(rig, conditions) for rig in sources.load(settings.data, settings.leave_out)]
+
+
+def decoder_step(settings: Settings, heads: list[Head], net: Decoder, rng: np.random.Generator, device: str) -> Callable[[], tuple[Tensor, float]]:
+    share = np.array([SHARE[h.name] for h in heads]) / sum(SHARE[h.name] for h in heads)
+    pool: list[DecoderSample] = []
+
+    def step() -> tuple[Tensor, float]:
+        for _ in range(2 if len(pool) >= POOL else 4):
+            sample = decoder_sample(heads[rng.choice(len(heads), p=share)], net.conditions, VERTICES, rng)
+            if len(pool) < POOL:
+                pool.append(sample)
+            else:
+                pool[rng.integers(POOL)] = sample
+        chosen = [pool[i] for i in rng.integers(len(pool), size=settings.batch)]
+        return decoder_loss(net, chosen, rng, device), 0.0
+
+    return step
+
+
+def encoder_step(settings: Settings, heads: list[Head], net: Encoder, rng: np.random.Generator, device: str) -> Callable[[], tuple[Tensor, float]]:
+    share = np.array([SHARE[h.name] for h in heads]) / sum(SHARE[h.name] for h in heads)
+    dressing = [c for h in heads if h.whole_avatar for c in dressing_of(h)]
+    pool: list[Scene] = []
+
+    def step() -> tuple[Tensor, float]:
+        for _ in range(1 if len(pool) >= POOL else 3):
+            scene = random_scene(heads[rng.choice(len(heads), p=share)], dressing, rng)
+            if len(pool) < POOL:
+                pool.append(scene)
+            else:
+                pool[rng.integers(POOL)] = scene
+        count = COUNT if rng.random() < 0.6 else COARSE_COUNT
+        return encoder_loss(net, [random_crop(pool[i], rng, count) for i in rng.integers(len(pool), size=settings.batch)], device)
+
+    return step
+
+
+def train(kind: str, settings: Settings) -> None:
+    """Train until the minutes are over; RUNS/KIND.pt holds everything needed to go on, RUNS/KIND.jsonl the curve."""
+    torch.manual_seed(settings.seed)
+    torch.set_num_threads(settings.threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    conditions = sources.arkit_names()
+    net = (Decoder(conditions) if kind == "decoder" else Encoder()).to(device)
+    best = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=1e-4)
+    file = settings.out / f"{kind}.pt"
+    done, spent = 0, 0.0
+    if file.exists():
+        state = torch.load(file, map_location=device, weights_only=True)
+        net.load_state_dict(state["net"])
+        best.load_state_dict(state["optimiser"])
+        done, spent = state["step"], state["seconds"]
+    rng = np.random.default_rng([settings.seed, done])
+    heads = heads_of(settings, conditions)
+    step = decoder_step(settings, heads, net, rng, device) if isinstance(net, Decoder) else encoder_step(settings, heads, net, rng, device)
+    settings.out.mkdir(parents=True, exist_ok=True)
+    total, start, losses = settings.minutes * 60, time.monotonic(), []
+    saved = start
+
+    def save() -> None:
+        state = {"net": net.state_dict(), "optimiser": best.state_dict(), "step": done, "seconds": spent + time.monotonic() - start}
+        torch.save(state, file.with_suffix(".part"))
+        file.with_suffix(".part").replace(file)
+
+    while (passed := spent + time.monotonic() - start) < total:
+        warm = min(1.0, (done + 1) / 200)
+        for group in best.param_groups:
+            group["lr"] = settings.rate * warm * (0.5 + 0.5 * np.cos(np.pi * min(passed / total, 1))) + 1e-6
+        with torch.autocast("cuda", torch.bfloat16, enabled=device == "cuda"):
+            loss, doubt = step()
+        best.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        best.step()
+        done += 1
+        losses.append((float(loss.detach()), doubt))
+        if done % 50 == 0:
+            mean = np.mean(losses, axis=0)
+            losses = []
+            with (settings.out / f"{kind}.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps({"step": done, "seconds": round(passed), "loss": round(float(mean[0]), 5), "doubt": round(float(mean[1]), 5)}) + "\n")
+        if time.monotonic() - saved > 60:
+            save()
+            saved = time.monotonic()
+    save()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=("encoder", "decoder"))
+    parser.add_argument("--data", type=Path, required=True, help="folder with train/ and avatars/")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and curves")
+    parser.add_argument("--minutes", type=float, default=60, help="length of the whole schedule, earlier runs counted in")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--leave-out", default="", help="rigs to keep out, with commas")
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--batch", type=int, default=8)
+    a = parser.parse_args()
+    train(a.kind, Settings(a.data, a.out, a.minutes, a.seed, a.threads, frozenset(a.leave_out.split(",")) - {""}, a.rate, a.batch))
+
+
+if __name__ == "__main__":
+    main()
