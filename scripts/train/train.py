@@ -151,7 +151,7 @@ def train(kind: str, settings: Settings) -> None:
     while (passed := spent + time.monotonic() - start) < total:
         warm = min(1.0, (done + 1) / 200)
         for group in best.param_groups:
-            group["lr"] = settings.rate * warm * (0.5 + 0.5 * np.cos(np.pi * min(passed / total, 1))) + 1e-6
+            group["lr"] = float(settings.rate * warm * (0.5 + 0.5 * np.cos(np.pi * min(passed / total, 1))) + 1e-6)
         with torch.autocast("cuda", torch.bfloat16, enabled=device == "cuda"):
             loss, doubt = step()
         best.zero_grad()

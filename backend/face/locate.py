@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the face in an avatar and bring it into the canonical frame.
+
+The encoder answers two questions about a crop: does it show a face the right way up, and where are its landmarks. So finding a face is a
+search: crops are proposed from what is there (the user's mask, head weights, bones, the world's up, the mesh's own extent), the surest are
+followed to where the landmarks no longer move, and the surest of those wins or the search says that it found none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BackendError
+from .frame import Doubles, Floats, Frame, frame_of_landmarks
+from .landmarks import mirrored
+from .mesh import AvatarMesh, Ints, loose_parts, part_boxes, seamless_normals
+from .points import COARSE_COUNT, PointCloud, cloud_of, crop
+
+Encode = Callable[[Floats], tuple[Floats, Floats]]
+
+HEADINGS = 8  # proposals around the up axis, 45 degrees apart; the encoder copes with 38
+SIZES = (3.2, 6.0, 11.0, 20.0, 36.0)  # extent along up / canonical unit: from a bare face to a tall body with props
+DEPTHS = (1.0, 2.0, 3.0, 4.2)  # canonical units from the top of the mesh to the eyes: from a fringe to tall hair and ears
+KEEP = 5  # proposals that are followed
+FOLLOW = 3  # steps per followed proposal
+SETTLE = 5  # steps of the winner
+SURE = 0.6  # confidence below which there is no face
+DOUBT = 0.85  # confidence below which the report warns
+FEW = 24  # triangles below which there is nothing to look at
+JITTER = np.radians(4)
+MIRROR = np.array([-1, 1, 1], np.float32)
+
+NO_FACE_FIX = (
+    "Choose the object that holds the face; or put the face's vertices into a vertex group and name it as the face's group; "
+    "or turn the avatar upright, give it a neutral face and try again."
+)
+
+
+@dataclass(frozen=True)
+class Face:
+    """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3), parts (F,6): canonical, of these vertices.
+
+    landmarks float32 (L,3), canonical; latent float32 (1,L*3): what the decoder gets. freedom float32 (F,): 1 where shapes act fully,
+    falling to 0 at the border of the head.
+    """
+
+    indices: Ints
+    frame: Frame
+    landmarks: Floats
+    latent: Floats
+    confidence: float
+    warnings: tuple[str, ...]
+    vertices: Floats
+    normals: Floats
+    parts: Floats
+    freedom: Floats
+
+
+def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], progress: Callable[[float], None]) -> Face:
+    """Find the face of a checked mesh. encode: points (B,P,6) -> latent (B,L), confidence (B,) or (B,1).
+
+    Raises BackendError `no_face` when no crop shows one.
+    """
+    allowed = _allowed(mesh)
+    triangles = mesh.triangles[allowed[mesh.triangles].all(axis=1)]
+    if len(triangles) < FEW:
+        raise BackendError("no_face", f"There are only {len(triangles)} triangles to look for a face in.", NO_FACE_FIX)
+    search = _Search(cloud_of(mesh.vertices, triangles), encode, tuple(landmark_names))
+    hinted = _hinted_cloud(mesh, triangles, search.cloud)
+    progress(0.05)
+    best = _Found(Frame(np.zeros(3), np.eye(3), 1.0), 0.0)
+    ups = _ups(mesh)
+    for done, up in enumerate(ups):
+        best = max(best, search.follow(_proposals(hinted, up)), key=lambda f: f.confidence)
+        progress(0.1 + 0.6 * (done + 1) / len(ups))
+        if best.confidence > 0.95:
+            break
+    if best.confidence >= SURE:
+        best = search.settle(best)
+    if best.confidence < SURE:
+        raise BackendError("no_face", f"No face was found (the best guess is {best.confidence:.0%} sure).", NO_FACE_FIX)
+    progress(0.85)
+    landmarks, frame = search.landmarks(best.frame)
+    warnings = ()
+    if best.confidence < DOUBT:
+        warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
+    face = _face(mesh, frame, landmarks, best.confidence, warnings)
+    if len(face.indices) < FEW:
+        raise BackendError("no_face", "The face that was found has too few vertices.", NO_FACE_FIX)
+    progress(1.0)
+    return face
+
+
+@dataclass(frozen=True)
+class _Found:
+    frame: Frame
+    confidence: float
+
+
+@dataclass(frozen=True)
+class _Search:
+    cloud: PointCloud
+    encode: Encode
+    names: tuple[str, ...]
+
+    def look(self, frames: Sequence[Frame], count: int, mirror: bool = False) -> tuple[Floats, Floats]:
+        """Landmarks (B,L,3) in each frame and confidence (B,). mirror: look at the mirror image and mirror the answer back."""
+        crops = [crop(self.cloud, frame, count) for frame in frames]
+        filled = [c if len(c) else np.zeros((1, 6), np.float32) for c in crops]
+        points = np.stack([c[np.arange(count) % len(c)] for c in filled])
+        if mirror:
+            points = points * np.concatenate([MIRROR, MIRROR])
+        latent, sure = self.encode(np.ascontiguousarray(points, np.float32))
+        landmarks = latent[:, : 3 * len(self.names)].reshape(len(frames), -1, 3)
+        if mirror:
+            landmarks = landmarks[:, [self.names.index(mirrored(n)) for n in self.names]] * MIRROR
+        enough = np.array([len(c) >= FEW for c in crops])
+        return landmarks, np.where(enough, sure.reshape(-1), 0).astype(np.float32)
+
+    def next_frame(self, frame: Frame, landmarks: Floats) -> Frame:
+        """The canonical frame of landmarks (L,3) that were seen in a frame; the size changes by no more than the encoder has learnt."""
+        found = frame_of_landmarks(dict(zip(self.names, frame.to_object(landmarks).astype(np.float64), strict=True)))
+        return Frame(found.origin, found.rotation, float(np.clip(found.scale, frame.scale / 2.5, frame.scale * 2.5)))
+
+    def follow(self, proposals: Sequence[Frame], batch: int = 32) -> _Found:
+        """Look at all proposals, follow the surest, return the surest end."""
+        sure = np.concatenate([self.look(proposals[i : i + batch], COARSE_COUNT)[1] for i in range(0, len(proposals), batch)])
+        frames = [proposals[i] for i in np.argsort(-sure, kind="stable")[:KEEP]]
+        for _ in range(FOLLOW):
+            landmarks, _sure = self.look(frames, COARSE_COUNT)
+            frames = [self.next_frame(f, points) for f, points in zip(frames, landmarks, strict=True)]
+        _landmarks, sure = self.look(frames, COARSE_COUNT)
+        return _Found(frames[int(sure.argmax())], float(sure.max()))
+
+    def settle(self, found: _Found) -> _Found:
+        """Follow one frame with all points and with its mirror image until it rests."""
+        frame = found.frame
+        for _ in range(SETTLE):
+            frame = self.next_frame(frame, self._both(frame)[0])
+        return _Found(frame, self._both(frame)[1])
+
+    def _both(self, frame: Frame) -> tuple[Floats, float]:
+        """Landmarks (L,3) in a frame and confidence, the mean of what is seen directly and in the mirror, so that sides are treated alike."""
+        seen, sure = self.look([frame], 1024)
+        other, other_sure = self.look([frame], 1024, mirror=True)
+        return ((seen + other) / 2)[0], float((sure + other_sure)[0] / 2)
+
+    def landmarks(self, frame: Frame) -> tuple[Floats, Frame]:
+        """Landmarks (L,3) in their own canonical frame, and that frame: the mean over slightly turned frames and their mirror images."""
+        turned = [Frame(frame.origin, _about(axis, angle) @ frame.rotation, frame.scale) for axis in range(3) for angle in (-JITTER, JITTER)]
+        seen = np.mean([f.to_object(p) for mirror in (False, True) for f, p in zip(turned, self.look(turned, 1024, mirror)[0], strict=True)], axis=0)
+        own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
+        return own.to_canonical(seen), own
+
+
+def _about(axis: int, angle: float) -> Doubles:
+    """Rotation (3,3) by an angle in radians about a coordinate axis."""
+    rotation = np.eye(3)
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    rotation[[i, j], [i, j]] = np.cos(angle)
+    rotation[i, j], rotation[j, i] = -np.sin(angle), np.sin(angle)
+    return rotation
+
+
+def _allowed(mesh: AvatarMesh) -> NDArray[np.bool_]:
+    """Vertices (V,) in which the face is sought: the user's mask where there is one."""
+    if mesh.mask is None:
+        return np.ones(len(mesh.vertices), bool)
+    if not (mesh.mask > 0).any():
+        raise BackendError("no_face", "The vertex group or selection that should hold the face is empty.", "Fill it, or leave it out.")
+    return np.asarray(mesh.mask > 0)
+
+
+def _hinted_cloud(mesh: AvatarMesh, triangles: Ints, cloud: PointCloud) -> PointCloud:
+    """The part of the cloud where the head's weights say that the head is; all of it when there are none."""
+    if mesh.head_weights is None:
+        return cloud
+    head = (mesh.head_weights > 0.5)[triangles].all(axis=1)
+    if head.sum() < FEW:
+        return cloud
+    return PointCloud(cloud.positions[head], cloud.normals[head], cloud.priority[head])
+
+
+def _ups(mesh: AvatarMesh) -> list[Doubles]:
+    """Directions that may be up, unit (3,), likeliest first: neck to head, the world's up, and the object's six axes."""
+    ups: list[Doubles] = []
+    guesses = [mesh.up] if mesh.up is not None else []
+    if "neck" in mesh.bones and "head" in mesh.bones:
+        guesses.insert(0, tuple(np.subtract(mesh.bones["head"], mesh.bones["neck"])))
+    for guess in [*guesses, (0, 0, 1), (0, 1, 0), (0, -1, 0), (0, 0, -1), (1, 0, 0), (-1, 0, 0)]:
+        direction = np.asarray(guess, np.float64)
+        length = np.linalg.norm(direction)
+        if length > 0 and np.isfinite(length) and all(direction / length @ u < np.cos(np.radians(10)) for u in ups):
+            ups.append(direction / length)
+    return ups
+
+
+def _proposals(cloud: PointCloud, up: Doubles) -> list[Frame]:
+    """Frames that may show the face if `up` is up: every heading, several sizes, several depths below the top."""
+    aside = np.cross(up, np.eye(3)[np.abs(up).argmin()])
+    aside /= np.linalg.norm(aside)
+    ahead = np.cross(aside, up)
+    level = cloud.positions.astype(np.float64) @ np.stack([aside, up, ahead]).T
+    if len(level) > 20000:
+        level = level[np.argpartition(-cloud.priority, 20000)[:20000]]
+    top, bottom = np.quantile(level[:, 1], [0.999, 0.001])
+    return [frame for parts in SIZES for depth in DEPTHS for frame in _around(level, np.stack([aside, up, ahead]), (top - bottom) / parts, top, depth)]
+
+
+def _around(level: Doubles, axes: Doubles, unit: float, top: float, depth: float) -> Iterator[Frame]:
+    """Frames at one height that look at the slab there from every heading. level (P,3): points along the axes' rows."""
+    height = top - depth * unit
+    slab = level[np.abs(level[:, 1] - height) < 0.6 * unit]
+    if unit <= 0 or len(slab) < 4:
+        return
+    middle = np.median(slab[:, [0, 2]], axis=0)
+    slab = slab[np.linalg.norm(slab[:, [0, 2]] - middle, axis=1) < 3 * unit]
+    for k in range(HEADINGS):
+        rotation = _about(1, 2 * np.pi * k / HEADINGS)
+        turned = (slab - [middle[0], height, middle[1]]) @ rotation.T
+        line = turned[np.abs(turned[:, 0]) < 0.6 * unit, 2]
+        front = (np.quantile(line, 0.95) if len(line) else 0.0) - 0.2 * unit
+        origin = np.array([middle[0], height, middle[1]]) + rotation[2] * front
+        yield Frame(origin @ axes, rotation @ axes, float(unit))
+
+
+def _smoothstep(low: float, high: float, x: NDArray[np.floating]) -> NDArray[np.floating]:
+    """0 below low, 1 above high, smooth between; low may exceed high."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
+def _face(mesh: AvatarMesh, frame: Frame, landmarks: Floats, confidence: float, warnings: tuple[str, ...]) -> Face:
+    """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it."""
+    canonical = frame.to_canonical(mesh.vertices)
+    chin = float(landmarks[-1, 1])
+    away = np.linalg.norm((canonical - np.float32([0, -0.4, -0.5])) / np.float32([2.0, 2.4, 1.9]), axis=1)
+    freedom = _smoothstep(1.0, 0.8, away) * _smoothstep(chin - 0.6, chin - 0.15, canonical[:, 1])
+    if mesh.head_weights is not None and (mesh.head_weights > 0.5).any():
+        freedom = freedom * _smoothstep(0.5, 0.8, mesh.head_weights)
+    freedom = freedom * _allowed(mesh)
+    indices = np.flatnonzero(freedom > 0).astype(np.int32)
+    parts = part_boxes(canonical, loose_parts(mesh.vertices, mesh.triangles))
+    return Face(
+        indices, frame, landmarks, landmarks.reshape(1, -1), confidence, warnings,
+        canonical[indices], frame.turn_to_canonical(seamless_normals(mesh.vertices, mesh.triangles))[indices], parts[indices],
+        np.ascontiguousarray(freedom[indices], np.float32),
+    )

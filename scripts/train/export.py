@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write the trained networks as the ONNX pair that the backend loads, and check that ONNX Runtime computes the same.
+
+    python -m scripts.train.export --runs RUNS --out backend/models
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import nn
+
+from backend.face.landmarks import NAMES
+
+from .net import Decoder, Encoder
+from .sources import arkit_names
+
+HEAD_RADIUS = 2.3  # canonical units, half the diagonal of a head
+ALLOWED = 1e-4  # of the head's radius, largest difference between PyTorch and ONNX Runtime
+OPSET = 17
+ATTRIBUTION = (
+    "ICT-FaceKit (c) 2020 USC Institute for Creative Technologies, MIT; MakeHuman/MPFB, CC0, its ARKit and viseme targets (c) Mika Suominen, MIT; "
+    "Vitruvian, CC0; CG-CA Gene and CG-CA Uka (c) 2023 by Nagoya Institute of Technology, Moonshot R&D Goal 1 Avatar Symbiotic Society, "
+    "CC-BY 4.0; Low-Poly Godette by SirRichard94, CC-BY 3.0"
+)
+
+
+class FlatDecoder(nn.Module):
+    """The decoder without its batch axis, as the contract wants it: (V,3), (V,3), (V,6), (1,L) -> (V,K,3)."""
+
+    def __init__(self, net: Decoder) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, vertices: torch.Tensor, normals: torch.Tensor, parts: torch.Tensor, latent: torch.Tensor) -> torch.Tensor:
+        basis: torch.Tensor = self.net(vertices.unsqueeze(0), normals.unsqueeze(0), parts.unsqueeze(0), latent)
+        return basis.squeeze(0)
+
+
+def write(net: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str], axes: dict[str, dict[int, str]], path: Path, metadata: dict[str, str]) -> float:
+    """Export, add the metadata, compare on the given inputs. Returns the largest difference."""
+    net.eval()
+    torch.onnx.export(net, tuple(inputs.values()), str(path), input_names=list(inputs), output_names=outputs, dynamic_axes=axes,
+                      opset_version=OPSET, dynamo=False)
+    model = onnx.load(str(path))
+    onnx.helper.set_model_props(model, metadata)
+    model.doc_string = ""
+    onnx.save(model, str(path))
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        expected = net(*inputs.values())
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    got = session.run(outputs, {n: t.numpy() for n, t in inputs.items()})
+    return max(float(np.abs(e.numpy() - g).max()) for e, g in zip(expected, got, strict=True))
+
+
+def export(runs: Path, out: Path, version: str) -> None:
+    conditions = arkit_names()
+    states = {kind: torch.load(runs / f"{kind}.pt", map_location="cpu", weights_only=True) for kind in ("encoder", "decoder")}
+    encoder, decoder = Encoder(), Decoder(conditions)
+    encoder.load_state_dict(states["encoder"]["net"])
+    decoder.load_state_dict(states["decoder"]["net"])
+    shared = {
+        "blendshape.version": "1", "blendshape.name": version, "blendshape.landmarks": json.dumps(NAMES),
+        "blendshape.frame": json.dumps({"axes": "+X left, +Y up, +Z front", "unit": "mean of eye distance and eyes-to-mouth", "centre": "between the eyes"}),
+        "blendshape.trained_on": "ICT-FaceKit, MakeHuman, Vitruvian, Gene, Uka, Godette", "blendshape.attribution": ATTRIBUTION,
+        "blendshape.licence": "GPL-3.0-or-later",
+    }
+    rng = np.random.default_rng(0)
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.from_numpy(rng.normal(0, 0.7, shape).astype(np.float32))
+
+    out.mkdir(parents=True, exist_ok=True)
+    difference = write(encoder, {"points": draw(2, 500, 6)}, ["latent", "confidence"],
+                       {"points": {0: "B", 1: "P"}, "latent": {0: "B"}, "confidence": {0: "B"}},
+                       out / "face.encoder.onnx", shared | {"blendshape.contract": "encoder"})
+    latent, _sure = encoder(draw(1, 800, 6))
+    difference = max(difference, write(
+        FlatDecoder(decoder), {"vertices": draw(700, 3), "normals": draw(700, 3), "parts": draw(700, 6), "latent": latent.detach()}, ["basis"],
+        {n: {0: "V"} for n in ("vertices", "normals", "parts", "basis")}, out / "face.decoder.onnx",
+        shared | {"blendshape.contract": "decoder",
+                  "blendshape.conditions": json.dumps([{"name": c, "min": 0, "max": 1, "default": 0} for c in conditions])},
+    ))
+    steps = {kind: state["step"] for kind, state in states.items()}
+    print(f"steps {steps}; largest difference {difference:.2e} canonical units, {difference / HEAD_RADIUS:.2e} of the head's radius")
+    if difference > ALLOWED * HEAD_RADIUS:
+        raise SystemExit("ONNX Runtime computes something else than PyTorch.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, required=True, help="folder with encoder.pt and decoder.pt")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the pair")
+    parser.add_argument("--name", default="face-1.0", help="name and version in the metadata")
+    a = parser.parse_args()
+    export(a.runs, a.out, a.name)
+
+
+if __name__ == "__main__":
+    main()
