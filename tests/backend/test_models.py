@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Model files: what is accepted, what is refused with which words, and what running one gives."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.engine import models as engine
+from backend.engine.onnx_file import check_model_bytes
+from backend.engine.sessions import Cancellation, create, run
+from backend.errors import BackendError
+from fixtures import models
+
+CONDITIONS = ["jawOpen", "eyeBlinkLeft", "mouthPucker"]
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny pair in the place of the shipped one, so that these tests do not depend on it."""
+    models.pair(tmp_path, "face", CONDITIONS)
+    monkeypatch.setattr(engine, "SHIPPED", tmp_path / "face")
+    return tmp_path
+
+
+def face_arrays(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices, normals, parts and latent of a face of `count` random vertices."""
+    random = np.random.default_rng(0)
+    sizes = ((count, 3), (count, 3), (count, 6), (1, models.LATENT))
+    vertices, normals, parts, latent = (random.normal(size=size).astype(np.float32) for size in sizes)
+    return vertices, normals, parts, latent
+
+
+def refused(path: Path) -> BackendError:
+    with pytest.raises(BackendError) as caught:
+        engine.load_model(path)
+    assert caught.value.fix
+    return caught.value
+
+
+@pytest.mark.parametrize("half", ["encoder", "decoder"])
+def test_a_pair_is_loaded_by_either_half(tmp_path: Path, half: str) -> None:
+    models.pair(tmp_path, "mine", CONDITIONS, name="Mine", licence="CC0")
+    model = engine.load_model(tmp_path / f"mine.{half}.onnx")
+    assert model.info.contract == "pair" and model.info.name == "Mine" and model.info.about == {"licence": "CC0"}
+    assert model.info.condition_names == tuple(CONDITIONS)
+    assert model.info.landmarks == tuple(models.LANDMARKS)
+    assert model.use.active == "CPUExecutionProvider"
+
+
+def test_the_shipped_pair_is_the_default(shipped: Path) -> None:
+    assert engine.load_model().info.path == str(shipped / "face.decoder.onnx")
+
+
+@pytest.mark.parametrize("count", [1, 2047, 2048, 2049, 5000])
+def test_a_decoder_gives_the_same_in_chunks_as_at_once(shipped: Path, count: int) -> None:
+    model = engine.load_model()
+    face = face_arrays(count)
+    weights = np.array([[1, 0, 0], [0, 1, 0], [0.5, -1, 2]], np.float32)
+    seen: list[float] = []
+    offsets = engine.shapes_of(model, face, weights, Cancellation(), seen.append)
+    basis = np.empty((count, 3, 3), np.float32)  # what models.decoder promises
+    basis[..., 0] = 0.01 * np.arange(1, 4)
+    basis[..., 1] = face[0][:, 1:2]
+    basis[..., 2] = face[3][0, 0]
+    np.testing.assert_allclose(offsets, np.einsum("nk,vkc->nvc", weights, basis), rtol=1e-5, atol=1e-6)
+    assert offsets.dtype == np.float32 and offsets.flags.c_contiguous
+    assert seen == sorted(seen) and seen[-1] == 1.0
+
+
+@pytest.mark.parametrize("normals", [False, True])
+def test_a_plain_model_without_metadata_is_run_once_per_shape(shipped: Path, normals: bool) -> None:
+    model = engine.load_model(models.plain(shipped / "p.onnx", 3, normals=normals))
+    assert model.info.condition_names == ("condition_0", "condition_1", "condition_2")
+    weights = np.array([[1, 0, 0], [0, 0, 0.5]], np.float32)
+    offsets = engine.shapes_of(model, face_arrays(10), weights, Cancellation())
+    np.testing.assert_allclose(offsets[..., 0], np.array([[0.1], [0.15]]) * np.ones((1, 10)), rtol=1e-5)
+    assert not offsets[..., 1:].any()
+
+
+def test_a_plain_models_ranges_and_defaults_count(shipped: Path) -> None:
+    described = [{"name": "a", "min": 0, "max": 0.5}, {"name": "b", "min": -1, "max": 1, "default": 0.25}]
+    model = engine.load_model(models.plain(shipped / "p.onnx", 2, conditions=described))
+    offsets = engine.shapes_of(model, face_arrays(4), np.array([[1, 0], [0, -3]], np.float32), Cancellation())
+    np.testing.assert_allclose(offsets[:, 0, 0], [0.1 * 0.5 + 0.2 * 0.25, 0.2 * -1], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("described", "words"),
+    [
+        ("not json", "not JSON"),
+        ({"a": 1}, "list"),
+        ([], "list"),
+        (["a", "a", "b"], "twice"),
+        ([1, 2, 3], "without a name"),
+        (["a", "b"], "takes 3 conditions but its metadata names 2"),
+        ([{"name": "a", "min": "0"}, "b", "c"], "not made of numbers"),
+        ([{"name": "a", "min": 2, "max": 1}, "b", "c"], "outside"),
+    ],
+)
+def test_wrong_metadata_is_explained(shipped: Path, described: object, words: str) -> None:
+    error = refused(models.plain(shipped / "p.onnx", 3, conditions=described))
+    assert error.code == "model_contract" and words in error.message and "p.onnx" in error.message
+
+
+def test_wrong_axes_are_explained(shipped: Path) -> None:
+    fixed = refused(models.plain(shipped / "fixed.onnx", 3, rows=7))
+    assert fixed.code == "model_contract" and "exactly 7 rows of vertices" in fixed.message
+    flat = refused(models.plain(shipped / "four.onnx", 3, out=4))
+    assert flat.code == "model_contract" and "(any, any, 3)" in flat.message
+
+
+def test_wrong_inputs_are_explained(tmp_path: Path, shipped: Path) -> None:
+    node = onnx.helper.make_node("Identity", ["image"], ["label"])
+    error = refused(models.save(tmp_path / "cat.onnx", [node], {"image": [1, 3, 8, 8]}, {"label": [1, 3, 8, 8]}, {}, {}))
+    assert error.code == "model_contract" and "image" in error.message and "conditions, vertices" in error.message
+
+
+def test_halves_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    models.pair(tmp_path, "a", CONDITIONS)
+    models.decoder(tmp_path / "a.decoder.onnx", CONDITIONS, models.LATENT + 1)
+    assert "not from one training" in refused(tmp_path / "a.decoder.onnx").message
+
+
+def test_half_a_pair_is_refused(tmp_path: Path) -> None:
+    models.decoder(tmp_path / "a.decoder.onnx", CONDITIONS, models.LATENT)
+    error = refused(tmp_path / "a.decoder.onnx")
+    assert error.code == "model_missing" and "a.encoder.onnx" in error.message
+    assert "half" in refused(models.decoder(tmp_path / "alone.onnx", CONDITIONS, models.LATENT)).message
+
+
+def test_an_encoder_without_landmarks_is_refused(tmp_path: Path) -> None:
+    models.pair(tmp_path, "a", CONDITIONS)
+    models.encoder(tmp_path / "a.encoder.onnx", models.LANDMARKS, landmarks=["x", "x"])
+    assert "landmark names" in refused(tmp_path / "a.encoder.onnx").message
+
+
+def test_another_version_of_the_contract_is_refused(shipped: Path) -> None:
+    assert "version 2" in refused(models.plain(shipped / "p.onnx", 3, version="2")).message
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    error = refused(tmp_path / "no.onnx")
+    assert error.code == "model_missing" and "no.onnx" in error.message
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 a zip", b"\x80\x04\x95 a pickle", b"ORTM" * 8, bytes(4096)], ids=str)
+def test_files_that_are_no_models_are_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "x.onnx").write_bytes(data)
+    assert refused(tmp_path / "x.onnx").code == "model_unreadable"
+
+
+@given(st.data())
+def test_a_damaged_model_is_refused_or_still_a_whole_protobuf(data: st.DataObject) -> None:
+    whole = onnx.helper.make_model(onnx.helper.make_graph([onnx.helper.make_node("Identity", ["a"], ["b"])], "g", [], [])).SerializeToString()
+    cut = whole[: data.draw(st.integers(0, len(whole)))]
+    spoilt = bytearray(cut)
+    if spoilt:
+        spoilt[data.draw(st.integers(0, len(spoilt) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        check_model_bytes(bytes(spoilt), "x")
+    except BackendError as error:
+        assert error.code == "model_unreadable"
+
+
+def external(model: onnx.ModelProto, location: str) -> onnx.TensorProto:
+    """Mark a tensor of the model's as lying in another file."""
+    tensor = onnx.TensorProto(name="far", data_type=onnx.TensorProto.FLOAT, dims=[4], data_location=onnx.TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value=location)
+    return tensor
+
+
+@pytest.mark.parametrize("location", ["weights.bin", "../../secret.bin", "/etc/hostname"])
+@pytest.mark.parametrize("place", ["initializer", "constant", "branch", "function"])
+def test_a_model_may_not_point_at_other_files(tmp_path: Path, shipped: Path, location: str, place: str) -> None:
+    model = onnx.load(models.plain(shipped / "p.onnx", 3))
+    tensor = external(model, location)
+    if place == "initializer":
+        model.graph.initializer.append(tensor)
+    elif place == "constant":
+        model.graph.node.append(onnx.helper.make_node("Constant", [], ["far"], value=tensor))
+    elif place == "branch":
+        inner = onnx.helper.make_graph([], "inner", [], [], [tensor])
+        model.graph.node.append(onnx.helper.make_node("If", ["c"], ["far2"], then_branch=inner, else_branch=inner))
+    else:
+        node = onnx.helper.make_node("Constant", [], ["far"], value=tensor)
+        model.functions.append(onnx.helper.make_function("d", "f", [], ["far"], [node], []))
+    path = tmp_path / "far.onnx"
+    path.write_bytes(model.SerializeToString())
+    error = refused(path)
+    assert error.code == "model_unreadable" and "another file" in error.message
+
+
+def test_a_graph_that_the_runtime_refuses_is_unreadable(shipped: Path) -> None:
+    model = onnx.load(models.plain(shipped / "p.onnx", 3))
+    model.graph.node[0].op_type = "NoSuchOperator"
+    (shipped / "odd.onnx").write_bytes(model.SerializeToString())
+    error = refused(shipped / "odd.onnx")
+    assert error.code == "model_unreadable" and "NoSuchOperator" in error.message and "\n" not in error.message
+
+
+def test_numbers_that_are_none_are_an_error(tmp_path: Path) -> None:
+    models.pair(tmp_path, "nan", CONDITIONS, scale=float("nan"))
+    model = engine.load_model(tmp_path / "nan.decoder.onnx")
+    with pytest.raises(BackendError, match="not numbers") as caught:
+        engine.shapes_of(model, face_arrays(8), np.eye(3, dtype=np.float32), Cancellation())
+    assert caught.value.code == "model_contract"
+
+
+def test_a_basis_of_another_size_is_an_error(shipped: Path) -> None:
+    model = engine.load_model()
+    with pytest.raises(BackendError, match="basis") as caught:
+        engine.shapes_of(model, face_arrays(8), np.eye(4, dtype=np.float32), Cancellation())
+    assert caught.value.code == "model_contract"
+
+
+def test_a_model_that_fails_while_running_is_an_error_of_the_model(shipped: Path) -> None:
+    path = models.plain(shipped / "p.onnx", 3)
+    session = create(path.read_bytes(), path.name)
+    with pytest.raises(BackendError, match="p.onnx") as caught:
+        run(session, {"vertices": np.zeros((1, 5, 3), np.float32), "conditions": np.zeros((1, 99), np.float32)}, Cancellation())
+    assert caught.value.code == "model_contract"
+
+
+def test_an_encoder_is_a_function_of_points(shipped: Path) -> None:
+    encode = engine.encode_with(engine.load_model(), Cancellation())
+    latent, confidence = encode(np.zeros((3, 50, 6), np.float32))
+    assert latent.shape == (3, models.LATENT) and confidence.shape == (3,)
+    np.testing.assert_allclose(latent[2, : 3 * len(models.LANDMARKS)].reshape(-1, 3), list(models.LANDMARKS.values()), atol=1e-6)
+    np.testing.assert_allclose(confidence, 0.9, rtol=1e-6)
+
+
+def test_what_was_cancelled_does_not_run(shipped: Path) -> None:
+    cancellation = Cancellation()
+    cancellation.set()
+    with pytest.raises(BackendError) as caught:
+        engine.shapes_of(engine.load_model(), face_arrays(8), np.eye(3, dtype=np.float32), cancellation)
+    assert caught.value.code == "cancelled"
+
+
+def test_a_model_holds_its_sessions_threads(shipped: Path) -> None:
+    model = engine.load_model(threads=1)
+    assert model.threads == 1 and model.sessions == 2
+    assert dataclasses.asdict(model.info)["contract"] == "pair"

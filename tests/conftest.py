@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all tests share: where modules are found, and models made once per run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+for folder in (ROOT / "tests", ROOT):  # the root comes first, so that `backend` is the package and not tests/backend
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The decoder of a tiny pair that knows the ARKit conditions."""
+    from backend.face.shape_sets import load_sets
+    from fixtures import models
+
+    return models.pair(tmp_path_factory.mktemp("tiny"), "tiny", list(load_sets()["arkit"].shapes))
+
+
+@pytest.fixture(scope="session")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The decoder of a pair that takes many seconds for a few thousand vertices."""
+    from backend.face.shape_sets import load_sets
+    from fixtures import models
+
+    return models.pair(tmp_path_factory.mktemp("slow"), "slow", list(load_sets()["arkit"].shapes), work=4000)
