@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str]) -> int:
         return code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `... | head`: whoever read stdout has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would complain once more when it flushes
+        return 0
     except Exception as error:
         told = as_backend_error(error)
         if told.code == "internal":
