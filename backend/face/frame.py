@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +26,15 @@ class Frame:
     rotation: Doubles
     scale: float
 
-    def to_canonical(self, points: NDArray[np.floating]) -> Floats:
+    def to_canonical(self, points: NDArray[np.floating[Any]]) -> Floats:
         """Points (...,3) from object space to the canonical frame, float32."""
         return np.ascontiguousarray((points.astype(np.float64) - self.origin) @ self.rotation.T / self.scale, np.float32)
 
-    def turn_to_canonical(self, directions: NDArray[np.floating]) -> Floats:
+    def turn_to_canonical(self, directions: NDArray[np.floating[Any]]) -> Floats:
         """Directions (...,3), such as normals, from object space to the canonical frame, float32."""
         return np.ascontiguousarray(directions.astype(np.float64) @ self.rotation.T, np.float32)
 
-    def to_object(self, points: NDArray[np.floating]) -> Floats:
+    def to_object(self, points: NDArray[np.floating[Any]]) -> Floats:
         """Points (...,3) from the canonical frame to object space, float32."""
         return np.ascontiguousarray(points.astype(np.float64) @ self.rotation * self.scale + self.origin, np.float32)
 
@@ -42,7 +43,7 @@ class Frame:
         return np.ascontiguousarray(offsets @ (self.rotation * self.scale).astype(np.float32))
 
 
-def frame_of_landmarks(points: Mapping[str, NDArray[np.floating]]) -> Frame:
+def frame_of_landmarks(points: Mapping[str, NDArray[np.floating[Any]]]) -> Frame:
     """The canonical frame of landmarks (3,) in any space, by the names of landmarks.NAMES.
 
     X runs from the right eye's centre to the left one's; Y is the part across it of the way from the mouth's middle to the eyes.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from ..errors import BackendError
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import mirrored
 from .mesh import AvatarMesh, Ints, loose_parts, part_boxes, seamless_normals
-from .points import COARSE_COUNT, PointCloud, cloud_of, crop
+from .points import COARSE_COUNT, COUNT, PointCloud, cloud_of, crop
 
 Encode = Callable[[Floats], tuple[Floats, Floats]]
 
@@ -27,8 +28,11 @@ SIZES = (3.2, 6.0, 11.0, 20.0, 36.0)  # extent along up / canonical unit: from a
 DEPTHS = (1.0, 2.0, 3.0, 4.2)  # canonical units from the top of the mesh to the eyes: from a fringe to tall hair and ears
 KEEP = 5  # proposals that are followed
 FOLLOW = 3  # steps per followed proposal
-SETTLE = 5  # steps of the winner
+SETTLE = 12  # steps of the winner at most
+REST = 2e-3  # canonical units: a step shorter than this ends the settling
+THIN = 16384  # points that the coarse search looks at
 SURE = 0.6  # confidence below which there is no face
+CERTAIN = 0.95  # confidence above which no other direction is tried as up
 DOUBT = 0.85  # confidence below which the report warns
 FEW = 24  # triangles below which there is nothing to look at
 JITTER = np.radians(4)
@@ -69,23 +73,25 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     triangles = mesh.triangles[allowed[mesh.triangles].all(axis=1)]
     if len(triangles) < FEW:
         raise BackendError("no_face", f"There are only {len(triangles)} triangles to look for a face in.", NO_FACE_FIX)
-    search = _Search(cloud_of(mesh.vertices, triangles), encode, tuple(landmark_names))
-    hinted = _hinted_cloud(mesh, triangles, search.cloud)
+    cloud = cloud_of(mesh.vertices, triangles)
+    search = _Search(cloud, encode, tuple(landmark_names))
+    hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
+    coarse = _Search(_thinned(cloud), encode, tuple(landmark_names))
     progress(0.05)
     best = _Found(Frame(np.zeros(3), np.eye(3), 1.0), 0.0)
     ups = _ups(mesh)
     for done, up in enumerate(ups):
-        best = max(best, search.follow(_proposals(hinted, up)), key=lambda f: f.confidence)
-        progress(0.1 + 0.6 * (done + 1) / len(ups))
-        if best.confidence > 0.95:
+        found = coarse.follow(_proposals(hinted, up))
+        if found.confidence >= SURE:
+            best = max(best, search.settle(found), key=lambda f: f.confidence)
+        progress(0.1 + 0.7 * (done + 1) / len(ups))
+        if best.confidence > CERTAIN:
             break
-    if best.confidence >= SURE:
-        best = search.settle(best)
     if best.confidence < SURE:
         raise BackendError("no_face", f"No face was found (the best guess is {best.confidence:.0%} sure).", NO_FACE_FIX)
     progress(0.85)
     landmarks, frame = search.landmarks(best.frame)
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if best.confidence < DOUBT:
         warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
     face = _face(mesh, frame, landmarks, best.confidence, warnings)
@@ -107,7 +113,7 @@ class _Search:
     encode: Encode
     names: tuple[str, ...]
 
-    def look(self, frames: Sequence[Frame], count: int, mirror: bool = False) -> tuple[Floats, Floats]:
+    def look(self, frames: Sequence[Frame], count: int = COUNT, mirror: bool = False) -> tuple[Floats, Floats]:
         """Landmarks (B,L,3) in each frame and confidence (B,). mirror: look at the mirror image and mirror the answer back."""
         crops = [crop(self.cloud, frame, count) for frame in frames]
         filled = [c if len(c) else np.zeros((1, 6), np.float32) for c in crops]
@@ -140,19 +146,25 @@ class _Search:
         """Follow one frame with all points and with its mirror image until it rests."""
         frame = found.frame
         for _ in range(SETTLE):
-            frame = self.next_frame(frame, self._both(frame)[0])
-        return _Found(frame, self._both(frame)[1])
+            landmarks, sure = self._both(frame)
+            next_frame = self.next_frame(frame, landmarks)
+            moved = np.linalg.norm(next_frame.origin - frame.origin) / frame.scale + abs(np.log(next_frame.scale / frame.scale))
+            moved += np.abs(next_frame.rotation - frame.rotation).max()
+            frame = next_frame
+            if moved < REST:
+                break
+        return _Found(frame, sure)
 
     def _both(self, frame: Frame) -> tuple[Floats, float]:
         """Landmarks (L,3) in a frame and confidence, the mean of what is seen directly and in the mirror, so that sides are treated alike."""
-        seen, sure = self.look([frame], 1024)
-        other, other_sure = self.look([frame], 1024, mirror=True)
+        seen, sure = self.look([frame])
+        other, other_sure = self.look([frame], mirror=True)
         return ((seen + other) / 2)[0], float((sure + other_sure)[0] / 2)
 
     def landmarks(self, frame: Frame) -> tuple[Floats, Frame]:
         """Landmarks (L,3) in their own canonical frame, and that frame: the mean over slightly turned frames and their mirror images."""
         turned = [Frame(frame.origin, _about(axis, angle) @ frame.rotation, frame.scale) for axis in range(3) for angle in (-JITTER, JITTER)]
-        seen = np.mean([f.to_object(p) for mirror in (False, True) for f, p in zip(turned, self.look(turned, 1024, mirror)[0], strict=True)], axis=0)
+        seen = np.mean([f.to_object(p) for mirror in (False, True) for f, p in zip(turned, self.look(turned, mirror=mirror)[0], strict=True)], axis=0)
         own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
         return own.to_canonical(seen), own
 
@@ -185,6 +197,14 @@ def _hinted_cloud(mesh: AvatarMesh, triangles: Ints, cloud: PointCloud) -> Point
     return PointCloud(cloud.positions[head], cloud.normals[head], cloud.priority[head])
 
 
+def _thinned(cloud: PointCloud) -> PointCloud:
+    """The THIN points of the highest priority: crops keep the same points of what is left."""
+    if len(cloud.priority) <= THIN:
+        return cloud
+    kept = np.argpartition(-cloud.priority, THIN)[:THIN]
+    return PointCloud(cloud.positions[kept], cloud.normals[kept], cloud.priority[kept])
+
+
 def _ups(mesh: AvatarMesh) -> list[Doubles]:
     """Directions that may be up, unit (3,), likeliest first: neck to head, the world's up, and the object's six axes."""
     ups: list[Doubles] = []
@@ -205,8 +225,6 @@ def _proposals(cloud: PointCloud, up: Doubles) -> list[Frame]:
     aside /= np.linalg.norm(aside)
     ahead = np.cross(aside, up)
     level = cloud.positions.astype(np.float64) @ np.stack([aside, up, ahead]).T
-    if len(level) > 20000:
-        level = level[np.argpartition(-cloud.priority, 20000)[:20000]]
     top, bottom = np.quantile(level[:, 1], [0.999, 0.001])
     return [frame for parts in SIZES for depth in DEPTHS for frame in _around(level, np.stack([aside, up, ahead]), (top - bottom) / parts, top, depth)]
 
@@ -228,7 +246,7 @@ def _around(level: Doubles, axes: Doubles, unit: float, top: float, depth: float
         yield Frame(origin @ axes, rotation @ axes, float(unit))
 
 
-def _smoothstep(low: float, high: float, x: NDArray[np.floating]) -> NDArray[np.floating]:
+def _smoothstep(low: float, high: float, x: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """0 below low, 1 above high, smooth between; low may exceed high."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t))
@@ -238,7 +256,7 @@ def _face(mesh: AvatarMesh, frame: Frame, landmarks: Floats, confidence: float, 
     """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it."""
     canonical = frame.to_canonical(mesh.vertices)
     chin = float(landmarks[-1, 1])
-    away = np.linalg.norm((canonical - np.float32([0, -0.4, -0.5])) / np.float32([2.0, 2.4, 1.9]), axis=1)
+    away = np.linalg.norm((canonical - np.array([0, -0.4, -0.5], np.float32)) / np.array([2.0, 2.4, 1.9], np.float32), axis=1)
     freedom = _smoothstep(1.0, 0.8, away) * _smoothstep(chin - 0.6, chin - 0.15, canonical[:, 1])
     if mesh.head_weights is not None and (mesh.head_weights > 0.5).any():
         freedom = freedom * _smoothstep(0.5, 0.8, mesh.head_weights)

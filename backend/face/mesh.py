@@ -79,7 +79,7 @@ def weld(vertices: Floats) -> Ints:
     size = max(extent(vertices), 1e-30)
     cells = np.round((vertices.astype(np.float64) - vertices.min(axis=0)) / (size * WELD_TOLERANCE)).astype(np.int64)
     _, group = np.unique(cells @ np.array([1, 1 << 21, 1 << 42], np.int64), return_inverse=True)
-    return group.ravel().astype(np.int32)
+    return np.asarray(group.ravel(), np.int32)
 
 
 def seamless_normals(vertices: Floats, triangles: Ints) -> Floats:
@@ -106,7 +106,7 @@ def connected_parts(count: int, triangles: Ints) -> Ints:
         low, high = np.minimum(first, second), np.maximum(first, second)
         if np.array_equal(low, high):
             _, part = np.unique(root, return_inverse=True)
-            return part.ravel().astype(np.int32)
+            return np.asarray(part.ravel(), np.int32)
         np.minimum.at(root, high, low)
         while not np.array_equal(root, root[root]):
             root = root[root]
@@ -115,7 +115,7 @@ def connected_parts(count: int, triangles: Ints) -> Ints:
 def loose_parts(vertices: Floats, triangles: Ints) -> Ints:
     """Part int32 (V,) of each vertex after welding, so that UV seams do not tear a part."""
     group = weld(vertices)
-    return connected_parts(int(group.max()) + 1, group[triangles].astype(np.int32))[group]
+    return np.ascontiguousarray(connected_parts(int(group.max()) + 1, group[triangles])[group])
 
 
 def part_boxes(vertices: Floats, parts: Ints) -> Floats:
@@ -126,4 +126,4 @@ def part_boxes(vertices: Floats, parts: Ints) -> Floats:
     starts = np.searchsorted(parts[order], np.arange(count))
     np.minimum.reduceat(vertices[order], starts, axis=0, out=low)
     np.maximum.reduceat(vertices[order], starts, axis=0, out=high)
-    return np.concatenate([(low + high) / 2, (high - low) / 2], axis=1)[parts]
+    return np.ascontiguousarray(np.concatenate([(low + high) / 2, (high - low) / 2], axis=1)[parts])

@@ -47,7 +47,7 @@ def cloud_of(vertices: Floats, triangles: Ints, seed: int = 0) -> PointCloud:
 def crop(cloud: PointCloud, frame: Frame, count: int = COUNT) -> Floats:
     """At most `count` points float32 (P,6), position and normal in the frame, of what lies in the sphere around the face."""
     positions = frame.to_canonical(cloud.positions)
-    inside = np.flatnonzero(((positions - np.float32(CROP_CENTRE)) ** 2).sum(axis=1) < CROP_RADIUS**2)
+    inside = np.flatnonzero(((positions - np.array(CROP_CENTRE, np.float32)) ** 2).sum(axis=1) < CROP_RADIUS**2)
     if len(inside) > count:
         inside = inside[np.argpartition(-cloud.priority[inside], count)[:count]]
     return np.concatenate([positions[inside], frame.turn_to_canonical(cloud.normals[inside])], axis=1)

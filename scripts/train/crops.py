@@ -11,6 +11,7 @@ from backend.face.frame import Doubles, Frame, frame_of_landmarks
 from backend.face.landmarks import NAMES
 from backend.face.points import COUNT, PointCloud, cloud_of, crop
 
+from ..sample_head import build, random_spec
 from .heads import LANDMARK_SWAP, MIRROR, Floats, Head, landmarks_of, random_identity, random_warp
 
 REACH = 12.0  # canonical units around the face that a scene keeps
@@ -62,6 +63,15 @@ def random_scene(head: Head, dressing: list[PointCloud], rng: np.random.Generato
     return scene_of(warped, cloud_of(warped, triangles, int(rng.integers(1 << 31))), landmarks_of(head, vertices, warp), extra)
 
 
+def procedural_scene(rng: np.random.Generator) -> Scene:
+    """The project's own sample head in random proportions."""
+    sample = build(random_spec(rng))
+    turned = np.float32([1, 1, -1])  # Blender's axes to Y up, face to +Z
+    vertices = sample.vertices[:, [0, 2, 1]] * turned
+    landmarks = np.stack([sample.landmarks[name][[0, 2, 1]] * turned for name in NAMES])
+    return scene_of(vertices, cloud_of(vertices, sample.triangles, int(rng.integers(1 << 31))), landmarks, [])
+
+
 def dressing_of(head: Head) -> list[PointCloud]:
     """Hair, clothes and body of a whole avatar: the loose parts that no shape moves."""
     moved = np.zeros(int(head.parts.max()) + 1, bool)
@@ -83,12 +93,12 @@ def turn(yaw: float, pitch: float, roll: float) -> Doubles:
 def random_frame(rng: np.random.Generator) -> tuple[Frame, float]:
     """A frame near the true one (face 1), or one that shows no face (0), or in between (-1)."""
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.36:
         return Frame(rng.normal(0, 0.07, 3), turn(*rng.normal(0, np.radians(5), 3)), float(np.exp(rng.normal(0, 0.07)))), 1.0
-    if kind < 0.78:
+    if kind < 0.66:
         angles = rng.uniform(-1, 1, 3) * np.radians([38, 28, 22])
         return Frame(rng.uniform(-0.7, 0.7, 3), turn(*angles), float(np.exp(rng.uniform(-0.5, 0.5)))), 1.0
-    if kind < 0.88:  # turned away
+    if kind < 0.83:  # turned away
         yaw, pitch, roll = rng.uniform(-np.pi, np.pi), rng.uniform(-1.2, 1.2), rng.uniform(-np.pi, np.pi)
         rotation = turn(yaw, pitch, roll)
         angle = np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1)))

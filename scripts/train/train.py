@@ -21,11 +21,12 @@ from backend.face.landmarks import NAMES
 from backend.face.points import COARSE_COUNT, COUNT
 
 from . import sources
-from .crops import Crop, Scene, dressing_of, random_crop, random_scene
+from .crops import Crop, Scene, dressing_of, procedural_scene, random_crop, random_scene
 from .heads import DecoderSample, Head, canonical, decoder_sample
 from .net import Decoder, Encoder
 
 SHARE = {"ict": 0.22, "makehuman": 0.22, "vitruvian": 0.14, "gene": 0.16, "uka": 0.16, "godette": 0.10}
+PROCEDURAL = 0.15  # share of the encoder's scenes that show the sample head
 VERTICES = 2048  # of one variant in a batch
 POOL = 256  # variants kept; each is used several times before it is replaced
 
@@ -110,7 +111,10 @@ def encoder_step(settings: Settings, heads: list[Head], net: Encoder, rng: np.ra
 
     def step() -> tuple[Tensor, float]:
         for _ in range(1 if len(pool) >= POOL else 3):
-            scene = random_scene(heads[rng.choice(len(heads), p=share)], dressing, rng)
+            if rng.random() < PROCEDURAL:
+                scene = procedural_scene(rng)
+            else:
+                scene = random_scene(heads[rng.choice(len(heads), p=share)], dressing, rng)
             if len(pool) < POOL:
                 pool.append(scene)
             else:
