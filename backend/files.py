@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import tempfile
 import zipfile
@@ -31,9 +32,10 @@ def read_mesh(path: Path) -> AvatarMesh:
     """
     arrays: dict[str, NDArray[np.generic]] = {}
     try:
+        if not zipfile.is_zipfile(path):
+            path.open("rb").close()  # tells absent files from others
+            raise ValueError("it is no .npz")
         with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a single array")
             for name in ("vertices", "triangles", "head_weights", "head_weight", "mask"):
                 if name in file.files:
                     arrays[name] = file[name]
@@ -79,11 +81,13 @@ def write_shapes(path: Path, names: Sequence[str], deltas: Floats) -> None:
 
     Raises BackendError: `disk_full`, `output_unwritable`; then neither a part of the new nor a change of an old file is left.
     """
+    packed = io.BytesIO()  # in memory first: a zip that breaks off half-way on a full disk complains a second time when it is closed
+    np.savez_compressed(packed, names=np.array(list(names)), deltas=deltas)
     temporary: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
             temporary = Path(file.name)
-            np.savez_compressed(file, names=np.array(list(names)), deltas=deltas)
+            file.write(packed.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line as a user meets it: real processes, real files, exit codes and one sentence when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.cli import parse_conditions
+from backend.errors import CODES, BackendError, as_backend_error
+from backend.face.shape_sets import load_sets
+from backend.files import read_mesh, read_table, write_shapes
+from fixtures.meshes import figure
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def backend(*arguments: object, before: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run the command line; `before` is Python that runs first in the same process."""
+    start = [sys.executable, "-c", f"import sys, runpy\n{before}\nrunpy.run_module('backend', run_name='__main__', alter_sys=True)"]
+    command = start if before else [sys.executable, "-m", "backend"]
+    return subprocess.run([*command, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=timeout)
+
+
+@pytest.fixture
+def mesh(tmp_path: Path) -> Path:
+    """An .npz with a small figure."""
+    made = figure()
+    path = tmp_path / "mesh.npz"
+    assert made.head_weights is not None
+    np.savez(path, vertices=made.vertices, triangles=made.triangles, head_weight=made.head_weights)
+    return path
+
+
+def refused(result: subprocess.CompletedProcess[str], code: str) -> str:
+    """The one sentence of a command that must have refused its input."""
+    assert result.returncode == 2, result.stderr
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: ") and lines[0].endswith(f"[{code}]"), result.stderr
+    return lines[0]
+
+
+def test_generate_writes_both_sets(mesh: Path, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.npz"
+    result = backend("generate", mesh, "--set", "arkit,vrchat", "--model", tiny, "--out", out, "--json")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    with np.load(out) as written:
+        names, deltas = [str(name) for name in written["names"]], written["deltas"]
+    sets = load_sets()
+    assert names == [*sets["arkit"].shapes, *sets["vrchat"].shapes]
+    assert deltas.shape == (67, report["vertices"], 3) and deltas.dtype == np.float32
+    weights = figure().head_weights
+    assert weights is not None and not deltas[:, weights == 0].any(), "exact zeros outside the head"
+    moved = deltas.any(axis=(0, 2)).sum()
+    assert 0 < moved <= report["face_vertices"] and report["shapes"] == 67
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+
+
+def test_generate_takes_a_key_of_ones_own_and_a_table(mesh: Path, tiny: Path, tmp_path: Path) -> None:
+    table, out = tmp_path / "table.json", tmp_path / "out.npz"
+    table.write_text('{"Grin": {"mouthSmileLeft": 0.5, "mouthSmileRight": 0.5}}', encoding="utf-8")
+    result = backend("generate", mesh, "--conditions", "jawOpen=0.6, mouthSmileLeft=0.3", "--name", "Ah", "--table", table, "--model", tiny, "--out", out)
+    assert result.returncode == 0, result.stderr
+    assert "2 shapes" in result.stdout
+    with np.load(out) as written:
+        assert list(written["names"]) == ["Grin", "Ah"] and written["deltas"].any(axis=(1, 2)).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--set", "arkitt"], "unknown_set", "arkit, vrchat"),
+        ([], "unknown_set", "No shapes"),
+        (["--conditions", "jawOpn=1", "--name", "A"], "unknown_condition", "jawOpen"),
+        (["--conditions", "jawOpen", "--name", "A"], "table_invalid", "NAME=NUMBER"),
+        (["--conditions", "jawOpen=1"], "table_invalid", "--name"),
+        (["--table", "none.json"], "input_missing", "none.json"),
+        (["--set", "arkit", "--strength", "nan"], "setting_invalid", "nan"),
+        (["--set", "arkit", "--model", "none.onnx"], "model_missing", "none.onnx"),
+    ],
+)
+def test_wrong_arguments_get_one_sentence(mesh: Path, tiny: Path, tmp_path: Path, arguments: list[str], code: str, words: str) -> None:
+    model = [] if "--model" in arguments else ["--model", tiny]
+    result = backend("generate", mesh, *arguments, *model, "--out", tmp_path / "out.npz")
+    assert words in refused(result, code)
+    assert not (tmp_path / "out.npz").exists()
+
+
+def broken(path: Path, **changes: Any) -> Path:
+    """The figure with some of its arrays replaced, or left out where the change is None."""
+    made = figure()
+    arrays = {"vertices": made.vertices, "triangles": made.triangles} | changes
+    np.savez(path, **{name: value for name, value in arrays.items() if value is not None})
+    return path
+
+
+def test_a_mesh_without_a_face_is_refused_by_the_shipped_model_or_another(tmp_path: Path, tiny: Path) -> None:
+    empty = broken(tmp_path / "m.npz", mask=np.zeros(len(figure().vertices)))
+    refused(backend("generate", empty, "--set", "arkit", "--model", tiny, "--out", tmp_path / "o.npz"), "no_face")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"vertices": None}, "mesh_invalid"),
+        ({"triangles": None}, "mesh_invalid"),
+        ({"vertices": np.array(["a"])}, "mesh_invalid"),
+        ({"triangles": np.zeros((2, 3))}, "mesh_invalid"),
+        ({"triangles": np.array([[0, 1, 2**40]])}, "mesh_invalid"),
+        ({"triangles": np.array([[0, 1, -1]])}, "mesh_invalid"),
+        ({"mask": np.ones(3)}, "mesh_invalid"),
+        ({"vertices": np.zeros((0, 3)), "triangles": np.zeros((0, 3), int)}, "mesh_empty"),
+        ({"vertices": figure().vertices.astype(np.float64) * 1e60}, "mesh_not_finite"),
+        ({"vertices": np.where(np.arange(3) == 1, np.nan, figure().vertices)}, "mesh_not_finite"),
+    ],
+)
+def test_broken_meshes_are_refused(tmp_path: Path, changes: dict[str, Any], code: str) -> None:
+    from backend.face.mesh import check
+
+    with pytest.raises(BackendError) as caught:
+        check(read_mesh(broken(tmp_path / "m.npz", **changes)))
+    assert caught.value.code == code and caught.value.fix
+
+
+def test_files_that_are_no_meshes_are_refused(tmp_path: Path) -> None:
+    pickled = tmp_path / "pickled.npz"
+    np.savez(pickled, vertices=np.array([{"a": 1}], object), triangles=np.zeros((1, 3), int))
+    single = tmp_path / "single.npy"
+    np.save(single, np.zeros(3))
+    for name, data in (("empty.npz", b""), ("text.npz", b"hello"), ("cut.npz", pickled.read_bytes()[:60]), ("a.pkl", b"\x80\x04N.")):
+        (tmp_path / name).write_bytes(data)
+    for path in (*tmp_path.iterdir(), tmp_path / "absent.npz", tmp_path):
+        with pytest.raises(BackendError) as caught:
+            read_mesh(path)
+        assert caught.value.code == "input_missing", path
+
+
+def test_tables_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "large.json").write_bytes(b" " * ((1 << 20) + 1))
+    (tmp_path / "utf16.json").write_bytes('{"A": {"b": 1}}'.encode("utf-16"))
+    for name, code in (("large.json", "table_invalid"), ("utf16.json", "input_missing"), ("absent.json", "input_missing")):
+        with pytest.raises(BackendError) as caught:
+            read_table(tmp_path / name)
+        assert caught.value.code == code
+
+
+def test_a_table_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_bytes(b'\xef\xbb\xbf{"A": {"jawOpen": 1}}')
+    assert read_table(tmp_path / "t.json") == {"A": {"jawOpen": 1.0}}
+
+
+def test_conditions_are_parsed() -> None:
+    assert parse_conditions("jawOpen=0.6, mouthSmileLeft = -.3") == {"jawOpen": 0.6, "mouthSmileLeft": -0.3}
+    for text in ("", "jawOpen", "=1", "jawOpen=x", "jawOpen=nan", "a=1,a=2", "a=1,,b=2"):
+        with pytest.raises(BackendError) as caught:
+            parse_conditions(text)
+        assert caught.value.code == "table_invalid"
+
+
+def test_an_output_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    deltas = np.zeros((1, 2, 3), np.float32)
+    with pytest.raises(BackendError) as caught:
+        write_shapes(tmp_path / "no" / "such" / "out.npz", ["a"], deltas)
+    assert caught.value.code == "output_unwritable"
+    (tmp_path / "folder.npz").mkdir()
+    with pytest.raises(BackendError) as caught:
+        write_shapes(tmp_path / "folder.npz", ["a"], deltas)
+    assert caught.value.code == "output_unwritable"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.npz"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a limit on file sizes, which stands for a full disk here, cannot be set on Windows")
+def test_a_full_disk_is_told_and_the_old_file_kept(mesh: Path, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out" / "shapes.npz"
+    out.parent.mkdir()
+    out.write_bytes(b"the old one")
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
+    refused(backend("generate", mesh, "--set", "arkit", "--model", tiny, "--out", out, before=limit), "disk_full")
+    assert out.read_bytes() == b"the old one" and list(out.parent.iterdir()) == [out]
+
+
+def test_without_onnxruntime_there_is_one_sentence() -> None:
+    refused(backend("info", before="sys.modules['onnxruntime'] = None"), "runtime_missing")
+
+
+def test_info_tells_versions_hardware_and_model(tiny: Path) -> None:
+    result = backend("info", "--json", "--model", tiny)
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["versions"]["onnxruntime"] and report["hardware"]["physical_cores"] >= 1
+    assert report["model"]["contract"] == "pair" and report["model"]["provider_active"] in report["providers"]
+    assert "jawOpen" in backend("info", "--model", tiny).stdout
+
+
+def test_info_about_a_broken_model_still_tells_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "x.onnx").write_bytes(b"no")
+    result = backend("info", "--json", "--model", tmp_path / "x.onnx")
+    refused(result, "model_unreadable")
+    assert json.loads(result.stdout)["model"]["error"] == "model_unreadable"
+
+
+def test_bench_measures_the_child_and_the_model(mesh: Path, tiny: Path) -> None:
+    result = backend("bench", "--json", "--repeat", "1", "--mesh", mesh, "--model", tiny, "--threads", "1")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    child, model = report["child"], report["model"]
+    assert report["threads"] == 1 and child["shapes"] == 67
+    assert 0 < child["start_s"] and 0 < child["request_s"] and child["stages_s"]["total"] <= child["request_s"]
+    assert 0 < model["sessions_s"] <= model["shapes_s"] * 1.5 and child["peak_memory_mb"] > 20
+
+
+def test_bench_without_a_mesh_measures_a_grid(tiny: Path) -> None:
+    report = json.loads(backend("bench", "--json", "--repeat", "1", "--vertices", "3000", "--model", tiny).stdout)
+    assert report["model"]["vertices"] == 3000 and "request_s" not in report["child"]
+    refused(backend("bench", "--threads", "0"), "setting_invalid")
+
+
+def test_help_and_usage() -> None:
+    shown = backend("--help")
+    assert shown.returncode == 0 and all(command in shown.stdout for command in ("serve", "info", "generate", "bench"))
+    assert backend("nonsense").returncode == 2
+
+
+def test_errors_have_known_codes() -> None:
+    with pytest.raises(ValueError, match="CODES"):
+        BackendError("oops", "x", "y")
+    assert as_backend_error(KeyError("x")).code == "internal" and "KeyError" in as_backend_error(KeyError("x")).message
+    assert as_backend_error(MemoryError()).code == "out_of_memory"
+    error = BackendError("no_face", "A.", "B.")
+    assert as_backend_error(error) is error and str(error) == "A. B." and set(CODES) > {"internal", "cancelled"}
