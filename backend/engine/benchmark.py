@@ -23,7 +23,7 @@ from ..errors import BackendError
 from ..face.mesh import AvatarMesh
 from ..face.shape_sets import load_sets, weights_of
 from ..protocol import Message, read_message, write_message
-from .hardware import MAX_THREADS, THREADS_VARIABLE, default_threads, hardware
+from .hardware import MAX_THREADS, THREADS_VARIABLE, hardware
 from .models import CHUNK, Model, load_model, shapes_of
 from .sessions import Cancellation, run, runtime_version
 
@@ -45,12 +45,12 @@ def benchmark(mesh: AvatarMesh | None, vertices: int, model_path: Path | None, t
     report: dict[str, Any] = {
         "hardware": asdict(hardware()),
         "onnxruntime": runtime_version(),
-        "threads": threads or default_threads(),
         "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "repeat": repeat,
         "child": _child(mesh, model_path, threads, repeat),
     }
     model = load_model(model_path, threads)
+    report["threads"] = model.threads
     report["provider"] = asdict(model.use)
     count = vertices if mesh is None else report["child"]["face_vertices"]
     report["model"] = {"vertices": count, **_model_alone(model, count, repeat)}

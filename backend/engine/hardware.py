@@ -42,20 +42,21 @@ def hardware() -> Hardware:
     )
 
 
-def default_threads() -> int:
-    """Threads for one session: BLENDSHAPE_THREADS if set, else the physical cores that this process may use.
+def thread_counts() -> tuple[int, ...]:
+    """Numbers of threads worth trying for a session: the one in BLENDSHAPE_THREADS if set, else 1, cores - 1 and cores.
 
     Raises BackendError `setting_invalid` for a BLENDSHAPE_THREADS that is not a number from 1 to 256; ONNX Runtime would take it silently.
     """
     asked = os.environ.get(THREADS_VARIABLE, "").strip()
     if not asked:
         machine = hardware()
-        return max(1, min(machine.physical_cores, machine.usable_cores))
+        cores = min(machine.physical_cores, machine.usable_cores)
+        return tuple(sorted({1, max(1, cores - 1), cores}))
     if not asked.isascii() or not asked.isdigit() or not 1 <= int(asked) <= MAX_THREADS:
         raise BackendError(
             "setting_invalid", f"{THREADS_VARIABLE} is {asked!r}, which is not a number from 1 to {MAX_THREADS}.", "Correct it, or unset it."
         )
-    return int(asked)
+    return (int(asked),)
 
 
 def memory_mb() -> float:

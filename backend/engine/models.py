@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from ..errors import BackendError
 from . import providers
+from .hardware import thread_counts
 from .onnx_file import read_model_file
-from .sessions import Cancellation, Session, create, run
+from .sessions import Cancellation, Session, create, fastest, run
 
 Floats = NDArray[np.float32]
 
@@ -85,16 +86,19 @@ class Model:
 def load_model(path: Path | None = None, threads: int | None = None) -> Model:
     """Load the shipped pair, a pair by either of its files, or a plain model with the shipped encoder, and check the contract.
 
+    threads: of each session; by default the fastest of hardware.thread_counts in a short trial.
+
     Raises BackendError: `model_missing`, `model_unreadable`, `model_contract`, `provider_failed`, `setting_invalid`.
     """
+    counts = (threads,) if threads else thread_counts()
     if path is None:
-        return _load_pair(SHIPPED.with_name(SHIPPED.name + ".encoder.onnx"), SHIPPED.with_name(SHIPPED.name + ".decoder.onnx"), threads)
+        return _load_pair(_shipped("encoder"), _shipped("decoder"), counts)
     for role, other in (("encoder", "decoder"), ("decoder", "encoder")):
         ending = f".{role}.onnx"
         if path.name.endswith(ending):
             sibling = path.with_name(path.name.removesuffix(ending) + f".{other}.onnx")
-            return _load_pair(*((path, sibling) if role == "encoder" else (sibling, path)), threads)
-    session = create(read_model_file(path), path.name, threads=threads)
+            return _load_pair(*((path, sibling) if role == "encoder" else (sibling, path)), counts)
+    session = create(read_model_file(path), path.name, counts[-1])
     metadata = _metadata(session)
     contract = metadata.get("blendshape.contract", "plain")
     if contract in ("encoder", "decoder"):
@@ -102,9 +106,7 @@ def load_model(path: Path | None = None, threads: int | None = None) -> Model:
             "model_contract", f"{path.name} is one half of a pair.", "Name the files NAME.encoder.onnx and NAME.decoder.onnx in one folder."
         )
     info = _check_plain(session, metadata, path)
-    encoder_path = SHIPPED.with_name(SHIPPED.name + ".encoder.onnx")
-    encoder = create(read_model_file(encoder_path), encoder_path.name, threads=threads)
-    landmarks = _check_encoder(encoder, _metadata(encoder))
+    encoder, landmarks = _load_encoder(_shipped("encoder"), counts)
     return Model(ModelInfo(info.name, info.path, info.contract, info.conditions, landmarks, info.about), encoder, None, session)
 
 
@@ -187,10 +189,21 @@ def _run_plain(
     return offsets
 
 
-def _load_pair(encoder_path: Path, decoder_path: Path, threads: int | None) -> Model:
-    encoder = create(read_model_file(encoder_path), encoder_path.name, threads=threads)
-    landmarks = _check_encoder(encoder, _metadata(encoder))
-    decoder = create(read_model_file(decoder_path), decoder_path.name, threads=threads)
+def _shipped(role: str) -> Path:
+    return SHIPPED.with_name(f"{SHIPPED.name}.{role}.onnx")
+
+
+def _load_encoder(path: Path, counts: Sequence[int]) -> tuple[Session, tuple[str, ...]]:
+    """The encoder with the number of threads that is fastest now, and its landmarks' names."""
+    data = read_model_file(path)
+    sessions = [create(data, path.name, threads) for threads in counts]
+    landmarks = _check_encoder(sessions[0], _metadata(sessions[0]))
+    return fastest(sessions, {"points": np.zeros((1, 1024, 6), np.float32)}), landmarks
+
+
+def _load_pair(encoder_path: Path, decoder_path: Path, counts: Sequence[int]) -> Model:
+    encoder, landmarks = _load_encoder(encoder_path, counts)
+    decoder = create(read_model_file(decoder_path), decoder_path.name, encoder.threads)
     metadata = _metadata(decoder)
     _require_contract(decoder, metadata, "decoder")
     _require_inputs(decoder, {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "latent": (1, None)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from threading import Timer
 
 import numpy as np
@@ -59,18 +60,27 @@ def test_a_silent_fall_back_is_noticed() -> None:
     assert caught.value.code == "provider_failed"
 
 
-def test_threads_default_to_cores_and_follow_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_are_tried_up_to_the_cores_and_follow_the_variable(monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
     monkeypatch.delenv("BLENDSHAPE_THREADS", raising=False)
-    assert 1 <= hardware.default_threads() <= hardware.hardware().physical_cores
+    counts = hardware.thread_counts()
+    assert counts[0] == 1 and counts[-1] <= hardware.hardware().physical_cores and list(counts) == sorted(set(counts))
+    assert load_model(tiny).threads in counts
     monkeypatch.setenv("BLENDSHAPE_THREADS", "3")
-    assert hardware.default_threads() == 3
+    assert hardware.thread_counts() == (3,) and load_model(tiny).threads == 3
+
+
+def test_the_fastest_session_is_kept(slow: Path, tiny: Path) -> None:
+    feeds = {name: np.zeros(shape, np.float32) for name, shape in (("vertices", (8, 3)), ("normals", (8, 3)), ("parts", (8, 6)), ("latent", (1, LATENT)))}
+    tardy, quick = (sessions.create(path.read_bytes(), path.name, 1) for path in (slow, tiny))
+    assert sessions.fastest([tardy, quick], feeds) is quick and sessions.fastest([quick, tardy], feeds) is quick
+    assert sessions.fastest([tardy], feeds) is tardy
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", "257", "²"])
 def test_a_bad_number_of_threads_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("BLENDSHAPE_THREADS", value)
     with pytest.raises(BackendError) as caught:
-        hardware.default_threads()
+        hardware.thread_counts()
     assert caught.value.code == "setting_invalid" and value in caught.value.message
 
 
@@ -88,8 +98,8 @@ def test_the_hardware_is_described() -> None:
     assert machine.system in ("Linux", "Windows", "Darwin") or sys.platform not in ("linux", "win32", "darwin")
 
 
-def test_a_run_stops_soon_after_it_is_cancelled(slow: object) -> None:
-    model = load_model(slow)  # type: ignore[arg-type]
+def test_a_run_stops_soon_after_it_is_cancelled(slow: Path) -> None:
+    model = load_model(slow)
     cancellation = sessions.Cancellation()
     count = 2048  # one chunk, so that it is the run itself that stops
     face = tuple(np.zeros(shape, np.float32) for shape in ((count, 3), (count, 3), (count, 6), (1, LATENT)))
