@@ -23,7 +23,8 @@ NEAR = 4.0  # canonical units: vertices farther from the face are never given to
 class Head:
     """A rig in its own canonical frame, ready for drawing variants. targets (K,V,3), known (K,) bool, scales (K,): the size of each shape.
 
-    mixes: (weights (K,), offsets (V,3), scale). active, still: vertices that some shape moves, and the others near the face.
+    mixes: (weights (K,), offsets (V,3), scale). active, still: vertices that some shape moves, and the others near the face. interest (A,):
+    how likely an active one is drawn, by the part of a shape that it moves: lids and lips are few, cheeks are many.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Head:
     anchors: list[tuple[Ints, int]]
     active: Ints
     still: Ints
+    interest: NDArray[np.float64]
 
 
 def shape_scale(offsets: Floats) -> float:
@@ -62,7 +64,9 @@ def canonical(rig: Rig, conditions: list[str]) -> Head:
     for weights, offsets in rig.mixes:
         row = np.array([weights.get(n, 0) for n in conditions], np.float32)
         mixes.append((row, offsets @ turn, max(shape_scale(offsets @ turn), 0.01)))
-    moves = (np.linalg.norm(targets, axis=2) > 0.02 * scales[:, None]).any(axis=0)
+    share = (np.linalg.norm(targets, axis=2) / scales[:, None]).max(axis=0)
+    moves = share > 0.02
+    interest = np.clip(share[moves], 0.1, 1).astype(np.float64)
     near = np.linalg.norm(vertices, axis=1) < NEAR
     identities = None
     if rig.identities is not None:
@@ -71,7 +75,7 @@ def canonical(rig: Rig, conditions: list[str]) -> Head:
         rig.name, vertices, rig.triangles, loose_parts(vertices, rig.triangles), targets, known, scales, mixes, identities,
         rig.identity_names, rig.whole_avatar,
         [(rig.anchors[n].indices, conditions.index(s) if (s := rig.anchors[n].shape) else -1) for n in NAMES],
-        np.flatnonzero(moves).astype(np.int32), np.flatnonzero(near & ~moves).astype(np.int32),
+        np.flatnonzero(moves).astype(np.int32), np.flatnonzero(near & ~moves).astype(np.int32), interest / interest.sum(),
     )
 
 
@@ -159,7 +163,7 @@ def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random
     warp = random_warp(landmarks_of(head, vertices, lambda p: p), rng, rng.uniform(0, 1) if rng.random() < 0.7 else 0.0)
     active = min(count * 2 // 3, len(head.active))
     still = min(count - active, len(head.still))
-    chosen = np.concatenate([rng.choice(head.active, active, replace=False), rng.choice(head.still, still, replace=False)])
+    chosen = np.concatenate([rng.choice(head.active, active, replace=False, p=head.interest), rng.choice(head.still, still, replace=False)])
     chosen = np.concatenate([chosen, rng.choice(chosen, count - len(chosen))]) if len(chosen) < count else chosen
     warped = warp(vertices)
     landmarks = landmarks_of(head, vertices, warp)
