@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The child process that computes: started when first needed, reused, asked without blocking, and ended for certain.
+
+No bpy and no threads: `poll` returns at once, so that a timer can call it; `wait` blocks for background mode. The child ends by itself
+when its stdin closes, which the system does when Blender dies.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import pipe
+from .errors import AddonError
+from .launch import Launch
+from .wire import PROTOCOL, Array, FrameReader, Message, pack
+
+HELLO_SECONDS = 60.0  # a cold disk and a virus scanner can take their time over the first import
+RESTART_SECONDS = 5.0  # after a crash at most one start in this time
+STABLE_SECONDS = 10.0  # a child that lived so long may be started again at once
+LADDER_SECONDS = (1.0, 2.0, 2.0)  # after asking, terminating, killing
+MAX_LOG = 4 << 20
+KEPT_LOGS = 5
+_TAIL = 4096
+if sys.platform == "win32":
+    _NO_WINDOW = subprocess.CREATE_NO_WINDOW  # else a console window pops up with every start
+else:
+    _NO_WINDOW = 0
+
+
+class Backend:
+    """The one child of a Blender. `launch` is called at every start, so that changed settings take effect after `stop`."""
+
+    def __init__(self, launch: Callable[[], Launch]) -> None:
+        self._launch = launch
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader = FrameReader()
+        self._outbox = bytearray()
+        self._last_id = 0
+        self._started = 0.0
+        self._not_before = 0.0
+        self._log: Path | None = None
+        self._pending: AddonError | None = None
+        self.hello: dict[str, Any] | None = None
+
+    @property
+    def running(self) -> bool:
+        """True if there is a child."""
+        return self._process is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child, or None."""
+        return self._process.pid if self._process else None
+
+    @property
+    def log(self) -> Path | None:
+        """The file with the child's stderr, or None before the first start."""
+        return self._log
+
+    def start(self, patient: bool = False) -> None:
+        """Start the child unless it runs. Soon after a crash a patient caller sleeps; for others AddonError `child_died` is raised.
+
+        Also raises AddonError `child_start` if the program cannot be run.
+        """
+        if self._process is not None:
+            return
+        delay = self._not_before - time.monotonic()
+        if delay > 0 and not patient:
+            message = f"The backend has just ended by itself; it can be started again in {delay:.0f} s."
+            raise AddonError("child_died", message, "Wait a moment and try again; the log tells why it ended.")
+        time.sleep(max(delay, 0.0))
+        launch = self._launch()
+        self._log = launch.log
+        try:
+            launch.log.parent.mkdir(parents=True, exist_ok=True)
+            _remove_old_logs(launch.log)
+            with launch.log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    launch.command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=launch.environment,
+                    cwd=launch.log.parent,
+                    bufsize=0,
+                    close_fds=True,
+                    creationflags=_NO_WINDOW,
+                )
+        except OSError as error:
+            raise AddonError("child_start", f"The backend cannot be started: {error}.", "Check the Python in the extension's preferences.") from error
+        assert self._process.stdin is not None and self._process.stdout is not None
+        pipe.prepare(self._process.stdin)
+        pipe.prepare(self._process.stdout)
+        self._reader, self._outbox, self._pending, self.hello = FrameReader(), bytearray(), None, None
+        self._started = time.monotonic()
+
+    def send(self, type_: str, fields: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> int:
+        """Queue a request to the running child; its id. It leaves with this and the next calls of `poll`."""
+        self._last_id += 1
+        self._outbox += pack({**fields, "type": type_, "id": self._last_id}, arrays or {})
+        return self._last_id
+
+    def cancel(self, request: int) -> None:
+        """Ask the child to give up a request; that ends with the error `cancelled`."""
+        if self._process is not None:
+            self._outbox += pack({"type": "cancel", "target": request}, {})
+
+    def poll(self, budget: float = 0.02) -> list[Message]:
+        """Write what is queued and return the messages that are complete, without waiting for more than `budget` seconds inside a frame.
+
+        Raises AddonError: `child_died`, `child_timeout` (no greeting), `protocol`, or what a child that cannot work says about itself.
+        """
+        if self._pending is not None:
+            error, self._pending = self._pending, None
+            raise error
+        if self._process is None:
+            return []
+        end = time.monotonic() + budget
+        messages: list[Message] = []
+        try:
+            while True:
+                self._flush()
+                ended = not self._receive(messages)
+                busy = self._reader.inside or (self._outbox and self.hello is not None)
+                if ended or not busy or time.monotonic() >= end:
+                    break
+                assert self._process.stdout is not None
+                pipe.wait_readable(self._process.stdout, min(0.002, max(end - time.monotonic(), 0.0)))
+            if ended:
+                raise self._death()
+            self._check_greeting_time()
+            self._bound_log()
+        except AddonError as error:
+            self._abandon()
+            if not messages:
+                raise
+            self._pending = error  # first hand over what arrived before
+        return messages
+
+    def wait(self, seconds: float) -> list[Message]:
+        """Like `poll`, but waits up to `seconds` for the first message."""
+        end = time.monotonic() + seconds
+        while True:
+            messages = self.poll()
+            left = end - time.monotonic()
+            if messages or left <= 0 or self._process is None:
+                return messages
+            assert self._process.stdout is not None
+            pipe.wait_readable(self._process.stdout, min(left, 0.05))
+
+    def fail(self, error: AddonError) -> AddonError:
+        """Kill a child that does not behave, as if it had crashed; the error, to be raised."""
+        self._abandon()
+        return error
+
+    def stop(self) -> None:
+        """End the child: ask, wait, terminate, wait, kill. Safe to call at any time and more than once."""
+        process, self._process = self._process, None
+        self._pending, self._not_before = None, 0.0
+        if process is None:
+            return
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            if self.hello is not None and not self._outbox:
+                self._last_id += 1
+                pipe.write_some(process.stdin, memoryview(pack({"type": "shutdown", "id": self._last_id}, {})))
+            process.stdin.close()
+        except OSError:
+            pass  # it is gone already, which is what is wanted
+        for step, seconds in zip((None, process.terminate, process.kill), LADDER_SECONDS, strict=True):
+            if step is not None:
+                step()
+            try:
+                process.wait(seconds)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        process.stdout.close()
+        self.hello = None
+        if process.returncode == 0 and self._log is not None and not self.log_tail():
+            self._log.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        """Write as much as the pipe takes; nothing before the greeting, when the child does not read yet."""
+        assert self._process is not None and self._process.stdin is not None
+        try:
+            while self._outbox and self.hello is not None:
+                with memoryview(self._outbox) as view:
+                    count = pipe.write_some(self._process.stdin, view)
+                if count == 0:
+                    return
+                del self._outbox[:count]
+        except BrokenPipeError:
+            self._outbox.clear()  # the end of its stdout tells the rest
+
+    def _receive(self, messages: list[Message]) -> bool:
+        """Read what is there into `messages`; False at the end of the stream."""
+        assert self._process is not None and self._process.stdout is not None
+        while True:
+            data = pipe.read_available(self._process.stdout)
+            if not data:
+                return data is not None
+            for message in self._reader.feed(data):
+                if self.hello is None:
+                    self._greet(message)
+                elif message.header["type"] == "error" and message.header.get("id") is None:
+                    raise error_of(message)
+                else:
+                    messages.append(message)
+
+    def _greet(self, message: Message) -> None:
+        if message.header["type"] == "error":
+            raise error_of(message)
+        if message.header["type"] != "hello" or message.header.get("protocol") != PROTOCOL:
+            spoken = message.header.get("protocol")
+            raise AddonError("protocol", f"The backend speaks protocol {spoken}, the add-on {PROTOCOL}.", "Reinstall the extension.")
+        self.hello = message.header
+
+    def _check_greeting_time(self) -> None:
+        if self.hello is None and time.monotonic() - self._started > HELLO_SECONDS:
+            message = f"The backend did not answer within {HELLO_SECONDS:.0f} s."
+            raise AddonError("child_timeout", message, "Look whether a virus scanner holds it up; the log tells more.")
+
+    def _death(self) -> AddonError:
+        assert self._process is not None
+        try:
+            code = self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            return AddonError("child_died", "The backend closed its pipe but went on running.", "Try again; it is started anew.")
+        return explain_exit(code, self.log_tail(), greeted=self.hello is not None)
+
+    def log_tail(self) -> str:
+        """The last lines that the child wrote to stderr, at most 4 KiB; empty if there are none."""
+        if self._log is None:
+            return ""
+        try:
+            with self._log.open("rb") as file:
+                file.seek(max(0, self._log.stat().st_size - _TAIL))
+                return file.read(_TAIL).decode("utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def _bound_log(self) -> None:
+        if self._log is not None and self._log.exists() and self._log.stat().st_size > MAX_LOG:
+            raise AddonError("child_died", "The backend wrote far too much to its log and was ended.", f"Please report this with {self._log}.")
+
+    def _abandon(self) -> None:
+        """Kill what is left of the child and remember when the next may be started."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if time.monotonic() - self._started < STABLE_SECONDS:
+            self._not_before = self._started + RESTART_SECONDS
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            assert stream is not None
+            stream.close()
+        self._outbox.clear()
+        self.hello = None
+
+
+def error_of(message: Message) -> AddonError:
+    """The error that an `error` message holds."""
+    header = message.header
+    return AddonError(str(header.get("code", "internal")), str(header.get("message", "")), str(header.get("fix", "")))
+
+
+def explain_exit(code: int, log: str, greeted: bool) -> AddonError:
+    """A sentence for a child that ended by itself: code as subprocess gives it (negative: signal), log: its last words."""
+    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")
+    if not greeted and "No module named" in last:
+        if "backend" in last:
+            return AddonError("child_start", "The extension's backend folder was not found.", "Reinstall the extension.")
+        missing = last.rpartition("No module named")[2].strip(" '\"")
+        fix = "Reinstall the extension for this platform, or choose another Python in its preferences (needs numpy, onnxruntime, psutil)."
+        return AddonError("runtime_missing", f"The Python that is used has no {missing}.", fix)
+    if "MemoryError" in log or "bad_alloc" in log or code in (-getattr(signal, "SIGKILL", 9), 0xC0000017):
+        message = "The backend was ended by the system, most likely because memory ran out."
+        return AddonError("child_died", message, "Close other programs, then try again.")
+    if code == 0xC0000135:
+        return AddonError("child_start", "A system library that the backend needs is missing.", "Install the newest Microsoft Visual C++ runtime (x64).")
+    how = f"signal {signal.Signals(-code).name}" if -code in {s.value for s in signal.Signals} else f"exit code {code}"
+    words = f" Its last words: {last[:300]}" if last else ""
+    return AddonError("child_died", f"The backend ended unexpectedly ({how}).{words}", "Try again; if it happens again, please report it with the log.")
+
+
+def _remove_old_logs(log: Path) -> None:
+    """Keep the newest few logs of crashed children beside `log`."""
+    others = sorted(log.parent.glob(f"{log.stem.split('-')[0]}-*{log.suffix}"), key=lambda path: path.stat().st_mtime)
+    for old in others[:-KEPT_LOGS]:
+        try:
+            old.unlink(missing_ok=True)
+        except OSError:
+            continue  # another Blender on Windows holds it open

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The batch command: the same job over files, with a report. Used by `blender --command blendshapes` and scripts/generate.py.
+
+Exit codes: 0 all done, 1 some inputs failed or something broke, 2 wrong usage or nothing but bad input (a sentence on stderr for each).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import scene_files
+from .backend_process import Backend
+from .errors import NOT_THE_INPUT, AddonError, as_addon_error
+from .job import Options, Outcome, face_confidence, generate_for_object
+from .mesh_io import check_editable
+from .tables import user_table
+
+
+@dataclass(frozen=True)
+class Task:
+    """One input and where its results go. opened: it is the file that Blender already has open."""
+
+    source: Path
+    target: Path
+    exported: Path | None
+    opened: bool
+    notes: tuple[str, ...] = ()
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without a page of usage."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise AddonError("usage", f"{message[:1].upper()}{message[1:]}.", f"See {self.prog} --help.")
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """`blender [FILE.blend] --command blendshapes ARGUMENTS`; the exit code."""
+    return main(arguments, "blender --command blendshapes")
+
+
+def main(arguments: Sequence[str], prog: str) -> int:
+    """Run the batch with the child of this Blender; the exit code, see above."""
+    from . import session
+
+    try:
+        options = _parser(prog).parse_args(list(arguments))
+        wanted = _options(options)
+        tasks = _tasks(options)
+        session.backend.start(patient=True)
+        _check_sets(wanted, session.backend)
+        if wanted.model:
+            _check_model(wanted.model, session.backend)
+        rows = [_run(task, options.object, wanted, session.backend) for task in tasks]
+        if options.report is not None:
+            failures = sum("error" in row for row in rows)
+            report = {"files": rows, "done": len(rows) - failures, "failed": failures}
+            scene_files.write_text(options.report, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    except SystemExit as leaving:  # argparse: --help
+        return int(leaving.code or 0)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as problem:
+        error = _told(problem)
+        print(f"error: {error} [{error.code}]", file=sys.stderr, flush=True)
+        return 1 if error.code in NOT_THE_INPUT else 2
+    finally:
+        session.backend.stop()
+    return _exit_code(rows)
+
+
+def _exit_code(rows: Sequence[dict[str, Any]]) -> int:
+    codes = [row["error"]["code"] for row in rows if "error" in row]
+    if not codes:
+        return 0
+    return 2 if len(codes) == len(rows) and not NOT_THE_INPUT.intersection(codes) else 1
+
+
+def _parser(prog: str) -> _Parser:
+    parser = _Parser(prog=prog, description="Make facial shape keys for avatars: .blend, .glb, .gltf, .vrm, .fbx, .obj.")
+    parser.add_argument("inputs", nargs="*", type=Path, metavar="IN", help="files; without any, the .blend file that Blender has open")
+    parser.add_argument("--set", default="", metavar="NAMES", help="shape sets, such as arkit or arkit,vrchat")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for NAME.blend; inputs are never overwritten")
+    parser.add_argument("--object", default="", metavar="NAME", help="the mesh object; without it, the one where a face is found")
+    parser.add_argument("--group", default="", metavar="NAME", help="vertex group that the face is inside of")
+    parser.add_argument("--conditions", default="", metavar="LIST", help='a key of your own: "jawOpen=0.6,mouthSmileLeft=0.3"')
+    parser.add_argument("--name", default="", help="the name of that key")
+    parser.add_argument("--table", default="", metavar="FILE.json", help='keys of your own: {"Key": {"jawOpen": 0.6}}')
+    parser.add_argument("--strength", type=float, default=1.0, help="factor on all movements (default 1)")
+    parser.add_argument("--export", choices=scene_files.EXPORTS, help="also write NAME.glb or NAME.fbx")
+    parser.add_argument("--report", type=Path, metavar="R.json", help="what was made, how long it took, what went wrong")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs, and keys of the same name that were made by hand")
+    parser.add_argument("--model", default="", metavar="FILE.onnx", help="a model file instead of the shipped one")
+    return parser
+
+
+def _options(options: argparse.Namespace) -> Options:
+    """What is asked of every file. Raises AddonError `usage` and as tables.user_table does."""
+    sets = tuple(dict.fromkeys(name.strip() for name in options.set.split(",") if name.strip()))
+    table = user_table(options.conditions, options.name, options.table)
+    if not sets and table is None:
+        raise AddonError("usage", "No shapes are asked for.", "Give --set, or --conditions with --name, or --table.")
+    if not math.isfinite(options.strength) or not 0 < options.strength <= 10:
+        raise AddonError("usage", f"The strength is {options.strength:g}.", "Choose one above 0 and up to 10.")
+    model = str(Path(options.model).absolute()) if options.model else ""
+    return Options(sets, table, options.strength, options.group, False, options.overwrite, model)
+
+
+def _tasks(options: argparse.Namespace) -> list[Task]:
+    """Inputs with their outputs. Raises AddonError for what concerns all of them: `usage`, `output_unwritable`, `disk_full`."""
+    opened = not options.inputs
+    if opened and not bpy.data.filepath:
+        raise AddonError("usage", "No input is given and no file is open.", "Name one or more files.")
+    inputs = [Path(bpy.data.filepath)] if opened else list(dict.fromkeys(path.absolute() for path in options.inputs))
+    folder = options.out.absolute()
+    scene_files.prepare_folder(folder)
+    if options.report is not None:
+        scene_files.prepare_folder(options.report.absolute().parent)
+        if any(_same(options.report, path) for path in inputs):
+            raise AddonError("output_is_input", f"The report {options.report} would replace an input.", "Choose another name.")
+    tasks: list[Task] = []
+    for path, name in zip(inputs, scene_files.free_names(inputs), strict=True):
+        notes = () if name == path.stem else (f"Several inputs are called {path.stem!r}; this one's output is {name}.blend.",)
+        exported = folder / f"{name}.{options.export}" if options.export else None
+        tasks.append(Task(path, folder / f"{name}.blend", exported, opened, notes))
+    return tasks
+
+
+def _check_sets(wanted: Options, backend: Backend) -> None:
+    """Raise AddonError `unknown_set` before any file is touched."""
+    while backend.hello is None:
+        backend.wait(0.5)
+    known = backend.hello["sets"]
+    for name in wanted.sets:
+        if name not in known:
+            raise AddonError("unknown_set", f"There is no shape set {name!r}.", f"Choose from {', '.join(known)}.")
+
+
+def _check_model(path: str, backend: Backend) -> None:
+    """Raise the child's error for a model that cannot be used, before any file is touched."""
+    request = backend.send("load", {"model": path})
+    while True:
+        for message in backend.wait(0.5):
+            if message.header.get("id") == request and message.header["type"] == "error":
+                header = message.header
+                raise AddonError(header["code"], header["message"], header["fix"])
+            if message.header.get("id") == request and message.header["type"] == "done":
+                return
+
+
+def _run(task: Task, object_name: str, wanted: Options, backend: Backend) -> dict[str, Any]:
+    """One file, from reading to writing; its row of the report. A failure becomes the row's `error`."""
+    row: dict[str, Any] = {"input": str(task.source)}
+    try:
+        row.update(_process(task, object_name, wanted, backend))
+        row["warnings"] = [*task.notes, *row["warnings"]]
+        print(f"{task.source.name}: {row['line']}; {task.target}", flush=True)
+        for warning in row["warnings"]:
+            print(f"{task.source.name}: warning: {warning}", file=sys.stderr, flush=True)
+    except Exception as problem:
+        error = _told(problem)
+        row["error"] = error.as_dict()
+        print(f"{task.source.name}: error: {error} [{error.code}]", file=sys.stderr, flush=True)
+    return row
+
+
+def _process(task: Task, object_name: str, wanted: Options, backend: Backend) -> dict[str, Any]:
+    _check_outputs(task, wanted.overwrite)
+    seconds: dict[str, Any] = {}
+    began = time.perf_counter()
+    scene_files.check_readable(task.source)
+    compress = task.source.suffix.lower() == ".blend" and scene_files.is_compressed(task.source)
+    if not task.opened:
+        scene_files.read_scene(task.source)
+    seconds["import"] = time.perf_counter() - began
+
+    began = time.perf_counter()
+    ob, chosen_by = _choose(object_name, wanted, backend)
+    seconds["choose"] = time.perf_counter() - began
+    outcome = generate_for_object(ob, wanted, backend)
+    seconds.update(outcome.seconds)
+
+    began = time.perf_counter()
+    scene_files.save_scene(task.target, compress)
+    seconds["save"] = time.perf_counter() - began
+    if task.exported is not None:
+        began = time.perf_counter()
+        scene_files.export_scene(task.exported)
+        seconds["export"] = time.perf_counter() - began
+    return _row(task, outcome, chosen_by, seconds)
+
+
+def _row(task: Task, outcome: Outcome, chosen_by: str, seconds: dict[str, Any]) -> dict[str, Any]:
+    report = outcome.report
+    from_child = ("vertices", "face_vertices", "shapes", "confidence", "provider_asked", "provider_active", "provider_reason", "threads", "model")
+    return {
+        "line": outcome.line,
+        "output": str(task.target),
+        "export": None if task.exported is None else str(task.exported),
+        "object": outcome.object,
+        "object_chosen_by": chosen_by,
+        **{name: report[name] for name in from_child},
+        "keys": vars(outcome.written),
+        "seconds": {name: round(value, 4) if isinstance(value, float) else value for name, value in seconds.items()},
+        "peak_memory_mb": report["peak_memory_mb"],
+        "warnings": outcome.warnings,
+    }
+
+
+def _check_outputs(task: Task, overwrite: bool) -> None:
+    """Raise AddonError: `output_is_input`, `output_exists`."""
+    for target in (task.target, task.exported):
+        if target is None:
+            continue
+        if _same(target, task.source):
+            raise AddonError("output_is_input", f"{target} is the input itself.", "Choose another folder for --out.")
+        if target.exists() and not overwrite:
+            raise AddonError("output_exists", f"{target} is already there.", "Choose another folder for --out, or give --overwrite.")
+
+
+def _same(first: Path, second: Path) -> bool:
+    return first.exists() and second.exists() and first.samefile(second)
+
+
+def _choose(name: str, wanted: Options, backend: Backend) -> tuple[bpy.types.Object, str]:
+    """The object to work on, and why it: "name", "only mesh" or "face". Raises AddonError: `unknown_object`, `not_a_mesh`, `no_face`."""
+    if name:
+        ob = bpy.data.objects.get(name)
+        if ob is None:
+            meshes = ", ".join(other.name for other in bpy.data.objects if other.type == "MESH") or "none"
+            raise AddonError("unknown_object", f"There is no object {name!r}.", f"Mesh objects of this file: {meshes}.")
+        return check_editable(ob), "name"
+    meshes = [ob for ob in bpy.context.scene.objects if ob.type == "MESH" and len(ob.data.vertices)]
+    if not meshes:
+        raise AddonError("not_a_mesh", "The file has no mesh with vertices.", "Choose a file that holds the avatar's mesh.")
+    if len(meshes) == 1:
+        return check_editable(meshes[0]), "only mesh"
+    editable = [ob for ob in meshes if ob.data.is_editable and ob.data.override_library is None]
+    if not editable:
+        return check_editable(meshes[0]), "only mesh"
+    scored = [(_confidence(ob, wanted, backend), ob.name) for ob in editable]
+    confidence, best = max(scored, key=lambda pair: pair[0])
+    if confidence <= 0:
+        message = f"No face was found in any of the {len(editable)} mesh objects."
+        raise AddonError("no_face", message, "Name the object with --object, and if need be a vertex group around the face with --group.")
+    return bpy.data.objects[best], "face"
+
+
+def _confidence(ob: bpy.types.Object, wanted: Options, backend: Backend) -> float:
+    """How sure the child is of a face; 0 also for meshes that cannot be worked on or lack the vertex group that was named."""
+    try:
+        return face_confidence(ob, wanted, backend)
+    except AddonError as error:
+        if error.code in ("unknown_group", "mesh_invalid", "mesh_not_finite"):
+            return 0.0
+        raise
+
+
+def _told(problem: Exception) -> AddonError:
+    error = as_addon_error(problem)
+    if error.code == "internal":
+        traceback.print_exception(problem)
+    return error

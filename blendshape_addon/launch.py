@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the child is started: which Python, which arguments, which environment. Imports none of the child's packages."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import AddonError
+
+PACKAGES = ("onnxruntime", "psutil", "numpy")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user may choose. python: an interpreter of his own, or empty. provider: auto, cpu, ... threads: 0 for automatic."""
+
+    python: str = ""
+    provider: str = "auto"
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Everything that a start needs. log: the file that takes stderr; its folder, which holds nothing to import, is the working folder."""
+
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    log: Path
+
+
+def plan(root: Path, log: Path, settings: Settings, environment: Mapping[str, str] = os.environ) -> Launch:
+    """The start of `python -m backend serve` from the extension's folder `root`.
+
+    A Python of the user's own brings its own packages; Blender's Python finds those of the extension and Blender's numpy by PYTHONPATH.
+    Raises AddonError `child_start` if there is no such Python.
+    """
+    own = settings.python.strip()
+    python = own or blender_python()
+    if own and not Path(own).is_file():
+        raise AddonError("child_start", f"There is no Python at {own}.", "Correct the path in the extension's preferences, or clear it.")
+    paths = [str(root), *([] if own else package_folders(PACKAGES))]
+    clean = {key: value for key, value in environment.items() if not key.upper().startswith("PYTHON")}
+    clean.update(PYTHONPATH=os.pathsep.join(paths), PYTHONNOUSERSITE="1", PYTHONSAFEPATH="1", PYTHONDONTWRITEBYTECODE="1", PYTHONUTF8="1")
+    if settings.provider != "auto":
+        clean["BLENDSHAPE_PROVIDER"] = settings.provider
+    if settings.threads > 0:
+        clean["BLENDSHAPE_THREADS"] = str(settings.threads)
+    return Launch((python, "-m", "backend", "serve"), clean, log)
+
+
+def blender_python() -> str:
+    """Path of the Python that Blender embeds. Raises AddonError `child_start` if none is found."""
+    if sys.executable and "python" in Path(sys.executable).name.lower():
+        return sys.executable
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    names = [f"bin/{name}" for name in (version, "python3", "python", f"{version}.exe", "python.exe")]
+    for name in (*names, "python.exe"):
+        found = Path(sys.prefix) / name
+        if found.is_file():
+            return str(found)
+    raise AddonError("child_start", "Blender's own Python was not found.", "Choose a Python with onnxruntime in the extension's preferences.")
+
+
+def package_folders(names: Sequence[str]) -> list[str]:
+    """The folders that hold the named packages, each once, in order; packages that are not installed are left out. Imports nothing."""
+    folders: list[str] = []
+    for name in names:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin:
+            folder = str(Path(spec.origin).parent.parent)
+            if folder not in folders:
+                folders.append(folder)
+    return folders

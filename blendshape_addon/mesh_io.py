@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a Blender object to arrays: coordinates, triangles, weight to the head, the user's mask, bones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+from numpy.typing import NDArray
+
+from . import head_bones
+from .errors import AddonError
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class AvatarArrays:
+    """An object's mesh in object space; the fields of `AvatarMesh` in docs/architecture.md, and what the user should know.
+
+    vertices: float32 (V,3). triangles: int32 (T,3). head_weights, mask: float32 (V,) or None. bones: role -> rest position.
+    """
+
+    vertices: Floats
+    triangles: Ints
+    head_weights: Floats | None = None
+    mask: Floats | None = None
+    bones: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    up: tuple[float, float, float] | None = None
+    warnings: tuple[str, ...] = ()
+
+    def arrays(self) -> dict[str, Floats | Ints]:
+        """The arrays that travel."""
+        named = {"vertices": self.vertices, "triangles": self.triangles, "head_weights": self.head_weights, "mask": self.mask}
+        return {name: array for name, array in named.items() if array is not None}
+
+    def fields(self) -> dict[str, Any]:
+        """The header's fields that describe the mesh."""
+        return {"bones": {name: list(point) for name, point in self.bones.items()}, "up": None if self.up is None else list(self.up)}
+
+
+def check_editable(ob: bpy.types.Object | None) -> bpy.types.Object:
+    """The object, if shape keys can be added to it. Raises AddonError: `not_a_mesh`, `linked_data`."""
+    if ob is None or ob.type != "MESH":
+        what = "Nothing is selected" if ob is None else f"{ob.name!r} is no mesh"
+        raise AddonError("not_a_mesh", f"{what}.", "Choose the mesh object that holds the avatar's face.")
+    mesh = ob.data
+    if not mesh.is_editable or mesh.library is not None or mesh.override_library is not None:
+        # Blender would take the keys and lose them on saving
+        message = f"The mesh of {ob.name!r} is linked from another file."
+        raise AddonError("linked_data", message, "Make it local (Object > Relations > Make Local > All), or work in the file that it comes from.")
+    return ob
+
+
+@contextmanager
+def object_mode(ob: bpy.types.Object) -> Iterator[None]:
+    """Leave edit, sculpt and paint modes for the time inside; the mode is restored afterwards."""
+    mode = ob.mode
+    if mode == "OBJECT":
+        yield
+        return
+    layer = bpy.context.view_layer
+    active = layer.objects.active
+    bpy.ops.object.mode_set(mode="OBJECT")
+    try:
+        yield
+    finally:
+        layer.objects.active = active
+        bpy.ops.object.mode_set(mode=mode)
+
+
+def gather(ob: bpy.types.Object, group: str = "", use_selection: bool = False) -> AvatarArrays:
+    """Read an editable mesh object in object mode. group: the vertex group that the face is inside of; use_selection: the selected vertices.
+
+    Raises AddonError: `unknown_group`, `usage` (nothing selected). Coordinates are passed on as they are; the child checks them.
+    """
+    bpy.context.view_layer.update()  # matrices of objects that a script has just moved
+    mesh = ob.data
+    vertices = base_coordinates(ob)
+    mesh.calc_loop_triangles()
+    triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
+    mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
+    armature = find_armature(ob)
+    bones = _bones(armature)
+    return AvatarArrays(
+        vertices=vertices,
+        triangles=triangles,
+        head_weights=_head_weights(ob, armature, bones),
+        mask=_mask(ob, group, use_selection),
+        bones=_positions(ob, armature, bones),
+        up=_up(ob),
+        warnings=_warnings(ob),
+    )
+
+
+def base_coordinates(ob: bpy.types.Object) -> Floats:
+    """float32 (V,3): the reference key's points, or the mesh's own; these can differ. Object mode only."""
+    mesh = ob.data
+    vertices = np.empty((len(mesh.vertices), 3), np.float32)
+    if mesh.shape_keys is not None:
+        mesh.shape_keys.reference_key.points.foreach_get("co", vertices.reshape(-1))
+    elif len(vertices):
+        mesh.attributes["position"].data.foreach_get("vector", vertices.reshape(-1))
+    return vertices
+
+
+def find_armature(ob: bpy.types.Object) -> bpy.types.Object | None:
+    """The armature that deforms the object: of its modifier, else its parent."""
+    for modifier in ob.modifiers:
+        if modifier.type == "ARMATURE" and modifier.object is not None:
+            return modifier.object
+    return ob.parent if ob.parent is not None and ob.parent.type == "ARMATURE" else None
+
+
+def group_weights(ob: bpy.types.Object, groups: set[int]) -> Floats:
+    """float32 (V,): each vertex's weights in the vertex groups of the given indices, summed."""
+    vertices = ob.data.vertices
+    # Blender gives no bulk access to weights, so the entries are flattened by one generator and summed by numpy
+    entries = [(vertex.index, entry.weight) for vertex in vertices for entry in vertex.groups if entry.group in groups]
+    if not entries:
+        return np.zeros(len(vertices), np.float32)
+    index, weight = zip(*entries, strict=True)
+    return np.bincount(np.array(index), np.array(weight), len(vertices)).astype(np.float32)
+
+
+def _bones(armature: bpy.types.Object | None) -> dict[str, str]:
+    """role -> bone name; deforming bones are looked at first."""
+    if armature is None:
+        return {}
+    bones = sorted(armature.data.bones, key=lambda bone: not bone.use_deform)
+    return head_bones.roles([bone.name for bone in bones], _vrm_humanoid(armature))
+
+
+def _vrm_humanoid(armature: bpy.types.Object) -> dict[str, str]:
+    """role -> bone name as the VRM add-on's humanoid mapping states it, empty without that add-on."""
+    extension = getattr(armature.data, "vrm_addon_extension", None)
+    if extension is None:
+        return {}
+    wanted = {"head": "head", "neck": "neck", "jaw": "jaw", "leftEye": "left_eye", "rightEye": "right_eye"}
+    found: dict[str, str] = {}
+    for bone in getattr(getattr(getattr(extension, "vrm0", None), "humanoid", None), "human_bones", ()):
+        if bone.bone in wanted:
+            found[wanted[bone.bone]] = bone.node.bone_name
+    of_vrm1 = getattr(getattr(getattr(extension, "vrm1", None), "humanoid", None), "human_bones", None)
+    for name in ("head", "neck", "jaw", "left_eye", "right_eye"):
+        bone_name = getattr(getattr(getattr(of_vrm1, name, None), "node", None), "bone_name", "")
+        if bone_name:
+            found[name] = bone_name
+    return found
+
+
+def _head_weights(ob: bpy.types.Object, armature: bpy.types.Object | None, bones: Mapping[str, str]) -> Floats | None:
+    """Weight (V,) to the head's bone and all bones below it, 0 to 1; None if nothing is known."""
+    indices = {group.name: group.index for group in ob.vertex_groups}
+    if armature is not None and "head" in bones:
+        head = armature.data.bones[bones["head"]]
+        names = [bone.name for bone in (head, *head.children_recursive) if bone.use_deform]
+    else:
+        names = [name for name in indices if head_bones.role(name) == "head"][:1]
+    groups = {indices[name] for name in names if name in indices}
+    if not groups:
+        return None
+    weights = np.clip(group_weights(ob, groups), 0.0, 1.0)
+    return weights if weights.any() else None
+
+
+def _mask(ob: bpy.types.Object, group: str, use_selection: bool) -> Floats | None:
+    if group:
+        found = ob.vertex_groups.get(group)
+        if found is None:
+            known = ", ".join(known.name for known in ob.vertex_groups[:20]) or "none"
+            raise AddonError("unknown_group", f"{ob.name!r} has no vertex group {group!r}.", f"Its groups: {known}.")
+        return group_weights(ob, {found.index})
+    if use_selection:
+        selected = np.empty(len(ob.data.vertices), bool)
+        ob.data.vertices.foreach_get("select", selected)
+        if not selected.any():
+            raise AddonError("usage", f"No vertex of {ob.name!r} is selected.", "Select the face in edit mode, or switch the option off.")
+        return selected.astype(np.float32)
+    return None
+
+
+def _positions(ob: bpy.types.Object, armature: bpy.types.Object | None, bones: Mapping[str, str]) -> dict[str, tuple[float, float, float]]:
+    """Rest positions of the bones' heads in object space."""
+    if armature is None or not bones:
+        return {}
+    inverse = _inverse(ob.matrix_world)
+    if inverse is None:
+        return {}
+    to_object = inverse @ armature.matrix_world
+    return {role: _tuple(to_object @ armature.data.bones[name].head_local) for role, name in bones.items()}
+
+
+def _up(ob: bpy.types.Object) -> tuple[float, float, float] | None:
+    """The world's up as a unit vector in object space; None for a flattened object."""
+    inverse = _inverse(ob.matrix_world)
+    if inverse is None:
+        return None
+    up = inverse.to_3x3() @ Vector((0.0, 0.0, 1.0))
+    return _tuple(up.normalized()) if up.length > 0 else None
+
+
+def _warnings(ob: bpy.types.Object) -> tuple[str, ...]:
+    lines: list[str] = []
+    mesh, scale = ob.data, ob.matrix_world.to_scale()
+    if mesh.users - mesh.use_fake_user > 1:
+        lines.append(f"{mesh.users - mesh.use_fake_user} objects share the mesh {mesh.name!r}; all of them get the keys.")
+    for modifier in ob.modifiers:
+        if modifier.type in {"MIRROR", "SUBSURF", "MULTIRES", "REMESH", "DECIMATE", "SOLIDIFY"}:
+            lines.append(f"The modifier {modifier.name!r} cannot be applied any more once the mesh has shape keys.")
+        if modifier.type == "MIRROR":
+            lines.append(f"The modifier {modifier.name!r} mirrors the keys: both sides of the face move alike.")
+    if ob.matrix_world.determinant() < 0:
+        lines.append("The object is mirrored by a negative scale, so left and right are exchanged; apply the scale first.")
+    elif max(scale) > 1.05 * min(scale):
+        lines.append("The object's scale is not uniform, so the face is read as it is without it; apply the scale first.")
+    return tuple(lines)
+
+
+def _inverse(matrix: Matrix) -> Matrix | None:
+    try:
+        return matrix.inverted()
+    except ValueError:  # an object that is scaled to nothing
+        return None
+
+
+def _tuple(vector: Vector) -> tuple[float, float, float]:
+    return float(vector[0]), float(vector[1]), float(vector[2])

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings of the extension that do not belong to a file."""
+
+import bpy
+
+from . import session
+
+PROVIDERS = (
+    ("auto", "Automatic", "The fastest that this machine is known to be able to use"),
+    ("cpu", "CPU", "The processor"),
+    ("cuda", "CUDA", "NVIDIA; needs a Python with onnxruntime-gpu"),
+    ("directml", "DirectML", "Windows; needs a Python with onnxruntime-directml"),
+    ("coreml", "CoreML", "Apple"),
+)
+
+
+def _restart(self: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
+    """The next request starts a child with the new settings."""
+    session.backend.stop()
+
+
+class BlendShapesPreferences(bpy.types.AddonPreferences):
+    """Shown under Edit > Preferences > Add-ons."""
+
+    bl_idname = session.ROOT_PACKAGE
+
+    model: bpy.props.StringProperty(
+        name="Model", description="A model file instead of the shipped one", subtype="FILE_PATH"
+    )
+    provider: bpy.props.EnumProperty(
+        name="Compute on", description="Execution provider of ONNX Runtime", items=PROVIDERS, default="auto", update=_restart
+    )
+    threads: bpy.props.IntProperty(
+        name="Threads", description="Threads that compute; 0 chooses by itself", default=0, min=0, max=256, update=_restart
+    )
+    python: bpy.props.StringProperty(
+        name="Python",
+        description="A Python with numpy, psutil and a build of onnxruntime of your choice, instead of Blender's own",
+        subtype="FILE_PATH",
+        update=_restart,
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the settings, and what runs now."""
+        layout = self.layout
+        layout.use_property_split = True
+        for name in ("model", "provider", "threads", "python"):
+            layout.prop(self, name)
+        hello = session.backend.hello
+        if hello is not None:
+            versions = hello["versions"]
+            layout.label(text=f"Running: onnxruntime {versions['onnxruntime']}, Python {versions['python']}", icon="CHECKMARK")
+        if session.backend.log is not None:
+            layout.label(text=f"Log: {session.backend.log}")
+
+
+def preferred_model(context: bpy.types.Context) -> str:
+    """The model file of the preferences as an absolute path, or "" for the shipped one."""
+    addon = context.preferences.addons.get(session.ROOT_PACKAGE)
+    return bpy.path.abspath(addon.preferences.model) if addon is not None and addon.preferences.model else ""

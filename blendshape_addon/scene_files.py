@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of the batch command: opening or importing one, saving and exporting under a temporary name that is renamed when complete."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import addon_utils
+import bpy
+
+from .errors import AddonError
+
+IMPORTED = (".glb", ".gltf", ".vrm", ".fbx", ".obj")
+READABLE = (".blend", *IMPORTED)
+EXPORTS = ("glb", "fbx")
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+# Blender reports only text, of the C library in the system's language: these are the untranslated ones
+_FULL_WORDS = tuple(os.strerror(number).lower() for number in _FULL) + ("no space left", "file too large")
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+def check_readable(path: Path) -> None:
+    """Raise AddonError unless the file is there and of a known type: `input_missing`, `format_unknown`."""
+    if not path.is_file():
+        raise AddonError("input_missing", f"There is no file {path}.", "Check the path.")
+    if path.suffix.lower() not in READABLE:
+        raise AddonError("format_unknown", f"{path} is not of a type that can be read.", f"Types are {', '.join(READABLE)}.")
+
+
+def read_scene(path: Path) -> None:
+    """Replace what is open by a .blend file (its scripts are not run), or by an empty scene with an imported file.
+
+    Raises AddonError: `input_missing`, `format_unknown`.
+    """
+    check_readable(path)
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".blend":
+            bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
+            return
+        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True, load_ui=False)
+        if suffix == ".obj":
+            bpy.ops.wm.obj_import(filepath=str(path))
+        elif suffix == ".fbx":
+            _with_addon("io_scene_fbx")
+            bpy.ops.import_scene.fbx(filepath=str(path))
+        else:
+            _with_addon("io_scene_gltf2")
+            with _as_glb(path) as readable:
+                # custom bone shapes would add a mesh object that is none of the avatar's
+                bpy.ops.import_scene.gltf(filepath=str(readable), disable_bone_shape=True)
+    except RuntimeError as error:
+        raise AddonError("input_missing", f"{path} cannot be read: {_reason(error)}.", "Check that Blender can open the file.") from error
+    if not bpy.data.objects:
+        raise AddonError("input_missing", f"{path} holds no objects, or it is damaged.", "Check that Blender can open the file.")
+
+
+def is_compressed(path: Path) -> bool:
+    """True for a .blend file that is compressed."""
+    with path.open("rb") as file:
+        return file.read(4) == _ZSTD
+
+
+def save_scene(target: Path, compress: bool) -> None:
+    """Write what is open to `target` as a copy, whole or not at all. Raises AddonError: `disk_full`, `output_unwritable`."""
+    with _renamed(target) as temporary:
+        bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=compress)
+
+
+def export_scene(target: Path) -> None:
+    """Export what is open as .glb or .fbx with its shape keys, whole or not at all. Raises AddonError: `disk_full`, `output_unwritable`."""
+    with _renamed(target) as temporary:
+        if target.suffix == ".glb":
+            _with_addon("io_scene_gltf2")
+            # modifiers stay unapplied: applying them drops shape keys; the armature is exported as a skin all the same
+            bpy.ops.export_scene.gltf(filepath=str(temporary), export_format="GLB", export_morph=True, export_apply=False)
+        else:
+            _with_addon("io_scene_fbx")
+            bpy.ops.export_scene.fbx(filepath=str(temporary), use_mesh_modifiers=False, add_leaf_bones=False)
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the folder unless it is there, and try that it can be written. Raises AddonError: `disk_full`, `output_unwritable`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".blendshapes-"):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a UTF-8 file whole or not at all. Raises AddonError: `disk_full`, `output_unwritable`."""
+    with _renamed(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _renamed(target: Path) -> Iterator[Path]:
+    """A temporary path beside `target` that becomes it if the block inside succeeds, and is removed if not."""
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    try:
+        yield temporary
+        if not temporary.is_file() or not temporary.stat().st_size:
+            raise AddonError("output_unwritable", f"{target} was not written.", "The console's text tells why.")
+        os.replace(temporary, target)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    except RuntimeError as error:
+        raise _failed(target, _reason(error)) from error
+    finally:
+        for left in (temporary, Path(f"{temporary}@")):  # Blender itself writes to NAME@ first
+            with contextlib.suppress(OSError):
+                left.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _as_glb(path: Path) -> Iterator[Path]:
+    """The path, or for a .vrm, which is a .glb by another name, that of a copy with the name that the importer wants."""
+    if path.suffix.lower() != ".vrm":
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / f"{path.stem}.glb"
+        shutil.copyfile(path, copy)
+        yield copy
+
+
+def _with_addon(name: str) -> None:
+    """Make sure that one of Blender's own importers is enabled for this run."""
+    if not addon_utils.check(name)[1]:
+        addon_utils.enable(name, default_set=False)
+
+
+def _reason(error: RuntimeError) -> str:
+    """The last line of what Blender reported, without its `Error:`."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].removeprefix("Error:").strip().rstrip(".") if lines else "no reason is given"
+
+
+def _unwritable(target: Path, error: OSError) -> AddonError:
+    return _full(target) if error.errno in _FULL else _failed(target, error.strerror or str(error))
+
+
+def _failed(target: Path, reason: str) -> AddonError:
+    if any(word in reason.lower() for word in _FULL_WORDS):
+        return _full(target)
+    return AddonError("output_unwritable", f"{target} cannot be written: {reason}.", "Choose a folder that you may write to.")
+
+
+def _full(target: Path) -> AddonError:
+    return AddonError("disk_full", f"The disk is full, {target} was not written.", "Free some space, or choose another folder.")
+
+
+def free_names(inputs: Sequence[Path]) -> list[str]:
+    """An output name (without suffix) for each input; equal ones, also if only in case, get the input's type and then a number added."""
+    stems = [path.stem for path in inputs]
+    taken: set[str] = set()
+    names: list[str] = []
+    for path in inputs:
+        alone = sum(stem.lower() == path.stem.lower() for stem in stems) == 1
+        name = candidate = path.stem if alone else f"{path.stem}_{path.suffix[1:].lower()}"
+        number = 2
+        while candidate.lower() in taken or (candidate != path.stem and candidate.lower() in {stem.lower() for stem in stems}):
+            candidate, number = f"{name}_{number}", number + 1
+        taken.add(candidate.lower())
+        names.append(candidate)
+    return names

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lives as long as the extension is enabled: the child's handle and what the panel shows about the last run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bpy
+
+from .backend_process import Backend
+from .launch import Launch, Settings, plan
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOT_PACKAGE = __package__.rpartition(".")[0]
+
+
+@dataclass
+class Status:
+    """Of the run in progress and of the last one."""
+
+    running: bool = False
+    stage: str = ""
+    fraction: float = 0.0
+    result: str = ""
+    failed: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+status = Status()
+
+
+def clear_status() -> None:
+    """Forget the last run: another file was opened."""
+    fresh = Status()
+    for name, value in vars(fresh).items():
+        setattr(status, name, value)
+
+
+def log_folder() -> Path:
+    """A folder of the user's that survives upgrades of the extension; a temporary one outside Blender's extension system."""
+    if ROOT_PACKAGE.startswith("bl_ext."):
+        return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="log", create=True))
+    return Path(tempfile.gettempdir()) / f"blendshape_auto_generator-{os.getuid() if hasattr(os, 'getuid') else os.getlogin()}"
+
+
+def _launch() -> Launch:
+    addon = bpy.context.preferences.addons.get(ROOT_PACKAGE)
+    chosen = addon.preferences if addon is not None else None
+    settings = Settings() if chosen is None else Settings(bpy.path.abspath(chosen.python), chosen.provider, chosen.threads)
+    return plan(ROOT, log_folder() / f"backend-{os.getpid()}.log", settings)
+
+
+backend = Backend(_launch)
