@@ -77,7 +77,9 @@ def new_report(mesh: AvatarMesh, model: Model) -> Report:
     return Report(len(mesh.vertices), model.info.name, use.asked, use.active, use.reason, model.threads)
 
 
-def find_face(mesh: AvatarMesh, model: Model, report: Report, on_progress: OnProgress, cancellation: Cancellation, share: float = 1.0) -> Face:
+def find_face(
+    mesh: AvatarMesh, model: Model, report: Report, on_progress: OnProgress, cancellation: Cancellation, share: float = 1.0
+) -> Face:
     """Check the mesh and locate the face; progress runs to `share`. Raises BackendError: mesh_*, `no_face`, `cancelled`, `model_contract`."""
 
     def progress(fraction: float) -> None:
@@ -131,6 +133,7 @@ def generate(
         cancellation.check()
         with report.stage("rules"):
             ruled = rules.apply(face, tuple(table), offsets[done : done + len(table)])
+        cancellation.check()
         with report.stage("frame"):
             moved = face.frame.offsets_to_object(ruled)
             if strength != 1.0:
@@ -167,4 +170,8 @@ def _limited(model: Model, weights: Floats) -> list[str]:
         return []
     low, high = (np.array([getattr(c, key) for c in model.info.conditions], np.float32) for key in ("minimum", "maximum"))
     beyond = ((weights < low) | (weights > high)).any(axis=0)
-    return [f"{c.name} was limited to the model's range {c.minimum:g} to {c.maximum:g}" for c, over in zip(model.info.conditions, beyond) if over]
+    return [
+        f"{c.name} was limited to the model's range {c.minimum:g} to {c.maximum:g}"
+        for c, over in zip(model.info.conditions, beyond)
+        if over
+    ]

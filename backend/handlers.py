@@ -115,7 +115,7 @@ class Handlers:
     def _tables(self, header: Mapping[str, Any]) -> dict[str, Table]:
         names = header.get("sets", [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise BackendError("protocol", "sets must be a list of names.", "Send for example [\"arkit\"].")
+            raise BackendError("protocol", "sets must be a list of names.", 'Send for example ["arkit"].')
         tables = choose_sets(names, self.sets)
         if header.get("table") is not None:
             tables["table"] = parse_table(header["table"])
@@ -150,7 +150,12 @@ def describe(model: Model) -> dict[str, Any]:
 
 def mesh_of(message: Message) -> AvatarMesh:
     """The mesh of a request. Raises BackendError `protocol` for absent or wrongly typed fields; its contents are checked later."""
-    wanted = {"vertices": (np.float32, True), "triangles": (np.int32, True), "head_weights": (np.float32, False), "mask": (np.float32, False)}
+    wanted = {
+        "vertices": (np.float32, True),
+        "triangles": (np.int32, True),
+        "head_weights": (np.float32, False),
+        "mask": (np.float32, False),
+    }
     arrays: dict[str, Any] = {}
     for name, (dtype, required) in wanted.items():
         array = message.arrays.get(name)

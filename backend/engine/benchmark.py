@@ -41,7 +41,9 @@ def benchmark(mesh: AvatarMesh | None, vertices: int, model_path: Path | None, t
     """
     if repeat < 1 or not 1 <= vertices <= MAX_VERTICES or not 1 <= (1 if threads is None else threads) <= MAX_THREADS:
         what = f"--repeat {repeat}, --vertices {vertices}, --threads {threads}"
-        raise BackendError("setting_invalid", f"One of {what} is out of range.", f"Use 1 or more, vertices to {MAX_VERTICES}, threads to {MAX_THREADS}.")
+        raise BackendError(
+            "setting_invalid", f"One of {what} is out of range.", f"Use 1 or more, vertices to {MAX_VERTICES}, threads to {MAX_THREADS}."
+        )
     report: dict[str, Any] = {
         "hardware": asdict(hardware()),
         "onnxruntime": runtime_version(),

@@ -54,7 +54,9 @@ def thread_counts() -> tuple[int, ...]:
         return tuple(sorted({1, max(1, cores - 1), cores}))
     if not asked.isascii() or not asked.isdigit() or not 1 <= int(asked) <= MAX_THREADS:
         raise BackendError(
-            "setting_invalid", f"{THREADS_VARIABLE} is {asked!r}, which is not a number from 1 to {MAX_THREADS}.", "Correct it, or unset it."
+            "setting_invalid",
+            f"{THREADS_VARIABLE} is {asked!r}, which is not a number from 1 to {MAX_THREADS}.",
+            "Correct it, or unset it.",
         )
     return (int(asked),)
 

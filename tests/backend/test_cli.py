@@ -67,7 +67,9 @@ def test_generate_writes_both_sets(mesh: Path, tiny: Path, tmp_path: Path) -> No
 def test_generate_takes_a_key_of_ones_own_and_a_table(mesh: Path, tiny: Path, tmp_path: Path) -> None:
     table, out = tmp_path / "table.json", tmp_path / "out.npz"
     table.write_text('{"Grin": {"mouthSmileLeft": 0.5, "mouthSmileRight": 0.5}}', encoding="utf-8")
-    result = backend("generate", mesh, "--conditions", "jawOpen=0.6, mouthSmileLeft=0.3", "--name", "Ah", "--table", table, "--model", tiny, "--out", out)
+    result = backend(
+        "generate", mesh, "--conditions", "jawOpen=0.6, mouthSmileLeft=0.3", "--name", "Ah", "--table", table, "--model", tiny, "--out", out
+    )
     assert result.returncode == 0, result.stderr
     assert "2 shapes" in result.stdout
     with np.load(out) as written:

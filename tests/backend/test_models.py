@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from backend.engine import models as engine
 from backend.engine.onnx_file import check_model_bytes
@@ -29,7 +31,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def face_arrays(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def face_arrays(count: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Vertices, normals, parts and latent of a face of `count` random vertices."""
     random = np.random.default_rng(0)
     sizes = ((count, 3), (count, 3), (count, 6), (1, models.LATENT))
@@ -158,7 +160,9 @@ def test_files_that_are_no_models_are_refused(tmp_path: Path, data: bytes) -> No
 
 @given(st.data())
 def test_a_damaged_model_is_refused_or_still_a_whole_protobuf(data: st.DataObject) -> None:
-    whole = onnx.helper.make_model(onnx.helper.make_graph([onnx.helper.make_node("Identity", ["a"], ["b"])], "g", [], [])).SerializeToString()
+    whole = onnx.helper.make_model(
+        onnx.helper.make_graph([onnx.helper.make_node("Identity", ["a"], ["b"])], "g", [], [])
+    ).SerializeToString()
     cut = whole[: data.draw(st.integers(0, len(whole)))]
     spoilt = bytearray(cut)
     if spoilt:

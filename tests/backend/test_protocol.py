@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
 from backend import protocol
 from backend.protocol import Message, ProtocolError, read_message, write_message
@@ -58,7 +59,7 @@ def framed(header: object, body: bytes = b"", magic: bytes = b"BSG1", text: byte
 
 
 @given(headers, arrays)
-def test_what_is_written_is_read(header: dict[str, Any], sent: dict[str, np.ndarray]) -> None:
+def test_what_is_written_is_read(header: dict[str, Any], sent: dict[str, NDArray[Any]]) -> None:
     stream = io.BytesIO()
     write_message(stream, {"type": "x", **header}, sent)
     stream.seek(0)
@@ -74,7 +75,7 @@ def test_what_is_written_is_read(header: dict[str, Any], sent: dict[str, np.ndar
 
 @given(headers, arrays, st.integers(1, 40))
 @settings(max_examples=30)
-def test_frames_pass_through_streams_that_drip(header: dict[str, Any], sent: dict[str, np.ndarray], most: int) -> None:
+def test_frames_pass_through_streams_that_drip(header: dict[str, Any], sent: dict[str, NDArray[Any]], most: int) -> None:
     whole = io.BytesIO()
     write_message(whole, {"type": "x", **header}, sent)
     dripping = Dripping(most=most)

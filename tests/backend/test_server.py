@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from backend.face.mesh import AvatarMesh
 from backend.face.shape_sets import load_sets
@@ -37,7 +38,7 @@ def fresh() -> Iterator[Child]:
         yield started
 
 
-def request(mesh: AvatarMesh, path: Path, **fields: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def request(mesh: AvatarMesh, path: Path, **fields: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Arrays and fields of a request for a mesh."""
     assert mesh.head_weights is not None
     arrays = arrays_of(mesh.vertices, mesh.triangles, head_weights=mesh.head_weights)
@@ -87,7 +88,7 @@ def test_progress_grows_from_stage_to_stage(child: Child, tiny: Path) -> None:
 
 
 def test_strength_scales_and_a_table_mixes(child: Child, tiny: Path) -> None:
-    def offsets(**fields: Any) -> np.ndarray:
+    def offsets(**fields: Any) -> NDArray[Any]:
         answers = generate(child, tiny, **fields)
         found = [m for m in answers if m.header["type"] == "shapes"]
         assert len(found) == 1 and found[0].header["set"] == "table", answers[-1].header
@@ -100,12 +101,12 @@ def test_strength_scales_and_a_table_mixes(child: Child, tiny: Path) -> None:
 
 
 def test_shapes_follow_the_avatars_scale_and_place(child: Child, tiny: Path) -> None:
-    def shapes(mesh: AvatarMesh) -> np.ndarray:
+    def shapes(mesh: AvatarMesh) -> NDArray[Any]:
         return next(m for m in generate(child, tiny, mesh, sets=["vrchat"]) if m.header["type"] == "shapes").arrays["offsets"]
 
     plain, mesh = shapes(figure()), figure()
     moved = AvatarMesh(
-        vertices=(mesh.vertices * 100 + np.float32([0, 50, 0])).astype(np.float32),
+        vertices=(mesh.vertices * 100 + np.array([0, 50, 0])).astype(np.float32),
         triangles=mesh.triangles,
         head_weights=mesh.head_weights,
         bones={name: tuple(float(x) for x in np.array(p) * 100 + [0, 50, 0]) for name, p in mesh.bones.items()},  # type: ignore[misc]
@@ -137,11 +138,11 @@ def test_load_describes_the_model_and_keeps_it(child: Child, tiny: Path) -> None
     assert 0 < stats["memory_mb"] <= stats["peak_memory_mb"] + 1 and stats["requests"] > 2
 
 
-def no_arrays(_: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def no_arrays(_: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {}
 
 
-def not_a_number(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def not_a_number(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     vertices = arrays["vertices"].copy()
     vertices[5, 1] = np.nan
     return {**arrays, "vertices": vertices}
@@ -176,7 +177,9 @@ def not_a_number(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         (None, {"model": "a\0b"}, "protocol"),
     ],
 )
-def test_a_bad_request_is_one_clear_error_and_the_child_goes_on(child: Child, tiny: Path, change: Any, fields: dict[str, Any], code: str) -> None:
+def test_a_bad_request_is_one_clear_error_and_the_child_goes_on(
+    child: Child, tiny: Path, change: Any, fields: dict[str, Any], code: str
+) -> None:
     arrays, header = request(figure(), tiny, **{"sets": ["arkit"], **fields})
     error = child.error("generate", change(arrays) if change else arrays, **header)
     assert error["code"] == code and error["message"].endswith((".", "?")) and error["fix"]
@@ -212,7 +215,7 @@ def start_slow_run(child: Child, slow: Path) -> int:
     """Send a request that takes many seconds and wait until the decoder runs."""
     arrays, header = request(figure(80, 80), slow, sets=["arkit"])
     number = child.send("generate", arrays, **header)
-    while not (progress := child.read().header).get("stage") == "locate" or progress["fraction"] < 0.5:
+    while (progress := child.read().header).get("stage") != "locate" or progress["fraction"] < 0.5:
         assert progress["type"] in ("progress", "face"), progress
     assert child.read().header["type"] == "face"
     return number

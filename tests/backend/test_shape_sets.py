@@ -28,7 +28,7 @@ def test_arkit_is_52_conditions_each_alone() -> None:
 
 def test_vrchat_is_15_visemes_all_different_even_without_a_tongue() -> None:
     visemes = SETS["vrchat"].shapes
-    order = "sil pp ff th dd kk ch ss nn rr aa e ih oh ou".split()
+    order = ["sil", "pp", "ff", "th", "dd", "kk", "ch", "ss", "nn", "rr", "aa", "e", "ih", "oh", "ou"]
     assert list(visemes) == [f"vrc.v_{name}" for name in order]
     weights = weights_of(visemes, ARKIT)
     without_tongue = weights.copy()
@@ -107,7 +107,9 @@ def test_bad_tables_are_refused(data: object) -> None:
     assert caught.value.code == "table_invalid" and caught.value.fix
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"A": {"jawOpen": 1}, "A": {"jawOpen": 0.5}}', '{"A": {"jawOpen": 1, "jawOpen": 2}}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["", "{", '{"A": {"jawOpen": 1}, "A": {"jawOpen": 0.5}}', '{"A": {"jawOpen": 1, "jawOpen": 2}}', "[" * 100_000]
+)
 def test_text_that_is_no_table_is_refused(text: str) -> None:
     with pytest.raises(BackendError) as caught:
         read_table_json(text)
@@ -122,7 +124,13 @@ def test_a_table_becomes_its_row(row: dict[str, float]) -> None:
     np.testing.assert_array_equal(weights[0], expected)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=10,
+    )
+)
 def test_any_json_is_a_table_or_a_clear_error(data: object) -> None:
     try:
         table = parse_table(data)
