@@ -14,15 +14,16 @@ from backend.face.points import COUNT, PointCloud, cloud_of, crop
 from ..sample_head import build, random_spec
 from .heads import LANDMARK_SWAP, MIRROR, Floats, Head, landmarks_of, random_identity, random_warp
 
-REACH = 12.0  # canonical units around the face that a scene keeps
+REACH = 30.0  # canonical units around the face that a scene keeps
+SCENE_POINTS = 30000
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A cloud around one face in its canonical frame, and the landmarks (L,3)."""
+    """A cloud around one face in its canonical frame, and the landmarks (L,3); None where there is no face."""
 
     cloud: PointCloud
-    landmarks: Floats
+    landmarks: Floats | None
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,13 @@ def scene_of(vertices: Floats, cloud: PointCloud, landmarks: Floats, extra: list
     frame = frame_of_landmarks(dict(zip(NAMES, landmarks, strict=True)))
     clouds = [cloud, *extra]
     positions = frame.to_canonical(np.concatenate([c.positions for c in clouds]))
+    priority = np.concatenate([c.priority for c in clouds])
     near = np.linalg.norm(positions, axis=1) < REACH
+    if near.sum() > SCENE_POINTS:
+        near &= priority > np.quantile(priority[near], 1 - SCENE_POINTS / near.sum())
     everything = PointCloud(
         positions[near], frame.turn_to_canonical(np.concatenate([c.normals for c in clouds]))[near],
-        np.concatenate([c.priority for c in clouds])[near],
+        priority[near],
     )
     return Scene(everything, frame.to_canonical(landmarks))
 
@@ -108,16 +112,58 @@ def random_frame(rng: np.random.Generator) -> tuple[Frame, float]:
     return Frame(away, turn(*rng.uniform(-1, 1, 3) * np.radians([180, 30, 20])), float(np.exp(rng.uniform(-1.2, 1.2)))), 0.0
 
 
-def random_crop(scene: Scene, rng: np.random.Generator, count: int = COUNT) -> Crop:
-    """`count` points of a scene from a random frame, mirrored half of the time; few points are repeated."""
+def faceless_scene(dressing: list[PointCloud], rng: np.random.Generator) -> Scene:
+    """Hair, clothes and body without a face; or balls, tubes and noise."""
+    if dressing and rng.random() < 0.6:
+        part = dressing[rng.integers(len(dressing))]
+        kept = np.ones(len(part.priority), bool)
+        if len(part.priority) > SCENE_POINTS:
+            kept = part.priority > np.quantile(part.priority, 1 - SCENE_POINTS / len(part.priority))
+        return Scene(PointCloud(part.positions[kept], part.normals[kept], part.priority[kept]), None)
+    clouds = []
+    for _ in range(rng.integers(1, 6)):
+        normal = rng.normal(size=(rng.integers(200, 3000), 3))
+        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+        kind, position = rng.random(), normal.copy()
+        if kind < 0.3:  # a tube
+            position = np.concatenate([normal[:, :1], rng.uniform(-3, 3, (len(normal), 1)), normal[:, 2:]], axis=1)
+        elif kind < 0.4:
+            position = rng.normal(size=normal.shape)
+        rotation = turn(*rng.uniform(-np.pi, np.pi, 3))
+        position = position * np.exp(rng.normal(0, 0.5, 3)) @ rotation.T + rng.normal(0, 2, 3)
+        clouds.append(PointCloud(position.astype(np.float32), (normal @ rotation.T).astype(np.float32), rng.gumbel(size=len(normal))))
+    return Scene(PointCloud(*(np.concatenate([getattr(c, f) for c in clouds]) for f in ("positions", "normals", "priority"))), None)
+
+
+def wandering_frame(scene: Scene, rng: np.random.Generator) -> Frame:
+    """Any place on the scene, any heading, any size."""
+    extent = float(np.ptp(scene.cloud.positions, axis=0).max())
+    middle = scene.cloud.positions[rng.integers(len(scene.cloud.positions))].astype(np.float64)
+    heading = turn(*rng.uniform(-np.pi, np.pi, 3)) if rng.random() < 0.5 else turn(rng.choice(8) * np.pi / 4, rng.choice(4) * np.pi / 2, 0)
+    return Frame(middle, heading, extent * float(np.exp(rng.uniform(np.log(0.015), np.log(0.4)))))
+
+
+def misses(scene: Scene, frame: Frame) -> bool:
+    """Whether a frame is so far off that what it shows must not count as the face."""
+    if scene.landmarks is None:
+        return True
+    angle = np.degrees(np.arccos(np.clip((np.trace(frame.rotation) - 1) / 2, -1, 1)))
+    return bool(angle > 60 or np.linalg.norm(frame.origin) > 1.3 or abs(np.log(frame.scale)) > 0.85)
+
+
+def random_crop(scene: Scene, rng: np.random.Generator, count: int = COUNT, given: Frame | None = None) -> Crop:
+    """`count` points of a scene from a random frame, mirrored half of the time; few points are repeated. given: a frame that misses."""
     while True:
-        frame, face = random_frame(rng)
+        frame, face = (given, 0.0) if given else random_frame(rng) if scene.landmarks is not None else (wandering_frame(scene, rng), 0.0)
         points = crop(scene.cloud, frame, count)
-        if len(points) >= 32:
+        if len(points) >= (1 if given else 32):
             break
     if len(points) < count:
         points = np.concatenate([points, points[rng.integers(len(points), size=count - len(points))]])
-    landmarks = frame.to_canonical(scene.landmarks)
+    if scene.landmarks is None:
+        landmarks, face = np.zeros((len(NAMES), 3), np.float32), 0.0
+    else:
+        landmarks = frame.to_canonical(scene.landmarks)
     points = points + rng.normal(0, 0.002, points.shape).astype(np.float32)
     if rng.random() < 0.5:
         points = points * np.concatenate([MIRROR, MIRROR])

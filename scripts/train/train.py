@@ -17,16 +17,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from backend.face.frame import Frame, frame_of_landmarks
 from backend.face.landmarks import NAMES
-from backend.face.points import COARSE_COUNT, COUNT
+from backend.face.points import COARSE_COUNT, COUNT, crop
 
 from . import sources
-from .crops import Crop, Scene, dressing_of, procedural_scene, random_crop, random_scene
+from .crops import Crop, Scene, dressing_of, faceless_scene, misses, procedural_scene, random_crop, random_scene, wandering_frame
 from .heads import DecoderSample, Head, canonical, decoder_sample
 from .net import Decoder, Encoder
 
 SHARE = {"ict": 0.22, "makehuman": 0.22, "vitruvian": 0.14, "gene": 0.16, "uka": 0.16, "godette": 0.10}
 PROCEDURAL = 0.15  # share of the encoder's scenes that show the sample head
+FACELESS = 0.10  # share that shows no face at all
+MINED = 0.3  # share of the steps that look for new traps
+TRAPS = 400  # frames kept that were taken for a face
 DRAWN = 2048  # vertices drawn of a variant
 VERTICES = 640  # of these, in one batch
 POOL = 320  # variants kept; each is used several times before it is replaced
@@ -90,7 +94,24 @@ def encoder_loss(net: Encoder, crops: list[Crop], device: str, mixed: bool) -> t
     asked = face >= 0
     doubt = nn.functional.binary_cross_entropy(sure[asked, 0].clamp(1e-5, 1 - 1e-5), face[asked].float())
     loss = (far * seen).sum() / seen.sum().clamp(min=1)
-    return loss + 0.1 * doubt, float(doubt.detach())
+    return loss + 0.2 * doubt, float(doubt.detach())
+
+
+def mined_frames(net: Encoder, scene: Scene, rng: np.random.Generator, device: str, mixed: bool) -> list[Frame]:
+    """Frames that show no face though the search would take them for one: where the surest of many wanderings end."""
+    frames = [wandering_frame(scene, rng) for _ in range(40)]
+    for _ in range(3):
+        points = [crop(scene.cloud, f, COARSE_COUNT) for f in frames]
+        seen = [(f, p[np.arange(COARSE_COUNT) % len(p)]) for f, p in zip(frames, points, strict=True) if len(p) >= 24]
+        if not seen:
+            return []
+        with torch.no_grad(), torch.autocast(device, torch.bfloat16, enabled=mixed):
+            latent, sure = net(batch_of([p for _f, p in seen], device))
+        best = torch.argsort(-sure[:, 0].float())[:4].tolist()
+        landmarks = latent.float().cpu().numpy().reshape(len(seen), -1, 3)
+        frames = [frame_of_landmarks(dict(zip(NAMES, seen[i][0].to_object(landmarks[i]), strict=True))) for i in best]
+        frames = [Frame(f.origin, f.rotation, float(np.clip(f.scale, seen[i][0].scale / 2.5, seen[i][0].scale * 2.5))) for f, i in zip(frames, best, strict=True)]
+    return [f for f in frames if misses(scene, f) and len(crop(scene.cloud, f, COARSE_COUNT)) >= 24]
 
 
 def heads_of(settings: Settings, conditions: list[str]) -> list[Head]:
@@ -118,11 +139,15 @@ def encoder_step(settings: Settings, heads: list[Head], net: Encoder, rng: np.ra
     share = np.array([SHARE[h.name] for h in heads]) / sum(SHARE[h.name] for h in heads)
     dressing = [c for h in heads if h.whole_avatar for c in dressing_of(h)]
     pool: list[Scene] = []
+    traps: list[tuple[Scene, Frame]] = []
 
     def step() -> tuple[Tensor, float]:
         for _ in range(int(rng.random() < 2 * RENEWED) if len(pool) >= POOL else 4):
-            if rng.random() < PROCEDURAL:
+            kind = rng.random()
+            if kind < PROCEDURAL:
                 scene = procedural_scene(rng)
+            elif kind < PROCEDURAL + FACELESS:
+                scene = faceless_scene(dressing, rng)
             else:
                 scene = random_scene(heads[rng.choice(len(heads), p=share)], dressing, rng)
             if len(pool) < POOL:
@@ -130,7 +155,13 @@ def encoder_step(settings: Settings, heads: list[Head], net: Encoder, rng: np.ra
             else:
                 pool[rng.integers(POOL)] = scene
         count = COUNT if rng.random() < 0.6 else COARSE_COUNT
-        return encoder_loss(net, [random_crop(pool[i], rng, count) for i in rng.integers(len(pool), size=settings.batch)], device, settings.mixed)
+        if rng.random() < MINED:
+            traps.extend((scene, f) for scene in [pool[rng.integers(len(pool))]] for f in mined_frames(net, scene, rng, device, settings.mixed))
+            del traps[: max(0, len(traps) - TRAPS)]
+        from_traps = settings.batch // 4 if traps else 0
+        crops = [random_crop(pool[i], rng, count) for i in rng.integers(len(pool), size=settings.batch - from_traps)]
+        crops += [random_crop(traps[i][0], rng, count, traps[i][1]) for i in rng.integers(len(traps), size=from_traps)]
+        return encoder_loss(net, crops, device, settings.mixed)
 
     return step
 
