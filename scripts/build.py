@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the installable extension: a staged copy of what ships, the pinned wheels, and Blender's own builder.
+
+    .venv/bin/python scripts/build.py [--all-platforms]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DIST = ROOT / "dist"
+WHEELS = ROOT / "build" / "wheels"
+PINS = ROOT / "requirements" / "wheels.json"
+SHIPPED = ("__init__.py", "blender_manifest.toml", "LICENSE", "blendshape_addon", "backend")
+# pip matches these tags literally, so every tag that a pinned wheel may carry is named.
+TAGS = {
+    "linux-x64": ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux2010_x86_64"),
+    "windows-x64": ("win_amd64",),
+    "macos-arm64": ("macosx_14_0_arm64", "macosx_11_0_arm64"),
+}
+
+
+def this_platform() -> str:
+    """Blender's name for the platform that this runs on."""
+    names = {"Linux": "linux-x64", "Windows": "windows-x64", "Darwin": "macos-arm64"}
+    return names[platform.system()]
+
+
+def blender_ext() -> Path:
+    """Blender's extension command, which the bpy wheel carries."""
+    spec = find_spec("bpy")
+    if spec is None or spec.origin is None:
+        raise SystemExit("bpy is not installed: run this through scripts/dev.py build.")
+    found = sorted(Path(spec.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+    return found[0]
+
+
+def fetch(name: str, digest: str, tags: tuple[str, ...]) -> Path:
+    """A pinned wheel, downloaded once and checked by its SHA-256."""
+    file = WHEELS / name
+    if not file.exists():
+        project, version, python, *_ = name.split("-")
+        number = python.removeprefix("cp") if python in ("cp311", "cp313") else "311"
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--implementation", "cp",
+                   "--python-version", f"{number[0]}.{number[1:]}", "--dest", str(WHEELS), f"{project}=={version}"]
+        for tag in tags:
+            command += ["--platform", tag]
+        subprocess.run(command, check=True)
+    if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+        raise SystemExit(f"{name} could not be had with the pinned SHA-256; delete {WHEELS} and try again, or update {PINS.name}.")
+    return file
+
+
+def stage(folder: Path, platforms: list[str]) -> None:
+    """Copy what ships into an empty folder, with the wheels of the platforms and a manifest that names them."""
+    for name in SHIPPED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        else:
+            shutil.copy2(source, folder / name)
+    wheels = folder / "wheels"
+    wheels.mkdir()
+    pins: dict[str, dict[str, str]] = json.loads(PINS.read_text(encoding="utf-8"))
+    names = []
+    for target in platforms:
+        for name, digest in pins[target].items():
+            shutil.copy2(fetch(name, digest, TAGS[target]), wheels / name)
+            names.append(name)
+    listed = "".join(f'  "./wheels/{name}",\n' for name in names)
+    head, permissions, rest = (folder / "blender_manifest.toml").read_text(encoding="utf-8").partition("[permissions]")
+    manifest = f"{head}platforms = {json.dumps(platforms)}\nwheels = [\n{listed}]\n\n{permissions}{rest}"
+    (folder / "blender_manifest.toml").write_text(manifest, encoding="utf-8")
+
+
+def build(platforms: list[str]) -> list[Path]:
+    """Zips in dist/, one per platform, each validated by Blender's own command."""
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    DIST.mkdir(exist_ok=True)
+    for old in DIST.glob("*.zip"):
+        old.unlink()
+    for target in platforms:
+        with tempfile.TemporaryDirectory() as folder:
+            stage(Path(folder), [target])
+            tool = [sys.executable, str(blender_ext())]
+            subprocess.run([*tool, "build", "--source-dir", folder, "--output-dir", str(DIST), "--split-platforms"], check=True, stdout=subprocess.DEVNULL)
+    zips = sorted(DIST.glob("*.zip"))
+    for file in zips:
+        subprocess.run([sys.executable, str(blender_ext()), "validate", str(file)], check=True, stdout=subprocess.DEVNULL)
+    return zips
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all-platforms", action="store_true", help=f"{', '.join(TAGS)} instead of this platform's alone")
+    options = parser.parse_args()
+    for file in build(list(TAGS) if options.all_platforms else [this_platform()]):
+        print(f"{file.relative_to(ROOT)}  {file.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

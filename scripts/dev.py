@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything a developer does, with nothing but CPython 3.11.
+
+    python3 scripts/dev.py demo     set up, build, install into a throw-away profile, make 67 shapes, draw out/demo.png
+    python3 scripts/dev.py test     the whole test suite, then ruff and mypy
+    python3 scripts/dev.py build    the installable zips, in dist/   [--all-platforms]
+    python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]
+    python3 scripts/dev.py lint     ruff and mypy alone
+    python3 scripts/dev.py setup    .venv alone, with the versions of requirements/dev.txt
+"""
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PINS = ROOT / "requirements" / "dev.txt"
+PYTHON = (3, 11)
+TYPED = ("backend", "scripts/train", "scripts/sample_head.py", "scripts/build.py", "scripts/dev.py", "blendshape_addon/backend_process.py", "tests/backend")
+TEST_ORDER = ("tests/backend", "tests/scripts", "tests/addon", "tests/extension")
+
+
+def python_of(venv: Path) -> Path:
+    """The interpreter inside a virtual environment."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def make_venv(venv: Path, pins: str) -> Path:
+    """A virtual environment with pinned packages, made anew only when the pins have changed. Returns its interpreter."""
+    mark, want = venv / "pins.sha256", hashlib.sha256(pins.encode()).hexdigest()
+    python = python_of(venv)
+    if python.exists() and mark.exists() and mark.read_text(encoding="utf-8") == want:
+        return python
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
+    packages = [line for line in pins.splitlines() if line and not line.startswith("#")]
+    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], check=True)
+    mark.write_text(want, encoding="utf-8")
+    return python
+
+
+def setup() -> Path:
+    """The development environment's interpreter."""
+    start = time.monotonic()
+    python = make_venv(ROOT / ".venv", PINS.read_text(encoding="utf-8"))
+    print(f"{time.monotonic() - start:6.1f} s  environment (.venv)", flush=True)
+    return python
+
+
+def run(*command: object) -> int:
+    """Run a command in the repository; its exit code."""
+    return subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
+
+
+def lint(python: Path) -> int:
+    """Ruff over everything, mypy --strict over what imports no bpy."""
+    return run(python, "-m", "ruff", "check", ".") or run(python, "-m", "mypy", "--strict", *TYPED)
+
+
+def test(python: Path, arguments: list[str]) -> int:
+    """pytest, fast folders first, then lint; all of it even when one fails."""
+    folders = [folder for folder in TEST_ORDER if (ROOT / folder).is_dir()]
+    tests = run(python, "-m", "pytest", *(arguments or folders))
+    return lint(python) or tests
+
+
+def main() -> int:
+    if sys.version_info[:2] != PYTHON or sys.implementation.name != "cpython":
+        print(f"This needs CPython {PYTHON[0]}.{PYTHON[1]}, and this is {sys.implementation.name} {sys.version.split()[0]}: "
+              f"run it with python{PYTHON[0]}.{PYTHON[1]}.", file=sys.stderr)
+        return 2
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=("demo", "test", "build", "bench", "lint", "setup"), help="what to do")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="handed on to build, bench or pytest")
+    options = parser.parse_args()
+    try:
+        python = setup()
+    except subprocess.CalledProcessError as error:
+        print(f"Setting up .venv failed ({error}); it needs a package index that pip reaches.", file=sys.stderr)
+        return 1
+    if options.task == "test":
+        return test(python, options.arguments)
+    if options.task == "lint":
+        return lint(python)
+    if options.task == "setup":
+        return 0
+    return run(python, ROOT / "scripts" / f"{options.task}.py", *options.arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
