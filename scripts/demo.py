@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job from the built zip: ARKit's 52 shapes and VRChat's 15 visemes on the sample head, and a picture of them.
+
+    python3 scripts/dev.py demo
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "out"
+sys.path.insert(0, str(ROOT))
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Print how long a step took."""
+    start = time.monotonic()
+    yield
+    print(f"{time.monotonic() - start:6.1f} s  {what}", flush=True)
+
+
+def main() -> int:
+    from scripts import build, profile
+
+    OUT.mkdir(exist_ok=True)
+    with timed("extension zip (dist)"):
+        archive = build.build([build.this_platform()])[0]
+    with tempfile.TemporaryDirectory(prefix="blendshape_profile_") as folder:
+        profile.enter(Path(folder))
+        with timed("Blender started, extension installed into a throw-away profile"):
+            import bpy
+
+            bpy.ops.wm.read_factory_settings(use_empty=True)
+            profile.install(archive)
+        from scripts.contact_sheet import render_sheet
+        from scripts.sample_object import add_sample_head
+
+        with timed("sample head modelled"):
+            ob = add_sample_head()
+        with timed("shape keys generated"):
+            done = bpy.ops.blendshapes.generate(sets={"arkit", "vrchat"})
+        if done != {"FINISHED"} or ob.data.shape_keys is None:
+            print("No shape keys were made; the message above says why.", file=sys.stderr)
+            return 1
+        print(f"          {len(ob.data.shape_keys.key_blocks) - 1} shape keys on {len(ob.data.vertices):,} vertices")
+        with timed("out/demo.blend saved"):
+            bpy.ops.wm.save_as_mainfile(filepath=str(OUT / "demo.blend"))
+        with timed("out/demo.png rendered"):
+            render_sheet(ob, OUT / "demo.png")
+        bpy.ops.preferences.addon_disable(module=profile.EXTENSION)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
