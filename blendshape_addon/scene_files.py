@@ -79,7 +79,7 @@ def export_scene(target: Path) -> None:
         if target.suffix == ".glb":
             _with_addon("io_scene_gltf2")
             # modifiers stay unapplied: applying them drops shape keys; the armature is exported as a skin all the same
-            bpy.ops.export_scene.gltf(filepath=str(temporary), export_format="GLB", export_morph=True, export_apply=False)
+            bpy.ops.export_scene.gltf(filepath=str(temporary), export_format="GLB", export_morph=True, export_morph_normal=False, export_apply=False)
         else:
             _with_addon("io_scene_fbx")
             bpy.ops.export_scene.fbx(filepath=str(temporary), use_mesh_modifiers=False, add_leaf_bones=False)
