@@ -7,6 +7,7 @@ when its stdin closes, which the system does when Blender dies.
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -275,12 +276,12 @@ def error_of(message: Message) -> AddonError:
 def explain_exit(code: int, log: str, greeted: bool) -> AddonError:
     """A sentence for a child that ended by itself: code as subprocess gives it (negative: signal), log: its last words."""
     last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")
-    if not greeted and "No module named" in last:
-        if "backend" in last:
+    missing = re.search(r"No module named '?([\w.]+)", last)
+    if not greeted and missing:
+        if missing[1].startswith("backend"):
             return AddonError("child_start", "The extension's backend folder was not found.", "Reinstall the extension.")
-        missing = last.rpartition("No module named")[2].strip(" '\"")
         fix = "Reinstall the extension for this platform, or choose another Python in its preferences (needs numpy, onnxruntime, psutil)."
-        return AddonError("runtime_missing", f"The Python that is used has no {missing}.", fix)
+        return AddonError("runtime_missing", f"The Python that is used has no {missing[1]}.", fix)
     if "MemoryError" in log or "bad_alloc" in log or code in (-getattr(signal, "SIGKILL", 9), 0xC0000017):
         message = "The backend was ended by the system, most likely because memory ran out."
         return AddonError("child_died", message, "Close other programs, then try again.")

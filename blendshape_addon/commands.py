@@ -191,13 +191,7 @@ def _process(task: Task, object_name: str, wanted: Options, backend: Backend) ->
     outcome = generate_for_object(ob, wanted, backend)
     seconds.update(outcome.seconds)
 
-    began = time.perf_counter()
-    scene_files.save_scene(task.target, compress)
-    seconds["save"] = time.perf_counter() - began
-    if task.exported is not None:
-        began = time.perf_counter()
-        scene_files.export_scene(task.exported)
-        seconds["export"] = time.perf_counter() - began
+    seconds.update(scene_files.write_scene(task.target, compress, task.exported))
     return _row(task, outcome, chosen_by, seconds)
 
 

@@ -8,6 +8,7 @@ import errno
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ EXPORTS = ("glb", "fbx")
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # Blender reports only text, of the C library in the system's language: these are the untranslated ones
 _FULL_WORDS = tuple(os.strerror(number).lower() for number in _FULL) + ("no space left", "file too large")
+_PIECE = 1 << 20
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
@@ -67,22 +69,33 @@ def is_compressed(path: Path) -> bool:
         return file.read(4) == _ZSTD
 
 
-def save_scene(target: Path, compress: bool) -> None:
-    """Write what is open to `target` as a copy, whole or not at all. Raises AddonError: `disk_full`, `output_unwritable`."""
-    with _renamed(target) as temporary:
+def write_scene(target: Path, compress: bool, exported: Path | None) -> dict[str, float]:
+    """Write what is open to `target` as a copy, and to `exported` (.glb or .fbx) unless None: both whole, or neither. Seconds of each.
+
+    Raises AddonError: `disk_full`, `output_unwritable`.
+    """
+    seconds: dict[str, float] = {}
+    with contextlib.ExitStack() as stack:
+        began = time.perf_counter()
+        temporary = stack.enter_context(_renamed(target))
         bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=compress)
+        seconds["save"] = time.perf_counter() - began
+        if exported is not None:
+            began = time.perf_counter()
+            _export(stack.enter_context(_renamed(exported)))
+            seconds["export"] = time.perf_counter() - began
+    return seconds
 
 
-def export_scene(target: Path) -> None:
-    """Export what is open as .glb or .fbx with its shape keys, whole or not at all. Raises AddonError: `disk_full`, `output_unwritable`."""
-    with _renamed(target) as temporary:
-        if target.suffix == ".glb":
-            _with_addon("io_scene_gltf2")
-            # modifiers stay unapplied: applying them drops shape keys; the armature is exported as a skin all the same
-            bpy.ops.export_scene.gltf(filepath=str(temporary), export_format="GLB", export_morph=True, export_morph_normal=False, export_apply=False)
-        else:
-            _with_addon("io_scene_fbx")
-            bpy.ops.export_scene.fbx(filepath=str(temporary), use_mesh_modifiers=False, add_leaf_bones=False)
+def _export(path: Path) -> None:
+    """Export everything with its shape keys, which applied modifiers would drop; an armature is exported as a skin all the same."""
+    if path.suffix == ".glb":
+        _with_addon("io_scene_gltf2")
+        # normals of morph targets double the file, and toon shading looks better without
+        bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", export_morph=True, export_morph_normal=False, export_apply=False)
+    else:
+        _with_addon("io_scene_fbx")
+        bpy.ops.export_scene.fbx(filepath=str(path), use_mesh_modifiers=False, add_leaf_bones=False)
 
 
 def prepare_folder(folder: Path) -> None:
@@ -112,8 +125,8 @@ def _renamed(target: Path) -> Iterator[Path]:
         os.replace(temporary, target)
     except OSError as error:
         raise _unwritable(target, error) from error
-    except RuntimeError as error:
-        raise _failed(target, _reason(error)) from error
+    except RuntimeError as error:  # Blender's reason for a failed save is often that of a later call, so look for oneself
+        raise (_full(target) if not _room(target.parent) else _failed(target, _reason(error))) from error
     finally:
         for left in (temporary, Path(f"{temporary}@")):  # Blender itself writes to NAME@ first
             with contextlib.suppress(OSError):
@@ -136,6 +149,20 @@ def _with_addon(name: str) -> None:
     """Make sure that one of Blender's own importers is enabled for this run."""
     if not addon_utils.check(name)[1]:
         addon_utils.enable(name, default_set=False)
+
+
+def _room(folder: Path) -> bool:
+    """True unless writing as much as the shape keys need into the folder finds the disk full."""
+    needed = _PIECE + sum(12 * len(key.reference_key.points) * len(key.key_blocks) for key in bpy.data.shape_keys)
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            for _ in range(0, needed, _PIECE):
+                file.write(bytes(_PIECE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno not in _FULL
+    return True
 
 
 def _reason(error: RuntimeError) -> str:

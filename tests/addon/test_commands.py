@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The batch command: in this process, and as the program that users call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from blendshape_auto_generator.blendshape_addon import commands, scene_files, session
+from blendshape_auto_generator.blendshape_addon.launch import Settings, plan
+from blendshape_auto_generator.blendshape_addon.scene_files import free_names
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .conftest import add_figure, add_mesh
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def run(tmp_path: Path, tiny: Path) -> Callable[..., tuple[int, list[dict[str, Any]]]]:
+    """Run the command with a tiny model and its output in OUT; the exit code and the report's rows (none where it was not written)."""
+
+    def call(*arguments: object) -> tuple[int, list[dict[str, Any]]]:
+        report = tmp_path / "report.json"
+        report.unlink(missing_ok=True)
+        fixed = ["--out", tmp_path / "out", "--report", report, "--model", tiny, *([] if "--conditions" in arguments else ["--set", "vrchat"])]
+        code = commands.run_command([str(argument) for argument in (*fixed, *arguments)])
+        return code, json.loads(report.read_text())["files"] if report.exists() else []
+
+    return call
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def coordinates(ob: Any) -> np.ndarray:
+    points = np.empty((len(ob.data.vertices), 3), np.float32)
+    ob.data.attributes["position"].data.foreach_get("vector", points.reshape(-1))
+    return points
+
+
+def keys_of(path: Path, name: str = "Body") -> list[str]:
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    keys = bpy.data.objects[name].data.shape_keys
+    return [] if keys is None else [block.name for block in keys.key_blocks]
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if ".part" in path.name or path.name.startswith(".")]
+
+
+def test_a_blend_file_keeps_everything_and_gets_keys(saved: Path, tmp_path: Path, run: Any) -> None:
+    before, original = coordinates(bpy.data.objects["Body"]), digest(saved)
+    code, (row,) = run(saved)
+    assert code == 0 and digest(saved) == original and leftovers(tmp_path / "out") == []
+    assert row["object"] == "Body" and row["vertices"] == 1536 and row["shapes"] == 15 and row["face_vertices"] > 0
+    assert row["provider_asked"] and row["provider_active"] and row["peak_memory_mb"] > 1 and row["warnings"] == []
+    assert {"import", "gather", "request", "backend", "write", "save"} <= set(row["seconds"]) and row["seconds"]["backend"]["locate"] > 0
+    assert len(keys_of(tmp_path / "out/figure.blend")) == 16
+    body = bpy.data.objects["Body"]
+    np.testing.assert_array_equal(coordinates(body), before)
+    assert body.parent.name == "Rig" and len(body.vertex_groups) == 3 and body.modifiers[0].object == body.parent
+
+
+def test_the_child_ends_with_the_command(saved: Path, run: Any) -> None:
+    run(saved)
+    assert not session.backend.running
+
+
+@pytest.mark.parametrize("kind", ["glb", "gltf", "vrm", "fbx", "obj"])
+def test_other_formats_are_imported(body: Any, tmp_path: Path, run: Any, kind: str) -> None:
+    path = tmp_path / f"figure.{kind}"
+    if kind == "obj":
+        bpy.ops.wm.obj_export(filepath=str(path))
+    elif kind == "fbx":
+        bpy.ops.export_scene.fbx(filepath=str(path))
+    else:
+        made = path.with_suffix(".glb") if kind == "vrm" else path
+        bpy.ops.export_scene.gltf(filepath=str(made), export_format="GLTF_SEPARATE" if kind == "gltf" else "GLB")
+        made.rename(path)
+    code, (row,) = run(path)
+    assert code == 0 and row["shapes"] == 15, row
+    assert row["object_chosen_by"] == "only mesh"
+    assert len(keys_of(tmp_path / "out/figure.blend", row["object"])) == 16
+
+
+def test_exported_glb_has_the_morph_targets(saved: Path, tmp_path: Path, run: Any) -> None:
+    pygltflib = pytest.importorskip("pygltflib", reason="pygltflib is not installed")
+    code, (row,) = run(saved, "--export", "glb")
+    assert code == 0 and row["seconds"]["export"] > 0
+    gltf = pygltflib.GLTF2().load(str(tmp_path / "out/figure.glb"))
+    (mesh,) = gltf.meshes
+    assert len(mesh.extras["targetNames"]) == 15 and mesh.extras["targetNames"][0] == "vrc.v_sil"
+    assert len(mesh.primitives[0].targets) == 15 and set(mesh.weights) == {0.0} and len(gltf.skins) == 1
+
+
+def test_exported_fbx_has_the_shape_keys(saved: Path, tmp_path: Path, run: Any) -> None:
+    assert run(saved, "--export", "fbx")[0] == 0
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    bpy.ops.import_scene.fbx(filepath=str(tmp_path / "out/figure.fbx"))
+    assert "vrc.v_aa" in bpy.data.objects["Body"].data.shape_keys.key_blocks
+
+
+def test_the_open_file_is_the_input_without_one(saved: Path, tmp_path: Path, run: Any) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(saved))
+    code, (row,) = run()
+    assert code == 0 and row["input"] == str(saved) and bpy.data.filepath == str(saved)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    assert run() == (2, [])
+
+
+def test_own_conditions(saved: Path, tmp_path: Path, run: Any) -> None:
+    assert run(saved, "--conditions", "jawOpen=0.6,mouthSmileLeft=0.3", "--name", "Grin")[0] == 0
+    assert keys_of(tmp_path / "out/figure.blend") == ["Basis", "Grin"]
+
+
+def test_of_several_meshes_the_one_with_the_face(saved: Path, tmp_path: Path, run: Any) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(saved))
+    empty = bpy.data.objects.new("Empty mesh", bpy.data.meshes.new("Empty mesh"))
+    bpy.context.collection.objects.link(empty)
+    tower = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (0, 30)], np.float32)
+    flat = add_mesh("Flag", tower[:, [0, 0, 2]], [(0, 1, 3), (4, 5, 7)])
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "several.blend"))
+    code, (row,) = run(tmp_path / "several.blend")
+    assert code == 0 and row["object"] == "Body" and row["object_chosen_by"] == "face", row
+    assert flat is not None
+
+
+def test_one_bad_file_does_not_stop_the_others(saved: Path, tmp_path: Path, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken.glb"
+    broken.write_bytes(b"no glb at all")
+    code, rows = run(tmp_path / "missing.blend", broken, saved)
+    assert code == 1 and [row.get("error", {}).get("code") for row in rows] == ["input_missing", "input_missing", None]
+    assert all(row["error"]["message"] and row["error"]["fix"] for row in rows[:2])
+    said = capsys.readouterr().err
+    assert "missing.blend: error: There is no file" in said and "Traceback" not in said.split("error:")[0]
+
+
+def refused(run: Any, *arguments: object) -> str:
+    """The code of the error that a single bad input ends with."""
+    code, rows = run(*arguments)
+    assert code == 2 and len(rows) == 1
+    found: str = rows[0]["error"]["code"]
+    return found
+
+
+def test_bad_input_alone_ends_with_2(saved: Path, tmp_path: Path, run: Any) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("hello")
+    assert refused(run, tmp_path / "missing.glb") == "input_missing"
+    assert refused(run, text) == "format_unknown"
+    assert refused(run, saved, "--object", "Nobody") == "unknown_object"
+    assert refused(run, saved, "--object", "Rig") == "not_a_mesh"
+    assert refused(run, saved, "--group", "Nose") == "unknown_group"
+    assert list((tmp_path / "out").glob("*.blend")) == []
+
+
+def save_with(tmp_path: Path, change: Callable[[], object]) -> Path:
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    change()
+    path = tmp_path / "changed.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return path
+
+
+def test_bad_meshes_alone_end_with_2(tmp_path: Path, run: Any) -> None:
+    def nan() -> None:
+        add_figure().data.vertices[3].co.x = float("nan")
+
+    assert refused(run, save_with(tmp_path, nan)) == "mesh_not_finite"
+    assert refused(run, save_with(tmp_path, lambda: add_mesh("Empty", [], [])), "--object", "Empty") == "mesh_empty"
+    assert refused(run, save_with(tmp_path, lambda: add_mesh("Empty", [], []))) == "not_a_mesh"
+
+
+def test_no_face_is_said_with_the_shipped_model(tmp_path: Path) -> None:
+    if not (ROOT / "backend/models/face.encoder.onnx").is_file():
+        pytest.skip("the shipped model is not there")
+    path = save_with(tmp_path, lambda: bpy.ops.mesh.primitive_cube_add())
+    report = tmp_path / "report.json"
+    assert commands.run_command([str(path), "--set", "arkit", "--out", str(tmp_path / "out"), "--report", str(report)]) == 2
+    error = json.loads(report.read_text())["files"][0]["error"]
+    assert error["code"] == "no_face" and error["fix"]
+
+
+def test_linked_meshes_alone_end_with_2(saved: Path, tmp_path: Path, run: Any) -> None:
+    def link() -> None:
+        with bpy.data.libraries.load(str(saved), link=True) as (_, to):
+            to.objects = ["Body"]
+        bpy.context.collection.objects.link(bpy.data.objects["Body"])
+
+    assert refused(run, save_with(tmp_path, link)) == "linked_data"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--out", "{tmp}", "{in}"], "No shapes are asked for"),
+        (["--set", "arkit", "{in}"], "--out"),
+        (["--set", "arkitt", "--out", "{tmp}/out", "{in}"], "There is no shape set 'arkitt'"),
+        (["--set", "arkit", "--out", "{tmp}/out", "--strength", "0", "{in}"], "strength"),
+        (["--set", "arkit", "--out", "{tmp}/out", "--export", "stl", "{in}"], "stl"),
+        (["--conditions", "jawOpen", "--name", "K", "--out", "{tmp}/out", "{in}"], "NAME=NUMBER"),
+        (["--conditions", "jawOpen=1", "--out", "{tmp}/out", "{in}"], "belong together"),
+        (["--table", "{tmp}/none.json", "--out", "{tmp}/out", "{in}"], "cannot be read"),
+        (["--set", "arkit", "--model", "{tmp}/none.onnx", "--out", "{tmp}/out", "{in}"], "none.onnx"),
+        (["--set", "arkit", "--model", "{in}", "--out", "{tmp}/out", "{in}"], "figure.blend"),
+        (["--set", "arkit", "--out", "{in}/out", "{in}"], "cannot be written"),
+        (["--set", "arkit", "--out", "{tmp}/out", "--report", "{in}", "{in}"], "would replace an input"),
+    ],
+)
+def test_wrong_arguments_get_one_sentence_and_2(saved: Path, tmp_path: Path, arguments: list[str], words: str, capfd: pytest.CaptureFixture[str]) -> None:
+    before = digest(saved)
+    assert commands.run_command([a.replace("{tmp}", str(tmp_path)).replace("{in}", str(saved)) for a in arguments]) == 2
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1 and words in lines[0]
+    assert digest(saved) == before and list(tmp_path.glob("out/*")) == []
+
+
+def test_inputs_and_existing_outputs_are_never_overwritten_unasked(saved: Path, tmp_path: Path, run: Any) -> None:
+    before = digest(saved)
+    code, rows = run(saved, "--out", saved.parent, "--overwrite")
+    assert code == 2 and rows[0]["error"]["code"] == "output_is_input" and digest(saved) == before
+    assert run(saved)[0] == 0
+    first = digest(tmp_path / "out/figure.blend")
+    assert refused(run, saved) == "output_exists" and digest(tmp_path / "out/figure.blend") == first
+    assert run(saved, "--overwrite")[0] == 0
+
+
+def test_outputs_never_replace_another_input(saved: Path, tmp_path: Path, run: Any) -> None:
+    before = digest(saved)
+    bpy.ops.wm.open_mainfile(filepath=str(saved))
+    obj = tmp_path / "models" / "figure.obj"
+    obj.parent.mkdir()
+    bpy.ops.wm.obj_export(filepath=str(obj))
+    code, rows = run(obj, saved, "--out", saved.parent, "--overwrite")
+    assert digest(saved) == before and code in (0, 1, 2)
+    assert {row.get("output") for row in rows}.isdisjoint({str(saved)})
+
+
+def test_equal_names_do_not_collide(saved: Path, tmp_path: Path, run: Any) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "figure.blend").write_bytes(saved.read_bytes())
+    code, rows = run(saved, other / "figure.blend")
+    assert code == 0 and len({row["output"] for row in rows}) == 2
+    assert all(Path(row["output"]).is_file() and "Several inputs" in row["warnings"][0] for row in rows)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "A", "a_glb", "a_glb_2", "b"]), st.sampled_from(["blend", "glb", "GLB"])), max_size=8))
+def test_output_names_are_unique_on_every_file_system(files: list[tuple[str, str]]) -> None:
+    names = free_names([Path(f"/{number}/{stem}.{suffix}") for number, (stem, suffix) in enumerate(files)])
+    assert len({name.lower() for name in names}) == len(files)
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(saved: Path, tmp_path: Path, tiny: Path) -> None:
+    resource = pytest.importorskip("resource", reason="limits of file sizes are POSIX")
+    out = tmp_path / "out"
+    code = f"""
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+sys.argv = [{str(ROOT / "scripts/generate.py")!r}, {str(saved)!r}, "--set", "arkit", "--out", {str(out)!r}, "--model", {str(tiny)!r}]
+import runpy
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    assert resource is not None
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2 and "The disk is full" in done.stderr, done.stderr
+    assert list(out.iterdir()) == []
+
+
+def test_an_old_output_survives_a_failed_save(saved: Path, tmp_path: Path, tiny: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(saved)[0] == 0
+    before = digest(tmp_path / "out/figure.blend")
+
+    def fails(source: Any, target: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(scene_files.os, "replace", fails)
+    code = commands.run_command([str(saved), "--set", "vrchat", "--overwrite", "--model", str(tiny), "--out", str(tmp_path / "out")])
+    assert code == 2 and digest(tmp_path / "out/figure.blend") == before and leftovers(tmp_path / "out") == []
+
+
+def test_a_failed_export_leaves_no_half_of_the_outputs(saved: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(scene_files, "_export", fails)
+    code, (row,) = run(saved, "--export", "glb")
+    assert code == 2 and row["error"]["code"] == "disk_full" and list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_python_without_the_runtime_ends_with_2(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
+    python = next(path for path in (tmp_path / "bare/bin/python", tmp_path / "bare/Scripts/python.exe") if path.exists())
+    settings = Settings(python=str(python))
+    monkeypatch.setattr(session.backend, "_launch", lambda: plan(ROOT, tmp_path / "backend-1.log", settings))
+    assert commands.run_command([str(saved), "--set", "arkit", "--out", str(tmp_path / "out")]) == 2
+    assert "The Python that is used has no numpy." in capfd.readouterr().err
+
+
+def test_compressed_files_stay_compressed(saved: Path, tmp_path: Path, run: Any) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(saved))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "small.blend"), compress=True)
+    assert run(tmp_path / "small.blend", saved)[0] == 0
+    assert scene_files.is_compressed(tmp_path / "out/small.blend") and not scene_files.is_compressed(tmp_path / "out/figure.blend")
+
+
+def test_the_script_is_the_same_command(saved: Path, tmp_path: Path, tiny: Path) -> None:
+    command = [sys.executable, str(ROOT / "scripts/generate.py"), "figure.blend", "--set", "arkit,vrchat", "--out", "made", "--model", str(tiny)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, env={**os.environ})
+    assert done.returncode == 0, done.stderr
+    assert "67 shape keys" in done.stdout
+    assert len(keys_of(tmp_path / "made/figure.blend")) == 68
