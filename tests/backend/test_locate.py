@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finding the face with the shipped model: on the sample head, alone and on a body, however it is placed; and not where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend.engine.models import encode_with, load_model
+from backend.engine.sessions import Cancellation
+from backend.errors import BackendError
+from backend.face.landmarks import NAMES
+from backend.face.locate import Encode, Face, locate
+from backend.face.mesh import AvatarMesh, Floats, Ints
+from scripts.sample_head import SampleHead, build
+
+TURN = {"z90": [[0, -1, 0], [1, 0, 0], [0, 0, 1]], "z180": [[-1, 0, 0], [0, -1, 0], [0, 0, 1]]}
+
+
+def silent(_fraction: float) -> None:
+    """Nobody watches the progress."""
+
+
+@pytest.fixture(scope="module")
+def encode() -> Encode:
+    return encode_with(load_model(), Cancellation())
+
+
+@pytest.fixture(scope="module")
+def sample() -> SampleHead:
+    return build()
+
+
+def tube(bottom: float, top: float, radius: float, at: tuple[float, float] = (0, 0)) -> tuple[Floats, Ints]:
+    """An upright open tube of 40 rings of 24 vertices, for bodies and limbs."""
+    angle, height = np.meshgrid(np.linspace(0, 2 * np.pi, 24, endpoint=False), np.linspace(bottom, top, 40))
+    vertices = np.stack([at[0] + radius * np.cos(angle), at[1] + radius * np.sin(angle), height], axis=-1).reshape(-1, 3)
+    ring, around = np.meshgrid(np.arange(39), np.arange(24), indexing="ij")
+    a, b = ring * 24 + around, ring * 24 + (around + 1) % 24
+    triangles = np.concatenate([np.stack([a, b, b + 24], -1).reshape(-1, 3), np.stack([a, b + 24, a + 24], -1).reshape(-1, 3)])
+    return vertices.astype(np.float32), triangles.astype(np.int32)
+
+
+def joined(*meshes: tuple[Floats, Ints]) -> tuple[Floats, Ints]:
+    starts = np.cumsum([0] + [len(v) for v, _ in meshes])
+    return np.concatenate([v for v, _ in meshes]), np.concatenate([t + s for (_, t), s in zip(meshes, starts, strict=False)]).astype(np.int32)
+
+
+@pytest.fixture(scope="module")
+def avatar(sample: SampleHead) -> AvatarMesh:
+    """The sample head on a trunk with two arms and legs, head vertices first."""
+    low = float(sample.vertices[:, 2].min())
+    body = [tube(low - 0.65, low, 0.15), tube(low - 0.6, low, 0.05, (0.25, 0)), tube(low - 0.6, low, 0.05, (-0.25, 0)),
+            tube(low - 1.45, low - 0.6, 0.07, (0.09, 0)), tube(low - 1.45, low - 0.6, 0.07, (-0.09, 0))]
+    vertices, triangles = joined((sample.vertices, sample.triangles), *body)
+    return AvatarMesh(vertices, triangles, up=(0, 0, 1))
+
+
+@pytest.fixture(scope="module")
+def found(avatar: AvatarMesh, encode: Encode) -> Face:
+    return locate(avatar, encode, NAMES, silent)
+
+
+def marks(face: Face) -> Floats:
+    return face.frame.to_object(face.landmarks)
+
+
+def test_the_landmarks_lie_where_the_head_was_modelled(found: Face, sample: SampleHead) -> None:
+    true = np.stack([sample.landmarks[name] for name in NAMES])
+    miss = np.linalg.norm(marks(found) - true, axis=1) / found.frame.scale
+    assert miss.mean() < 0.12 and miss.max() < 0.35, dict(zip(NAMES, miss.round(2), strict=True))
+    assert found.confidence > 0.9 and not found.warnings
+
+
+def test_only_the_head_may_move(found: Face, sample: SampleHead) -> None:
+    assert found.indices.max() < len(sample.vertices)
+    assert found.freedom.min() > 0 and found.freedom.max() == 1
+
+
+@pytest.fixture(params=["x0.01", "x100", "z90", "z180", "moved", "weights", "lying"])
+def variant(request: pytest.FixtureRequest, avatar: AvatarMesh, sample: SampleHead) -> Iterator[tuple[AvatarMesh, Floats, Floats, float]]:
+    """The avatar changed, and the rotation, translation and scale that changed it."""
+    rotation, move, scale = np.eye(3, dtype=np.float32), np.zeros(3, np.float32), 1.0
+    mesh = avatar
+    if request.param.startswith("x"):
+        scale = float(request.param[1:])
+    elif request.param in TURN:
+        rotation = np.array(TURN[request.param], np.float32)
+    elif request.param == "moved":
+        move = np.array([50, -3, 20], np.float32)
+    elif request.param == "lying":  # on its back: the hint says that up is where the nose points
+        rotation = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)
+    else:
+        mesh = replace(avatar, head_weights=(np.arange(len(avatar.vertices)) < len(sample.vertices)).astype(np.float32))
+    vertices = np.ascontiguousarray((avatar.vertices @ rotation.T) * np.float32(scale) + move)
+    yield replace(mesh, vertices=vertices), rotation, move, scale
+
+
+def test_place_scale_heading_and_weights_do_not_change_what_is_found(
+    variant: tuple[AvatarMesh, Floats, Floats, float], found: Face, encode: Encode
+) -> None:
+    mesh, rotation, move, scale = variant
+    face = locate(mesh, encode, NAMES, silent)
+    back = ((marks(face) - move) / np.float32(scale)) @ rotation
+    assert np.abs(back - marks(found)).max() < 0.01 * found.frame.scale
+
+
+def test_a_mask_tells_which_of_two_heads_is_meant(avatar: AvatarMesh, found: Face, sample: SampleHead, encode: Encode) -> None:
+    other = avatar.vertices + np.array([1.5, 0, 0], np.float32)
+    vertices, triangles = joined((avatar.vertices, avatar.triangles), (other, avatar.triangles))
+    mask = np.zeros(len(vertices), np.float32)
+    mask[len(other) : len(other) + len(sample.vertices)] = 1
+    face = locate(AvatarMesh(vertices, triangles, mask=mask, up=(0, 0, 1)), encode, NAMES, silent)
+    assert face.indices.min() >= len(other) and (mask[face.indices] > 0).all()
+    assert np.abs(marks(face) - np.array([1.5, 0, 0]) - marks(found)).max() < 0.1 * found.frame.scale
+
+
+@pytest.mark.parametrize("shape", ["tube", "ball", "noise", "headless"])
+def test_where_there_is_no_face_it_says_so_and_what_to_do(shape: str, avatar: AvatarMesh, sample: SampleHead, encode: Encode) -> None:
+    rng = np.random.default_rng(5)
+    vertices, triangles = tube(0, 1, 0.2)
+    if shape == "ball":
+        vertices = vertices * np.array([1, 1, 0], np.float32) * 5 * np.sqrt(0.2501 - (vertices[:, 2:] - 0.5) ** 2) + vertices * np.array([0, 0, 1], np.float32)
+    if shape == "noise":
+        vertices = rng.normal(size=vertices.shape).astype(np.float32)
+    if shape == "headless":
+        triangles = avatar.triangles[(avatar.triangles >= len(sample.vertices)).all(axis=1)]
+        vertices = avatar.vertices
+    with pytest.raises(BackendError) as error:
+        locate(AvatarMesh(vertices, triangles, up=(0, 0, 1)), encode, NAMES, silent)
+    assert error.value.code == "no_face" and "vertex group" in error.value.fix
+
+
+def test_an_empty_mask_is_no_face(avatar: AvatarMesh, encode: Encode) -> None:
+    with pytest.raises(BackendError) as error:
+        locate(replace(avatar, mask=np.zeros(len(avatar.vertices), np.float32)), encode, NAMES, silent)
+    assert error.value.code == "no_face" and "empty" in str(error.value)
