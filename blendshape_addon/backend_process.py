@@ -7,14 +7,16 @@ when its stdin closes, which the system does when Blender dies.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from . import pipe
 from .errors import AddonError
@@ -34,16 +36,32 @@ else:
     _NO_WINDOW = 0
 
 
+@dataclass(frozen=True)
+class _Child:
+    """A process and its pipe."""
+
+    process: subprocess.Popen[bytes]
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+    log: Path
+    started: float
+
+    def close(self) -> None:
+        """Close the pipe's ends that are still open."""
+        for stream in (self.stdin, self.stdout):
+            with contextlib.suppress(OSError):  # what could not be flushed is of no use to a process that is gone
+                stream.close()
+
+
 class Backend:
     """The one child of a Blender. `launch` is called at every start, so that changed settings take effect after `stop`."""
 
     def __init__(self, launch: Callable[[], Launch]) -> None:
         self._launch = launch
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: _Child | None = None
         self._reader = FrameReader()
         self._outbox = bytearray()
         self._last_id = 0
-        self._started = 0.0
         self._not_before = 0.0
         self._log: Path | None = None
         self._pending: AddonError | None = None
@@ -52,12 +70,12 @@ class Backend:
     @property
     def running(self) -> bool:
         """True if there is a child."""
-        return self._process is not None
+        return self._child is not None
 
     @property
     def pid(self) -> int | None:
         """Process id of the child, or None."""
-        return self._process.pid if self._process else None
+        return self._child.process.pid if self._child else None
 
     @property
     def log(self) -> Path | None:
@@ -69,7 +87,7 @@ class Backend:
 
         Also raises AddonError `child_start` if the program cannot be run.
         """
-        if self._process is not None:
+        if self._child is not None:
             return
         delay = self._not_before - time.monotonic()
         if delay > 0 and not patient:
@@ -82,7 +100,7 @@ class Backend:
             launch.log.parent.mkdir(parents=True, exist_ok=True)
             _remove_old_logs(launch.log)
             with launch.log.open("wb") as log:
-                self._process = subprocess.Popen(
+                process = subprocess.Popen(
                     launch.command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
@@ -95,11 +113,12 @@ class Backend:
                 )
         except OSError as error:
             raise AddonError("child_start", f"The backend cannot be started: {error}.", "Check the Python in the extension's preferences.") from error
-        assert self._process.stdin is not None and self._process.stdout is not None
-        pipe.prepare(self._process.stdin)
-        pipe.prepare(self._process.stdout)
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("a process was started with pipes but has none")
+        pipe.prepare(process.stdin)
+        pipe.prepare(process.stdout)
+        self._child = _Child(process, process.stdin, process.stdout, launch.log, time.monotonic())
         self._reader, self._outbox, self._pending, self.hello = FrameReader(), bytearray(), None, None
-        self._started = time.monotonic()
 
     def send(self, type_: str, fields: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> int:
         """Queue a request to the running child; its id. It leaves with this and the next calls of `poll`."""
@@ -109,7 +128,7 @@ class Backend:
 
     def cancel(self, request: int) -> None:
         """Ask the child to give up a request; that ends with the error `cancelled`."""
-        if self._process is not None:
+        if self._child is not None:
             self._outbox += pack({"type": "cancel", "target": request}, {})
 
     def poll(self, budget: float = 0.02) -> list[Message]:
@@ -120,23 +139,22 @@ class Backend:
         if self._pending is not None:
             error, self._pending = self._pending, None
             raise error
-        if self._process is None:
+        child = self._child
+        if child is None:
             return []
         end = time.monotonic() + budget
         messages: list[Message] = []
         try:
             while True:
-                self._flush()
-                ended = not self._receive(messages)
+                self._flush(child)
+                ended = not self._receive(child, messages)
                 busy = self._reader.inside or (self._outbox and self.hello is not None)
                 if ended or not busy or time.monotonic() >= end:
                     break
-                assert self._process.stdout is not None
-                pipe.wait_readable(self._process.stdout, min(0.002, max(end - time.monotonic(), 0.0)))
+                pipe.wait_readable(child.stdout, min(0.002, max(end - time.monotonic(), 0.0)))
             if ended:
-                raise self._death()
-            self._check_greeting_time()
-            self._bound_log()
+                raise self._death(child)
+            self._check(child)
         except AddonError as error:
             self._abandon()
             if not messages:
@@ -150,10 +168,9 @@ class Backend:
         while True:
             messages = self.poll()
             left = end - time.monotonic()
-            if messages or left <= 0 or self._process is None:
+            if messages or left <= 0 or self._child is None:
                 return messages
-            assert self._process.stdout is not None
-            pipe.wait_readable(self._process.stdout, min(left, 0.05))
+            pipe.wait_readable(self._child.stdout, min(left, 0.05))
 
     def fail(self, error: AddonError) -> AddonError:
         """Kill a child that does not behave, as if it had crashed; the error, to be raised."""
@@ -162,49 +179,44 @@ class Backend:
 
     def stop(self) -> None:
         """End the child: ask, wait, terminate, wait, kill. Safe to call at any time and more than once."""
-        process, self._process = self._process, None
+        child, self._child = self._child, None
         self._pending, self._not_before = None, 0.0
-        if process is None:
+        if child is None:
             return
-        assert process.stdin is not None and process.stdout is not None
-        try:
+        with contextlib.suppress(OSError):  # it may be gone already, which is what is wanted
             if self.hello is not None and not self._outbox:
                 self._last_id += 1
-                pipe.write_some(process.stdin, memoryview(pack({"type": "shutdown", "id": self._last_id}, {})))
-            process.stdin.close()
-        except OSError:
-            pass  # it is gone already, which is what is wanted
-        for step, seconds in zip((None, process.terminate, process.kill), LADDER_SECONDS, strict=True):
+                pipe.write_some(child.stdin, memoryview(pack({"type": "shutdown", "id": self._last_id}, {})))
+            child.stdin.close()
+        for step, seconds in zip((None, child.process.terminate, child.process.kill), LADDER_SECONDS, strict=True):
             if step is not None:
                 step()
             try:
-                process.wait(seconds)
+                child.process.wait(seconds)
                 break
             except subprocess.TimeoutExpired:
                 continue
-        process.stdout.close()
+        child.close()
         self.hello = None
-        if process.returncode == 0 and self._log is not None and not self.log_tail():
-            self._log.unlink(missing_ok=True)
+        if child.process.returncode == 0 and not self.log_tail():
+            child.log.unlink(missing_ok=True)
 
-    def _flush(self) -> None:
+    def _flush(self, child: _Child) -> None:
         """Write as much as the pipe takes; nothing before the greeting, when the child does not read yet."""
-        assert self._process is not None and self._process.stdin is not None
         try:
             while self._outbox and self.hello is not None:
                 with memoryview(self._outbox) as view:
-                    count = pipe.write_some(self._process.stdin, view)
+                    count = pipe.write_some(child.stdin, view)
                 if count == 0:
                     return
                 del self._outbox[:count]
         except BrokenPipeError:
             self._outbox.clear()  # the end of its stdout tells the rest
 
-    def _receive(self, messages: list[Message]) -> bool:
+    def _receive(self, child: _Child, messages: list[Message]) -> bool:
         """Read what is there into `messages`; False at the end of the stream."""
-        assert self._process is not None and self._process.stdout is not None
         while True:
-            data = pipe.read_available(self._process.stdout)
+            data = pipe.read_available(child.stdout)
             if not data:
                 return data is not None
             for message in self._reader.feed(data):
@@ -223,15 +235,17 @@ class Backend:
             raise AddonError("protocol", f"The backend speaks protocol {spoken}, the add-on {PROTOCOL}.", "Reinstall the extension.")
         self.hello = message.header
 
-    def _check_greeting_time(self) -> None:
-        if self.hello is None and time.monotonic() - self._started > HELLO_SECONDS:
+    def _check(self, child: _Child) -> None:
+        """Raise AddonError for a child that is silent from the start or floods its log."""
+        if self.hello is None and time.monotonic() - child.started > HELLO_SECONDS:
             message = f"The backend did not answer within {HELLO_SECONDS:.0f} s."
             raise AddonError("child_timeout", message, "Look whether a virus scanner holds it up; the log tells more.")
+        if child.log.exists() and child.log.stat().st_size > MAX_LOG:
+            raise AddonError("child_died", "The backend wrote far too much to its log and was ended.", f"Please report this with {child.log}.")
 
-    def _death(self) -> AddonError:
-        assert self._process is not None
+    def _death(self, child: _Child) -> AddonError:
         try:
-            code = self._process.wait(1.0)
+            code = child.process.wait(1.0)
         except subprocess.TimeoutExpired:
             return AddonError("child_died", "The backend closed its pipe but went on running.", "Try again; it is started anew.")
         return explain_exit(code, self.log_tail(), greeted=self.hello is not None)
@@ -247,22 +261,16 @@ class Backend:
         except OSError:
             return ""
 
-    def _bound_log(self) -> None:
-        if self._log is not None and self._log.exists() and self._log.stat().st_size > MAX_LOG:
-            raise AddonError("child_died", "The backend wrote far too much to its log and was ended.", f"Please report this with {self._log}.")
-
     def _abandon(self) -> None:
         """Kill what is left of the child and remember when the next may be started."""
-        process, self._process = self._process, None
-        if process is None:
+        child, self._child = self._child, None
+        if child is None:
             return
-        if time.monotonic() - self._started < STABLE_SECONDS:
-            self._not_before = self._started + RESTART_SECONDS
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            assert stream is not None
-            stream.close()
+        if time.monotonic() - child.started < STABLE_SECONDS:
+            self._not_before = child.started + RESTART_SECONDS
+        child.process.kill()
+        child.process.wait()
+        child.close()
         self._outbox.clear()
         self.hello = None
 
@@ -285,11 +293,13 @@ def explain_exit(code: int, log: str, greeted: bool) -> AddonError:
     if "MemoryError" in log or "bad_alloc" in log or code in (-getattr(signal, "SIGKILL", 9), 0xC0000017):
         message = "The backend was ended by the system, most likely because memory ran out."
         return AddonError("child_died", message, "Close other programs, then try again.")
-    if code == 0xC0000135:
-        return AddonError("child_start", "A system library that the backend needs is missing.", "Install the newest Microsoft Visual C++ runtime (x64).")
+    if code == 0xC0000135:  # STATUS_DLL_NOT_FOUND
+        message = "A system library that the backend needs is missing."
+        return AddonError("child_start", message, "Install the newest Microsoft Visual C++ runtime (x64).")
     how = f"signal {signal.Signals(-code).name}" if -code in {s.value for s in signal.Signals} else f"exit code {code}"
     words = f" Its last words: {last[:300]}" if last else ""
-    return AddonError("child_died", f"The backend ended unexpectedly ({how}).{words}", "Try again; if it happens again, please report it with the log.")
+    fix = "Try again; if it happens again, please report it with the log."
+    return AddonError("child_died", f"The backend ended unexpectedly ({how}).{words}", fix)
 
 
 def _remove_old_logs(log: Path) -> None:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators: thin, they start the job, keep the window alive and report."""
 
+import contextlib
+import traceback
+
 import bpy
 
 from . import session
@@ -91,10 +94,8 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
 
     def cancel(self, context: bpy.types.Context) -> None:
         """ESC, or Blender ends the operator because another file is opened."""
-        try:
+        with contextlib.suppress(AddonError):  # a child that is gone has nothing left to cancel
             self._job.cancel()
-        except AddonError:
-            pass  # a child that is gone has nothing left to cancel
         self._end(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -132,8 +133,6 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
     def _failed(self, problem: Exception) -> set[str]:
         error = as_addon_error(problem)
         if error.code == "internal":
-            import traceback
-
             traceback.print_exception(problem)
         session.status.result, session.status.failed, session.status.warnings = str(error), True, []
         self.report({"ERROR"}, str(error))

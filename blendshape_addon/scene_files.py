@@ -22,7 +22,7 @@ READABLE = (".blend", *IMPORTED)
 EXPORTS = ("glb", "fbx")
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # Blender reports only text, of the C library in the system's language: these are the untranslated ones
-_FULL_WORDS = tuple(os.strerror(number).lower() for number in _FULL) + ("no space left", "file too large")
+_FULL_WORDS = (*(os.strerror(number).lower() for number in _FULL), "no space left", "file too large")
 _PIECE = 1 << 20
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
@@ -122,7 +122,7 @@ def _renamed(target: Path) -> Iterator[Path]:
         yield temporary
         if not temporary.is_file() or not temporary.stat().st_size:
             raise AddonError("output_unwritable", f"{target} was not written.", "The console's text tells why.")
-        os.replace(temporary, target)
+        temporary.replace(target)
     except OSError as error:
         raise _unwritable(target, error) from error
     except RuntimeError as error:  # Blender's reason for a failed save is often that of a later call, so look for oneself

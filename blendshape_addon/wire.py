@@ -70,7 +70,8 @@ class FrameReader:
             end = PREFIX.size + header_length + body_length
             if len(self._data) < end:
                 break
-            messages.append(_parse(bytes(self._data[PREFIX.size : PREFIX.size + header_length]), bytes(self._data[PREFIX.size + header_length : end])))
+            middle = PREFIX.size + header_length
+            messages.append(_parse(bytes(self._data[PREFIX.size : middle]), bytes(self._data[middle:end])))
             del self._data[:end]
         return messages
 

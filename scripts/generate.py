@@ -21,7 +21,8 @@ def load_extension() -> ModuleType:
     if ALIAS in sys.modules:
         return sys.modules[ALIAS]
     spec = importlib.util.spec_from_file_location(ALIAS, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
-    assert spec is not None and spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{ROOT} holds no extension")
     module = importlib.util.module_from_spec(spec)
     sys.modules[ALIAS] = module
     spec.loader.exec_module(module)

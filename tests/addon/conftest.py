@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from scripts.generate import load_extension
 
 bpy = pytest.importorskip("bpy", reason="the bpy module is not installed")

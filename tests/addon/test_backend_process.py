@@ -192,7 +192,7 @@ def test_large_answers_arrive_within_few_polls(start: Callable[[str], Backend]) 
         ("print('the reason', file=sys.stderr); sys.exit(1)", "child_died", "the reason"),
         ("hello(); import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "child_died", "SIGSEGV"),
         ("import no_such_package", "runtime_missing", "no_such_package"),
-        ("write_message(stdout, {'type': 'error', 'id': None, 'code': 'runtime_missing', 'message': 'No.', 'fix': 'Do.'})", "runtime_missing", "No. Do."),
+        ("write_message(stdout, {'type': 'error', 'id': None, 'code': 'no_face', 'message': 'No.', 'fix': 'Do.'})", "no_face", "No. Do."),
         ("hello(); stdout.write(b'x' * 100); stdout.flush(); time.sleep(60)", "protocol", "first bytes"),
         ("hello(); import os; os.close(1); time.sleep(60)", "child_died", "closed its pipe"),
         ("hello()\nsys.stderr.write('x' * (5 << 20)); sys.stderr.flush(); time.sleep(60)", "child_died", "log"),

@@ -219,7 +219,9 @@ def test_linked_meshes_alone_end_with_2(saved: Path, tmp_path: Path, run: Any) -
         (["--set", "arkit", "--out", "{tmp}/out", "--report", "{in}", "{in}"], "would replace an input"),
     ],
 )
-def test_wrong_arguments_get_one_sentence_and_2(saved: Path, tmp_path: Path, arguments: list[str], words: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_wrong_arguments_get_one_sentence_and_2(
+    saved: Path, tmp_path: Path, arguments: list[str], words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     before = digest(saved)
     assert commands.run_command([a.replace("{tmp}", str(tmp_path)).replace("{in}", str(saved)) for a in arguments]) == 2
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error: ")]
@@ -287,7 +289,7 @@ def test_an_old_output_survives_a_failed_save(saved: Path, tmp_path: Path, tiny:
     def fails(source: Any, target: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(scene_files.os, "replace", fails)
+    monkeypatch.setattr(Path, "replace", fails)
     code = commands.run_command([str(saved), "--set", "vrchat", "--overwrite", "--model", str(tiny), "--out", str(tmp_path / "out")])
     assert code == 2 and digest(tmp_path / "out/figure.blend") == before and leftovers(tmp_path / "out") == []
 
@@ -302,7 +304,9 @@ def test_a_failed_export_leaves_no_half_of_the_outputs(saved: Path, tmp_path: Pa
     assert code == 2 and row["error"]["code"] == "disk_full" and list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_python_without_the_runtime_ends_with_2(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_python_without_the_runtime_ends_with_2(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
     python = next(path for path in (tmp_path / "bare/bin/python", tmp_path / "bare/Scripts/python.exe") if path.exists())
     settings = Settings(python=str(python))

@@ -8,12 +8,13 @@ import json
 
 import numpy as np
 import pytest
-from backend.protocol import read_message, write_message
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.wire import MAGIC, PREFIX, FrameReader, pack
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from backend.protocol import read_message, write_message
 
 arrays = st.dictionaries(
     st.text(max_size=5), hnp.arrays(st.sampled_from([np.dtype(np.float32), np.dtype(np.int32)]), hnp.array_shapes(min_side=0, max_side=4)), max_size=3
