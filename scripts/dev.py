@@ -10,6 +10,8 @@
     python3 scripts/dev.py setup    .venv alone, with the versions of requirements/dev.txt
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import os

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The zip as users get it: what is in it, and that it installs and works in throw-away profiles of every supported Blender."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.face.shape_sets import load_sets
+
+SCRIPT = Path(__file__).parent / "use_extension.py"
+
+
+def use(python: Path, task: str, archive: Path, folder: Path) -> dict[str, Any]:
+    """Run use_extension.py in a profile of its own; what it reports."""
+    profile = folder / "profile"
+    profile.mkdir(exist_ok=True)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")} | {"BLENDER_USER_RESOURCES": str(profile)}
+    done = subprocess.run([str(python), str(SCRIPT), task, str(archive), str(folder / "head.blend")], env=environment, capture_output=True, text=True,
+                          timeout=240, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("REPORT")]
+    assert done.returncode == 0 and lines, done.stdout[-2000:] + done.stderr[-2000:]
+    report: dict[str, Any] = json.loads(lines[-1].removeprefix("REPORT"))
+    return report
+
+
+def test_the_zip_holds_what_ships_and_nothing_else(archive: Path) -> None:
+    names = zipfile.ZipFile(archive).namelist()
+    assert {"__init__.py", "blender_manifest.toml", "LICENSE", "backend/models/face.encoder.onnx", "backend/models/MODEL_CARD.md"} <= set(names)
+    assert not [n for n in names if n.split("/")[0] not in ("__init__.py", "blender_manifest.toml", "LICENSE", "backend", "blendshape_addon", "wheels")]
+    wheels = [n for n in names if n.endswith(".whl")]
+    assert {w.split("/")[-1].split("-")[0] for w in wheels} == {"onnxruntime", "psutil"}, "numpy is Blender's own"
+    manifest = tomllib.loads(zipfile.ZipFile(archive).read("blender_manifest.toml").decode())
+    assert sorted(w.removeprefix("./") for w in manifest["wheels"]) == sorted(wheels)
+
+
+def test_inside_the_extension_only_relative_imports(archive: Path) -> None:
+    sources = zipfile.ZipFile(archive)
+    for name in sources.namelist():
+        if name.endswith(".py"):
+            lines = sources.read(name).decode().splitlines()
+            assert not [line for line in lines if line.strip().startswith(("from backend", "import backend", "from blendshape_addon", "import blendshape_addon"))], name
+
+
+@pytest.mark.timeout(900)
+def test_it_installs_generates_and_updates_in_a_throw_away_profile(blender: Path, archive: Path, tmp_path: Path) -> None:
+    sets = load_sets()
+    wanted = [*sets["arkit"].shapes, *sets["vrchat"].shapes]
+    first = use(blender, "install", archive, tmp_path)
+    assert first["result"] == ["FINISHED"]
+    assert first["names"] == ["Basis", *wanted]
+    assert not any(first["values"])
+    assert all(0 < first["moved"][name] < first["vertices"] for name in wanted), first["moved"]
+    assert first["children_left"] == 0
+    second = use(blender, "again", archive, tmp_path)
+    assert second["names"] == first["names"], "a second run updates the keys that the add-on made"
+    assert second["moved"] == first["moved"]

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user does with the zip, in a Blender of its own: first `install` and generate, then `again` in a new process. Prints JSON.
+
+    python use_extension.py install|again ZIP FILE.blend
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import bpy
+import numpy as np
+
+from scripts import profile
+from scripts.sample_object import add_sample_head
+
+
+def state(ob: bpy.types.Object) -> dict[str, object]:
+    """Names, values and how many vertices each key moves."""
+    keys = ob.data.shape_keys
+    base = np.empty(len(ob.data.vertices) * 3, np.float32)
+    keys.reference_key.points.foreach_get("co", base)
+    moved = {}
+    for key in keys.key_blocks:
+        flat = np.empty_like(base)
+        key.points.foreach_get("co", flat)
+        moved[key.name] = int((flat != base).reshape(-1, 3).any(axis=1).sum())
+    return {"names": [k.name for k in keys.key_blocks], "values": [k.value for k in keys.key_blocks], "moved": moved, "vertices": len(ob.data.vertices)}
+
+
+def main() -> None:
+    task, archive, blend = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    if task == "install":
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        profile.install(archive)
+        ob = add_sample_head()
+    else:
+        import addon_utils
+
+        bpy.ops.wm.open_mainfile(filepath=blend)
+        addon_utils.enable(profile.EXTENSION, default_set=True)
+        ob = bpy.data.objects["SampleHead"]
+        bpy.context.view_layer.objects.active = ob
+    result = bpy.ops.blendshapes.generate(sets={"arkit", "vrchat"})
+    report = {"version": bpy.app.version_string, "result": list(result), **state(ob)}
+    bpy.ops.wm.save_as_mainfile(filepath=blend)
+    bpy.ops.preferences.addon_disable(module=profile.EXTENSION)
+    import psutil
+
+    report["children_left"] = len([c for c in psutil.Process().children(recursive=True) if c.status() != psutil.STATUS_ZOMBIE])
+    report["operator_left"] = "generate" in dir(bpy.ops.blendshapes)
+    print("REPORT" + json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()
