@@ -317,9 +317,10 @@ def test_a_python_without_the_runtime_ends_with_2(
 
 def test_compressed_files_stay_compressed(saved: Path, tmp_path: Path, run: Any) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(saved))
-    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "small.blend"), compress=True)
-    assert run(tmp_path / "small.blend", saved)[0] == 0
-    assert scene_files.is_compressed(tmp_path / "out/small.blend") and not scene_files.is_compressed(tmp_path / "out/figure.blend")
+    for name, compress in (("small", True), ("large", False)):
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / f"{name}.blend"), compress=compress)
+    assert run(tmp_path / "small.blend", tmp_path / "large.blend")[0] == 0
+    assert scene_files.is_compressed(tmp_path / "out/small.blend") and not scene_files.is_compressed(tmp_path / "out/large.blend")
 
 
 def test_the_script_is_the_same_command(saved: Path, tmp_path: Path, tiny: Path) -> None:
