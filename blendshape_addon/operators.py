@@ -13,6 +13,7 @@ from .key_writer import remove_keys
 from .mesh_io import check_editable, object_mode
 from .preferences import preferred_model
 from .properties import (
+    SETS,
     conditions_property,
     group_property,
     key_name_property,
@@ -26,6 +27,7 @@ from .properties import (
 from .tables import user_table
 
 _TICK_SECONDS = 0.05
+_OF_OPERATOR = frozenset({"SKIP_SAVE"})
 _OPTIONS = ("sets", "strength", "group", "use_selection", "overwrite", "conditions", "key_name", "table", "model")
 
 
@@ -37,15 +39,15 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     # Those that a caller leaves out are taken from the scene
-    sets: sets_property()
-    strength: strength_property()
-    group: group_property()
-    use_selection: selection_property()
-    overwrite: overwrite_property()
-    conditions: conditions_property()
-    key_name: key_name_property()
-    table: table_property()
-    model: model_property()
+    sets: sets_property(_OF_OPERATOR)
+    strength: strength_property(_OF_OPERATOR)
+    group: group_property(_OF_OPERATOR)
+    use_selection: selection_property(_OF_OPERATOR)
+    overwrite: overwrite_property(_OF_OPERATOR)
+    conditions: conditions_property(_OF_OPERATOR)
+    key_name: key_name_property(_OF_OPERATOR)
+    table: table_property(_OF_OPERATOR)
+    model: model_property(_OF_OPERATOR)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -111,7 +113,7 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
         for name in _OPTIONS:
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(scene, name))  # so that the redo panel shows what was used
-        sets = tuple(item for item in ("arkit", "vrchat") if item in self.sets)
+        sets = tuple(name for name, *_ in SETS if name in self.sets)
         table = user_table(self.conditions, self.key_name, bpy.path.abspath(self.table))
         if not sets and table is None:
             raise AddonError("usage", "No shapes are chosen.", "Tick a set, or give conditions or a table of your own.")

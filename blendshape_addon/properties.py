@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panel edits; saved with the file. The operator has the same properties, for scripts."""
+"""What the panel edits; saved with the file. The operator has the same properties, for scripts.
+
+`options` is what bpy.props takes: the operator passes SKIP_SAVE, else Blender would fill in its last values instead of the panel's.
+"""
 
 import bpy
 
@@ -8,55 +11,80 @@ SETS = (
     ("arkit", "ARKit", "The 52 face tracking shapes of Apple ARKit", 1),
     ("vrchat", "VRChat visemes", "The 15 mouth shapes of VRChat's lip sync", 2),
 )
+NONE: frozenset[str] = frozenset()
 
 
-def sets_property() -> object:
+def sets_property(options: frozenset[str] = NONE) -> object:
     """Which shape sets."""
-    return bpy.props.EnumProperty(name="Sets", description="Shape sets to make", items=SETS, options={"ENUM_FLAG"}, default={"arkit", "vrchat"})
+    return bpy.props.EnumProperty(
+        name="Sets", description="Shape sets to make", items=SETS, options={"ENUM_FLAG", *options}, default={"arkit", "vrchat"}
+    )
 
 
-def strength_property() -> object:
+def strength_property(options: frozenset[str] = NONE) -> object:
     """Factor on all movements."""
     return bpy.props.FloatProperty(
-        name="Strength", description="Factor on all movements; 1 is the full expression", default=1.0, min=0.01, max=10.0, soft_max=2.0
+        name="Strength",
+        description="Factor on all movements; 1 is the full expression",
+        default=1.0,
+        min=0.01,
+        max=10.0,
+        soft_max=2.0,
+        options=set(options),
     )
 
 
-def group_property() -> object:
+def group_property(options: frozenset[str] = NONE) -> object:
     """Vertex group that the face is inside of."""
-    return bpy.props.StringProperty(name="Face group", description="Only vertices of this vertex group can be the face; empty: found by itself")
+    return bpy.props.StringProperty(
+        name="Face group", description="Only vertices of this vertex group can be the face; empty: found by itself", options=set(options)
+    )
 
 
-def selection_property() -> object:
+def selection_property(options: frozenset[str] = NONE) -> object:
     """Use the selection instead of a group."""
-    return bpy.props.BoolProperty(name="Only selected vertices", description="Look for the face among the vertices that are selected in edit mode")
+    return bpy.props.BoolProperty(
+        name="Only selected vertices",
+        description="Look for the face among the vertices that are selected in edit mode",
+        options=set(options),
+    )
 
 
-def overwrite_property() -> object:
+def overwrite_property(options: frozenset[str] = NONE) -> object:
     """Replace keys that the user made."""
     return bpy.props.BoolProperty(
-        name="Overwrite hand-made keys", description="Also replace keys of the same name that you made or edited; otherwise they are kept"
+        name="Overwrite hand-made keys",
+        description="Also replace keys of the same name that you made or edited; otherwise they are kept",
+        options=set(options),
     )
 
 
-def conditions_property() -> object:
+def conditions_property(options: frozenset[str] = NONE) -> object:
     """A key of the user's own."""
-    return bpy.props.StringProperty(name="Conditions", description='Weights of a key of your own, such as "jawOpen=0.6,mouthSmileLeft=0.3"')
+    return bpy.props.StringProperty(
+        name="Conditions", description='Weights of a key of your own, such as "jawOpen=0.6,mouthSmileLeft=0.3"', options=set(options)
+    )
 
 
-def key_name_property() -> object:
+def key_name_property(options: frozenset[str] = NONE) -> object:
     """The name of that key."""
-    return bpy.props.StringProperty(name="Key name", description="Name of the key that has these conditions", maxlen=63)
+    return bpy.props.StringProperty(
+        name="Key name", description="Name of the key that has these conditions", maxlen=63, options=set(options)
+    )
 
 
-def table_property() -> object:
+def table_property(options: frozenset[str] = NONE) -> object:
     """A JSON file of the user's own keys."""
-    return bpy.props.StringProperty(name="Table", description="JSON file with keys of your own: name, conditions, weights", subtype="FILE_PATH")
+    return bpy.props.StringProperty(
+        name="Table", description="JSON file with keys of your own: name, conditions, weights", subtype="FILE_PATH", options=set(options)
+    )
 
 
-def model_property() -> object:
+def model_property(options: frozenset[str] = NONE) -> object:
     """A model file."""
-    return bpy.props.StringProperty(name="Model", description="Model file; empty: the one of the preferences", subtype="FILE_PATH")
+    return bpy.props.StringProperty(
+        name="Model", description="Model file; empty: the one of the preferences", subtype="FILE_PATH", options=set(options)
+    )
 
 
 class BlendShapesSettings(bpy.types.PropertyGroup):

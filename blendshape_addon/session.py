@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,11 +42,14 @@ def clear_status() -> None:
         setattr(status, name, value)
 
 
+@functools.cache
 def log_folder() -> Path:
-    """A folder of the user's that survives upgrades of the extension; a temporary one outside Blender's extension system."""
+    """A folder of the user's that survives upgrades of the extension; outside Blender's extension system a temporary one of this process."""
     if ROOT_PACKAGE.startswith("bl_ext."):
         return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="log", create=True))
-    return Path(tempfile.gettempdir()) / f"blendshape_auto_generator-{os.getuid() if hasattr(os, 'getuid') else os.getlogin()}"
+    folder = tempfile.mkdtemp(prefix="blendshapes-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _launch() -> Launch:
