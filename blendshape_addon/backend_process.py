@@ -112,7 +112,9 @@ class Backend:
                     creationflags=_NO_WINDOW,
                 )
         except OSError as error:
-            raise AddonError("child_start", f"The backend cannot be started: {error}.", "Check the Python in the extension's preferences.") from error
+            raise AddonError(
+                "child_start", f"The backend cannot be started: {error}.", "Check the Python in the extension's preferences."
+            ) from error
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("a process was started with pipes but has none")
         pipe.prepare(process.stdin)
@@ -241,7 +243,9 @@ class Backend:
             message = f"The backend did not answer within {HELLO_SECONDS:.0f} s."
             raise AddonError("child_timeout", message, "Look whether a virus scanner holds it up; the log tells more.")
         if child.log.exists() and child.log.stat().st_size > MAX_LOG:
-            raise AddonError("child_died", "The backend wrote far too much to its log and was ended.", f"Please report this with {child.log}.")
+            raise AddonError(
+                "child_died", "The backend wrote far too much to its log and was ended.", f"Please report this with {child.log}."
+            )
 
     def _death(self, child: _Child) -> AddonError:
         try:

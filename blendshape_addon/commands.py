@@ -100,7 +100,9 @@ def _parser(prog: str) -> _Parser:
     parser.add_argument("--strength", type=float, default=1.0, help="factor on all movements (default 1)")
     parser.add_argument("--export", choices=scene_files.EXPORTS, help="also write NAME.glb or NAME.fbx")
     parser.add_argument("--report", type=Path, metavar="R.json", help="what was made, how long it took, what went wrong")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing outputs, and keys of the same name that were made by hand")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace existing outputs, and keys of the same name that were made by hand"
+    )
     parser.add_argument("--model", default="", metavar="FILE.onnx", help="a model file instead of the shipped one")
     return parser
 
@@ -197,7 +199,17 @@ def _process(task: Task, object_name: str, wanted: Options, backend: Backend) ->
 
 def _row(task: Task, outcome: Outcome, chosen_by: str, seconds: dict[str, Any]) -> dict[str, Any]:
     report = outcome.report
-    from_child = ("vertices", "face_vertices", "shapes", "confidence", "provider_asked", "provider_active", "provider_reason", "threads", "model")
+    from_child = (
+        "vertices",
+        "face_vertices",
+        "shapes",
+        "confidence",
+        "provider_asked",
+        "provider_active",
+        "provider_reason",
+        "threads",
+        "model",
+    )
     return {
         "line": outcome.line,
         "output": str(task.target),

@@ -13,7 +13,8 @@ NECK = frozenset({"neck", "neck1", "neck01", "necktwist01", "首"})
 JAW = frozenset({"jaw", "jawroot", "chin", "lowerjaw", "顎", "あご", "下顎"})
 EYE = frozenset({"eye", "faceeye", "eyeball", "目", "瞳"})
 _PREFIX = re.compile(
-    r"^(?:.*[:|])?(?:valvebiped[._ ])?(?:bip\d*[ _.]|j_(?:bip|adj|sec)_|cc_base_|def[-_ ]|org[-_ ]|b[-_ ]|c_|mixamorig_?)?(?:c_)?", re.IGNORECASE
+    r"^(?:.*[:|])?(?:valvebiped[._ ])?(?:bip\d*[ _.]|j_(?:bip|adj|sec)_|cc_base_|def[-_ ]|org[-_ ]|b[-_ ]|c_|mixamorig_?)?(?:c_)?",
+    re.IGNORECASE,
 )
 _SIDES = {"l": "left", "left": "left", "左": "left", "r": "right", "right": "right", "右": "right"}
 

@@ -59,7 +59,9 @@ class Outcome:
 class Job:
     """One request for one object. Holds the object's identity, not a reference, because undo may replace it between two ticks."""
 
-    def __init__(self, ob: bpy.types.Object | None, options: Options, backend: Backend, patient: bool = False, locate_only: bool = False) -> None:
+    def __init__(
+        self, ob: bpy.types.Object | None, options: Options, backend: Backend, patient: bool = False, locate_only: bool = False
+    ) -> None:
         """Gather and send. Raises AddonError as mesh_io.gather and Backend.start do."""
         began = time.perf_counter()
         ob = check_editable(ob)
@@ -104,7 +106,9 @@ class Job:
                 self.seconds["request"] = time.perf_counter() - self._sent
         if not self.finished and time.perf_counter() - self._heard > SILENCE_SECONDS:
             message_ = f"The backend has said nothing for {SILENCE_SECONDS:.0f} s and was ended."
-            raise self._backend.fail(AddonError("child_timeout", message_, "Try again; with a large model of your own, try a smaller mesh."))
+            raise self._backend.fail(
+                AddonError("child_timeout", message_, "Try again; with a large model of your own, try a smaller mesh.")
+            )
 
     def cancel(self) -> None:
         """Give the request up; what the child still says about it is ignored."""

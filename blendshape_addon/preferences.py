@@ -24,9 +24,7 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
 
     bl_idname = session.ROOT_PACKAGE
 
-    model: bpy.props.StringProperty(
-        name="Model", description="A model file instead of the shipped one", subtype="FILE_PATH"
-    )
+    model: bpy.props.StringProperty(name="Model", description="A model file instead of the shipped one", subtype="FILE_PATH")
     provider: bpy.props.EnumProperty(
         name="Compute on", description="Execution provider of ONNX Runtime", items=PROVIDERS, default="auto", update=_restart
     )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make facial shape keys for avatar files, with Blender or with the bpy module.
 
-    blender -b [FILE.blend] --python scripts/generate.py -- IN... --set arkit,vrchat --out DIR
-    .venv/bin/python scripts/generate.py IN... --set arkit,vrchat --out DIR
+blender -b [FILE.blend] --python scripts/generate.py -- IN... --set arkit,vrchat --out DIR
+.venv/bin/python scripts/generate.py IN... --set arkit,vrchat --out DIR
 """
 
 from __future__ import annotations

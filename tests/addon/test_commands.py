@@ -33,7 +33,15 @@ def run(tmp_path: Path, tiny: Path) -> Callable[..., tuple[int, list[dict[str, A
     def call(*arguments: object) -> tuple[int, list[dict[str, Any]]]:
         report = tmp_path / "report.json"
         report.unlink(missing_ok=True)
-        fixed = ["--out", tmp_path / "out", "--report", report, "--model", tiny, *([] if "--conditions" in arguments else ["--set", "vrchat"])]
+        fixed = [
+            "--out",
+            tmp_path / "out",
+            "--report",
+            report,
+            "--model",
+            tiny,
+            *([] if "--conditions" in arguments else ["--set", "vrchat"]),
+        ]
         code = commands.run_command([str(argument) for argument in (*fixed, *arguments)])
         return code, json.loads(report.read_text())["files"] if report.exists() else []
 
@@ -324,7 +332,17 @@ def test_compressed_files_stay_compressed(saved: Path, tmp_path: Path, run: Any)
 
 
 def test_the_script_is_the_same_command(saved: Path, tmp_path: Path, tiny: Path) -> None:
-    command = [sys.executable, str(ROOT / "scripts/generate.py"), "figure.blend", "--set", "arkit,vrchat", "--out", "made", "--model", str(tiny)]
+    command = [
+        sys.executable,
+        str(ROOT / "scripts/generate.py"),
+        "figure.blend",
+        "--set",
+        "arkit,vrchat",
+        "--out",
+        "made",
+        "--model",
+        str(tiny),
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, env={**os.environ})
     assert done.returncode == 0, done.stderr
     assert "67 shape keys" in done.stdout

@@ -17,7 +17,9 @@ from hypothesis.extra import numpy as hnp
 from backend.protocol import read_message, write_message
 
 arrays = st.dictionaries(
-    st.text(max_size=5), hnp.arrays(st.sampled_from([np.dtype(np.float32), np.dtype(np.int32)]), hnp.array_shapes(min_side=0, max_side=4)), max_size=3
+    st.text(max_size=5),
+    hnp.arrays(st.sampled_from([np.dtype(np.float32), np.dtype(np.int32)]), hnp.array_shapes(min_side=0, max_side=4)),
+    max_size=3,
 )
 
 
