@@ -20,7 +20,7 @@ from typing import Any
 import bpy
 
 from . import scene_files
-from .backend_process import Backend
+from .backend_process import Backend, error_of
 from .errors import NOT_THE_INPUT, AddonError, as_addon_error
 from .job import Options, Outcome, face_confidence, generate_for_object
 from .mesh_io import check_editable
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str], prog: str) -> int:
         _check_sets(wanted, session.backend)
         if wanted.model:
             _check_model(wanted.model, session.backend)
-        rows = [_run(task, options.object, wanted, session.backend) for task in tasks]
+        rows = [_run(task, options, wanted, session.backend) for task in tasks]
         if options.report is not None:
             failures = sum("error" in row for row in rows)
             report = {"files": rows, "done": len(rows) - failures, "failed": failures}
@@ -100,9 +100,8 @@ def _parser(prog: str) -> _Parser:
     parser.add_argument("--strength", type=float, default=1.0, help="factor on all movements (default 1)")
     parser.add_argument("--export", choices=scene_files.EXPORTS, help="also write NAME.glb or NAME.fbx")
     parser.add_argument("--report", type=Path, metavar="R.json", help="what was made, how long it took, what went wrong")
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace existing outputs, and keys of the same name that were made by hand"
-    )
+    parser.add_argument("--overwrite", action="store_true", help="replace outputs that are already there")
+    parser.add_argument("--overwrite-keys", action="store_true", help="replace keys of the same name that were made or edited by hand")
     parser.add_argument("--model", default="", metavar="FILE.onnx", help="a model file instead of the shipped one")
     return parser
 
@@ -116,7 +115,7 @@ def _options(options: argparse.Namespace) -> Options:
     if not math.isfinite(options.strength) or not 0 < options.strength <= 10:
         raise AddonError("usage", f"The strength is {options.strength:g}.", "Choose one above 0 and up to 10.")
     model = str(Path(options.model).absolute()) if options.model else ""
-    return Options(sets, table, options.strength, options.group, False, options.overwrite, model)
+    return Options(sets, table, options.strength, options.group, False, options.overwrite_keys, model)
 
 
 def _tasks(options: argparse.Namespace) -> list[Task]:
@@ -155,17 +154,16 @@ def _check_model(path: str, backend: Backend) -> None:
     while True:
         for message in backend.wait(0.5):
             if message.header.get("id") == request and message.header["type"] == "error":
-                header = message.header
-                raise AddonError(header["code"], header["message"], header["fix"])
+                raise error_of(message)
             if message.header.get("id") == request and message.header["type"] == "done":
                 return
 
 
-def _run(task: Task, object_name: str, wanted: Options, backend: Backend) -> dict[str, Any]:
+def _run(task: Task, options: argparse.Namespace, wanted: Options, backend: Backend) -> dict[str, Any]:
     """One file, from reading to writing; its row of the report. A failure becomes the row's `error`."""
     row: dict[str, Any] = {"input": str(task.source)}
     try:
-        row.update(_process(task, object_name, wanted, backend))
+        row.update(_process(task, options, wanted, backend))
         row["warnings"] = [*task.notes, *row["warnings"]]
         print(f"{task.source.name}: {row['line']}; {task.target}", flush=True)
         for warning in row["warnings"]:
@@ -177,8 +175,8 @@ def _run(task: Task, object_name: str, wanted: Options, backend: Backend) -> dic
     return row
 
 
-def _process(task: Task, object_name: str, wanted: Options, backend: Backend) -> dict[str, Any]:
-    _check_outputs(task, wanted.overwrite)
+def _process(task: Task, options: argparse.Namespace, wanted: Options, backend: Backend) -> dict[str, Any]:
+    _check_outputs(task, options.overwrite)
     seconds: dict[str, Any] = {}
     began = time.perf_counter()
     scene_files.check_readable(task.source)
@@ -187,13 +185,13 @@ def _process(task: Task, object_name: str, wanted: Options, backend: Backend) ->
         scene_files.read_scene(task.source)
     seconds["import"] = time.perf_counter() - began
 
-    began = time.perf_counter()
-    ob, chosen_by = _choose(object_name, wanted, backend)
-    seconds["choose"] = time.perf_counter() - began
-    outcome = generate_for_object(ob, wanted, backend)
-    seconds.update(outcome.seconds)
-
-    seconds.update(scene_files.write_scene(task.target, compress, task.exported))
+    with scene_files.in_window():
+        began = time.perf_counter()
+        ob, chosen_by = _choose(options.object, wanted, backend)
+        seconds["choose"] = time.perf_counter() - began
+        outcome = generate_for_object(ob, wanted, backend)
+        seconds.update(outcome.seconds)
+        seconds.update(scene_files.write_scene(task.target, compress, task.exported))
     return _row(task, outcome, chosen_by, seconds)
 
 

@@ -68,7 +68,7 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
             self._job = Job(context.object, self._chosen(context), session.backend)
         except Exception as error:
             return self._failed(error)
-        session.status.running = True
+        session.status.running, session.status.stage, session.status.fraction = True, self._job.stage, 0.0
         self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
@@ -77,7 +77,7 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
         """One tick: read what the child said; write the keys when it is done."""
         if event.type == "ESC" and event.value == "PRESS":
             self.cancel(context)
-            session.status.result = "Cancelled"
+            session.status.result, session.status.failed, session.status.warnings = "Cancelled", False, []
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}

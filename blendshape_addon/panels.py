@@ -8,7 +8,7 @@ import bpy
 from . import session
 from .operators import BLENDSHAPES_OT_generate, BLENDSHAPES_OT_remove
 
-_LINE = 44  # characters that fit a sidebar of the usual width
+_CHARACTER = 9.0  # pixels, a little more than the interface font's mean width
 
 
 class _Tab:
@@ -44,10 +44,13 @@ class BLENDSHAPES_PT_generate(_Tab, bpy.types.Panel):
             row.progress(factor=status.fraction, text=f"{status.stage}  (Esc cancels)", type="BAR")
         else:
             row.operator(BLENDSHAPES_OT_generate.bl_idname, icon="SHAPEKEY_DATA")
+        if status.running:
+            return
+        width = max(16, int(context.region.width / (_CHARACTER * context.preferences.system.ui_scale)))
         if status.result:
-            _lines(layout, status.result, "ERROR" if status.failed else "CHECKMARK")
+            _lines(layout, status.result, "ERROR" if status.failed else "CHECKMARK", width)
         for warning in status.warnings[:5]:
-            _lines(layout, warning, "DOT")
+            _lines(layout, warning, "DOT", width)
 
 
 class BLENDSHAPES_PT_options(_Tab, bpy.types.Panel):
@@ -76,7 +79,7 @@ class BLENDSHAPES_PT_options(_Tab, bpy.types.Panel):
         layout.operator(BLENDSHAPES_OT_remove.bl_idname, icon="TRASH")
 
 
-def _lines(layout: bpy.types.UILayout, text: str, icon: str) -> None:
+def _lines(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> None:
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, _LINE)):
+    for number, line in enumerate(textwrap.wrap(text, width)):
         column.label(text=line, icon=icon if number == 0 else "BLANK1")

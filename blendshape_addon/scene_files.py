@@ -47,20 +47,36 @@ def read_scene(path: Path) -> None:
             bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
             return
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True, load_ui=False)
-        if suffix == ".obj":
-            bpy.ops.wm.obj_import(filepath=str(path))
-        elif suffix == ".fbx":
-            _with_addon("io_scene_fbx")
-            bpy.ops.import_scene.fbx(filepath=str(path))
-        else:
-            _with_addon("io_scene_gltf2")
-            with _as_glb(path) as readable:
-                # custom bone shapes would add a mesh object that is none of the avatar's
-                bpy.ops.import_scene.gltf(filepath=str(readable), disable_bone_shape=True)
+        with in_window():
+            _import(path)
     except RuntimeError as error:
         raise AddonError("input_missing", f"{path} cannot be read: {_reason(error)}.", "Check that Blender can open the file.") from error
     if not bpy.data.objects:
         raise AddonError("input_missing", f"{path} holds no objects, or it is damaged.", "Check that Blender can open the file.")
+
+
+def _import(path: Path) -> None:
+    if path.suffix.lower() == ".obj":
+        bpy.ops.wm.obj_import(filepath=str(path))
+    elif path.suffix.lower() == ".fbx":
+        _with_addon("io_scene_fbx")
+        bpy.ops.import_scene.fbx(filepath=str(path))
+    else:
+        _with_addon("io_scene_gltf2")
+        with _as_glb(path) as readable:
+            # custom bone shapes would add a mesh object that is none of the avatar's
+            bpy.ops.import_scene.gltf(filepath=str(readable), disable_bone_shape=True)
+
+
+@contextlib.contextmanager
+def in_window() -> Iterator[None]:
+    """A context with a window: `blender FILE --command` starts without one, and then operators and exporters miss the active object."""
+    windows = bpy.context.window_manager.windows
+    if bpy.context.window is None and len(windows):
+        with bpy.context.temp_override(window=windows[0]):
+            yield
+    else:
+        yield
 
 
 def is_compressed(path: Path) -> bool:

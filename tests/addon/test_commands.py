@@ -247,6 +247,17 @@ def test_inputs_and_existing_outputs_are_never_overwritten_unasked(saved: Path, 
     assert run(saved, "--overwrite")[0] == 0
 
 
+def test_hand_made_keys_are_replaced_only_when_that_is_asked_for(body: Any, tmp_path: Path, run: Any) -> None:
+    body.shape_key_add(name="Basis")
+    body.shape_key_add(name="vrc.v_aa", from_mix=False)
+    path = tmp_path / "mine.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    code, (row,) = run(path)
+    assert code == 0 and row["keys"]["kept"] == ["vrc.v_aa"] and "vrc.v_aa" in row["warnings"][0]
+    assert run(path, "--overwrite")[1][0]["keys"]["kept"] == ["vrc.v_aa"]
+    assert run(path, "--overwrite", "--overwrite-keys")[1][0]["keys"]["updated"] == ["vrc.v_aa"]
+
+
 def test_outputs_never_replace_another_input(saved: Path, tmp_path: Path, run: Any) -> None:
     before = digest(saved)
     bpy.ops.wm.open_mainfile(filepath=str(saved))
