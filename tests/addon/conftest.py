@@ -92,7 +92,7 @@ def body() -> Any:
 
 @pytest.fixture
 def saved(tmp_path: Path, body: Any) -> Path:
-    """A .blend file with the figure."""
+    """A .blend file with the figure, not compressed in any Blender."""
     path = tmp_path / "figure.blend"
-    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=False)
     return path
