@@ -19,6 +19,7 @@ from ..errors import BackendError
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import mirrored
 from .mesh import AvatarMesh, Ints, loose_parts, part_boxes, seamless_normals
+from .symmetry import mirror_plane
 from .points import COARSE_COUNT, COUNT, PointCloud, cloud_of, crop
 
 Encode = Callable[[Floats], tuple[Floats, Floats]]
@@ -28,14 +29,16 @@ SIZES = (3.2, 6.0, 11.0, 20.0, 36.0)  # extent along up / canonical unit: from a
 DEPTHS = (1.0, 2.0, 3.0, 4.2)  # canonical units from the top of the mesh to the eyes: from a fringe to tall hair and ears
 KEEP = 5  # proposals that are followed
 FOLLOW = 3  # steps per followed proposal
-SETTLE = 12  # steps of the winner at most
-REST = 2e-3  # canonical units: a step shorter than this ends the settling
+SETTLE = 16  # steps of the winner at most
+REST = 5e-4  # canonical units: a step shorter than this ends the settling
 THIN = 16384  # points that the coarse search looks at
 SURE = 0.6  # confidence below which there is no face
 CERTAIN = 0.95  # confidence above which no other direction is tried as up
 DOUBT = 0.85  # confidence below which the report warns
 FEW = 24  # triangles below which there is nothing to look at
 JITTER = np.radians(4)
+FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where faces are symmetric whatever the hair does
+SYMMETRIC = 0.7  # share of mirrored points with a partner from which on a face is taken for symmetric
 MIRROR = np.array([-1, 1, 1], np.float32)
 
 NO_FACE_FIX = (
@@ -165,6 +168,22 @@ class _Search:
         """Landmarks (L,3) in their own canonical frame, and that frame: the mean over slightly turned frames and their mirror images."""
         turned = [Frame(frame.origin, _about(axis, angle) @ frame.rotation, frame.scale) for axis in range(3) for angle in (-JITTER, JITTER)]
         seen = np.mean([f.to_object(p) for mirror in (False, True) for f, p in zip(turned, self.look(turned, mirror=mirror)[0], strict=True)], axis=0)
+        own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
+        return self._mirrored_alike(own.to_canonical(seen), own)
+
+    def _mirrored_alike(self, landmarks: Floats, frame: Frame) -> tuple[Floats, Frame]:
+        """The same landmarks and frame, both sides alike about the mirror plane where the face has one."""
+        positions = frame.to_canonical(self.cloud.positions)
+        near = np.flatnonzero(((positions - np.array(FACE_CENTRE, np.float32)) ** 2).sum(axis=1) < FACE_RADIUS**2)
+        if len(near) < FEW:
+            return landmarks, frame
+        near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
+        normal, offset, share = mirror_plane(positions[near], frame.turn_to_canonical(self.cloud.normals[near]))
+        if share < SYMMETRIC:
+            return landmarks, frame
+        swapped = landmarks[[self.names.index(mirrored(n)) for n in self.names]].astype(np.float64)
+        swapped -= 2 * (swapped @ normal - offset)[:, None] * normal
+        seen = frame.to_object((landmarks + swapped) / 2).astype(np.float64)
         own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
         return own.to_canonical(seen), own
 

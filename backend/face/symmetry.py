@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plane in which a face mirrors, from its points alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .mesh import Floats
+
+ROUNDS = 8
+PROBES = 500  # points that are mirrored and looked up
+POINTS = 4000  # points that they are looked up in
+NEAR = 0.2  # canonical units: farther pairs say nothing
+CLOSE = 0.04  # pairs nearer than this count as partners
+
+
+def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], float, float]:
+    """Normal (3,), offset and share for points (P,3), best first, with normals (P,3), whose mirror plane is near x = 0: normal . p = offset.
+
+    Iterated closest points with a reflection, point to plane (Chen and Medioni 1992): each round pairs mirrored points with their nearest
+    neighbours and solves for the plane to first order. share is the part of the probes that find a partner: near 1 for a symmetric face.
+    """
+    cloud, facing = points[:POINTS].astype(np.float64), normals[:POINTS].astype(np.float64)
+    probes = cloud[:PROBES]
+    squares = (cloud**2).sum(axis=1)
+    normal, offset, share = np.array([1.0, 0, 0]), 0.0, 0.0
+    for _ in range(ROUNDS):
+        mirrored = probes - 2 * (probes @ normal - offset)[:, None] * normal
+        partner = (squares - 2 * mirrored @ cloud.T).argmin(axis=1)
+        gap, toward = cloud[partner] - mirrored, facing[partner]
+        far = np.linalg.norm(gap, axis=1)
+        share = float((far < CLOSE).mean())
+        kept = far < NEAR
+        if kept.sum() < 30:
+            break
+        # gap = -2 [(a y + b z - d) along x, and (a, b) x across], to first order in the corrections a, b, d
+        (x, y, z), (nx, ny, nz) = probes[kept].T, toward[kept].T
+        rows = -2 * np.stack([y * nx + x * ny, z * nx + x * nz, -nx], axis=1)
+        weight = 1 / (0.02 + far[kept])
+        a, b, d = np.linalg.lstsq(rows * weight[:, None], (gap[kept] * toward[kept]).sum(axis=1) * weight, rcond=None)[0]
+        length = float(np.linalg.norm(normal + [0, a, b]))
+        normal, offset = (normal + [0, a, b]) / length, float((offset + d) / length)
+    return normal, offset, share
