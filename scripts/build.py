@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build the installable extension: a staged copy of what ships, the pinned wheels, and Blender's own builder.
 
-    .venv/bin/python scripts/build.py [--all-platforms]
+.venv/bin/python scripts/build.py [--all-platforms]
 """
 
 from __future__ import annotations
@@ -51,8 +51,23 @@ def fetch(name: str, digest: str, tags: tuple[str, ...]) -> Path:
     if not file.exists():
         project, version, python, *_ = name.split("-")
         number = python.removeprefix("cp") if python in ("cp311", "cp313") else "311"
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--implementation", "cp",
-                   "--python-version", f"{number[0]}.{number[1:]}", "--dest", str(WHEELS), f"{project}=={version}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--implementation",
+            "cp",
+            "--python-version",
+            f"{number[0]}.{number[1:]}",
+            "--dest",
+            str(WHEELS),
+            f"{project}=={version}",
+        ]
         for tag in tags:
             command += ["--platform", tag]
         subprocess.run(command, check=True)
@@ -93,7 +108,9 @@ def build(platforms: list[str]) -> list[Path]:
         with tempfile.TemporaryDirectory() as folder:
             stage(Path(folder), [target])
             tool = [sys.executable, str(blender_ext())]
-            subprocess.run([*tool, "build", "--source-dir", folder, "--output-dir", str(DIST), "--split-platforms"], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(
+                [*tool, "build", "--source-dir", folder, "--output-dir", str(DIST), "--split-platforms"], check=True, stdout=subprocess.DEVNULL
+            )
     zips = sorted(DIST.glob("*.zip"))
     for file in zips:
         subprocess.run([sys.executable, str(blender_ext()), "validate", str(file)], check=True, stdout=subprocess.DEVNULL)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A contact sheet: the neutral face and every shape key of an object, labelled, in one picture that Cycles renders on the CPU.
 
-    .venv/bin/python scripts/contact_sheet.py FILE.blend OUT.png [--object NAME] [--turn 15]
+.venv/bin/python scripts/contact_sheet.py FILE.blend OUT.png [--object NAME] [--turn 15]
 """
 
 from __future__ import annotations

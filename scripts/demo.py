@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job from the built zip: ARKit's 52 shapes and VRChat's 15 visemes on the sample head, and a picture of them.
 
-    python3 scripts/dev.py demo
+python3 scripts/dev.py demo
 """
 
 from __future__ import annotations

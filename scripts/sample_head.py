@@ -8,7 +8,6 @@ Axes as in Blender: +X the character's left, +Z up, the face looks along -Y; met
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,9 +62,13 @@ class Block:
     def border(self) -> tuple[Ints, Ints, Reals]:
         """Row and column of the border's vertices, counter-clockwise from the middle of the right side, and their angle (radians)."""
         middle = (self.top + self.bottom) // 2
-        path = ([(i, self.right) for i in range(middle, self.top, -1)] + [(self.top, j) for j in range(self.right, self.left, -1)]
-                + [(i, self.left) for i in range(self.top, self.bottom)] + [(self.bottom, j) for j in range(self.left, self.right)]
-                + [(i, self.right) for i in range(self.bottom, middle, -1)])
+        path = (
+            [(i, self.right) for i in range(middle, self.top, -1)]
+            + [(self.top, j) for j in range(self.right, self.left, -1)]
+            + [(i, self.left) for i in range(self.top, self.bottom)]
+            + [(self.bottom, j) for j in range(self.left, self.right)]
+            + [(i, self.right) for i in range(self.bottom, middle, -1)]
+        )
         row, column = np.array(path, dtype=np.int32).T
         up = (middle - row) / np.where(row < middle, middle - self.top, self.bottom - middle)
         side = (column - (self.left + self.right) / 2) / ((self.right - self.left) / 2)
@@ -101,8 +104,14 @@ def _grid(surface: Surface) -> Grid:
     inner, outer = ex - spec.eye_width / 2, ex + spec.eye_width / 2
     high = min(spec.brow_height + 0.004, spec.eye_height / 2 + 0.018)
     low = max(min(0.020, 0.45 * (ez - mz)), spec.eye_height / 2 + 0.006)
-    angles = [0.0, surface.angle_at(max(0.006, inner - 0.010), ez), surface.angle_at(min(outer + 0.010, 0.93 * spec.width / 2), ez),
-              np.radians(81.0), np.radians(118.0), np.pi]
+    angles = [
+        0.0,
+        surface.angle_at(max(0.006, inner - 0.010), ez),
+        surface.angle_at(min(outer + 0.010, 0.93 * spec.width / 2), ez),
+        np.radians(81.0),
+        np.radians(118.0),
+        np.pi,
+    ]
     counts = [even(4), even(12), even(4), even(6), even(6)]
     half = _segments(angles, counts)
     around = np.concatenate([half, 2 * np.pi - half[-2:0:-1]])
@@ -116,8 +125,15 @@ def _grid(surface: Surface) -> Grid:
     reach = int(np.argmin(np.abs(half - surface.angle_at(spec.mouth_width / 2 + 0.014, mz))))
     front, back, total = int(cols[3]), int(cols[4]), len(around)
     ear = (int(at[2]) + even(4), int(at[2]) + even(4) + even(10))
-    return Grid(around, rows, Block(*eye, int(cols[1]), int(cols[2])), Block(*eye, -int(cols[2]), -int(cols[1])),
-                Block(int(at[4]), int(at[5]), -reach, reach), Block(*ear, front, back), Block(*ear, total - back, total - front))
+    return Grid(
+        around,
+        rows,
+        Block(*eye, int(cols[1]), int(cols[2])),
+        Block(*eye, -int(cols[2]), -int(cols[1])),
+        Block(int(at[4]), int(at[5]), -reach, reach),
+        Block(*ear, front, back),
+        Block(*ear, total - back, total - front),
+    )
 
 
 class _Skin:
@@ -136,7 +152,7 @@ class _Skin:
         self.materials: list[int] = []
         open_cells = np.ones((rows - 1, columns), dtype=bool)
         for block in (grid.eye, grid.other_eye, grid.mouth, grid.ear, grid.other_ear):
-            open_cells[block.top:block.bottom, np.arange(block.left, block.right) % columns] = False
+            open_cells[block.top : block.bottom, np.arange(block.left, block.right) % columns] = False
         i, j = np.nonzero(open_cells)
         right = (j + 1) % columns
         self.add_faces(np.stack([self.index[i + 1, j], self.index[i + 1, right], self.index[i, right], self.index[i, j]], axis=1), "skin")
@@ -206,7 +222,7 @@ def _eye(skin: _Skin, block: Block, sign: int) -> dict[str, Reals]:
     edge_ring = rings[len(EYE_RINGS) - 1]
 
     def at(angle: float) -> Reals:
-        return edge_ring[np.argmin(np.abs(np.angle(np.exp(1j * (t - angle)))))]
+        return np.asarray(edge_ring[np.argmin(np.abs(np.angle(np.exp(1j * (t - angle)))))])
 
     out, inner = (0.0, np.pi) if sign > 0 else (np.pi, 0.0)
     return {"eye_outer": at(out), "eye_inner": at(inner), "lid_upper": at(np.pi / 2), "lid_lower": at(-np.pi / 2)}
@@ -228,8 +244,15 @@ def _mouth(skin: _Skin) -> dict[str, Reals]:
     middle_y = float(surface.front_y(np.zeros(1), np.full(1, mz))[0])
     bow = seam[:, 1] - middle_y
     # Back from the slit: how far, how high up, how high down, how wide (of the half width).
-    bag = ((0.0020, 0.0000, 0.0000, 1.0), (0.0042, 0.0012, 0.0012, 1.0), (0.0060, 0.0070, 0.0070, 1.0), (0.0090, 0.0120, 0.0125, 1.04),
-           (0.0200, 0.0145, 0.0150, 1.10), (0.0330, 0.0125, 0.0130, 1.0), (0.0440, 0.0070, 0.0070, 0.7))
+    bag = (
+        (0.0020, 0.0000, 0.0000, 1.0),
+        (0.0042, 0.0012, 0.0012, 1.0),
+        (0.0060, 0.0070, 0.0070, 1.0),
+        (0.0090, 0.0120, 0.0125, 1.04),
+        (0.0200, 0.0145, 0.0150, 1.10),
+        (0.0330, 0.0125, 0.0130, 1.0),
+        (0.0440, 0.0070, 0.0070, 0.7),
+    )
     for k, (back, up, down, wide) in enumerate(bag):
         lift = np.where(np.sin(t) >= 0, up, down) * np.sin(t) * along**0.25
         bowed = bow * (1.0 if k < 4 else 0.6)
@@ -240,7 +263,7 @@ def _mouth(skin: _Skin) -> dict[str, Reals]:
     skin.close(done[-1], rings[-1].mean(axis=0) + np.array([0.0, 0.003, 0.0]), "mouth")
 
     def at(angle: float) -> Reals:
-        return seam[np.argmin(np.abs(np.angle(np.exp(1j * (t - angle)))))]
+        return np.asarray(seam[np.argmin(np.abs(np.angle(np.exp(1j * (t - angle)))))])
 
     return {"mouth_left": at(0.0), "mouth_right": at(np.pi), "lip_upper": at(np.pi / 2), "lip_lower": at(-np.pi / 2)}
 
@@ -248,7 +271,7 @@ def _mouth(skin: _Skin) -> dict[str, Reals]:
 def _ear(skin: _Skin, block: Block, sign: int) -> None:
     """A shell that leaves the head at its front and stands off at its back, with a rim and a bowl."""
     surface, spec = skin.surface, skin.surface.spec
-    outer, border, t = skin.border(block)
+    outer, _border, t = skin.border(block)
     grid = skin.grid
     row, column, _ = block.border()
     angle = grid.angles[column % len(grid.angles)]
@@ -267,8 +290,18 @@ def _ear(skin: _Skin, block: Block, sign: int) -> None:
 
     root = surface.points(middle_angle + 0.72 * (angle - middle_angle), middle_row + 0.72 * (grid.rows[row] - middle_row))
     rim = placed(0.97, 0.006)
-    rings = [root, 0.55 * root + 0.45 * placed(0.86, 0.003), placed(0.92, 0.0045), placed(1.0, 0.0075), placed(1.0, 0.0100), rim + [sign * 0.0050, 0, 0],
-             placed(0.86, 0.0105), placed(0.76, 0.0065), placed(0.55, 0.0040, -0.001), placed(0.28, 0.0015, -0.002)]
+    rings = [
+        root,
+        0.55 * root + 0.45 * placed(0.86, 0.003),
+        placed(0.92, 0.0045),
+        placed(1.0, 0.0075),
+        placed(1.0, 0.0100),
+        rim + np.array([sign * 0.0050, 0, 0]),
+        placed(0.86, 0.0105),
+        placed(0.76, 0.0065),
+        placed(0.55, 0.0040, -0.001),
+        placed(0.28, 0.0015, -0.002),
+    ]
     done = skin.rings(outer, rings, ["skin"] * len(rings))
     skin.close(done[-1], rings[-1].mean(axis=0) - np.array([sign * 0.001, 0.0, 0.0]), "skin")
 
@@ -289,7 +322,7 @@ def build(spec: HeadSpec | None = None) -> SampleHead:
     crown = surface.points(np.zeros(1), np.zeros(1))[0]
     skin.close(skin.index[0], crown, "skin")
     skin.close(skin.index[-1][::-1], skin.points[0][skin.index[-1]].mean(axis=0), "skin")
-    points, faces = np.vstack(skin.points), np.vstack([f for f in skin.faces])
+    points, faces = np.vstack(skin.points), np.vstack(list(skin.faces))
     middle = np.flatnonzero(np.abs(points[: skin.index.size, 0]) < 1e-9)
     column = points[middle][points[middle, 1] < -0.02]
     nose = column[(column[:, 2] > surface.mouth_z + 0.004) & (column[:, 2] < surface.eye_z)]
@@ -311,12 +344,18 @@ def _assemble(spec: HeadSpec, pieces: list[tuple[Reals, NDArray[np.int64], NDArr
     faces = np.where(faces >= 0, index[faces], -1)
     floor = np.array([0.0, 0.0, points[used, 2].min()])
     return SampleHead(
-        np.ascontiguousarray(points[used] - floor, dtype=np.float32), np.ascontiguousarray(faces, dtype=np.int32), part[used].astype(np.int32),
-        np.concatenate([m for _, _, m, _ in pieces]).astype(np.int32), {n: (p - floor).astype(np.float32) for n, p in marks.items()}, spec)
+        np.ascontiguousarray(points[used] - floor, dtype=np.float32),
+        np.ascontiguousarray(faces, dtype=np.int32),
+        part[used].astype(np.int32),
+        np.concatenate([m for _, _, m, _ in pieces]).astype(np.int32),
+        {n: (p - floor).astype(np.float32) for n, p in marks.items()},
+        spec,
+    )
 
 
 def random_spec(rng: np.random.Generator) -> HeadSpec:
     """Proportions of a random adult or cartoon head, within limits in which the openings stay whole."""
+
     def around(mean: float, spread: float, low: float, high: float) -> float:
         return float(np.clip(rng.normal(mean, spread), low, high))
 
@@ -324,12 +363,28 @@ def random_spec(rng: np.random.Generator) -> HeadSpec:
     stylisation = float(rng.uniform(0, 1) ** 2) if rng.random() < 0.6 else 0.0
     spacing = around(base.eye_spacing, 0.004, 0.057, 0.075)
     return HeadSpec(
-        width=around(base.width, 0.008, 0.130, 0.170), height=around(base.height, 0.010, 0.200, 0.250), depth=around(base.depth, 0.009, 0.165, 0.210),
-        eye_level=around(base.eye_level, 0.018, 0.45, 0.53), eye_spacing=spacing, eye_width=min(around(base.eye_width, 0.002, 0.029, 0.040), 0.58 * spacing),
-        eye_height=around(base.eye_height, 0.002, 0.010, 0.020), eye_tilt=around(base.eye_tilt, 3.5, -5.0, 12.0),
-        brow_height=around(base.brow_height, 0.002, 0.019, 0.028), nose_size=around(1.0, 0.18, 0.5, 1.5), nose_width=around(1.0, 0.14, 0.7, 1.4),
-        mouth_level=around(base.mouth_level, 0.012, 0.165, 0.225), mouth_width=around(base.mouth_width, 0.004, 0.034, 0.056),
-        lip_fullness=around(1.0, 0.25, 0.4, 1.6), chin=around(1.0, 0.4, 0.0, 2.0), jaw=around(1.0, 0.05, 0.88, 1.12), cheek=around(1.0, 0.4, 0.0, 2.0),
-        ear_size=around(1.0, 0.1, 0.8, 1.3), neck_width=around(base.neck_width, 0.008, 0.075, 0.118), stylisation=stylisation,
-        lashes=bool(rng.random() < 0.7), brows=bool(rng.random() < 0.7), hair=bool(rng.random() < 0.4), density=float(rng.uniform(0.8, 1.25)),
+        width=around(base.width, 0.008, 0.130, 0.170),
+        height=around(base.height, 0.010, 0.200, 0.250),
+        depth=around(base.depth, 0.009, 0.165, 0.210),
+        eye_level=around(base.eye_level, 0.018, 0.45, 0.53),
+        eye_spacing=spacing,
+        eye_width=min(around(base.eye_width, 0.002, 0.029, 0.040), 0.58 * spacing),
+        eye_height=around(base.eye_height, 0.002, 0.010, 0.020),
+        eye_tilt=around(base.eye_tilt, 3.5, -5.0, 12.0),
+        brow_height=around(base.brow_height, 0.002, 0.019, 0.028),
+        nose_size=around(1.0, 0.18, 0.5, 1.5),
+        nose_width=around(1.0, 0.14, 0.7, 1.4),
+        mouth_level=around(base.mouth_level, 0.012, 0.165, 0.225),
+        mouth_width=around(base.mouth_width, 0.004, 0.034, 0.056),
+        lip_fullness=around(1.0, 0.25, 0.4, 1.6),
+        chin=around(1.0, 0.4, 0.0, 2.0),
+        jaw=around(1.0, 0.05, 0.88, 1.12),
+        cheek=around(1.0, 0.4, 0.0, 2.0),
+        ear_size=around(1.0, 0.1, 0.8, 1.3),
+        neck_width=around(base.neck_width, 0.008, 0.075, 0.118),
+        stylisation=stylisation,
+        lashes=bool(rng.random() < 0.7),
+        brows=bool(rng.random() < 0.7),
+        hair=bool(rng.random() < 0.4),
+        density=float(rng.uniform(0.8, 1.25)),
     )

@@ -84,7 +84,7 @@ def eye(surface: Surface, sign: int, part: str) -> Piece:
     sphere = ball.centre + bulge[..., None] * np.stack([np.sin(a) * np.cos(b), -np.cos(a), np.sin(a) * np.sin(b)], axis=-1)
     points, faces, _, _ = _tube(sphere, EYE_WHITE, part)
     points[-2] = ball.centre - [0, ball.radius, 0]
-    points[-1] = ball.centre + [0, ball.radius, 0]
+    points[-1] = ball.centre + np.array([0, ball.radius, 0])
     ring = np.repeat(np.arange(len(polar) - 1), len(turn))
     material = np.concatenate([np.where(ring < 2, IRIS, EYE_WHITE), np.full(len(turn), PUPIL), np.full(len(turn), EYE_WHITE)])
     return points, faces, material, part
@@ -145,9 +145,15 @@ def teeth(surface: Surface, upper: bool, part: str) -> Piece:
     sign = 1.0 if upper else -1.0
     tall, edge = 0.0085, 0.0008 * notch
     corners = [(0.0018, tall), (0.0022, 0.5 * tall), (0.0018, 0.0006), (-0.0002, 0.0), (-0.0018, 0.0012), (-0.0026, tall)]
-    sections = np.stack([
-        line + normal * (out - (0.0005 * notch if out > 0 else 0.0 * notch))[:, None] + np.array([0, 0, sign]) * (h + (edge if h < 0.002 else 0.0 * edge))[:, None]
-        for out, h in corners], axis=1)
+    sections = np.stack(
+        [
+            line
+            + normal * (out - (0.0005 * notch if out > 0 else 0.0 * notch))[:, None]
+            + np.array([0, 0, sign]) * (h + (edge if h < 0.002 else 0.0 * edge))[:, None]
+            for out, h in corners
+        ],
+        axis=1,
+    )
     return _tube(sections, TEETH, part)
 
 
@@ -171,7 +177,9 @@ def hair(surface: Surface, part: str) -> Piece:
     angle = np.linspace(-np.pi, np.pi, 72, endpoint=False)
     c = np.cos(angle)
     front = spec.brow_height + 0.036
-    line = surface.eye_z + np.interp(-c, [-1.0, -0.75, -0.45, -0.12, 0.10, 0.5, 1.0], [front + 0.004, front, 0.5 * front, 0.013, 0.022, -0.03, -0.055])
+    line = surface.eye_z + np.interp(
+        -c, [-1.0, -0.75, -0.45, -0.12, 0.10, 0.5, 1.0], [front + 0.004, front, 0.5 * front, 0.013, 0.022, -0.03, -0.055]
+    )
     row_end = np.interp(-line, -surface.table[:, 0], surface.rows)
     sections = []
     for s in np.linspace(0.03, 1.0, 20):

@@ -51,33 +51,46 @@ def styled(spec: HeadSpec) -> HeadSpec:
     s = float(np.clip(spec.stylisation, 0.0, 1.0))
     spacing = spec.eye_spacing * (1 + 0.12 * s)
     return replace(
-        spec, stylisation=0.0, depth=spec.depth * (1 - 0.04 * s), eye_level=spec.eye_level - 0.06 * s, eye_spacing=spacing,
-        eye_width=min(spec.eye_width * (1 + 0.32 * s), 0.70 * spacing), eye_height=spec.eye_height * (1 + 1.1 * s),
-        brow_height=spec.brow_height + 0.010 * s, nose_size=spec.nose_size * (1 - 0.6 * s), nose_width=spec.nose_width * (1 - 0.3 * s),
-        mouth_level=spec.mouth_level - 0.02 * s, mouth_width=spec.mouth_width * (1 - 0.25 * s), lip_fullness=spec.lip_fullness * (1 - 0.5 * s),
-        chin=spec.chin * (1 - 0.2 * s), jaw=spec.jaw * (1 - 0.12 * s), ear_size=spec.ear_size * (1 - 0.1 * s),
+        spec,
+        stylisation=0.0,
+        depth=spec.depth * (1 - 0.04 * s),
+        eye_level=spec.eye_level - 0.06 * s,
+        eye_spacing=spacing,
+        eye_width=min(spec.eye_width * (1 + 0.32 * s), 0.70 * spacing),
+        eye_height=spec.eye_height * (1 + 1.1 * s),
+        brow_height=spec.brow_height + 0.010 * s,
+        nose_size=spec.nose_size * (1 - 0.6 * s),
+        nose_width=spec.nose_width * (1 - 0.3 * s),
+        mouth_level=spec.mouth_level - 0.02 * s,
+        mouth_width=spec.mouth_width * (1 - 0.25 * s),
+        lip_fullness=spec.lip_fullness * (1 - 0.5 * s),
+        chin=spec.chin * (1 - 0.2 * s),
+        jaw=spec.jaw * (1 - 0.12 * s),
+        ear_size=spec.ear_size * (1 - 0.1 * s),
         neck_width=spec.neck_width * (1 - 0.25 * s),
     )
 
 
 # Rings from the hairline down: height of the front / head height, half width / (head width / 2), front y / depth, back y / depth,
 # rise of the back against the front / head height, exponent of the front's outline (2 is an ellipse, more is boxier).
-RINGS = np.array([
-    [0.70, 1.000, -0.452, 0.540, 0.000, 2.35],
-    [0.60, 0.985, -0.468, 0.545, 0.005, 2.35],
-    [0.50, 0.950, -0.450, 0.530, 0.020, 2.30],
-    [0.40, 0.915, -0.452, 0.500, 0.060, 2.20],
-    [0.28, 0.845, -0.458, 0.450, 0.120, 2.05],
-    [0.19, 0.770, -0.452, 0.400, 0.170, 1.95],
-    [0.10, 0.690, -0.436, 0.365, 0.205, 1.85],
-    [0.03, 0.625, -0.430, 0.340, 0.225, 1.75],
-    [0.00, 0.595, -0.395, 0.325, 0.230, 1.75],
-    [-0.025, 0.580, -0.300, 0.315, 0.228, 1.85],
-    [-0.05, 0.580, -0.185, 0.305, 0.220, 2.00],
-    [-0.12, 0.600, -0.125, 0.300, 0.190, 2.00],
-    [-0.28, 0.640, -0.125, 0.310, 0.110, 2.00],
-    [-0.42, 0.760, -0.165, 0.350, 0.040, 2.00],
-])
+RINGS = np.array(
+    [
+        [0.70, 1.000, -0.452, 0.540, 0.000, 2.35],
+        [0.60, 0.985, -0.468, 0.545, 0.005, 2.35],
+        [0.50, 0.950, -0.450, 0.530, 0.020, 2.30],
+        [0.40, 0.915, -0.452, 0.500, 0.060, 2.20],
+        [0.28, 0.845, -0.458, 0.450, 0.120, 2.05],
+        [0.19, 0.770, -0.452, 0.400, 0.170, 1.95],
+        [0.10, 0.690, -0.436, 0.365, 0.205, 1.85],
+        [0.03, 0.625, -0.430, 0.340, 0.225, 1.75],
+        [0.00, 0.595, -0.395, 0.325, 0.230, 1.75],
+        [-0.025, 0.580, -0.300, 0.315, 0.228, 1.85],
+        [-0.05, 0.580, -0.185, 0.305, 0.220, 2.00],
+        [-0.12, 0.600, -0.125, 0.300, 0.190, 2.00],
+        [-0.28, 0.640, -0.125, 0.310, 0.110, 2.00],
+        [-0.42, 0.760, -0.165, 0.350, 0.040, 2.00],
+    ]
+)
 CROWN_Y, CROWN_ANGLES = 0.055, np.radians([90.0, 78.0, 64.0, 50.0, 36.0, 22.0, 10.0])
 
 
@@ -89,7 +102,7 @@ def smoothstep(low: float, high: float, x: Reals) -> Reals:
 
 def bump(x: Reals, centre: float, width: float) -> Reals:
     """A Gaussian of height 1."""
-    return np.exp(-(((x - centre) / width) ** 2))
+    return np.asarray(np.exp(-(((x - centre) / width) ** 2)))
 
 
 def smooth_curve(x: Reals, knots: Reals, values: Reals) -> Reals:
@@ -107,9 +120,13 @@ def smooth_curve(x: Reals, knots: Reals, values: Reals) -> Reals:
     i = np.clip(np.searchsorted(knots, x, side="right") - 1, 0, len(knots) - 2)
     t = ((x - knots[i]) / h[i, 0])[..., None]
     t2, t3 = t * t, t * t * t
-    out = ((2 * t3 - 3 * t2 + 1) * values[i] + (t3 - 2 * t2 + t) * h[i] * tangent[i]
-           + (3 * t2 - 2 * t3) * values[i + 1] + (t3 - t2) * h[i] * tangent[i + 1])
-    return out[..., 0] if out.shape[-1] == 1 else out
+    out = (
+        (2 * t3 - 3 * t2 + 1) * values[i]
+        + (t3 - 2 * t2 + t) * h[i] * tangent[i]
+        + (3 * t2 - 2 * t3) * values[i + 1]
+        + (t3 - t2) * h[i] * tangent[i + 1]
+    )
+    return np.asarray(out[..., 0] if out.shape[-1] == 1 else out)
 
 
 class Surface:
@@ -126,9 +143,16 @@ class Surface:
         body[:, 1] += neck * (spec.neck_width / spec.width / 0.64 * body[:, 1] - body[:, 1])
         body[:, 2] -= 0.025 * (spec.chin - 1) * bump(body[:, 0], 0.02, 0.05)
         c, s = np.cos(CROWN_ANGLES), np.sin(CROWN_ANGLES)
-        crown = np.column_stack([
-            0.70 + 0.30 * s, c, CROWN_Y + (body[0, 2] - CROWN_Y) * c, CROWN_Y + (body[0, 3] - CROWN_Y) * c, np.zeros_like(c), 2 + 0.35 * c,
-        ])
+        crown = np.column_stack(
+            [
+                0.70 + 0.30 * s,
+                c,
+                CROWN_Y + (body[0, 2] - CROWN_Y) * c,
+                CROWN_Y + (body[0, 3] - CROWN_Y) * c,
+                np.zeros_like(c),
+                2 + 0.35 * c,
+            ]
+        )
         rings = np.vstack([crown, body]) * np.array([height, half, depth, depth, height, 1.0])
         step = np.hypot(np.diff(rings[:, 0]), np.diff(rings[:, 2])) + 0.25 * np.abs(np.diff(rings[:, 1]))
         knots = np.concatenate([[0.0], np.cumsum(step)])
@@ -188,7 +212,7 @@ class Surface:
         slope_z = (self.front_y(x, z + d) - self.front_y(x, z - d)) / (2 * d)
         normal = np.stack([slope_x, -np.ones_like(y), slope_z], axis=-1)
         normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
-        return np.stack([x, y, z], axis=-1) + lift * normal
+        return np.asarray(np.stack([x, y, z], axis=-1) + lift * normal)
 
     def seam_z(self, x: Reals) -> Reals:
         """Height of the line where the lips meet: a flat bow with the corners a little up."""
@@ -211,7 +235,7 @@ class Surface:
         q = np.abs(x) / width
         body = nose * np.exp(-(q**2.2))
         wing = 0.0078 * s * (bump(x, 0.0115 * wide, 0.0052 * wide) + bump(x, -0.0115 * wide, 0.0052 * wide)) * bump(z, tip - 0.0035, 0.0062)
-        return body + wing
+        return np.asarray(body + wing)
 
     def _lips(self, x: Reals, z: Reals) -> Reals:
         half, full = self.spec.mouth_width / 2, self.spec.lip_fullness
@@ -224,7 +248,7 @@ class Surface:
         corner = -0.0022 * (bump(x, half, 0.0050) + bump(x, -half, 0.0050)) * bump(d, 0.0, 0.005)
         mound = 0.0042 * bump(x, 0.0, 0.030 * size) * bump(z, self.mouth_z + 0.001, 0.017)
         philtrum = -0.0012 * bump(x, 0.0, 0.0030) * bump(d, 0.011, 0.0045)
-        return (upper + lower + groove + corner) * size + mound + philtrum
+        return np.asarray((upper + lower + groove + corner) * size + mound + philtrum)
 
     def _bones(self, x: Reals, z: Reals) -> Reals:
         spec, ex, ez = self.spec, self.eye_x, self.eye_z
@@ -238,4 +262,4 @@ class Surface:
         chin = 0.0058 * spec.chin * bump(a, 0.0, 0.0155) * bump(z, 0.012 * spec.height / 0.228, 0.0105)
         fold = -0.0024 * bump(a, 0.0, 0.016) * bump(z, 0.5 * self.mouth_z + 0.0035, 0.006)
         nasolabial = -0.0014 * bump(a, 0.024, 0.006) * bump(z, self.nose_z - 0.010, 0.012)
-        return socket + inner + ridge + cheek + hollow + chin + fold + nasolabial
+        return np.asarray(socket + inner + ridge + cheek + hollow + chin + fold + nasolabial)

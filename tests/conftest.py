@@ -17,8 +17,9 @@ for folder in (ROOT / "tests", ROOT):  # the root comes first, so that `backend`
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The decoder of a tiny pair that knows the ARKit conditions."""
-    from backend.face.shape_sets import load_sets
     from fixtures import models
+
+    from backend.face.shape_sets import load_sets
 
     return models.pair(tmp_path_factory.mktemp("tiny"), "tiny", list(load_sets()["arkit"].shapes))
 
@@ -26,7 +27,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The decoder of a pair that takes many seconds for a few thousand vertices."""
-    from backend.face.shape_sets import load_sets
     from fixtures import models
+
+    from backend.face.shape_sets import load_sets
 
     return models.pair(tmp_path_factory.mktemp("slow"), "slow", list(load_sets()["arkit"].shapes), work=4000)

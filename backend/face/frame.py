@@ -48,8 +48,10 @@ def frame_of_landmarks(points: Mapping[str, NDArray[np.floating[Any]]]) -> Frame
 
     X runs from the right eye's centre to the left one's; Y is the part across it of the way from the mouth's middle to the eyes.
     """
-    eyes = {side: np.mean([points[f"{name}_{side}"] for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")], axis=0, dtype=np.float64)
-            for side in ("left", "right")}
+    eyes = {
+        side: np.mean([points[f"{name}_{side}"] for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")], axis=0, dtype=np.float64)
+        for side in ("left", "right")
+    }
     mouth = np.mean([points[name] for name in ("mouth_left", "mouth_right")], axis=0, dtype=np.float64)
     origin = (eyes["left"] + eyes["right"]) / 2
     across = eyes["left"] - eyes["right"]

@@ -9,7 +9,12 @@ BROW = ("brow_inner", "brow_outer")
 
 NAMES: tuple[str, ...] = (
     *(f"{name}_{side}" for side in SIDES for name in (*EYE, *BROW)),
-    "mouth_left", "mouth_right", "lip_upper", "lip_lower", "nose_tip", "chin",
+    "mouth_left",
+    "mouth_right",
+    "lip_upper",
+    "lip_lower",
+    "nose_tip",
+    "chin",
 )
 
 

@@ -19,8 +19,8 @@ from ..errors import BackendError
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import mirrored
 from .mesh import AvatarMesh, Ints, loose_parts, part_boxes, seamless_normals
-from .symmetry import mirror_plane
 from .points import COARSE_COUNT, COUNT, PointCloud, cloud_of, crop
+from .symmetry import mirror_plane
 
 Encode = Callable[[Floats], tuple[Floats, Floats]]
 
@@ -245,7 +245,9 @@ def _proposals(cloud: PointCloud, up: Doubles) -> list[Frame]:
     ahead = np.cross(aside, up)
     level = cloud.positions.astype(np.float64) @ np.stack([aside, up, ahead]).T
     top, bottom = np.quantile(level[:, 1], [0.999, 0.001])
-    return [frame for parts in SIZES for depth in DEPTHS for frame in _around(level, np.stack([aside, up, ahead]), (top - bottom) / parts, top, depth)]
+    return [
+        frame for parts in SIZES for depth in DEPTHS for frame in _around(level, np.stack([aside, up, ahead]), (top - bottom) / parts, top, depth)
+    ]
 
 
 def _around(level: Doubles, axes: Doubles, unit: float, top: float, depth: float) -> Iterator[Frame]:
@@ -283,7 +285,14 @@ def _face(mesh: AvatarMesh, frame: Frame, landmarks: Floats, confidence: float, 
     indices = np.flatnonzero(freedom > 0).astype(np.int32)
     parts = part_boxes(canonical, loose_parts(mesh.vertices, mesh.triangles))
     return Face(
-        indices, frame, landmarks, landmarks.reshape(1, -1), confidence, warnings,
-        canonical[indices], frame.turn_to_canonical(seamless_normals(mesh.vertices, mesh.triangles))[indices], parts[indices],
+        indices,
+        frame,
+        landmarks,
+        landmarks.reshape(1, -1),
+        confidence,
+        warnings,
+        canonical[indices],
+        frame.turn_to_canonical(seamless_normals(mesh.vertices, mesh.triangles))[indices],
+        parts[indices],
         np.ascontiguousarray(freedom[indices], np.float32),
     )

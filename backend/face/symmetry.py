@@ -39,6 +39,7 @@ def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], 
         rows = -2 * np.stack([y * nx + x * ny, z * nx + x * nz, -nx], axis=1)
         weight = 1 / (0.02 + far[kept])
         a, b, d = np.linalg.lstsq(rows * weight[:, None], (gap[kept] * toward[kept]).sum(axis=1) * weight, rcond=None)[0]
-        length = float(np.linalg.norm(normal + [0, a, b]))
-        normal, offset = (normal + [0, a, b]) / length, float((offset + d) / length)
+        turned = normal + np.array([0, a, b])
+        length = float(np.linalg.norm(turned))
+        normal, offset = turned / length, float((offset + d) / length)
     return normal, offset, share

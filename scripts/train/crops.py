@@ -44,7 +44,8 @@ def scene_of(vertices: Floats, cloud: PointCloud, landmarks: Floats, extra: list
     if near.sum() > SCENE_POINTS:
         near &= priority > np.quantile(priority[near], 1 - SCENE_POINTS / near.sum())
     everything = PointCloud(
-        positions[near], frame.turn_to_canonical(np.concatenate([c.normals for c in clouds]))[near],
+        positions[near],
+        frame.turn_to_canonical(np.concatenate([c.normals for c in clouds]))[near],
         priority[near],
     )
     return Scene(everything, frame.to_canonical(landmarks))
@@ -89,8 +90,10 @@ def dressing_of(head: Head) -> list[PointCloud]:
 def turn(yaw: float, pitch: float, roll: float) -> Doubles:
     """Rotation (3,3) from angles in radians about y, x and z, in this order."""
     cy, sy, cx, sx, cz, sz = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
-    return np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1.0]]) @ np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]]) @ np.array(
-        [[cy, 0, sy], [0, 1.0, 0], [-sy, 0, cy]]
+    return (
+        np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1.0]])
+        @ np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
+        @ np.array([[cy, 0, sy], [0, 1.0, 0], [-sy, 0, cy]])
     )
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write the trained networks as the ONNX pair that the backend loads, and check that ONNX Runtime computes the same.
 
-    python -m scripts.train.export --runs RUNS --out backend/models
+python -m scripts.train.export --runs RUNS --out backend/models
 """
 
 from __future__ import annotations
@@ -43,11 +43,14 @@ class FlatDecoder(nn.Module):
         return basis.squeeze(0)
 
 
-def write(net: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str], axes: dict[str, dict[int, str]], path: Path, metadata: dict[str, str]) -> float:
+def write(
+    net: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str], axes: dict[str, dict[int, str]], path: Path, metadata: dict[str, str]
+) -> float:
     """Export, add the metadata, compare on the given inputs. Returns the largest difference."""
     net.eval()
-    torch.onnx.export(net, tuple(inputs.values()), str(path), input_names=list(inputs), output_names=outputs, dynamic_axes=axes,
-                      opset_version=OPSET, dynamo=False)
+    torch.onnx.export(
+        net, tuple(inputs.values()), str(path), input_names=list(inputs), output_names=outputs, dynamic_axes=axes, opset_version=OPSET, dynamo=False
+    )
     model = onnx.load(str(path))
     onnx.helper.set_model_props(model, metadata)
     model.doc_string = ""
@@ -67,9 +70,14 @@ def export(runs: Path, out: Path, version: str) -> None:
     encoder.load_state_dict(states["encoder"]["net"])
     decoder.load_state_dict(states["decoder"]["net"])
     shared = {
-        "blendshape.version": "1", "blendshape.name": version, "blendshape.landmarks": json.dumps(NAMES),
-        "blendshape.frame": json.dumps({"axes": "+X left, +Y up, +Z front", "unit": "mean of eye distance and eyes-to-mouth", "centre": "between the eyes"}),
-        "blendshape.trained_on": "ICT-FaceKit, MakeHuman, Vitruvian, Gene, Uka, Godette", "blendshape.attribution": ATTRIBUTION,
+        "blendshape.version": "1",
+        "blendshape.name": version,
+        "blendshape.landmarks": json.dumps(NAMES),
+        "blendshape.frame": json.dumps(
+            {"axes": "+X left, +Y up, +Z front", "unit": "mean of eye distance and eyes-to-mouth", "centre": "between the eyes"}
+        ),
+        "blendshape.trained_on": "ICT-FaceKit, MakeHuman, Vitruvian, Gene, Uka, Godette",
+        "blendshape.attribution": ATTRIBUTION,
         "blendshape.licence": "GPL-3.0-or-later",
     }
     rng = np.random.default_rng(0)
@@ -78,16 +86,30 @@ def export(runs: Path, out: Path, version: str) -> None:
         return torch.from_numpy(rng.normal(0, 0.7, shape).astype(np.float32))
 
     out.mkdir(parents=True, exist_ok=True)
-    difference = write(encoder, {"points": draw(2, 500, 6)}, ["latent", "confidence"],
-                       {"points": {0: "B", 1: "P"}, "latent": {0: "B"}, "confidence": {0: "B"}},
-                       out / "face.encoder.onnx", shared | {"blendshape.contract": "encoder"})
+    difference = write(
+        encoder,
+        {"points": draw(2, 500, 6)},
+        ["latent", "confidence"],
+        {"points": {0: "B", 1: "P"}, "latent": {0: "B"}, "confidence": {0: "B"}},
+        out / "face.encoder.onnx",
+        shared | {"blendshape.contract": "encoder"},
+    )
     latent, _sure = encoder(draw(1, 800, 6))
-    difference = max(difference, write(
-        FlatDecoder(decoder), {"vertices": draw(700, 3), "normals": draw(700, 3), "parts": draw(700, 6), "latent": latent.detach()}, ["basis"],
-        {n: {0: "V"} for n in ("vertices", "normals", "parts", "basis")}, out / "face.decoder.onnx",
-        shared | {"blendshape.contract": "decoder",
-                  "blendshape.conditions": json.dumps([{"name": c, "min": 0, "max": 1, "default": 0} for c in conditions])},
-    ))
+    difference = max(
+        difference,
+        write(
+            FlatDecoder(decoder),
+            {"vertices": draw(700, 3), "normals": draw(700, 3), "parts": draw(700, 6), "latent": latent.detach()},
+            ["basis"],
+            {n: {0: "V"} for n in ("vertices", "normals", "parts", "basis")},
+            out / "face.decoder.onnx",
+            shared
+            | {
+                "blendshape.contract": "decoder",
+                "blendshape.conditions": json.dumps([{"name": c, "min": 0, "max": 1, "default": 0} for c in conditions]),
+            },
+        ),
+    )
     steps = {kind: state["step"] for kind, state in states.items()}
     print(f"steps {steps}; largest difference {difference:.2e} canonical units, {difference / HEAD_RADIUS:.2e} of the head's radius")
     if difference > ALLOWED * HEAD_RADIUS:

@@ -48,7 +48,7 @@ def shape_scale(offsets: Floats) -> float:
     """Mean length of the 5 % of vertices that move most among those that move at all, in the offsets' unit."""
     far = np.linalg.norm(offsets, axis=1)
     moving = np.sort(far[far > 0.02 * far.max()]) if far.max() > 0 else far[:1]
-    return float(moving[-max(1, len(moving) // 20):].mean())
+    return float(moving[-max(1, len(moving) // 20) :].mean())
 
 
 def canonical(rig: Rig, conditions: list[str]) -> Head:
@@ -72,10 +72,21 @@ def canonical(rig: Rig, conditions: list[str]) -> Head:
     if rig.identities is not None:
         identities = (rig.identities.astype(np.float32) @ turn).astype(np.float16)
     return Head(
-        rig.name, vertices, rig.triangles, loose_parts(vertices, rig.triangles), targets, known, scales, mixes, identities,
-        rig.identity_names, rig.whole_avatar,
+        rig.name,
+        vertices,
+        rig.triangles,
+        loose_parts(vertices, rig.triangles),
+        targets,
+        known,
+        scales,
+        mixes,
+        identities,
+        rig.identity_names,
+        rig.whole_avatar,
         [(rig.anchors[n].indices, conditions.index(s) if (s := rig.anchors[n].shape) else -1) for n in NAMES],
-        np.flatnonzero(moves).astype(np.int32), np.flatnonzero(near & ~moves).astype(np.int32), interest / interest.sum(),
+        np.flatnonzero(moves).astype(np.int32),
+        np.flatnonzero(near & ~moves).astype(np.int32),
+        interest / interest.sum(),
     )
 
 
@@ -97,9 +108,7 @@ def random_identity(head: Head, rng: np.random.Generator) -> Floats:
 
 def landmarks_of(head: Head, vertices: Floats, warp: Warp) -> Floats:
     """Positions (L,3) of the landmarks on the warped variant."""
-    return np.stack([
-        warp(vertices[i] + (head.targets[k][i] if k >= 0 else 0)).mean(axis=0, dtype=np.float32) for i, k in head.anchors
-    ])
+    return np.stack([warp(vertices[i] + (head.targets[k][i] if k >= 0 else 0)).mean(axis=0, dtype=np.float32) for i, k in head.anchors])
 
 
 def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float) -> Warp:
@@ -180,8 +189,16 @@ def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random
         mix_offsets = (warp(vertices[chosen] + offsets[chosen]) - base) @ turn
     boxes = part_boxes(everything, head.parts if rng.random() > 0.1 else np.zeros_like(head.parts))
     sample = DecoderSample(
-        everything[chosen], seamless_normals(everything, head.triangles)[chosen], boxes[chosen], frame.to_canonical(landmarks),
-        targets.astype(np.float16), head.known, head.scales, mix_weights, mix_offsets, mix_scale,
+        everything[chosen],
+        seamless_normals(everything, head.triangles)[chosen],
+        boxes[chosen],
+        frame.to_canonical(landmarks),
+        targets.astype(np.float16),
+        head.known,
+        head.scales,
+        mix_weights,
+        mix_offsets,
+        mix_scale,
     )
     return mirror_sample(sample, conditions) if rng.random() < 0.5 else sample
 
@@ -198,7 +215,14 @@ def swaps(conditions: list[str]) -> Ints:
 def mirror_sample(s: DecoderSample, conditions: list[str]) -> DecoderSample:
     swap = swaps(conditions)
     return DecoderSample(
-        s.vertices * MIRROR, s.normals * MIRROR, np.concatenate([s.parts[:, :3] * MIRROR, s.parts[:, 3:]], axis=1),
-        s.landmarks[LANDMARK_SWAP] * MIRROR, s.targets[swap] * MIRROR.astype(np.float16), s.known[swap], s.scales[swap],
-        s.mix_weights[swap], s.mix_offsets * MIRROR, s.mix_scale,
+        s.vertices * MIRROR,
+        s.normals * MIRROR,
+        np.concatenate([s.parts[:, :3] * MIRROR, s.parts[:, 3:]], axis=1),
+        s.landmarks[LANDMARK_SWAP] * MIRROR,
+        s.targets[swap] * MIRROR.astype(np.float16),
+        s.known[swap],
+        s.scales[swap],
+        s.mix_weights[swap],
+        s.mix_offsets * MIRROR,
+        s.mix_scale,
     )

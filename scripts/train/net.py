@@ -123,8 +123,9 @@ class Decoder(nn.Module):
     def __init__(self, conditions: list[str], width: int = 256, blocks: int = 5) -> None:
         super().__init__()
         self.conditions = conditions
-        self.net = nn.Sequential(nn.Linear(FEATURES, width), *(Residual(width) for _ in range(blocks)), nn.LayerNorm(width),
-                                 nn.Linear(width, 3 * len(conditions)))
+        self.net = nn.Sequential(
+            nn.Linear(FEATURES, width), *(Residual(width) for _ in range(blocks)), nn.LayerNorm(width), nn.Linear(width, 3 * len(conditions))
+        )
         eye = [0 if c.startswith(LIDS) and c.endswith("Left") else 1 if c.startswith(LIDS) else 2 for c in conditions]
         self.register_buffer("unit", nn.functional.one_hot(torch.tensor(eye), 3).float().T, persistent=False)
 
@@ -141,11 +142,22 @@ class Decoder(nn.Module):
         box = (parts[..., None, :3] - centres[:, None, 0:9:3]) / 0.5  # both eyes and the mouth
         extent = parts[..., 3:]
         face = torch.cat([sizes[:, 0, :2], sizes[:, 3, :2], sizes[:, 6, :1], (landmarks[:, AT["nose_tip"], 2:] - seam[:, 2:])], dim=-1)
-        return torch.cat([
-            seen, torch.tanh(above), lid, normals, torch.tanh(box).flatten(2), torch.tanh((vertices - parts[..., :3]) / 0.3),
-            torch.tanh(extent / 0.2), torch.tanh(extent), torch.tanh(torch.cat([parts[..., :3]], dim=-1) / 2),
-            face.unsqueeze(1) + torch.zeros_like(vertices[..., :1]), torch.tanh(vertices / 2),
-        ], dim=-1)
+        return torch.cat(
+            [
+                seen,
+                torch.tanh(above),
+                lid,
+                normals,
+                torch.tanh(box).flatten(2),
+                torch.tanh((vertices - parts[..., :3]) / 0.3),
+                torch.tanh(extent / 0.2),
+                torch.tanh(extent),
+                torch.tanh(torch.cat([parts[..., :3]], dim=-1) / 2),
+                face.unsqueeze(1) + torch.zeros_like(vertices[..., :1]),
+                torch.tanh(vertices / 2),
+            ],
+            dim=-1,
+        )
 
     def forward(self, vertices: Tensor, normals: Tensor, parts: Tensor, latent: Tensor) -> Tensor:
         landmarks = latent[:, : 3 * len(NAMES)].unflatten(1, (len(NAMES), 3))

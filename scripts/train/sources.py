@@ -57,7 +57,7 @@ def _length(offsets: Floats) -> Floats:
 
 def _extreme(candidates: Ints, score: Floats, part: float) -> Ints:
     """The share of the candidates with the highest score, at least one."""
-    count = max(1, int(round(part * len(candidates))))
+    count = max(1, round(part * len(candidates)))
     return candidates[np.argsort(-score[candidates], kind="stable")[:count]].astype(np.int32)
 
 
@@ -154,8 +154,14 @@ def makehuman(folder: Path) -> Rig:
     z, d = _arrays(folder / "train" / "mpfb_makehuman.npz", "expression_names", "expression_deltas")
     keep = np.isin(z["submesh"], [i for i, n in enumerate(z["submesh_names"]) if not str(n).startswith("joint-")])
     v, triangles, d, identities = _subset(keep, z["neutral"], z["triangles"], d, z["identity_deltas"])
-    rig = Rig("makehuman", v, triangles, {n: d[n] for n in arkit_names() if n in d}, identities=identities,
-              identity_names=[str(n) for n in z["identity_names"]])
+    rig = Rig(
+        "makehuman",
+        v,
+        triangles,
+        {n: d[n] for n in arkit_names() if n in d},
+        identities=identities,
+        identity_names=[str(n) for n in z["identity_names"]],
+    )
     find_anchors(rig, _sides(d, "browDown"), _sides(d, "mouthSmile"), d["jawOpen"])
     return rig
 
@@ -169,16 +175,34 @@ def _subset(
 
 
 VITRUVIAN = {  # Vitruvian's FACS names -> ARKit; sums where ARKit has one shape for two
-    "eyeBlink{S}": ["Eyes_Closed_{S}"], "eyeWide{S}": ["Eyes_Opened_Max_{S}"], "eyeSquint{S}": ["Lower_Eyelid_Up_{S}"],
-    "eyeLookUp{S}": ["Look_Up_{S}"], "eyeLookDown{S}": ["Look_Dwn_{S}"], "eyeLookIn{S}": ["Look_In_{S}"], "eyeLookOut{S}": ["Look_Out_{S}"],
-    "browDown{S}": ["Eyebrows_Lower_{S}"], "browOuterUp{S}": ["Eyebrows_OuterBrow_Raised_{S}"],
+    "eyeBlink{S}": ["Eyes_Closed_{S}"],
+    "eyeWide{S}": ["Eyes_Opened_Max_{S}"],
+    "eyeSquint{S}": ["Lower_Eyelid_Up_{S}"],
+    "eyeLookUp{S}": ["Look_Up_{S}"],
+    "eyeLookDown{S}": ["Look_Dwn_{S}"],
+    "eyeLookIn{S}": ["Look_In_{S}"],
+    "eyeLookOut{S}": ["Look_Out_{S}"],
+    "browDown{S}": ["Eyebrows_Lower_{S}"],
+    "browOuterUp{S}": ["Eyebrows_OuterBrow_Raised_{S}"],
     "browInnerUp": ["Eyebrows_InnerBrow_Raised_Left", "Eyebrows_InnerBrow_Raised_Right"],
-    "cheekPuff": ["Cheeks_Puffed"], "cheekSquint{S}": ["Cheeks_Raised_{S}"], "noseSneer{S}": ["Nostrils_Corners_Raise_GLOBAL_{S}"],
-    "jawOpen": ["Mouth_Large_Opened"], "jawForward": ["Jaw_Out"], "mouthPucker": ["Kiss"],
-    "mouthFunnel": ["Lips_Up_Funnel", "Lips_Dn_Funnel"], "mouthLeft": ["Mouth_Closed_Move_Left"], "mouthRight": ["Mouth_Closed_Move_Right"],
-    "mouthSmile{S}": ["Smile_Lips_Closed_{S}"], "mouthFrown{S}": ["Frown_{S}"], "mouthDimple{S}": ["Lips_Dimple_{S}"],
-    "mouthStretch{S}": ["Lips_Dn_Corner_Wide_{S}"], "mouthRollLower": ["Lips_Dn_In"], "mouthRollUpper": ["Lips_Up_In"],
-    "mouthShrugLower": ["Lips_Dn_Raised"], "mouthUpperUp{S}": ["Lips_Up_Raised_{S}"], "mouthLowerDown{S}": ["Lips_Dn_Lower_{S}"],
+    "cheekPuff": ["Cheeks_Puffed"],
+    "cheekSquint{S}": ["Cheeks_Raised_{S}"],
+    "noseSneer{S}": ["Nostrils_Corners_Raise_GLOBAL_{S}"],
+    "jawOpen": ["Mouth_Large_Opened"],
+    "jawForward": ["Jaw_Out"],
+    "mouthPucker": ["Kiss"],
+    "mouthFunnel": ["Lips_Up_Funnel", "Lips_Dn_Funnel"],
+    "mouthLeft": ["Mouth_Closed_Move_Left"],
+    "mouthRight": ["Mouth_Closed_Move_Right"],
+    "mouthSmile{S}": ["Smile_Lips_Closed_{S}"],
+    "mouthFrown{S}": ["Frown_{S}"],
+    "mouthDimple{S}": ["Lips_Dimple_{S}"],
+    "mouthStretch{S}": ["Lips_Dn_Corner_Wide_{S}"],
+    "mouthRollLower": ["Lips_Dn_In"],
+    "mouthRollUpper": ["Lips_Up_In"],
+    "mouthShrugLower": ["Lips_Dn_Raised"],
+    "mouthUpperUp{S}": ["Lips_Up_Raised_{S}"],
+    "mouthLowerDown{S}": ["Lips_Dn_Lower_{S}"],
     "tongueOut": ["Tongue_Forward"],
 }
 
@@ -191,8 +215,9 @@ def vitruvian(folder: Path) -> Rig:
         for arkit, own in VITRUVIAN.items()
         for side in (("Left", "Right") if "{S}" in arkit else ("",))
     }
-    rig = Rig("vitruvian", z["neutral"], z["triangles"], shapes, identities=z["identity_deltas"],
-              identity_names=[str(n) for n in z["identity_names"]])
+    rig = Rig(
+        "vitruvian", z["neutral"], z["triangles"], shapes, identities=z["identity_deltas"], identity_names=[str(n) for n in z["identity_names"]]
+    )
     find_anchors(rig, _sides(shapes, "browDown"), _sides(shapes, "mouthSmile"), d["Jaw_Lower"])
     return rig
 
@@ -229,6 +254,12 @@ def godette(folder: Path) -> Rig:
 
 def load(folder: Path, leave_out: frozenset[str] = frozenset()) -> list[Rig]:
     """All rigs of the folder, less those left out by name."""
-    makers = {"ict": ict, "makehuman": makehuman, "vitruvian": vitruvian, "gene": lambda f: avatar(f, "gene"), "uka": lambda f: avatar(f, "uka"),
-              "godette": godette}
+    makers = {
+        "ict": ict,
+        "makehuman": makehuman,
+        "vitruvian": vitruvian,
+        "gene": lambda f: avatar(f, "gene"),
+        "uka": lambda f: avatar(f, "uka"),
+        "godette": godette,
+    }
     return [make(folder) for name, make in makers.items() if name not in leave_out]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Train the encoder or the decoder: resumable, seeded, on the CPU or a GPU, with its curve in a log.
 
-    python -m scripts.train.train decoder --data FOLDER --out RUNS --minutes 60
+python -m scripts.train.train decoder --data FOLDER --out RUNS --minutes 60
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ def mined_frames(net: Encoder, scene: Scene, rng: np.random.Generator, device: s
         best = torch.argsort(-sure[:, 0].float())[:4].tolist()
         landmarks = latent.float().cpu().numpy().reshape(len(seen), -1, 3)
         frames = [frame_of_landmarks(dict(zip(NAMES, seen[i][0].to_object(landmarks[i]), strict=True))) for i in best]
-        frames = [Frame(f.origin, f.rotation, float(np.clip(f.scale, seen[i][0].scale / 2.5, seen[i][0].scale * 2.5))) for f, i in zip(frames, best, strict=True)]
+        frames = [
+            Frame(f.origin, f.rotation, float(np.clip(f.scale, seen[i][0].scale / 2.5, seen[i][0].scale * 2.5)))
+            for f, i in zip(frames, best, strict=True)
+        ]
     return [f for f in frames if misses(scene, f) and len(crop(scene.cloud, f, COARSE_COUNT)) >= 24]
 
 
@@ -208,7 +211,9 @@ def train(kind: str, settings: Settings) -> None:
             mean = np.mean(losses, axis=0)
             losses = []
             with (settings.out / f"{kind}.jsonl").open("a", encoding="utf-8") as log:
-                log.write(json.dumps({"step": done, "seconds": round(passed), "loss": round(float(mean[0]), 5), "doubt": round(float(mean[1]), 5)}) + "\n")
+                log.write(
+                    json.dumps({"step": done, "seconds": round(passed), "loss": round(float(mean[0]), 5), "doubt": round(float(mean[1]), 5)}) + "\n"
+                )
         if time.monotonic() - saved > 60:
             save()
             saved = time.monotonic()

@@ -70,8 +70,16 @@ def test_nothing_outside_the_head_moves(avatar: tuple[str, list[str], NDArray[np
 
 def test_the_ruler_is_content(avatar: tuple[str, list[str], NDArray[np.float32], dict[str, Any]], folder: Path) -> None:
     name, _names, _deltas, _row = avatar
-    run(RULER, "score", SHARED / "data" / "avatars" / f"{name}.npz", folder / f"{name}.npz", "--map", SHARED / "data" / "avatars" / "names.json",
-        "--json", folder / f"{name}.json")
+    run(
+        RULER,
+        "score",
+        SHARED / "data" / "avatars" / f"{name}.npz",
+        folder / f"{name}.npz",
+        "--map",
+        SHARED / "data" / "avatars" / "names.json",
+        "--json",
+        folder / f"{name}.json",
+    )
     scores = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     assert scores["mean"]["leak"] < 0.5
     assert scores["shapes"][JAW[name]]["cos"] > 0.5
@@ -84,7 +92,15 @@ LYING = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)
 
 @pytest.mark.parametrize(
     ("variant", "scale", "rotation"),
-    [("x0.01", 0.01, None), ("x100", 100, None), ("turned", 1, TURNED), ("lying", 1, LYING), ("moved", 1, None), ("object_moved", 1, None), ("no_armature", 1, None)],
+    [
+        ("x0.01", 0.01, None),
+        ("x100", 100, None),
+        ("turned", 1, TURNED),
+        ("lying", 1, LYING),
+        ("moved", 1, None),
+        ("object_moved", 1, None),
+        ("no_armature", 1, None),
+    ],
 )
 def test_scale_place_heading_and_armature_do_not_change_the_shapes(
     variant: str, scale: float, rotation: NDArray[np.float32] | None, folder: Path

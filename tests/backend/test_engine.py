@@ -10,11 +10,11 @@ from threading import Timer
 
 import numpy as np
 import pytest
+from fixtures.models import LATENT
 
 from backend.engine import hardware, providers, sessions
 from backend.engine.models import load_model, shapes_of
 from backend.errors import BackendError
-from fixtures.models import LATENT
 
 CPU, CUDA, DML, COREML = providers.CPU, providers.CUDA, providers.DIRECTML, providers.COREML
 

@@ -53,8 +53,13 @@ def joined(*meshes: tuple[Floats, Ints]) -> tuple[Floats, Ints]:
 def avatar(sample: SampleHead) -> AvatarMesh:
     """The sample head on a trunk with two arms and legs, head vertices first."""
     low = float(sample.vertices[:, 2].min())
-    body = [tube(low - 0.65, low, 0.15), tube(low - 0.6, low, 0.05, (0.25, 0)), tube(low - 0.6, low, 0.05, (-0.25, 0)),
-            tube(low - 1.45, low - 0.6, 0.07, (0.09, 0)), tube(low - 1.45, low - 0.6, 0.07, (-0.09, 0))]
+    body = [
+        tube(low - 0.65, low, 0.15),
+        tube(low - 0.6, low, 0.05, (0.25, 0)),
+        tube(low - 0.6, low, 0.05, (-0.25, 0)),
+        tube(low - 1.45, low - 0.6, 0.07, (0.09, 0)),
+        tube(low - 1.45, low - 0.6, 0.07, (-0.09, 0)),
+    ]
     vertices, triangles = joined((sample.vertices, sample.triangles), *body)
     return AvatarMesh(vertices, triangles, up=(0, 0, 1))
 
@@ -123,7 +128,9 @@ def test_where_there_is_no_face_it_says_so_and_what_to_do(shape: str, avatar: Av
     rng = np.random.default_rng(5)
     vertices, triangles = tube(0, 1, 0.2)
     if shape == "ball":
-        vertices = vertices * np.array([1, 1, 0], np.float32) * 5 * np.sqrt(0.2501 - (vertices[:, 2:] - 0.5) ** 2) + vertices * np.array([0, 0, 1], np.float32)
+        vertices = vertices * np.array([1, 1, 0], np.float32) * 5 * np.sqrt(0.2501 - (vertices[:, 2:] - 0.5) ** 2) + vertices * np.array(
+            [0, 0, 1], np.float32
+        )
     if shape == "noise":
         vertices = rng.normal(size=vertices.shape).astype(np.float32)
     if shape == "headless":

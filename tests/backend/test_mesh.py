@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
 from backend.errors import BackendError
 from backend.face.frame import Frame, frame_of_landmarks
@@ -15,7 +16,7 @@ from backend.face.mesh import AvatarMesh, Floats, Ints, check, connected_parts, 
 
 def box(centre: tuple[float, float, float], half: float = 0.5) -> tuple[Floats, Ints]:
     """A closed box of 8 vertices and 12 triangles, wound outwards."""
-    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32) * half + np.float32(centre)
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32) * half + np.array(centre, np.float32)
     quads = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
     return corners, np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))], np.int32)
 
@@ -35,7 +36,7 @@ def test_normals_of_a_box_point_outwards_with_unit_length() -> None:
     vertices, triangles = box((3, 1, -2))
     normals = vertex_normals(vertices, triangles)
     assert np.allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-6)
-    assert ((normals * (vertices - np.float32([3, 1, -2]))).sum(axis=1) > 0).all()
+    assert ((normals * (vertices - np.array([3, 1, -2], np.float32))).sum(axis=1) > 0).all()
 
 
 def test_loose_vertices_have_no_normal() -> None:
@@ -89,7 +90,7 @@ def test_parts_agree_with_a_plain_search(triangles: Ints) -> None:
         (np.full((3, 3), np.inf), np.zeros((1, 3)), "mesh_not_finite"),
     ],
 )
-def test_bad_meshes_are_refused(vertices: np.ndarray, triangles: np.ndarray, code: str) -> None:
+def test_bad_meshes_are_refused(vertices: NDArray[np.float64], triangles: NDArray[np.float64], code: str) -> None:
     with pytest.raises(BackendError) as error:
         check(AvatarMesh(vertices.astype(np.float32), triangles.astype(np.int32)))
     assert error.value.code == code and error.value.fix
@@ -101,7 +102,7 @@ def test_weights_of_the_wrong_length_are_refused() -> None:
     assert error.value.code == "mesh_invalid" and "head_weights" in str(error.value)
 
 
-def neutral_landmarks() -> dict[str, np.ndarray]:
+def neutral_landmarks() -> dict[str, NDArray[np.float64]]:
     """A face in its canonical frame: eyes 1 apart, mouth 1 below."""
     points = {name: np.zeros(3) for name in NAMES}
     for side, x in (("left", 0.5), ("right", -0.5)):

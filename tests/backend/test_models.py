@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from fixtures import models
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backend.engine import models as engine
+from backend.engine import onnx_file
 from backend.engine.onnx_file import check_model_bytes
 from backend.engine.sessions import Cancellation, create, run
 from backend.errors import BackendError
-from fixtures import models
 
 CONDITIONS = ["jawOpen", "eyeBlinkLeft", "mouthPucker"]
 
@@ -199,6 +200,21 @@ def test_a_model_may_not_point_at_other_files(tmp_path: Path, shipped: Path, loc
     path.write_bytes(model.SerializeToString())
     error = refused(path)
     assert error.code == "model_unreadable" and "another file" in error.message
+
+
+def test_a_model_that_is_nested_without_end_is_refused() -> None:
+    graph = onnx.helper.make_graph([], "g", [], [])
+    for _ in range(20):
+        graph = onnx.helper.make_graph([onnx.helper.make_node("If", ["c"], ["x"], then_branch=graph)], "g", [], [])
+    with pytest.raises(BackendError, match="nested too deeply"):
+        check_model_bytes(onnx.helper.make_model(graph).SerializeToString(), "x")
+
+
+def test_a_model_that_is_too_large_is_not_even_read(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = models.plain(shipped / "p.onnx", 3)
+    monkeypatch.setattr(onnx_file, "MAX_FILE", path.stat().st_size - 1)
+    error = refused(path)
+    assert error.code == "model_unreadable" and "MiB" in error.message
 
 
 def test_a_graph_that_the_runtime_refuses_is_unreadable(shipped: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from backend.face.frame import Frame
 from backend.face.locate import Face
@@ -11,11 +12,21 @@ from backend.face.points import COUNT, CROP_CENTRE, CROP_RADIUS, cloud_of, crop
 from backend.face.rules import apply, quieted
 
 
-def face_of(freedom: np.ndarray) -> Face:
+def face_of(freedom: NDArray[np.float64]) -> Face:
     count = len(freedom)
     zeros = np.zeros((count, 3), np.float32)
-    return Face(np.arange(count, dtype=np.int32), Frame(np.zeros(3), np.eye(3), 1.0), zeros[:1], zeros[:1], 1.0, (), zeros, zeros,
-                np.zeros((count, 6), np.float32), freedom.astype(np.float32))
+    return Face(
+        np.arange(count, dtype=np.int32),
+        Frame(np.zeros(3), np.eye(3), 1.0),
+        zeros[:1],
+        zeros[:1],
+        1.0,
+        (),
+        zeros,
+        zeros,
+        np.zeros((count, 6), np.float32),
+        freedom.astype(np.float32),
+    )
 
 
 @settings(max_examples=50, deadline=None)
@@ -54,6 +65,6 @@ def test_crops_that_overlap_keep_the_same_points() -> None:
     one = crop(cloud, Frame(np.zeros(3), np.eye(3), 1.0))
     other = crop(cloud, Frame(np.array([0.01, 0, 0]), np.eye(3), 1.0))
     assert len(one) == len(other) == COUNT
-    assert (np.linalg.norm(one[:, :3] - np.float32(CROP_CENTRE), axis=1) < CROP_RADIUS).all()
+    assert (np.linalg.norm(one[:, :3] - np.array(CROP_CENTRE, np.float32), axis=1) < CROP_RADIUS).all()
     kept = {tuple(p) for p in np.round(one[:, 3:], 5)} & {tuple(p) for p in np.round(other[:, 3:], 5)}
     assert len(kept) > 0.97 * COUNT

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.child import Child, arrays_of
+from fixtures.meshes import figure
 from numpy.typing import NDArray
 
 from backend.face.mesh import AvatarMesh
 from backend.face.shape_sets import load_sets
 from backend.protocol import MAX_HEADER, Message
-from fixtures.child import Child, arrays_of
-from fixtures.meshes import figure
 
 HEAD = 24 * 32  # vertices of figure()'s head, which come first
 
@@ -66,7 +66,7 @@ def test_both_sets_come_in_one_request(child: Child, tiny: Path) -> None:
     assert kinds.index("face") < kinds.index("shapes")
     face = next(message for message in answers if message.header["type"] == "face")
     indices = face.arrays["indices"]
-    assert indices.dtype == np.int32 and 0 < len(indices) and (np.diff(indices) > 0).all()
+    assert indices.dtype == np.int32 and len(indices) > 0 and (np.diff(indices) > 0).all()
     assert indices.max() < HEAD, "the body has no weight to the head"
     sets = load_sets()
     for message in (m for m in answers if m.header["type"] == "shapes"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from backend.face.symmetry import mirror_plane
 
 
-def mask(rng: np.random.Generator, count: int = 1500) -> tuple[np.ndarray, np.ndarray]:
+def mask(rng: np.random.Generator, count: int = 1500) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points and normals of a bumpy surface z = f(x, y) that is even in x, each point with its mirror image, in random order."""
     x, y = rng.uniform(0.02, 1, count), rng.uniform(-1, 1, count)
     z = 0.5 * np.cos(2 * x) + 0.3 * np.sin(3 * y) * np.cos(4 * x)

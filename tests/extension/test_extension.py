@@ -23,8 +23,14 @@ def use(python: Path, task: str, archive: Path, folder: Path) -> dict[str, Any]:
     profile = folder / "profile"
     profile.mkdir(exist_ok=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")} | {"BLENDER_USER_RESOURCES": str(profile)}
-    done = subprocess.run([str(python), str(SCRIPT), task, str(archive), str(folder / "head.blend")], env=environment, capture_output=True, text=True,
-                          timeout=240, check=False)
+    done = subprocess.run(
+        [str(python), str(SCRIPT), task, str(archive), str(folder / "head.blend")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
     lines = [line for line in done.stdout.splitlines() if line.startswith("REPORT")]
     assert done.returncode == 0 and lines, done.stdout[-2000:] + done.stderr[-2000:]
     report: dict[str, Any] = json.loads(lines[-1].removeprefix("REPORT"))
@@ -34,7 +40,9 @@ def use(python: Path, task: str, archive: Path, folder: Path) -> dict[str, Any]:
 def test_the_zip_holds_what_ships_and_nothing_else(archive: Path) -> None:
     names = zipfile.ZipFile(archive).namelist()
     assert {"__init__.py", "blender_manifest.toml", "LICENSE", "backend/models/face.encoder.onnx", "backend/models/MODEL_CARD.md"} <= set(names)
-    assert not [n for n in names if n.split("/")[0] not in ("__init__.py", "blender_manifest.toml", "LICENSE", "backend", "blendshape_addon", "wheels")]
+    assert not [
+        n for n in names if n.split("/")[0] not in ("__init__.py", "blender_manifest.toml", "LICENSE", "backend", "blendshape_addon", "wheels")
+    ]
     wheels = [n for n in names if n.endswith(".whl")]
     assert {w.split("/")[-1].split("-")[0] for w in wheels} == {"onnxruntime", "psutil"}, "numpy is Blender's own"
     manifest = tomllib.loads(zipfile.ZipFile(archive).read("blender_manifest.toml").decode())
@@ -46,7 +54,11 @@ def test_inside_the_extension_only_relative_imports(archive: Path) -> None:
     for name in sources.namelist():
         if name.endswith(".py"):
             lines = sources.read(name).decode().splitlines()
-            assert not [line for line in lines if line.strip().startswith(("from backend", "import backend", "from blendshape_addon", "import blendshape_addon"))], name
+            assert not [
+                line
+                for line in lines
+                if line.strip().startswith(("from backend", "import backend", "from blendshape_addon", "import blendshape_addon"))
+            ], name
 
 
 @pytest.mark.timeout(900)

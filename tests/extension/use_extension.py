@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a user does with the zip, in a Blender of its own: first `install` and generate, then `again` in a new process. Prints JSON.
 
-    python use_extension.py install|again ZIP FILE.blend
+python use_extension.py install|again ZIP FILE.blend
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ def state(ob: bpy.types.Object) -> dict[str, object]:
         flat = np.empty_like(base)
         key.points.foreach_get("co", flat)
         moved[key.name] = int((flat != base).reshape(-1, 3).any(axis=1).sum())
-    return {"names": [k.name for k in keys.key_blocks], "values": [k.value for k in keys.key_blocks], "moved": moved, "vertices": len(ob.data.vertices)}
+    return {
+        "names": [k.name for k in keys.key_blocks],
+        "values": [k.value for k in keys.key_blocks],
+        "moved": moved,
+        "vertices": len(ob.data.vertices),
+    }
 
 
 def main() -> None:

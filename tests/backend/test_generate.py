@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job as a function: order of results, one decoder pass, what is refused before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fixtures import models
+from fixtures.meshes import figure
+
+from backend import generate as module
+from backend.engine import models as engine
+from backend.engine import sessions
+from backend.engine.models import Model, load_model
+from backend.engine.sessions import Cancellation
+from backend.errors import BackendError
+from backend.face.locate import Face
+from backend.face.shape_sets import Table, load_sets
+from backend.generate import Report, Shapes, generate
+
+SETS = {name: shape_set.shapes for name, shape_set in load_sets().items()}
+
+
+@pytest.fixture(scope="module")
+def model(tiny: Path) -> Model:
+    return load_model(tiny)
+
+
+def silent(stage: str, fraction: float) -> None:
+    """Progress that nobody looks at."""
+
+
+def start(model: Model, tables: dict[str, Table], strength: float = 1.0, cancellation: Cancellation | None = None) -> Iterator[Any]:
+    return generate(figure(), tables, strength, model, silent, cancellation or Cancellation())
+
+
+def test_face_then_each_set_then_the_report(model: Model) -> None:
+    results = list(start(model, {"vrchat": SETS["vrchat"], "arkit": SETS["arkit"]}))
+    assert [type(result) for result in results] == [Face, Shapes, Shapes, Report]
+    face, visemes, arkit, report = results
+    assert (visemes.set_name, arkit.set_name) == ("vrchat", "arkit")
+    assert arkit.offsets.shape == (52, len(face.indices), 3) and arkit.offsets.dtype == np.float32
+    assert report.shapes == 67 and report.as_dict()["seconds"]["total"] > 0
+
+
+def test_all_sets_cost_one_pass_of_the_decoder(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[str] = []
+
+    def counted(session: sessions.Session, *rest: Any) -> Any:
+        runs.append(session.name)
+        return sessions.run(session, *rest)
+
+    monkeypatch.setattr(engine, "run", counted)
+    results = list(start(model, SETS))
+    assert len(results[0].indices) <= engine.CHUNK
+    assert runs.count("tiny.decoder.onnx") == 1
+
+
+def test_offsets_are_what_the_model_says_turned_to_object_space(model: Model) -> None:
+    table: Table = {"Wide": {"eyeBlinkLeft": 1.0, "jawOpen": -0.5}}
+    face, shapes, _report = start(model, {"table": table})
+    known = model.info.condition_names
+    weights = np.zeros(len(known))
+    weights[known.index("eyeBlinkLeft")], weights[known.index("jawOpen")] = 1, -0.5
+    canonical = np.stack(
+        [  # what models.decoder promises
+            np.full(len(face.indices), (weights * 0.01 * np.arange(1, len(known) + 1)).sum()),
+            face.vertices[:, 1] * weights.sum(),
+            np.full(len(face.indices), face.latent[0, 0] * weights.sum()),
+        ],
+        axis=1,
+    )
+    expected = canonical @ face.frame.rotation * face.frame.scale
+    free = (face.freedom == 1) & (np.linalg.norm(canonical, axis=1) > 0.1)  # neither faded at the border nor too still to count
+    assert free.sum() > 20
+    np.testing.assert_allclose(shapes.offsets[0][free], expected[free], rtol=1e-3, atol=1e-6)
+
+
+def test_a_plain_model_is_limited_to_its_ranges_and_says_so(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "SHIPPED", tiny.with_name("tiny"))
+    plain = load_model(models.plain(tmp_path / "p.onnx", 2, conditions=["a", "b"], name="Mine"))
+    *_, shapes, report = start(plain, {"table": {"A": {"a": 1.0}, "B": {"b": 2.0}}})
+    assert np.linalg.norm(shapes.offsets[1], axis=1).max() == pytest.approx(2 * np.linalg.norm(shapes.offsets[0], axis=1).max(), rel=1e-3)
+    assert report.model == "Mine" and report.warnings == ["b was limited to the model's range 0 to 1"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "strength", "code"),
+    [
+        ({}, 1.0, "unknown_set"),
+        ({"table": {"A": {"jawopen": 1.0}}}, 1.0, "unknown_condition"),
+        ({"arkit": SETS["arkit"], "table": {"jawOpen": {"jawOpen": 0.5}}}, 1.0, "table_invalid"),
+        (SETS, 0.0, "setting_invalid"),
+        (SETS, float("nan"), "setting_invalid"),
+        (SETS, 11.0, "setting_invalid"),
+    ],
+)
+def test_bad_requests_are_refused_before_any_work(
+    model: Model, tables: dict[str, Table], strength: float, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_work(*_: Any) -> Any:
+        raise AssertionError("the face was looked for")
+
+    monkeypatch.setattr(module, "locate", no_work)
+    with pytest.raises(BackendError) as caught:
+        next(start(model, tables, strength))
+    assert caught.value.code == code
+
+
+def test_more_than_fits_into_memory_is_refused(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BYTES", 1000)
+    with pytest.raises(BackendError) as caught:
+        list(start(model, SETS))
+    assert caught.value.code == "out_of_memory" and "67 shapes" in caught.value.message
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_cancel_is_seen_after_every_result(model: Model, after: int) -> None:
+    cancellation = Cancellation()
+    results = start(model, SETS, cancellation=cancellation)
+    for _ in range(after):
+        next(results)
+    cancellation.set()
+    with pytest.raises(BackendError) as caught:
+        next(results)
+    assert caught.value.code == "cancelled"
