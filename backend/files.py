@@ -90,8 +90,8 @@ def write_shapes(path: Path, names: Sequence[str], deltas: Floats) -> None:
             file.write(packed.getbuffer())
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
     except OSError as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)

@@ -26,6 +26,7 @@ Floats = NDArray[np.float32]
 OnProgress = Callable[[str, float], None]
 
 MAX_STRENGTH = 10.0
+MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three times as much
 # Share of the whole request that is done when a stage ends; measured on 28,646 vertices and 67 shapes.
 _LOCATED, _COMPUTED = 0.5, 0.85
 
@@ -117,6 +118,10 @@ def generate(
     face = find_face(mesh, model, report, on_progress, cancellation, _LOCATED)
     yield face
 
+    needed = len(weights) * len(face.indices) * 12
+    if needed > MAX_BYTES:
+        what = f"{len(weights)} shapes on {len(face.indices)} vertices need {needed / 2**30:.1f} GiB, more than is allowed."
+        raise BackendError("out_of_memory", what, "Ask for fewer shapes at a time, or mark the face with a vertex group.")
     with report.stage("model"):
         parts = (face.vertices, face.normals, face.parts, face.latent)
         offsets = shapes_of(
@@ -172,6 +177,6 @@ def _limited(model: Model, weights: Floats) -> list[str]:
     beyond = ((weights < low) | (weights > high)).any(axis=0)
     return [
         f"{c.name} was limited to the model's range {c.minimum:g} to {c.maximum:g}"
-        for c, over in zip(model.info.conditions, beyond)
+        for c, over in zip(model.info.conditions, beyond, strict=True)
         if over
     ]

@@ -60,7 +60,7 @@ def write_message(stream: BinaryIO, header: Mapping[str, Any], arrays: Mapping[s
     if len(text) > MAX_HEADER or length > MAX_BODY or len(listed) > MAX_ARRAYS:
         raise ValueError(f"a frame of {len(text)} header and {length} body bytes with {len(listed)} arrays is over the limits")
     _write_all(stream, memoryview(PREFIX.pack(MAGIC, len(text), length) + text))
-    for name, array in contiguous.items():
+    for array in contiguous.values():
         if array.nbytes:
             _write_all(stream, array.astype(DTYPES[array.dtype.name], copy=False).reshape(-1).view(np.uint8).data)
     stream.flush()

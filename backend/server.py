@@ -42,7 +42,7 @@ def claim_pipe() -> tuple[BinaryIO, BinaryIO]:
     sys.stdout = sys.stderr
     if sys.platform == "win32":
         msvcrt.setmode(frames, os.O_BINARY)
-    return open(0, "rb", buffering=0, closefd=False), open(frames, "wb", buffering=0)
+    return os.fdopen(0, "rb", buffering=0, closefd=False), os.fdopen(frames, "wb", buffering=0)
 
 
 class Answers:

@@ -98,6 +98,8 @@ def create(data: bytes, name: str, threads: int, choice: providers.Choice | None
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    if choice.provider == providers.CUDA and hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()  # finds CUDA and cuDNN in the wheels beside onnxruntime-gpu
     if choice.provider == providers.DIRECTML:  # DirectML wants both, see its documentation
         options.enable_mem_pattern = False
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL

@@ -243,7 +243,7 @@ def test_a_basis_of_another_size_is_an_error(shipped: Path) -> None:
 def test_a_model_that_fails_while_running_is_an_error_of_the_model(shipped: Path) -> None:
     path = models.plain(shipped / "p.onnx", 3)
     session = create(path.read_bytes(), path.name, 1)
-    with pytest.raises(BackendError, match="p.onnx") as caught:
+    with pytest.raises(BackendError, match=r"p\.onnx") as caught:
         run(session, {"vertices": np.zeros((1, 5, 3), np.float32), "conditions": np.zeros((1, 99), np.float32)}, Cancellation())
     assert caught.value.code == "model_contract"
 
