@@ -25,15 +25,16 @@ from .symmetry import mirror_plane
 Encode = Callable[[Floats], tuple[Floats, Floats]]
 
 HEADINGS = 8  # proposals around the up axis, 45 degrees apart; the encoder copes with 38
-SIZES = (3.2, 6.0, 11.0, 20.0, 36.0)  # extent along up / canonical unit: from a bare face to a tall body with props
+SIZES = (6.0, 20.0, 3.2, 11.0, 36.0)  # extent along up / canonical unit, likeliest first: a head, a body, a face, a figurine, a body with props
 DEPTHS = (1.0, 2.0, 3.0, 4.2)  # canonical units from the top of the mesh to the eyes: from a fringe to tall hair and ears
 KEEP = 5  # proposals that are followed
 FOLLOW = 3  # steps per followed proposal
-SETTLE = 16  # steps of the winner at most
+SETTLE = 10  # steps of the winner at most
+CYCLE = 6  # a multiple of the short cycles that crops fall into
 REST = 5e-4  # canonical units: a step shorter than this ends the settling
 THIN = 16384  # points that the coarse search looks at
 SURE = 0.6  # confidence below which there is no face
-CERTAIN = 0.95  # confidence above which no other direction is tried as up
+CERTAIN = 0.99  # confidence above which no other size and no other direction is tried
 DOUBT = 0.85  # confidence below which the report warns
 FEW = 24  # triangles below which there is nothing to look at
 JITTER = np.radians(4)
@@ -81,13 +82,13 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
     coarse = _Search(_thinned(cloud), encode, tuple(landmark_names))
     progress(0.05)
-    best = _Found(Frame(np.zeros(3), np.eye(3), 1.0), 0.0)
-    ups = _ups(mesh)
-    for done, up in enumerate(ups):
-        found = coarse.follow(_proposals(hinted, up))
+    best = NOTHING
+    tries = [(up, size) for up in _ups(mesh) for size in SIZES]
+    for done, (up, size) in enumerate(tries):
+        found = coarse.follow(_proposals(hinted, up, size))
         if found.confidence >= SURE:
             best = max(best, search.settle(found), key=lambda f: f.confidence)
-        progress(0.1 + 0.7 * (done + 1) / len(ups))
+        progress(0.1 + 0.7 * (done + 1) / len(tries))
         if best.confidence > CERTAIN:
             break
     if best.confidence < SURE:
@@ -108,6 +109,9 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
 class _Found:
     frame: Frame
     confidence: float
+
+
+NOTHING = _Found(Frame(np.zeros(3), np.eye(3), 1.0), 0.0)
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ class _Search:
 
     def follow(self, proposals: Sequence[Frame], batch: int = 32) -> _Found:
         """Look at all proposals, follow the surest, return the surest end."""
+        if not proposals:
+            return NOTHING
         sure = np.concatenate([self.look(proposals[i : i + batch], COARSE_COUNT)[1] for i in range(0, len(proposals), batch)])
         frames = [proposals[i] for i in np.argsort(-sure, kind="stable")[:KEEP]]
         for _ in range(FOLLOW):
@@ -146,17 +152,21 @@ class _Search:
         return _Found(frames[int(sure.argmax())], float(sure.max()))
 
     def settle(self, found: _Found) -> _Found:
-        """Follow one frame with all points and with its mirror image until it rests."""
-        frame = found.frame
+        """Follow one frame with all points and with its mirror image until it rests.
+
+        A crop's edge may let the same points in and out for ever; then the end is the middle of the last CYCLE steps.
+        """
+        frame, last = found.frame, []
         for _ in range(SETTLE):
             landmarks, sure = self._both(frame)
-            next_frame = self.next_frame(frame, landmarks)
-            moved = np.linalg.norm(next_frame.origin - frame.origin) / frame.scale + abs(np.log(next_frame.scale / frame.scale))
-            moved += np.abs(next_frame.rotation - frame.rotation).max()
-            frame = next_frame
+            following = self.next_frame(frame, landmarks)
+            last.append(frame.to_object(landmarks))
+            moved = np.linalg.norm(following.origin - frame.origin) / frame.scale + np.abs(following.rotation - frame.rotation).max()
+            frame = following
             if moved < REST:
-                break
-        return _Found(frame, sure)
+                return _Found(frame, sure)
+        middle = np.mean(last[-CYCLE:], axis=0)
+        return _Found(frame_of_landmarks(dict(zip(self.names, middle, strict=True))), sure)
 
     def _both(self, frame: Frame) -> tuple[Floats, float]:
         """Landmarks (L,3) in a frame and confidence, the mean of what is seen directly and in the mirror, so that sides are treated alike."""
@@ -238,16 +248,15 @@ def _ups(mesh: AvatarMesh) -> list[Doubles]:
     return ups
 
 
-def _proposals(cloud: PointCloud, up: Doubles) -> list[Frame]:
-    """Frames that may show the face if `up` is up: every heading, several sizes, several depths below the top."""
+def _proposals(cloud: PointCloud, up: Doubles, parts: float) -> list[Frame]:
+    """Frames that may show the face if `up` is up and a unit goes `parts` times into the height: every heading, several depths."""
     aside = np.cross(up, np.eye(3)[np.abs(up).argmin()])
     aside /= np.linalg.norm(aside)
     ahead = np.cross(aside, up)
     level = cloud.positions.astype(np.float64) @ np.stack([aside, up, ahead]).T
     top, bottom = np.quantile(level[:, 1], [0.999, 0.001])
-    return [
-        frame for parts in SIZES for depth in DEPTHS for frame in _around(level, np.stack([aside, up, ahead]), (top - bottom) / parts, top, depth)
-    ]
+    axes, unit = np.stack([aside, up, ahead]), (top - bottom) / parts
+    return [frame for depth in DEPTHS for frame in _around(level, axes, unit, top, depth)]
 
 
 def _around(level: Doubles, axes: Doubles, unit: float, top: float, depth: float) -> Iterator[Frame]:
