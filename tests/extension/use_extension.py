@@ -51,7 +51,7 @@ def main() -> None:
         ob = bpy.data.objects["SampleHead"]
         bpy.context.view_layer.objects.active = ob
     result = bpy.ops.blendshapes.generate(sets={"arkit", "vrchat"})
-    report = {"version": bpy.app.version_string, "result": list(result), **state(ob)}
+    report = {"version": bpy.app.version_string, "result": list(result), "runtime_in_blender": "onnxruntime" in sys.modules, **state(ob)}
     bpy.ops.wm.save_as_mainfile(filepath=blend)
     import psutil  # one of the zip's wheels: gone with the extension
 
