@@ -7,8 +7,12 @@
 from __future__ import annotations
 
 import argparse
+import colorsys
 import math
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
@@ -19,9 +23,9 @@ Floats = NDArray[np.float32]
 
 COLUMNS = 10
 TILE = 190  # pixels
-SAMPLES = 24
-MARGIN = 0.2  # of the face's size, around it
-MOVES = 0.1  # of the largest movement: what counts as the face
+SAMPLES = 20
+MARGIN = 0.12  # of the face's size, around it
+MOVES = 0.2  # of the largest movement: what counts as the face
 LABEL = 0.2  # of a tile's width, below it
 
 
@@ -46,6 +50,15 @@ def face_box(shapes: dict[str, Floats]) -> tuple[Floats, Floats]:
     return low - MARGIN * (high - low).max(), high + MARGIN * (high - low).max()
 
 
+def tint(number: int) -> bpy.types.Material:
+    """A pale colour for the material slot of this number, where the file has none of its own."""
+    material = bpy.data.materials.new(f"Tint {number}")
+    material.use_nodes = True
+    colour = (*colorsys.hsv_to_rgb(0.07 + 0.618 * number, 0.35, 0.7), 1.0)
+    material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = colour
+    return material
+
+
 class Cut:
     """The faces of a mesh inside a box, as arrays, so that a whole avatar leaves room for its neighbours on the sheet."""
 
@@ -59,7 +72,7 @@ class Cut:
         keep = np.logical_and.reduceat(inside[corners], starts)
         self.vertices, compact = np.unique(corners[np.repeat(keep, totals)], return_inverse=True)
         self.corners, self.totals, self.materials = compact.astype(np.int32), totals[keep], materials[keep]
-        self.slots = list(mesh.materials)
+        self.slots = [m if m and m.use_nodes else tint(number) for number, m in enumerate(mesh.materials)]
 
     def mesh(self, name: str, coordinates: Floats) -> bpy.types.Mesh:
         """A new mesh of these faces with the given coordinates (V,3) of the whole."""
@@ -115,6 +128,20 @@ def light(scene: bpy.types.Scene) -> None:
     background.inputs["Color"].default_value, background.inputs["Strength"].default_value = (0.62, 0.66, 0.72, 1), 0.45
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Send what C code prints to nowhere: Cycles writes a line per sample, and Blender has no switch for it."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
 def render_sheet(ob: bpy.types.Object, out: Path, turn: float = 15.0) -> int:
     """Render the object's shapes into a PNG. turn: degrees by which heads look aside. Returns how many tiles there are.
 
@@ -152,7 +179,8 @@ def render_sheet(ob: bpy.types.Object, out: Path, turn: float = 15.0) -> int:
         scene.render.resolution_percentage = 100
         scene.render.image_settings.file_format, scene.render.image_settings.color_mode = "PNG", "RGB"
         scene.render.filepath = str(out)
-        bpy.ops.render.render(write_still=True, scene=scene.name)
+        with quiet():
+            bpy.ops.render.render(write_still=True, scene=scene.name)
     finally:
         bpy.data.scenes.remove(scene)
         bpy.data.orphans_purge(do_recursive=True)
