@@ -133,7 +133,7 @@ def quiet() -> Iterator[None]:
     """Send what C code prints to nowhere: Cycles writes a line per sample, and Blender has no switch for it."""
     sys.stdout.flush()
     kept = os.dup(1)
-    with open(os.devnull, "wb") as nowhere:
+    with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)
     try:
         yield
