@@ -17,7 +17,7 @@ from .engine.hardware import peak_memory_mb
 from .engine.models import Model, encode_with, shapes_of
 from .engine.sessions import Cancellation
 from .errors import BackendError
-from .face import rules
+from .face import contacts, rules
 from .face.locate import Face, locate
 from .face.mesh import AvatarMesh, check
 from .face.shape_sets import Table, weights_of
@@ -122,15 +122,23 @@ def generate(
     if needed > MAX_BYTES:
         what = f"{len(weights)} shapes on {len(face.indices)} vertices need {needed / 2**30:.1f} GiB, more than is allowed."
         raise BackendError("out_of_memory", what, "Ask for fewer shapes at a time, or mark the face with a vertex group.")
+    probed = _probed(model, weights)
+    units = np.eye(len(model.info.condition_names), dtype=np.float32)[list(probed.values())]
     with report.stage("model"):
         parts = (face.vertices, face.normals, face.parts, face.latent)
         offsets = shapes_of(
             model,
             tuple(np.ascontiguousarray(array, np.float32) for array in parts),  # type: ignore[arg-type]
-            weights,
+            np.concatenate([weights, units]),
             cancellation,
             lambda fraction: on_progress("model", _LOCATED + fraction * (_COMPUTED - _LOCATED)),
         )
+    with report.stage("rules"):
+        shapes = dict(zip(probed, offsets[len(weights) :], strict=True))
+        landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False))
+        for name, gain in contacts.gains(face.vertices, landmarks, shapes).items():
+            for row in np.flatnonzero(weights[:, probed[name]]):
+                offsets[row] += shapes[name] * ((gain - 1) * weights[row, probed[name]])
     report.warnings.extend(_limited(model, weights))
 
     done = 0
@@ -167,6 +175,13 @@ def _all_weights(tables: Mapping[str, Table], model: Model, strength: float) -> 
                 raise BackendError("table_invalid", f"The key {key!r} is in both {seen[key]} and {name}.", "Rename it in your table.")
             seen[key] = name
     return np.concatenate([weights_of(table, model.info.condition_names) for table in tables.values()])
+
+
+def _probed(model: Model, weights: Floats) -> dict[str, int]:
+    """Columns, by name, of the conditions that contacts are read from, when a basis has them and one with a gain is asked for."""
+    names = model.info.condition_names
+    asked = any(weights[:, names.index(name)].any() for name in contacts.PROBED if name in names)
+    return {name: names.index(name) for name in contacts.PROBED if name in names} if model.plain is None and asked else {}
 
 
 def _limited(model: Model, weights: Floats) -> list[str]:

@@ -20,6 +20,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 PARTS = ("skin", "eye_left", "eye_right", "lash_left", "lash_right", "brow_left", "brow_right", "teeth_upper", "teeth_lower", "tongue", "hair")
+OPENINGS = ("none", "eye_left", "eye_right", "mouth")
 MATERIALS = ("skin", "lips", "mouth", "eye_white", "iris", "pupil", "lash", "brow", "teeth", "tongue", "hair")
 # How far the rings of an opening lie between its edge (0) and the block's border (1).
 EYE_RINGS = (0.86, 0.70, 0.55, 0.42, 0.31, 0.22, 0.14, 0.07, 0.0)
@@ -34,6 +35,9 @@ class SampleHead:
     vertices: Floats  # (V,3), metres
     faces: Ints  # (F,4)
     part: Ints  # (V,), index into PARTS
+    ring: Floats  # (V,), around an opening: 1 at its block's border, 0 at the lid's or lip's edge, -1, -2... inside; 2 elsewhere
+    turn: Floats  # (V,), angle around the opening, radians, 0 at +X, counter-clockwise seen from the front
+    opening: Ints  # (V,), index into OPENINGS
     material: Ints  # (F,), index into MATERIALS
     landmarks: dict[str, Floats]  # name -> (3,), on the surface
     spec: HeadSpec = field(default_factory=HeadSpec)
@@ -148,6 +152,7 @@ class _Skin:
         points = surface.points(np.where(angle > np.pi, angle - 2 * np.pi, angle), row)
         self.points: list[Reals] = [points.reshape(-1, 3)]
         self.count = rows * columns
+        self.tags: list[Reals] = [np.tile([2.0, 0.0, 0.0], (self.count, 1))]
         self.faces: list[NDArray[np.int64]] = []
         self.materials: list[int] = []
         open_cells = np.ones((rows - 1, columns), dtype=bool)
@@ -161,8 +166,10 @@ class _Skin:
         self.faces.append(faces)
         self.materials += [MATERIALS.index(material)] * len(faces)
 
-    def add_points(self, points: Reals) -> NDArray[np.int64]:
+    def add_points(self, points: Reals, tags: Reals | None = None) -> NDArray[np.int64]:
+        """Indices of new points (N,3). tags (N,3): ring, turn and opening."""
         self.points.append(points)
+        self.tags.append(np.tile([2.0, 0.0, 0.0], (len(points), 1)) if tags is None else tags)
         self.count += len(points)
         return np.arange(self.count - len(points), self.count)
 
@@ -172,11 +179,15 @@ class _Skin:
         index = self.index[row, column % len(self.grid.angles)]
         return index, self.points[0][index], angle
 
-    def rings(self, outer: NDArray[np.int64], rings: list[Reals], materials: list[str]) -> list[NDArray[np.int64]]:
-        """Join rings (N,3), each inside the one before, by quads."""
+    def rings(
+        self, outer: NDArray[np.int64], rings: list[Reals], materials: list[str], opening: str = "none", turn: Reals | None = None
+    ) -> list[NDArray[np.int64]]:
+        """Join rings (N,3), each inside the one before, by quads. turn (N,): their angle around the named opening."""
         done = [outer]
-        for points, material in zip(rings, materials, strict=True):
-            inner = self.add_points(points)
+        levels = [*(EYE_RINGS if opening.startswith("eye") else MOUTH_RINGS), *range(-1, -20, -1)]
+        for points, material, level in zip(rings, materials, levels, strict=False):
+            tags = None if turn is None else np.stack([np.full_like(turn, level), turn, np.full_like(turn, OPENINGS.index(opening))], axis=1)
+            inner = self.add_points(points, tags)
             self.add_faces(np.stack([done[-1], np.roll(done[-1], -1), np.roll(inner, -1), inner], axis=1), material)
             done.append(inner)
         return done
@@ -217,7 +228,7 @@ def _eye(skin: _Skin, block: Block, sign: int) -> dict[str, Reals]:
         a = polar + (np.pi - polar) * s
         rings.append(ball.centre + (ball.radius + LID_GAP) * np.stack([np.sin(a) * np.cos(turn), -np.cos(a), np.sin(a) * np.sin(turn)], axis=1))
     inside = ["skin"] * len(EYE_RINGS) + ["lips"] + ["mouth"] * 4
-    done = skin.rings(outer, rings, inside)
+    done = skin.rings(outer, rings, inside, "eye_left" if sign > 0 else "eye_right", t)
     skin.close(done[-1], ball.centre + np.array([0.0, ball.radius + LID_GAP, 0.0]), "mouth")
     edge_ring = rings[len(EYE_RINGS) - 1]
 
@@ -259,7 +270,7 @@ def _mouth(skin: _Skin) -> dict[str, Reals]:
         rings.append(np.stack([x0 * wide, middle_y + bowed + back, z0 + lift], axis=1))
     red = 1.0 - 0.008 / 0.016
     kinds = ["lips" if s < red - 0.24 else "skin" for s in MOUTH_RINGS] + ["lips", "lips"] + ["mouth"] * (len(bag) - 2)
-    done = skin.rings(outer, rings, kinds)
+    done = skin.rings(outer, rings, kinds, "mouth", t)
     skin.close(done[-1], rings[-1].mean(axis=0) + np.array([0.0, 0.003, 0.0]), "mouth")
 
     def at(angle: float) -> Reals:
@@ -329,15 +340,18 @@ def build(spec: HeadSpec | None = None) -> SampleHead:
     jaw = column[column[:, 2] < 0.6 * surface.mouth_z]
     marks |= {"nose_tip": nose[np.argmin(nose[:, 1])], "chin": jaw[np.argmin(3 * jaw[:, 1] + jaw[:, 2])]}
     pieces = [(points, faces, np.array(skin.materials), "skin"), *parts.all_parts(surface, grid.angles, grid.rows)]
-    return _assemble(asked, pieces, marks)
+    return _assemble(asked, pieces, marks, np.vstack(skin.tags))
 
 
-def _assemble(spec: HeadSpec, pieces: list[tuple[Reals, NDArray[np.int64], NDArray[np.int64], str]], marks: dict[str, Reals]) -> SampleHead:
-    """Join pieces, drop vertices no face uses, and put the neck's end at z = 0."""
+def _assemble(
+    spec: HeadSpec, pieces: list[tuple[Reals, NDArray[np.int64], NDArray[np.int64], str]], marks: dict[str, Reals], tags: Reals
+) -> SampleHead:
+    """Join pieces, the tagged (N,3) skin first, drop vertices no face uses, and put the neck's end at z = 0."""
     offset = np.cumsum([0, *(len(p) for p, _, _, _ in pieces)])
     points = np.vstack([p for p, _, _, _ in pieces])
     faces = np.vstack([np.where(f >= 0, f + o, -1) for (_, f, _, _), o in zip(pieces, offset, strict=False)])
     part = np.concatenate([np.full(len(p), PARTS.index(name)) for p, _, _, name in pieces])
+    tags = np.vstack([tags, np.tile([2.0, 0.0, 0.0], (len(points) - len(tags), 1))])
     used = np.zeros(len(points), dtype=bool)
     used[faces[faces >= 0]] = True
     index = np.cumsum(used) - 1
@@ -347,6 +361,9 @@ def _assemble(spec: HeadSpec, pieces: list[tuple[Reals, NDArray[np.int64], NDArr
         np.ascontiguousarray(points[used] - floor, dtype=np.float32),
         np.ascontiguousarray(faces, dtype=np.int32),
         part[used].astype(np.int32),
+        np.ascontiguousarray(tags[used, 0], np.float32),
+        np.ascontiguousarray(tags[used, 1], np.float32),
+        tags[used, 2].astype(np.int32),
         np.concatenate([m for _, _, m, _ in pieces]).astype(np.int32),
         {n: (p - floor).astype(np.float32) for n, p in marks.items()},
         spec,

@@ -11,8 +11,9 @@ from backend.face.frame import Doubles, Frame, frame_of_landmarks
 from backend.face.landmarks import NAMES
 from backend.face.points import COUNT, PointCloud, cloud_of, crop
 
-from ..sample_head import build, random_spec
+from .hair import locks
 from .heads import LANDMARK_SWAP, MIRROR, Floats, Head, landmarks_of, random_identity, random_warp
+from .modelled import anatomy
 
 REACH = 30.0  # canonical units around the face that a scene keeps
 SCENE_POINTS = 30000
@@ -68,13 +69,18 @@ def random_scene(head: Head, dressing: list[PointCloud], rng: np.random.Generato
     return scene_of(warped, cloud_of(warped, triangles, int(rng.integers(1 << 31))), landmarks_of(head, vertices, warp), extra)
 
 
-def procedural_scene(rng: np.random.Generator) -> Scene:
-    """The project's own sample head in random proportions."""
-    sample = build(random_spec(rng))
-    turned = np.float32([1, 1, -1])  # Blender's axes to Y up, face to +Z
-    vertices = sample.vertices[:, [0, 2, 1]] * turned
-    landmarks = np.stack([sample.landmarks[name][[0, 2, 1]] * turned for name in NAMES])
-    return scene_of(vertices, cloud_of(vertices, sample.triangles, int(rng.integers(1 << 31))), landmarks, [])
+def modelled_scene(rng: np.random.Generator) -> Scene:
+    """A head that the project models, in random proportions, style and warp."""
+    head, triangles = anatomy(rng)
+    landmarks = np.stack([head.landmarks[name] for name in NAMES])
+    warp = random_warp(landmarks, rng, rng.uniform(0, 1.2) if rng.random() < 0.7 else 0.0)
+    vertices = warp(head.vertices)
+    return scene_of(vertices, cloud_of(vertices, triangles, int(rng.integers(1 << 31))), warp(landmarks), [])
+
+
+def loose_hair(rng: np.random.Generator) -> PointCloud:
+    """A cloud of locks of hair, to dress bare heads with."""
+    return cloud_of(*locks(rng), int(rng.integers(1 << 31)))
 
 
 def dressing_of(head: Head) -> list[PointCloud]:

@@ -18,6 +18,7 @@ from torch import nn
 
 from backend.face.landmarks import NAMES
 
+from .heads import LANDMARK_SWAP, MIRROR, swaps
 from .net import Decoder, Encoder
 from .sources import arkit_names
 
@@ -32,15 +33,29 @@ ATTRIBUTION = (
 
 
 class FlatDecoder(nn.Module):
-    """The decoder without its batch axis, as the contract wants it: (V,3), (V,3), (V,6), (1,L) -> (V,K,3)."""
+    """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (1,L) -> (V,K,3).
+
+    The mean of what it says of the head and of its mirror image, so that a symmetric head gets symmetric shapes.
+    """
 
     def __init__(self, net: Decoder) -> None:
         super().__init__()
         self.net = net
+        self.register_buffer("mirror", torch.from_numpy(MIRROR))
+        self.register_buffer("conditions", torch.from_numpy(swaps(net.conditions)).long())
+        self.register_buffer("landmarks", torch.from_numpy(LANDMARK_SWAP).long())
 
     def forward(self, vertices: torch.Tensor, normals: torch.Tensor, parts: torch.Tensor, latent: torch.Tensor) -> torch.Tensor:
-        basis: torch.Tensor = self.net(vertices.unsqueeze(0), normals.unsqueeze(0), parts.unsqueeze(0), latent)
-        return basis.squeeze(0)
+        centres, extents = parts[:, :3], parts[:, 3:]
+        landmarks = latent[:, : 3 * len(NAMES)].reshape(len(NAMES), 3)
+        swapped = (landmarks[self.landmarks] * self.mirror).reshape(1, -1)
+        basis: torch.Tensor = self.net(
+            torch.stack([vertices, vertices * self.mirror]),
+            torch.stack([normals, normals * self.mirror]),
+            torch.stack([parts, torch.cat([centres * self.mirror, extents], dim=1)]),
+            torch.cat([landmarks.reshape(1, -1), swapped]),
+        )
+        return (basis[0] + basis[1][:, self.conditions] * self.mirror) / 2
 
 
 def write(
@@ -68,6 +83,7 @@ def export(runs: Path, out: Path, version: str) -> None:
     states = {kind: torch.load(runs / f"{kind}.pt", map_location="cpu", weights_only=True) for kind in ("encoder", "decoder")}
     encoder, decoder = Encoder(), Decoder(conditions)
     encoder.load_state_dict(states["encoder"]["net"])
+    decoder.eval()
     decoder.load_state_dict(states["decoder"]["net"])
     shared = {
         "blendshape.version": "1",

@@ -119,17 +119,17 @@ def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float) ->
     at = dict(zip(NAMES, landmarks, strict=True))
     balls: list[tuple[Floats, float, Floats]] = []
     anime = rng.uniform(-0.3, 1) * strength
-    eye = np.exp(np.array([0.30, 0.45, 0.0]) * anime + rng.normal(0, 0.08, 3) * strength) - 1
+    eye = np.exp(np.array([0.45, 0.75, 0.0]) * anime + rng.normal(0, 0.12, 3) * strength) - 1
     for side in SIDES:
         centre = np.mean([at[f"{n}_{side}"] for n in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")], axis=0)
         balls.append((centre, 0.45, eye))
     mouth = np.mean([at["mouth_left"], at["mouth_right"]], axis=0)
-    balls.append((mouth, 0.45, np.exp(np.array([-0.25, -0.15, -0.2]) * anime + rng.normal(0, 0.15, 3) * strength) - 1))
-    balls.append((at["nose_tip"] - np.array([0, 0, 0.25]), 0.3, np.exp(np.array([-0.3, -0.2, -0.5]) * anime + rng.normal(0, 0.1, 3) * strength) - 1))
-    stretch = np.exp(rng.normal(0, 0.06, 3) * strength)
+    balls.append((mouth, 0.45, np.exp(np.array([-0.45, -0.3, -0.3]) * anime + rng.normal(0, 0.2, 3) * strength) - 1))
+    balls.append((at["nose_tip"] - np.array([0, 0, 0.25]), 0.3, np.exp(np.array([-0.4, -0.3, -0.9]) * anime + rng.normal(0, 0.15, 3) * strength) - 1))
+    stretch = np.exp(rng.normal(0, 0.08, 3) * strength + np.array([0, 0, -0.35]) * max(anime, 0) * rng.uniform())
     chin = rng.normal(0.12, 0.15) * strength
     centres = rng.normal(0, 1.0, (8, 3)) + np.array([0, -0.4, -0.3])
-    pushes = rng.normal(0, 0.07 * strength, (8, 3)) * np.array([0.6, 1, 1])
+    pushes = rng.normal(0, 0.10 * strength, (8, 3)) * np.array([0.6, 1, 1])
     widths = rng.uniform(0.5, 1.2, 8)
 
     def warp(points: Floats) -> Floats:
@@ -164,6 +164,29 @@ class DecoderSample:
     mix_weights: Floats
     mix_offsets: Floats
     mix_scale: float
+    rig: str
+
+
+SMALL = 0.8  # canonical units: a loose part below this size is a body of its own, like teeth, a tongue or a lash
+
+
+def loosened(parts: Ints, vertices: Floats, landmarks: Floats, rng: np.random.Generator) -> Ints:
+    """Labels (V,) of loose parts as other makers would have cut them: everything welded, small parts joined, a lid or a mouth cut out."""
+    kind = rng.random()
+    if kind < 0.15:
+        return np.zeros_like(parts)
+    parts = parts.copy()
+    boxes = part_boxes(vertices, parts)
+    small = boxes[:, 3:].max(axis=1) < SMALL / 2
+    if kind < 0.35:
+        joined = rng.permutation(np.unique(parts[small]))[: rng.integers(2, 7)]
+        parts[np.isin(parts, joined)] = joined[0] if len(joined) else 0
+    if rng.random() < 0.4:
+        at = landmarks[[NAMES.index(n) for n in ("lid_upper_left", "lid_upper_right", "lip_upper")]]
+        for number, centre in enumerate(at[rng.random(3) < 0.6]):
+            away = np.linalg.norm((vertices - centre) / np.array([1, rng.uniform(0.5, 1), 1], np.float32), axis=1)
+            parts[~small & (away < rng.uniform(0.2, 0.6))] = parts.max() + 1 + number
+    return parts
 
 
 def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random.Generator) -> DecoderSample:
@@ -180,6 +203,7 @@ def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random
     everything = frame.to_canonical(warped)
     turn = (frame.rotation.T / frame.scale).astype(np.float32)
     base = warped[chosen]
+    labels = loosened(head.parts, everything, frame.to_canonical(landmarks), rng)
     targets = np.zeros((len(conditions), count, 3), np.float32)
     moving = np.flatnonzero(head.known)
     targets[moving] = (warp(vertices[chosen][None] + head.targets[moving][:, chosen]) - base) @ turn
@@ -187,7 +211,7 @@ def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random
     if head.mixes:
         mix_weights, offsets, mix_scale = head.mixes[rng.integers(len(head.mixes))]
         mix_offsets = (warp(vertices[chosen] + offsets[chosen]) - base) @ turn
-    boxes = part_boxes(everything, head.parts if rng.random() > 0.1 else np.zeros_like(head.parts))
+    boxes = part_boxes(everything, labels)
     sample = DecoderSample(
         everything[chosen],
         seamless_normals(everything, head.triangles)[chosen],
@@ -199,6 +223,7 @@ def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random
         mix_weights,
         mix_offsets,
         mix_scale,
+        head.name,
     )
     return mirror_sample(sample, conditions) if rng.random() < 0.5 else sample
 
@@ -225,4 +250,5 @@ def mirror_sample(s: DecoderSample, conditions: list[str]) -> DecoderSample:
         s.mix_weights[swap],
         s.mix_offsets * MIRROR,
         s.mix_scale,
+        s.rig,
     )

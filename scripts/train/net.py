@@ -8,18 +8,23 @@ from torch import Tensor, nn
 
 from backend.face.landmarks import NAMES, SIDES
 
+from .heads import SMALL
+
 AT = {name: i for i, name in enumerate(NAMES)}
 LIDS = ("eyeBlink", "eyeSquint", "eyeWide")
 
 
+RIGS = ("ict", "makehuman", "vitruvian", "gene", "uka", "godette", "modelled")
+
+
 class Residual(nn.Module):
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width)
+        self.norm, self.drop = nn.LayerNorm(width), nn.Dropout(dropout)
         self.into, self.out = nn.Linear(width, width), nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.out(nn.functional.silu(self.into(self.norm(x))))
+        return x + self.out(self.drop(nn.functional.silu(self.into(self.norm(x)))))
 
 
 class Attend(nn.Module):
@@ -111,23 +116,33 @@ def local_frames(landmarks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 FRAMES = 10
-FEATURES = FRAMES * 9 + 6 + 3 + 18 + 6 + 6
+FEATURES = FRAMES * 9 + 6 + 3 + 16 + 6
+STYLE = 4
 
 
 class Decoder(nn.Module):
     """vertices (B,V,3), normals (B,V,3), parts (B,V,6), latent (B,3L) -> basis (B,V,K,3) in canonical units.
 
-    Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way; the rest in canonical units.
+    Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way; the rest in canonical units. A style per
+    training rig carries how its artist exaggerates, so that the vertex's features need not; without one, the mean style speaks.
     """
 
-    def __init__(self, conditions: list[str], width: int = 256, blocks: int = 5) -> None:
+    def __init__(self, conditions: list[str], width: int = 256, blocks: int = 5, dropout: float = 0.1) -> None:
         super().__init__()
         self.conditions = conditions
+        self.styles = nn.Parameter(torch.randn(len(RIGS), STYLE) * 0.5)
         self.net = nn.Sequential(
-            nn.Linear(FEATURES, width), *(Residual(width) for _ in range(blocks)), nn.LayerNorm(width), nn.Linear(width, 3 * len(conditions))
+            nn.Linear(FEATURES + STYLE, width),
+            *(Residual(width, dropout) for _ in range(blocks)),
+            nn.LayerNorm(width),
+            nn.Linear(width, 3 * len(conditions)),
         )
         eye = [0 if c.startswith(LIDS) and c.endswith("Left") else 1 if c.startswith(LIDS) else 2 for c in conditions]
         self.register_buffer("unit", nn.functional.one_hot(torch.tensor(eye), 3).float().T, persistent=False)
+
+    def mean_style(self) -> Tensor:
+        """Style (1,STYLE) between all rigs."""
+        return self.styles.mean(dim=0, keepdim=True)
 
     def features(self, vertices: Tensor, normals: Tensor, parts: Tensor, landmarks: Tensor) -> Tensor:
         centres, sizes = local_frames(landmarks)
@@ -139,8 +154,9 @@ class Decoder(nn.Module):
         line = seam[:, None, 1] * (1 - across) + (left + right)[:, None, 1] / 2 * across
         above = (vertices[..., 1] - line).unsqueeze(-1) * torch.tensor([4.0, 16.0, 60.0])
         lid = torch.cat([torch.sin(local[:, :, 0:4:3, 1] * 3), torch.sin(local[:, :, 6:7, 0] * 3)], dim=-1)
-        box = (parts[..., None, :3] - centres[:, None, 0:9:3]) / 0.5  # both eyes and the mouth
         extent = parts[..., 3:]
+        small = torch.sigmoid((SMALL - 2 * extent.amax(dim=-1, keepdim=True)) * 12)  # the box of a whole skin says who made it, nothing else
+        box = (parts[..., None, :3] - centres[:, None, 0:9:3]) / 0.5  # both eyes and the mouth
         face = torch.cat([sizes[:, 0, :2], sizes[:, 3, :2], sizes[:, 6, :1], (landmarks[:, AT["nose_tip"], 2:] - seam[:, 2:])], dim=-1)
         return torch.cat(
             [
@@ -148,20 +164,20 @@ class Decoder(nn.Module):
                 torch.tanh(above),
                 lid,
                 normals,
-                torch.tanh(box).flatten(2),
-                torch.tanh((vertices - parts[..., :3]) / 0.3),
-                torch.tanh(extent / 0.2),
-                torch.tanh(extent),
-                torch.tanh(torch.cat([parts[..., :3]], dim=-1) / 2),
+                small,
+                small * torch.tanh(box).flatten(2),
+                small * torch.tanh((vertices - parts[..., :3]) / 0.3),
+                small * torch.tanh(extent / 0.2),
                 face.unsqueeze(1) + torch.zeros_like(vertices[..., :1]),
-                torch.tanh(vertices / 2),
             ],
             dim=-1,
         )
 
-    def forward(self, vertices: Tensor, normals: Tensor, parts: Tensor, latent: Tensor) -> Tensor:
+    def forward(self, vertices: Tensor, normals: Tensor, parts: Tensor, latent: Tensor, style: Tensor | None = None) -> Tensor:
         landmarks = latent[:, : 3 * len(NAMES)].unflatten(1, (len(NAMES), 3))
         x = self.features(vertices, normals, parts, landmarks)
         high = [(landmarks[:, AT[f"lid_upper_{s}"]] - landmarks[:, AT[f"lid_lower_{s}"]]).norm(dim=-1).clamp(min=0.06) for s in SIDES]
         unit = torch.stack([*high, torch.full_like(high[0], 0.3)], dim=-1) @ self.unit
+        style = self.mean_style() if style is None else style
+        x = torch.cat([x, style.unsqueeze(1) + torch.zeros_like(vertices[..., :1])], dim=-1)
         return self.net(x).unflatten(2, (-1, 3)) * unit[:, None, :, None]

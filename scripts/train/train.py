@@ -22,17 +22,22 @@ from backend.face.landmarks import NAMES
 from backend.face.points import COARSE_COUNT, COUNT, crop
 
 from . import sources
-from .crops import Crop, Scene, dressing_of, faceless_scene, misses, procedural_scene, random_crop, random_scene, wandering_frame
+from .crops import Crop, Scene, dressing_of, faceless_scene, loose_hair, misses, modelled_scene, random_crop, random_scene, wandering_frame
 from .heads import DecoderSample, Head, canonical, decoder_sample
-from .net import Decoder, Encoder
+from .modelled import modelled
+from .net import RIGS, Decoder, Encoder
 
 SHARE = {"ict": 0.22, "makehuman": 0.22, "vitruvian": 0.14, "gene": 0.16, "uka": 0.16, "godette": 0.10}
-PROCEDURAL = 0.15  # share of the encoder's scenes that show the sample head
+MODELLED = 0.35  # share of the decoder's variants that are of heads modelled by the project
+MODELS, REMODELLED = 32, 0.1  # of these, how many are kept, and how often a new one takes an old one's place
+MODELLED_SCENES = 0.25  # share of the encoder's scenes that show a head modelled by the project
+HAIR = 24  # clouds of loose hair that bare heads are dressed with, besides the avatars' own
 FACELESS = 0.10  # share that shows no face at all
 MINED = 0.3  # share of the steps that look for new traps
 TRAPS = 400  # frames kept that were taken for a face
 DRAWN = 2048  # vertices drawn of a variant
 VERTICES = 640  # of these, in one batch
+PLAIN = 0.25  # share of the samples that are drawn with the mean style, which is what users get
 POOL = 320  # variants kept; each is used several times before it is replaced
 RENEWED = 0.35  # variants replaced per step
 
@@ -59,14 +64,17 @@ def decoder_loss(net: Decoder, samples: list[DecoderSample], rng: np.random.Gene
 
     Landmarks are jittered as the encoder errs, so the decoder learns to live with them.
     """
-    jitter = [s.landmarks + rng.normal(0, rng.choice([0.0, 0.008, 0.02]), s.landmarks.shape) for s in samples]
+    jitter = [s.landmarks + rng.normal(0, rng.choice([0.0, 0.01, 0.025]), s.landmarks.shape) for s in samples]
+    known_styles = torch.tensor([RIGS.index(s.rig) for s in samples], device=device)
+    plain = torch.tensor(rng.random(len(samples)) < PLAIN, device=device)[:, None]
+    style = torch.where(plain, net.mean_style(), net.styles[known_styles])
     some = [rng.integers(len(s.vertices), size=VERTICES) for s in samples]
 
     def drawn(name: str) -> Tensor:
         return batch_of([getattr(s, name)[i] for s, i in zip(samples, some, strict=True)], device)
 
     with torch.autocast(device, torch.bfloat16, enabled=mixed):
-        basis = net(drawn("vertices"), drawn("normals"), drawn("parts"), batch_of(jitter, device).flatten(1)).float()
+        basis = net(drawn("vertices"), drawn("normals"), drawn("parts"), batch_of(jitter, device).flatten(1), style).float()
     targets = batch_of([s.targets[:, i] for s, i in zip(samples, some, strict=True)], device).transpose(1, 2)
     scales, known = batch_of([s.scales for s in samples], device), batch_of([s.known for s in samples], device)
     error = ((basis - targets) / scales[:, None, :, None]).square().sum(-1)
@@ -124,10 +132,21 @@ def heads_of(settings: Settings, conditions: list[str]) -> list[Head]:
 def decoder_step(settings: Settings, heads: list[Head], net: Decoder, rng: np.random.Generator, device: str) -> Callable[[], tuple[Tensor, float]]:
     share = np.array([SHARE[h.name] for h in heads]) / sum(SHARE[h.name] for h in heads)
     pool: list[DecoderSample] = []
+    models: list[Head] = []
+
+    def model() -> Head:
+        if len(models) < MODELS:
+            models.append(canonical(modelled(rng), net.conditions))
+            return models[-1]
+        chosen = int(rng.integers(MODELS))
+        if rng.random() < REMODELLED:
+            models[chosen] = canonical(modelled(rng), net.conditions)
+        return models[chosen]
 
     def step() -> tuple[Tensor, float]:
         for _ in range(int(rng.random() < RENEWED) if len(pool) >= POOL else 4):
-            sample = decoder_sample(heads[rng.choice(len(heads), p=share)], net.conditions, DRAWN, rng)
+            head = model() if rng.random() < MODELLED else heads[rng.choice(len(heads), p=share)]
+            sample = decoder_sample(head, net.conditions, DRAWN, rng)
             if len(pool) < POOL:
                 pool.append(sample)
             else:
@@ -140,16 +159,16 @@ def decoder_step(settings: Settings, heads: list[Head], net: Decoder, rng: np.ra
 
 def encoder_step(settings: Settings, heads: list[Head], net: Encoder, rng: np.random.Generator, device: str) -> Callable[[], tuple[Tensor, float]]:
     share = np.array([SHARE[h.name] for h in heads]) / sum(SHARE[h.name] for h in heads)
-    dressing = [c for h in heads if h.whole_avatar for c in dressing_of(h)]
+    dressing = [c for h in heads if h.whole_avatar for c in dressing_of(h)] + [loose_hair(rng) for _ in range(HAIR)]
     pool: list[Scene] = []
     traps: list[tuple[Scene, Frame]] = []
 
     def step() -> tuple[Tensor, float]:
         for _ in range(int(rng.random() < 2 * RENEWED) if len(pool) >= POOL else 4):
             kind = rng.random()
-            if kind < PROCEDURAL:
-                scene = procedural_scene(rng)
-            elif kind < PROCEDURAL + FACELESS:
+            if kind < MODELLED_SCENES:
+                scene = modelled_scene(rng)
+            elif kind < MODELLED_SCENES + FACELESS:
                 scene = faceless_scene(dressing, rng)
             else:
                 scene = random_scene(heads[rng.choice(len(heads), p=share)], dressing, rng)
