@@ -15,8 +15,8 @@ from .frame import Floats
 BLINKS = {"eyeBlinkLeft": "left", "eyeBlinkRight": "right"}
 PROBED = (*BLINKS, "jawOpen", "mouthClose")  # the conditions whose own shapes the gains are read from
 LEAST, MOST = 0.6, 2.5  # a gain beyond says that something else is wrong, and is not followed further
-FRONT = 0.05  # share of the vertices next to a landmark that are taken for the edge
-LIPS = 0.25  # canonical units around the lips' landmarks
+FRONT = 0.88  # quantile, among vertices next to a lid that go at least half as far as the farthest, that is taken for its edge
+LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges: fewer than a bag or teeth behind would spoil
 
 
 def gains(vertices: Floats, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]) -> dict[str, float]:
@@ -44,19 +44,19 @@ def lid_gain(vertices: Floats, blink: Floats, upper: Floats, lower: Floats) -> f
 
 def lip_gain(vertices: Floats, jaw: Floats, close: Floats, lips: Floats) -> float:
     """Factor on mouthClose (F,3) after which it takes back what jawOpen (F,3) parts at the lips (3,)."""
-    near = np.linalg.norm(vertices - lips, axis=1) < LIPS
-    if near.sum() < 8:
-        return 1.0
+    near = np.argsort(np.linalg.norm(vertices - lips, axis=1), kind="stable")[:LIPS]
     drop, lift = -jaw[near, 1], close[near, 1]
-    low, high = drop >= np.quantile(drop, 0.8), drop <= np.quantile(drop, 0.2)
-    parted = float(drop[low].mean() - drop[high].mean())
-    closed = float(lift[low].mean() - lift[high].mean())
+    low = drop > (drop.min() + drop.max()) / 2
+    if low.all() or not low.any():
+        return 1.0
+    parted = float(drop[low].mean() - drop[~low].mean())
+    closed = float(lift[low].mean() - lift[~low].mean())
     return _bounded(parted, closed)
 
 
 def _front(way: Floats) -> float:
-    """Mean of the farthest FRONT of the ways (N,)."""
-    return float(np.sort(way)[-max(1, round(FRONT * len(way))) :].mean())
+    """How far the edge goes, of the ways (N,) of everything next to it."""
+    return float(np.quantile(way[way >= 0.5 * way.max()], FRONT)) if way.max() > 0 else 0.0
 
 
 def _bounded(wanted: float, there: float) -> float:

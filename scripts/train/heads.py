@@ -16,6 +16,7 @@ from backend.face.mesh import loose_parts, part_boxes, seamless_normals
 from .sources import Floats, Ints, Rig
 
 Warp = Callable[[Floats], Floats]
+MUZZLED = 0.12  # share of the warps that give a head a snout
 NEAR = 4.0  # canonical units: vertices farther from the face are never given to the decoder
 
 
@@ -131,6 +132,11 @@ def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float) ->
     centres = rng.normal(0, 1.0, (8, 3)) + np.array([0, -0.4, -0.3])
     pushes = rng.normal(0, 0.10 * strength, (8, 3)) * np.array([0.6, 1, 1])
     widths = rng.uniform(0.5, 1.2, 8)
+    if rng.random() < MUZZLED:  # a snout: nose and mouth pushed out as one
+        snout = (at["nose_tip"] + mouth) / 2 - np.array([0, 0, 0.2])
+        centres = np.concatenate([centres, snout[None]])
+        pushes = np.concatenate([pushes, [[0, rng.normal(0, 0.1), rng.uniform(0.2, 0.7)]]])
+        widths = np.append(widths, rng.uniform(0.35, 0.6))
 
     def warp(points: Floats) -> Floats:
         p = points.astype(np.float32)

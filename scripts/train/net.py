@@ -127,7 +127,7 @@ class Decoder(nn.Module):
     training rig carries how its artist exaggerates, so that the vertex's features need not; without one, the mean style speaks.
     """
 
-    def __init__(self, conditions: list[str], width: int = 256, blocks: int = 5, dropout: float = 0.1) -> None:
+    def __init__(self, conditions: list[str], width: int = 256, blocks: int = 5, dropout: float = 0.05) -> None:
         super().__init__()
         self.conditions = conditions
         self.styles = nn.Parameter(torch.randn(len(RIGS), STYLE) * 0.5)
