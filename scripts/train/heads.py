@@ -173,7 +173,7 @@ class DecoderSample:
     rig: str
 
 
-SMALL = 0.8  # canonical units: a loose part below this size is a body of its own, like teeth, a tongue or a lash
+SMALL = 1.3  # canonical units: a loose part below this size is a body of its own, like teeth, a tongue or a lash
 
 
 def loosened(parts: Ints, vertices: Floats, landmarks: Floats, rng: np.random.Generator) -> Ints:

@@ -52,7 +52,7 @@ def smooth(low: float, high: float, x: Floats) -> Floats:
 def ball(head: Anatomy, centre: Floats, radii: tuple[float, float, float]) -> Floats:
     """A Gaussian of height 1 (V,1) around a centre (3,), on everything."""
     away = (head.vertices - centre) / np.array(radii, np.float32)
-    return np.exp(-(away**2).sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(np.exp(-(away**2).sum(axis=1, keepdims=True)), np.float32)
 
 
 def way(x: float, y: float, z: float) -> Floats:
@@ -227,7 +227,7 @@ def brow_shapes(head: Anatomy) -> dict[str, Floats]:
         s, cap = SIGN[side], side.title()
         inner, outer = head.landmarks[f"brow_inner_{side}"], head.landmarks[f"brow_outer_{side}"]
         line = outer - inner
-        t = np.clip((head.vertices - inner) @ line / (line @ line), -0.3, 1.2)[:, None]
+        t = np.asarray(np.clip((head.vertices - inner) @ line / (line @ line), -0.3, 1.2)[:, None], np.float32)
         away = head.vertices - (inner + np.clip(t, 0, 1) * line)
         above = np.where(away[:, 1:2] > 0, 0.30, 0.17)
         skin = np.exp(-((away[:, 0:1] / 0.25) ** 2) - (away[:, 1:2] / above) ** 2 - (away[:, 2:3] / 0.6) ** 2) * head.of("skin")
@@ -295,7 +295,7 @@ def with_locks(head: Anatomy, triangles: Ints, rng: np.random.Generator) -> tupl
 def anatomy(rng: np.random.Generator | None = None) -> tuple[Anatomy, Ints]:
     """A modelled head and its triangles; random proportions and style, or the default head without a generator."""
     sample = build(random_spec(rng) if rng else None)
-    axes = np.float32([1, 1, -1])
+    axes = np.array([1, 1, -1], np.float32)
     vertices = sample.vertices[:, [0, 2, 1]] * axes
     marks = {name: sample.landmarks[name][[0, 2, 1]] * axes for name in NAMES}
     frame = frame_of_landmarks(marks)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Rig:
     triangles: Ints
     shapes: dict[str, Floats]
     mixes: list[tuple[dict[str, float], Floats]] = field(default_factory=list)
-    identities: NDArray[np.floating] | None = None
+    identities: NDArray[np.floating[Any]] | None = None
     identity_names: list[str] = field(default_factory=list)
     whole_avatar: bool = False
     anchors: dict[str, Anchor] = field(default_factory=dict)
@@ -52,13 +53,13 @@ class Rig:
 
 
 def _length(offsets: Floats) -> Floats:
-    return np.linalg.norm(offsets, axis=-1).astype(np.float32)
+    return np.asarray(np.linalg.norm(offsets, axis=-1), np.float32)
 
 
 def _extreme(candidates: Ints, score: Floats, part: float) -> Ints:
     """The share of the candidates with the highest score, at least one."""
     count = max(1, round(part * len(candidates)))
-    return candidates[np.argsort(-score[candidates], kind="stable")[:count]].astype(np.int32)
+    return np.asarray(candidates[np.argsort(-score[candidates], kind="stable")[:count]], np.int32)
 
 
 def _eye_anchors(rig: Rig, side: str, sign: int) -> dict[str, Anchor]:
@@ -167,8 +168,8 @@ def makehuman(folder: Path) -> Rig:
 
 
 def _subset(
-    keep: NDArray[np.bool_], v: Floats, triangles: Ints, d: Mapping[str, Floats], identities: NDArray[np.floating]
-) -> tuple[Floats, Ints, dict[str, Floats], NDArray[np.floating]]:
+    keep: NDArray[np.bool_], v: Floats, triangles: Ints, d: Mapping[str, Floats], identities: NDArray[np.floating[Any]]
+) -> tuple[Floats, Ints, dict[str, Floats], NDArray[np.floating[Any]]]:
     index = np.cumsum(keep).astype(np.int32) - 1
     inside = keep[triangles].all(axis=1)
     return v[keep], index[triangles[inside]], {n: x[keep] for n, x in d.items()}, identities[:, keep]

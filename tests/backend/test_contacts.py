@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from backend.face import contacts
 
 UPPER, LOWER = np.array([0.5, 0.2, 0.0], np.float32), np.array([0.5, -0.1, 0.0], np.float32)
 
 
-def lid(share: float) -> tuple[np.ndarray, np.ndarray]:
+def lid(share: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A strip of skin above an eye and a blink that goes `share` of the way at the edge and nowhere at the brow."""
     rng = np.random.default_rng(4)
     vertices = np.column_stack([rng.uniform(0.3, 0.7, 400), rng.uniform(0.2, 0.45, 400), np.zeros(400)]).astype(np.float32)
@@ -31,7 +32,7 @@ def test_gains_stay_within_bounds_and_leave_alone_what_goes_another_way() -> Non
     vertices, blink = lid(0.05)
     assert contacts.lid_gain(vertices, blink, UPPER, LOWER) == contacts.MOST
     assert contacts.lid_gain(vertices, -blink, UPPER, LOWER) == 1.0
-    assert contacts.lid_gain(vertices, blink * 0, UPPER, LOWER) == 1.0
+    assert contacts.lid_gain(vertices, np.zeros_like(blink), UPPER, LOWER) == 1.0
     assert contacts.lid_gain(vertices, blink, UPPER, UPPER) == 1.0
 
 
@@ -45,7 +46,7 @@ def test_mouth_close_takes_back_what_jaw_open_parts(share: float) -> None:
     gain = contacts.lip_gain(vertices, jaw, close, np.array([0, -1, 0], np.float32))
     both = jaw + gain * close
     assert both[lower, 1].mean() == pytest.approx(both[~lower, 1].mean(), abs=1e-5)
-    assert contacts.lip_gain(vertices, 0 * jaw, close, np.array([0, -1, 0], np.float32)) == 1.0
+    assert contacts.lip_gain(vertices, np.zeros_like(jaw), close, np.array([0, -1, 0], np.float32)) == 1.0
 
 
 def test_gains_name_the_conditions_they_are_for() -> None:
