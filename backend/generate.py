@@ -18,6 +18,7 @@ from .engine.models import Model, encode_with, shapes_of
 from .engine.sessions import Cancellation
 from .errors import BackendError
 from .face import contacts, rules
+from .face.derived import derivable, derive, needed
 from .face.locate import Face, locate
 from .face.mesh import AvatarMesh, check
 from .face.shape_sets import Table, weights_of
@@ -112,7 +113,7 @@ def generate(
     tables: by the name of the set, or `table`. strength: factor on all offsets, above 0 to 10. on_progress gets the stage's name and the
     fraction of the whole. Raises BackendError, see errors.CODES; bad requests are refused before any work.
     """
-    weights = _all_weights(tables, model, strength)
+    weights, extra = _all_weights(tables, model, strength)
     report = new_report(mesh, model)
     began = time.perf_counter()
     face = find_face(mesh, model, report, on_progress, cancellation, _LOCATED)
@@ -122,7 +123,7 @@ def generate(
     if needed > MAX_BYTES:
         what = f"{len(weights)} shapes on {len(face.indices)} vertices need {needed / 2**30:.1f} GiB, more than is allowed."
         raise BackendError("out_of_memory", what, "Ask for fewer shapes at a time, or mark the face with a vertex group.")
-    probed = _probed(model, weights)
+    probed = _probed(model, weights, extra)
     units = np.eye(len(model.info.condition_names), dtype=np.float32)[list(probed.values())]
     with report.stage("model"):
         parts = (face.vertices, face.normals, face.parts, face.latent)
@@ -139,6 +140,10 @@ def generate(
         for name, gain in contacts.gains(face.vertices, landmarks, shapes).items():
             for row in np.flatnonzero(weights[:, probed[name]]):
                 offsets[row] += shapes[name] * ((gain - 1) * weights[row, probed[name]])
+        for name, column in extra.items():
+            shape = derive(name, face.vertices, shapes)
+            for row in np.flatnonzero(column):
+                offsets[row] += shape * column[row]
     report.warnings.extend(_limited(model, weights))
 
     done = 0
@@ -162,8 +167,8 @@ def generate(
     yield report
 
 
-def _all_weights(tables: Mapping[str, Table], model: Model, strength: float) -> Floats:
-    """Weights float32 (N,K) of all tables, one after the other, and what can be refused without looking at the mesh."""
+def _all_weights(tables: Mapping[str, Table], model: Model, strength: float) -> tuple[Floats, dict[str, Floats]]:
+    """Weights float32 (N,K) of all tables, one after the other, those (N,) of the derived conditions in use, and early refusals."""
     if not tables:
         raise BackendError("unknown_set", "No shapes were asked for.", "Name at least one set or give a table.")
     if not math.isfinite(strength) or not 0 < strength <= MAX_STRENGTH:
@@ -174,14 +179,20 @@ def _all_weights(tables: Mapping[str, Table], model: Model, strength: float) -> 
             if key in seen:
                 raise BackendError("table_invalid", f"The key {key!r} is in both {seen[key]} and {name}.", "Rename it in your table.")
             seen[key] = name
-    return np.concatenate([weights_of(table, model.info.condition_names) for table in tables.values()])
+    own = model.info.condition_names
+    built = derivable(own) if model.plain is None else []
+    weights = np.concatenate([weights_of(table, [*own, *built]) for table in tables.values()])
+    extra = {name: column for name, column in zip(built, weights[:, len(own) :].T, strict=True) if column.any()}
+    return np.ascontiguousarray(weights[:, : len(own)]), extra
 
 
-def _probed(model: Model, weights: Floats) -> dict[str, int]:
-    """Columns, by name, of the conditions that contacts are read from, when a basis has them and one with a gain is asked for."""
+def _probed(model: Model, weights: Floats, extra: Mapping[str, Floats]) -> dict[str, int]:
+    """Columns, by name, of the conditions whose own shapes are needed: for contacts where one of them is asked for, and as carriers."""
     names = model.info.condition_names
-    asked = any(weights[:, names.index(name)].any() for name in contacts.PROBED if name in names)
-    return {name: names.index(name) for name in contacts.PROBED if name in names} if model.plain is None and asked else {}
+    contact = [name for name in contacts.PROBED if name in names]
+    asked = model.plain is None and any(weights[:, names.index(name)].any() for name in contact)
+    wanted = {*(contact if asked else ()), *needed(list(extra))}
+    return {name: names.index(name) for name in names if name in wanted}
 
 
 def _limited(model: Model, weights: Floats) -> list[str]:

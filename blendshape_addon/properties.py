@@ -10,6 +10,11 @@ import bpy
 SETS = (
     ("arkit", "ARKit", "The 52 face tracking shapes of Apple ARKit", 1),
     ("vrchat", "VRChat visemes", "The 15 mouth shapes of VRChat's lip sync", 2),
+    ("vrm0", "VRM 0.x", "Vowels, blinks, looks and emotions under the names of VRM 0.x", 4),
+    ("vrm1", "VRM 1.0", "Vowels, blinks, looks and emotions under the names of VRM 1.0", 8),
+    ("unified", "Unified Expressions", "Base and blended face tracking shapes of VRCFaceTracking", 16),
+    ("sranipal", "SRanipal", "Face tracking shapes of HTC's SRanipal", 32),
+    ("mmd", "MMD", "Japanese names that MMD dance worlds ask for", 64),
 )
 NONE: frozenset[str] = frozenset()
 

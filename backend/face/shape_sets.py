@@ -53,11 +53,18 @@ def load_sets(path: Path = DATA) -> dict[str, ShapeSet]:
 
 
 def choose_sets(names: Sequence[str], sets: Mapping[str, ShapeSet]) -> dict[str, Table]:
-    """The tables of the named sets, in the order asked for, repeats left out. Raises BackendError `unknown_set`, which names the known."""
+    """The tables of the named sets, in the order asked for, repeats left out, also of a key that two sets share with the same weights.
+
+    Raises BackendError `unknown_set`, which names the known.
+    """
     for name in names:
         if name not in sets:
             raise BackendError("unknown_set", f"There is no shape set {name!r}.", f"Choose from {', '.join(sets)}.")
-    return {name: sets[name].shapes for name in names}
+    chosen: dict[str, Table] = {}
+    for name in names:
+        before = {key: row for other, table in chosen.items() if other != name for key, row in table.items()}
+        chosen[name] = {key: row for key, row in sets[name].shapes.items() if before.get(key) != row}
+    return chosen
 
 
 def read_table_json(text: str) -> object:

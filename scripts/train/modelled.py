@@ -135,6 +135,7 @@ class Mouth:
         self.middle = (self.corner["left"] + self.corner["right"]) / 2
         self.lips = (at["lip_upper"] + at["lip_lower"]) / 2
         self.half = float(abs(self.corner["left"][0] - self.corner["right"][0]) / 2)
+        self.size = (self.half / 0.36) ** 0.75  # small mouths make small and local movements, though not quite in proportion
         self.inside = (head.opening == OPENINGS.index("mouth"))[:, None]
         ring = head.ring[:, None]
         self.near = np.where(self.inside, 1 - smooth(0, 1, ring), 0).astype(np.float32)  # 1 at the lips' edge and inside, 0 at the block's border
@@ -155,8 +156,8 @@ class Mouth:
         """Offsets (V,3): a corner of the mouth is pulled, lips and cheek go along."""
         along = np.clip(SIGN[side] * (self.head.vertices[:, 0:1] - self.middle[0]) / self.half, 0, 1) ** 1.3
         lips = self.near * along
-        cheek = ball(self.head, self.corner[side], (radius, radius, 0.6)) * self.left[side]
-        return np.asarray(self.skin * np.maximum(lips * 0.95, cheek * (1 - self.near)) * direction, np.float32)
+        cheek = ball(self.head, self.corner[side], (radius * self.size, radius * self.size, 0.6)) * self.left[side]
+        return np.asarray(self.skin * np.maximum(lips * 0.95, cheek * (1 - self.near)) * direction * self.size, np.float32)
 
     def on_lip(self, upper: bool, side: str | None, direction: Floats, reach: float = 0.24) -> Floats:
         """Offsets (V,3): one lip, or one half of it, is moved and the skin next to it follows."""
@@ -165,13 +166,14 @@ class Mouth:
         middle = np.exp(-((across / 0.85) ** 4))
         if side:
             middle = np.exp(-(((SIGN[side] * across - 0.45) / 0.5) ** 2))
-        next_to = ball(self.head, self.lips + np.array([0, 0.12 if upper else -0.12, 0], np.float32), (self.half * 1.2, reach, 0.5))
+        centre = self.lips + np.array([0, 0.12 if upper else -0.12, 0], np.float32) * self.size
+        next_to = ball(self.head, centre, (self.half * 1.2, reach * self.size, 0.5))
         share = np.where(self.inside, self.near * mine + (1 - self.near) * next_to * mine, next_to * mine)
-        return np.asarray(self.skin * share * middle * direction, np.float32)
+        return np.asarray(self.skin * share * middle * direction * self.size, np.float32)
 
     def around(self, width: float = 1.5, height: float = 0.36) -> Floats:
         """A Gaussian (V,1) around the lips, 1 on them, on the skin."""
-        g = ball(self.head, self.lips, (self.half * width, height, 0.6))
+        g = ball(self.head, self.lips, (self.half * width, height * self.size, 0.6))
         return np.asarray(self.skin * np.maximum(g, self.near), np.float32)
 
 
@@ -185,8 +187,8 @@ def mouth_shapes(head: Anatomy) -> dict[str, Floats]:
     for side in SIDES:
         s, cap = SIGN[side], side.title()
         shapes[f"jaw{cap}"] = way(0.12 * s, 0, 0) * m.jaw
-        shapes[f"mouth{cap}"] = way(0.20 * s, 0, -0.03) * m.around()
-        cheek = np.array([s * 0.55, m.lips[1] + 0.45, m.lips[2] - 0.25], np.float32)
+        shapes[f"mouth{cap}"] = way(0.20 * s, 0, -0.03) * m.around() * m.size
+        cheek = np.array([s * (0.2 + 0.35 * m.size), m.lips[1] + 0.45, m.lips[2] - 0.25], np.float32)
         raised = ball(head, cheek, (0.28, 0.22, 0.6)) * m.skin
         shapes[f"mouthSmile{cap}"] = m.pulled(side, way(0.12 * s, 0.13, -0.06)) + raised * way(0.02 * s, 0.04, 0.03)
         shapes[f"mouthFrown{cap}"] = m.pulled(side, way(0.01 * s, -0.13, -0.02))

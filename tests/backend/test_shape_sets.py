@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import BackendError
+from backend.face.derived import derivable
 from backend.face.shape_sets import choose_sets, load_sets, parse_table, read_table_json, weights_of
 
 STANDARDS = Path(__file__).resolve().parents[3] / "shared" / "standards.json"
@@ -61,6 +62,46 @@ def test_names_are_those_of_the_gathered_standards() -> None:
     assert [entry["name"] for entry in standards["vrchat_visemes_15"]["order"]] == list(SETS["vrchat"].shapes)
 
 
+def test_every_set_asks_for_what_the_model_or_a_rule_gives() -> None:
+    known = [*ARKIT, *derivable(ARKIT)]
+    for name, shape_set in SETS.items():
+        weights = weights_of(shape_set.shapes, known)
+        assert weights.any(axis=1).all(), name
+        assert np.abs(weights).max() <= 2.0, name
+
+
+def test_sets_can_be_asked_for_together() -> None:
+    tables = choose_sets(list(SETS), SETS)
+    keys = [key for table in tables.values() for key in table]
+    assert len(keys) == len(set(keys)) and "blink" in tables["vrm0"] and "blink" not in tables["vrm1"]
+    assert set(tables) == set(SETS)
+
+
+def test_left_and_right_mirror_each_other_in_every_set() -> None:
+    def swapped(name: str) -> str:
+        return name.replace("Left", "<").replace("Right", "Left").replace("<", "Right")
+
+    for name in ("unified", "sranipal", "vrm1"):
+        table = SETS[name].shapes
+        for key, row in table.items():
+            other = swapped(key)
+            if other != key and other in table and name != "sranipal":
+                assert {swapped(c): w for c, w in row.items()} == table[other], key
+
+
+@pytest.mark.skipif(not STANDARDS.exists(), reason="the shared list of standards is not beside this checkout")
+def test_names_of_the_other_sets_are_spelt_as_in_the_standards() -> None:
+    standards: dict[str, Any] = json.loads(STANDARDS.read_text(encoding="utf-8"))
+    unified = standards["unified_expressions"]
+    templates = standards["adjerry91_templates_v7"]
+    assert set(SETS["vrm1"].shapes) | {"neutral"} == set(standards["vrm"]["vrm1_presets"])
+    assert set(SETS["vrm0"].shapes) | {"neutral", "unknown"} == set(standards["vrm"]["vrm0_presetName"])
+    assert set(SETS["unified"].shapes) <= {*unified["docs_base_shapes"], *unified["docs_blended_shapes"], *templates["unified"]}
+    assert set(SETS["sranipal"].shapes) <= set(templates["sranipal"])
+    assert set(SETS["mmd"].shapes) <= {*standards["mmd"]["full"], *standards["mmd"]["light"]}
+    assert all(SETS["unified"].shapes[key] == {own: 1.0} for key, own in unified["ue_to_arkit"].items() if key in SETS["unified"].shapes)
+
+
 def test_every_set_says_where_it_comes_from() -> None:
     assert all(shape_set.source and shape_set.title for shape_set in SETS.values())
 
@@ -69,7 +110,7 @@ def test_sets_are_chosen_in_the_order_asked_for_and_unknown_ones_named() -> None
     assert list(choose_sets(["vrchat", "arkit", "vrchat"], SETS)) == ["vrchat", "arkit"]
     with pytest.raises(BackendError) as caught:
         choose_sets(["arkit", "ARKit"], SETS)
-    assert caught.value.code == "unknown_set" and "arkit, vrchat" in caught.value.fix
+    assert caught.value.code == "unknown_set" and "arkit, vrchat, vrm0" in caught.value.fix
 
 
 def test_an_unknown_condition_is_named_with_its_likely_spelling() -> None:

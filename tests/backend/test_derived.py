@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Derived conditions: halves add up to the whole, pushes act where their carrier does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from backend.face import derived
+from backend.face.shape_sets import load_sets
+
+ARKIT = list(load_sets()["arkit"].shapes)
+RNG = np.random.default_rng(8)
+VERTICES = RNG.normal(0, 0.6, (300, 3)).astype(np.float32)
+SHAPES = {name: RNG.normal(0, 0.1, (300, 3)).astype(np.float32) for name in ARKIT}
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts"),
+    [
+        ("browInnerUp", ("Left", "Right")),
+        ("cheekPuff", ("Left", "Right")),
+        ("mouthFunnel", ("Upper", "Lower")),
+        ("mouthPucker", ("UpperLeft", "UpperRight", "LowerLeft", "LowerRight")),
+        ("mouthRollUpper", ("Left", "Right")),
+    ],
+)
+def test_parts_add_up_to_the_whole(whole: str, parts: tuple[str, ...]) -> None:
+    total = sum(derived.derive(whole + part, VERTICES, SHAPES) for part in parts)
+    np.testing.assert_allclose(total, SHAPES[whole], atol=1e-6)
+
+
+def test_a_half_stays_on_its_side() -> None:
+    right = VERTICES[:, 0] < -derived.HALF
+    assert not derived.derive("browInnerUpLeft", VERTICES, SHAPES)[right].any()
+    assert derived.derive("browInnerUpRight", VERTICES, SHAPES)[right].any()
+
+
+def test_a_push_acts_where_its_carrier_does_and_nowhere_else() -> None:
+    shapes = dict(SHAPES, tongueOut=np.zeros_like(VERTICES))
+    shapes["tongueOut"][:20, 2] = np.linspace(0, 0.4, 20)
+    up = derived.derive("tongueUp", VERTICES, shapes)
+    assert not up[20:].any() and (up[1:20, 1] > 0).all() and up[19, 1] == up[:, 1].max()
+    left, right = derived.derive("tongueLeft", VERTICES, shapes), derived.derive("tongueRight", VERTICES, shapes)
+    np.testing.assert_array_equal(left, right * np.float32([-1, 1, 1]))
+    assert not derived.derive("tongueUp", VERTICES, dict(SHAPES, tongueOut=np.zeros_like(VERTICES))).any(), "no tongue, nothing to push"
+
+
+def test_only_what_the_model_has_carriers_for_is_offered() -> None:
+    assert set(derived.derivable(ARKIT)) == set(derived.DERIVED)
+    assert "tongueUp" not in derived.derivable([n for n in ARKIT if n != "tongueOut"])
+    assert "mouthFunnelUpper" not in derived.derivable([n for n in ARKIT if n != "jawOpen"]), "lips are told apart by the jaw"
+    assert "cheekPuffLeft" not in derived.derivable([*ARKIT, "cheekPuffLeft"]), "a model's own shape is better"
