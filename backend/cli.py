@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--conditions", metavar="LIST", help='one key of your own: "jawOpen=0.6,mouthSmileLeft=0.3"')
     generate.add_argument("--name", help="the name of that key")
     generate.add_argument("--table", type=Path, metavar="FILE.json", help='keys of your own: {"Key": {"jawOpen": 0.6}}')
+    generate.add_argument("--landmarks", type=Path, metavar="FILE.json", help='corrected landmarks: {"chin": [x, y, z]}, in the mesh\'s space')
     generate.add_argument("--strength", type=float, default=1.0, help="factor on all offsets (default 1)")
     generate.add_argument("--model", type=Path, help="a model file instead of the shipped one")
     generate.add_argument("--out", type=Path, required=True, metavar="OUT.npz", help="gets names (N,) and deltas float32 (N,V,3)")
@@ -129,7 +130,9 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from .files import read_mesh, read_table, write_shapes
+    from dataclasses import replace
+
+    from .files import read_landmarks, read_mesh, read_table, write_shapes
     from .run_once import generate_deltas
 
     tables = {}
@@ -142,7 +145,10 @@ def _generate(options: argparse.Namespace) -> int:
             raise BackendError("table_invalid", f"The key {options.name!r} is in the table too.", "Choose another --name.")
         tables[options.name] = parse_conditions(options.conditions)
     names = [name.strip() for name in options.set.split(",") if name.strip()]
-    shapes, deltas, report = generate_deltas(read_mesh(options.mesh), names, tables, options.strength, options.model, _show_progress)
+    mesh = read_mesh(options.mesh)
+    if options.landmarks:
+        mesh = replace(mesh, landmarks=read_landmarks(options.landmarks))
+    shapes, deltas, report = generate_deltas(mesh, names, tables, options.strength, options.model, _show_progress)
     write_shapes(options.out, shapes, deltas)
     if options.json:
         print(json.dumps(report, indent=1, ensure_ascii=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import io
+import math
 import os
 import tempfile
 import zipfile
@@ -63,17 +64,36 @@ def read_mesh(path: Path) -> AvatarMesh:
         )
 
 
+def read_landmarks(path: Path) -> dict[str, tuple[float, float, float]]:
+    """Corrected landmarks from a JSON file {name: [x, y, z]}, in object space. Raises BackendError: `input_missing`, `table_invalid`."""
+    data = read_table_json(_text(path))
+    form = 'Landmarks are JSON of the form {"chin": [0.0, -0.1, 1.5]}, in the space of the mesh.'
+    if not isinstance(data, dict):
+        raise BackendError("table_invalid", f"{path} holds no object of landmarks.", form)
+    found: dict[str, tuple[float, float, float]] = {}
+    for name, point in data.items():
+        numbers = isinstance(point, list) and len(point) == 3 and all(isinstance(n, int | float) and math.isfinite(n) for n in point)
+        if not numbers:
+            raise BackendError("table_invalid", f"The landmark {name!r} in {path} is not three numbers.", form)
+        found[str(name)] = (float(point[0]), float(point[1]), float(point[2]))
+    return found
+
+
 def read_table(path: Path) -> Table:
     """A user's table from a JSON file. Raises BackendError: `input_missing`, `table_invalid`."""
+    return parse_table(read_table_json(_text(path)))
+
+
+def _text(path: Path) -> str:
+    """The text of a small file in UTF-8. Raises BackendError: `input_missing`, `table_invalid`."""
     try:
         if path.stat().st_size > MAX_TABLE:
             raise BackendError("table_invalid", f"{path} is too large for a table.", f"A table may have {MAX_TABLE >> 20} MiB.")
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise BackendError("input_missing", f"There is no file {path}.", "Check the path.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise BackendError("input_missing", f"{path} cannot be read as text.", "Save the table as UTF-8 JSON.") from error
-    return parse_table(read_table_json(text))
 
 
 def write_shapes(path: Path, names: Sequence[str], deltas: Floats) -> None:

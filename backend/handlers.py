@@ -167,9 +167,13 @@ def mesh_of(message: Message) -> AvatarMesh:
     bones = message.header.get("bones") or {}
     if not isinstance(bones, dict) or not set(bones) <= set(BONES):
         raise BackendError("protocol", f"bones must be an object with the names {', '.join(BONES)}.", "Leave out bones that are not there.")
+    landmarks = message.header.get("landmarks") or {}
+    if not isinstance(landmarks, dict):
+        raise BackendError("protocol", "landmarks must be an object of names and points.", "Send [x, y, z] in object space by name.")
     up = message.header.get("up")
     points = {name: _point(value, f"the bone {name}") for name, value in bones.items()}
-    return AvatarMesh(**arrays, bones=points, up=None if up is None else _point(up, "up"))
+    marks = {str(name): _point(value, f"the landmark {name}") for name, value in landmarks.items()}
+    return AvatarMesh(**arrays, bones=points, up=None if up is None else _point(up, "up"), landmarks=marks)
 
 
 def _point(value: object, what: str) -> tuple[float, float, float]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import BackendError
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import mirrored
-from .mesh import AvatarMesh, Ints, loose_parts, part_boxes, seamless_normals
+from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, extent, loose_parts, part_boxes, seamless_normals
 from .points import COARSE_COUNT, COUNT, PointCloud, cloud_of, crop
 from .symmetry import mirror_plane
 
@@ -71,12 +71,16 @@ class Face:
 def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], progress: Callable[[float], None]) -> Face:
     """Find the face of a checked mesh. encode: points (B,P,6) -> latent (B,L), confidence (B,) or (B,1).
 
+    Landmarks that the mesh brings along take the place of found ones; when it brings all, nothing is searched.
     Raises BackendError `no_face` when no crop shows one.
     """
     allowed = _allowed(mesh)
     triangles = mesh.triangles[allowed[mesh.triangles].all(axis=1)]
     if len(triangles) < FEW:
         raise BackendError("no_face", f"There are only {len(triangles)} triangles to look for a face in.", NO_FACE_FIX)
+    if set(landmark_names) <= mesh.landmarks.keys():
+        landmarks, frame = _corrected(mesh, landmark_names, None)
+        return _face(mesh, frame, landmarks, 1.0, ())
     cloud = cloud_of(mesh.vertices, triangles)
     search = _Search(cloud, encode, tuple(landmark_names))
     hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
@@ -95,6 +99,8 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
         raise BackendError("no_face", f"No face was found (the best guess is {best.confidence:.0%} sure).", NO_FACE_FIX)
     progress(0.85)
     landmarks, frame = search.landmarks(best.frame)
+    if mesh.landmarks:
+        landmarks, frame = _corrected(mesh, landmark_names, frame.to_object(landmarks))
     warnings: tuple[str, ...] = ()
     if best.confidence < DOUBT:
         warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
@@ -103,6 +109,18 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
         raise BackendError("no_face", "The face that was found has too few vertices.", NO_FACE_FIX)
     progress(1.0)
     return face
+
+
+def _corrected(mesh: AvatarMesh, names: Sequence[str], found: Floats | None) -> tuple[Floats, Frame]:
+    """Landmarks (L,3) in their own canonical frame, and that frame: the user's where given, else those found (L,3) in object space."""
+    points = np.zeros((len(names), 3)) if found is None else found.astype(np.float64)
+    for index, name in enumerate(names):
+        if name in mesh.landmarks:
+            points[index] = mesh.landmarks[name]
+    frame = frame_of_landmarks(dict(zip(names, points, strict=True)))
+    if not np.isfinite(frame.rotation).all() or frame.scale < WELD_TOLERANCE * extent(mesh.vertices):
+        raise BackendError("mesh_invalid", "The landmarks lie on one spot.", "Put each on its place on the face, or leave them out.")
+    return frame.to_canonical(points), frame
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
+from .landmarks import NAMES
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -23,7 +24,7 @@ class AvatarMesh:
 
     vertices: float32 (V,3). triangles: int32 (T,3). head_weights: float32 (V,), summed weight to the Head bone and its children.
     mask: float32 (V,), the face is inside where > 0. bones: rest positions (3,) by the names head, neck, left_eye, right_eye, jaw.
-    up: the world's up (3,), a hint.
+    up: the world's up (3,), a hint. landmarks: positions (3,) that the user corrected, by the names of landmarks.NAMES; they are believed.
     """
 
     vertices: Floats
@@ -32,6 +33,7 @@ class AvatarMesh:
     mask: Floats | None = None
     bones: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     up: tuple[float, float, float] | None = None
+    landmarks: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
 def check(mesh: AvatarMesh) -> None:
@@ -49,6 +51,9 @@ def check(mesh: AvatarMesh) -> None:
     for name, per_vertex in (("head_weights", mesh.head_weights), ("mask", mesh.mask)):
         if per_vertex is not None and per_vertex.shape != (len(vertices),):
             raise BackendError("mesh_invalid", f"{name} must have one value per vertex, not the shape {per_vertex.shape}.", "Send V floats.")
+    unknown = sorted(set(mesh.landmarks) - set(NAMES))
+    if unknown:
+        raise BackendError("mesh_invalid", f"There is no landmark {unknown[0]!r}.", f"Landmarks are {', '.join(NAMES)}.")
     bad = int((~np.isfinite(vertices)).any(axis=1).sum())
     if bad or not np.isfinite(extent(vertices)):
         raise BackendError(

@@ -76,6 +76,16 @@ def test_generate_takes_a_key_of_ones_own_and_a_table(mesh: Path, tiny: Path, tm
         assert list(written["names"]) == ["Grin", "Ah"] and written["deltas"].any(axis=(1, 2)).all()
 
 
+def test_generate_takes_corrected_landmarks(mesh: Path, tiny: Path, tmp_path: Path) -> None:
+    marks, out = tmp_path / "marks.json", tmp_path / "out.npz"
+    command = ("generate", mesh, "--set", "vrchat", "--model", tiny, "--out", out, "--landmarks", marks)
+    marks.write_text('{"chin": [0.0, -0.1, 1.5]}', encoding="utf-8")
+    assert backend(*command).returncode == 0
+    for text, code in (('{"chin": [0, 1]}', "table_invalid"), ("[]", "table_invalid"), ('{"dimple": [0, 0, 0]}', "mesh_invalid")):
+        marks.write_text(text, encoding="utf-8")
+        refused(backend(*command), code)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -42,7 +42,7 @@ def test_a_push_acts_where_its_carrier_does_and_nowhere_else() -> None:
     up = derived.derive("tongueUp", VERTICES, shapes)
     assert not up[20:].any() and (up[1:20, 1] > 0).all() and up[19, 1] == up[:, 1].max()
     left, right = derived.derive("tongueLeft", VERTICES, shapes), derived.derive("tongueRight", VERTICES, shapes)
-    np.testing.assert_array_equal(left, right * np.float32([-1, 1, 1]))
+    np.testing.assert_array_equal(left, right * np.array([-1, 1, 1], np.float32))
     assert not derived.derive("tongueUp", VERTICES, dict(SHAPES, tongueOut=np.zeros_like(VERTICES))).any(), "no tongue, nothing to push"
 
 

@@ -14,7 +14,7 @@ from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
 from backend.face.landmarks import NAMES
 from backend.face.locate import Encode, Face, locate
-from backend.face.mesh import AvatarMesh, Floats, Ints
+from backend.face.mesh import AvatarMesh, Floats, Ints, check
 from scripts.sample_head import SampleHead, build
 
 TURN = {"z90": [[0, -1, 0], [1, 0, 0], [0, 0, 1]], "z180": [[-1, 0, 0], [0, -1, 0], [0, 0, 1]]}
@@ -71,6 +71,25 @@ def found(avatar: AvatarMesh, encode: Encode) -> Face:
 
 def marks(face: Face) -> Floats:
     return face.frame.to_object(face.landmarks)
+
+
+def test_corrected_landmarks_are_believed(avatar: AvatarMesh, encode: Encode, found: Face, sample: SampleHead) -> None:
+    given = {name: (float(p[0]), float(p[1]), float(p[2])) for name, p in sample.landmarks.items()}
+    some = locate(replace(avatar, landmarks={"chin": given["chin"]}), encode, NAMES, silent)
+    np.testing.assert_allclose(marks(some)[NAMES.index("chin")], given["chin"], atol=1e-5)
+    np.testing.assert_allclose(marks(some)[0], marks(found)[0], atol=1e-5)
+
+    def never(_points: Floats) -> tuple[Floats, Floats]:
+        raise AssertionError("all landmarks are given, there is nothing to look for")
+
+    every = locate(replace(avatar, landmarks=given), never, NAMES, silent)
+    np.testing.assert_allclose(marks(every), np.stack([sample.landmarks[n] for n in NAMES]), atol=1e-5)
+    for wrong in ({"nose": (0.0, 0.0, 0.0)}, dict.fromkeys(NAMES, (0.0, 0.0, 0.0))):
+        with pytest.raises(BackendError) as caught:
+            mesh = replace(avatar, landmarks=wrong)
+            check(mesh)
+            locate(mesh, encode, NAMES, silent)
+        assert caught.value.code == "mesh_invalid" and caught.value.fix
 
 
 def test_the_landmarks_lie_where_the_head_was_modelled(found: Face, sample: SampleHead) -> None:

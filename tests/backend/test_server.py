@@ -171,6 +171,8 @@ def not_a_number(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         (None, {"strength": "1"}, "protocol"),
         (None, {"bones": {"tail": [0, 0, 0]}}, "protocol"),
         (None, {"bones": {"head": [0, 0]}}, "protocol"),
+        (None, {"landmarks": {"chin": [0, 0]}}, "protocol"),
+        (None, {"landmarks": {"dimple": [0, 0, 0]}}, "mesh_invalid"),
         (None, {"up": [0, 0, None]}, "protocol"),
         (None, {"model": "no/such.onnx"}, "model_missing"),
         (None, {"model": 3}, "protocol"),
