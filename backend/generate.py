@@ -126,7 +126,7 @@ def generate(
     probed = _probed(model, weights, extra)
     units = np.eye(len(model.info.condition_names), dtype=np.float32)[list(probed.values())]
     with report.stage("model"):
-        parts = (face.vertices, face.normals, face.parts, face.latent)
+        parts = (face.vertices, face.normals, face.parts, face.sides, face.latent)
         offsets = shapes_of(
             model,
             tuple(np.ascontiguousarray(array, np.float32) for array in parts),  # type: ignore[arg-type]

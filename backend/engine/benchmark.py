@@ -24,7 +24,7 @@ from ..face.mesh import AvatarMesh
 from ..face.shape_sets import load_sets, weights_of
 from ..protocol import Message, read_message, write_message
 from .hardware import MAX_THREADS, THREADS_VARIABLE, hardware
-from .models import CHUNK, Model, load_model, shapes_of
+from .models import CHUNK, PER_VERTEX, Model, load_model, shapes_of
 from .sessions import Cancellation, run, runtime_version
 
 Floats = NDArray[np.float32]
@@ -59,18 +59,18 @@ def benchmark(mesh: AvatarMesh | None, vertices: int, model_path: Path | None, t
     return report
 
 
-def grid(count: int) -> tuple[Floats, Floats, Floats]:
-    """Vertices (count,3), normals (count,3) and parts (count,6) of a flat square from -1 to 1, in canonical units."""
+def grid(count: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Vertices (count,3), normals (count,3), parts (count,6) and sides (count,2) of a flat square from -1 to 1, in canonical units."""
     side = int(np.ceil(np.sqrt(count)))
     across, along = np.meshgrid(np.linspace(-1, 1, side, dtype=np.float32), np.linspace(-1, 1, side, dtype=np.float32))
     vertices = np.stack([across.ravel(), along.ravel(), np.zeros(side * side, np.float32)], axis=1)[:count]
     normals = np.tile(np.array([0, 0, 1], np.float32), (count, 1))
-    return np.ascontiguousarray(vertices), normals, np.tile(np.array([0, 0, 0, 1, 1, 0], np.float32), (count, 1))
+    return np.ascontiguousarray(vertices), normals, np.tile(np.array([0, 0, 0, 1, 1, 0], np.float32), (count, 1)), np.zeros((count, 2), np.float32)
 
 
 def _model_alone(model: Model, count: int, repeat: int) -> dict[str, float]:
     """Seconds for `count` vertices: the sessions alone, and with the product that makes the shapes."""
-    vertices, normals, parts = grid(count)
+    face = grid(count)
     tables = [load_sets()[name].shapes for name in SETS]
     known = model.info.condition_names
     if all(condition in known for table in tables for row in table.values() for condition in row):
@@ -79,18 +79,18 @@ def _model_alone(model: Model, count: int, repeat: int) -> dict[str, float]:
         weights = np.eye(len(known), dtype=np.float32)  # a model with conditions of its own: one shape for each
     cancellation = Cancellation()
     found: dict[str, float] = {"shapes": len(weights)}
-    latent = run(model.encoder, {"points": np.concatenate([vertices, normals], axis=1)[None, :1024]}, cancellation)[0]
+    latent = run(model.encoder, {"points": np.concatenate(face[:2], axis=1)[None, :1024]}, cancellation)[0]
 
     def sessions_alone() -> None:
         for start in range(0, count, CHUNK):
             part = slice(start, start + CHUNK)
-            feeds = {"vertices": vertices[part], "normals": normals[part], "parts": parts[part], "latent": latent}
+            feeds = {name: array[part] for name, array in zip(PER_VERTEX, face, strict=True)} | {"latent": latent}
             if model.decoder is not None:
                 run(model.decoder, feeds, cancellation)
 
     if model.decoder is not None:
         found["sessions_s"] = _median(sessions_alone, repeat)
-    found["shapes_s"] = _median(lambda: shapes_of(model, (vertices, normals, parts, latent), weights, cancellation), repeat)
+    found["shapes_s"] = _median(lambda: shapes_of(model, (*face, latent), weights, cancellation), repeat)
     if model.decoder is not None:
         found["overhead"] = round(found["shapes_s"] / found["sessions_s"], 3)
     return found

@@ -28,6 +28,7 @@ SHIPPED = Path(__file__).resolve().parent.parent / "models" / "face"
 CONTRACT_VERSION = "1"
 CHUNK = 2048  # vertices per decoder run: 0.73x the time of a whole pass, a third of the memory, and a cancel within milliseconds
 MAX_CONDITIONS = 1024
+PER_VERTEX = {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "sides": (None, 2)}  # a decoder's inputs, in this order
 _FIX = "See Model files in docs/architecture.md, correct the export, and check it with: python -m backend info --model FILE"
 
 
@@ -127,14 +128,14 @@ def encode_with(model: Model, cancellation: Cancellation) -> Callable[[Floats], 
 
 def shapes_of(
     model: Model,
-    face: tuple[Floats, Floats, Floats, Floats],
+    face: tuple[Floats, Floats, Floats, Floats, Floats],
     weights: Floats,
     cancellation: Cancellation,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Floats:
     """Offsets float32 (N,F,3), canonical frame, for weights (N,K) over the model's conditions.
 
-    face: vertices (F,3), normals (F,3), parts (F,6), latent (1,L), all canonical. A pair is run once in chunks of vertices and only the
+    face: vertices (F,3), normals (F,3), parts (F,6), sides (F,2), latent (1,L), all canonical. A pair is run once in chunks of vertices and only the
     product with the weights is kept; a plain model is run once per row. Raises BackendError `model_contract` for outputs of a wrong
     shape or that are not finite, `cancelled`, `out_of_memory`.
     """
@@ -147,17 +148,18 @@ def shapes_of(
 
 def _decode(
     decoder: Session,
-    face: tuple[Floats, Floats, Floats, Floats],
+    face: tuple[Floats, Floats, Floats, Floats, Floats],
     weights: Floats,
     cancellation: Cancellation,
     progress: Callable[[float], None],
 ) -> Floats:
-    vertices, normals, parts, latent = face
+    *per_vertex, latent = face
+    vertices = per_vertex[0]
     count, known = len(vertices), weights.shape[1]
     offsets = np.empty((len(weights), count, 3), np.float32)
     for start in range(0, count, CHUNK):
         stop = min(start + CHUNK, count)
-        feeds = {"vertices": vertices[start:stop], "normals": normals[start:stop], "parts": parts[start:stop], "latent": latent}
+        feeds = {name: array[start:stop] for name, array in zip(PER_VERTEX, per_vertex, strict=True)} | {"latent": latent}
         basis = run(decoder, feeds, cancellation)[0]
         if basis.shape != (stop - start, known, 3):
             raise _broken(decoder.name, f"gave a basis {basis.shape} for {stop - start} vertices and {known} conditions")
@@ -172,7 +174,7 @@ def _decode(
 def _run_plain(
     model: Model,
     session: Session,
-    face: tuple[Floats, Floats, Floats, Floats],
+    face: tuple[Floats, Floats, Floats, Floats, Floats],
     weights: Floats,
     cancellation: Cancellation,
     progress: Callable[[float], None],
@@ -210,7 +212,7 @@ def _load_pair(encoder_path: Path, decoder_path: Path, counts: Sequence[int]) ->
     decoder = create(read_model_file(decoder_path), decoder_path.name, encoder.threads)
     metadata = _metadata(decoder)
     _require_contract(decoder, metadata, "decoder")
-    _require_inputs(decoder, {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "latent": (1, None)})
+    _require_inputs(decoder, {**PER_VERTEX, "latent": (1, None)})
     conditions = _conditions(metadata, decoder.name)
     _require_output(decoder, (None, len(conditions) if conditions else None, 3), "basis")
     if not conditions:
@@ -284,7 +286,7 @@ def _require_inputs(session: Session, wanted: Mapping[str, tuple[int | None, ...
             raise _broken(session.name, f"takes {name} as {entry.type}; it must be float32")
         if not _fits(entry.shape, shape):
             raise _broken(session.name, f"takes {name} with the axes {_axes(entry.shape)}; they must be {_axes(shape)}")
-    for name in ("vertices", "points", "normals", "parts"):
+    for name in ("points", *PER_VERTEX):
         if name in found and isinstance(found[name].shape[-2], int):
             raise _broken(session.name, f"takes exactly {found[name].shape[-2]} rows of {name}; that axis must be dynamic")
 

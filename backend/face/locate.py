@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from ..errors import BackendError
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
-from .landmarks import mirrored
+from .landmarks import NAMES, mirrored
 from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, extent, loose_parts, part_boxes, seamless_normals
 from .points import COARSE_COUNT, COUNT, PointCloud, cloud_of, crop
+from .seams import sides
 from .symmetry import mirror_plane
 
 Encode = Callable[[Floats], tuple[Floats, Floats]]
@@ -50,8 +51,8 @@ NO_FACE_FIX = (
 
 @dataclass(frozen=True)
 class Face:
-    """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3), parts (F,6): canonical, of these vertices.
-
+    """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3), parts (F,6), sides (F,2): canonical,
+    of these vertices.
     landmarks float32 (L,3), canonical; latent float32 (1,L*3): what the decoder gets. freedom float32 (F,): 1 where shapes act fully,
     falling to 0 at the border of the head.
     """
@@ -65,6 +66,7 @@ class Face:
     vertices: Floats
     normals: Floats
     parts: Floats
+    sides: Floats
     freedom: Floats
 
 
@@ -321,5 +323,6 @@ def _face(mesh: AvatarMesh, frame: Frame, landmarks: Floats, confidence: float, 
         canonical[indices],
         frame.turn_to_canonical(seamless_normals(mesh.vertices, mesh.triangles))[indices],
         parts[indices],
+        sides(canonical, mesh.triangles, dict(zip(NAMES, landmarks, strict=False)))[indices],
         np.ascontiguousarray(freedom[indices], np.float32),
     )

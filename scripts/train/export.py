@@ -33,7 +33,7 @@ ATTRIBUTION = (
 
 
 class FlatDecoder(nn.Module):
-    """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (1,L) -> (V,K,3).
+    """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2), (1,L) -> (V,K,3).
 
     The mean of what it says of the head and of its mirror image, so that a symmetric head gets symmetric shapes.
     """
@@ -45,7 +45,7 @@ class FlatDecoder(nn.Module):
         self.register_buffer("conditions", torch.from_numpy(swaps(net.conditions)).long())
         self.register_buffer("landmarks", torch.from_numpy(LANDMARK_SWAP).long())
 
-    def forward(self, vertices: torch.Tensor, normals: torch.Tensor, parts: torch.Tensor, latent: torch.Tensor) -> torch.Tensor:
+    def forward(self, vertices: torch.Tensor, normals: torch.Tensor, parts: torch.Tensor, sides: torch.Tensor, latent: torch.Tensor) -> torch.Tensor:
         centres, extents = parts[:, :3], parts[:, 3:]
         landmarks = latent[:, : 3 * len(NAMES)].reshape(len(NAMES), 3)
         swapped = (landmarks[self.landmarks] * self.mirror).reshape(1, -1)
@@ -53,6 +53,7 @@ class FlatDecoder(nn.Module):
             torch.stack([vertices, vertices * self.mirror]),
             torch.stack([normals, normals * self.mirror]),
             torch.stack([parts, torch.cat([centres * self.mirror, extents], dim=1)]),
+            torch.stack([sides, sides]),
             torch.cat([landmarks.reshape(1, -1), swapped]),
         )
         return (basis[0] + basis[1][:, self.conditions] * self.mirror) / 2
@@ -115,9 +116,9 @@ def export(runs: Path, out: Path, version: str) -> None:
         difference,
         write(
             FlatDecoder(decoder),
-            {"vertices": draw(700, 3), "normals": draw(700, 3), "parts": draw(700, 6), "latent": latent.detach()},
+            {"vertices": draw(700, 3), "normals": draw(700, 3), "parts": draw(700, 6), "sides": draw(700, 2), "latent": latent.detach()},
             ["basis"],
-            {n: {0: "V"} for n in ("vertices", "normals", "parts", "basis")},
+            {n: {0: "V"} for n in ("vertices", "normals", "parts", "sides", "basis")},
             out / "face.decoder.onnx",
             shared
             | {

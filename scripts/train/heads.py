@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from backend.face.frame import frame_of_landmarks
 from backend.face.landmarks import NAMES, SIDES, mirrored
 from backend.face.mesh import loose_parts, part_boxes, seamless_normals
+from backend.face.seams import sides
 
 from .sources import Floats, Ints, Rig
 
@@ -25,7 +26,7 @@ class Head:
     """A rig in its own canonical frame, ready for drawing variants. targets (K,V,3), known (K,) bool, scales (K,): the size of each shape.
 
     mixes: (weights (K,), offsets (V,3), scale). active, still: vertices that some shape moves, and the others near the face. interest (A,):
-    how likely an active one is drawn, by the part of a shape that it moves: lids and lips are few, cheeks are many.
+    how likely an active one is drawn, by the part of a shape that it moves: lids and lips are few, cheeks are many. sides (V,2): of mouth and eye.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Head:
     active: Ints
     still: Ints
     interest: NDArray[np.float64]
+    sides: Floats
 
 
 def shape_scale(offsets: Floats) -> float:
@@ -88,6 +90,7 @@ def canonical(rig: Rig, conditions: list[str]) -> Head:
         np.flatnonzero(moves).astype(np.int32),
         np.flatnonzero(near & ~moves).astype(np.int32),
         interest / interest.sum(),
+        sides(vertices, rig.triangles, {n: frame.to_canonical(p) for n, p in rig.landmarks(rig.vertices, rig.shapes).items()}),
     )
 
 
@@ -157,12 +160,13 @@ def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float) ->
 
 @dataclass(frozen=True)
 class DecoderSample:
-    """Vertices of one variant in its canonical frame. vertices, normals (S,3), parts (S,6), landmarks (L,3), targets (K,S,3), known (K,),
-    scales (K,), and at most one mix: weights (K,), offsets (S,3), scale (0 when there is none)."""
+    """Vertices of one variant in its canonical frame. vertices, normals (S,3), parts (S,6), sides (S,2), landmarks (L,3), targets (K,S,3),
+    known (K,), scales (K,), and at most one mix: weights (K,), offsets (S,3), scale (0 when there is none)."""
 
     vertices: Floats
     normals: Floats
     parts: Floats
+    sides: Floats
     landmarks: Floats
     targets: NDArray[np.float16]
     known: NDArray[np.bool_]
@@ -195,6 +199,12 @@ def loosened(parts: Ints, vertices: Floats, landmarks: Floats, rng: np.random.Ge
     return parts
 
 
+def seen_sides(true: Floats, rng: np.random.Generator) -> Floats:
+    """Sides (S,2) as they are found on a user's mesh: a little off, and now and then not at all, where an opening is drawn or welded."""
+    found = true * rng.uniform(0.85, 1.15, 2) + rng.normal(0, 0.03, 2)
+    return np.asarray(np.where(true != 0, found, 0) * (rng.random(2) > 0.08), np.float32)
+
+
 def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random.Generator) -> DecoderSample:
     """Draw a variant and `count` of its vertices, two thirds of them where shapes move."""
     vertices = random_identity(head, rng) if rng.random() < 0.85 else head.vertices
@@ -222,6 +232,7 @@ def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random
         everything[chosen],
         seamless_normals(everything, head.triangles)[chosen],
         boxes[chosen],
+        seen_sides(head.sides[chosen], rng),
         frame.to_canonical(landmarks),
         targets.astype(np.float16),
         head.known,
@@ -249,6 +260,7 @@ def mirror_sample(s: DecoderSample, conditions: list[str]) -> DecoderSample:
         s.vertices * MIRROR,
         s.normals * MIRROR,
         np.concatenate([s.parts[:, :3] * MIRROR, s.parts[:, 3:]], axis=1),
+        s.sides,
         s.landmarks[LANDMARK_SWAP] * MIRROR,
         s.targets[swap] * MIRROR.astype(np.float16),
         s.known[swap],

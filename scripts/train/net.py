@@ -116,12 +116,12 @@ def local_frames(landmarks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 FRAMES = 10
-FEATURES = FRAMES * 9 + 6 + 3 + 16 + 6
+FEATURES = FRAMES * 9 + 6 + 3 + 16 + 6 + 6
 STYLE = 4
 
 
 class Decoder(nn.Module):
-    """vertices (B,V,3), normals (B,V,3), parts (B,V,6), latent (B,3L) -> basis (B,V,K,3) in canonical units.
+    """vertices (B,V,3), normals (B,V,3), parts (B,V,6), sides (B,V,2), latent (B,3L) -> basis (B,V,K,3) in canonical units.
 
     Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way; the rest in canonical units. A style per
     training rig carries how its artist exaggerates, so that the vertex's features need not; without one, the mean style speaks.
@@ -144,7 +144,7 @@ class Decoder(nn.Module):
         """Style (1,STYLE) between all rigs."""
         return self.styles.mean(dim=0, keepdim=True)
 
-    def features(self, vertices: Tensor, normals: Tensor, parts: Tensor, landmarks: Tensor) -> Tensor:
+    def features(self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, landmarks: Tensor) -> Tensor:
         centres, sizes = local_frames(landmarks)
         local = (vertices.unsqueeze(2) - centres.unsqueeze(1)) / sizes.unsqueeze(1)
         seen = torch.cat([torch.tanh(local * 2), torch.tanh(local), torch.tanh(local / 3)], dim=-1).flatten(2)
@@ -164,6 +164,9 @@ class Decoder(nn.Module):
                 torch.tanh(above),
                 lid,
                 normals,
+                sides,
+                torch.tanh(sides * 8),
+                (sides != 0).float(),
                 small,
                 small * torch.tanh(box).flatten(2),
                 small * torch.tanh((vertices - parts[..., :3]) / 0.3),
@@ -173,9 +176,9 @@ class Decoder(nn.Module):
             dim=-1,
         )
 
-    def forward(self, vertices: Tensor, normals: Tensor, parts: Tensor, latent: Tensor, style: Tensor | None = None) -> Tensor:
+    def forward(self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, latent: Tensor, style: Tensor | None = None) -> Tensor:
         landmarks = latent[:, : 3 * len(NAMES)].unflatten(1, (len(NAMES), 3))
-        x = self.features(vertices, normals, parts, landmarks)
+        x = self.features(vertices, normals, parts, sides, landmarks)
         high = [(landmarks[:, AT[f"lid_upper_{s}"]] - landmarks[:, AT[f"lid_lower_{s}"]]).norm(dim=-1).clamp(min=0.06) for s in SIDES]
         unit = torch.stack([*high, torch.full_like(high[0], 0.3)], dim=-1) @ self.unit
         style = self.mean_style() if style is None else style

@@ -72,7 +72,7 @@ def test_threads_are_tried_up_to_the_cores_and_follow_the_variable(monkeypatch: 
 def test_the_fastest_session_is_kept(slow: Path, tiny: Path) -> None:
     feeds = {
         name: np.zeros(shape, np.float32)
-        for name, shape in (("vertices", (8, 3)), ("normals", (8, 3)), ("parts", (8, 6)), ("latent", (1, LATENT)))
+        for name, shape in (("vertices", (8, 3)), ("normals", (8, 3)), ("parts", (8, 6)), ("sides", (8, 2)), ("latent", (1, LATENT)))
     }
     tardy, quick = (sessions.create(path.read_bytes(), path.name, 1) for path in (slow, tiny))
     assert sessions.fastest([tardy, quick], feeds) is quick and sessions.fastest([quick, tardy], feeds) is quick

@@ -32,12 +32,12 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def face_arrays(count: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Vertices, normals, parts and latent of a face of `count` random vertices."""
+def face_arrays(count: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Vertices, normals, parts, sides and latent of a face of `count` random vertices."""
     random = np.random.default_rng(0)
-    sizes = ((count, 3), (count, 3), (count, 6), (1, models.LATENT))
-    vertices, normals, parts, latent = (random.normal(size=size).astype(np.float32) for size in sizes)
-    return vertices, normals, parts, latent
+    sizes = ((count, 3), (count, 3), (count, 6), (count, 2), (1, models.LATENT))
+    vertices, normals, parts, sides, latent = (random.normal(size=size).astype(np.float32) for size in sizes)
+    return vertices, normals, parts, sides, latent
 
 
 def refused(path: Path) -> BackendError:

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On which side of an opening a vertex lies, told by the surface: upper from lower lip and lid, where positions nearly coincide.
+
+Along the surface a lip is close to its own side of the face and far from the other, because the way there leads around the corner of the
+mouth. So the two distances from a point above and one below the opening tell the sides apart, however thin the slit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .frame import Floats
+from .landmarks import SIDES
+from .mesh import Ints, loose_parts, weld
+
+MOUTH_REACH, EYE_REACH = 1.0, 0.75  # canonical units around an opening in which ways are sought
+ROUNDS = 300  # steps of the front along edges at most
+MARKS = ("nose_tip", "chin", "mouth_left", "mouth_right", "eye_outer_left", "eye_outer_right", "lid_lower_left", "lid_lower_right")
+
+
+def sides(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]) -> Floats:
+    """Side float32 (V,2) of each vertex: of the mouth's opening and of the nearer eye's, 1 above, -1 below, 0 in between or unknown.
+
+    vertices (V,3) canonical, triangles (T,3); landmarks: name -> (3,), canonical.
+    """
+    found = np.zeros((len(vertices), 2), np.float32)
+    at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
+    parts = loose_parts(vertices, triangles)
+    owners = [int(parts[np.linalg.norm(vertices - at[name], axis=1).argmin()]) for name in MARKS]
+    skin = parts == np.bincount(owners).argmax()
+    lips = (at["lip_upper"] + at["lip_lower"]) / 2
+    seeds = ((at["lip_upper"] + at["nose_tip"]) / 2, (at["lip_lower"] + at["chin"]) / 2)
+    near, side = _opening(vertices, triangles, skin, lips, seeds, MOUTH_REACH)
+    found[near, 0] = np.nan_to_num(side)
+    for name, sign in zip(SIDES, (1, -1), strict=True):
+        upper, lower = at[f"lid_upper_{name}"], at[f"lid_lower_{name}"]
+        brow = (at[f"brow_inner_{name}"] + at[f"brow_outer_{name}"]) / 2
+        near, side = _opening(vertices, triangles, skin, (upper + lower) / 2, (brow, lower - (brow - upper)), EYE_REACH)
+        side = _spread(vertices[near], side)
+        mine = sign * (vertices[near, 0] - at["nose_tip"][0]) >= 0
+        found[near[mine], 1] = side[mine]
+    return found
+
+
+def _opening(
+    vertices: Floats, triangles: Ints, skin: NDArray[np.bool_], centre: Floats, seeds: tuple[Floats, Floats], reach: float
+) -> tuple[NDArray[np.intp], Floats]:
+    """Vertices (N,) around an opening and their side (N,), NaN where no way leads from the seeds, points (3,) above and below."""
+    inside = triangles[(np.linalg.norm(vertices - centre, axis=1) < reach)[triangles].all(axis=1)]
+    used = np.unique(inside)
+    points, own = vertices[used], np.flatnonzero(skin[used])
+    if len(own) < 8:
+        return used, np.full(len(used), np.nan, np.float32)
+    starts = [own[np.linalg.norm(points[own] - seed, axis=1).argmin()] for seed in seeds]
+    above, below = _distances(points, np.searchsorted(used, inside).astype(np.int32), starts).T
+    with np.errstate(invalid="ignore"):
+        return used, np.where(np.isfinite(above + below), (below - above) / np.maximum(above + below, 1e-6), np.nan).astype(np.float32)
+
+
+def _distances(points: Floats, triangles: Ints, seeds: list[np.intp]) -> Floats:
+    """Length (V,S) of the shortest way along edges from each seed; infinite where there is none."""
+    group = weld(points)
+    edges = np.unique(np.sort(group[np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])], axis=1), axis=0)
+    first = np.zeros(int(group.max()) + 1, np.int64)
+    first[group] = np.arange(len(group))
+    length = np.linalg.norm(points[first[edges[:, 0]]] - points[first[edges[:, 1]]], axis=1)
+    start, end, length = np.concatenate([edges, edges[:, ::-1]]).T[0], np.concatenate([edges, edges[:, ::-1]]).T[1], np.tile(length, 2)
+    order = np.argsort(end, kind="stable")
+    start, end, length = start[order], end[order], length[order].astype(np.float32)[:, None]
+    joined, begins = np.unique(end, return_index=True)
+    distance = np.full((len(first), len(seeds)), np.inf, np.float32)
+    distance[group[np.array(seeds)], np.arange(len(seeds))] = 0
+    for _ in range(ROUNDS):
+        best = np.minimum.reduceat(distance[start] + length, begins, axis=0)
+        nearer = np.minimum(distance[joined], best)
+        if np.array_equal(nearer, distance[joined]):
+            break
+        distance[joined] = nearer
+    return np.asarray(distance[group], np.float32)
+
+
+def _spread(points: Floats, side: Floats) -> Floats:
+    """The sides (V,) with unknown ones, of lashes and other parts that are not joined to the skin, taken from the nearest known vertex."""
+    side, known = side.copy(), np.isfinite(side)
+    source, wanted = np.flatnonzero(known), np.flatnonzero(~known)
+    if len(source):
+        for chunk in np.array_split(wanted, len(wanted) // 256 + 1):  # bounds the table of distances
+            away = (points[chunk] ** 2).sum(axis=1)[:, None] - 2 * points[chunk] @ points[source].T + (points[source] ** 2).sum(axis=1)
+            side[chunk] = side[source[away.argmin(axis=1)]]
+    return np.nan_to_num(side).astype(np.float32)
