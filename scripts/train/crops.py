@@ -11,7 +11,7 @@ from backend.face.frame import Doubles, Frame, frame_of_landmarks
 from backend.face.landmarks import NAMES
 from backend.face.points import COUNT, PointCloud, cloud_of, crop
 
-from .hair import locks
+from .hair import surroundings
 from .heads import LANDMARK_SWAP, MIRROR, Floats, Head, landmarks_of, random_identity, random_warp
 from .modelled import anatomy
 
@@ -53,15 +53,15 @@ def scene_of(vertices: Floats, cloud: PointCloud, landmarks: Floats, extra: list
 
 
 def random_scene(head: Head, dressing: list[PointCloud], rng: np.random.Generator) -> Scene:
-    """A warped variant of a head; bare heads get some avatar's hair or body around them two times in three."""
+    """A warped variant of a head; bare heads mostly get hair, body and clothes around them, an avatar's or random ones."""
     vertices = random_identity(head, rng) if rng.random() < 0.85 else head.vertices
     warp = random_warp(landmarks_of(head, vertices, lambda p: p), rng, rng.uniform(0, 1.2) if rng.random() < 0.8 else 0.0)
     triangles = head.triangles
     if rng.random() < 0.3:  # coarser meshes, holes
         triangles = triangles[rng.random(len(triangles)) < rng.uniform(0.3, 1)]
     extra = []
-    if not head.whole_avatar and dressing and rng.random() < 0.67:
-        part = dressing[rng.integers(len(dressing))]
+    if not head.whole_avatar and rng.random() < 0.8:
+        part = dressing[rng.integers(len(dressing))] if dressing and rng.random() < 0.4 else random_dressing(rng)
         scale = np.exp(rng.normal(0.1, 0.1, 3)).astype(np.float32)
         moved = part.positions * scale + rng.normal(0, 0.1, 3).astype(np.float32)
         extra = [PointCloud(moved, part.normals, part.priority + rng.normal(0, 0.5))]
@@ -75,12 +75,13 @@ def modelled_scene(rng: np.random.Generator) -> Scene:
     landmarks = np.stack([head.landmarks[name] for name in NAMES])
     warp = random_warp(landmarks, rng, rng.uniform(0, 1.2) if rng.random() < 0.7 else 0.0)
     vertices = warp(head.vertices)
-    return scene_of(vertices, cloud_of(vertices, triangles, int(rng.integers(1 << 31))), warp(landmarks), [])
+    extra = [random_dressing(rng)] if rng.random() < 0.7 else []
+    return scene_of(vertices, cloud_of(vertices, triangles, int(rng.integers(1 << 31))), warp(landmarks), extra)
 
 
-def loose_hair(rng: np.random.Generator) -> PointCloud:
-    """A cloud of locks of hair, to dress bare heads with."""
-    return cloud_of(*locks(rng), int(rng.integers(1 << 31)))
+def random_dressing(rng: np.random.Generator) -> PointCloud:
+    """A cloud of hair, body and clothes, to dress bare heads with."""
+    return cloud_of(*surroundings(rng), int(rng.integers(1 << 31)))
 
 
 def dressing_of(head: Head) -> list[PointCloud]:
@@ -124,7 +125,7 @@ def random_frame(rng: np.random.Generator) -> tuple[Frame, float]:
 def faceless_scene(dressing: list[PointCloud], rng: np.random.Generator) -> Scene:
     """Hair, clothes and body without a face; or balls, tubes and noise."""
     if dressing and rng.random() < 0.6:
-        part = dressing[rng.integers(len(dressing))]
+        part = dressing[rng.integers(len(dressing))] if rng.random() < 0.6 else random_dressing(rng)
         kept = np.ones(len(part.priority), bool)
         if len(part.priority) > SCENE_POINTS:
             kept = part.priority > np.quantile(part.priority, 1 - SCENE_POINTS / len(part.priority))

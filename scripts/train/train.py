@@ -22,7 +22,7 @@ from backend.face.landmarks import NAMES
 from backend.face.points import COARSE_COUNT, COUNT, crop
 
 from . import sources
-from .crops import Crop, Scene, dressing_of, faceless_scene, loose_hair, misses, modelled_scene, random_crop, random_scene, wandering_frame
+from .crops import Crop, Scene, dressing_of, faceless_scene, misses, modelled_scene, random_crop, random_scene, wandering_frame
 from .heads import DecoderSample, Head, canonical, decoder_sample
 from .modelled import modelled
 from .net import RIGS, Decoder, Encoder
@@ -30,9 +30,9 @@ from .net import RIGS, Decoder, Encoder
 SHARE = {"ict": 0.22, "makehuman": 0.22, "vitruvian": 0.14, "gene": 0.16, "uka": 0.16, "godette": 0.10}
 MODELLED = 0.35  # share of the decoder's variants that are of heads modelled by the project
 MODELS, REMODELLED = 32, 0.1  # of these, how many are kept, and how often a new one takes an old one's place
-MODELLED_SCENES = 0.25  # share of the encoder's scenes that show a head modelled by the project
-HAIR = 24  # clouds of loose hair that bare heads are dressed with, besides the avatars' own
+MODELLED_SCENES = 0.3  # share of the encoder's scenes that show a head modelled by the project
 FACELESS = 0.10  # share that shows no face at all
+MISSED = 2.0  # how much worse it is to overlook a face than to see one where there is none: the search looks at many frames
 MINED = 0.3  # share of the steps that look for new traps
 TRAPS = 400  # frames kept that were taken for a face
 DRAWN = 2048  # vertices drawn of a variant
@@ -100,7 +100,8 @@ def encoder_loss(net: Encoder, crops: list[Crop], device: str, mixed: bool) -> t
     far = (latent.unflatten(1, (len(NAMES), 3)) - wanted).square().sum(-1).add(1e-5).sqrt().mean(1)
     seen = (face == 1).float()
     asked = face >= 0
-    doubt = nn.functional.binary_cross_entropy(sure[asked, 0].clamp(1e-5, 1 - 1e-5), face[asked].float())
+    weigh = torch.where(face[asked] == 1, MISSED, 1.0)
+    doubt = nn.functional.binary_cross_entropy(sure[asked, 0].clamp(1e-5, 1 - 1e-5), face[asked].float(), weigh)
     loss = (far * seen).sum() / seen.sum().clamp(min=1)
     return loss + 0.2 * doubt, float(doubt.detach())
 
@@ -159,7 +160,7 @@ def decoder_step(settings: Settings, heads: list[Head], net: Decoder, rng: np.ra
 
 def encoder_step(settings: Settings, heads: list[Head], net: Encoder, rng: np.random.Generator, device: str) -> Callable[[], tuple[Tensor, float]]:
     share = np.array([SHARE[h.name] for h in heads]) / sum(SHARE[h.name] for h in heads)
-    dressing = [c for h in heads if h.whole_avatar for c in dressing_of(h)] + [loose_hair(rng) for _ in range(HAIR)]
+    dressing = [c for h in heads if h.whole_avatar for c in dressing_of(h)]
     pool: list[Scene] = []
     traps: list[tuple[Scene, Frame]] = []
 

@@ -105,7 +105,7 @@ def test_a_run_stops_soon_after_it_is_cancelled(slow: Path) -> None:
     model = load_model(slow)
     cancellation = sessions.Cancellation()
     count = 2048  # one chunk, so that it is the run itself that stops
-    face = tuple(np.zeros(shape, np.float32) for shape in ((count, 3), (count, 3), (count, 6), (1, LATENT)))
+    face = tuple(np.zeros(shape, np.float32) for shape in ((count, 3), (count, 3), (count, 6), (count, 2), (1, LATENT)))
     set_at: list[float] = []
 
     def cancel() -> None:

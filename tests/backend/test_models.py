@@ -71,7 +71,7 @@ def test_a_decoder_gives_the_same_in_chunks_as_at_once(shipped: Path, count: int
     basis = np.empty((count, 3, 3), np.float32)  # what models.decoder promises
     basis[..., 0] = 0.01 * np.arange(1, 4)
     basis[..., 1] = face[0][:, 1:2]
-    basis[..., 2] = face[3][0, 0]
+    basis[..., 2] = face[4][0, 0]
     np.testing.assert_allclose(offsets, np.einsum("nk,vkc->nvc", weights, basis), rtol=1e-5, atol=1e-6)
     assert offsets.dtype == np.float32 and offsets.flags.c_contiguous
     assert seen == sorted(seen) and seen[-1] == 1.0

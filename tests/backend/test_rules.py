@@ -25,6 +25,7 @@ def face_of(freedom: NDArray[np.float64]) -> Face:
         zeros,
         zeros,
         np.zeros((count, 6), np.float32),
+        np.zeros((count, 2), np.float32),
         freedom.astype(np.float32),
     )
 

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sides of openings: told by the way along the surface, not by height, and whatever the mesh is cut into."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from backend.face.seams import sides
+from scripts.sample_head import OPENINGS
+from scripts.train.modelled import Anatomy, anatomy
+
+SEEDS = (None, 1, 2)
+
+
+def modelled(seed: int | None) -> tuple[Anatomy, NDArray[np.int32]]:
+    return anatomy(None if seed is None else np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("opening", ["mouth", "eye_left", "eye_right"])
+def test_upper_and_lower_edges_lie_on_different_sides(seed: int | None, opening: str) -> None:
+    head, triangles = modelled(seed)
+    found = sides(head.vertices, triangles, head.landmarks)[:, 0 if opening == "mouth" else 1]
+    edge = (head.opening == OPENINGS.index(opening)) & (head.ring >= 0) & (head.ring < 0.3) & (np.abs(np.sin(head.turn)) > 0.7)
+    upper = np.sin(head.turn[edge]) > 0
+    assert ((found[edge] > 0) == upper).mean() > 0.97
+    assert found[edge][upper].mean() > 0.15 and found[edge][~upper].mean() < -0.15
+
+
+def test_a_seam_that_splits_vertices_changes_nothing() -> None:
+    head, triangles = modelled(None)
+    split, corners = head.vertices[triangles.ravel()], np.arange(triangles.size, dtype=np.int32).reshape(-1, 3)
+    whole, torn = sides(head.vertices, triangles, head.landmarks), sides(split, corners, head.landmarks)
+    known = torn != 0  # at the rim of what is looked at, a corner may lie in a triangle that is outside
+    assert known.sum() > 0.97 * (whole[triangles.ravel()] != 0).sum()
+    np.testing.assert_allclose(torn[known], whole[triangles.ravel()][known], atol=1e-4)
+
+
+def test_where_there_is_no_way_the_side_is_unknown() -> None:
+    head, triangles = modelled(None)
+    few = sides(head.vertices, triangles[:4], head.landmarks)
+    assert few.shape == (len(head.vertices), 2) and not few.any()
+    far = np.linalg.norm(head.vertices - head.landmarks["chin"], axis=1) > 3
+    assert not sides(head.vertices, triangles, head.landmarks)[far].any()
