@@ -21,6 +21,7 @@ from .landmarks import NAMES, mirrored
 from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, extent, loose_parts, part_boxes, seamless_normals
 from .points import COARSE_COUNT, COUNT, PointCloud, cloud_of, crop
 from .seams import sides
+from .smoothing import Neighbours, neighbours
 from .symmetry import mirror_plane
 
 Encode = Callable[[Floats], tuple[Floats, Floats]]
@@ -31,10 +32,13 @@ DEPTHS = (1.0, 2.0, 3.0, 4.2)  # canonical units from the top of the mesh to the
 KEEP = 5  # proposals that are followed
 FOLLOW = 3  # steps per followed proposal
 SETTLE = 10  # steps of the winner at most
+ASTRAY = 0.2  # confidence lost while settling that says that the way led astray
 CYCLE = 6  # a multiple of the short cycles that crops fall into
 REST = 5e-4  # canonical units: a step shorter than this ends the settling
 THIN = 16384  # points that the coarse search looks at
 SURE = 0.6  # confidence below which there is no face
+LIKELY = 0.2  # the same where head weights or a mask say where the head is: then a doubtful face is better than none, and is warned of
+MARGIN = 0.15  # of the marked head's size, by which the eyes may lie outside its box
 CERTAIN = 0.99  # confidence above which no other size and no other direction is tried
 DOUBT = 0.85  # confidence below which the report warns
 FEW = 24  # triangles below which there is nothing to look at
@@ -54,7 +58,7 @@ class Face:
     """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3), parts (F,6), sides (F,2): canonical,
     of these vertices.
     landmarks float32 (L,3), canonical; latent float32 (1,L*3): what the decoder gets. freedom float32 (F,): 1 where shapes act fully,
-    falling to 0 at the border of the head.
+    falling to 0 at the border of the head. around: who is next to whom among them.
     """
 
     indices: Ints
@@ -68,6 +72,7 @@ class Face:
     parts: Floats
     sides: Floats
     freedom: Floats
+    around: Neighbours
 
 
 def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], progress: Callable[[float], None]) -> Face:
@@ -86,19 +91,22 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     cloud = cloud_of(mesh.vertices, triangles)
     search = _Search(cloud, encode, tuple(landmark_names))
     hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
+    marked = mesh.mask is not None or (mesh.head_weights is not None and bool((mesh.head_weights > 0.5).any()))
+    enough, guess = LIKELY if marked else SURE, 0.0
     coarse = _Search(_thinned(cloud), encode, tuple(landmark_names))
     progress(0.05)
     best = NOTHING
     tries = [(up, size) for up in _ups(mesh) for size in SIZES]
     for done, (up, size) in enumerate(tries):
         found = coarse.follow(_proposals(hinted, up, size))
-        if found.confidence >= SURE:
+        guess = max(guess, found.confidence)
+        if found.confidence >= enough and _within(found.frame, hinted):
             best = max(best, search.settle(found), key=lambda f: f.confidence)
         progress(0.1 + 0.7 * (done + 1) / len(tries))
         if best.confidence > CERTAIN:
             break
-    if best.confidence < SURE:
-        raise BackendError("no_face", f"No face was found (the best guess is {best.confidence:.0%} sure).", NO_FACE_FIX)
+    if best.confidence < enough:
+        raise BackendError("no_face", f"No face was found (the best guess is {max(guess, best.confidence):.0%} sure).", NO_FACE_FIX)
     progress(0.85)
     landmarks, frame = search.landmarks(best.frame)
     if mesh.landmarks:
@@ -174,17 +182,23 @@ class _Search:
     def settle(self, found: _Found) -> _Found:
         """Follow one frame with all points and with its mirror image until it rests.
 
-        A crop's edge may let the same points in and out for ever; then the end is the middle of the last CYCLE steps.
+        A crop's edge may let the same points in and out for ever; then the end is the middle of the last CYCLE steps. On a face unlike
+        those in training the way may lead astray; then the surest frame on it is the end.
         """
-        frame, last = found.frame, []
+        frame, last, best = found.frame, [], NOTHING
         for _ in range(SETTLE):
             landmarks, sure = self._both(frame)
+            best = max(best, _Found(frame, sure), key=lambda f: f.confidence)
             following = self.next_frame(frame, landmarks)
             last.append(frame.to_object(landmarks))
             moved = np.linalg.norm(following.origin - frame.origin) / frame.scale + np.abs(following.rotation - frame.rotation).max()
             frame = following
             if moved < REST:
-                return _Found(frame, sure)
+                break
+        if sure < best.confidence - ASTRAY:
+            return best
+        if moved < REST:
+            return _Found(frame, sure)
         middle = np.mean(last[-CYCLE:], axis=0)
         return _Found(frame_of_landmarks(dict(zip(self.names, middle, strict=True))), sure)
 
@@ -244,6 +258,13 @@ def _hinted_cloud(mesh: AvatarMesh, triangles: Ints, cloud: PointCloud) -> Point
     if head.sum() < FEW:
         return cloud
     return PointCloud(cloud.positions[head], cloud.normals[head], cloud.priority[head])
+
+
+def _within(frame: Frame, head: PointCloud) -> bool:
+    """Whether a frame's eyes lie in the box of what is taken for the head."""
+    low, high = head.positions.min(axis=0), head.positions.max(axis=0)
+    room = MARGIN * float((high - low).max())
+    return bool((frame.origin > low - room).all() and (frame.origin < high + room).all())
 
 
 def _thinned(cloud: PointCloud) -> PointCloud:
@@ -325,4 +346,5 @@ def _face(mesh: AvatarMesh, frame: Frame, landmarks: Floats, confidence: float, 
         parts[indices],
         sides(canonical, mesh.triangles, dict(zip(NAMES, landmarks, strict=False)))[indices],
         np.ascontiguousarray(freedom[indices], np.float32),
+        neighbours(mesh.vertices, mesh.triangles, indices),
     )

@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold on the final mesh whatever the model says: borders, and exact zeros where nothing should move."""
+"""What must hold on the final mesh whatever the model says: borders, smooth skin, and exact zeros where nothing should move."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from .frame import Floats
 from .locate import Face
+from .smoothing import smoothed
 
 STILL = 0.002  # canonical units, about 0.1 mm on a person: movement below is the model's noise and becomes an exact zero
 SHARE = 0.02  # of a shape's largest movement: bounds STILL, so that a shape that is meant to be tiny survives
 MOVING = 3.0  # times STILL: movement above is kept as it is
 
 
-def apply(face: Face, names: Sequence[str], offsets: Floats) -> Floats:
-    """Offsets float32 (N,F,3), canonical, with the rules applied; `names` are the N keys."""
-    return quieted(offsets * face.freedom[None, :, None])
+def apply(face: Face, offsets: Floats) -> Floats:
+    """Offsets float32 (N,F,3), canonical, with the rules applied."""
+    return quieted(smoothed(offsets * face.freedom[None, :, None], face.around))
 
 
 def quieted(offsets: Floats) -> Floats:

@@ -10,6 +10,7 @@ from backend.face.frame import Frame
 from backend.face.locate import Face
 from backend.face.points import COUNT, CROP_CENTRE, CROP_RADIUS, cloud_of, crop
 from backend.face.rules import apply, quieted
+from backend.face.smoothing import neighbours
 
 
 def face_of(freedom: NDArray[np.float64]) -> Face:
@@ -27,6 +28,7 @@ def face_of(freedom: NDArray[np.float64]) -> Face:
         np.zeros((count, 6), np.float32),
         np.zeros((count, 2), np.float32),
         freedom.astype(np.float32),
+        neighbours(np.zeros((count, 3), np.float32), np.empty((0, 3), np.int32), np.empty(0, np.int32)),
     )
 
 
@@ -36,7 +38,7 @@ def test_nothing_moves_where_there_is_no_freedom(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     freedom = rng.choice([0.0, 0.5, 1.0], count)
     offsets = rng.normal(size=(2, count, 3)).astype(np.float32)
-    moved = apply(face_of(freedom), ("a", "b"), offsets)
+    moved = apply(face_of(freedom), offsets)
     assert not moved[:, freedom == 0].any()
     assert np.allclose(moved[:, freedom == 1], offsets[:, freedom == 1], atol=0.01)
 

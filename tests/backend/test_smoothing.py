@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Smoothing: roughness goes, even movement stays, slits and seams are respected."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.face.smoothing import neighbours, smoothed
+
+
+def sheet(rows: int = 12, columns: int = 15) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """A flat grid of triangles."""
+    y, x = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
+    vertices = np.stack([x.ravel(), y.ravel(), np.zeros(rows * columns)], axis=1).astype(np.float32)
+    index = np.arange(rows * columns).reshape(rows, columns)
+    a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
+    return vertices, np.concatenate([np.stack(t, -1).reshape(-1, 3) for t in ((a, b, c), (b, d, c))]).astype(np.int32)
+
+
+def test_noise_shrinks_and_an_even_movement_stays() -> None:
+    vertices, triangles = sheet()
+    around = neighbours(vertices, triangles, np.arange(len(vertices), dtype=np.int32))
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 1, (3, len(vertices), 3)).astype(np.float32)
+    assert smoothed(noise, around).std() < 0.5 * noise.std()
+    even = np.broadcast_to(np.array([0.1, -0.2, 0.3], np.float32), (2, len(vertices), 3)).copy()
+    np.testing.assert_allclose(smoothed(even, around), even, atol=1e-6)
+
+
+def test_what_no_edge_joins_does_not_mix() -> None:
+    vertices, triangles = sheet()
+    other = vertices + np.array([0, 0, 0.01], np.float32)
+    both, faces = np.concatenate([vertices, other]), np.concatenate([triangles, triangles + len(vertices)])
+    offsets = np.zeros((1, len(both), 3), np.float32)
+    offsets[:, len(vertices) :, 1] = 1
+    np.testing.assert_array_equal(smoothed(offsets, neighbours(both, faces, np.arange(len(both), dtype=np.int32))), offsets)
+
+
+def test_split_vertices_move_together_and_like_the_whole() -> None:
+    vertices, triangles = sheet()
+    rough = np.random.default_rng(1).normal(0, 1, (2, len(vertices), 3)).astype(np.float32)
+    whole = smoothed(rough, neighbours(vertices, triangles, np.arange(len(vertices), dtype=np.int32)))
+    corners = triangles.ravel()
+    split, own = vertices[corners], np.arange(len(corners), dtype=np.int32)
+    torn = smoothed(rough[:, corners], neighbours(split, own.reshape(-1, 3), own))
+    np.testing.assert_allclose(torn, whole[:, corners], atol=1e-5)
+
+
+def test_vertices_outside_are_left_out_and_nothing_is_fine() -> None:
+    vertices, triangles = sheet()
+    some = np.arange(40, dtype=np.int32)
+    offsets = np.ones((1, 40, 3), np.float32)
+    np.testing.assert_allclose(smoothed(offsets, neighbours(vertices, triangles, some)), offsets)
+    none = np.empty((1, 0, 3), np.float32)
+    assert smoothed(none, neighbours(vertices, triangles, some[:0])).shape == (1, 0, 3)
