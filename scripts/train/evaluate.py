@@ -60,8 +60,8 @@ HEADS: dict[str, Callable[[Path], Rig]] = {
 }
 
 
-def predicted(rig: Rig, model_path: Path) -> tuple[dict[str, Floats], dict[str, Floats], float]:
-    """Offsets (V,3) by ARKit name, landmarks (3,) by name in the rig's space, and the confidence, as the backend finds them."""
+def predicted(rig: Rig, model_path: Path) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Offsets (V,3) by ARKit name and landmarks (3,) by name in the rig's space, as the backend finds them."""
     model = load_model(model_path)
     mesh = AvatarMesh(rig.vertices.astype(np.float32), rig.triangles.astype(np.int32), up=(0.0, 1.0, 0.0))
     shapes: dict[str, Floats] = {}
@@ -73,7 +73,7 @@ def predicted(rig: Rig, model_path: Path) -> tuple[dict[str, Floats], dict[str, 
                 shapes[name] = np.zeros_like(mesh.vertices)
                 shapes[name][face.indices] = offsets
     points = face.frame.to_object(face.landmarks)
-    return shapes, dict(zip(model.info.landmarks, points, strict=False)), face.confidence
+    return shapes, dict(zip(model.info.landmarks, points, strict=False))
 
 
 def region_of(rig: Rig) -> np.ndarray:
@@ -127,9 +127,8 @@ def sides(got: Mapping[str, Floats]) -> float:
     return float(np.mean([abs(size[a] - size[b]) / max(size[a], size[b], 1e-18) for a, b in pairs]))
 
 
-def score(rig: Rig, model_path: Path) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """The table's row of one head, and a row per shape."""
-    got, marks, _sure = predicted(rig, model_path)
+def score(rig: Rig, got: Mapping[str, Floats], marks: Mapping[str, Floats]) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """The table's row of one head, and a row per shape, for offsets (V,3) by name and landmarks (3,) by name in the rig's space."""
     region = region_of(rig)
     inside = rig.vertices[region]
     unit = 0.5 * float(np.linalg.norm(np.ptp(inside, axis=0))) / 1000
@@ -145,22 +144,60 @@ def score(rig: Rig, model_path: Path) -> tuple[dict[str, float], dict[str, dict[
     return mean | contacts(rig, got, marks) | {"sides": sides(got)}, rows
 
 
+def draw(rig: Rig, got: Mapping[str, Floats], path: Path) -> None:
+    """A contact sheet of the parts that some shape moves, each shape as its artist made it and as the model does. Needs bpy."""
+    import bpy
+
+    from ..contact_sheet import render_sheet, tint
+
+    kept = region_of(rig)
+    compact = np.cumsum(kept) - 1
+    triangles = rig.triangles[kept[rig.triangles].all(axis=1)]
+    parts = loose_parts(rig.vertices, rig.triangles)[triangles[:, 0]]
+
+    def turned(points: Floats) -> Floats:
+        """Blender's axes."""
+        return np.ascontiguousarray(points[kept][:, [0, 2, 1]] * np.array([1, -1, 1], np.float32), np.float32)
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    mesh = bpy.data.meshes.new("Head")
+    mesh.from_pydata(turned(rig.vertices).tolist(), [], compact[triangles].tolist())
+    for number in range(8):
+        mesh.materials.append(tint(number))
+    mesh.polygons.foreach_set("material_index", (np.unique(parts, return_inverse=True)[1] % 8).astype(np.int32))
+    mesh.shade_smooth()
+    ob = bpy.data.objects.new("Head", mesh)
+    bpy.context.collection.objects.link(ob)
+    ob.shape_key_add(name="Basis")
+    for name, offsets in rig.shapes.items():
+        for who, moved in (("artist", offsets), ("model", got[name])):
+            key = ob.shape_key_add(name=f"{name} {who}", from_mix=False)
+            key.points.foreach_set("co", turned(rig.vertices + moved).ravel())
+    render_sheet(ob, path)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and avatars/")
     parser.add_argument("--model", type=Path, required=True, help="either file of the pair")
     parser.add_argument("--heads", default=",".join(HEADS), help="which, with commas")
     parser.add_argument("--shapes", action="store_true", help="print every shape's cosine and gain too")
+    parser.add_argument("--sheets", type=Path, metavar="FOLDER", help="draw a contact sheet per head, the artist's shapes beside ours")
     parser.add_argument("--json", type=Path, help="write everything to this file")
     options = parser.parse_args()
     found: dict[str, Any] = {}
     print(f"{'':<11}" + "".join(f"{c:>8}" for c in COLUMNS))
     for name in options.heads.split(","):
-        mean, rows = score(HEADS[name](options.data), options.model)
+        rig = HEADS[name](options.data)
+        got, marks = predicted(rig, options.model)
+        mean, rows = score(rig, got, marks)
         found[name] = {"mean": mean, "shapes": rows}
         print(f"{name:<11}" + "".join(f"{mean[c]:8.3f}" for c in COLUMNS), flush=True)
         if options.shapes:
             print("   " + " ".join(f"{n} {r['cos']:.2f}/{r['gain']:.2f}" for n, r in rows.items()))
+        if options.sheets:
+            options.sheets.mkdir(parents=True, exist_ok=True)
+            draw(rig, got, (options.sheets / f"{name}.png").resolve())
     if options.json:
         options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
