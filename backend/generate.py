@@ -17,8 +17,9 @@ from .engine.hardware import peak_memory_mb
 from .engine.models import Model, encode_with, shapes_of
 from .engine.sessions import Cancellation
 from .errors import BackendError
-from .face import contacts, rules
+from .face import bodies, contacts, rules
 from .face.derived import derivable, derive, needed
+from .face.landmarks import NAMES as LANDMARKS
 from .face.locate import Face, locate
 from .face.mesh import AvatarMesh, check
 from .face.shape_sets import Table, weights_of
@@ -141,6 +142,13 @@ def generate(
         for name, gain in contacts.gains(face.vertices, landmarks, shapes).items():
             for row in np.flatnonzero(weights[:, probed[name]]):
                 offsets[row] += shapes[name] * ((gain - 1) * weights[row, probed[name]])
+        if model.plain is None and set(LANDMARKS) <= landmarks.keys():
+            own = offsets[: len(weights)]
+            bodies.turn_eyes(own, face.vertices, face.parts, landmarks, weights, model.info.condition_names)
+            lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
+            if {"jawOpen", "tongueOut"} <= shapes.keys():
+                for body in bodies.stiff_parts(face.vertices, face.parts, lips, shapes["jawOpen"], shapes["tongueOut"]):
+                    own[:, body] = bodies.rigid(face.vertices[body], own[:, body])
         for name, column in extra.items():
             shape = derive(name, face.vertices, shapes)
             for row in np.flatnonzero(column):

@@ -13,7 +13,7 @@ import numpy as np
 from .frame import Floats
 
 BLINKS = {"eyeBlinkLeft": "left", "eyeBlinkRight": "right"}
-PROBED = (*BLINKS, "jawOpen", "mouthClose")  # the conditions whose own shapes the gains are read from
+PROBED = (*BLINKS, "jawOpen", "mouthClose", "tongueOut")  # the conditions whose own shapes gains and bodies are read from
 LEAST, MOST = 0.6, 2.5  # a gain beyond says that something else is wrong, and is not followed further
 FRONT = 0.88  # quantile, among vertices next to a lid that go at least half as far as the farthest, that is taken for its edge
 LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges: fewer than a bag or teeth behind would spoil

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parts that move as bodies whatever a model says: eyeballs turn about their centre, teeth go with their jaw in one piece.
+
+Parts are known by their boxes and by how they move, so this works on what a model gives for a face's vertices. Canonical frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .frame import Floats
+from .landmarks import SIDES
+
+ROUND = 0.08  # spread of the distances to the centre, as part of their mean, up to which a part is a ball
+EVEN = 0.85  # shortest by longest side of a ball's box
+EYE_SIZE = (0.08, 0.6)  # half extents that an eyeball may have
+EYE_REACH = 0.6  # how far an eyeball's centre may lie from the middle of the lids
+SHELL = 1.2  # radii around a ball's centre in which iris, cornea and pupil turn along
+# Mean angles of the training rigs whose shapes turn the eyes, MakeHuman and Vitruvian, in degrees: axis, and sign for the left eye.
+TURNS = {"eyeLookUp": (0, -12.0), "eyeLookDown": (0, 12.0), "eyeLookIn": (1, -18.0), "eyeLookOut": (1, 18.0)}
+TEETH_SIZE = 0.35  # half extents up to which a part inside the mouth may be a body
+TEETH_REACH = (0.35, 0.45)  # aside and up or down from the lips
+TONGUE = 0.12  # movement at tongueOut from which on a part is a tongue
+STIFF = 0.12  # share of a part's movement at jawOpen that no rigid motion explains, up to which it is a body
+
+
+def eyeballs(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -> dict[str, tuple[NDArray[np.intp], Floats]]:
+    """Side -> vertices and centre (3,) of the eyeball there, with what lies in its shell. vertices (F,3), parts (F,6)."""
+    found = {}
+    boxes, owner = _boxes(parts)
+    for side in SIDES:
+        middle = (landmarks[f"lid_upper_{side}"] + landmarks[f"lid_lower_{side}"]) / 2
+        for number, box in enumerate(boxes):
+            near = np.linalg.norm(box[:3] - middle) < EYE_REACH and box[2] < middle[2]
+            if not near or not EYE_SIZE[0] < box[3:].max() < EYE_SIZE[1] or box[3:].min() < EVEN * box[3:].max():
+                continue
+            far = np.linalg.norm(vertices[owner == number] - box[:3], axis=1)
+            if far.std() > ROUND * far.mean():
+                continue
+            reach = SHELL * far.mean()
+            away = np.linalg.norm(boxes[:, :3] - box[:3], axis=1)
+            shell = np.flatnonzero((away + boxes[:, 3:].min(axis=1) < reach) & (boxes[:, 3:].max(axis=1) < reach))
+            found[side] = (np.flatnonzero(np.isin(owner, [number, *shell])), box[:3])
+    return found
+
+
+def turned(points: Floats, centre: Floats, axis: int, degrees: float) -> Floats:
+    """Offsets (P,3) of points that turn about a coordinate axis through a centre."""
+    angle, i, j = np.radians(degrees), (axis + 1) % 3, (axis + 2) % 3
+    away, offsets = points - centre, np.zeros_like(points)
+    offsets[:, i] = away[:, i] * (np.cos(angle) - 1) - away[:, j] * np.sin(angle)
+    offsets[:, j] = away[:, i] * np.sin(angle) + away[:, j] * (np.cos(angle) - 1)
+    return offsets
+
+
+def turn_eyes(
+    offsets: Floats, vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats], weights: Floats, conditions: Sequence[str]
+) -> None:
+    """Let eyeballs, in place, turn by their eyeLook conditions and stay where they are otherwise. offsets (N,F,3), weights (N,K)."""
+    for side, (ball, centre) in eyeballs(vertices, parts, landmarks).items():
+        offsets[:, ball] = 0
+        for name, (axis, degrees) in TURNS.items():
+            condition = name + side.title()
+            if condition in conditions:
+                sign = -1.0 if axis == 1 and side == "right" else 1.0
+                turn = turned(vertices[ball], centre, axis, sign * degrees)
+                offsets[:, ball] += weights[:, conditions.index(condition), None, None] * turn
+
+
+def stiff_parts(vertices: Floats, parts: Floats, lips: Floats, jaw: Floats, tongue: Floats) -> list[NDArray[np.intp]]:
+    """Vertices of each small part inside the mouth that moves as a body at jawOpen, `jaw` (F,3): teeth, but no bag, and not what
+    tongueOut, `tongue` (F,3), moves."""
+    boxes, owner = _boxes(parts)
+    inside = (np.abs(boxes[:, 0] - lips[0]) < TEETH_REACH[0]) & (np.abs(boxes[:, 1] - lips[1]) < TEETH_REACH[1]) & (boxes[:, 2] < lips[2])
+    found = []
+    for number in np.flatnonzero(inside & (boxes[:, 3:].max(axis=1) < TEETH_SIZE)):
+        mine = np.flatnonzero(owner == number)
+        if len(mine) >= 4 and np.linalg.norm(tongue[mine], axis=1).max() < TONGUE:
+            moved = jaw[mine]
+            if np.square(moved - rigid(vertices[mine], moved[None])[0]).sum() <= STIFF * np.square(moved).sum():
+                found.append(mine)
+    return found
+
+
+def rigid(points: Floats, offsets: Floats) -> Floats:
+    """The rigid motions nearest to offsets (N,P,3) of points (P,3), as offsets. Kabsch, Acta Cryst. A32 (1976)."""
+    away = points - points.mean(axis=0)
+    middle = offsets.mean(axis=1, keepdims=True)
+    moved = away + offsets - middle
+    u, _s, v = np.linalg.svd(np.einsum("pi,npj->nij", away, moved).astype(np.float64))
+    u[:, :, 2] *= np.sign(np.linalg.det(u @ v))[:, None]
+    return np.asarray(away @ (u @ v) - away + middle, np.float32)
+
+
+def _boxes(parts: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """The boxes (B,6) of the parts that occur, and which of them is each vertex's (F,)."""
+    boxes, owner = np.unique(parts, axis=0, return_inverse=True)
+    return boxes, owner.ravel()

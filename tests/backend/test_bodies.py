@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bodies: eyeballs are found on modelled heads and turn about their centre; teeth move in one piece, tongues and bags are left alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from backend.face import bodies
+from backend.face.mesh import loose_parts, part_boxes
+from scripts.sample_head import PARTS
+from scripts.train.modelled import BUILDERS, Anatomy, anatomy
+from scripts.train.sources import Floats
+
+CONDITIONS = [f"{name}{side}" for name in ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeBlink") for side in ("Left", "Right")]
+
+
+@pytest.fixture(scope="module")
+def head() -> tuple[Anatomy, Floats]:
+    made, triangles = anatomy()
+    return made, part_boxes(made.vertices, loose_parts(made.vertices, triangles))
+
+
+def test_both_eyeballs_are_found_and_nothing_else(head: tuple[Anatomy, Floats]) -> None:
+    made, boxes = head
+    found = bodies.eyeballs(made.vertices, boxes, made.landmarks)
+    assert set(found) == {"left", "right"}
+    for side, (ball, _centre) in found.items():
+        assert set(made.part[ball]) == {PARTS.index(f"eye_{side}")}
+        assert len(ball) == (made.part == PARTS.index(f"eye_{side}")).sum()
+
+
+def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(head: tuple[Anatomy, Floats]) -> None:
+    made, boxes = head
+    weights = np.eye(len(CONDITIONS), dtype=np.float32)
+    offsets = np.full((len(CONDITIONS), len(made.vertices), 3), 0.1, np.float32)
+    bodies.turn_eyes(offsets, made.vertices, boxes, made.landmarks, weights, CONDITIONS)
+    for side, sign in (("Left", 1), ("Right", -1)):
+        ball, centre = bodies.eyeballs(made.vertices, boxes, made.landmarks)[side.lower()]
+        front = ball[made.vertices[ball, 2].argmax()]
+        moved = {name: offsets[CONDITIONS.index(f"{name}{side}")] for name in ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeBlink")}
+        assert moved["eyeLookUp"][front, 1] > 0.02 > -0.02 > moved["eyeLookDown"][front, 1]
+        assert sign * moved["eyeLookOut"][front, 0] > 0.02 and sign * moved["eyeLookIn"][front, 0] < -0.02
+        assert not moved["eyeBlink"][ball].any()
+        after = np.linalg.norm(made.vertices[ball] + moved["eyeLookOut"][ball] - centre, axis=1)
+        np.testing.assert_allclose(after, np.linalg.norm(made.vertices[ball] - centre, axis=1), atol=1e-5)
+    assert (offsets[:, made.part == PARTS.index("skin")] == np.float32(0.1)).all()
+
+
+def test_half_a_weight_is_half_the_way(head: tuple[Anatomy, Floats]) -> None:
+    made, boxes = head
+    weights = np.zeros((2, len(CONDITIONS)), np.float32)
+    weights[0, 0], weights[1, 0] = 1, 0.5
+    offsets = np.zeros((2, len(made.vertices), 3), np.float32)
+    bodies.turn_eyes(offsets, made.vertices, boxes, made.landmarks, weights, CONDITIONS)
+    np.testing.assert_allclose(offsets[1], offsets[0] / 2, atol=1e-7)
+
+
+def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Floats]) -> None:
+    made, boxes = head
+    shapes = {name: offsets for make in BUILDERS for name, offsets in make(made).items()}
+    jaw = shapes["jawOpen"].copy()
+    rng = np.random.default_rng(0)
+    lower = made.part == PARTS.index("teeth_lower")
+    jaw[lower] += rng.normal(0, 0.01, (lower.sum(), 3)).astype(np.float32)
+    lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
+    found = [set(made.part[mine]) for mine in bodies.stiff_parts(made.vertices, boxes, lips, jaw, shapes["tongueOut"])]
+    assert {PARTS.index("teeth_lower")} in found and {PARTS.index("tongue")} not in found and {PARTS.index("skin")} not in found
+    mine = np.flatnonzero(lower)
+    stiff = bodies.rigid(made.vertices[mine], jaw[None, mine])[0]
+    before, after = (np.linalg.norm(v[:, None] - v[None], axis=2) for v in (made.vertices[mine], made.vertices[mine] + stiff))
+    assert np.abs(before - after).max() < 1e-4
+
+
+def test_a_rigid_motion_is_its_own_nearest() -> None:
+    points = np.random.default_rng(3).normal(0, 0.3, (50, 3)).astype(np.float32)
+    motion = bodies.turned(points, np.array([0.1, 0.2, 0.0], np.float32), 0, 25.0) + np.array([0.1, 0.0, -0.2], np.float32)
+    np.testing.assert_allclose(bodies.rigid(points, np.stack([motion, 0 * motion])), np.stack([motion, 0 * motion]), atol=1e-5)
