@@ -19,12 +19,13 @@ from torch import nn
 from backend.face.landmarks import NAMES
 
 from .heads import LANDMARK_SWAP, MIRROR, swaps
-from .net import Decoder, Encoder
+from .net import RIGS, Decoder, Encoder
 from .sources import arkit_names
 
 HEAD_RADIUS = 2.3  # canonical units, half the diagonal of a head
 ALLOWED = 1e-4  # of the head's radius, largest difference between PyTorch and ONNX Runtime
 OPSET = 17
+STYLE = "modelled"
 ATTRIBUTION = (
     "ICT-FaceKit (c) 2020 USC Institute for Creative Technologies, MIT; MakeHuman/MPFB, CC0, its ARKit and viseme targets (c) Mika Suominen, MIT; "
     "Vitruvian, CC0; CG-CA Gene and CG-CA Uka (c) 2023 by Nagoya Institute of Technology, Moonshot R&D Goal 1 Avatar Symbiotic Society, "
@@ -35,12 +36,14 @@ ATTRIBUTION = (
 class FlatDecoder(nn.Module):
     """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2), (1,L) -> (V,K,3).
 
-    The mean of what it says of the head and of its mirror image, so that a symmetric head gets symmetric shapes.
+    The mean of what it says of the head and of its mirror image, so that a symmetric head gets symmetric shapes. It speaks in one style:
+    that of the modelled heads, whose shapes go as far as their names say; on heads that were left out it was nearest to the artists, too.
     """
 
     def __init__(self, net: Decoder) -> None:
         super().__init__()
         self.net = net
+        self.register_buffer("style", net.styles[[RIGS.index(STYLE)]].detach().clone())
         self.register_buffer("mirror", torch.from_numpy(MIRROR))
         self.register_buffer("conditions", torch.from_numpy(swaps(net.conditions)).long())
         self.register_buffer("landmarks", torch.from_numpy(LANDMARK_SWAP).long())
@@ -55,6 +58,7 @@ class FlatDecoder(nn.Module):
             torch.stack([parts, torch.cat([centres * self.mirror, extents], dim=1)]),
             torch.stack([sides, sides]),
             torch.cat([landmarks.reshape(1, -1), swapped]),
+            torch.cat([self.style, self.style]),
         )
         return (basis[0] + basis[1][:, self.conditions] * self.mirror) / 2
 

@@ -124,7 +124,7 @@ class Decoder(nn.Module):
     """vertices (B,V,3), normals (B,V,3), parts (B,V,6), sides (B,V,2), latent (B,3L) -> basis (B,V,K,3) in canonical units.
 
     Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way; the rest in canonical units. A style per
-    training rig carries how its artist exaggerates, so that the vertex's features need not; without one, the mean style speaks.
+    training rig carries how its artist exaggerates, so that the vertex's features need not.
     """
 
     def __init__(self, conditions: list[str], width: int = 256, blocks: int = 5, dropout: float = 0.05) -> None:
