@@ -87,7 +87,7 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
         raise BackendError("no_face", f"There are only {len(triangles)} triangles to look for a face in.", NO_FACE_FIX)
     if set(landmark_names) <= mesh.landmarks.keys():
         landmarks, frame = _corrected(mesh, landmark_names, None)
-        return _face(mesh, frame, landmarks, 1.0, ())
+        return _face(mesh, frame, tuple(landmark_names), landmarks, 1.0, ())
     cloud = cloud_of(mesh.vertices, triangles)
     search = _Search(cloud, encode, tuple(landmark_names))
     hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
@@ -114,7 +114,7 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     warnings: tuple[str, ...] = ()
     if best.confidence < DOUBT:
         warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
-    face = _face(mesh, frame, landmarks, best.confidence, warnings)
+    face = _face(mesh, frame, tuple(landmark_names), landmarks, best.confidence, warnings)
     if len(face.indices) < FEW:
         raise BackendError("no_face", "The face that was found has too few vertices.", NO_FACE_FIX)
     progress(1.0)
@@ -323,10 +323,13 @@ def _smoothstep(low: float, high: float, x: NDArray[np.floating[Any]]) -> NDArra
     return np.asarray(t * t * (3 - 2 * t))
 
 
-def _face(mesh: AvatarMesh, frame: Frame, landmarks: Floats, confidence: float, warnings: tuple[str, ...]) -> Face:
+def _face(
+    mesh: AvatarMesh, frame: Frame, names: tuple[str, ...], landmarks: Floats, confidence: float, warnings: tuple[str, ...]
+) -> Face:
     """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it."""
     canonical = frame.to_canonical(mesh.vertices)
-    chin = float(landmarks[-1, 1])
+    at = dict(zip(names, landmarks, strict=True))
+    chin = float(at["chin"][1] if "chin" in at else landmarks[:, 1].min())
     away = np.linalg.norm((canonical - np.array([0, -0.4, -0.5], np.float32)) / np.array([2.0, 2.4, 1.9], np.float32), axis=1)
     freedom = _smoothstep(1.0, 0.8, away) * _smoothstep(chin - 0.6, chin - 0.15, canonical[:, 1])
     if mesh.head_weights is not None and (mesh.head_weights > 0.5).any():
@@ -334,6 +337,7 @@ def _face(mesh: AvatarMesh, frame: Frame, landmarks: Floats, confidence: float, 
     freedom = freedom * _allowed(mesh)
     indices = np.flatnonzero(freedom > 0).astype(np.int32)
     parts = part_boxes(canonical, loose_parts(mesh.vertices, mesh.triangles))
+    known = sides(canonical, mesh.triangles, at) if set(NAMES) <= at.keys() else np.zeros((len(canonical), 2), np.float32)
     return Face(
         indices,
         frame,
@@ -344,7 +348,7 @@ def _face(mesh: AvatarMesh, frame: Frame, landmarks: Floats, confidence: float, 
         canonical[indices],
         frame.turn_to_canonical(seamless_normals(mesh.vertices, mesh.triangles))[indices],
         parts[indices],
-        sides(canonical, mesh.triangles, dict(zip(NAMES, landmarks, strict=False)))[indices],
+        known[indices],
         np.ascontiguousarray(freedom[indices], np.float32),
         neighbours(mesh.vertices, mesh.triangles, indices),
     )
