@@ -51,6 +51,7 @@ HEADS: dict[str, Callable[[Path], Rig]] = {
     "ict": sources.ict,
     "makehuman": sources.makehuman,
     "vitruvian": sources.vitruvian,
+    "antonia": sources.antonia,
     "gene": lambda f: sources.avatar(f, "gene"),
     "uka": lambda f: sources.avatar(f, "uka"),
     "godette": sources.godette,

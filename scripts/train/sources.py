@@ -223,6 +223,33 @@ def vitruvian(folder: Path) -> Rig:
     return rig
 
 
+ANTONIA = {  # Antonia's names -> ARKit
+    "eyeBlink{S}": "UprLidDn{S}",
+    "eyeWide{S}": "UprLidUp{S}",
+    "browDown{S}": "BrowDown{S}",
+    "browOuterUp{S}": "BrowOutUp{S}",
+    "browInnerUp": "BrowMidUp",
+    "noseSneer{S}": "Sneer{S}",
+    "mouthSmile{S}": "Smile{S}",
+    "mouthFrown{S}": "Frown{S}",
+    "mouthUpperUp{S}": "UprLipUp{S}",
+    "mouthLowerDown{S}": "LwrLipDn{S}",
+}
+
+
+def antonia(folder: Path) -> Rig:
+    """Antonia, a realistic head with 19 shapes that ARKit has too. Never trained on: what the model has not seen is measured on her."""
+    z, d = _arrays(folder / "train" / "antonia.npz", "expression_names", "expression_deltas")
+    shapes = {
+        arkit.replace("{S}", side): d[own.replace("{S}", side)]
+        for arkit, own in ANTONIA.items()
+        for side in (("Left", "Right") if "{S}" in arkit else ("",))
+    }
+    rig = Rig("antonia", z["neutral"], z["triangles"], shapes)
+    find_anchors(rig, _sides(shapes, "browDown"), _sides(shapes, "mouthSmile"), d["LwrLipDnLeft"] + d["LwrLipDnRight"])
+    return rig
+
+
 def avatar(folder: Path, name: str) -> Rig:
     """gene or uka: whole anime avatars with ARKit shapes by their artists."""
     z, d = _arrays(folder / "avatars" / f"{name}.npz", "morph_names", "morph_deltas")
