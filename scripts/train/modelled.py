@@ -9,90 +9,75 @@ Axes: canonical, +X the character's left, +Y up, +Z out of the face; lengths in 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from backend.face.frame import frame_of_landmarks
 from backend.face.landmarks import NAMES, SIDES
 
-from ..sample_head import OPENINGS, PARTS, build, random_spec
+from ..sample_head import build, random_spec
+from . import stylised
+from .anatomy import OPENINGS, PARTS, Anatomy, Habits, ball, framed, smooth, turned, way
 from .hair import locks
 from .sources import Anchor, Floats, Ints, Rig
 
 SIGN = {"left": 1.0, "right": -1.0}
 HINGE = np.array([0.0, -0.35, -1.35], np.float32)
-JAW_ANGLE = np.radians(17.0)
-LOCKS = 0.6  # share of random heads with loose hair
+LOCKS = 0.5  # share of random heads with loose hair
+STYLISED = 0.75  # share of random heads that are anime, cartoon or muzzled
+FULL = {"jawOpen", "mouthClose", "cheekPuff"}  # shapes of the mouth that artists of all heads make large
+OVERLAYS = 0.35  # share of random heads with a sheet before the skin
 LID_SKIN = 0.02  # thickness of a lid over the eyeball
 
 
-@dataclass(frozen=True)
-class Anatomy:
-    """A modelled head in the canonical frame. vertices (V,3), part, ring, turn, opening (V,) as in SampleHead; landmarks name -> (3,)."""
-
-    vertices: Floats
-    part: Ints
-    ring: Floats
-    turn: Floats
-    opening: Ints
-    landmarks: dict[str, Floats]
-
-    def of(self, *names: str) -> Floats:
-        """1 on the named parts (V,1), else 0."""
-        return np.isin(self.part, [PARTS.index(n) for n in names]).astype(np.float32)[:, None]
-
-
-def smooth(low: float, high: float, x: Floats) -> Floats:
-    """0 below low, 1 above high; low may exceed high."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
-
-
-def ball(head: Anatomy, centre: Floats, radii: tuple[float, float, float]) -> Floats:
-    """A Gaussian of height 1 (V,1) around a centre (3,), on everything."""
-    away = (head.vertices - centre) / np.array(radii, np.float32)
-    return np.asarray(np.exp(-(away**2).sum(axis=1, keepdims=True)), np.float32)
-
-
-def way(x: float, y: float, z: float) -> Floats:
-    return np.array([[x, y, z]], np.float32)
-
-
-def turned(points: Floats, centre: Floats, axis: int, angle: float) -> Floats:
-    """Displacement (V,3) of points that turn about an axis through a centre, angle in radians."""
-    i, j = (axis + 1) % 3, (axis + 2) % 3
-    away = points - centre
-    out = np.zeros_like(points)
-    out[:, i] = away[:, i] * (np.cos(angle) - 1) - away[:, j] * np.sin(angle)
-    out[:, j] = away[:, i] * np.sin(angle) + away[:, j] * (np.cos(angle) - 1)
-    return out
-
-
 class Eye:
-    """What one eye's shapes share: edges of the lids by angle, the eyeball, and which vertices follow them how far."""
+    """What one eye's shapes share: edges of the lids by angle, what turns when it looks, and which vertices follow the lids how far.
+
+    A ball turns about its centre; an iris on a plate turns about a point behind it, as if the plate were a wide ball's front.
+    """
 
     def __init__(self, head: Anatomy, side: str) -> None:
         self.head, self.side, self.sign = head, side, SIGN[side]
         at, v = head.landmarks, head.vertices
-        self.centre = v[head.part == PARTS.index(f"eye_{side}")].mean(axis=0)
-        self.radius = float(np.linalg.norm(v[head.part == PARTS.index(f"eye_{side}")] - self.centre, axis=1).mean())
         self.height = float(np.linalg.norm(at[f"lid_upper_{side}"] - at[f"lid_lower_{side}"]))
+        self.ball = bool(head.of(f"eye_{side}").any())
+        looking = head.of(f"eye_{side}" if self.ball else f"iris_{side}")[:, 0] > 0
+        self.radius = float(np.linalg.norm(at[f"eye_outer_{side}"] - at[f"eye_inner_{side}"])) * 0.7
+        if self.ball:
+            self.centre = v[looking].mean(axis=0)
+            self.radius = float(np.linalg.norm(v[looking] - self.centre, axis=1).mean())
+        else:
+            self.centre = (v[looking].mean(axis=0) if looking.any() else at[f"lid_lower_{side}"]) - np.array([0, 0, self.radius], np.float32)
+        self.plate = v[head.of(f"white_{side}", f"iris_{side}")[:, 0] > 0]
         inside = head.opening == OPENINGS.index(f"eye_{side}")
         edge = np.flatnonzero(inside & (head.ring == 0))
         order = edge[np.argsort(head.turn[edge])]
         self.edge, self.edge_turn = v[order], head.turn[order]
-        self.inside = inside
-        self.upper = smooth(-0.05, 0.05, np.sin(head.turn))[:, None]
         ring = head.ring[:, None]
-        follow = np.where(ring >= 0, (1 - np.clip(ring, 0, 1)) ** 1.3, np.clip(1 + 0.3 * (ring + 1), 0, 1))
+        follow = np.where(ring >= 0, (1 - np.clip(ring, 0, 1)) ** head.habits.lid_fall, np.clip(1 + 0.3 * (ring + 1), 0, 1))
         self.follow = np.where(inside[:, None], follow, 0).astype(np.float32)
-        lash = head.part == (PARTS.index(f"lash_{side}"))
-        self.lash = np.flatnonzero(lash)
-        if len(self.lash):  # a lash belongs to the point of the upper edge next to it
-            above = order[np.sin(self.edge_turn) > -0.05]
-            near = np.linalg.norm(v[self.lash][:, None] - v[above][None], axis=2).argmin(axis=1)
-            self.root = above[near]
+        dense = np.linspace(-np.pi, np.pi, 241, dtype=np.float32)[:-1]
+        self.roots = [
+            self.rooted(f"{name}_{side}", dense[wanted])
+            for name, wanted in (("lash", np.sin(dense) > -0.05), ("lower_lash", np.sin(dense) < 0.05))
+            if head.of(f"{name}_{side}").any()
+        ]
+        lid = np.flatnonzero(inside & (head.ring > 0))
+        self.crease = self.next_to(f"crease_{side}", lid) if head.of(f"crease_{side}").any() else None
+
+    def rooted(self, part: str, turns: Floats) -> tuple[Ints, Floats]:
+        """Vertices (N,) of a lash and the angle (N,) of the point of the lids' edge next to each."""
+        mine = np.flatnonzero(self.head.of(part))
+        far = np.linalg.norm(self.head.vertices[mine][:, None] - self.edge_at(turns)[None], axis=2)
+        return mine, turns[far.argmin(axis=1)]
+
+    def next_to(self, part: str, among: Ints) -> tuple[Ints, Ints, Floats]:
+        """Vertices (N,) of a part, the four of some others next to each (N,4), and their weights (N,4,1)."""
+        v, mine = self.head.vertices, np.flatnonzero(self.head.of(part))
+        far = np.linalg.norm(v[mine][:, None] - v[among][None], axis=2)
+        near = np.argsort(far, axis=1)[:, :4]
+        weight = 1 / (np.take_along_axis(far, near, axis=1) + 0.02)
+        return mine, among[near], np.asarray(weight / weight.sum(axis=1, keepdims=True), np.float32)[..., None]
 
     def edge_at(self, turn: Floats) -> Floats:
         """Points (V,3) of the lids' edge at angles (V,)."""
@@ -102,27 +87,37 @@ class Eye:
     def closed(self, down: float, up: float) -> Floats:
         """Offsets (V,3): the upper lid goes `down` of the way to the lower one, the lower `up` of the way to the upper; skin stays on the ball."""
         head = self.head
-        here, there = self.edge_at(head.turn), self.edge_at(-head.turn)
-        share = down * self.upper + up * (1 - self.upper)
-        moved = head.vertices + (there - here) * share * self.follow
-        away = moved - self.centre
-        far = np.linalg.norm(away, axis=1, keepdims=True)
-        least = np.minimum(self.radius + LID_SKIN, np.linalg.norm(head.vertices - self.centre, axis=1, keepdims=True))
-        pushed = self.centre + away * np.maximum(1, least / np.maximum(far, 1e-6))
-        outside = self.follow * (head.ring[:, None] >= 0)
-        offsets = np.where(outside > 0, pushed, moved) - head.vertices
-        return self.with_lashes(np.asarray(offsets * (self.follow > 0), np.float32), np.radians(55) * max(down, 0))
-
-    def with_lashes(self, offsets: Floats, angle: float) -> Floats:
-        """The same offsets, the lashes carried along by their roots and turned down by an angle."""
-        if len(self.lash):
-            v = self.head.vertices
-            offsets[self.lash] = offsets[self.root] + turned(v[self.lash], v[self.root], 0, angle)
+        moved = head.vertices + self.edge_way(head.turn, down, up) * self.follow
+        if self.ball:
+            away = moved - self.centre
+            far = np.linalg.norm(away, axis=1, keepdims=True)
+            least = np.minimum(self.radius + LID_SKIN, np.linalg.norm(head.vertices - self.centre, axis=1, keepdims=True))
+            pushed = self.centre + away * np.maximum(1, least / np.maximum(far, 1e-6))
+            moved = np.where((self.follow > 0) & (head.ring[:, None] >= 0), pushed, moved)
+        elif down > 0.5 and len(self.plate):  # a lid over a plate stays in front of it
+            inside = np.flatnonzero((self.follow[:, 0] > 0) & (head.ring > -2))
+            away = np.linalg.norm(moved[inside, None, :2] - self.plate[None, :, :2], axis=2)
+            behind = self.plate[away.argmin(axis=1), 2] + LID_SKIN - moved[inside, 2]
+            moved[inside, 2] += np.maximum(behind, 0) * (away.min(axis=1) < 0.08)
+        offsets = np.asarray((moved - head.vertices) * (self.follow > 0), np.float32)
+        angle = np.radians(head.habits.lash_turn) * max(down, 0)
+        for mine, turn in self.roots:  # lashes are carried by their roots, and upper ones turned down
+            upper = np.sin(turn[:1]) > -0.05
+            offsets[mine] = self.edge_way(turn, down, up) + turned(head.vertices[mine], self.edge_at(turn), 0, float(upper[0]) * angle)
+        if self.crease is not None:
+            mine, near, weight = self.crease
+            offsets[mine] = (offsets[near] * weight).sum(axis=1)
         return offsets
 
+    def edge_way(self, turn: Floats, down: float, up: float) -> Floats:
+        """How points (N,3) of the edge at angles (N,) move when the lids close."""
+        upper = smooth(-0.05, 0.05, np.sin(turn))[:, None]
+        return np.asarray((self.edge_at(-turn) - self.edge_at(turn)) * (down * upper + up * (1 - upper)), np.float32)
+
     def look(self, axis: int, angle: float) -> Floats:
-        """Offsets (V,3) of the eyeball that turns about its centre."""
-        return turned(self.head.vertices, self.centre, axis, angle) * self.head.of(f"eye_{self.side}")
+        """Offsets (V,3) of the eyeball or the iris."""
+        looking = self.head.of(f"eye_{self.side}", f"iris_{self.side}")
+        return turned(self.head.vertices, self.centre, axis, angle * (1 if self.ball else 0.5)) * looking
 
 
 class Mouth:
@@ -149,6 +144,10 @@ class Mouth:
         back = smooth(-1.5, -0.75, v[:, 2:3])
         neck = smooth(float(chin[1]) - 0.45, float(chin[1]) - 0.05, v[:, 1:2])
         field = down * back * np.where(v[:, 2:3] > chin[2] - 0.45, 1, neck)
+        if head.habits.chin < 1:  # a mouth that opens in a still face: the movement fades towards the chin and the cheeks
+            away = (v - self.lips) / np.array([1.2 * self.half + 0.12, float(self.lips[1] - chin[1]) * 0.8, 0.6], np.float32)
+            local = np.exp(-(away**2).sum(axis=1, keepdims=True)) * smooth(0.0, -0.08, v[:, 1:2] - self.lips[1])
+            field = np.maximum(field * head.habits.chin, local)
         self.jaw = (self.skin * (self.near * self.lower + (1 - self.near) * field) + head.of("teeth_lower", "tongue")).astype(np.float32)
         self.left = {s: smooth(-0.35 * self.half, 0.35 * self.half, SIGN[s] * (v[:, 0:1] - self.middle[0])) for s in SIDES}
 
@@ -156,7 +155,9 @@ class Mouth:
         """Offsets (V,3): a corner of the mouth is pulled, lips and cheek go along."""
         along = np.clip(SIGN[side] * (self.head.vertices[:, 0:1] - self.middle[0]) / self.half, 0, 1) ** 1.3
         lips = self.near * along
-        cheek = ball(self.head, self.corner[side], (radius * self.size, radius * self.size, 0.6)) * self.left[side]
+        reach = radius * self.size * self.head.habits.spread
+        cheek = ball(self.head, self.corner[side], (reach, reach, 0.6)) * self.left[side]
+        cheek = cheek * min(self.head.habits.spread, 1.0) ** 0.5
         return np.asarray(self.skin * np.maximum(lips * 0.95, cheek * (1 - self.near)) * direction * self.size, np.float32)
 
     def on_lip(self, upper: bool, side: str | None, direction: Floats, reach: float = 0.24) -> Floats:
@@ -167,30 +168,34 @@ class Mouth:
         if side:
             middle = np.exp(-(((SIGN[side] * across - 0.45) / 0.5) ** 2))
         centre = self.lips + np.array([0, 0.12 if upper else -0.12, 0], np.float32) * self.size
-        next_to = ball(self.head, centre, (self.half * 1.2, reach * self.size, 0.5))
+        next_to = ball(self.head, centre, (self.half * 1.2, reach * self.size * self.head.habits.spread, 0.5))
         share = np.where(self.inside, self.near * mine + (1 - self.near) * next_to * mine, next_to * mine)
         return np.asarray(self.skin * share * middle * direction * self.size, np.float32)
 
     def around(self, width: float = 1.5, height: float = 0.36) -> Floats:
         """A Gaussian (V,1) around the lips, 1 on them, on the skin."""
-        g = ball(self.head, self.lips, (self.half * width, height * self.size, 0.6))
+        spread = self.head.habits.spread
+        g = ball(self.head, self.lips, (self.half * (1 + (width - 1) * spread), height * self.size * spread, 0.6))
         return np.asarray(self.skin * np.maximum(g, self.near), np.float32)
 
 
 def mouth_shapes(head: Anatomy) -> dict[str, Floats]:
-    m, v = Mouth(head), head.vertices
-    opened = turned(v, HINGE, 0, JAW_ANGLE)
-    shapes = {"jawOpen": opened * m.jaw}
+    m, v, habits = Mouth(head), head.vertices, head.habits
+    opened = turned(v, HINGE, 0, np.radians(habits.jaw))
+    fall = float(np.linalg.norm(turned(m.lips[None], HINGE, 0, np.radians(habits.jaw))))
+    shapes = {"jawOpen": opened * m.jaw + m.on_lip(True, None, way(0, 1, 0.1)) * (habits.lip_lift * fall / m.size)}
     meet = 0.35  # of the jaw's way, where closed lips meet
-    shapes["mouthClose"] = opened * (meet - m.jaw) * np.where(m.inside, m.lip + (1 - m.lip) * m.near * 0.5, 0) * m.skin
+    shapes["mouthClose"] = (opened * meet - shapes["jawOpen"]) * np.where(m.inside, m.lip + (1 - m.lip) * m.near * 0.5, 0) * m.skin
     shapes["jawForward"] = way(0, 0, 0.12) * m.jaw
     for side in SIDES:
         s, cap = SIGN[side], side.title()
         shapes[f"jaw{cap}"] = way(0.12 * s, 0, 0) * m.jaw
-        shapes[f"mouth{cap}"] = way(0.20 * s, 0, -0.03) * m.around() * m.size
+        carried = habits.carried * head.of("teeth_upper", "teeth_lower", "tongue")
+        along = habits.slide + (1 - habits.slide) * smooth(-1.0, 1.0, s * (v[:, 0:1] - m.middle[0]) / m.half)
+        shapes[f"mouth{cap}"] = way(0.20 * s, 0, -0.03) * (m.around() * along + carried) * m.size
         cheek = np.array([s * (0.2 + 0.35 * m.size), m.lips[1] + 0.45, m.lips[2] - 0.25], np.float32)
         raised = ball(head, cheek, (0.28, 0.22, 0.6)) * m.skin
-        shapes[f"mouthSmile{cap}"] = m.pulled(side, way(0.12 * s, 0.13, -0.06)) + raised * way(0.02 * s, 0.04, 0.03)
+        shapes[f"mouthSmile{cap}"] = m.pulled(side, way(0.12 * s, 0.13, -0.06)) + raised * way(0.02 * s, 0.04, 0.03) * habits.lift
         shapes[f"mouthFrown{cap}"] = m.pulled(side, way(0.01 * s, -0.13, -0.02))
         shapes[f"mouthDimple{cap}"] = m.pulled(side, way(0.07 * s, 0.01, -0.07), 0.28)
         shapes[f"mouthStretch{cap}"] = m.pulled(side, way(0.14 * s, -0.05, -0.05))
@@ -201,18 +206,19 @@ def mouth_shapes(head: Anatomy) -> dict[str, Floats]:
         shapes[f"noseSneer{cap}"] = wing * way(0.01 * s, 0.09, 0.0) + m.on_lip(True, side, way(0, 0.04, 0))
         shapes[f"cheekSquint{cap}"] = ball(head, cheek + np.array([0, 0.15, 0], np.float32), (0.28, 0.2, 0.6)) * m.skin * way(0, 0.09, 0.02)
     across = (v[:, 0:1] - m.middle[0]) * way(1, 0, 0)
-    shapes["mouthPucker"] = m.around(1.4, 0.3) * (-0.5 * across + way(0, 0, 0.10) - 0.1 * (v[:, 1:2] - m.lips[1]) * way(0, 1, 0))
+    shapes["mouthPucker"] = m.around(1.4, 0.3) * (-0.5 * across + way(0, 0, 0.10 * habits.forward) - 0.1 * (v[:, 1:2] - m.lips[1]) * way(0, 1, 0))
     parted = m.on_lip(True, None, way(0, 0.07, 0.03)) + m.on_lip(False, None, way(0, -0.09, 0.03))
-    shapes["mouthFunnel"] = m.around(1.4, 0.3) * (-0.4 * across + way(0, 0, 0.08)) + parted
-    shapes["mouthRollLower"] = m.on_lip(False, None, way(0, 0.05, -0.08), 0.16)
-    shapes["mouthRollUpper"] = m.on_lip(True, None, way(0, -0.05, -0.08), 0.16)
+    shapes["mouthFunnel"] = m.around(1.4, 0.3) * (-0.4 * across + way(0, 0, 0.08 * habits.forward)) + parted
+    shapes["mouthRollLower"] = m.on_lip(False, None, way(0, 0.05, -0.08 * habits.forward), 0.16)
+    shapes["mouthRollUpper"] = m.on_lip(True, None, way(0, -0.05, -0.08 * habits.forward), 0.16)
     chin = ball(head, (head.landmarks["chin"] + m.lips) / 2, (0.3, 0.25, 0.5)) * m.skin * (1 - m.near)
     shapes["mouthShrugLower"] = m.on_lip(False, None, way(0, 0.09, 0.05)) + m.on_lip(True, None, way(0, 0.05, 0.02)) + chin * way(0, 0.08, 0.02)
     shapes["mouthShrugUpper"] = m.on_lip(True, None, way(0, 0.07, 0.04)) + m.on_lip(False, None, way(0, 0.02, 0.01))
     puffed = sum(
         ball(head, np.array([s * 0.6, m.lips[1] + 0.05, m.lips[2] - 0.35], np.float32), (0.32, 0.32, 0.45)) * way(0.16 * s, 0, 0.08) for s in (1, -1)
     )
-    shapes["cheekPuff"] = m.skin * puffed * (1 - 0.7 * m.near)
+    shapes["cheekPuff"] = m.skin * (puffed * (1 - 0.7 * m.near) + way(0, 0, 0.06) * m.around(1.4, 0.3))
+    shapes = {name: offsets * (1 if name in FULL else habits.gain) for name, offsets in shapes.items()}
     tongue = head.of("tongue")
     if tongue.any():
         along = v[:, 2:3]
@@ -233,7 +239,8 @@ def brow_shapes(head: Anatomy) -> dict[str, Floats]:
         away = head.vertices - (inner + np.clip(t, 0, 1) * line)
         above = np.where(away[:, 1:2] > 0, 0.30, 0.17)
         skin = np.exp(-((away[:, 0:1] / 0.25) ** 2) - (away[:, 1:2] / above) ** 2 - (away[:, 2:3] / 0.6) ** 2) * head.of("skin")
-        field = (skin * smooth(-0.12, 0.1, s * head.vertices[:, 0:1]) + head.of(f"brow_{side}")).astype(np.float32)
+        skin *= smooth(-0.12, 0.1, s * head.vertices[:, 0:1]) * head.habits.brow_skin
+        field = (skin + head.of(f"brow_{side}")).astype(np.float32)
         inwards = smooth(1.0, 0.1, t)
         shapes[f"browDown{cap}"] = field * (way(-0.04 * s, -0.14, 0.02) * (0.45 + 0.55 * inwards))
         shapes[f"browOuterUp{cap}"] = field * way(0, 0.15, 0) * smooth(0.1, 0.8, t)
@@ -244,8 +251,8 @@ def brow_shapes(head: Anatomy) -> dict[str, Floats]:
 def eye_shapes(head: Anatomy) -> dict[str, Floats]:
     shapes: dict[str, Floats] = {}
     for side in SIDES:
-        eye, cap, s = Eye(head, side), side.title(), SIGN[side]
-        shapes[f"eyeBlink{cap}"] = eye.closed(0.97, 0.03)
+        eye, cap, s, lower = Eye(head, side), side.title(), SIGN[side], head.habits.lower_lid
+        shapes[f"eyeBlink{cap}"] = eye.closed(1 - lower, lower)
         shapes[f"eyeSquint{cap}"] = eye.closed(0.14, 0.30)
         shapes[f"eyeWide{cap}"] = eye.closed(-0.20, -0.06)
         up, aside = np.radians(20), np.radians(28)
@@ -273,40 +280,57 @@ def restyled(head: Anatomy, rng: np.random.Generator) -> Anatomy:
         if mine.any() and rng.random() < 0.6:
             middle = v[mine].mean(axis=0)
             v[mine] = middle + (v[mine] - middle) * rng.uniform([0.55, 0.6, 0.4], [1.15, 1.3, 1.2]) + rng.normal(0, [0.0, 0.02, 0.05])
-    return Anatomy(v.astype(np.float32), head.part, head.ring, head.turn, head.opening, head.landmarks)
+    return replace(head, vertices=v.astype(np.float32))
 
 
 BUILDERS: tuple[Callable[[Anatomy], dict[str, Floats]], ...] = (eye_shapes, brow_shapes, mouth_shapes)
 
 
-def with_locks(head: Anatomy, triangles: Ints, rng: np.random.Generator) -> tuple[Anatomy, Ints]:
-    """The head with locks of hair around it, and the triangles of both."""
-    vertices, more = locks(rng)
+def joined(head: Anatomy, triangles: Ints, vertices: Floats, more: Ints) -> tuple[Anatomy, Ints]:
+    """The head with something around it that no shape moves, and the triangles of both."""
     count = len(vertices)
-    merged = Anatomy(
-        np.concatenate([head.vertices, vertices]),
-        np.concatenate([head.part, np.full(count, PARTS.index("hair"), np.int32)]),
-        np.concatenate([head.ring, np.full(count, 2, np.float32)]),
-        np.concatenate([head.turn, np.zeros(count, np.float32)]),
-        np.concatenate([head.opening, np.zeros(count, np.int32)]),
-        head.landmarks,
+    merged = replace(
+        head,
+        vertices=np.concatenate([head.vertices, vertices]),
+        part=np.concatenate([head.part, np.full(count, PARTS.index("hair"), np.int32)]),
+        ring=np.concatenate([head.ring, np.full(count, 2, np.float32)]),
+        turn=np.concatenate([head.turn, np.zeros(count, np.float32)]),
+        opening=np.concatenate([head.opening, np.zeros(count, np.int32)]),
     )
     return merged, np.concatenate([triangles, more + len(head.vertices)])
 
 
-def anatomy(rng: np.random.Generator | None = None) -> tuple[Anatomy, Ints]:
-    """A modelled head and its triangles; random proportions and style, or the default head without a generator."""
-    sample = build(random_spec(rng) if rng else None)
+def overlay(head: Anatomy, triangles: Ints, rng: np.random.Generator) -> tuple[Floats, Ints, Ints]:
+    """A sheet before the skin, as anime avatars have for a blush or a pale face: vertices (N,3), triangles, and the skin's vertices (N,) below."""
+    v, at = head.vertices, head.landmarks
+    skin = (head.part == PARTS.index("skin")) & (head.ring >= 0.05)
+    if rng.random() < 0.5:  # the upper face
+        inside = skin & (v[:, 1] > rng.uniform(-0.6, -0.2)) & (v[:, 2] > rng.uniform(-1.0, -0.3))
+    else:  # the cheeks
+        centre = at["lid_lower_left"] + np.array([0.05, -rng.uniform(0.15, 0.35), 0], np.float32)
+        away = (np.abs(v[:, :2] - [0, centre[1]]) - [centre[0], 0]) / rng.uniform([0.12, 0.08], [0.35, 0.3])
+        inside = skin & ((away**2).sum(axis=1) < 1) & (v[:, 2] > -0.8)
+    kept = triangles[inside[triangles].all(axis=1)]
+    source, index = np.unique(kept, return_inverse=True)
+    lifted = v[source] + np.array([0, 0, rng.uniform(0.003, 0.05)], np.float32)
+    return lifted, index.reshape(-1, 3).astype(np.int32), source.astype(np.int32)
+
+
+def sample(rng: np.random.Generator | None = None) -> tuple[Anatomy, Ints]:
+    """The demo's head in random proportions and style, or as it is without a generator."""
+    built = build(random_spec(rng) if rng else None)
     axes = np.array([1, 1, -1], np.float32)
-    vertices = sample.vertices[:, [0, 2, 1]] * axes
-    marks = {name: sample.landmarks[name][[0, 2, 1]] * axes for name in NAMES}
-    frame = frame_of_landmarks(marks)
-    landmarks = {name: frame.to_canonical(p) for name, p in marks.items()}
-    head = Anatomy(frame.to_canonical(vertices), sample.part, sample.ring, sample.turn, sample.opening, landmarks)
+    marks = {name: built.landmarks[name][[0, 2, 1]] * axes for name in NAMES}
+    head = framed(Anatomy(built.vertices[:, [0, 2, 1]] * axes, built.part, built.ring, built.turn, built.opening, marks))
+    return (restyled(head, rng) if rng else head), built.triangles
+
+
+def anatomy(rng: np.random.Generator | None = None) -> tuple[Anatomy, Ints]:
+    """A modelled head and its triangles: the demo's without a generator, else one of random make, with locks of hair or without."""
     if rng is None:
-        return head, sample.triangles
-    head = restyled(head, rng)
-    return with_locks(head, sample.triangles, rng) if rng.random() < LOCKS else (head, sample.triangles)
+        return sample()
+    head, triangles = stylised.head(rng) if rng.random() < STYLISED else sample(rng)
+    return joined(head, triangles, *locks(rng)) if rng.random() < LOCKS else (head, triangles)
 
 
 def modelled(rng: np.random.Generator | None = None) -> Rig:
@@ -314,4 +338,10 @@ def modelled(rng: np.random.Generator | None = None) -> Rig:
     head, triangles = anatomy(rng)
     shapes = {name: np.ascontiguousarray(offsets, np.float32) for make in BUILDERS for name, offsets in make(head).items()}
     anchors = {name: Anchor(np.array([np.linalg.norm(head.vertices - p, axis=1).argmin()], np.int32)) for name, p in head.landmarks.items()}
-    return Rig("modelled", head.vertices, triangles, shapes, anchors=anchors)
+    vertices = head.vertices
+    if rng is not None and rng.random() < OVERLAYS:
+        sheet, more, source = overlay(head, triangles, rng)
+        triangles = np.concatenate([triangles, more + len(vertices)])
+        vertices = np.concatenate([vertices, sheet])
+        shapes = {name: np.concatenate([offsets, offsets[source]]) for name, offsets in shapes.items()}
+    return Rig("modelled", vertices, triangles, shapes, anchors=anchors)

@@ -8,8 +8,8 @@ import pytest
 
 from backend.face import bodies
 from backend.face.mesh import loose_parts, part_boxes
-from scripts.sample_head import PARTS
-from scripts.train.modelled import BUILDERS, Anatomy, anatomy
+from scripts.train.anatomy import PARTS, Anatomy
+from scripts.train.modelled import BUILDERS, anatomy
 from scripts.train.sources import Floats
 
 CONDITIONS = [f"{name}{side}" for name in ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeBlink") for side in ("Left", "Right")]

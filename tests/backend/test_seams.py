@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.face.seams import sides
-from scripts.sample_head import OPENINGS
-from scripts.train.modelled import Anatomy, anatomy
+from scripts.train.anatomy import OPENINGS, Anatomy
+from scripts.train.modelled import anatomy
 
 SEEDS = (None, 1, 2)
 

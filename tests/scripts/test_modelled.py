@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scripts.sample_head import PARTS
-from scripts.train.modelled import BUILDERS, Anatomy, anatomy, modelled
+from scripts.train.anatomy import PARTS, Anatomy
+from scripts.train.modelled import BUILDERS, anatomy, modelled
 from scripts.train.sources import Floats, arkit_names
 
 SEEDS = (None, 1, 2, 3)
@@ -24,7 +24,7 @@ def test_all_shapes_are_there_finite_and_move_something(seed: int | None) -> Non
     assert set(shapes) == set(arkit_names())
     for name, offsets in shapes.items():
         assert offsets.shape == head.vertices.shape and np.isfinite(offsets).all(), name
-        assert 0.01 < np.linalg.norm(offsets, axis=1).max() < 1.0, name
+        assert 0.003 < np.linalg.norm(offsets, axis=1).max() < 1.0, name
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -51,6 +51,8 @@ def test_teeth_and_eyes_move_as_bodies(seed: int | None) -> None:
     head, shapes = head_and_shapes(seed)
     for part, shape in (("teeth_lower", "jawOpen"), ("eye_left", "eyeLookOutLeft"), ("eye_right", "eyeLookDownRight")):
         mine = head.vertices[head.part == PARTS.index(part)]
+        if not len(mine):  # eyes as plates, no teeth
+            continue
         moved = mine + shapes[shape][head.part == PARTS.index(part)]
         before, after = (np.linalg.norm(v[:, None] - v[None], axis=2) for v in (mine, moved))
         assert np.abs(before - after).max() < 1e-4, part
