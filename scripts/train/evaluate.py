@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Score a model on training rigs, on avatars that were left out, and on modelled heads of new proportions, from the bare mesh on.
+"""Score a model on heads it never saw, on its training rigs and on avatars that were left out, from the bare mesh on.
 
-python -m scripts.train.evaluate --data DATA --model RUNS/face.decoder.onnx [--heads gene,uka,godette] [--shapes] [--json OUT.json]
+python -m scripts.train.evaluate --data DATA --model RUNS/face.decoder.onnx [--heads kept,gene,uka,godette] [--marks true]
+    [--baseline FOLDER] [--shapes] [--sheets FOLDER] [--json OUT.json]
 
-The face is found by the backend, as for a user. Per head, over the loose parts that the artist's shapes move:
+The face is found by the backend, as for a user; with `--marks true` the rig's own landmarks are given, which judges the decoder alone.
+Beside each head's row stand what doing nothing scores (zero), the classical baseline where baseline.py has left its shapes in FOLDER, and,
+for contacts, the artist's own shapes. Heads: rigs as they are, `ict1`... new identities of them, `ict1-coarse`, `ict1-fine` the same in another
+tessellation, `modelled1`... modelled heads of new proportions. Over the loose parts that the artist's shapes move:
     zero, mae, q95   mean artist movement; mean and 95 % quantile of the error, 1/1000 of the head's radius (half the region's diagonal)
-    rel              mae / zero: below 1 beats doing nothing, which is the zero score
+    rel              mae / zero: below 1 beats doing nothing
     core, cos        mean cosine between the offsets, over the shapes that artists agree on, and over all
     close            gain of the blinks over the tenth of the vertices that the artist moves most: 1 closes as the artist's lids do
+    jawOpen          cosine of jawOpen, or of what the artist has instead
     leak             mean movement where no shape of the artist moves anything, unit as mae
     marks            mean error of the landmarks, part of the eye's width
-    lids, lips       gap left at a blink, part of the eye's height; gap added at jawOpen + mouthClose, part of the mouth's width
-    sides            left shapes against mirrored right ones by their amplitude: 0 when alike
+    lids, lids95     gap left at a blink along the whole edge of the lid, part of the eye's height: its mean and 95 % quantile
+    cross            how far lids pass each other at blink + squint, mean along the edge, part of the eye's height
+    lips, lips95     how far the lips' edges are from meeting at jawOpen + mouthClose, part of the mouth's width: mean and 95 % quantile
+    teeth, eyes      bending of what the artist moves as a body at jaw and eyeLook shapes: rms against the nearest rigid motion, part of its size
+    through          share of eyes' and teeth's vertices that the artist's lids and lips hide from the front, at blinks and with the mouth shut,
+                     and ours do not
+    mirror           left shapes against mirrored right ones vertex by vertex, norm of the difference as part of the shape's; on symmetric meshes
 """
 
 from __future__ import annotations
@@ -19,20 +29,25 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.engine.models import load_model
 from backend.engine.sessions import Cancellation
-from backend.face.landmarks import NAMES, mirrored
+from backend.errors import BackendError
+from backend.face.landmarks import NAMES
 from backend.face.locate import Face
 from backend.face.mesh import AvatarMesh, loose_parts
 from backend.face.shape_sets import load_sets
 from backend.generate import Shapes, generate
 
 from . import sources
+from .kept import decimated, identity, subdivided
+from .measures import contact_measures, mirror_error, opening_of
 from .modelled import modelled
 from .sources import Floats, Rig
 
@@ -40,31 +55,53 @@ SIDED = ("mouthSmile", "mouthFrown", "mouthStretch", "mouthUpperUp", "eyeWide", 
 CORE = {*(f"{n}{s}" for n in SIDED for s in ("Left", "Right"))} | {
     *("jawOpen", "jawForward", "mouthLeft", "mouthRight", "mouthPucker", "mouthShrugUpper", "mouthRollUpper", "cheekPuff")
 }
-COLUMNS = ("core", "cos", "rel", "mae", "q95", "zero", "close", "leak", "marks", "lids", "lips", "sides", "jawOpen")
+FIELDS = ("core", "cos", "rel", "mae", "q95", "zero", "close", "jawOpen", "leak", "marks")
+CONTACTS = ("lids", "lids95", "cross", "lips", "lips95", "teeth", "eyes", "through", "mirror")
+COLUMNS = (*FIELDS, *CONTACTS)
+COARSE = 0.4  # share of the vertices that a coarse tessellation keeps
 
-
-def seeded(number: int) -> Callable[[Path], Rig]:
-    return lambda _folder: modelled(np.random.default_rng([99, number]))
-
-
-HEADS: dict[str, Callable[[Path], Rig]] = {
-    "ict": sources.ict,
-    "makehuman": sources.makehuman,
-    "vitruvian": sources.vitruvian,
-    "antonia": sources.antonia,
+RIGS: dict[str, Callable[[Path], Rig]] = {
+    "ict": cache(sources.ict),
+    "makehuman": cache(sources.makehuman),
+    "vitruvian": cache(sources.vitruvian),
+    "antonia": cache(sources.antonia),
     "gene": lambda f: sources.avatar(f, "gene"),
     "uka": lambda f: sources.avatar(f, "uka"),
     "godette": sources.godette,
-    "modelled1": seeded(1),
-    "modelled2": seeded(2),
-    "modelled3": seeded(3),
 }
+KEPT = {  # group -> heads that training never shows
+    "identities": (
+        *(f"{rig}{number}" for rig in ("ict", "makehuman", "vitruvian") for number in (1, 2, 3)),
+        *("ict1-coarse", "makehuman1-fine", "makehuman2-coarse", "vitruvian1-coarse"),
+    ),
+    "modelled": tuple(f"modelled{number}" for number in (1, 2, 3, 4, 5, 6)),
+    "avatars": ("gene", "uka", "godette"),
+    "realistic": ("antonia",),
+}
+HEADS = (*KEPT["identities"], *KEPT["modelled"], *KEPT["avatars"], *KEPT["realistic"])
 
 
-def predicted(rig: Rig, model_path: Path) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Offsets (V,3) by ARKit name and landmarks (3,) by name in the rig's space, as the backend finds them."""
+def head(name: str, folder: Path) -> Rig:
+    """The head of that name, see the top of this module. Raises KeyError for a rig that there is not."""
+    base, _, way = name.partition("-")
+    kind = base.rstrip("0123456789")
+    seed = np.random.default_rng([99, int(base.removeprefix(kind) or 0)])
+    if kind == "modelled":
+        rig = modelled(seed)
+    else:
+        rig = RIGS[kind](folder)
+        if base != kind:
+            rig = identity(rig, seed)
+    if way == "fine":
+        return subdivided(rig)
+    return decimated(rig, COARSE, seed) if way == "coarse" else rig
+
+
+def predicted(rig: Rig, model_path: Path, true_marks: bool = False) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Offsets (V,3) by ARKit name and landmarks (3,) by name in the rig's space, as the backend finds them. Raises BackendError."""
     model = load_model(model_path)
-    mesh = AvatarMesh(rig.vertices.astype(np.float32), rig.triangles.astype(np.int32), up=(0.0, 1.0, 0.0))
+    given = {n: (float(p[0]), float(p[1]), float(p[2])) for n, p in rig.landmarks(rig.vertices, rig.shapes).items()} if true_marks else {}
+    mesh = AvatarMesh(rig.vertices.astype(np.float32), rig.triangles.astype(np.int32), up=(0.0, 1.0, 0.0), landmarks=given)
     shapes: dict[str, Floats] = {}
     for result in generate(mesh, {"arkit": load_sets()["arkit"].shapes}, 1.0, model, lambda _stage, _fraction: None, Cancellation()):
         if isinstance(result, Face):
@@ -77,7 +114,7 @@ def predicted(rig: Rig, model_path: Path) -> tuple[dict[str, Floats], dict[str, 
     return shapes, dict(zip(model.info.landmarks, points, strict=False))
 
 
-def region_of(rig: Rig) -> np.ndarray:
+def region_of(rig: Rig) -> NDArray[np.bool_]:
     """Vertices (V,) bool of the loose parts that some shape moves, near the face where the head is an avatar's."""
     parts = loose_parts(rig.vertices, rig.triangles)
     moved = np.zeros(len(rig.vertices), bool)
@@ -88,7 +125,7 @@ def region_of(rig: Rig) -> np.ndarray:
     return np.asarray(inside & (rig.vertices[:, 1] > low - 0.5 * np.ptp(rig.vertices[moved, 1])))
 
 
-def shape_row(wanted: Floats, got: Floats, still: np.ndarray, unit: float) -> dict[str, float]:
+def shape_row(wanted: Floats, got: Floats, still: NDArray[np.bool_], unit: float) -> dict[str, float]:
     """Measures of one shape over the region. wanted, got (R,3); still (R,): what no shape moves; unit: 1/1000 of the radius."""
     size, error = np.linalg.norm(wanted, axis=1), np.linalg.norm(got - wanted, axis=1)
     product, power, own = float((got * wanted).sum()), float((wanted**2).sum()), float((got**2).sum())
@@ -104,28 +141,15 @@ def shape_row(wanted: Floats, got: Floats, still: np.ndarray, unit: float) -> di
     }
 
 
-def contacts(rig: Rig, got: Mapping[str, Floats], marks: Mapping[str, Floats]) -> dict[str, float]:
-    """Landmark error and the gaps that lids and lips leave, at the rig's own landmarks."""
+def marks_error(rig: Rig, marks: Mapping[str, Floats]) -> float:
+    """Mean distance of landmarks (3,) from the rig's own, as part of the eyes' width; nan for none."""
     true = rig.landmarks(rig.vertices, rig.shapes)
-    wide = {s: float(np.linalg.norm(true[f"eye_outer_{s}"] - true[f"eye_inner_{s}"])) for s in ("left", "right")}
-    error = np.mean([np.linalg.norm(true[n] - marks[n]) for n in NAMES]) / np.mean(list(wide.values()))
-    lids = []
-    for side in ("left", "right"):
-        way = true[f"lid_lower_{side}"] - true[f"lid_upper_{side}"]
-        lid = rig.anchors[f"lid_upper_{side}"].indices
-        moved = got[f"eyeBlink{side.title()}"][lid].mean(axis=0)
-        lids.append(abs(1 - float(moved @ way) / float(way @ way)))
-    both = got["jawOpen"] + got["mouthClose"]
-    upper, lower = (both[rig.anchors[n].indices].mean(axis=0) for n in ("lip_upper", "lip_lower"))
-    mouth = float(np.linalg.norm(true["mouth_left"] - true["mouth_right"]))
-    return {"marks": float(error), "lids": float(np.mean(lids)), "lips": float(np.linalg.norm(upper - lower)) / mouth}
+    wide = np.mean([np.linalg.norm(true[f"eye_outer_{s}"] - true[f"eye_inner_{s}"]) for s in ("left", "right")])
+    return float(np.mean([np.linalg.norm(true[n] - marks[n]) for n in NAMES]) / wide) if marks else float("nan")
 
 
-def sides(got: Mapping[str, Floats]) -> float:
-    """Mean difference of left and right amplitudes, as part of them."""
-    pairs = [(n, mirrored(n)) for n in got if n.endswith("Left")]
-    size = {n: float(np.linalg.norm(got[n])) for pair in pairs for n in pair}
-    return float(np.mean([abs(size[a] - size[b]) / max(size[a], size[b], 1e-18) for a, b in pairs]))
+def cosine(one: Floats, other: Floats) -> float:
+    return float((one * other).sum() / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-18))
 
 
 def score(rig: Rig, got: Mapping[str, Floats], marks: Mapping[str, Floats]) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
@@ -134,15 +158,69 @@ def score(rig: Rig, got: Mapping[str, Floats], marks: Mapping[str, Floats]) -> t
     inside = rig.vertices[region]
     unit = 0.5 * float(np.linalg.norm(np.ptp(inside, axis=0))) / 1000
     still = np.ones(len(inside), bool)
-    for offsets in rig.shapes.values():
+    for offsets in (*rig.shapes.values(), *(offsets for _weights, offsets in rig.mixes)):
         still &= np.linalg.norm(offsets[region], axis=1) <= 0.01 * unit
     rows = {name: shape_row(offsets[region], got[name][region], still, unit) for name, offsets in rig.shapes.items()}
     mean = {key: float(np.mean([row[key] for row in rows.values()])) for key in ("zero", "mae", "q95", "cos", "leak")}
     mean["rel"] = mean["mae"] / mean["zero"]
     mean["core"] = float(np.mean([row["cos"] for name, row in rows.items() if name in CORE]))
     mean["close"] = float(np.mean([row["close"] for name, row in rows.items() if "Blink" in name]))
-    mean["jawOpen"] = rows["jawOpen"]["cos"] if "jawOpen" in rows else float("nan")
-    return mean | contacts(rig, got, marks) | {"sides": sides(got)}, rows
+    jaw = opening_of(rig)
+    mean["jawOpen"] = cosine(jaw[region], got["jawOpen"][region]) if jaw is not None else float("nan")
+    mean["marks"] = marks_error(rig, marks)
+    return mean | contact_measures(rig, got) | {"mirror": mirror_error(rig, got, region)}, rows
+
+
+def row_of(label: str, mean: Mapping[str, float], columns: tuple[str, ...] = COLUMNS) -> str:
+    """One line of the table; columns that are not asked for or not there stay empty."""
+    cells = (f"{mean[c]:8.3f}" if c in columns and c in mean and np.isfinite(mean[c]) else f"{'-':>8}" for c in COLUMNS)
+    return f"{label:<19}" + "".join(cells)
+
+
+def judged(name: str, rig: Rig, options: argparse.Namespace) -> dict[str, Any]:
+    """Print the rows of one head; the scores by who made the shapes, or why there are none."""
+    still = {n: np.zeros_like(rig.vertices) for n in sources.arkit_names()}
+    found: dict[str, Any] = {"zero": score(rig, still, {})[0]}
+    try:
+        got, marks = predicted(rig, options.model, options.marks == "true")
+    except BackendError as error:
+        if error.code != "no_face":
+            raise
+        found["missing"] = str(error)
+        print(f"{name:<19}  no face found: {error}", flush=True)
+    else:
+        found["mean"], found["shapes"] = score(rig, got, marks)
+        print(row_of(name, found["mean"]), flush=True)
+        if options.shapes:
+            print("   " + " ".join(f"{n} {r['cos']:.2f}/{r['gain']:.2f}" for n, r in found["shapes"].items()))
+        if options.sheets:
+            options.sheets.mkdir(parents=True, exist_ok=True)
+            draw(rig, got, (options.sheets / f"{name}.png").resolve())
+    fitted = options.baseline / f"{name}.npz" if options.baseline else None
+    if fitted and fitted.exists():
+        with np.load(fitted) as stored:
+            made = still | dict(zip(map(str, stored["names"]), stored["offsets"], strict=True))
+        found["baseline"] = score(rig, made, {})[0]
+        print(row_of("  baseline", found["baseline"]))
+    elif fitted:
+        print("  baseline           not run: see scripts/train/baseline.py")
+    found["artist"] = contact_measures(rig, still | rig.shapes) | {"mirror": mirror_error(rig, still | rig.shapes, region_of(rig))}
+    print(row_of("  zero", found["zero"], FIELDS))
+    print(row_of("  artist", found["artist"], CONTACTS), flush=True)
+    return found
+
+
+def summary(found: Mapping[str, dict[str, Any]]) -> None:
+    """Print the mean row of each group of heads; heads without a face count as if nothing had moved."""
+    print("\nmean of")
+    for group, names in KEPT.items():
+        for who in ("mean", "baseline"):
+            heads = [found[n] for n in names if n in found]
+            rows = [h.get(who, h["zero"]) for h in heads if who in h or who == "mean"]
+            if rows:
+                columns = {c: [row[c] for row in rows if np.isfinite(row[c])] for c in COLUMNS}
+                label = f"{group} ({len(rows)})" if who == "mean" else "  baseline"
+                print(row_of(label, {c: float(np.mean(values)) for c, values in columns.items() if values}))
 
 
 def draw(rig: Rig, got: Mapping[str, Floats], path: Path) -> None:
@@ -181,24 +259,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and avatars/")
     parser.add_argument("--model", type=Path, required=True, help="either file of the pair")
-    parser.add_argument("--heads", default=",".join(HEADS), help="which, with commas")
+    parser.add_argument("--heads", default=",".join(KEPT), help=f"heads or groups of heads ({', '.join(KEPT)}), with commas")
+    parser.add_argument("--marks", choices=("found", "true"), default="found", help="true: give the rig's own landmarks")
+    parser.add_argument("--baseline", type=Path, metavar="FOLDER", help="where baseline.py has left its shapes")
     parser.add_argument("--shapes", action="store_true", help="print every shape's cosine and gain too")
     parser.add_argument("--sheets", type=Path, metavar="FOLDER", help="draw a contact sheet per head, the artist's shapes beside ours")
     parser.add_argument("--json", type=Path, help="write everything to this file")
     options = parser.parse_args()
     found: dict[str, Any] = {}
-    print(f"{'':<11}" + "".join(f"{c:>8}" for c in COLUMNS))
-    for name in options.heads.split(","):
-        rig = HEADS[name](options.data)
-        got, marks = predicted(rig, options.model)
-        mean, rows = score(rig, got, marks)
-        found[name] = {"mean": mean, "shapes": rows}
-        print(f"{name:<11}" + "".join(f"{mean[c]:8.3f}" for c in COLUMNS), flush=True)
-        if options.shapes:
-            print("   " + " ".join(f"{n} {r['cos']:.2f}/{r['gain']:.2f}" for n, r in rows.items()))
-        if options.sheets:
-            options.sheets.mkdir(parents=True, exist_ok=True)
-            draw(rig, got, (options.sheets / f"{name}.png").resolve())
+    print(f"{'':<19}" + "".join(f"{c:>8}" for c in COLUMNS))
+    for name in [head for group in options.heads.split(",") for head in KEPT.get(group, (group,))]:
+        found[name] = judged(name, head(name, options.data), options)
+    summary(found)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
 

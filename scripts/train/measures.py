@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What average error hides: whether lids and lips meet, whether bodies stay stiff, whether hidden things stay hidden, whether sides mirror.
+
+All are read against what the artist's own shapes do on the same head, so they need no names of parts; offsets (V,3) by ARKit name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.face.bodies import rigid
+from backend.face.landmarks import SIDES, mirrored
+from backend.face.mesh import loose_parts, seamless_normals
+from backend.face.mirror import partners
+
+from .sources import Floats, Ints, Rig
+
+COLUMNS = 14  # strips across an eye or a mouth, in each of which an edge is looked for
+EDGE = 0.93  # of the farthest way in a strip, from which on a vertex belongs to the lid's edge
+WORTH = 0.25  # of the eye's height: a strip whose edge the artist moves less says nothing
+BODY = 0.02  # share of a part's movement that no rigid motion explains, up to which an artist moved it as a body
+PROBES = 150  # vertices of eyes or teeth that are looked for behind the skin
+LOOKS = ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut")
+SHUT = ("mouthRoll", "mouthPress", "mouthPucker", "mouthLeft", "mouthRight", "mouthShrug", "mouthSmile", "mouthFrown")
+JAWS = ("jawOpen", "jawForward", "jawLeft", "jawRight")
+ALIKE = 0.9  # share of vertices with a mirrored partner from which on a head is symmetric
+
+Shapes = Mapping[str, Floats]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Two edges that meet. upper, lower (N,): vertices that face each other, lower -1 where there is none. way (N,3): unit, from upper to
+    lower. reach (N,): how far upper and lower come nearer in the artist's closing shape. unit: what gaps are measured in."""
+
+    upper: Indices
+    lower: Indices
+    way: Floats
+    reach: Floats
+    unit: float
+
+    def gap(self, offsets: Floats) -> Floats:
+        """What is left between the edges (N,) after offsets (V,3), in units; negative where they have passed each other."""
+        followed = np.where(self.lower[:, None] >= 0, offsets[self.lower], 0)
+        return np.asarray((self.reach - ((offsets[self.upper] - followed) * self.way).sum(axis=1)) / self.unit, np.float32)
+
+
+def skin_of(rig: Rig, marks: Shapes) -> NDArray[np.bool_]:
+    """Vertices (V,) of the loose part that the nose belongs to."""
+    parts = loose_parts(rig.vertices, rig.triangles)
+    return np.asarray(parts == parts[np.linalg.norm(rig.vertices - marks["nose_tip"], axis=1).argmin()])
+
+
+def lid_edges(rig: Rig, side: str, skin: NDArray[np.bool_]) -> Edges:
+    """The upper lid's edge is what the artist's blink moves farthest in each strip across the eye; the lower one is next to where it lands."""
+    v, blink, marks = rig.vertices, rig.shapes[f"eyeBlink{side.title()}"], rig.landmarks(rig.vertices, rig.shapes)
+    inner, outer = marks[f"eye_inner_{side}"], marks[f"eye_outer_{side}"]
+    down = marks[f"lid_lower_{side}"] - marks[f"lid_upper_{side}"]
+    height = float(np.linalg.norm(down))
+    far = np.linalg.norm(blink, axis=1)
+    lid = skin if far[skin].max() > 0.6 * far.max() else np.ones(len(v), bool)  # cartoon lids may be parts of their own
+    descent = blink @ (down / height)
+    along = (v - inner) @ (outer - inner) / float((outer - inner) @ (outer - inner))
+    strip = np.where((along > 0.05) & (along < 0.95) & lid, np.floor(along * COLUMNS), -1).astype(int)
+    upper: list[int] = []
+    lower: list[int] = []
+    near = np.linalg.norm(v - (inner + outer) / 2, axis=1) < 2 * np.linalg.norm(outer - inner)
+    resting = np.flatnonzero(lid & near & (descent < 0.1 * descent.max()))
+    for column in range(COLUMNS):
+        mine = np.flatnonzero(strip == column)
+        if len(mine) and descent[mine].max() > WORTH * height:
+            edge = mine[descent[mine] >= EDGE * descent[mine].max()]
+            away = np.linalg.norm((v + blink)[edge][:, None] - (v + blink)[resting][None], axis=2)
+            upper.extend(edge.tolist())
+            lower.extend(np.where(away.min(axis=1) < 0.35 * height, resting[away.argmin(axis=1)], -1).tolist())
+    top, low = np.array(upper, np.intp), np.array(lower, np.intp)
+    nearer = blink[top] - np.where(low[:, None] >= 0, blink[low], 0)
+    reach = np.linalg.norm(nearer, axis=1)
+    return Edges(top, low, nearer / np.maximum(reach, 1e-12)[:, None], reach, height)
+
+
+def opening_of(rig: Rig) -> Floats | None:
+    """Offsets (V,3) of whatever parts the lips on this rig."""
+    if "jawOpen" in rig.shapes:
+        return rig.shapes["jawOpen"]
+    mixed = [offsets for weights, offsets in rig.mixes if weights.get("jawOpen", 0) > 0]
+    if mixed:
+        return mixed[0]
+    return rig.shapes["mouthLowerDownLeft"] + rig.shapes["mouthLowerDownRight"] if "mouthLowerDownLeft" in rig.shapes else None
+
+
+def lip_pairs(rig: Rig, skin: NDArray[np.bool_]) -> Edges | None:
+    """In each strip across the mouth the foremost pair of close vertices of which only one follows the jaw."""
+    jaw, v, marks = opening_of(rig), rig.vertices, rig.landmarks(rig.vertices, rig.shapes)
+    if jaw is None:
+        return None
+    left, right = marks["mouth_left"], marks["mouth_right"]
+    wide, lips = float(np.linalg.norm(left - right)), (marks["lip_upper"] + marks["lip_lower"]) / 2
+    far = np.linalg.norm(jaw, axis=1)
+    if not far[skin].any():
+        return None
+    far = far / far[skin].max()
+    along = (v - right) @ (left - right) / wide**2
+    near = skin & (np.abs(v[:, 1] - lips[1]) < 0.3 * wide) & (v[:, 2] > lips[2] - 0.3 * wide)
+    upper, lower = [], []
+    for column in range(COLUMNS):
+        mine = near & (np.floor(along * COLUMNS) == column) & (along > 0.15) & (along < 0.85)
+        if mine.any():
+            middle = (far[mine].min() + far[mine].max()) / 2
+            above, below = np.flatnonzero(mine & (far < middle)), np.flatnonzero(mine & (far >= middle))
+            if len(above) and len(below) and far[mine].max() - far[mine].min() > 0.25:
+                away = np.linalg.norm(v[above][:, None] - v[below][None], axis=2)
+                behind = 0.5 * (v[above, 2][:, None] + v[below, 2][None])
+                first, second = np.unravel_index(int((away - behind).argmin()), away.shape)
+                upper.append(above[first])
+                lower.append(below[second])
+    if not upper:
+        return None
+    top, low = np.array(upper, np.intp), np.array(lower, np.intp)
+    way = np.tile(np.array([0, -1, 0], np.float32), (len(top), 1))
+    return Edges(top, low, way, np.zeros(len(top), np.float32), wide)
+
+
+def rigidity(rig: Rig, got: Shapes, names: tuple[str, ...]) -> float:
+    """How far what the artist moves as a body is bent, the largest over shapes of the root mean square against the nearest rigid motion,
+    as part of the body's size; mean over bodies, nan where there is none."""
+    parts = loose_parts(rig.vertices, rig.triangles)
+    shapes = [n for n in (*names, *(f"{n}{s.title()}" for n in names for s in SIDES)) if n in rig.shapes]
+    if not shapes:
+        return float("nan")
+    true = np.stack([rig.shapes[n] for n in shapes])
+    size = np.linalg.norm(true, axis=2).max(axis=(0, 1))
+    bent = []
+    for part in np.unique(parts[np.linalg.norm(true, axis=2).max(axis=0) > 0.1 * size]):
+        mine = np.flatnonzero(parts == part)
+        if len(mine) < 8:
+            continue
+        stiff = np.square(true[:, mine] - rigid(rig.vertices[mine], true[:, mine])).sum() <= BODY * np.square(true[:, mine]).sum()
+        if stiff:
+            ours = np.stack([got[n][mine] for n in shapes])
+            error = np.square(ours - rigid(rig.vertices[mine], ours)).sum(axis=2).mean(axis=1) ** 0.5
+            bent.append(float(error.max()) / (0.5 * float(np.linalg.norm(np.ptp(rig.vertices[mine], axis=0)))))
+    return float(np.mean(bent)) if bent else float("nan")
+
+
+def hidden(vertices: Floats, triangles: Ints, probes: Indices, tolerance: float) -> NDArray[np.bool_]:
+    """Which probes (P,) lie behind some triangle when seen from the front along -Z; tolerance: how far behind counts."""
+    corners = vertices[triangles]
+    low, high = corners[:, :, :2].min(axis=1), corners[:, :, :2].max(axis=1)
+    found = np.zeros(len(probes), bool)
+    points = vertices[probes]
+    for chunk in np.array_split(np.arange(len(probes)), len(probes) // 128 + 1):  # bounds the table of pairs
+        p = points[chunk]
+        inside = (p[:, None, :2] >= low[None]).all(axis=2) & (p[:, None, :2] <= high[None]).all(axis=2)
+        who, which = np.nonzero(inside)
+        a, b, c = corners[which, 0], corners[which, 1], corners[which, 2]
+        q = p[who]
+        area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            s = ((q[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (q[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])) / area
+            t = ((b[:, 0] - a[:, 0]) * (q[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (q[:, 0] - a[:, 0])) / area
+            depth = a[:, 2] + s * (b[:, 2] - a[:, 2]) + t * (c[:, 2] - a[:, 2])
+            covers = (s >= 0) & (t >= 0) & (s + t <= 1) & (depth > q[:, 2] + tolerance)
+        found[chunk[np.unique(who[covers])]] = True
+    return found
+
+
+def penetration(rig: Rig, got: Shapes, skin: NDArray[np.bool_]) -> float:
+    """Share of the vertices of eyes and teeth that the artist's skin hides from the front and ours lets through: of what lies in an eye's
+    opening at its blink, and of what lies behind the mouth at the shapes SHUT; nan where the artist hides nothing."""
+    v, marks = rig.vertices, rig.landmarks(rig.vertices, rig.shapes)
+    shown, total = 0, 0
+    for side in SIDES:
+        name, inner, outer = f"eyeBlink{side.title()}", marks[f"eye_inner_{side}"], marks[f"eye_outer_{side}"]
+        if name in rig.shapes:
+            middle, half = (inner + outer) / 2, float(np.linalg.norm(outer - inner)) / 2
+            still = np.linalg.norm(rig.shapes[name], axis=1) < 0.02 * half
+            wanted = ~skin & still & (np.linalg.norm((v - middle)[:, :2], axis=1) < half) & (np.abs(v[:, 2] - middle[2]) < 2 * half)
+            some, all_ = _shown(rig, got, skin, np.flatnonzero(wanted), [name], middle, half)
+            shown, total = shown + some, total + all_
+    middle, half = (marks["mouth_left"] + marks["mouth_right"]) / 2, float(np.linalg.norm(marks["mouth_left"] - marks["mouth_right"])) / 2
+    away = np.abs(v - middle)
+    wanted = ~skin & (away[:, 0] < half) & (away[:, 1] < half) & (v[:, 2] < middle[2] + half) & (away[:, 2] < 2 * half)
+    shut = [n for n in rig.shapes if n.startswith(SHUT)]
+    some, all_ = _shown(rig, got, skin, np.flatnonzero(wanted), shut, middle, half)
+    return (shown + some) / (total + all_) if total + all_ else float("nan")
+
+
+def _shown(
+    rig: Rig, got: Shapes, skin: NDArray[np.bool_], inside: Indices, names: list[str], middle: Floats, half: float
+) -> tuple[int, int]:
+    """How many vertices that skin near a place hides in the artist's shapes it does not hide in ours, and of how many, over all names."""
+    probes = inside[:: len(inside) // PROBES + 1]
+    near = rig.triangles[(skin & (np.abs(rig.vertices - middle) < 2 * half).all(axis=1))[rig.triangles].any(axis=1)]
+    shown = total = 0
+    if not len(probes) or not len(near):
+        return 0, 0
+    for name in names:
+        theirs = hidden(rig.vertices + rig.shapes[name], near, probes, 0.0)
+        ours = hidden(rig.vertices + got[name], near, probes, 0.0)
+        shown, total = shown + int((theirs & ~ours).sum()), total + int(theirs.sum())
+    return shown, total
+
+
+def mirror_error(rig: Rig, got: Shapes, region: NDArray[np.bool_]) -> float:
+    """Left shapes against mirrored right ones, vertex by vertex: norm of the difference by norm of the shape, the mean over shapes, where
+    the mesh is symmetric; nan where it is not."""
+    marks = rig.landmarks(rig.vertices, rig.shapes)
+    middle = float(np.mean([marks[n][0] for n in marks if n.startswith("eye_")]))
+    points = (rig.vertices[region] - np.array([middle, 0, 0], np.float32)).astype(np.float32)
+    unit = float(np.linalg.norm(marks["eye_outer_left"] - marks["eye_outer_right"]))
+    normals = seamless_normals(rig.vertices, rig.triangles)[region]
+    partner = partners(points, normals, np.array([1.0, 0, 0]), 0.0, 2e-3 * unit)
+    paired = np.flatnonzero(partner >= 0)
+    if len(paired) < ALIKE * len(points):
+        return float("nan")
+    flip, found = np.array([-1, 1, 1], np.float32), []
+    for name in got:
+        one, other = got[name][region][paired], got[mirrored(name)][region][partner[paired]] * flip
+        size = (np.square(one).sum() + np.square(other).sum()) / 2
+        if size > 0:
+            found.append(float((np.square(one - other).sum() / size) ** 0.5))
+    return float(np.mean(found)) if found else 0.0
+
+
+def contact_measures(rig: Rig, got: Shapes) -> dict[str, float]:
+    """The gaps that lids and lips leave and the other measures of this module; see evaluate.py for their names."""
+    skin = skin_of(rig, rig.landmarks(rig.vertices, rig.shapes))
+    gaps, crossed = [], []
+    for side in SIDES:
+        edges = lid_edges(rig, side, skin)
+        if len(edges.upper):
+            gaps.append(edges.gap(got[f"eyeBlink{side.title()}"]))
+            crossed.append(-edges.gap(got[f"eyeBlink{side.title()}"] + got[f"eyeSquint{side.title()}"]))
+    gap, cross = (np.concatenate(x).clip(min=0) if x else np.array([np.nan]) for x in (gaps, crossed))
+    lips = lip_pairs(rig, skin)
+    slit = np.abs(lips.gap(got["jawOpen"] + got["mouthClose"])) if lips else np.array([np.nan])
+    return {
+        "lids": float(gap.mean()),
+        "lids95": float(np.quantile(gap, 0.95)),
+        "cross": float(cross.mean()),
+        "lips": float(slit.mean()),
+        "lips95": float(np.quantile(slit, 0.95)),
+        "teeth": rigidity(rig, got, JAWS),
+        "eyes": rigidity(rig, got, LOOKS),
+        "through": penetration(rig, got, skin),
+    }
