@@ -14,9 +14,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import NOT_THE_INPUT, BackendError, as_backend_error
+
+if TYPE_CHECKING:
+    from .engine.settings import Settings
 
 # numpy and onnxruntime are imported by the commands, so that --help is quick and `serve` can first set fd 1 aside
 
@@ -65,11 +68,18 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="answer requests on stdin and stdout; the add-on starts this")
+    serve.add_argument("--preferences", metavar="JSON", default="{}", help='settings that go before the environment: {"threads": 2}')
     serve.set_defaults(run=_serve)
+
+    settings = commands.add_parser("settings", help="show every setting, its value, where that comes from, and what is allowed")
+    settings.add_argument("--json", action="store_true", help="print JSON")
+    _add_settings(settings)
+    settings.set_defaults(run=_settings)
 
     info = commands.add_parser("info", help="show versions, providers, hardware and the model")
     info.add_argument("--model", type=Path, help="a model file instead of the shipped one")
     info.add_argument("--json", action="store_true", help="print JSON")
+    _add_settings(info)
     info.set_defaults(run=_info)
 
     generate = commands.add_parser("generate", help="make shapes for the mesh in an .npz file")
@@ -85,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--model", type=Path, help="a model file instead of the shipped one")
     generate.add_argument("--out", type=Path, required=True, metavar="OUT.npz", help="gets names (N,) and deltas float32 (N,V,3)")
     generate.add_argument("--json", action="store_true", help="print the report as JSON")
+    _add_settings(generate)
     generate.set_defaults(run=_generate)
 
     bench = commands.add_parser("bench", help="measure start, finding the face, the model, and a whole request")
@@ -98,10 +109,51 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    from .engine.settings import PROVIDER_NAMES
+
+    group = command.add_argument_group("settings", "see `python -m backend settings`; they go before the environment and the settings file")
+    group.add_argument("--provider", help=f"one of {', '.join(PROVIDER_NAMES)}")
+    group.add_argument("--precision", help="auto, fp32, fp16 or int8")
+    group.add_argument("--threads", help="threads of a session; auto finds the fastest by trial")
+    group.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE", help="any setting")
+
+
+def _chosen(options: argparse.Namespace) -> Settings:
+    """The settings of a command. Raises BackendError `setting_invalid`."""
+    from .engine.settings import resolve
+
+    call: dict[str, Any] = {name: getattr(options, name) for name in ("provider", "precision", "threads")}
+    for text in options.setting:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise BackendError("setting_invalid", f"{text!r} is not NAME=VALUE.", "Write for example --setting memory_mb=1024.")
+        call[name.strip()] = value
+    return resolve(call)
+
+
+def _settings(options: argparse.Namespace) -> int:
+    from .engine.settings import describe
+
+    told = describe(_chosen(options))
+    if options.json:
+        print(json.dumps(told, indent=1, ensure_ascii=False))
+    else:
+        for name, entry in told.items():
+            print(f"{name} = {entry['value']}   from {entry['from']}; {entry['allowed']}\n    {entry['about']}")
+    return 0
+
+
 def _serve(options: argparse.Namespace) -> int:
     from .server import serve
 
-    return serve()
+    try:
+        preferences = json.loads(options.preferences)
+    except ValueError:
+        preferences = None
+    if not isinstance(preferences, dict):
+        raise BackendError("setting_invalid", "--preferences is not a JSON object.", 'Write for example {"threads": 2}.')
+    return serve(preferences)
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -113,10 +165,11 @@ def _info(options: argparse.Namespace) -> int:
     from .handlers import describe
     from .server import versions
 
+    settings = _chosen(options)
     report: dict[str, Any] = {"versions": versions(), "providers": available_providers(), "hardware": asdict(hardware())}
     failed: BackendError | None = None
     try:
-        report["model"] = describe(load_model(options.model))
+        report["model"] = describe(load_model(options.model, settings))
     except BackendError as error:  # the rest is what one needs to find out why
         failed = error
         report["model"] = {"error": error.code, "message": error.message, "fix": error.fix}
@@ -148,7 +201,7 @@ def _generate(options: argparse.Namespace) -> int:
     mesh = read_mesh(options.mesh)
     if options.landmarks:
         mesh = replace(mesh, landmarks=read_landmarks(options.landmarks))
-    shapes, deltas, report = generate_deltas(mesh, names, tables, options.strength, options.model, _show_progress)
+    shapes, deltas, report = generate_deltas(mesh, names, tables, options.strength, options.model, _show_progress, _chosen(options))
     write_shapes(options.out, shapes, deltas)
     if options.json:
         print(json.dumps(report, indent=1, ensure_ascii=False))
@@ -184,7 +237,7 @@ def _print_tree(value: dict[str, Any], indent: str = "") -> None:
         if isinstance(entry, dict):
             print(f"{indent}{key}:")
             _print_tree(entry, indent + "  ")
-        elif isinstance(entry, list):
+        elif isinstance(entry, list | tuple):
             print(f"{indent}{key}: " + ", ".join(str(e["name"]) if isinstance(e, dict) else str(e) for e in entry))
         else:
             print(f"{indent}{key}: {entry}")

@@ -17,7 +17,7 @@ CODES: dict[str, str] = {
     "model_unreadable": "a model file is damaged, too large, or points outside itself",
     "model_contract": "a model's inputs, outputs or metadata are not as agreed",
     "provider_failed": "the execution provider that was asked for cannot be used",
-    "runtime_missing": "ONNX Runtime cannot be imported",
+    "runtime_missing": "ONNX Runtime or another package that is needed cannot be imported",
     "cancelled": "the request was cancelled",
     "out_of_memory": "memory ran out",
     "protocol": "a frame or a request is malformed",
@@ -52,6 +52,9 @@ def as_backend_error(error: BaseException) -> BackendError:
         return error
     if isinstance(error, MemoryError):
         return BackendError("out_of_memory", "Memory ran out.", "Close other programs, or choose an object with fewer vertices.")
+    if isinstance(error, ModuleNotFoundError) and error.name in ("numpy", "onnxruntime", "psutil"):
+        fix = "Reinstall the extension for this platform, or choose another Python (needs numpy, onnxruntime, psutil)."
+        return BackendError("runtime_missing", f"The Python that is used has no {error.name}.", fix)
     return BackendError(
         "internal",
         f"Something unexpected happened: {type(error).__name__}: {error}",

@@ -48,11 +48,7 @@ class Report:
     """What happened in one request; `as_dict` is what travels. seconds: by stage. Memory in MiB."""
 
     vertices: int
-    model: str
-    provider_asked: str
-    provider_active: str
-    provider_reason: str
-    threads: int
+    loaded: Model
     seconds: dict[str, float] = field(default_factory=dict)
     face_vertices: int = 0
     shapes: int = 0
@@ -60,10 +56,16 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     peak_memory_mb: float = 0.0
 
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.loaded.info.name
+
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON, seconds rounded to 0.1 ms and memory to 0.1 MiB."""
-        rounded = {stage: round(value, 4) for stage, value in self.seconds.items()}
-        return {**vars(self), "seconds": rounded, "peak_memory_mb": round(peak_memory_mb(), 1)}
+        """Plain data for JSON, seconds rounded to 0.1 ms and memory to 0.1 MiB; what the model runs on is told as it is now."""
+        own = {name: value for name, value in vars(self).items() if name != "loaded"}
+        own["seconds"] = {stage: round(value, 4) for stage, value in self.seconds.items()}
+        return {**own, "model": self.model, **self.loaded.engine(), "peak_memory_mb": round(peak_memory_mb(), 1)}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -77,8 +79,7 @@ class Report:
 
 def new_report(mesh: AvatarMesh, model: Model) -> Report:
     """A report that holds what is known before the work begins."""
-    use = model.use
-    return Report(len(mesh.vertices), model.info.name, use.asked, use.active, use.reason, model.threads)
+    return Report(len(mesh.vertices), model)
 
 
 def find_face(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,8 +13,11 @@ from typing import Any
 import numpy as np
 
 from .engine import hardware
-from .engine.models import SHIPPED, Model, load_model
-from .engine.sessions import Cancellation
+from .engine.metrics import Metrics, targets
+from .engine.models import Model
+from .engine.pool import Pool
+from .engine.sessions import Cancellation, set_aside
+from .engine.settings import Settings, resolve
 from .errors import BackendError
 from .face.locate import Face
 from .face.mesh import AvatarMesh
@@ -25,92 +27,95 @@ from .protocol import Array, Message
 
 Send = Callable[[Mapping[str, Any], Mapping[str, Array]], None]
 
-MAX_MODELS = 2  # kept loaded: the shipped one and the one being tried
 BONES = ("head", "neck", "left_eye", "right_eye", "jaw")
 
 
-class Models:
-    """Loaded models by path, at most MAX_MODELS; a file that changed is loaded again."""
+class Handlers:
+    """Answers requests, several at a time if asked from several threads; holds the loaded models and the metrics.
 
-    def __init__(self) -> None:
-        self._loaded: OrderedDict[str, tuple[float, Model]] = OrderedDict()
+    preferences: settings that the add-on chose; they go before the environment and after a request's own `settings`.
+    """
 
-    def get(self, path: str | None) -> Model:
-        """The model at `path`, or the shipped one for None. Raises as models.load_model does."""
-        chosen = Path(path) if path else None
-        key = str(chosen or SHIPPED)
-        stamp = _stamp(chosen)
-        known = self._loaded.get(key)
-        if known is not None and known[0] == stamp:
-            self._loaded.move_to_end(key)
-            return known[1]
-        self._loaded.pop(key, None)
-        while len(self._loaded) >= MAX_MODELS:
-            self._loaded.popitem(last=False)
-        model = load_model(chosen)
-        self._loaded[key] = (stamp, model)
-        return model
+    def __init__(self, preferences: Mapping[str, Any] | None = None) -> None:
+        self.preferences = dict(preferences or {})
+        self.pool = Pool()
+        self.metrics = Metrics()
+        self.sets = load_sets()
 
     @property
-    def sessions(self) -> int:
-        """How many sessions are held."""
-        return sum(model.sessions for _, model in self._loaded.values())
-
-
-class Handlers:
-    """Answers requests one after the other; holds the loaded models and counts."""
-
-    def __init__(self) -> None:
-        self.models = Models()
-        self.sets = load_sets()
-        self.requests = 0
+    def requests(self) -> int:
+        """How many requests there were."""
+        return self.metrics.requests
 
     def handle(self, message: Message, send: Send, cancellation: Cancellation) -> None:
         """Work on one request and send its answers up to `done`. Raises BackendError, which the caller sends as `error`."""
-        self.requests += 1
+        self.metrics.begin()
         kinds = {"load": self._load, "locate": self._locate, "generate": self._generate, "stats": self._stats}
         kind = kinds.get(message.header["type"])
         if kind is None:
             known = ", ".join((*kinds, "cancel", "shutdown"))
             raise BackendError("protocol", f"There is no request {message.header['type'][:50]!r}.", f"Requests are {known}.")
-        kind(message, send, cancellation)
-
-    def _load(self, message: Message, send: Send, cancellation: Cancellation) -> None:
-        start = time.perf_counter()
-        model = self.models.get(_path(message.header))
-        report = describe(model)
-        report["seconds"] = {"load": round(time.perf_counter() - start, 4)}
-        report["peak_memory_mb"] = round(hardware.peak_memory_mb(), 1)
+        settings = self.settings(message.header)
+        report = kind(message, settings, send, cancellation)
+        self.metrics.done(message.header["type"], report)
+        if settings.metrics:
+            self.metrics.write(settings.metrics, self._gauges())
         send({"type": "done", "report": report}, {})
 
-    def _locate(self, message: Message, send: Send, cancellation: Cancellation) -> None:
+    def settings(self, header: Mapping[str, Any]) -> Settings:
+        """The settings of a request. Raises BackendError: `protocol`, `setting_invalid`, `input_missing`."""
+        call = header.get("settings") or {}
+        if not isinstance(call, dict):
+            raise BackendError("protocol", "settings must be an object.", 'Send for example {"threads": 2}.')
+        return resolve(call, self.preferences)
+
+    def idle(self) -> int:
+        """Let go of models that were not used for long; how many. To be called now and then."""
+        return self.pool.release_idle()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.pool.close()
+
+    def _load(self, message: Message, settings: Settings, send: Send, cancellation: Cancellation) -> dict[str, Any]:
+        start = time.perf_counter()
+        with self.pool.lease(_path(message.header), settings) as model:
+            model.warm_up(cancellation)
+            report = describe(model)
+        report["seconds"] = {"load": round(time.perf_counter() - start, 4)}
+        report["peak_memory_mb"] = round(hardware.peak_memory_mb(), 1)
+        return report
+
+    def _locate(self, message: Message, settings: Settings, send: Send, cancellation: Cancellation) -> dict[str, Any]:
         mesh = mesh_of(message)
         start = time.perf_counter()
-        model = self.models.get(_path(message.header))
-        report = new_report(mesh, model)
-        report.seconds["load"] = time.perf_counter() - start
-        face = find_face(mesh, model, report, _progress(send), cancellation)
-        report.seconds["total"] = time.perf_counter() - start
-        _send_face(face, model, send)
-        send({"type": "done", "report": report.as_dict()}, {})
+        with self.pool.lease(_path(message.header), settings) as model:
+            report = new_report(mesh, model)
+            report.seconds["load"] = time.perf_counter() - start
+            face = find_face(mesh, model, report, _progress(send), cancellation)
+            report.seconds["total"] = time.perf_counter() - start
+            _send_face(face, model, send)
+            return report.as_dict()
 
-    def _generate(self, message: Message, send: Send, cancellation: Cancellation) -> None:
+    def _generate(self, message: Message, settings: Settings, send: Send, cancellation: Cancellation) -> dict[str, Any]:
         mesh, header = mesh_of(message), message.header
         tables = self._tables(header)
         strength = header.get("strength", 1.0)
         if isinstance(strength, bool) or not isinstance(strength, int | float):
             raise BackendError("protocol", "strength must be a number.", "Send one above 0.")
         start = time.perf_counter()
-        model = self.models.get(_path(header))
-        loaded = time.perf_counter() - start
-        for result in generate(mesh, tables, float(strength), model, _progress(send), cancellation):
-            if isinstance(result, Face):
-                _send_face(result, model, send)
-            elif isinstance(result, Shapes):
-                send({"type": "shapes", "set": result.set_name, "names": result.names}, {"offsets": result.offsets})
-            elif isinstance(result, Report):
-                result.seconds = {"load": loaded, **result.seconds, "total": result.seconds["total"] + loaded}
-                send({"type": "done", "report": result.as_dict()}, {})
+        with self.pool.lease(_path(header), settings) as model:
+            loaded = time.perf_counter() - start
+            for result in generate(mesh, tables, float(strength), model, _progress(send), cancellation):
+                if isinstance(result, Face):
+                    _send_face(result, model, send)
+                elif isinstance(result, Shapes):
+                    send({"type": "shapes", "set": result.set_name, "names": result.names}, {"offsets": result.offsets})
+                elif isinstance(result, Report):
+                    result.seconds = {"load": loaded, **result.seconds, "total": result.seconds["total"] + loaded}
+                    report = result.as_dict()
+                    return {**report, "targets": targets(report["seconds"]["total"], report["shapes"], report["peak_memory_mb"])}
+        raise AssertionError("generate ends with a Report")
 
     def _tables(self, header: Mapping[str, Any]) -> dict[str, Table]:
         names = header.get("sets", [])
@@ -121,14 +126,22 @@ class Handlers:
             tables["table"] = parse_table(header["table"])
         return tables
 
-    def _stats(self, message: Message, send: Send, cancellation: Cancellation) -> None:
+    def _stats(self, message: Message, settings: Settings, send: Send, cancellation: Cancellation) -> dict[str, Any]:
+        pool = self.pool.stats()
         report = {
-            "requests": self.requests,
-            "sessions": self.models.sessions,
+            **self.metrics.summary(),
+            **pool,
+            "set_aside": set_aside(),
             "memory_mb": round(hardware.memory_mb(), 1),
             "peak_memory_mb": round(hardware.peak_memory_mb(), 1),
         }
-        send({"type": "done", "report": report}, {})
+        if message.header.get("format") == "prometheus":
+            report["prometheus"] = self.metrics.prometheus(self._gauges())
+        return report
+
+    def _gauges(self) -> dict[str, float]:
+        pool = self.pool.stats()
+        return {"sessions": pool["sessions"], "models_evicted": pool["evicted"], "thread_trials": pool["thread_trials"]}
 
 
 def describe(model: Model) -> dict[str, Any]:
@@ -141,10 +154,7 @@ def describe(model: Model) -> dict[str, Any]:
         "conditions": [asdict(condition) for condition in info.conditions],
         "landmarks": list(info.landmarks),
         "about": dict(info.about),
-        "provider_asked": model.use.asked,
-        "provider_active": model.use.active,
-        "provider_reason": model.use.reason,
-        "threads": model.threads,
+        **model.engine(),
     }
 
 
@@ -183,19 +193,11 @@ def _point(value: object, what: str) -> tuple[float, float, float]:
     return float(numbers[0]), float(numbers[1]), float(numbers[2])
 
 
-def _path(header: Mapping[str, Any]) -> str | None:
+def _path(header: Mapping[str, Any]) -> Path | None:
     path = header.get("model")
     if path is not None and (not isinstance(path, str) or "\0" in path):
         raise BackendError("protocol", "model must be a path or null.", "Send null for the shipped model.")
-    return path or None
-
-
-def _stamp(path: Path | None) -> float:
-    """Changes when the model's file changes; 0 for the shipped one and for a file that is not there."""
-    try:
-        return path.stat().st_mtime if path else 0.0
-    except OSError:
-        return 0.0
+    return Path(path) if path else None
 
 
 def _progress(send: Send) -> Callable[[str, float], None]:

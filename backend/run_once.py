@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .engine.models import load_model
 from .engine.sessions import Cancellation
+from .engine.settings import Settings
 from .face.locate import Face
 from .face.mesh import AvatarMesh
 from .face.shape_sets import Table, choose_sets, load_sets, parse_table
@@ -27,6 +28,7 @@ def generate_deltas(
     strength: float,
     model_path: Path | None,
     on_progress: Callable[[str, float], None],
+    settings: Settings,
 ) -> tuple[tuple[str, ...], Floats, dict[str, Any]]:
     """Names (N,), deltas float32 (N,V,3) in object space and the report, for the named sets and the user's table (may be empty).
 
@@ -39,7 +41,8 @@ def generate_deltas(
     names: list[str] = []
     blocks: list[Floats] = []
     report: dict[str, Any] = {}
-    for result in generate(mesh, tables, strength, load_model(model_path), on_progress, Cancellation()):
+    model = load_model(model_path, settings)
+    for result in generate(mesh, tables, strength, model, on_progress, Cancellation()):
         if isinstance(result, Face):
             indices = result.indices
         elif isinstance(result, Shapes):
@@ -49,4 +52,7 @@ def generate_deltas(
             blocks.append(block)
         elif isinstance(result, Report):
             report = result.as_dict()
+    profiles = model.close()
+    if profiles:
+        report["profiles"] = profiles
     return tuple(names), np.concatenate(blocks), report

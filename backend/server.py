@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The child process: frames on stdin and stdout, a thread that reads, and the main thread that works.
+"""The child process: frames on stdin and stdout, a thread that reads, and some that work.
 
-The reader answers nothing itself, so that a cancel is seen at once whatever the worker and the pipe are doing. The end of stdin ends the
+Requests start in the order in which they came, a few at a time; their runs take turns, so that a large head does not hold up a small one. The
+reader answers nothing itself, so that a cancel is seen at once whatever the worker and the pipe are doing. The end of stdin ends the
 process, also during a run: that is how it learns that its parent has died.
 """
 
@@ -14,6 +15,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from .handlers import Handlers
 
 MAX_WAITING = 16  # requests that may be open
+IDLE_LOOK_S = 5.0  # how often models that nobody uses are looked for
+SHAPES = 67  # the two sets of most requests, for an estimate of what a request needs
 MAX_QUEUED = 64  # with the errors of frames that were no requests; a parent that sends more is out of its mind or does not read
 
 
@@ -50,11 +54,13 @@ class Answers:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._lock = threading.Lock()
 
     def send(self, header: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> None:
-        """Write one frame."""
+        """Write one frame; frames of several requests do not mix."""
         try:
-            write_message(self._stream, header, arrays)
+            with self._lock:
+                write_message(self._stream, header, arrays)
         except OSError:
             os._exit(0)
 
@@ -71,23 +77,38 @@ class Request:
     content: Message | BackendError
     cancellation: Cancellation
 
+    @property
+    def needs_mb(self) -> float:
+        """Roughly the memory that it will take: its arrays, and the offsets of its shapes three times over; 0 for one without a mesh."""
+        if not isinstance(self.content, Message) or "vertices" not in self.content.arrays:
+            return 0.0
+        return float(sum(array.nbytes for array in self.content.arrays.values()) + self.content.arrays["vertices"].nbytes * SHAPES * 3) / 2**20
+
 
 class Requests:
-    """Requests that wait or run, each with its Cancellation; filled by the reader, emptied by the worker."""
+    """Requests that wait or run, each with its Cancellation; filled by the reader, emptied by the workers.
 
-    def __init__(self, cancellation: type[Cancellation]) -> None:
-        self._new = cancellation
-        self._queue: queue.Queue[Request] = queue.Queue(MAX_QUEUED)
+    memory_mb: what the meshes that are worked on together may need; a single one may need more.
+    """
+
+    def __init__(self, cancellation: type[Cancellation], memory_mb: float = 1024.0) -> None:
+        self._new, self._memory = cancellation, memory_mb
+        self._queue: deque[Request] = deque()
+        self._running: list[Request] = []
         self._open: dict[int, Cancellation] = {}
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self.ended = threading.Event()
 
     def put(self, content: Message | BackendError) -> None:
         """Queue a request, or the error of a frame that was none. Raises queue.Full after MAX_QUEUED."""
         request = Request(None, content, self._new())
-        if isinstance(content, Message):
-            with self._lock:
+        with self._changed:
+            if len(self._queue) >= MAX_QUEUED:
+                raise queue.Full
+            if isinstance(content, Message):
                 self._admit(request, content)
-        self._queue.put_nowait(request)
+            self._queue.append(request)
+            self._changed.notify()
 
     def _admit(self, request: Request, message: Message) -> None:
         """Give the request its id and open it, or replace its content by the reason why not."""
@@ -106,18 +127,34 @@ class Requests:
             self._open[number] = request.cancellation
 
     def get(self) -> Request:
-        """The next request; waits for one."""
-        return self._queue.get()
+        """The next request; waits for one that there is memory for. Those without a mesh may go before one that waits for memory."""
+        with self._changed:
+            while True:
+                busy = sum(request.needs_mb for request in self._running)
+                for request in self._queue:
+                    if not request.needs_mb or not busy or busy + request.needs_mb <= self._memory:
+                        self._queue.remove(request)
+                        self._running.append(request)
+                        return request
+                    busy = self._memory  # later ones with a mesh do not overtake
+                self._changed.wait()
 
     def close(self, request: Request) -> None:
         """The request is about to have its last answer."""
-        with self._lock:
+        with self._changed:
+            self._running.remove(request)
             if request.id is not None and self._open.get(request.id) is request.cancellation:
                 del self._open[request.id]
+            self._changed.notify_all()
+
+    def wait_for_others(self, request: Request) -> None:
+        """Return when no other request is worked on."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._running == [request])
 
     def cancel(self, number: object) -> None:
         """Cancel a request that waits or runs; others are let be, since an answer may have crossed the cancel on its way."""
-        with self._lock:
+        with self._changed:
             cancellation = self._open.get(number) if isinstance(number, int) else None
         if cancellation is not None:
             cancellation.set()
@@ -148,48 +185,74 @@ def read_requests(stream: BinaryIO, requests: Requests) -> None:
         os._exit(3)
 
 
-def serve() -> int:
-    """Say hello, then answer requests until `shutdown` or the end of stdin. Returns the exit code."""
+def serve(preferences: Mapping[str, Any] | None = None) -> int:
+    """Say hello, then answer requests until `shutdown` or the end of stdin. preferences: settings. Returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in Blender's terminal reaches its children too; the parent decides
     stdin, stdout = claim_pipe()
     answers = Answers(stdout)
     try:
         from .engine.sessions import Cancellation
+        from .engine.settings import Settings, resolve
         from .handlers import Handlers
 
-        handlers = Handlers()
+        handlers = Handlers(preferences)
+        try:
+            settings = resolve(preferences=preferences)
+        except BackendError:  # every request will be answered with it
+            settings = Settings()
         answers.send(_hello(handlers))
     except Exception as error:
         traceback.print_exc()
         answers.error(None, as_backend_error(error))
         return 2
-    requests = Requests(Cancellation)
+    requests = Requests(Cancellation, settings.memory_mb / 2)
     threading.Thread(target=read_requests, args=(stdin, requests), name="reader", daemon=True).start()
-    while True:
+    for number in range(settings.workers):
+        threading.Thread(target=_work, args=(handlers, requests, answers), name=f"worker {number}", daemon=True).start()
+    while not requests.ended.wait(IDLE_LOOK_S):
+        handlers.idle()
+    return 0
+
+
+def _work(handlers: Handlers, requests: Requests, answers: Answers) -> None:
+    """Answer requests one after the other until `shutdown`."""
+    while not requests.ended.is_set():
         request = requests.get()
         if isinstance(request.content, Message) and request.content.header["type"] == "shutdown":
+            requests.wait_for_others(request)
+            handlers.close()
             answers.send({"type": "done", "id": request.id, "report": {"requests": handlers.requests}})
-            return 0
-        failed = _answer(handlers, request, answers)
-        requests.close(request)
+            requests.ended.set()
+            return
+        failed = _answer(handlers, request, requests, answers)
         if failed is not None:
             answers.error(request.id, failed)
         del request, failed  # arrays may be large, also those that a traceback holds, and the next request far away
 
 
-def _answer(handlers: Handlers, request: Request, answers: Answers) -> BackendError | None:
-    """Work on one request; the error that is to be its answer, or None."""
-    if isinstance(request.content, BackendError):
-        return request.content
+def _answer(handlers: Handlers, request: Request, requests: Requests, answers: Answers) -> BackendError | None:
+    """Work on one request and close it; the error that is to be its answer, or None."""
+    failed = request.content if isinstance(request.content, BackendError) else None
+
+    def send(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        if header["type"] == "done":
+            requests.close(request)  # before the answer, so that whoever reads it may use the id again
+        answers.send({**header, "id": request.id}, arrays)
+
     try:
-        request.cancellation.check()
-        handlers.handle(request.content, lambda header, arrays: answers.send({**header, "id": request.id}, arrays), request.cancellation)
+        if isinstance(request.content, Message):
+            request.cancellation.check()
+            handlers.handle(request.content, send, request.cancellation)
+            return None
     except BackendError as error:
-        return error
+        failed = error
     except Exception as error:
         traceback.print_exc()
-        return as_backend_error(error)
-    return None
+        failed = as_backend_error(error)
+    requests.close(request)
+    if failed is not None:
+        handlers.metrics.failed(failed.code)
+    return failed
 
 
 def versions() -> dict[str, str]:

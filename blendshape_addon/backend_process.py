@@ -288,7 +288,7 @@ def error_of(message: Message) -> AddonError:
 def explain_exit(code: int, log: str, greeted: bool) -> AddonError:
     """A sentence for a child that ended by itself: code as subprocess gives it (negative: signal), log: its last words."""
     last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")
-    missing = re.search(r"No module named '?([\w.]+)", last)
+    missing = re.search(r"(?:No module named '?|The Python that is used has no )(\w+)", last)
     if not greeted and missing:
         if missing[1].startswith("backend"):
             return AddonError("child_start", "The extension's backend folder was not found.", "Reinstall the extension.")

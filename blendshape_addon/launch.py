@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import AddonError
 
@@ -17,11 +19,22 @@ PACKAGES = ("onnxruntime", "psutil", "numpy")
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user may choose. python: an interpreter of his own, or empty. provider: auto, cpu, ... threads: 0 for automatic."""
+    """What the user may choose. python: an interpreter of his own, or empty. The others are the backend's settings of the same names.
+
+    Those that are at their default are not handed over, so that the environment and the settings file still count.
+    """
 
     python: str = ""
     provider: str = "auto"
+    strict: bool = False
+    precision: str = "auto"
     threads: int = 0
+    memory_mb: int = 2048
+
+    def preferences(self) -> dict[str, Any]:
+        """The backend's settings that differ from the default."""
+        default = vars(Settings())
+        return {name: value for name, value in vars(self).items() if name != "python" and value != default[name]}
 
 
 @dataclass(frozen=True)
@@ -46,11 +59,8 @@ def plan(root: Path, log: Path, settings: Settings, environment: Mapping[str, st
     paths = [str(root), *([] if own else package_folders(PACKAGES))]
     clean = {key: value for key, value in environment.items() if not key.upper().startswith("PYTHON")}
     clean.update(PYTHONPATH=os.pathsep.join(paths), PYTHONNOUSERSITE="1", PYTHONSAFEPATH="1", PYTHONDONTWRITEBYTECODE="1", PYTHONUTF8="1")
-    if settings.provider != "auto":
-        clean["BLENDSHAPE_PROVIDER"] = settings.provider
-    if settings.threads > 0:
-        clean["BLENDSHAPE_THREADS"] = str(settings.threads)
-    return Launch((python, "-m", "backend", "serve"), clean, log)
+    command = (python, "-m", "backend", "serve", "--preferences", json.dumps(settings.preferences()))
+    return Launch(command, clean, log)
 
 
 def blender_python() -> str:

@@ -127,6 +127,7 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
 
     def _done(self, outcome: Outcome) -> set[str]:
         session.status.result, session.status.failed, session.status.warnings = outcome.line, False, outcome.warnings
+        session.status.engine = session.engine_line(outcome.report)
         for warning in outcome.warnings:
             self.report({"WARNING"}, warning)
         self.report({"INFO"}, outcome.line)

@@ -49,6 +49,8 @@ class BLENDSHAPES_PT_generate(_Tab, bpy.types.Panel):
         width = max(16, int(context.region.width / (_CHARACTER * context.preferences.system.ui_scale)))
         if status.result:
             _lines(layout, status.result, "ERROR" if status.failed else "CHECKMARK", width)
+        if status.engine and not status.failed:
+            _lines(layout, status.engine, "SYSTEM", width)
         for warning in status.warnings[:5]:
             _lines(layout, warning, "DOT", width)
 

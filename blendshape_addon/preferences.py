@@ -6,11 +6,23 @@ import bpy
 from . import session
 
 PROVIDERS = (
-    ("auto", "Automatic", "The fastest that this machine is known to be able to use"),
+    ("auto", "Automatic", "The first that this machine has, computes right and is not slower than the processor"),
     ("cpu", "CPU", "The processor"),
+    ("tensorrt", "TensorRT", "NVIDIA; needs a Python with onnxruntime-gpu and TensorRT; the first run compiles for minutes"),
     ("cuda", "CUDA", "NVIDIA; needs a Python with onnxruntime-gpu"),
     ("directml", "DirectML", "Windows; needs a Python with onnxruntime-directml"),
+    ("windowsml", "Windows ML", "Windows; needs a Python with onnxruntime-windowsml"),
+    ("openvino", "OpenVINO", "Intel; needs a Python with onnxruntime-openvino or onnxruntime-ep-openvino"),
     ("coreml", "CoreML", "Apple"),
+    ("webgpu", "WebGPU", "Needs a Python with onnxruntime-ep-webgpu"),
+    ("nvtensorrtrtx", "TensorRT RTX", "NVIDIA RTX; needs a Python with onnxruntime-ep-nv-tensorrt-rtx"),
+    ("qnn", "QNN", "Qualcomm; needs a Python with onnxruntime-qnn and a quantised model"),
+)
+PRECISIONS = (
+    ("auto", "As the model is", "The model's own precision"),
+    ("fp32", "32 bits", "Full precision"),
+    ("fp16", "16 bits", "Half precision, where the model has a variant that keeps its quality"),
+    ("int8", "8 bits", "Whole numbers, where the model has a variant that keeps its quality"),
 )
 
 
@@ -28,6 +40,15 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
     provider: bpy.props.EnumProperty(
         name="Compute on", description="Execution provider of ONNX Runtime", items=PROVIDERS, default="auto", update=_restart
     )
+    strict: bpy.props.BoolProperty(
+        name="Nothing else", description="An error instead of another provider when the chosen one does not work", default=False, update=_restart
+    )
+    precision: bpy.props.EnumProperty(
+        name="Precision", description="Precision of the computation", items=PRECISIONS, default="auto", update=_restart
+    )
+    memory_mb: bpy.props.IntProperty(
+        name="Memory (MB)", description="Memory up to which models stay loaded", default=2048, min=128, max=1 << 20, update=_restart
+    )
     threads: bpy.props.IntProperty(
         name="Threads", description="Threads that compute; 0 chooses by itself", default=0, min=0, max=256, update=_restart
     )
@@ -42,7 +63,7 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
         """Draw the settings, and what runs now."""
         layout = self.layout
         layout.use_property_split = True
-        for name in ("model", "provider", "threads", "python"):
+        for name in ("model", "provider", "strict", "precision", "threads", "memory_mb", "python"):
             layout.prop(self, name)
         hello = session.backend.hello
         if hello is not None:

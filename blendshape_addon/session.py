@@ -8,8 +8,10 @@ import functools
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -28,6 +30,7 @@ class Status:
     stage: str = ""
     fraction: float = 0.0
     result: str = ""
+    engine: str = ""
     failed: bool = False
     warnings: list[str] = field(default_factory=list)
 
@@ -40,6 +43,15 @@ def clear_status() -> None:
     fresh = Status()
     for name, value in vars(fresh).items():
         setattr(status, name, value)
+
+
+def engine_line(report: Mapping[str, Any]) -> str:
+    """What computed, in a line: the provider, the threads, the precision, and why another than was asked for."""
+    active, asked = (report[name].removesuffix("ExecutionProvider") for name in ("provider_active", "provider_asked"))
+    threads = f", {report['threads']} threads" if active == "CPU" and report["threads"] > 1 else ""
+    low = ", low memory" if report["low_memory"] else ""
+    line = f"Computed on {active}{threads}, {report['precision']}{low}"
+    return line if active == asked else f"{line}, not {asked}: {report['provider_reason']}"
 
 
 @functools.cache
@@ -55,7 +67,10 @@ def log_folder() -> Path:
 def _launch() -> Launch:
     addon = bpy.context.preferences.addons.get(ROOT_PACKAGE)
     chosen = addon.preferences if addon is not None else None
-    settings = Settings() if chosen is None else Settings(bpy.path.abspath(chosen.python), chosen.provider, chosen.threads)
+    settings = Settings()
+    if chosen is not None:
+        names = ("provider", "strict", "precision", "threads", "memory_mb")
+        settings = Settings(bpy.path.abspath(chosen.python), **{name: getattr(chosen, name) for name in names})
     return plan(ROOT, log_folder() / f"backend-{os.getpid()}.log", settings)
 
 

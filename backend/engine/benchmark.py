@@ -23,9 +23,10 @@ from ..errors import BackendError
 from ..face.mesh import AvatarMesh
 from ..face.shape_sets import load_sets, weights_of
 from ..protocol import Message, read_message, write_message
-from .hardware import MAX_THREADS, THREADS_VARIABLE, hardware
+from .hardware import hardware
 from .models import CHUNK, PER_VERTEX, Model, load_model, shapes_of
 from .sessions import Cancellation, run, runtime_version
+from .settings import MAX_THREADS, resolve
 
 Floats = NDArray[np.float32]
 
@@ -51,7 +52,7 @@ def benchmark(mesh: AvatarMesh | None, vertices: int, model_path: Path | None, t
         "repeat": repeat,
         "child": _child(mesh, model_path, threads, repeat),
     }
-    model = load_model(model_path, threads)
+    model = load_model(model_path, resolve({"threads": threads}))
     report["threads"] = model.threads
     report["provider"] = asdict(model.use)
     count = vertices if mesh is None else report["child"]["face_vertices"]
@@ -141,7 +142,7 @@ def _requests(process: subprocess.Popen[bytes], mesh: AvatarMesh | None, model_p
 def _start(threads: int | None) -> subprocess.Popen[bytes]:
     environment = dict(os.environ)
     if threads:
-        environment[THREADS_VARIABLE] = str(threads)
+        environment["BLENDSHAPE_THREADS"] = str(threads)
     command = [sys.executable, "-m", PACKAGE.name, "serve"]
     return subprocess.Popen(command, cwd=PACKAGE.parent, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 

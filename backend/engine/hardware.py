@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this machine offers: cores, memory, and how much of it this process has used."""
+"""What this machine offers: cores, memory, GPUs, and how much memory this process has used."""
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import sys
@@ -11,15 +12,16 @@ from pathlib import Path
 
 import psutil
 
-from ..errors import BackendError
-
-THREADS_VARIABLE = "BLENDSHAPE_THREADS"
-MAX_THREADS = 256
+# PCI vendor numbers, pcisig.com
+VENDORS = {"0x10de": "NVIDIA", "0x1002": "AMD", "0x8086": "Intel", "0x13b5": "ARM", "0x5143": "Qualcomm", "0x106b": "Apple"}
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """cpu: its name. physical_cores and usable_cores: of the machine, and logical ones this process may run on. memory_mb: installed."""
+    """cpu: its name. physical_cores and usable_cores: of the machine, and logical ones this process may run on. memory_mb: installed.
+
+    free_memory_mb: what programs may still take. gpus: names as far as the system tells them.
+    """
 
     system: str
     machine: str
@@ -27,10 +29,13 @@ class Hardware:
     physical_cores: int
     usable_cores: int
     memory_mb: int
+    free_memory_mb: int
+    gpus: tuple[str, ...]
 
 
 def hardware() -> Hardware:
     """Describe the machine that this process runs on."""
+    memory = psutil.virtual_memory()
     usable = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
     return Hardware(
         system=platform.system(),
@@ -38,27 +43,29 @@ def hardware() -> Hardware:
         cpu=_cpu_name(),
         physical_cores=psutil.cpu_count(logical=False) or os.cpu_count() or 1,
         usable_cores=usable,
-        memory_mb=int(psutil.virtual_memory().total / 2**20),
+        memory_mb=int(memory.total / 2**20),
+        free_memory_mb=int(memory.available / 2**20),
+        gpus=gpus(),
     )
 
 
-def thread_counts() -> tuple[int, ...]:
-    """Numbers of threads worth trying for a session: the one in BLENDSHAPE_THREADS if set, else 1, cores - 1 and cores.
+def thread_counts(threads: int = 0) -> tuple[int, ...]:
+    """Numbers of threads worth trying for a session: the given one, or for 0 those of {1, physical - 1, physical cores} that may be used."""
+    if threads:
+        return (threads,)
+    machine = hardware()
+    cores = min(machine.physical_cores, machine.usable_cores)
+    return tuple(sorted({1, max(1, cores - 1), cores}))
 
-    Raises BackendError `setting_invalid` for a BLENDSHAPE_THREADS that is not a number from 1 to 256; ONNX Runtime would take it silently.
-    """
-    asked = os.environ.get(THREADS_VARIABLE, "").strip()
-    if not asked:
-        machine = hardware()
-        cores = min(machine.physical_cores, machine.usable_cores)
-        return tuple(sorted({1, max(1, cores - 1), cores}))
-    if not asked.isascii() or not asked.isdigit() or not 1 <= int(asked) <= MAX_THREADS:
-        raise BackendError(
-            "setting_invalid",
-            f"{THREADS_VARIABLE} is {asked!r}, which is not a number from 1 to {MAX_THREADS}.",
-            "Correct it, or unset it.",
-        )
-    return (int(asked),)
+
+@functools.cache
+def gpus() -> tuple[str, ...]:
+    """The machine's GPUs: "NVIDIA 0x2330", or their full names where the system knows them. () where it does not tell."""
+    if sys.platform == "linux":
+        return _linux_gpus(Path("/"))
+    if sys.platform == "win32":
+        return _windows_gpus()
+    return ("Apple GPU",) if sys.platform == "darwin" and platform.machine() == "arm64" else ()
 
 
 def memory_mb() -> float:
@@ -85,10 +92,47 @@ def peak_memory_mb() -> float:
 
 def _cpu_name() -> str:
     if sys.platform == "linux":
-        try:
-            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-        except OSError:
-            pass
+        for line in _text(Path("/proc/cpuinfo")).splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _linux_gpus(root: Path) -> tuple[str, ...]:
+    """From the NVIDIA driver's files, and the kernel's list of graphics cards for all others."""
+    found: list[str] = []
+    for path in sorted(root.glob("proc/driver/nvidia/gpus/*/information")):
+        for line in _text(path).splitlines():
+            if line.startswith("Model:"):
+                found.append("NVIDIA " + line.partition(":")[2].strip().removeprefix("NVIDIA "))
+    for path in sorted(root.glob("sys/class/drm/card[0-9]*/device/vendor")):
+        if "-" in path.parts[-3]:  # card0-HDMI-A-1 is a socket of card0
+            continue
+        vendor = VENDORS.get(_text(path).strip(), "")
+        if vendor and not (vendor == "NVIDIA" and found):
+            found.append(f"{vendor} {_text(path.with_name('device')).strip()}")
+    return tuple(found)
+
+
+def _windows_gpus() -> tuple[str, ...]:
+    """The display adapters in the registry, in their order."""
+    if sys.platform != "win32":
+        return ()
+    import winreg
+
+    found: list[str] = []
+    key = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
+    for index in range(16):
+        try:
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, f"{key}\\{index:04d}") as adapter:
+                found.append(str(winreg.QueryValueEx(adapter, "DriverDesc")[0]))
+        except OSError:
+            continue
+    return tuple(found)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -6,10 +6,11 @@ The contract is described in docs/architecture.md, Model files. Nothing in a fil
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,17 @@ from ..errors import BackendError
 from . import providers
 from .hardware import thread_counts
 from .onnx_file import read_model_file
-from .sessions import Cancellation, Session, create, fastest, run
+from .selftest import probe
+from .sessions import Cancellation, Session, create, run
+from .settings import Settings, resolve
 
 Floats = NDArray[np.float32]
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models" / "face"
 CONTRACT_VERSION = "1"
 CHUNK = 2048  # vertices per decoder run: 0.73x the time of a whole pass, a third of the memory, and a cancel within milliseconds
+CHUNK_LOW = 512  # with little memory
+TRIAL_POINTS = 1024  # what locating shows the encoder
 MAX_CONDITIONS = 1024
 PER_VERTEX = {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "sides": (None, 2)}  # a decoder's inputs, in this order
 _FIX = "See Model files in docs/architecture.md, correct the export, and check it with: python -m backend info --model FILE"
@@ -61,45 +66,95 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model. encoder finds the face; shapes come from `decoder`, or one at a time from `plain`."""
+    """A loaded model. encoder finds the face; shapes come from `decoder`, or one at a time from `plain`. chunk: vertices per decoder run."""
 
     info: ModelInfo
     encoder: Session
     decoder: Session | None
     plain: Session | None
+    chunk: int = CHUNK
+    precision: str = "fp32"
+    precision_reason: str = ""
 
     @property
     def use(self) -> providers.ProviderUse:
         """Provider of the part that makes the shapes."""
         return (self.decoder or self.plain or self.encoder).use
 
+    def warm_up(self, cancellation: Cancellation) -> None:
+        """One run of every session, so that a first request pays for no set-up; a model that fails here will say so when it is used."""
+        for part in self.parts:
+            with contextlib.suppress(BackendError):
+                run(part, probe(part.session.get_inputs()), cancellation)
+        cancellation.check()
+
     @property
     def threads(self) -> int:
         """Threads of one session."""
         return self.encoder.threads
 
+    def engine(self) -> dict[str, Any]:
+        """What it runs on now, as plain data for reports."""
+        use = self.use
+        found = {"provider_asked": use.asked, "provider_active": use.active, "provider_reason": use.reason, "threads": self.threads}
+        found |= {"precision": self.precision, "precision_reason": self.precision_reason, "low_memory": self.encoder.low_memory}
+        placed = {part.name: dict(part.use.placement) for part in self.parts if part.use.placement}
+        return found | ({"placement": placed} if placed else {})
+
+    @property
+    def parts(self) -> tuple[Session, ...]:
+        """Its sessions."""
+        return tuple(part for part in (self.encoder, self.decoder, self.plain) if part is not None)
+
     @property
     def sessions(self) -> int:
         """How many sessions it holds."""
-        return sum(part is not None for part in (self.encoder, self.decoder, self.plain))
+        return len(self.parts)
+
+    @property
+    def slow(self) -> bool:
+        """Whether runs have become much slower than they were, so that the threads should be tried again."""
+        return any(part.slow for part in self.parts)
+
+    def try_threads(self) -> None:
+        """Find the number of threads that is fastest now, by the encoder, and use it for all sessions; nothing to do where it is fixed."""
+        settings = self.encoder.settings
+        self.encoder.try_threads(thread_counts(settings.threads), probe(self.encoder.session.get_inputs(), TRIAL_POINTS))
+        for part in self.parts[1:]:
+            part.with_threads(self.encoder.threads)
+
+    def close(self) -> list[str]:
+        """Let the sessions go; the paths of the profiles they wrote."""
+        return [path for path in (part.close() for part in self.parts) if path]
 
 
-def load_model(path: Path | None = None, threads: int | None = None) -> Model:
+def load_model(path: Path | None = None, settings: Settings | None = None, low_memory: bool = False) -> Model:
     """Load the shipped pair, a pair by either of its files, or a plain model with the shipped encoder, and check the contract.
 
-    threads: of each session; by default the fastest of hardware.thread_counts in a short trial.
+    settings: those of the environment if None. low_memory: smaller pieces and no arena: less memory for more time.
 
     Raises BackendError: `model_missing`, `model_unreadable`, `model_contract`, `provider_failed`, `setting_invalid`.
     """
-    counts = (threads,) if threads else thread_counts()
+    settings = resolve() if settings is None else settings
+    model = _load(path, settings, low_memory)
+    model.try_threads()
+    return replace(model, chunk=CHUNK_LOW) if low_memory else model
+
+
+def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
+    threads = thread_counts(settings.threads)[-1]
+
+    def opened(file: Path) -> Session:
+        return create(read_model_file(file), file.name, threads, settings, low_memory)
+
     if path is None:
-        return _load_pair(_shipped("encoder"), _shipped("decoder"), counts)
+        return _load_pair(_shipped("encoder"), _shipped("decoder"), opened)
     for role, other in (("encoder", "decoder"), ("decoder", "encoder")):
         ending = f".{role}.onnx"
         if path.name.endswith(ending):
             sibling = path.with_name(path.name.removesuffix(ending) + f".{other}.onnx")
-            return _load_pair(*((path, sibling) if role == "encoder" else (sibling, path)), counts)
-    session = create(read_model_file(path), path.name, counts[-1])
+            return _load_pair(*((path, sibling) if role == "encoder" else (sibling, path)), opened)
+    session = opened(path)
     metadata = _metadata(session)
     contract = metadata.get("blendshape.contract", "plain")
     if contract in ("encoder", "decoder"):
@@ -107,7 +162,7 @@ def load_model(path: Path | None = None, threads: int | None = None) -> Model:
             "model_contract", f"{path.name} is one half of a pair.", "Name the files NAME.encoder.onnx and NAME.decoder.onnx in one folder."
         )
     info = _check_plain(session, metadata, path)
-    encoder, landmarks = _load_encoder(_shipped("encoder"), counts)
+    encoder, landmarks = _load_encoder(_shipped("encoder"), opened)
     return Model(ModelInfo(info.name, info.path, info.contract, info.conditions, landmarks, info.about), encoder, None, session)
 
 
@@ -140,7 +195,7 @@ def shapes_of(
     shape or that are not finite, `cancelled`, `out_of_memory`.
     """
     if model.decoder is not None:
-        return _decode(model.decoder, face, weights, cancellation, progress)
+        return _decode(model.decoder, face, weights, cancellation, progress, model.chunk)
     if model.plain is None:
         raise ValueError("the model has neither a decoder nor a plain session")
     return _run_plain(model, model.plain, face, weights, cancellation, progress)
@@ -152,13 +207,14 @@ def _decode(
     weights: Floats,
     cancellation: Cancellation,
     progress: Callable[[float], None],
+    chunk: int,
 ) -> Floats:
     *per_vertex, latent = face
     vertices = per_vertex[0]
     count, known = len(vertices), weights.shape[1]
     offsets = np.empty((len(weights), count, 3), np.float32)
-    for start in range(0, count, CHUNK):
-        stop = min(start + CHUNK, count)
+    for start in range(0, count, chunk):
+        stop = min(start + chunk, count)
         feeds = {name: array[start:stop] for name, array in zip(PER_VERTEX, per_vertex, strict=True)} | {"latent": latent}
         basis = run(decoder, feeds, cancellation)[0]
         if basis.shape != (stop - start, known, 3):
@@ -199,17 +255,15 @@ def _shipped(role: str) -> Path:
     return SHIPPED.with_name(f"{SHIPPED.name}.{role}.onnx")
 
 
-def _load_encoder(path: Path, counts: Sequence[int]) -> tuple[Session, tuple[str, ...]]:
-    """The encoder with the number of threads that is fastest now, and its landmarks' names."""
-    data = read_model_file(path)
-    sessions = [create(data, path.name, threads) for threads in counts]
-    landmarks = _check_encoder(sessions[0], _metadata(sessions[0]))
-    return fastest(sessions, {"points": np.zeros((1, 1024, 6), np.float32)}), landmarks
+def _load_encoder(path: Path, opened: Callable[[Path], Session]) -> tuple[Session, tuple[str, ...]]:
+    """The encoder and its landmarks' names."""
+    session = opened(path)
+    return session, _check_encoder(session, _metadata(session))
 
 
-def _load_pair(encoder_path: Path, decoder_path: Path, counts: Sequence[int]) -> Model:
-    encoder, landmarks = _load_encoder(encoder_path, counts)
-    decoder = create(read_model_file(decoder_path), decoder_path.name, encoder.threads)
+def _load_pair(encoder_path: Path, decoder_path: Path, opened: Callable[[Path], Session]) -> Model:
+    encoder, landmarks = _load_encoder(encoder_path, opened)
+    decoder = opened(decoder_path)
     metadata = _metadata(decoder)
     _require_contract(decoder, metadata, "decoder")
     _require_inputs(decoder, {**PER_VERTEX, "latent": (1, None)})

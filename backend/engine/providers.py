@@ -1,97 +1,275 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which execution provider a session is asked to use, and which one it really got.
+"""Execution providers: their names, the options that are valid for each, and the order in which they are tried.
 
-ONNX Runtime only warns when a provider is missing or misconfigured and goes on with the CPU, so the active provider is compared with the
-one asked for after every creation and both are reported.
+ONNX Runtime takes unknown option names of some providers silently and falls back to the CPU with nothing but a printed line, so the options
+here are spelled out, and sessions.py compares what is active with what was asked for. Sources of the option names: onnxruntime.ai,
+Execution Providers, the page of each; nvidia.github.io/TensorRT-RTX-EP-ABI for TensorRT RTX.
 """
 
 from __future__ import annotations
 
-import os
+import importlib
+import importlib.util
+import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from ..errors import BackendError
+from .settings import PROVIDER_NAMES, Settings, cache_folder
 
-PROVIDER_VARIABLE = "BLENDSHAPE_PROVIDER"
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
 DIRECTML = "DmlExecutionProvider"
+OPENVINO = "OpenVINOExecutionProvider"
 COREML = "CoreMLExecutionProvider"
+WINDOWSML = "WindowsML"  # no provider of that name: Windows chooses among those it has installed
 
-# Short name -> provider and its options. Valid option names: onnxruntime.ai, Execution Providers, CUDA / DirectML / CoreML.
-PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {
-    "cpu": (CPU, {}),
-    "cuda": (CUDA, {"arena_extend_strategy": "kSameAsRequested"}),
-    "directml": (DIRECTML, {}),
-    "coreml": (COREML, {"ModelFormat": "MLProgram", "MLComputeUnits": "ALL"}),
-}
-
-# CoreML compiles a model for every new number of points, which takes longer than the CPU needs; it is used when asked for only.
-ORDER: dict[str, tuple[str, ...]] = {"linux": ("cuda", "cpu"), "win32": ("cuda", "directml", "cpu"), "darwin": ("cpu",)}
+Shapes = Mapping[str, tuple[Sequence[int], Sequence[int], Sequence[int]]]
 
 
 @dataclass(frozen=True)
-class Choice:
-    """name: short name. listed: what to hand to InferenceSession. reason: why this one. required: an error if it does not get active."""
+class Target:
+    """What a session is made for, as far as options depend on it. cache: folder for this engine, already made, or None.
+
+    shapes: input -> its smallest, usual and largest shape. calibration: name of an int8 calibration table in `cache`, or "".
+    """
+
+    precision: str = "auto"
+    device: int = 0
+    threads: int = 0
+    gpu_memory_mb: int = 2048
+    cache: Path | None = None
+    shapes: Shapes = field(default_factory=dict)
+    calibration: str = ""
+    intel_gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Provider:
+    """ort: ONNX Runtime's name. label: for people. package: what pip installs to get it. helpers: providers for what it leaves over."""
+
+    ort: str
+    label: str
+    package: str
+    options: Callable[[Target], dict[str, str]]
+    helpers: tuple[str, ...] = ()
+    sequential: bool = False
+
+
+def _cuda(target: Target) -> dict[str, str]:
+    return {
+        "device_id": str(target.device),
+        "gpu_mem_limit": str(target.gpu_memory_mb << 20),  # of the arena; cuDNN's workspaces come on top
+        "arena_extend_strategy": "kSameAsRequested",
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "do_copy_in_default_stream": "1",
+        "use_tf32": "0" if target.precision == "fp32" else "1",
+    }
+
+
+def _tensorrt(target: Target) -> dict[str, str]:
+    options = {
+        "device_id": str(target.device),
+        "trt_max_workspace_size": str(target.gpu_memory_mb << 20),
+        "trt_fp16_enable": str(int(target.precision == "fp16")),
+        "trt_int8_enable": str(int(target.precision == "int8")),
+        "trt_builder_optimization_level": "3",
+    }
+    if target.precision == "int8" and target.calibration:
+        options["trt_int8_calibration_table_name"] = target.calibration
+    if target.cache is not None:
+        options |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(target.cache)}
+        options |= {"trt_timing_cache_enable": "1", "trt_timing_cache_path": str(target.cache)}
+    return options | {f"trt_profile_{key}_shapes": text for key, text in _profiles(target.shapes).items()}
+
+
+def _tensorrt_rtx(target: Target) -> dict[str, str]:
+    options = {"device_id": str(target.device), "nv_max_workspace_size": str(target.gpu_memory_mb << 20)}
+    if target.cache is not None:
+        options["nv_runtime_cache_path"] = str(target.cache)
+    return options | {f"nv_profile_{key}_shapes": text for key, text in _profiles(target.shapes).items()}
+
+
+def _directml(target: Target) -> dict[str, str]:
+    if target.device:
+        return {"device_id": str(target.device)}
+    return {"performance_preference": "high_performance", "device_filter": "gpu"}
+
+
+def _openvino(target: Target) -> dict[str, str]:
+    device = "AUTO:GPU,CPU" if target.intel_gpu else "CPU"
+    properties: dict[str, dict[str, Any]] = {}
+    if not target.intel_gpu:
+        properties["CPU"] = {"INFERENCE_NUM_THREADS": target.threads} if target.threads else {}
+        if target.precision in ("auto", "fp32"):
+            properties["CPU"]["INFERENCE_PRECISION_HINT"] = "f32"  # else bf16 where the processor has it
+    options = {"device_type": device}
+    if any(properties.values()):
+        options["load_config"] = json.dumps(properties)
+    if target.cache is not None:
+        options["cache_dir"] = str(target.cache)
+    return options
+
+
+def _coreml(target: Target) -> dict[str, str]:
+    options = {"ModelFormat": "MLProgram", "MLComputeUnits": "ALL", "RequireStaticInputShapes": "0", "EnableOnSubgraphs": "0"}
+    return options | ({"ModelCacheDirectory": str(target.cache)} if target.cache is not None else {})
+
+
+def _qnn(target: Target) -> dict[str, str]:
+    return {"backend_type": "htp"}
+
+
+def _none(target: Target) -> dict[str, str]:
+    return {}  # the CPU provider takes any key and heeds none: threads and arena are session options
+
+
+PROVIDERS: dict[str, Provider] = {
+    "cpu": Provider(CPU, "CPU", "onnxruntime", _none),
+    "tensorrt": Provider(TENSORRT, "TensorRT", "onnxruntime-gpu", _tensorrt, ("cuda",)),
+    "cuda": Provider(CUDA, "CUDA", "onnxruntime-gpu", _cuda),
+    "directml": Provider(DIRECTML, "DirectML", "onnxruntime-directml", _directml, sequential=True),
+    "windowsml": Provider(WINDOWSML, "Windows ML", "onnxruntime-windowsml", _none),
+    "openvino": Provider(OPENVINO, "OpenVINO", "onnxruntime-openvino", _openvino),
+    "coreml": Provider(COREML, "CoreML", "onnxruntime", _coreml),
+    "webgpu": Provider("WebGpuExecutionProvider", "WebGPU", "onnxruntime-ep-webgpu", _none),
+    "nvtensorrtrtx": Provider("NvTensorRTRTXExecutionProvider", "TensorRT RTX", "onnxruntime-ep-nv-tensorrt-rtx", _tensorrt_rtx),
+    "qnn": Provider("QNNExecutionProvider", "QNN", "onnxruntime-qnn", _qnn),
+}
+if set(PROVIDERS) | {"auto"} != set(PROVIDER_NAMES):
+    raise RuntimeError("settings.PROVIDER_NAMES and PROVIDERS differ")
+
+# What `auto` tries, in order. WebGPU comes where it is installed; QNN wants quantised models and is used when asked for only.
+ORDER: dict[str, tuple[str, ...]] = {
+    "win32": ("nvtensorrtrtx", "tensorrt", "cuda", "directml", "windowsml", "openvino", "webgpu", "cpu"),
+    "linux": ("nvtensorrtrtx", "tensorrt", "cuda", "openvino", "webgpu", "cpu"),
+    "darwin": ("coreml", "webgpu", "cpu"),
+}
+
+# Packages that bring a provider as a library beside plain onnxruntime, each with get_ep_name() and get_library_path().
+PLUGINS: dict[str, str] = {
+    "openvino": "onnxruntime_ep_openvino",
+    "webgpu": "onnxruntime_ep_webgpu",
+    "nvtensorrtrtx": "onnxruntime_ep_nv_tensorrt_rtx",
+    "qnn": "onnxruntime_qnn",
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A provider to try. name: short name. reason: why it is tried."""
 
     name: str
-    listed: tuple[tuple[str, dict[str, str]], ...]
     reason: str
-    required: bool
 
     @property
-    def provider(self) -> str:
-        """ONNX Runtime's name of the provider asked for."""
-        return self.listed[0][0]
+    def ort(self) -> str:
+        """ONNX Runtime's name of the provider."""
+        return PROVIDERS[self.name].ort
 
 
 @dataclass(frozen=True)
 class ProviderUse:
-    """asked and active: ONNX Runtime's names. reason: why this one was asked for, or why another one is active."""
+    """asked and active: ONNX Runtime's names. reason: why this one was asked for, or why another one is active. placement: nodes by provider."""
 
     asked: str
     active: str
     reason: str
+    placement: tuple[tuple[str, int], ...] = ()
 
 
-def choose(available: Sequence[str], environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Choice:
-    """The provider to ask for: BLENDSHAPE_PROVIDER if set, else the first of this platform's order that the runtime was built with.
+def candidates(settings: Settings, offered: Sequence[str], platform: str = sys.platform) -> tuple[str, list[Candidate]]:
+    """ONNX Runtime's name of the provider that is asked for, and the providers to try in order; the CPU is last unless `strict` rules it out.
 
-    Raises BackendError: `setting_invalid` for a name that is not in PROVIDERS, `provider_failed` when the named one is not available.
+    offered: short names of what this ONNX Runtime can start. Raises BackendError `provider_failed` when a strictly asked one is not offered.
     """
-    asked = environment.get(PROVIDER_VARIABLE, "").strip().lower()
-    if asked and asked != "auto":
-        if asked not in PROVIDERS:
-            names = ", ".join(("auto", *PROVIDERS))
-            raise BackendError("setting_invalid", f"{PROVIDER_VARIABLE} is {asked!r}.", f"Set it to one of {names}, or unset it.")
-        if PROVIDERS[asked][0] not in available:
-            raise BackendError(
-                "provider_failed",
-                f"The installed ONNX Runtime has no {PROVIDERS[asked][0]}; it has {', '.join(available)}.",
-                f"Install a build of ONNX Runtime that has it, or unset {PROVIDER_VARIABLE}.",
-            )
-        return Choice(asked, _listed(asked), f"{PROVIDER_VARIABLE}={asked}", required=True)
-    for name in ORDER.get(platform, ("cpu",)):
-        if PROVIDERS[name][0] in available:
-            return Choice(name, _listed(name), f"first of {', '.join(ORDER.get(platform, ('cpu',)))} that is available", required=False)
-    raise BackendError("provider_failed", f"ONNX Runtime offers only {', '.join(available) or 'nothing'}.", "Reinstall onnxruntime.")
+    order = ORDER.get(platform, ("cpu",))
+    ranked = [name for name in order if name in offered]
+    if "cpu" not in offered:
+        raise BackendError("provider_failed", f"ONNX Runtime offers only {', '.join(offered) or 'nothing'}.", "Reinstall onnxruntime.")
+    asked = settings.provider
+    if asked == "auto":
+        if settings.strict:
+            ranked = ranked[:1]
+        why = f"first of {', '.join(order)} that is available"
+        return PROVIDERS[ranked[0]].ort, [Candidate(name, why) for name in ranked]
+    provider = PROVIDERS[asked]
+    named = f"asked for by {settings.source('provider')}"
+    if asked not in offered:
+        missing = f"{provider.ort} was {named}, but the installed ONNX Runtime has only {', '.join(offered)}"
+        if settings.strict:
+            fix = f"Choose a Python with {provider.package}, or another provider, or switch strict off."
+            raise BackendError("provider_failed", f"{missing}.", fix)
+        return provider.ort, [Candidate(name, missing) for name in ranked]
+    rest = [] if settings.strict or asked == "cpu" else ranked
+    return provider.ort, [Candidate(asked, named), *(Candidate(name, "") for name in rest if name != asked)]
 
 
-def compare(choice: Choice, active: Sequence[str]) -> ProviderUse:
-    """What a new session got, from its get_providers(). Raises BackendError `provider_failed` if a required provider is not active."""
-    first = active[0] if active else CPU
-    if first == choice.provider:
-        return ProviderUse(choice.provider, first, choice.reason)
-    if choice.required:
-        raise BackendError(
-            "provider_failed",
-            f"{choice.provider} was asked for but ONNX Runtime fell back to {first}.",
-            f"Check the driver (the log says more), or unset {PROVIDER_VARIABLE}.",
-        )
-    return ProviderUse(choice.provider, first, f"{choice.provider} could not be started on this machine")
+def listed(name: str, target: Target, offered: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+    """What to hand to InferenceSession: the provider with its options, its helpers where offered, and the CPU for what is left over."""
+    names = [name, *(helper for helper in PROVIDERS[name].helpers if helper in offered)]
+    found = [(PROVIDERS[each].ort, PROVIDERS[each].options(target)) for each in names]
+    return found if name == "cpu" else [*found, (CPU, {})]
 
 
-def _listed(name: str) -> tuple[tuple[str, dict[str, str]], ...]:
-    return (PROVIDERS[name],) if name == "cpu" else (PROVIDERS[name], PROVIDERS["cpu"])
+def offered_by(ort: Any, platform: str = sys.platform) -> list[str]:
+    """Short names of the providers that this ONNX Runtime can be asked for: built in, or a plugin with at least one device."""
+    built_in = set(ort.get_available_providers())
+    devices = {device.ep_name for device in _devices(ort)}
+    found = [name for name, provider in PROVIDERS.items() if provider.ort in built_in or provider.ort in devices]
+    if platform == "win32" and any(device.device.type != ort.OrtHardwareDeviceType.CPU for device in _devices(ort)):
+        found.append("windowsml")
+    return found
+
+
+def register_plugins(ort: Any) -> dict[str, str]:
+    """Register the libraries of installed plugin packages; short name -> what went wrong, for those that could not be registered."""
+    failed: dict[str, str] = {}
+    for name, module in PLUGINS.items():
+        if importlib.util.find_spec(module) is None or not hasattr(ort, "register_execution_provider_library"):
+            continue
+        try:
+            package = importlib.import_module(module)
+            ort.register_execution_provider_library(package.get_ep_name(), package.get_library_path())
+        except Exception as error:  # a library that does not load is a provider that is not there
+            failed[name] = " ".join(str(error).split())[:300]
+    return failed
+
+
+def plugin_devices(ort: Any, name: str) -> list[Any]:
+    """The devices of a provider that came as a plugin, [] for one that is built in."""
+    if PROVIDERS[name].ort in ort.get_available_providers():
+        return []
+    return [device for device in _devices(ort) if device.ep_name == PROVIDERS[name].ort]
+
+
+def engine_cache(settings: Settings, name: str, model_hash: str, runtime: str, device: str) -> Path | None:
+    """A folder for compiled engines of one model, made if need be; None where the provider keeps none or the folder cannot be made.
+
+    An engine is of use only to the same model, runtime, device and precision; all four are in the path.
+    """
+    if name in ("cpu", "cuda", "directml", "windowsml", "webgpu"):
+        return None
+    safe = "".join(c if c.isalnum() or c in ".-" else "_" for c in f"{runtime}-{device}-{settings.device}-{settings.precision}")
+    folder = cache_folder(settings) / "engines" / name / model_hash[:16] / safe
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None  # compiling anew is slower, not wrong
+    return folder
+
+
+def _devices(ort: Any) -> list[Any]:
+    return list(ort.get_ep_devices()) if hasattr(ort, "get_ep_devices") else []
+
+
+def _profiles(shapes: Shapes) -> dict[str, str]:
+    """TensorRT's texts: "input:1x2x3,other:4x5", for min, opt and max."""
+    if not shapes:
+        return {}
+    texts = ([f"{name}:{'x'.join(map(str, triple[index]))}" for name, triple in shapes.items()] for index in range(3))
+    return dict(zip(("min", "opt", "max"), map(",".join, texts), strict=True))

@@ -1,20 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Creating and running ONNX Runtime sessions: threads, providers, cancellation, errors as sentences."""
+"""Creating and running ONNX Runtime sessions: providers and what happens when one fails, threads, turns, cancellation, errors as sentences.
+
+A provider that cannot be started, computes something else than the CPU, or fails during a run is set aside for this model until the process
+ends; the next one takes over and the run is repeated, so that no request is lost. What happened is in `Session.use.reason`.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
-from . import providers
+from . import hardware, providers, selftest
+from .settings import Settings
 
 try:
     import onnxruntime as ort
@@ -28,6 +36,51 @@ except Exception as error:  # a broken wheel raises ImportError, OSError or its 
 Floats = NDArray[np.float32]
 
 TRIALS = 3
+SLOWER = 1.6  # a run that takes so much longer than the fastest of its size counts as late
+PATIENCE_S = 0.5
+LATE_RUNS = 6  # so many late runs in a row, and the number of threads is tried again
+SLACK = 1.1  # `auto` leaves a provider that takes so much longer than the CPU
+MOST_ROWS = 4096
+MOST_HEADS = {"points": 64}
+
+
+class Turns:
+    """One run at a time, in the order in which they ask: requests that are worked on together advance run by run, none starves.
+
+    A run that takes longer than PATIENCE_S no longer keeps the others waiting; they go on beside it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._taken = False
+        self._since = 0.0
+
+    @contextmanager
+    def take(self, cancellation: Cancellation) -> Iterator[None]:
+        """Wait for one's turn. Raises BackendError `cancelled` while waiting."""
+        mine = threading.Event()
+        with self._lock:
+            if self._taken:
+                self._waiting.append(mine)
+            else:
+                self._give(mine)
+        try:
+            while not mine.wait(0.01) and time.monotonic() - self._since < PATIENCE_S:
+                cancellation.check()
+            yield
+        finally:
+            with self._lock:
+                if mine in self._waiting:  # gave up, or went beside
+                    self._waiting.remove(mine)
+                elif self._waiting:
+                    self._give(self._waiting.popleft())
+                else:
+                    self._taken = False
+
+    def _give(self, turn: threading.Event) -> None:
+        self._taken, self._since = True, time.monotonic()
+        turn.set()
 
 
 class Cancellation:
@@ -68,14 +121,228 @@ class Cancellation:
                 self._running = None
 
 
-@dataclass(frozen=True)
-class Session:
-    """An InferenceSession with what it was asked for and what it got. name: of its file, for sentences."""
+TURNS = Turns()
+_ASIDE: dict[tuple[str, str], str] = {}  # (provider, model hash) -> why it is not used any more
+_PLUGINS_FAILED: dict[str, str] = {}
+_prepare = threading.Lock()
+_prepared = False
 
-    name: str
-    session: Any
-    use: providers.ProviderUse
-    threads: int
+
+class Session:
+    """An InferenceSession that can change its provider and its threads. name: of its file, for sentences.
+
+    use: provider asked for and active, and why. provider: short name of the active one. session: ONNX Runtime's object.
+    """
+
+    def __init__(self, data: bytes, name: str, settings: Settings, threads: int, low_memory: bool = False) -> None:
+        """Raises BackendError: `model_unreadable` when ONNX Runtime refuses the model, `provider_failed`."""
+        self.name, self.settings, self.threads, self.low_memory = name, settings, threads, low_memory
+        self._data, self.hash = data, hashlib.sha256(data).hexdigest()
+        self._lock = threading.Lock()
+        self._best: dict[int, float] = {}
+        self._late = 0
+        self.session: Any = None
+        self.provider = ""
+        self.use = providers.ProviderUse("", "", "")
+        self._choose()
+
+    @property
+    def slow(self) -> bool:
+        """Whether the last runs took much longer than runs of their size once did."""
+        return self._late >= LATE_RUNS
+
+    def run(self, feeds: Mapping[str, Floats], options: Any) -> list[Floats]:
+        """One run of ONNX Runtime's; raises what that raises."""
+        session = self.session
+        began = time.perf_counter()
+        outputs: list[Floats] = session.run(None, dict(feeds), options)
+        self._judge(sum(array.size for array in feeds.values()), time.perf_counter() - began)
+        return outputs
+
+    def replace(self, failed: Any, reason: str) -> None:
+        """Set the active provider aside because `failed`, its InferenceSession, did; go on with the next.
+
+        Raises BackendError `provider_failed` when strictly that one was asked for.
+        """
+        with self._lock:
+            if self.session is not failed:
+                return  # another request has already seen to it
+            _ASIDE[self.provider, self.hash] = reason
+            self._choose()
+
+    def try_threads(self, counts: Sequence[int], feeds: Mapping[str, Floats]) -> None:
+        """Keep the number of threads that runs `feeds` fastest now; only the CPU provider depends on it."""
+        if self.provider != "cpu" or list(counts) == [self.threads]:
+            return
+        tried = {count: self.session if count == self.threads else self._start("cpu", count) for count in counts}
+        best = fastest(tried, feeds)
+        with self._lock:
+            self.session, self.threads = tried[best], best
+            self._best, self._late = {}, 0
+
+    def with_threads(self, threads: int) -> None:
+        """Use so many threads from the next run on."""
+        with self._lock:
+            if self.provider == "cpu" and threads != self.threads:
+                self.session, self.threads = self._start("cpu", threads), threads
+                self._best, self._late = {}, 0
+
+    def close(self) -> str:
+        """Let the session go; the profile's path if one was written, else ""."""
+        session, self.session = self.session, None
+        return str(session.end_profiling()) if session is not None and self.settings.profile else ""
+
+    def _judge(self, size: int, seconds: float) -> None:
+        best = self._best.get(size)
+        self._late = 0 if best is None or seconds <= SLOWER * best else self._late + 1
+        if (best is None or seconds < best) and (size in self._best or len(self._best) < 64):
+            self._best[size] = seconds
+
+    def _choose(self) -> None:
+        """Start the first candidate that starts and passes the self-test."""
+        offered = available()
+        asked, tries = providers.candidates(self.settings, offered)
+        notes: list[str] = []
+        reference: Any = None
+        for candidate in tries:
+            reason = _ASIDE.get((candidate.name, self.hash), "")
+            if not reason:
+                if candidate.name == "cpu":
+                    session = reference or self._start_cpu()
+                    self._take("cpu", session, asked, "; ".join([*notes, *([candidate.reason] if not notes else [])]))
+                    return
+                try:
+                    session = self._start(candidate.name, self.threads)
+                    reference = reference or self._start_cpu()
+                    reason = self._examine(candidate, session, reference)
+                except _UnfitError as error:
+                    reason = str(error)
+            if not reason:
+                self._take(candidate.name, session, asked, "; ".join([*notes, candidate.reason]).strip("; "))
+                return
+            _ASIDE[candidate.name, self.hash] = reason
+            notes.append(f"{candidate.ort} {reason}")
+        self._start_cpu()  # a model that no provider can load is told as such
+        fix = "Look at the driver and at the log, or switch strict off."
+        raise BackendError("provider_failed", f"{'; '.join(notes)}.", fix)
+
+    def _take(self, name: str, session: Any, asked: str, reason: str) -> None:
+        ort_name = providers.PROVIDERS[name].ort
+        active = str(session.get_providers()[0]) if name == "windowsml" else ort_name
+        self.session, self.provider = session, name
+        self.use = providers.ProviderUse(asked, active, reason, _placement(session) if self.settings.placement else ())
+        self._best, self._late = {}, 0
+
+    def _start_cpu(self) -> Any:
+        try:
+            return self._start("cpu", self.threads)
+        except _UnfitError as error:
+            raise BackendError(
+                "model_unreadable",
+                f"ONNX Runtime cannot load {self.name}: {error.why}",
+                "Export the model again, for an opset that the installed ONNX Runtime supports.",
+            ) from error
+
+    def _start(self, name: str, threads: int) -> Any:
+        """An InferenceSession on one provider. Raises _UnfitError when it does not start or is not the active one."""
+        provider = providers.PROVIDERS[name]
+        options = self._options(name, threads)
+        devices = providers.plugin_devices(ort, name)
+        try:
+            target = self._target(name, threads)
+            if name == "windowsml":
+                options.set_provider_selection_policy(ort.OrtExecutionProviderDevicePolicy.PREFER_GPU)
+                return ort.InferenceSession(self._data, options, enable_fallback=0)
+            if devices:
+                options.add_provider_for_devices(devices[:1], provider.options(target))
+                session = ort.InferenceSession(self._data, options, enable_fallback=0)
+            else:
+                session = ort.InferenceSession(self._data, options, providers=providers.listed(name, target, available()), enable_fallback=0)
+        except MemoryError:
+            raise
+        except Exception as error:  # ONNX Runtime's exceptions share no base class
+            raise _UnfitError(f"could not be started: {first_line(error)}", first_line(error)) from error
+        active = list(session.get_providers())
+        if active[:1] != [provider.ort]:
+            raise _UnfitError(f"could not be started, ONNX Runtime fell back to {', '.join(active)}", "it fell back")
+        return session
+
+    def _options(self, name: str, threads: int) -> Any:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        if self.low_memory:
+            options.enable_cpu_mem_arena = False
+            options.enable_mem_pattern = False
+        if self.settings.placement:
+            options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+        if self.settings.profile:
+            folder = Path(self.settings.profile)
+            with contextlib.suppress(OSError):  # ONNX Runtime itself complains where it cannot write
+                folder.mkdir(parents=True, exist_ok=True)
+            options.enable_profiling = True
+            options.profile_file_prefix = str(folder / f"{self.name}-{name}")
+        if name in ("cuda", "tensorrt") and hasattr(ort, "preload_dlls"):
+            ort.preload_dlls()  # finds CUDA and cuDNN in the wheels beside onnxruntime-gpu
+        if providers.PROVIDERS[name].sequential:  # DirectML wants both, see its documentation
+            options.enable_mem_pattern = False
+            options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        return options
+
+    def _target(self, name: str, threads: int) -> providers.Target:
+        gpus = hardware.gpus()
+        folder = providers.engine_cache(self.settings, name, self.hash, f"ort{runtime_version()}", gpus[0] if gpus else "cpu")
+        shapes: dict[str, tuple[list[int], list[int], list[int]]] = {}
+        if name in ("tensorrt", "nvtensorrtrtx"):
+            inputs = self._start("cpu", 1).get_inputs()
+            shapes = selftest.largest_shapes(inputs, MOST_HEADS, MOST_ROWS // 2, MOST_ROWS)
+        table = f"{Path(self.name).stem}.calibration"
+        return providers.Target(
+            precision=self.settings.precision,
+            device=self.settings.device,
+            threads=threads,
+            gpu_memory_mb=self.settings.gpu_memory_mb,
+            cache=folder,
+            shapes=shapes,
+            calibration=table if folder is not None and (folder / table).is_file() else "",
+            intel_gpu=any(gpu.startswith("Intel") for gpu in gpus),
+        )
+
+    def _examine(self, candidate: providers.Candidate, session: Any, reference: Any) -> str:
+        """Why a provider is not fit, in words after its name: other numbers than the CPU's, a failure, or for `auto` that it is slower."""
+        spent = {True: 0.0, False: 0.0}
+        for rows in (selftest.ROWS, selftest.ROWS * 3 - 1):  # a second size, because some compile anew for every size
+            feeds = selftest.probe(reference.get_inputs(), rows)
+            try:
+                expected = reference.run(None, feeds)
+            except Exception:
+                return ""  # the model does not take a small head; what it does take is found out by running it
+            if not selftest.finite(expected):
+                return ""  # the model's fault, not the provider's
+            try:
+                got = session.run(None, feeds)
+            except Exception as error:
+                return f"failed on a small head: {first_line(error)}"
+            wrong = selftest.differs(self.name, expected, got, self.settings.precision)
+            if wrong:
+                return wrong
+            for one, is_cpu in ((session, False), (reference, True)):
+                began = time.perf_counter()
+                for _ in range(TRIALS):
+                    one.run(None, feeds)
+                spent[is_cpu] += time.perf_counter() - began
+        if self.settings.provider == "auto" and spent[False] > SLACK * spent[True]:
+            return f"is slower than the CPU here: {spent[False] / TRIALS * 500:.1f} ms a run against {spent[True] / TRIALS * 500:.1f} ms"
+        return ""
+
+
+class _UnfitError(Exception):
+    """A provider that did not start: the sentence's end after its name, and ONNX Runtime's own words."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(text)
+        self.why = why
 
 
 def runtime_version() -> str:
@@ -84,78 +351,97 @@ def runtime_version() -> str:
 
 
 def available_providers() -> list[str]:
-    """Providers that the installed ONNX Runtime was built with."""
-    return [str(name) for name in ort.get_available_providers()]
+    """Providers that the installed ONNX Runtime was built with, and those of its plugins that have a device, by ONNX Runtime's names."""
+    built_in = [str(name) for name in ort.get_available_providers()]
+    return built_in + [name for name in (providers.PROVIDERS[short].ort for short in available()) if name not in built_in]
 
 
-def create(data: bytes, name: str, threads: int, choice: providers.Choice | None = None) -> Session:
-    """A session for a model's bytes. `choice` defaults to providers.choose.
-
-    Raises BackendError: `model_unreadable` when ONNX Runtime refuses the model, `provider_failed`, `setting_invalid`.
-    """
-    choice = choice or providers.choose(available_providers())
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    if choice.provider == providers.CUDA and hasattr(ort, "preload_dlls"):
-        ort.preload_dlls()  # finds CUDA and cuDNN in the wheels beside onnxruntime-gpu
-    if choice.provider == providers.DIRECTML:  # DirectML wants both, see its documentation
-        options.enable_mem_pattern = False
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    try:
-        session = ort.InferenceSession(data, options, providers=list(choice.listed))
-    except MemoryError:
-        raise
-    except Exception as error:  # ONNX Runtime's exceptions share no base class
-        raise BackendError(
-            "model_unreadable",
-            f"ONNX Runtime cannot load {name}: {first_line(error)}",
-            "Export the model again, for an opset that the installed ONNX Runtime supports.",
-        ) from error
-    return Session(name, session, providers.compare(choice, session.get_providers()), threads)
+def available() -> list[str]:
+    """Short names of the providers that sessions can be asked to use; the first call registers plugins."""
+    global _prepared
+    with _prepare:
+        if not _prepared:
+            _PLUGINS_FAILED.update(providers.register_plugins(ort))
+            _prepared = True
+    return providers.offered_by(ort)
 
 
-def fastest(sessions: Sequence[Session], feeds: Mapping[str, Floats]) -> Session:
-    """The session that runs `feeds` fastest now, after one run to warm up.
+def set_aside() -> dict[str, str]:
+    """Providers that were set aside in this process, by short name, and plugins that could not be registered: why."""
+    return {**_PLUGINS_FAILED, **{name: reason for (name, _), reason in _ASIDE.items()}}
+
+
+def give_second_chance() -> None:
+    """Forget which providers were set aside."""
+    _ASIDE.clear()
+
+
+def create(data: bytes, name: str, threads: int, settings: Settings | None = None, low_memory: bool = False) -> Session:
+    """A session for a model's bytes, on the first provider that proves itself. Raises BackendError: `model_unreadable`, `provider_failed`."""
+    return Session(data, name, settings or Settings(), threads, low_memory)
+
+
+def fastest(sessions: Mapping[int, Any], feeds: Mapping[str, Floats]) -> int:
+    """Key of the InferenceSession that runs `feeds` fastest now, after one run each to warm up; rounds alternate, the best run counts.
 
     More threads are not always faster: where another process keeps a core busy, two threads took twice the time of one here.
     """
-    if len(sessions) == 1:
-        return sessions[0]
-    cancellation = Cancellation()
-    times: list[float] = []
-    for session in sessions:
-        run(session, feeds, cancellation)
-        began = time.perf_counter()
-        for _ in range(TRIALS):
-            run(session, feeds, cancellation)
-        times.append(time.perf_counter() - began)
-    return sessions[times.index(min(times))]
+    times: dict[int, list[float]] = {key: [] for key in sessions}
+    for turn in range(TRIALS + 1):
+        for key, session in sessions.items():
+            began = time.perf_counter()
+            session.run(None, dict(feeds))
+            if turn:
+                times[key].append(time.perf_counter() - began)
+    return min(times, key=lambda key: sorted(times[key])[TRIALS // 2])
 
 
 def run(session: Session, feeds: Mapping[str, Floats], cancellation: Cancellation) -> list[Floats]:
-    """All outputs of one run. Raises BackendError: `cancelled`, `out_of_memory`, or `model_contract` when the model itself fails."""
-    with cancellation.run_options() as options:
-        try:
-            outputs: list[Floats] = session.session.run(None, dict(feeds), options)
-        except MemoryError:
-            raise
-        except Exception as error:  # as above
-            if cancellation.is_set():
-                raise BackendError("cancelled", "The request was cancelled.", "") from error
-            text = first_line(error)
-            if "allocate memory" in text or "bad_alloc" in text or "out of memory" in text.lower():
-                fix = "Close other programs, or choose an object with fewer vertices."
-                raise BackendError("out_of_memory", f"Memory ran out while {session.name} was running.", fix) from error
-            shapes = ", ".join(f"{name} {list(value.shape)}" for name, value in feeds.items())
-            raise BackendError(
-                "model_contract",
-                f"{session.name} failed on {shapes}: {text}",
-                "The model must accept any number of points; make those axes dynamic when exporting.",
-            ) from error
-    cancellation.check()
-    return outputs
+    """All outputs of one run. A provider that fails or gives values that are not numbers is replaced and the run repeated.
+
+    Raises BackendError: `cancelled`, `out_of_memory`, `provider_failed`, or `model_contract` when the model itself fails.
+    """
+    while True:
+        provider, used = session.provider, session.session
+        with TURNS.take(cancellation), cancellation.run_options() as options:
+            try:
+                outputs = session.run(feeds, options)
+                failure = "" if provider == "cpu" or selftest.finite(outputs) else "gave values that are not numbers"
+            except MemoryError:
+                raise
+            except Exception as error:  # as above
+                if cancellation.is_set():
+                    raise BackendError("cancelled", "The request was cancelled.", "") from error
+                if provider == "cpu":
+                    raise _explained(session, feeds, error) from error
+                failure = f"failed during a run: {first_line(error)}"
+        cancellation.check()
+        if not failure:
+            return outputs
+        session.replace(used, failure)
+
+
+def _explained(session: Session, feeds: Mapping[str, Floats], error: Exception) -> BackendError:
+    text = first_line(error)
+    if "allocate memory" in text or "bad_alloc" in text or "out of memory" in text.lower():
+        fix = "Close other programs, or choose an object with fewer vertices."
+        return BackendError("out_of_memory", f"Memory ran out while {session.name} was running.", fix)
+    shapes = ", ".join(f"{name} {list(value.shape)}" for name, value in feeds.items())
+    return BackendError(
+        "model_contract",
+        f"{session.name} failed on {shapes}: {text}",
+        "The model must accept any number of points; make those axes dynamic when exporting.",
+    )
+
+
+def _placement(session: Any) -> tuple[tuple[str, int], ...]:
+    """Number of nodes by provider, () where this ONNX Runtime does not tell."""
+    if not hasattr(session, "get_provider_graph_assignment_info"):
+        return ()
+    counts: dict[str, int] = {}
+    for part in session.get_provider_graph_assignment_info():
+        counts[str(part.ep_name)] = counts.get(str(part.ep_name), 0) + len(part.get_nodes())
+    return tuple(counts.items())
 
 
 def first_line(error: BaseException) -> str:

@@ -19,6 +19,7 @@ from backend.engine import models as engine
 from backend.engine import onnx_file
 from backend.engine.onnx_file import check_model_bytes
 from backend.engine.sessions import Cancellation, create, run
+from backend.engine.settings import resolve
 from backend.errors import BackendError
 
 CONDITIONS = ["jawOpen", "eyeBlinkLeft", "mouthPucker"]
@@ -265,6 +266,6 @@ def test_what_was_cancelled_does_not_run(shipped: Path) -> None:
 
 
 def test_a_model_holds_its_sessions_threads(shipped: Path) -> None:
-    model = engine.load_model(threads=1)
+    model = engine.load_model(settings=resolve({"threads": 1}, environment={}))
     assert model.threads == 1 and model.sessions == 2
     assert dataclasses.asdict(model.info)["contract"] == "pair"

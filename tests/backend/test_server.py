@@ -32,8 +32,8 @@ def child() -> Iterator[Child]:
 
 @pytest.fixture
 def fresh() -> Iterator[Child]:
-    """A child of one's own, that has said hello."""
-    with Child() as started:
+    """A child of one's own, that has said hello and works on one request at a time."""
+    with Child(environment={"BLENDSHAPE_WORKERS": "1"}) as started:
         assert started.read().header["type"] == "hello"
         yield started
 

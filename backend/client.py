@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Talking to a child from Python: a blocking client and one for asyncio, for scripts, the benchmark and tests.
+
+Both start `python -m backend serve`, number the requests, and give each request's answers back in the order in which they came. Several
+requests may be in flight; the child works on them together and each can be cancelled by its number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from .errors import BackendError
+from .protocol import MAX_BODY, MAX_HEADER, PREFIX, Array, Message, read_message, write_message
+
+PACKAGE = Path(__file__).resolve().parent
+LAST = ("done", "error")
+
+
+def command(python: str = sys.executable, preferences: Mapping[str, Any] | None = None) -> list[str]:
+    """The command line that starts a child; its working folder must be the one that holds the package."""
+    return [python, "-m", PACKAGE.name, "serve", "--preferences", json.dumps(dict(preferences or {}))]
+
+
+class Client:
+    """A child and a thread that sorts its answers by request; use as a context manager. Calls may come from several threads.
+
+    Raises BackendError: what the child says about itself instead of hello, and `internal` when it ends.
+    """
+
+    def __init__(
+        self,
+        python: str = sys.executable,
+        preferences: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+        stderr: int | None = None,
+    ) -> None:
+        self.process = subprocess.Popen(
+            command(python, preferences),
+            cwd=PACKAGE.parent,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+        )
+        self._stdin, self._stdout = cast(BinaryIO, self.process.stdin), cast(BinaryIO, self.process.stdout)
+        self._sending, self._changed = threading.Lock(), threading.Condition()
+        self._answers: dict[int, list[Message]] = {}
+        self._last_id, self._ended = 0, False
+        try:
+            first = read_message(self._stdout)
+            if first is None:
+                raise self._gone()
+            if first.header["type"] == "error":
+                raise error_of(first)
+        except BaseException:
+            self.close()
+            raise
+        self.hello = first.header
+        threading.Thread(target=self._sort, name="answers", daemon=True).start()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def send(self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> int:
+        """Send a request; its number."""
+        with self._changed:
+            self._last_id += 1
+            number = self._last_id
+            self._answers[number] = []
+        self._write({**(fields or {}), "type": type_, "id": number}, arrays)
+        return number
+
+    def cancel(self, number: int) -> None:
+        """Ask the child to give a request up; that one ends with the error `cancelled`."""
+        self._write({"type": "cancel", "target": number}, None)
+
+    def answers(self, number: int) -> Iterator[Message]:
+        """A request's answers up to `done`. Raises BackendError where the request ended with an error."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._answers[number] or self._ended)
+                if not self._answers[number]:
+                    raise self._gone()
+                message = self._answers[number].pop(0)
+                if message.header["type"] in LAST:
+                    del self._answers[number]
+            if message.header["type"] == "error":
+                raise error_of(message)
+            yield message
+            if message.header["type"] == "done":
+                return
+
+    def ask(self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> list[Message]:
+        """Send a request and wait for all its answers."""
+        return list(self.answers(self.send(type_, fields, arrays)))
+
+    def report(self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> dict[str, Any]:
+        """Send a request and wait for its report."""
+        found: dict[str, Any] = self.ask(type_, fields, arrays)[-1].header["report"]
+        return found
+
+    def close(self) -> None:
+        """End the child: it ends by itself when its stdin closes, and is killed if not."""
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+        try:
+            self.process.wait(3)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        with self._changed:
+            if not self._ended and not hasattr(self, "hello"):
+                self._stdout.close()
+
+    def _write(self, header: Mapping[str, Any], arrays: Mapping[str, Array] | None) -> None:
+        try:
+            with self._sending:
+                write_message(self._stdin, header, arrays)
+        except OSError as error:
+            raise self._gone() from error
+
+    def _sort(self) -> None:
+        """Read until the child ends."""
+        try:
+            with contextlib.suppress(BackendError, OSError, ValueError):
+                while (message := read_message(self._stdout)) is not None:
+                    with self._changed:
+                        waiting = self._answers.get(message.header.get("id", 0))
+                        if waiting is not None:
+                            waiting.append(message)
+                            self._changed.notify_all()
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+            self._stdout.close()
+
+    def _gone(self) -> BackendError:
+        return _gone(self.process.poll())
+
+
+class AsyncClient:
+    """The same for asyncio: `async with AsyncClient() as client: async for message in client.answers(client.send(...))`."""
+
+    def __init__(self, python: str = sys.executable, preferences: Mapping[str, Any] | None = None) -> None:
+        self._command = command(python, preferences)
+        self._answers: dict[int, asyncio.Queue[Message | None]] = {}
+        self._last_id = 0
+        self._ended = False
+        self.hello: dict[str, Any] = {}
+
+    async def __aenter__(self) -> AsyncClient:
+        self.process = await asyncio.create_subprocess_exec(
+            *self._command, cwd=PACKAGE.parent, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 20
+        )
+        first = await self._read()
+        if first is None or first.header["type"] == "error":
+            error = _gone(await self.process.wait()) if first is None else error_of(first)
+            raise error
+        self.hello = first.header
+        self._sorting = asyncio.create_task(self._sort())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        cast(asyncio.StreamWriter, self.process.stdin).close()
+        try:
+            await asyncio.wait_for(self.process.wait(), 3)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+        await self._sorting
+
+    async def send(self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> int:
+        """Send a request, waiting while the pipe is full; its number."""
+        self._last_id += 1
+        number = self._last_id
+        self._answers[number] = asyncio.Queue()
+        await self._write({**(fields or {}), "type": type_, "id": number}, arrays)
+        return number
+
+    async def cancel(self, number: int) -> None:
+        """Ask the child to give a request up; that one ends with the error `cancelled`."""
+        await self._write({"type": "cancel", "target": number}, None)
+
+    async def answers(self, number: int) -> AsyncIterator[Message]:
+        """A request's answers up to `done`. Raises BackendError where the request ended with an error."""
+        try:
+            while True:
+                message = None if self._ended and self._answers[number].empty() else await self._answers[number].get()
+                if message is None:
+                    raise _gone(self.process.returncode)
+                if message.header["type"] == "error":
+                    raise error_of(message)
+                yield message
+                if message.header["type"] == "done":
+                    return
+        finally:
+            self._answers.pop(number, None)
+
+    async def ask(self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> list[Message]:
+        """Send a request and wait for all its answers; when the waiting task is cancelled, so is the request."""
+        number = await self.send(type_, fields, arrays)
+        try:
+            return [message async for message in self.answers(number)]
+        except asyncio.CancelledError:
+            await self.cancel(number)
+            raise
+
+    async def _write(self, header: Mapping[str, Any], arrays: Mapping[str, Array] | None) -> None:
+        packed = BytesIO()
+        write_message(packed, header, arrays)
+        stdin = cast(asyncio.StreamWriter, self.process.stdin)
+        try:
+            stdin.write(packed.getbuffer())
+            await stdin.drain()
+        except (ConnectionError, RuntimeError) as error:
+            raise _gone(self.process.returncode) from error
+
+    async def _read(self) -> Message | None:
+        """The next frame, None at the end. The lengths are looked at before anything else is read."""
+        stdout = cast(asyncio.StreamReader, self.process.stdout)
+        try:
+            prefix = await stdout.readexactly(PREFIX.size)
+            _, header, body = PREFIX.unpack(prefix)
+            rest = await stdout.readexactly(header + body) if header <= MAX_HEADER and body <= MAX_BODY else b""
+        except asyncio.IncompleteReadError:
+            return None
+        return read_message(cast(BinaryIO, BytesIO(prefix + rest)))
+
+    async def _sort(self) -> None:
+        """Read until the child ends."""
+        try:
+            while (message := await self._read()) is not None:
+                waiting = self._answers.get(message.header.get("id") or 0)
+                if waiting is not None:
+                    waiting.put_nowait(message)
+        finally:
+            self._ended = True
+            for waiting in self._answers.values():
+                waiting.put_nowait(None)
+
+
+def error_of(message: Message) -> BackendError:
+    """The error that an `error` message holds."""
+    header = message.header
+    return BackendError(str(header["code"]), str(header["message"]), str(header["fix"]))
+
+
+def arrays_of_mesh(mesh: Any) -> dict[str, Array]:
+    """The arrays of a request for an AvatarMesh."""
+    named: Sequence[str] = ("vertices", "triangles", "head_weights", "mask")
+    return {name: getattr(mesh, name) for name in named if getattr(mesh, name) is not None}
+
+
+def _gone(code: int | None) -> BackendError:
+    return BackendError("internal", f"The child ended with exit code {code}.", "Look at what it printed to stderr.")

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loaded models, kept as long as memory allows: by model, provider and precision, the least recently used goes first."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from . import hardware
+from .models import SHIPPED, Model, load_model
+from .settings import Settings
+
+SHORT_MB = 512  # so little free memory, or so little left below the ceiling, calls for the low-memory mode
+GROWTH = 8  # loading takes about so many times the size of the files, measured on the shipped pair
+RETRY_S = 120.0  # the threads are tried again after so long, since a neighbour may have come or gone
+
+
+@dataclass
+class _Entry:
+    """A loaded model, who uses it, and when it was last used and last tried."""
+
+    model: Model
+    idle_s: float
+    users: int = 0
+    used: float = 0.0
+    tried: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Key:
+    """What tells one loaded model from another. stamp: of its file, so that a changed file is loaded again."""
+
+    path: str
+    stamp: float
+    settings: Settings = field(default_factory=Settings)
+    low_memory: bool = False
+
+
+class Pool:
+    """Loaded models. memory: resident MiB of this process; free: MiB that the machine has left; both can be replaced in tests."""
+
+    def __init__(
+        self,
+        memory: Callable[[], float] = hardware.memory_mb,
+        free: Callable[[], float] = lambda: hardware.hardware().free_memory_mb,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._memory, self._free, self._clock = memory, free, clock
+        self._entries: OrderedDict[_Key, _Entry] = OrderedDict()
+        self._lock = threading.RLock()
+        self.evicted = self.released = self.trials = 0
+        self.profiles: list[str] = []
+
+    @contextmanager
+    def lease(self, path: Path | None, settings: Settings) -> Iterator[Model]:
+        """The model at `path`, or the shipped one for None; it stays loaded while it is used. Raises as models.load_model does."""
+        with self._lock:
+            entry = self._get(path, settings)
+            entry.users += 1
+        try:
+            yield entry.model
+        finally:
+            with self._lock:
+                entry.users -= 1
+                entry.used = self._clock()
+                if self._memory() > settings.memory_mb:
+                    self._make_room(settings.memory_mb, 0.0)
+
+    def release_idle(self) -> int:
+        """Let go of models that nobody has used for their settings' idle_s; how many."""
+        with self._lock:
+            now = self._clock()
+            idle = [key for key, e in self._entries.items() if not e.users and e.idle_s and now - e.used >= e.idle_s]
+            for key in idle:
+                self._drop(key)
+            self.released += len(idle)
+            return len(idle)
+
+    def close(self) -> None:
+        """Let everything go; profiles are written now."""
+        with self._lock:
+            for key in list(self._entries):
+                self._drop(key)
+
+    def stats(self) -> dict[str, Any]:
+        """Counts, and for each loaded model what it runs on."""
+        with self._lock:
+            loaded = [
+                {
+                    "model": entry.model.info.name,
+                    "provider": entry.model.use.active,
+                    "precision": entry.model.precision,
+                    "threads": entry.model.threads,
+                    "low_memory": key.low_memory,
+                    "in_use": entry.users,
+                    "idle_s": round(self._clock() - entry.used, 1),
+                }
+                for key, entry in self._entries.items()
+            ]
+            sessions = sum(entry.model.sessions for entry in self._entries.values())
+            return {
+                "sessions": sessions,
+                "models": loaded,
+                "evicted": self.evicted,
+                "released": self.released,
+                "thread_trials": self.trials,
+                "profiles": list(self.profiles),
+            }
+
+    def _get(self, path: Path | None, settings: Settings) -> _Entry:
+        self._forget_changed(path)
+        key = _Key(str(path or SHIPPED), _stamp(path), _of_sessions(settings), self._is_short(settings))
+        entry = self._entries.get(key)
+        if entry is None:
+            self._make_room(0.0 if key.low_memory else settings.memory_mb, _size(path) * GROWTH)
+            model = load_model(path, settings, key.low_memory)
+            entry = self._entries[key] = _Entry(model, settings.idle_s, tried=self._clock())
+            self.trials += 1
+        elif not entry.users and (entry.model.slow or self._clock() - entry.tried >= RETRY_S):
+            entry.model.try_threads()
+            entry.tried = self._clock()
+            self.trials += 1
+        self._entries.move_to_end(key)
+        entry.used, entry.idle_s = self._clock(), settings.idle_s
+        return entry
+
+    def _is_short(self, settings: Settings) -> bool:
+        if settings.low_memory != "auto":
+            return settings.low_memory == "on"
+        return self._free() < SHORT_MB or settings.memory_mb < SHORT_MB
+
+    def _make_room(self, ceiling: float, needed_mb: float) -> None:
+        """Drop models that nobody uses, the least recently used first, until `needed_mb` fit below the ceiling or none is left."""
+        for key in [key for key, entry in self._entries.items() if not entry.users]:
+            if self._memory() + needed_mb <= ceiling:
+                return
+            self._drop(key)
+            self.evicted += 1
+
+    def _forget_changed(self, path: Path | None) -> None:
+        """Drop what was loaded from an older state of the file."""
+        for key in [key for key, e in self._entries.items() if key.path == str(path) and key.stamp != _stamp(path) and not e.users]:
+            self._drop(key)
+
+    def _drop(self, key: _Key) -> None:
+        entry = self._entries.pop(key)
+        self.profiles += entry.model.close()
+        del entry
+        gc.collect()  # a session's memory is given back when the last reference goes, also from a cycle in a traceback
+
+
+def _of_sessions(settings: Settings) -> Settings:
+    """The settings without those that make no difference to a session."""
+    plain = Settings()
+    return replace(
+        settings,
+        memory_mb=plain.memory_mb,
+        idle_s=plain.idle_s,
+        workers=plain.workers,
+        metrics=plain.metrics,
+        low_memory=plain.low_memory,
+        sources=tuple(entry for entry in settings.sources if entry[0] == "provider"),
+    )
+
+
+def _stamp(path: Path | None) -> float:
+    """Changes when the model's file changes; 0 for the shipped one and for a file that is not there."""
+    try:
+        return path.stat().st_mtime if path else 0.0
+    except OSError:
+        return 0.0
+
+
+def _size(path: Path | None) -> float:
+    """MiB of a model's file, 8 where it is not known."""
+    try:
+        return path.stat().st_size / 2**20 if path else 8.0
+    except OSError:
+        return 8.0
