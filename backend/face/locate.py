@@ -20,7 +20,7 @@ from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import NAMES, mirrored
 from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, extent, loose_parts, part_boxes, seamless_normals
 from .points import COARSE_COUNT, COUNT, PointCloud, cloud_of, crop
-from .seams import sides
+from .seams import face_skin, sides
 from .smoothing import Neighbours, neighbours
 from .symmetry import mirror_plane
 
@@ -45,6 +45,7 @@ FEW = 24  # triangles below which there is nothing to look at
 JITTER = np.radians(4)
 FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where faces are symmetric whatever the hair does
 SYMMETRIC = 0.7  # share of mirrored points with a partner from which on a face is taken for symmetric
+JAW_RISE = 0.9  # how much higher the jaw's line lies for each unit behind the chin: what is far below it is neck
 MIRROR = np.array([-1, 1, 1], np.float32)
 
 NO_FACE_FIX = (
@@ -329,15 +330,20 @@ def _face(
     """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it."""
     canonical = frame.to_canonical(mesh.vertices)
     at = dict(zip(names, landmarks, strict=True))
-    chin = float(at["chin"][1] if "chin" in at else landmarks[:, 1].min())
+    chin, front = at["chin"][1:] if "chin" in at else landmarks[landmarks[:, 1].argmin(), 1:]
+    below_jaw = chin + JAW_RISE * np.clip(front - canonical[:, 2], 0, None) - canonical[:, 1]
     away = np.linalg.norm((canonical - np.array([0, -0.4, -0.5], np.float32)) / np.array([2.0, 2.4, 1.9], np.float32), axis=1)
-    freedom = _smoothstep(1.0, 0.8, away) * _smoothstep(chin - 0.6, chin - 0.15, canonical[:, 1])
+    freedom = _smoothstep(1.0, 0.8, away) * _smoothstep(chin - 0.6, chin - 0.15, canonical[:, 1]) * _smoothstep(0.65, 0.35, below_jaw)
     if mesh.head_weights is not None and (mesh.head_weights > 0.5).any():
         freedom = freedom * _smoothstep(0.5, 0.8, mesh.head_weights)
     freedom = freedom * _allowed(mesh)
+    parts = loose_parts(mesh.vertices, mesh.triangles)
+    known = np.zeros((len(canonical), 2), np.float32)
+    if set(NAMES) <= at.keys():
+        known = sides(canonical, mesh.triangles, at)
+        within = np.bincount(parts, (away < 1) & (canonical[:, 1] > chin - 0.15)) / np.bincount(parts)
+        freedom = freedom * (face_skin(canonical, parts, at) | (within > 0.5)[parts])  # collars and long hair reach into the face's space
     indices = np.flatnonzero(freedom > 0).astype(np.int32)
-    parts = part_boxes(canonical, loose_parts(mesh.vertices, mesh.triangles))
-    known = sides(canonical, mesh.triangles, at) if set(NAMES) <= at.keys() else np.zeros((len(canonical), 2), np.float32)
     return Face(
         indices,
         frame,
@@ -347,7 +353,7 @@ def _face(
         warnings,
         canonical[indices],
         frame.turn_to_canonical(seamless_normals(mesh.vertices, mesh.triangles))[indices],
-        parts[indices],
+        part_boxes(canonical, parts)[indices],
         known[indices],
         np.ascontiguousarray(freedom[indices], np.float32),
         neighbours(mesh.vertices, mesh.triangles, indices),

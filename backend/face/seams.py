@@ -29,9 +29,7 @@ def sides(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.
     """
     found = np.zeros((len(vertices), 2), np.float32)
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
-    parts = loose_parts(vertices, triangles)
-    owners = [int(parts[np.linalg.norm(vertices - at[name], axis=1).argmin()]) for name in MARKS]
-    skin = parts == np.bincount(owners).argmax()
+    skin = face_skin(vertices, loose_parts(vertices, triangles), at)
     lips = (at["lip_upper"] + at["lip_lower"]) / 2
     seeds = ((at["lip_upper"] + at["nose_tip"]) / 2, (at["lip_lower"] + at["chin"]) / 2)
     near, side = _opening(vertices, triangles, skin, lips, seeds, MOUTH_REACH)
@@ -44,6 +42,12 @@ def sides(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.
         mine = sign * (vertices[near, 0] - at["nose_tip"][0]) >= 0
         found[near[mine], 1] = side[mine]
     return found
+
+
+def face_skin(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]) -> NDArray[np.bool_]:
+    """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie."""
+    owners = [int(parts[np.linalg.norm(vertices - landmarks[name], axis=1).argmin()]) for name in MARKS]
+    return np.asarray(parts == np.bincount(owners).argmax())
 
 
 def _opening(

@@ -13,7 +13,7 @@ from backend.face.points import COUNT, PointCloud, cloud_of, crop
 
 from .hair import surroundings
 from .heads import LANDMARK_SWAP, MIRROR, Floats, Head, landmarks_of, random_identity, random_warp
-from .modelled import anatomy
+from .modelled import anatomy, sheeted
 
 REACH = 30.0  # canonical units around the face that a scene keeps
 SCENE_POINTS = 30000
@@ -74,7 +74,8 @@ def modelled_scene(rng: np.random.Generator) -> Scene:
     head, triangles = anatomy(rng)
     landmarks = np.stack([head.landmarks[name] for name in NAMES])
     warp = random_warp(landmarks, rng, rng.uniform(0, 1.2) if rng.random() < 0.7 else 0.0)
-    vertices = warp(head.vertices)
+    vertices, triangles, _source = sheeted(head, triangles, rng)
+    vertices = warp(vertices)
     extra = [random_dressing(rng)] if rng.random() < 0.7 else []
     return scene_of(vertices, cloud_of(vertices, triangles, int(rng.integers(1 << 31))), warp(landmarks), extra)
 

@@ -25,7 +25,7 @@ from .sources import arkit_names
 HEAD_RADIUS = 2.3  # canonical units, half the diagonal of a head
 ALLOWED = 1e-4  # of the head's radius, largest difference between PyTorch and ONNX Runtime
 OPSET = 17
-STYLE = "modelled"
+STYLE = ""  # a rig's, or the mean of all
 ATTRIBUTION = (
     "ICT-FaceKit (c) 2020 USC Institute for Creative Technologies, MIT; MakeHuman/MPFB, CC0, its ARKit and viseme targets (c) Mika Suominen, MIT; "
     "Vitruvian, CC0; CG-CA Gene and CG-CA Uka (c) 2023 by Nagoya Institute of Technology, Moonshot R&D Goal 1 Avatar Symbiotic Society, "
@@ -43,7 +43,8 @@ class FlatDecoder(nn.Module):
     def __init__(self, net: Decoder) -> None:
         super().__init__()
         self.net = net
-        self.register_buffer("style", net.styles[[RIGS.index(STYLE)]].detach().clone())
+        style = net.styles[[RIGS.index(STYLE)]] if STYLE else net.mean_style()
+        self.register_buffer("style", style.detach().clone())
         self.register_buffer("mirror", torch.from_numpy(MIRROR))
         self.register_buffer("conditions", torch.from_numpy(swaps(net.conditions)).long())
         self.register_buffer("landmarks", torch.from_numpy(LANDMARK_SWAP).long())
@@ -87,9 +88,9 @@ def export(runs: Path, out: Path, version: str) -> None:
     conditions = arkit_names()
     states = {kind: torch.load(runs / f"{kind}.pt", map_location="cpu", weights_only=True) for kind in ("encoder", "decoder")}
     encoder, decoder = Encoder(), Decoder(conditions)
-    encoder.load_state_dict(states["encoder"]["net"])
+    encoder.load_state_dict(states["encoder"]["mean"])
     decoder.eval()
-    decoder.load_state_dict(states["decoder"]["net"])
+    decoder.load_state_dict(states["decoder"]["mean"])
     shared = {
         "blendshape.version": "1",
         "blendshape.name": version,

@@ -18,6 +18,7 @@ from .sources import Floats, Ints, Rig
 
 Warp = Callable[[Floats], Floats]
 MUZZLED = 0.12  # share of the warps that give a head a snout
+PROPORTIONS = 0.4  # how far the decoder's variants go towards anime proportions: beyond, the artists' habits are others
 NEAR = 4.0  # canonical units: vertices farther from the face are never given to the decoder
 
 
@@ -115,14 +116,16 @@ def landmarks_of(head: Head, vertices: Floats, warp: Warp) -> Floats:
     return np.stack([warp(vertices[i] + (head.targets[k][i] if k >= 0 else 0)).mean(axis=0, dtype=np.float32) for i, k in head.anchors])
 
 
-def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float) -> Warp:
+def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float, anime: float = 1.0) -> Warp:
     """A smooth warp of canonical space around landmarks (L,3): bigger eyes, smaller nose and mouth, a pointed chin, and smooth noise.
+
+    anime: how far towards such proportions at most.
 
     Local scalings fall off as Gaussians, so the warp stays smooth and a displaced point is warped exactly.
     """
     at = dict(zip(NAMES, landmarks, strict=True))
     balls: list[tuple[Floats, float, Floats]] = []
-    anime = rng.uniform(-0.3, 1) * strength
+    anime = rng.uniform(-0.3, anime) * strength
     eye = np.exp(np.array([0.45, 0.75, 0.0]) * anime + rng.normal(0, 0.12, 3) * strength) - 1
     for side in SIDES:
         centre = np.mean([at[f"{n}_{side}"] for n in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")], axis=0)
@@ -208,7 +211,7 @@ def seen_sides(true: Floats, rng: np.random.Generator) -> Floats:
 def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random.Generator) -> DecoderSample:
     """Draw a variant and `count` of its vertices, two thirds of them where shapes move."""
     vertices = random_identity(head, rng) if rng.random() < 0.85 else head.vertices
-    warp = random_warp(landmarks_of(head, vertices, lambda p: p), rng, rng.uniform(0, 1) if rng.random() < 0.7 else 0.0)
+    warp = random_warp(landmarks_of(head, vertices, lambda p: p), rng, rng.uniform(0, 1) if rng.random() < 0.7 else 0.0, PROPORTIONS)
     active = min(count * 2 // 3, len(head.active))
     still = min(count - active, len(head.still))
     chosen = np.concatenate([rng.choice(head.active, active, replace=False, p=head.interest), rng.choice(head.still, still, replace=False)])

@@ -325,23 +325,30 @@ def sample(rng: np.random.Generator | None = None) -> tuple[Anatomy, Ints]:
     return (restyled(head, rng) if rng else head), built.triangles
 
 
-def anatomy(rng: np.random.Generator | None = None) -> tuple[Anatomy, Ints]:
+def anatomy(rng: np.random.Generator | None = None, stylised_share: float = STYLISED) -> tuple[Anatomy, Ints]:
     """A modelled head and its triangles: the demo's without a generator, else one of random make, with locks of hair or without."""
     if rng is None:
         return sample()
-    head, triangles = stylised.head(rng) if rng.random() < STYLISED else sample(rng)
+    head, triangles = stylised.head(rng) if rng.random() < stylised_share else sample(rng)
     return joined(head, triangles, *locks(rng)) if rng.random() < LOCKS else (head, triangles)
 
 
-def modelled(rng: np.random.Generator | None = None) -> Rig:
-    """A modelled head with its shapes as a training rig."""
-    head, triangles = anatomy(rng)
+def sheeted(head: Anatomy, triangles: Ints, rng: np.random.Generator) -> tuple[Floats, Ints, Ints]:
+    """Vertices and triangles of a head, now and then with a sheet before its skin, and which vertex of the head each of the sheet's follows."""
+    if rng.random() >= OVERLAYS:
+        return head.vertices, triangles, np.empty(0, np.int32)
+    sheet, more, source = overlay(head, triangles, rng)
+    return np.concatenate([head.vertices, sheet]), np.concatenate([triangles, more + len(head.vertices)]), source
+
+
+def modelled(rng: np.random.Generator | None = None, stylised_share: float = STYLISED) -> Rig:
+    """A modelled head with its shapes as a training rig, called after its kind."""
+    head, triangles = anatomy(rng, stylised_share)
     shapes = {name: np.ascontiguousarray(offsets, np.float32) for make in BUILDERS for name, offsets in make(head).items()}
     anchors = {name: Anchor(np.array([np.linalg.norm(head.vertices - p, axis=1).argmin()], np.int32)) for name, p in head.landmarks.items()}
     vertices = head.vertices
-    if rng is not None and rng.random() < OVERLAYS:
-        sheet, more, source = overlay(head, triangles, rng)
-        triangles = np.concatenate([triangles, more + len(vertices)])
-        vertices = np.concatenate([vertices, sheet])
+    if rng is not None:
+        vertices, triangles, source = sheeted(head, triangles, rng)
         shapes = {name: np.concatenate([offsets, offsets[source]]) for name, offsets in shapes.items()}
-    return Rig("modelled", vertices, triangles, shapes, anchors=anchors)
+    kind = "modelled" if head.habits == Habits() else "stylised"
+    return Rig(kind, vertices, triangles, shapes, anchors=anchors)

@@ -14,7 +14,7 @@ AT = {name: i for i, name in enumerate(NAMES)}
 LIDS = ("eyeBlink", "eyeSquint", "eyeWide")
 
 
-RIGS = ("ict", "makehuman", "vitruvian", "gene", "uka", "godette", "modelled")
+RIGS = ("ict", "makehuman", "vitruvian", "gene", "uka", "godette", "modelled", "stylised")
 
 
 class Residual(nn.Module):

@@ -28,17 +28,18 @@ from .modelled import modelled
 from .net import RIGS, Decoder, Encoder
 
 SHARE = {"ict": 0.22, "makehuman": 0.22, "vitruvian": 0.14, "gene": 0.16, "uka": 0.16, "godette": 0.10}
-MODELLED = 0.35  # share of the decoder's variants that are of heads modelled by the project
-MODELS, REMODELLED = 32, 0.1  # of these, how many are kept, and how often a new one takes an old one's place
-MODELLED_SCENES = 0.3  # share of the encoder's scenes that show a head modelled by the project
+MODELLED = 0.5  # share of the decoder's variants that are of heads modelled by the project
+MODELS, REMODELLED = 64, 0.15  # of these, how many are kept, and how often a new one takes an old one's place
+MODELLED_SCENES = 0.55  # share of the encoder's scenes that show a head modelled by the project
 FACELESS = 0.10  # share that shows no face at all
 MISSED = 2.0  # how much worse it is to overlook a face than to see one where there is none: the search looks at many frames
 MINED = 0.3  # share of the steps that look for new traps
 TRAPS = 400  # frames kept that were taken for a face
 DRAWN = 2048  # vertices drawn of a variant
 VERTICES = 640  # of these, in one batch
-PLAIN = 0.25  # share of the samples that are drawn with the mean style, which is what users get
+PLAIN = 0.4  # share of the samples that are drawn with the mean style, which is what users get
 POOL = 320  # variants kept; each is used several times before it is replaced
+SMOOTHING = 0.003  # share of each step in the running mean of the weights, which is what is exported (Polyak and Juditsky 1992)
 RENEWED = 0.35  # variants replaced per step
 
 
@@ -64,7 +65,7 @@ def decoder_loss(net: Decoder, samples: list[DecoderSample], rng: np.random.Gene
 
     Landmarks are jittered as the encoder errs, so the decoder learns to live with them.
     """
-    jitter = [s.landmarks + rng.normal(0, rng.choice([0.0, 0.01, 0.025]), s.landmarks.shape) for s in samples]
+    jitter = [s.landmarks + rng.normal(0, rng.choice([0.0, 0.01, 0.025, 0.04]), s.landmarks.shape) for s in samples]
     known_styles = torch.tensor([RIGS.index(s.rig) for s in samples], device=device)
     plain = torch.tensor(rng.random(len(samples)) < PLAIN, device=device)[:, None]
     style = torch.where(plain, net.mean_style(), net.styles[known_styles])
@@ -199,11 +200,12 @@ def train(kind: str, settings: Settings) -> None:
     best = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=1e-4)
     file = settings.out / f"{kind}.pt"
     done, spent = 0, 0.0
+    mean = {name: value.detach().clone() for name, value in net.state_dict().items()}
     if file.exists():
         state = torch.load(file, map_location=device, weights_only=True)
         net.load_state_dict(state["net"])
         best.load_state_dict(state["optimiser"])
-        done, spent = state["step"], state["seconds"]
+        done, spent, mean = state["step"], state["seconds"], state["mean"]
     rng = np.random.default_rng([settings.seed, done])
     heads = heads_of(settings, conditions)
     step = decoder_step(settings, heads, net, rng, device) if isinstance(net, Decoder) else encoder_step(settings, heads, net, rng, device)
@@ -212,7 +214,7 @@ def train(kind: str, settings: Settings) -> None:
     saved = start
 
     def save() -> None:
-        state = {"net": net.state_dict(), "optimiser": best.state_dict(), "step": done, "seconds": spent + time.monotonic() - start}
+        state = {"net": net.state_dict(), "mean": mean, "optimiser": best.state_dict(), "step": done, "seconds": spent + time.monotonic() - start}
         torch.save(state, file.with_suffix(".part"))
         file.with_suffix(".part").replace(file)
 
@@ -226,14 +228,16 @@ def train(kind: str, settings: Settings) -> None:
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         best.step()
         done += 1
+        share = max(SMOOTHING, 1 / done)
+        for name, value in net.state_dict().items():
+            mean[name].lerp_(value, share)
         losses.append((float(loss.detach()), doubt))
         if done % 50 == 0:
-            mean = np.mean(losses, axis=0)
+            loss_mean, doubt_mean = np.mean(losses, axis=0)
             losses = []
             with (settings.out / f"{kind}.jsonl").open("a", encoding="utf-8") as log:
-                log.write(
-                    json.dumps({"step": done, "seconds": round(passed), "loss": round(float(mean[0]), 5), "doubt": round(float(mean[1]), 5)}) + "\n"
-                )
+                row = {"step": done, "seconds": round(passed), "loss": round(float(loss_mean), 5), "doubt": round(float(doubt_mean), 5)}
+                log.write(json.dumps(row) + "\n")
         if time.monotonic() - saved > 60:
             save()
             saved = time.monotonic()
