@@ -19,8 +19,8 @@ from ..errors import BackendError
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import NAMES, mirrored
 from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, extent, loose_parts, part_boxes, seamless_normals
-from .points import COARSE_COUNT, COUNT, PointCloud, cloud_of, crop
-from .seams import face_skin, sides
+from .points import CHANNELS, COARSE_COUNT, COUNT, PointCloud, cloud_of, crop
+from .seams import face_skin, opposites, sides, ways
 from .smoothing import Neighbours, neighbours
 from .symmetry import mirror_plane
 
@@ -47,6 +47,7 @@ FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where faces are 
 SYMMETRIC = 0.7  # share of mirrored points with a partner from which on a face is taken for symmetric
 JAW_RISE = 0.9  # how much higher the jaw's line lies for each unit behind the chin: what is far below it is neck
 MIRROR = np.array([-1, 1, 1], np.float32)
+POINT_MIRROR = np.array([-1, 1, 1, -1, 1, 1, 1], np.float32)  # of a crop's point
 
 NO_FACE_FIX = (
     "Choose the object that holds the face; or put the face's vertices into a vertex group and name it as the face's group; "
@@ -56,8 +57,8 @@ NO_FACE_FIX = (
 
 @dataclass(frozen=True)
 class Face:
-    """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3), parts (F,6), sides (F,2): canonical,
-    of these vertices.
+    """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3), parts (F,6), sides (F,2), ways (F,6):
+    canonical, of these vertices.
     landmarks float32 (L,3), canonical; latent float32 (1,L*3): what the decoder gets. freedom float32 (F,): 1 where shapes act fully,
     falling to 0 at the border of the head. around: who is next to whom among them.
     """
@@ -72,12 +73,13 @@ class Face:
     normals: Floats
     parts: Floats
     sides: Floats
+    ways: Floats
     freedom: Floats
     around: Neighbours
 
 
 def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], progress: Callable[[float], None]) -> Face:
-    """Find the face of a checked mesh. encode: points (B,P,6) -> latent (B,L), confidence (B,) or (B,1).
+    """Find the face of a checked mesh. encode: points (B,P,CHANNELS) -> latent (B,L), confidence (B,) or (B,1).
 
     Landmarks that the mesh brings along take the place of found ones; when it brings all, nothing is searched.
     Raises BackendError `no_face` when no crop shows one.
@@ -89,7 +91,7 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     if set(landmark_names) <= mesh.landmarks.keys():
         landmarks, frame = _corrected(mesh, landmark_names, None)
         return _face(mesh, frame, tuple(landmark_names), landmarks, 1.0, ())
-    cloud = cloud_of(mesh.vertices, triangles)
+    cloud = cloud_of(mesh.vertices, triangles, loose_parts(mesh.vertices, mesh.triangles))
     search = _Search(cloud, encode, tuple(landmark_names))
     hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
     marked = mesh.mask is not None or (mesh.head_weights is not None and bool((mesh.head_weights > 0.5).any()))
@@ -152,10 +154,10 @@ class _Search:
     def look(self, frames: Sequence[Frame], count: int = COUNT, mirror: bool = False) -> tuple[Floats, Floats]:
         """Landmarks (B,L,3) in each frame and confidence (B,). mirror: look at the mirror image and mirror the answer back."""
         crops = [crop(self.cloud, frame, count) for frame in frames]
-        filled = [c if len(c) else np.zeros((1, 6), np.float32) for c in crops]
+        filled = [c if len(c) else np.zeros((1, CHANNELS), np.float32) for c in crops]
         points = np.stack([c[np.arange(count) % len(c)] for c in filled])
         if mirror:
-            points = points * np.concatenate([MIRROR, MIRROR])
+            points = points * POINT_MIRROR
         latent, sure = self.encode(np.ascontiguousarray(points, np.float32))
         landmarks = latent[:, : 3 * len(self.names)].reshape(len(frames), -1, 3)
         if mirror:
@@ -258,7 +260,7 @@ def _hinted_cloud(mesh: AvatarMesh, triangles: Ints, cloud: PointCloud) -> Point
     head = (mesh.head_weights > 0.5)[triangles].all(axis=1)
     if head.sum() < FEW:
         return cloud
-    return PointCloud(cloud.positions[head], cloud.normals[head], cloud.priority[head])
+    return cloud[head]
 
 
 def _within(frame: Frame, head: PointCloud) -> bool:
@@ -273,7 +275,7 @@ def _thinned(cloud: PointCloud) -> PointCloud:
     if len(cloud.priority) <= THIN:
         return cloud
     kept = np.argpartition(-cloud.priority, THIN)[:THIN]
-    return PointCloud(cloud.positions[kept], cloud.normals[kept], cloud.priority[kept])
+    return cloud[kept]
 
 
 def _ups(mesh: AvatarMesh) -> list[Doubles]:
@@ -338,9 +340,10 @@ def _face(
         freedom = freedom * _smoothstep(0.5, 0.8, mesh.head_weights)
     freedom = freedom * _allowed(mesh)
     parts = loose_parts(mesh.vertices, mesh.triangles)
-    known = np.zeros((len(canonical), 2), np.float32)
+    known, across = np.zeros((len(canonical), 2), np.float32), np.zeros((len(canonical), 6), np.float32)
     if set(NAMES) <= at.keys():
         known = sides(canonical, mesh.triangles, at)
+        across = ways(canonical, opposites(canonical, mesh.triangles, at, known))
         within = np.bincount(parts, (away < 1) & (canonical[:, 1] > chin - 0.15)) / np.bincount(parts)
         freedom = freedom * (face_skin(canonical, parts, at) | (within > 0.5)[parts])  # collars and long hair reach into the face's space
     indices = np.flatnonzero(freedom > 0).astype(np.int32)
@@ -355,6 +358,7 @@ def _face(
         frame.turn_to_canonical(seamless_normals(mesh.vertices, mesh.triangles))[indices],
         part_boxes(canonical, parts)[indices],
         known[indices],
+        across[indices],
         np.ascontiguousarray(freedom[indices], np.float32),
         neighbours(mesh.vertices, mesh.triangles, indices),
     )

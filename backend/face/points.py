@@ -9,17 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frame import Frame
-from .mesh import Floats, Ints
+from .mesh import Floats, Ints, part_boxes
 
 COUNT = 1024  # points of a crop that landmarks are read from
 COARSE_COUNT = 384  # points of a crop that only asks whether a face is there
 CROP_CENTRE = (0.0, -0.3, -0.3)
 CROP_RADIUS = 2.2
+CELL = 0.1  # canonical units: of the grid in which a crop looks at what is in front
+DEPTH = 0.7  # canonical units behind the foremost point of a cell that a crop still sees: through a fringe, not to the back of the head
+CHANNELS = 7  # of a point in a crop: position, normal, size of its loose part
 
 
 @dataclass(frozen=True)
 class PointCloud:
-    """One point per triangle. positions, normals: float32 (T,3); priority: float64 (T,), a fixed draw by which a crop keeps its points.
+    """One point per triangle. positions, normals: float32 (T,3); sizes: float32 (T,), the largest half extent of the triangle's loose part;
+    priority: float64 (T,), a fixed draw by which a crop keeps its points.
 
     Each point's priority is drawn once (weighted sampling without replacement, Efraimidis and Spirakis 2006), so two crops that
     overlap keep the same points where they overlap, and results do not jump when a crop moves a little.
@@ -27,11 +31,16 @@ class PointCloud:
 
     positions: Floats
     normals: Floats
+    sizes: Floats
     priority: NDArray[np.float64]
 
+    def __getitem__(self, kept: NDArray[np.bool_] | NDArray[np.intp]) -> PointCloud:
+        """Some of the points."""
+        return PointCloud(self.positions[kept], self.normals[kept], self.sizes[kept], self.priority[kept])
 
-def cloud_of(vertices: Floats, triangles: Ints, seed: int = 0) -> PointCloud:
-    """Centroids and normals of the triangles (T,3); a point's weight is the root of its area: small, shape-giving triangles count more
+
+def cloud_of(vertices: Floats, triangles: Ints, parts: Ints, seed: int = 0) -> PointCloud:
+    """Centroids and normals of the triangles (T,3), and the sizes of their parts, of labels (V,); a point's weight is the root of its area: small, shape-giving triangles count more
     than their area and less than their number."""
     corners = vertices.astype(np.float64)[triangles]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -41,13 +50,20 @@ def cloud_of(vertices: Floats, triangles: Ints, seed: int = 0) -> PointCloud:
     typical = float(np.median(area)) or 1.0
     with np.errstate(divide="ignore"):
         priority = 0.5 * np.log(area / typical) + draw
-    return PointCloud(corners.mean(axis=1).astype(np.float32), normal.astype(np.float32), priority)
+    sizes = part_boxes(vertices, parts)[triangles[:, 0], 3:].max(axis=1)
+    return PointCloud(corners.mean(axis=1).astype(np.float32), normal.astype(np.float32), sizes, priority)
 
 
 def crop(cloud: PointCloud, frame: Frame, count: int = COUNT) -> Floats:
-    """At most `count` points float32 (P,6), position and normal in the frame, of what lies in the sphere around the face."""
+    """At most `count` points float32 (P,CHANNELS): position and normal in the frame, and the size of the loose part (the logarithm of its half
+    extent in canonical units, -1 to 1), of what lies in the sphere around the face and not far behind what is in front."""
     positions = frame.to_canonical(cloud.positions)
     inside = np.flatnonzero(((positions - np.array(CROP_CENTRE, np.float32)) ** 2).sum(axis=1) < CROP_RADIUS**2)
+    cells = np.floor((positions[inside, :2] + CROP_RADIUS + 1) / CELL).astype(np.int64) @ np.array([1, 1 << 10])
+    foremost = np.full(int(cells.max(initial=0)) + 1, -np.inf, np.float32)
+    np.maximum.at(foremost, cells, positions[inside, 2])
+    inside = inside[positions[inside, 2] > foremost[cells] - DEPTH]
     if len(inside) > count:
         inside = inside[np.argpartition(-cloud.priority[inside], count)[:count]]
-    return np.concatenate([positions[inside], frame.turn_to_canonical(cloud.normals[inside])], axis=1)
+    size = np.clip(np.log(np.maximum(cloud.sizes[inside], 1e-30) / frame.scale) / 2, -1, 1).astype(np.float32)
+    return np.concatenate([positions[inside], frame.turn_to_canonical(cloud.normals[inside]), size[:, None]], axis=1)

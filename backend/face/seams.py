@@ -2,7 +2,8 @@
 """On which side of an opening a vertex lies, told by the surface: upper from lower lip and lid, where positions nearly coincide.
 
 Along the surface a lip is close to its own side of the face and far from the other, because the way there leads around the corner of the
-mouth. So the two distances from a point above and one below the opening tell the sides apart, however thin the slit.
+mouth. So the two distances from a point above and one below the opening tell the sides apart, however thin the slit. Once the sides are known,
+every vertex next to an opening has an opposite one on its other side: where a lid has to go, whatever the shape of the eye.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from .landmarks import SIDES
 from .mesh import Ints, loose_parts, weld
 
 MOUTH_REACH, EYE_REACH = 1.0, 0.75  # canonical units around an opening in which ways are sought
+BEHIND = 0.25  # half widths of an opening behind its surface from which on a vertex is inside, not on the rim
+CLEAR = 0.03  # side from which on a vertex surely lies on one
 ROUNDS = 300  # steps of the front along edges at most
 MARKS = ("nose_tip", "chin", "mouth_left", "mouth_right", "eye_outer_left", "eye_outer_right", "lid_lower_left", "lid_lower_right")
 
@@ -48,6 +51,62 @@ def face_skin(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.
     """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie."""
     owners = [int(parts[np.linalg.norm(vertices - landmarks[name], axis=1).argmin()]) for name in MARKS]
     return np.asarray(parts == np.bincount(owners).argmax())
+
+
+def opposites(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], side: Floats) -> Ints:
+    """The nearest vertex on the other side of the mouth's and of the nearer eye's opening, int32 (V,2), -1 where there is none.
+
+    side (V,2): as `sides` gives it for the same vertices (V,3), canonical. Only skin that faces out can be opposite: no bag, no socket.
+    """
+    at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
+    found = np.full((len(vertices), 2), -1, np.int32)
+    skin = face_skin(vertices, loose_parts(vertices, triangles), at)
+    corners = [at[f"mouth_{s}"] for s in SIDES]
+    found[:, 0] = _opposite(vertices, side[:, 0], skin, corners, at["lip_upper"], at["lip_lower"], MOUTH_REACH)
+    for name, sign in zip(SIDES, (1, -1), strict=True):
+        corners = [at[f"eye_{end}_{name}"] for end in ("inner", "outer")]
+        other = _opposite(vertices, side[:, 1], skin, corners, at[f"lid_upper_{name}"], at[f"lid_lower_{name}"], EYE_REACH)
+        mine = sign * (vertices[:, 0] - at["nose_tip"][0]) >= 0
+        found[mine, 1] = other[mine]
+    return found
+
+
+def _opposite(
+    vertices: Floats, side: Floats, skin: NDArray[np.bool_], corners: list[Floats], upper: Floats, lower: Floats, reach: float
+) -> Ints:
+    """The nearest vertex on the other side of one opening (V,), -1 where there is none; its corners and middles (3,)."""
+    centre = (upper + lower) / 2
+    half = max(float(np.linalg.norm(corners[0] - corners[1])) / 2, 1e-6)
+    aside = (vertices[:, 0] - centre[0]) / half
+    slope = (corners[1][2] - corners[0][2]) / (corners[1][0] - corners[0][0] + 1e-9)
+    ends = (corners[0][2] + corners[1][2]) / 2
+    surface = ends + slope * half * aside + (centre[2] - ends) * np.clip(1 - aside**2, -1, 1)
+    front = vertices[:, 2] > surface - BEHIND * half
+    near = (side != 0) & (np.linalg.norm(vertices - centre, axis=1) < reach)
+    found = np.full(len(vertices), -1, np.int32)
+    for sign in (1, -1):
+        wanted = np.flatnonzero(near & (sign * side > 0))
+        there = np.flatnonzero(near & skin & front & (sign * side < -CLEAR))
+        if len(there):
+            found[wanted] = there[_nearest(vertices[wanted], vertices[there])]
+    return found
+
+
+def _nearest(points: Floats, among: Floats) -> NDArray[np.intp]:
+    """Index (N,) of the nearest of some points (M,3) to each of points (N,3)."""
+    found = np.empty(len(points), np.intp)
+    squares = (among**2).sum(axis=1)
+    step = max(1, 4_000_000 // len(among))  # bounds the table of distances
+    for first in range(0, len(points), step):
+        chunk = points[first : first + step]
+        found[first : first + step] = (squares - 2 * chunk @ among.T).argmin(axis=1)
+    return found
+
+
+def ways(vertices: Floats, opposite: Ints) -> Floats:
+    """Ways float32 (V,6) from each vertex to its opposite ones (V,2): across the mouth, across the eye; zero where there is none."""
+    across = [np.where(opposite[:, k : k + 1] >= 0, vertices[opposite[:, k]] - vertices, 0) for k in (0, 1)]
+    return np.ascontiguousarray(np.concatenate(across, axis=1), np.float32)
 
 
 def _opening(
@@ -92,7 +151,5 @@ def _spread(points: Floats, side: Floats) -> Floats:
     side, known = side.copy(), np.isfinite(side)
     source, wanted = np.flatnonzero(known), np.flatnonzero(~known)
     if len(source):
-        for chunk in np.array_split(wanted, len(wanted) // 256 + 1):  # bounds the table of distances
-            away = (points[chunk] ** 2).sum(axis=1)[:, None] - 2 * points[chunk] @ points[source].T + (points[source] ** 2).sum(axis=1)
-            side[chunk] = side[source[away.argmin(axis=1)]]
+        side[wanted] = side[source[_nearest(points[wanted], points[source])]]
     return np.nan_to_num(side).astype(np.float32)

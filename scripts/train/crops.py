@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from backend.face.frame import Doubles, Frame, frame_of_landmarks
 from backend.face.landmarks import NAMES
+from backend.face.locate import POINT_MIRROR
+from backend.face.mesh import loose_parts
 from backend.face.points import COUNT, PointCloud, cloud_of, crop
 
 from .hair import surroundings
-from .heads import LANDMARK_SWAP, MIRROR, Floats, Head, landmarks_of, random_identity, random_warp
+from .heads import LANDMARK_SWAP, MIRROR, Floats, Head, landmarks_of, loosened, random_identity, random_warp
 from .modelled import anatomy, sheeted
 
 REACH = 30.0  # canonical units around the face that a scene keeps
@@ -29,7 +31,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Crop:
-    """points (P,6), landmarks (L,3) in the crop's frame, face: 1 where the frame shows a face, 0 where not, -1 where neither is asked."""
+    """points (P,CHANNELS), landmarks (L,3) in the crop's frame, face: 1 where the frame shows a face, 0 where not, -1 where neither is asked."""
 
     points: Floats
     landmarks: Floats
@@ -47,6 +49,7 @@ def scene_of(vertices: Floats, cloud: PointCloud, landmarks: Floats, extra: list
     everything = PointCloud(
         positions[near],
         frame.turn_to_canonical(np.concatenate([c.normals for c in clouds]))[near],
+        (np.concatenate([c.sizes for c in clouds])[near] / frame.scale).astype(np.float32),
         priority[near],
     )
     return Scene(everything, frame.to_canonical(landmarks))
@@ -64,9 +67,11 @@ def random_scene(head: Head, dressing: list[PointCloud], rng: np.random.Generato
         part = dressing[rng.integers(len(dressing))] if dressing and rng.random() < 0.4 else random_dressing(rng)
         scale = np.exp(rng.normal(0.1, 0.1, 3)).astype(np.float32)
         moved = part.positions * scale + rng.normal(0, 0.1, 3).astype(np.float32)
-        extra = [PointCloud(moved, part.normals, part.priority + rng.normal(0, 0.5))]
+        extra = [PointCloud(moved, part.normals, part.sizes, part.priority + rng.normal(0, 0.5))]
     warped = warp(vertices)
-    return scene_of(warped, cloud_of(warped, triangles, int(rng.integers(1 << 31))), landmarks_of(head, vertices, warp), extra)
+    landmarks = landmarks_of(head, vertices, warp)
+    cloud = cloud_of(warped, triangles, loosened(head.parts, warped, landmarks, rng), int(rng.integers(1 << 31)))
+    return scene_of(warped, cloud, landmarks, extra)
 
 
 def modelled_scene(rng: np.random.Generator) -> Scene:
@@ -77,12 +82,15 @@ def modelled_scene(rng: np.random.Generator) -> Scene:
     vertices, triangles, _source = sheeted(head, triangles, rng)
     vertices = warp(vertices)
     extra = [random_dressing(rng)] if rng.random() < 0.7 else []
-    return scene_of(vertices, cloud_of(vertices, triangles, int(rng.integers(1 << 31))), warp(landmarks), extra)
+    marks = warp(landmarks)
+    parts = loosened(loose_parts(vertices, triangles), vertices, marks, rng)
+    return scene_of(vertices, cloud_of(vertices, triangles, parts, int(rng.integers(1 << 31))), marks, extra)
 
 
 def random_dressing(rng: np.random.Generator) -> PointCloud:
     """A cloud of hair, body and clothes, to dress bare heads with."""
-    return cloud_of(*surroundings(rng), int(rng.integers(1 << 31)))
+    vertices, triangles = surroundings(rng)
+    return cloud_of(vertices, triangles, loose_parts(vertices, triangles), int(rng.integers(1 << 31)))
 
 
 def dressing_of(head: Head) -> list[PointCloud]:
@@ -92,7 +100,7 @@ def dressing_of(head: Head) -> list[PointCloud]:
     rest = head.triangles[~moved[head.parts[head.triangles[:, 0]]]]
     middle = head.vertices[rest].mean(axis=1)
     above = rest[middle[:, 1] > -2.5]
-    return [cloud_of(head.vertices, t, 1) for t in (rest, above) if len(t)]
+    return [cloud_of(head.vertices, t, head.parts, 1) for t in (rest, above) if len(t)]
 
 
 def turn(yaw: float, pitch: float, roll: float) -> Doubles:
@@ -130,7 +138,7 @@ def faceless_scene(dressing: list[PointCloud], rng: np.random.Generator) -> Scen
         kept = np.ones(len(part.priority), bool)
         if len(part.priority) > SCENE_POINTS:
             kept = part.priority > np.quantile(part.priority, 1 - SCENE_POINTS / len(part.priority))
-        return Scene(PointCloud(part.positions[kept], part.normals[kept], part.priority[kept]), None)
+        return Scene(part[kept], None)
     clouds = []
     for _ in range(rng.integers(1, 6)):
         normal = rng.normal(size=(rng.integers(200, 3000), 3))
@@ -142,8 +150,9 @@ def faceless_scene(dressing: list[PointCloud], rng: np.random.Generator) -> Scen
             position = rng.normal(size=normal.shape)
         rotation = turn(*rng.uniform(-np.pi, np.pi, 3))
         position = position * np.exp(rng.normal(0, 0.5, 3)) @ rotation.T + rng.normal(0, 2, 3)
-        clouds.append(PointCloud(position.astype(np.float32), (normal @ rotation.T).astype(np.float32), rng.gumbel(size=len(normal))))
-    return Scene(PointCloud(*(np.concatenate([getattr(c, f) for c in clouds]) for f in ("positions", "normals", "priority"))), None)
+        sizes = np.full(len(normal), np.ptp(position, axis=0).max() / 2, np.float32)
+        clouds.append(PointCloud(position.astype(np.float32), (normal @ rotation.T).astype(np.float32), sizes, rng.gumbel(size=len(normal))))
+    return Scene(PointCloud(*(np.concatenate([getattr(c, f.name) for c in clouds]) for f in fields(PointCloud))), None)
 
 
 def wandering_frame(scene: Scene, rng: np.random.Generator) -> Frame:
@@ -176,7 +185,9 @@ def random_crop(scene: Scene, rng: np.random.Generator, count: int = COUNT, give
     else:
         landmarks = frame.to_canonical(scene.landmarks)
     points = points + rng.normal(0, 0.002, points.shape).astype(np.float32)
+    if rng.random() < 0.1:  # everything joined into one part
+        points[:, 6] = points[:, 6].max()
     if rng.random() < 0.5:
-        points = points * np.concatenate([MIRROR, MIRROR])
+        points = points * POINT_MIRROR
         landmarks = landmarks[LANDMARK_SWAP] * MIRROR
     return Crop(points.astype(np.float32), landmarks, face)

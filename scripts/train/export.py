@@ -34,7 +34,7 @@ ATTRIBUTION = (
 
 
 class FlatDecoder(nn.Module):
-    """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2), (1,L) -> (V,K,3).
+    """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2), (V,6), (1,L) -> (V,K,3).
 
     The mean of what it says of the head and of its mirror image, so that a symmetric head gets symmetric shapes. It speaks in one style:
     that of the modelled heads, whose shapes go as far as their names say; on heads that were left out it was nearest to the artists, too.
@@ -49,7 +49,15 @@ class FlatDecoder(nn.Module):
         self.register_buffer("conditions", torch.from_numpy(swaps(net.conditions)).long())
         self.register_buffer("landmarks", torch.from_numpy(LANDMARK_SWAP).long())
 
-    def forward(self, vertices: torch.Tensor, normals: torch.Tensor, parts: torch.Tensor, sides: torch.Tensor, latent: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self,
+        vertices: torch.Tensor,
+        normals: torch.Tensor,
+        parts: torch.Tensor,
+        sides: torch.Tensor,
+        ways: torch.Tensor,
+        latent: torch.Tensor,
+    ) -> torch.Tensor:
         centres, extents = parts[:, :3], parts[:, 3:]
         landmarks = latent[:, : 3 * len(NAMES)].reshape(len(NAMES), 3)
         swapped = (landmarks[self.landmarks] * self.mirror).reshape(1, -1)
@@ -58,6 +66,7 @@ class FlatDecoder(nn.Module):
             torch.stack([normals, normals * self.mirror]),
             torch.stack([parts, torch.cat([centres * self.mirror, extents], dim=1)]),
             torch.stack([sides, sides]),
+            torch.stack([ways, ways * torch.cat([self.mirror, self.mirror])]),
             torch.cat([landmarks.reshape(1, -1), swapped]),
             torch.cat([self.style, self.style]),
         )
@@ -110,20 +119,20 @@ def export(runs: Path, out: Path, version: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     difference = write(
         encoder,
-        {"points": draw(2, 500, 6)},
+        {"points": draw(2, 500, 7)},
         ["latent", "confidence"],
         {"points": {0: "B", 1: "P"}, "latent": {0: "B"}, "confidence": {0: "B"}},
         out / "face.encoder.onnx",
         shared | {"blendshape.contract": "encoder"},
     )
-    latent, _sure = encoder(draw(1, 800, 6))
+    latent, _sure = encoder(draw(1, 800, 7))
     difference = max(
         difference,
         write(
             FlatDecoder(decoder),
-            {"vertices": draw(700, 3), "normals": draw(700, 3), "parts": draw(700, 6), "sides": draw(700, 2), "latent": latent.detach()},
+            {"vertices": draw(700, 3), "normals": draw(700, 3), "parts": draw(700, 6), "sides": draw(700, 2), "ways": draw(700, 6), "latent": latent.detach()},
             ["basis"],
-            {n: {0: "V"} for n in ("vertices", "normals", "parts", "sides", "basis")},
+            {n: {0: "V"} for n in ("vertices", "normals", "parts", "sides", "ways", "basis")},
             out / "face.decoder.onnx",
             shared
             | {

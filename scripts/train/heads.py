@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backend.face.frame import frame_of_landmarks
 from backend.face.landmarks import NAMES, SIDES, mirrored
 from backend.face.mesh import loose_parts, part_boxes, seamless_normals
-from backend.face.seams import sides
+from backend.face.seams import opposites, sides, ways
 
 from .sources import Floats, Ints, Rig
 
@@ -27,7 +27,7 @@ class Head:
     """A rig in its own canonical frame, ready for drawing variants. targets (K,V,3), known (K,) bool, scales (K,): the size of each shape.
 
     mixes: (weights (K,), offsets (V,3), scale). active, still: vertices that some shape moves, and the others near the face. interest (A,):
-    how likely an active one is drawn, by the part of a shape that it moves: lids and lips are few, cheeks are many. sides (V,2): of mouth and eye.
+    how likely an active one is drawn, by the part of a shape that it moves: lids and lips are few, cheeks are many. sides, opposite (V,2): of mouth and eye, as seams.py finds them.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Head:
     still: Ints
     interest: NDArray[np.float64]
     sides: Floats
+    opposite: Ints
 
 
 def shape_scale(offsets: Floats) -> float:
@@ -75,6 +76,8 @@ def canonical(rig: Rig, conditions: list[str]) -> Head:
     identities = None
     if rig.identities is not None:
         identities = (rig.identities.astype(np.float32) @ turn).astype(np.float16)
+    marks = {n: frame.to_canonical(p) for n, p in rig.landmarks(rig.vertices, rig.shapes).items()}
+    found = sides(vertices, rig.triangles, marks)
     return Head(
         rig.name,
         vertices,
@@ -91,7 +94,8 @@ def canonical(rig: Rig, conditions: list[str]) -> Head:
         np.flatnonzero(moves).astype(np.int32),
         np.flatnonzero(near & ~moves).astype(np.int32),
         interest / interest.sum(),
-        sides(vertices, rig.triangles, {n: frame.to_canonical(p) for n, p in rig.landmarks(rig.vertices, rig.shapes).items()}),
+        found,
+        opposites(vertices, rig.triangles, marks, found),
     )
 
 
@@ -163,13 +167,14 @@ def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float, an
 
 @dataclass(frozen=True)
 class DecoderSample:
-    """Vertices of one variant in its canonical frame. vertices, normals (S,3), parts (S,6), sides (S,2), landmarks (L,3), targets (K,S,3),
+    """Vertices of one variant in its canonical frame. vertices, normals (S,3), parts (S,6), sides (S,2), ways (S,6), landmarks (L,3), targets (K,S,3),
     known (K,), scales (K,), and at most one mix: weights (K,), offsets (S,3), scale (0 when there is none)."""
 
     vertices: Floats
     normals: Floats
     parts: Floats
     sides: Floats
+    ways: Floats
     landmarks: Floats
     targets: NDArray[np.float16]
     known: NDArray[np.bool_]
@@ -202,10 +207,12 @@ def loosened(parts: Ints, vertices: Floats, landmarks: Floats, rng: np.random.Ge
     return parts
 
 
-def seen_sides(true: Floats, rng: np.random.Generator) -> Floats:
-    """Sides (S,2) as they are found on a user's mesh: a little off, and now and then not at all, where an opening is drawn or welded."""
+def seen_openings(true: Floats, across: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Sides (S,2) and ways (S,6) as they are found on a user's mesh: a little off, and now and then not at all, where an opening is drawn or
+    welded."""
     found = true * rng.uniform(0.85, 1.15, 2) + rng.normal(0, 0.03, 2)
-    return np.asarray(np.where(true != 0, found, 0) * (rng.random(2) > 0.08), np.float32)
+    seen = (rng.random(2) > 0.08).astype(np.float32)
+    return np.asarray(np.where(true != 0, found, 0) * seen, np.float32), np.asarray(across * np.repeat(seen, 3), np.float32)
 
 
 def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random.Generator) -> DecoderSample:
@@ -231,11 +238,13 @@ def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random
         mix_weights, offsets, mix_scale = head.mixes[rng.integers(len(head.mixes))]
         mix_offsets = (warp(vertices[chosen] + offsets[chosen]) - base) @ turn
     boxes = part_boxes(everything, labels)
+    side, across = seen_openings(head.sides[chosen], ways(everything, head.opposite)[chosen], rng)
     sample = DecoderSample(
         everything[chosen],
         seamless_normals(everything, head.triangles)[chosen],
         boxes[chosen],
-        seen_sides(head.sides[chosen], rng),
+        side,
+        across,
         frame.to_canonical(landmarks),
         targets.astype(np.float16),
         head.known,
@@ -264,6 +273,7 @@ def mirror_sample(s: DecoderSample, conditions: list[str]) -> DecoderSample:
         s.normals * MIRROR,
         np.concatenate([s.parts[:, :3] * MIRROR, s.parts[:, 3:]], axis=1),
         s.sides,
+        s.ways * np.tile(MIRROR, 2),
         s.landmarks[LANDMARK_SWAP] * MIRROR,
         s.targets[swap] * MIRROR.astype(np.float16),
         s.known[swap],

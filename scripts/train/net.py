@@ -11,7 +11,9 @@ from backend.face.landmarks import NAMES, SIDES
 from .heads import SMALL
 
 AT = {name: i for i, name in enumerate(NAMES)}
-LIDS = ("eyeBlink", "eyeSquint", "eyeWide")
+LIDS = ("eyeBlink", "eyeSquint", "eyeWide")  # learnt in units of the eye's height
+CLOSING = (*LIDS, "eyeLookUp", "eyeLookDown")  # learnt as shares of the way to the other lid, too
+FARTHEST = 3.0  # eye heights, or half widths of the mouth: longer ways say no more
 
 
 RIGS = ("ict", "makehuman", "vitruvian", "gene", "uka", "godette", "modelled", "stylised")
@@ -48,7 +50,7 @@ class Attend(nn.Module):
 
 
 class Encoder(nn.Module):
-    """points (B,P,6), position and normal in the crop's frame -> latent (B,3L), the landmarks; confidence (B,1) in 0..1.
+    """points (B,P,7), position and normal in the crop's frame and the size of the loose part -> latent (B,3L), the landmarks; confidence (B,1) in 0..1.
 
     Every point votes where each landmark lies; a softmax over the points weighs the votes.
     """
@@ -56,7 +58,7 @@ class Encoder(nn.Module):
     def __init__(self, width: int = 128, latents: int = 32, rounds: int = 3) -> None:
         super().__init__()
         self.register_buffer("octaves", 2.0 ** torch.arange(0, 4) * 1.5, persistent=False)
-        self.embed = nn.Sequential(nn.Linear(6 + 24, width), nn.SiLU(), nn.Linear(width, width), Residual(width))
+        self.embed = nn.Sequential(nn.Linear(7 + 24, width), nn.SiLU(), nn.Linear(width, width), Residual(width))
         self.latents = nn.Parameter(torch.randn(latents, width) * 0.5)
         self.gather = nn.ModuleList(Attend(width, 4) for _ in range(rounds))
         self.think = nn.ModuleList(Attend(width, 4) for _ in range(rounds))
@@ -116,15 +118,15 @@ def local_frames(landmarks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 FRAMES = 10
-FEATURES = FRAMES * 9 + 6 + 3 + 16 + 6 + 6
+FEATURES = FRAMES * 9 + 6 + 3 + 16 + 6 + 6 + 16
 STYLE = 4
 
 
 class Decoder(nn.Module):
-    """vertices (B,V,3), normals (B,V,3), parts (B,V,6), sides (B,V,2), latent (B,3L) -> basis (B,V,K,3) in canonical units.
+    """vertices (B,V,3), normals (B,V,3), parts (B,V,6), sides (B,V,2), ways (B,V,6), latent (B,3L) -> basis (B,V,K,3) in canonical units.
 
-    Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way; the rest in canonical units. A style per
-    training rig carries how its artist exaggerates, so that the vertex's features need not.
+    Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way, and as shares of the way to the other lid, so
+    that any outline closes; the rest in canonical units. A style per training rig carries how its artist exaggerates, so that the vertex's features need not.
     """
 
     def __init__(self, conditions: list[str], width: int = 256, blocks: int = 5, dropout: float = 0.05) -> None:
@@ -135,8 +137,16 @@ class Decoder(nn.Module):
             nn.Linear(FEATURES + STYLE, width),
             *(Residual(width, dropout) for _ in range(blocks)),
             nn.LayerNorm(width),
-            nn.Linear(width, 3 * len(conditions)),
         )
+        self.offsets = nn.Linear(width, 3 * len(conditions))
+        closing = [i for i, c in enumerate(conditions) if c.startswith(CLOSING)]
+        self.shares = nn.Linear(width, len(closing))
+        nn.init.zeros_(self.shares.weight)
+        nn.init.zeros_(self.shares.bias)
+        spread = torch.zeros(len(closing), len(conditions))
+        spread[torch.arange(len(closing)), torch.tensor(closing)] = 1
+        self.register_buffer("spread", spread, persistent=False)
+        self.register_buffer("left", torch.tensor([float(c.endswith("Left")) for c in conditions]), persistent=False)
         eye = [0 if c.startswith(LIDS) and c.endswith("Left") else 1 if c.startswith(LIDS) else 2 for c in conditions]
         self.register_buffer("unit", nn.functional.one_hot(torch.tensor(eye), 3).float().T, persistent=False)
 
@@ -144,23 +154,29 @@ class Decoder(nn.Module):
         """Style (1,STYLE) between all rigs."""
         return self.styles.mean(dim=0, keepdim=True)
 
-    def features(self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, landmarks: Tensor) -> Tensor:
+    def features(self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, across: Tensor, landmarks: Tensor) -> Tensor:
+        """What the net sees (B,V,FEATURES). across (B,V,6): the ways in half widths of the mouth and in eye heights."""
         centres, sizes = local_frames(landmarks)
         local = (vertices.unsqueeze(2) - centres.unsqueeze(1)) / sizes.unsqueeze(1)
         seen = torch.cat([torch.tanh(local * 2), torch.tanh(local), torch.tanh(local / 3)], dim=-1).flatten(2)
         left, right = landmarks[:, AT["mouth_left"]], landmarks[:, AT["mouth_right"]]
         seam = (landmarks[:, AT["lip_upper"]] + landmarks[:, AT["lip_lower"]]) / 2
-        across = (((vertices[..., 0] - seam[:, None, 0]) / sizes[:, 6:7, 0]) ** 2).clamp(max=1.5)
-        line = seam[:, None, 1] * (1 - across) + (left + right)[:, None, 1] / 2 * across
+        bow = (((vertices[..., 0] - seam[:, None, 0]) / sizes[:, 6:7, 0]) ** 2).clamp(max=1.5)
+        line = seam[:, None, 1] * (1 - bow) + (left + right)[:, None, 1] / 2 * bow
         above = (vertices[..., 1] - line).unsqueeze(-1) * torch.tensor([4.0, 16.0, 60.0])
         lid = torch.cat([torch.sin(local[:, :, 0:4:3, 1] * 3), torch.sin(local[:, :, 6:7, 0] * 3)], dim=-1)
         extent = parts[..., 3:]
         small = torch.sigmoid((SMALL - 2 * extent.amax(dim=-1, keepdim=True)) * 12)  # the box of a whole skin says who made it, nothing else
         box = (parts[..., None, :3] - centres[:, None, 0:9:3]) / 0.5  # both eyes and the mouth
         face = torch.cat([sizes[:, 0, :2], sizes[:, 3, :2], sizes[:, 6, :1], (landmarks[:, AT["nose_tip"], 2:] - seam[:, 2:])], dim=-1)
+        long = torch.stack([across[..., :3].norm(dim=-1), across[..., 3:].norm(dim=-1)], dim=-1)
         return torch.cat(
             [
                 seen,
+                torch.tanh(across),
+                torch.tanh(across * 4),
+                torch.tanh(long),
+                torch.tanh(long * 4),
                 torch.tanh(above),
                 lid,
                 normals,
@@ -176,11 +192,21 @@ class Decoder(nn.Module):
             dim=-1,
         )
 
-    def forward(self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, latent: Tensor, style: Tensor | None = None) -> Tensor:
+    def forward(
+        self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, ways: Tensor, latent: Tensor, style: Tensor | None = None
+    ) -> Tensor:
         landmarks = latent[:, : 3 * len(NAMES)].unflatten(1, (len(NAMES), 3))
-        x = self.features(vertices, normals, parts, sides, landmarks)
         high = [(landmarks[:, AT[f"lid_upper_{s}"]] - landmarks[:, AT[f"lid_lower_{s}"]]).norm(dim=-1).clamp(min=0.06) for s in SIDES]
         unit = torch.stack([*high, torch.full_like(high[0], 0.3)], dim=-1) @ self.unit
         style = self.mean_style() if style is None else style
+        left = (vertices[..., :1] >= landmarks[:, None, AT["nose_tip"], :1]).float()  # the side whose eye is nearer
+        height = left * high[0][:, None, None] + (1 - left) * high[1][:, None, None]
+        wide = ((landmarks[:, AT["mouth_left"]] - landmarks[:, AT["mouth_right"]])[:, 0].abs() / 2).clamp(min=0.06)[:, None, None]
+        across = torch.cat([ways[..., :3] / wide, ways[..., 3:] / height], dim=-1).clamp(-FARTHEST, FARTHEST)
+        x = self.features(vertices, normals, parts, sides, across, landmarks)
         x = torch.cat([x, style.unsqueeze(1) + torch.zeros_like(vertices[..., :1])], dim=-1)
-        return self.net(x).unflatten(2, (-1, 3)) * unit[:, None, :, None]
+        x = self.net(x)
+        mine = left * self.left + (1 - left) * (1 - self.left)
+        share = (self.shares(x) @ self.spread) * mine
+        lids = share.unsqueeze(-1) * (across[..., 3:] * height).unsqueeze(2)
+        return self.offsets(x).unflatten(2, (-1, 3)) * unit[:, None, :, None] + lids

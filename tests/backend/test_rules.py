@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from backend.face.frame import Frame
 from backend.face.locate import Face
+from backend.face.mesh import loose_parts
 from backend.face.points import COUNT, CROP_CENTRE, CROP_RADIUS, cloud_of, crop
 from backend.face.rules import apply, quieted
 from backend.face.smoothing import neighbours
+from scripts.train.modelled import anatomy
 
 
 def face_of(freedom: NDArray[np.float64]) -> Face:
@@ -27,6 +29,7 @@ def face_of(freedom: NDArray[np.float64]) -> Face:
         zeros,
         np.zeros((count, 6), np.float32),
         np.zeros((count, 2), np.float32),
+        np.zeros((count, 6), np.float32),
         freedom.astype(np.float32),
         neighbours(np.zeros((count, 3), np.float32), np.empty((0, 3), np.int32), np.empty(0, np.int32)),
     )
@@ -62,9 +65,8 @@ def test_no_movement_stays_none() -> None:
 
 
 def test_crops_that_overlap_keep_the_same_points() -> None:
-    rng = np.random.default_rng(3)
-    vertices = rng.normal(size=(6000, 3)).astype(np.float32)
-    cloud = cloud_of(vertices, rng.integers(6000, size=(9000, 3)).astype(np.int32))
+    head, triangles = anatomy()
+    cloud = cloud_of(head.vertices, triangles, loose_parts(head.vertices, triangles))
     one = crop(cloud, Frame(np.zeros(3), np.eye(3), 1.0))
     other = crop(cloud, Frame(np.array([0.01, 0, 0]), np.eye(3), 1.0))
     assert len(one) == len(other) == COUNT
