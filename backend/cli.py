@@ -77,10 +77,21 @@ def _parser() -> argparse.ArgumentParser:
     settings.set_defaults(run=_settings)
 
     info = commands.add_parser("info", help="show versions, providers, hardware and the model")
-    info.add_argument("--model", type=Path, help="a model file instead of the shipped one")
+    info.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
     info.add_argument("--json", action="store_true", help="print JSON")
     _add_settings(info)
     info.set_defaults(run=_info)
+
+    models = commands.add_parser("models", help="list the models that can be named: the shipped one and those of model_dir")
+    models.add_argument("--json", action="store_true", help="print JSON")
+    _add_settings(models)
+    models.set_defaults(run=_models)
+
+    export = commands.add_parser("export-ort", help="write a model in ONNX Runtime's own format, for builds of it without the ONNX parser")
+    export.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
+    export.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets NAME.encoder.ort and NAME.decoder.ort, or NAME.ort")
+    _add_settings(export)
+    export.set_defaults(run=_export_ort)
 
     generate = commands.add_parser("generate", help="make shapes for the mesh in an .npz file")
     generate.add_argument(
@@ -92,19 +103,25 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--table", type=Path, metavar="FILE.json", help='keys of your own: {"Key": {"jawOpen": 0.6}}')
     generate.add_argument("--landmarks", type=Path, metavar="FILE.json", help='corrected landmarks: {"chin": [x, y, z]}, in the mesh\'s space')
     generate.add_argument("--strength", type=float, default=1.0, help="factor on all offsets (default 1)")
-    generate.add_argument("--model", type=Path, help="a model file instead of the shipped one")
+    generate.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
     generate.add_argument("--out", type=Path, required=True, metavar="OUT.npz", help="gets names (N,) and deltas float32 (N,V,3)")
     generate.add_argument("--json", action="store_true", help="print the report as JSON")
     _add_settings(generate)
     generate.set_defaults(run=_generate)
 
-    bench = commands.add_parser("bench", help="measure start, finding the face, the model, and a whole request")
-    bench.add_argument("--mesh", type=Path, metavar="MESH.npz", help="an avatar; without one the model alone is measured, on a grid")
-    bench.add_argument("--vertices", type=int, default=20_000, help="size of the grid (default 20000)")
-    bench.add_argument("--model", type=Path, help="a model file instead of the shipped one")
-    bench.add_argument("--threads", type=int, help="threads of a session (default: the physical cores)")
-    bench.add_argument("--repeat", type=int, default=5, help="runs; the middle one counts (default 5)")
-    bench.add_argument("--json", action="store_true", help="print JSON")
+    bench = commands.add_parser("bench", help="measure sessions, whole requests and starts on this machine; see docs/engine.md")
+    bench.add_argument("--mesh", type=Path, metavar="MESH.npz", help="an avatar; without one, a head that says where its landmarks are")
+    bench.add_argument("--vertices", default="10000,15000,20000,70000", metavar="LIST", help="sizes of heads (default %(default)s)")
+    bench.add_argument("--batch", default="1,4,8", metavar="LIST", help="heads at a time (default %(default)s)")
+    bench.add_argument("--providers", default="", metavar="LIST", help="providers to measure (default: all that are there)")
+    bench.add_argument("--precisions", default="", metavar="LIST", help="precisions to measure (default: fp32,fp16,int8)")
+    bench.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
+    bench.add_argument("--repeat", type=int, default=5, help="runs of each (default 5)")
+    bench.add_argument("--quick", action="store_true", help="small heads and few runs: shows that it works, not how fast")
+    bench.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw seconds over vertices")
+    bench.add_argument("--out", type=Path, metavar="FILE.json", help="write the JSON there, too")
+    bench.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    _add_settings(bench)
     bench.set_defaults(run=_bench)
     return parser
 
@@ -159,6 +176,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
+    from .engine.catalogue import find_model
     from .engine.hardware import hardware
     from .engine.models import load_model
     from .engine.sessions import available_providers
@@ -169,7 +187,7 @@ def _info(options: argparse.Namespace) -> int:
     report: dict[str, Any] = {"versions": versions(), "providers": available_providers(), "hardware": asdict(hardware())}
     failed: BackendError | None = None
     try:
-        report["model"] = describe(load_model(options.model, settings))
+        report["model"] = describe(load_model(find_model(options.model, settings), settings))
     except BackendError as error:  # the rest is what one needs to find out why
         failed = error
         report["model"] = {"error": error.code, "message": error.message, "fix": error.fix}
@@ -182,9 +200,35 @@ def _info(options: argparse.Namespace) -> int:
     return 0
 
 
+def _models(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from .engine.catalogue import catalogue
+
+    entries = catalogue(_chosen(options))
+    if options.json:
+        print(json.dumps([asdict(entry) for entry in entries], indent=1, ensure_ascii=False))
+        return 0
+    for entry in entries:
+        variants = f", also in {', '.join(entry.precisions)}" if entry.precisions else ""
+        print(f"{entry.name}: " + (entry.problem or f"{entry.contract}, {entry.megabytes:g} MiB{variants}, {entry.path}"))
+    return 0
+
+
+def _export_ort(options: argparse.Namespace) -> int:
+    from .engine.catalogue import find_model
+    from .engine.export import export_ort
+
+    settings = _chosen(options)
+    for path in export_ort(find_model(options.model, settings), options.out, settings):
+        print(path)
+    return 0
+
+
 def _generate(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
+    from .engine.catalogue import find_model
     from .files import read_landmarks, read_mesh, read_table, write_shapes
     from .run_once import generate_deltas
 
@@ -201,7 +245,9 @@ def _generate(options: argparse.Namespace) -> int:
     mesh = read_mesh(options.mesh)
     if options.landmarks:
         mesh = replace(mesh, landmarks=read_landmarks(options.landmarks))
-    shapes, deltas, report = generate_deltas(mesh, names, tables, options.strength, options.model, _show_progress, _chosen(options))
+    settings = _chosen(options)
+    model = find_model(options.model, settings)
+    shapes, deltas, report = generate_deltas(mesh, names, tables, options.strength, model, _show_progress, settings)
     write_shapes(options.out, shapes, deltas)
     if options.json:
         print(json.dumps(report, indent=1, ensure_ascii=False))
@@ -216,15 +262,40 @@ def _generate(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from .engine.benchmark import benchmark
-    from .files import read_mesh
+    from .engine.bench_show import plot, text
+    from .engine.benchmark import Plan, benchmark
+    from .engine.catalogue import find_model
+    from .files import read_mesh, write_text
 
-    report = benchmark(read_mesh(options.mesh) if options.mesh else None, options.vertices, options.model, options.threads, options.repeat)
-    if options.json:
-        print(json.dumps(report, indent=1))
-    else:
-        _print_tree(report)
+    plan = Plan(
+        _numbers(options.vertices, "--vertices"),
+        _numbers(options.batch, "--batch"),
+        _names(options.providers),
+        _names(options.precisions),
+        options.repeat,
+        options.quick,
+    )
+    settings = _chosen(options)
+    mesh = read_mesh(options.mesh) if options.mesh else None
+    report = benchmark(plan, mesh, find_model(options.model, settings), settings)
+    told = json.dumps(report, indent=1)
+    if options.out:
+        write_text(options.out, told + "\n")
+    if options.plot:
+        write_text(options.plot, plot(report))
+    print(told if options.json else text(report))
     return 0
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in listed.split(",") if name.strip())
+
+
+def _numbers(listed: str, option: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(text) for text in _names(listed))
+    except ValueError:
+        raise BackendError("setting_invalid", f"{option} {listed} is not a list of numbers.", "Write for example 10000,20000.") from None
 
 
 def _show_progress(stage: str, fraction: float) -> None:

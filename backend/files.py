@@ -97,17 +97,27 @@ def _text(path: Path) -> str:
 
 
 def write_shapes(path: Path, names: Sequence[str], deltas: Floats) -> None:
-    """Write `names` (N,) and `deltas` float32 (N,V,3) as a compressed .npz, under a temporary name that is renamed when complete.
+    """Write `names` (N,) and `deltas` float32 (N,V,3) as a compressed .npz. Raises as write_bytes does."""
+    packed = io.BytesIO()  # in memory first: a zip that breaks off half-way on a full disk complains a second time when it is closed
+    np.savez_compressed(packed, names=np.array(list(names)), deltas=deltas)
+    write_bytes(path, packed.getbuffer())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8. Raises as write_bytes does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write a file under a temporary name that is renamed when complete.
 
     Raises BackendError: `disk_full`, `output_unwritable`; then neither a part of the new nor a change of an old file is left.
     """
-    packed = io.BytesIO()  # in memory first: a zip that breaks off half-way on a full disk complains a second time when it is closed
-    np.savez_compressed(packed, names=np.array(list(names)), deltas=deltas)
     temporary: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
             temporary = Path(file.name)
-            file.write(packed.getbuffer())
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())

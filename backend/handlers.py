@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .engine import hardware
+from .engine.catalogue import find_model
 from .engine.metrics import Metrics, targets
 from .engine.models import Model
 from .engine.pool import Pool
@@ -79,7 +80,7 @@ class Handlers:
 
     def _load(self, message: Message, settings: Settings, send: Send, cancellation: Cancellation) -> dict[str, Any]:
         start = time.perf_counter()
-        with self.pool.lease(_path(message.header), settings) as model:
+        with self.pool.lease(_path(message.header, settings), settings) as model:
             model.warm_up(cancellation)
             report = describe(model)
         report["seconds"] = {"load": round(time.perf_counter() - start, 4)}
@@ -89,7 +90,7 @@ class Handlers:
     def _locate(self, message: Message, settings: Settings, send: Send, cancellation: Cancellation) -> dict[str, Any]:
         mesh = mesh_of(message)
         start = time.perf_counter()
-        with self.pool.lease(_path(message.header), settings) as model:
+        with self.pool.lease(_path(message.header, settings), settings) as model:
             report = new_report(mesh, model)
             report.seconds["load"] = time.perf_counter() - start
             face = find_face(mesh, model, report, _progress(send), cancellation)
@@ -104,7 +105,7 @@ class Handlers:
         if isinstance(strength, bool) or not isinstance(strength, int | float):
             raise BackendError("protocol", "strength must be a number.", "Send one above 0.")
         start = time.perf_counter()
-        with self.pool.lease(_path(header), settings) as model:
+        with self.pool.lease(_path(header, settings), settings) as model:
             loaded = time.perf_counter() - start
             for result in generate(mesh, tables, float(strength), model, _progress(send), cancellation):
                 if isinstance(result, Face):
@@ -193,11 +194,11 @@ def _point(value: object, what: str) -> tuple[float, float, float]:
     return float(numbers[0]), float(numbers[1]), float(numbers[2])
 
 
-def _path(header: Mapping[str, Any]) -> Path | None:
-    path = header.get("model")
-    if path is not None and (not isinstance(path, str) or "\0" in path):
-        raise BackendError("protocol", "model must be a path or null.", "Send null for the shipped model.")
-    return Path(path) if path else None
+def _path(header: Mapping[str, Any], settings: Settings) -> Path | None:
+    asked = header.get("model")
+    if asked is not None and (not isinstance(asked, str) or "\0" in asked):
+        raise BackendError("protocol", "model must be a path, a name or null.", "Send null for the shipped model.")
+    return find_model(asked, settings)
 
 
 def _progress(send: Send) -> Callable[[str, float], None]:

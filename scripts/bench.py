@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long the main job takes from the call inside Blender to written keys, and what the child needs.
 
-    python3 scripts/dev.py bench [--blend FILE.blend] [--object NAME] [--repeat 5]
+    python3 scripts/dev.py bench [--blend FILE.blend] [--object NAME] [--repeat 5] [-- --quick --json --plot FILE.svg]
 
-The first line includes starting the child. Then `python -m backend bench` measures the child alone.
+The first line includes starting the child. Then `python -m backend bench` measures the child alone, with the same object.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -25,14 +26,17 @@ def main() -> int:
     parser.add_argument("--blend", type=Path, help="file with an avatar; the sample head otherwise")
     parser.add_argument("--object", help="the object with the face; the active one otherwise")
     parser.add_argument("--repeat", type=int, default=5, help="calls; the middle one of those after the first counts")
+    parser.add_argument("engine", nargs="*", help="handed on to `python -m backend bench`, after --")
     options = parser.parse_args()
 
     import bpy
+    import numpy as np
 
     from scripts.generate import ALIAS, load_extension
     from scripts.sample_object import add_sample_head
 
     load_extension()
+    mesh_io = importlib.import_module(f"{ALIAS}.blendshape_addon.mesh_io")
     job = importlib.import_module(f"{ALIAS}.blendshape_addon.job")
     session = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
     if options.blend:
@@ -57,7 +61,11 @@ def main() -> int:
         for name, took in value.items() if isinstance(value, dict) else [("", value)]:
             print(f"  {stage + ' ' + name:<34}{took:7.3f} s")
     print(f"child's peak memory                 {outcome.report['peak_memory_mb']:7.1f} MB")
-    return subprocess.run([sys.executable, "-m", "backend", "bench"], cwd=ROOT, check=False).returncode
+    with tempfile.TemporaryDirectory() as folder:
+        mesh = Path(folder) / "mesh.npz"
+        np.savez(mesh, **mesh_io.gather(ob, "", False).arrays())
+        command = [sys.executable, "-m", "backend", "bench", "--mesh", str(mesh), "--repeat", str(options.repeat), *options.engine]
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -1,182 +1,130 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long things take on this machine: the child's start, each stage of a request, the bare sessions, and memory.
+"""How long things take on this machine and how much memory they need: sessions, whole requests, starts; and the figures that are promised.
 
-Every figure is the median of the runs, in seconds or MiB. The child is a real one, spoken to over its pipe.
+What is compared is measured in one run and in turns. Whole requests go to a real child over its pipe.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from ..errors import BackendError
 from ..face.mesh import AvatarMesh
-from ..face.shape_sets import load_sets, weights_of
-from ..protocol import Message, read_message, write_message
+from . import bench_show
+from .bench_cells import Requests, against_libraries, cell, egg_head, threads_trial
 from .hardware import hardware
-from .models import CHUNK, PER_VERTEX, Model, load_model, shapes_of
-from .sessions import Cancellation, run, runtime_version
-from .settings import MAX_THREADS, resolve
+from .models import load_model
+from .sessions import available, runtime_version
+from .settings import SETTINGS, Settings, resolve
 
-Floats = NDArray[np.float32]
-
-PACKAGE = Path(__file__).resolve().parents[1]
 MAX_VERTICES = 2_000_000
-SETS = ("arkit", "vrchat")
+MAX_BATCH = 64
+FULL = 20_000  # vertices of the head that figures are about
 
 
-def benchmark(mesh: AvatarMesh | None, vertices: int, model_path: Path | None, threads: int | None, repeat: int) -> dict[str, Any]:
-    """Measure; a dictionary for JSON. Without a mesh there is no face to find: then the model alone is measured, on a grid of `vertices`.
+@dataclass(frozen=True)
+class Plan:
+    """What to measure. providers and precisions: () for all that are there. quick: small heads and few runs, to see that all of it works."""
 
-    Raises BackendError: `setting_invalid`, and whatever loading the model or the request itself raises.
+    vertices: tuple[int, ...] = (10_000, 15_000, 20_000, 70_000)
+    batches: tuple[int, ...] = (1, 4, 8)
+    providers: tuple[str, ...] = ()
+    precisions: tuple[str, ...] = ()
+    repeat: int = 5
+    quick: bool = False
+
+    def check(self) -> None:
+        """Raise BackendError `setting_invalid` for what cannot be measured."""
+        wrong = [f"--vertices {n}" for n in self.vertices if not 1 <= n <= MAX_VERTICES]
+        wrong += [f"--batch {n}" for n in self.batches if not 1 <= n <= MAX_BATCH]
+        wrong += [f"--repeat {self.repeat}"] if not 1 <= self.repeat <= 1000 else []
+        if wrong or not self.vertices or not self.batches:
+            what = ", ".join(wrong) or "nothing"
+            fix = f"Use vertices from 1 to {MAX_VERTICES}, batches from 1 to {MAX_BATCH}, repeat from 1 to 1000."
+            raise BackendError("setting_invalid", f"{what} cannot be measured.", fix)
+        for name, values in (("provider", self.providers), ("precision", self.precisions)):
+            for value in values:
+                if value not in SETTINGS[name].choices:
+                    raise BackendError("setting_invalid", f"There is no {name} {value!r}.", f"Choose from {SETTINGS[name].allowed}.")
+
+
+def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: Settings) -> dict[str, Any]:
+    """Measure; a dictionary for JSON. Without a mesh, requests are about a head that says where its landmarks are.
+
+    Raises BackendError: `setting_invalid`, and whatever loading the model or a request itself raises.
     """
-    if repeat < 1 or not 1 <= vertices <= MAX_VERTICES or not 1 <= (1 if threads is None else threads) <= MAX_THREADS:
-        what = f"--repeat {repeat}, --vertices {vertices}, --threads {threads}"
-        raise BackendError(
-            "setting_invalid", f"One of {what} is out of range.", f"Use 1 or more, vertices to {MAX_VERTICES}, threads to {MAX_THREADS}."
-        )
+    plan.check()
+    if plan.quick:
+        plan = replace(plan, vertices=(1_000, 2_000), batches=(1, 2), repeat=2)
+    sizes = (plan.vertices[0], plan.vertices[-1]) if plan.quick else (10_000, 70_000)
+    count = plan.vertices[-1] if plan.quick else FULL
+    model = load_model(path, settings)
+    head = egg_head(count) if mesh is None else mesh
+    requests = Requests(path, {"provider": settings.provider, "threads": settings.threads}, model.info.condition_names)
     report: dict[str, Any] = {
         "hardware": asdict(hardware()),
         "onnxruntime": runtime_version(),
+        "model": model.info.name,
         "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        "repeat": repeat,
-        "child": _child(mesh, model_path, threads, repeat),
+        "repeat": plan.repeat,
+        "cells": _cells(plan, path, settings),
+        "cold_start": requests.cold_start(head, min(plan.repeat, 5)),
+        "request": requests.frame_to_frame(model, head, plan.repeat),
+        "growth": requests.growth(sizes, plan.repeat),
+        "libraries": against_libraries(model, count, plan.repeat),
+        "threads": threads_trial(path, settings, count // 2, plan.repeat) if model.decoder is not None and not settings.threads else None,
     }
-    model = load_model(model_path, resolve({"threads": threads}))
-    report["threads"] = model.threads
-    report["provider"] = asdict(model.use)
-    count = vertices if mesh is None else report["child"]["face_vertices"]
-    report["model"] = {"vertices": count, **_model_alone(model, count, repeat)}
+    report["figures"] = figures(report, plan.quick)
+    report["recommendation"] = bench_show.recommend(report["cells"])
     return report
 
 
-def grid(count: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Vertices (count,3), normals (count,3), parts (count,6) and sides (count,2) of a flat square from -1 to 1, in canonical units."""
-    side = int(np.ceil(np.sqrt(count)))
-    across, along = np.meshgrid(np.linspace(-1, 1, side, dtype=np.float32), np.linspace(-1, 1, side, dtype=np.float32))
-    vertices = np.stack([across.ravel(), along.ravel(), np.zeros(side * side, np.float32)], axis=1)[:count]
-    normals = np.tile(np.array([0, 0, 1], np.float32), (count, 1))
-    return np.ascontiguousarray(vertices), normals, np.tile(np.array([0, 0, 0, 1, 1, 0], np.float32), (count, 1)), np.zeros((count, 2), np.float32)
+def figures(report: dict[str, Any], quick: bool) -> dict[str, float | None]:
+    """The promised figures, None for what was not measured: what is about 10k, 20k or 70k vertices is not measured in a quick run.
+
+    memory_above_answer_mb: the child's highest resident memory during a request for 70k vertices, interpreter and libraries included, less
+    the size of the offsets it answers with. ort_to_torch: with the decoder's whole head at once in PyTorch, on the threads chosen here.
+    """
+    libraries, growth, threads = report["libraries"], report["growth"], report["threads"]
+    torch = libraries["torch"] or {}
+    chosen = torch.get(str(report["request"]["threads_bare"])) or torch.get("1") or {}
+    return {
+        "frame_to_bare": report["request"]["to_bare"],
+        "int8_to_fp32": _ratio(report["cells"], "int8", "fp32"),
+        "ort_to_torch": chosen.get("ort_to_at_once"),
+        "growth_70k_10k": None if quick else round(growth[1]["seconds"] / growth[0]["seconds"], 2),
+        "memory_above_answer_mb": None if quick else growth[1]["above_answer_mb"],
+        "cold_start_s": report["cold_start"]["first_shapes_s"],
+        "auto_threads_to_best": None if threads is None else max(threads[state]["auto_to_best"] for state in ("idle", "busy")),
+        "shapes52_20k_s": None if quick else report["request"]["request"]["p50"],
+    }
 
 
-def _model_alone(model: Model, count: int, repeat: int) -> dict[str, float]:
-    """Seconds for `count` vertices: the sessions alone, and with the product that makes the shapes."""
-    face = grid(count)
-    tables = [load_sets()[name].shapes for name in SETS]
-    known = model.info.condition_names
-    if all(condition in known for table in tables for row in table.values() for condition in row):
-        weights = np.concatenate([weights_of(table, known) for table in tables])
-    else:
-        weights = np.eye(len(known), dtype=np.float32)  # a model with conditions of its own: one shape for each
-    cancellation = Cancellation()
-    found: dict[str, float] = {"shapes": len(weights)}
-    latent = run(model.encoder, {"points": np.concatenate(face[:2], axis=1)[None, :1024]}, cancellation)[0]
-
-    def sessions_alone() -> None:
-        for start in range(0, count, CHUNK):
-            part = slice(start, start + CHUNK)
-            feeds = {name: array[part] for name, array in zip(PER_VERTEX, face, strict=True)} | {"latent": latent}
-            if model.decoder is not None:
-                run(model.decoder, feeds, cancellation)
-
-    if model.decoder is not None:
-        found["sessions_s"] = _median(sessions_alone, repeat)
-    found["shapes_s"] = _median(lambda: shapes_of(model, (*face, latent), weights, cancellation), repeat)
-    if model.decoder is not None:
-        found["overhead"] = round(found["shapes_s"] / found["sessions_s"], 3)
-    return found
+def _cells(plan: Plan, path: Path | None, settings: Settings) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    providers: Sequence[str] = plan.providers or available()
+    for provider in providers:
+        for precision in plan.precisions or ("fp32", "fp16", "int8"):
+            about = {"provider": provider, "precision": precision}
+            call = {"provider": provider, "precision": precision, "strict": True, "threads": settings.threads}
+            try:
+                model = load_model(path, resolve(call, environment={}))
+                rows += [about | cell(model, heads, count, plan.repeat) for heads in plan.batches for count in plan.vertices]
+                model.close()
+            except BackendError as error:
+                rows.append(about | {"error": error.message})
+    return rows
 
 
-def _child(mesh: AvatarMesh | None, model_path: Path | None, threads: int | None, repeat: int) -> dict[str, Any]:
-    """Start a child `repeat` times; in the last one, send the mesh's request `repeat` times."""
-    starts: list[float] = []
-    for index in range(repeat):
-        began = time.perf_counter()
-        process = _start(threads)
-        try:
-            _read(process)
-            starts.append(time.perf_counter() - began)
-            if index == repeat - 1:
-                return {"start_s": round(statistics.median(starts), 4), **_requests(process, mesh, model_path, repeat)}
-        finally:
-            process.kill()
-            process.communicate()
-    raise AssertionError("repeat is at least 1")
-
-
-def _requests(process: subprocess.Popen[bytes], mesh: AvatarMesh | None, model_path: Path | None, repeat: int) -> dict[str, Any]:
-    model = str(model_path) if model_path else None
-    began = time.perf_counter()
-    _ask(process, {"type": "load", "id": 0, "model": model}, {})
-    found: dict[str, Any] = {"load_s": round(time.perf_counter() - began, 4)}
-    if mesh is None:
-        return found
-    arrays = {"vertices": mesh.vertices, "triangles": mesh.triangles, "head_weights": mesh.head_weights, "mask": mesh.mask}
-    sent = {name: array for name, array in arrays.items() if array is not None}
-    whole: list[float] = []
-    stages: list[Mapping[str, float]] = []
-    for index in range(repeat + 1):
-        began = time.perf_counter()
-        report = _ask(process, {"type": "generate", "id": index + 1, "model": model, "sets": list(SETS)}, sent)
-        took = time.perf_counter() - began
-        if index == 0:
-            found["first_request_s"] = round(took, 4)
-            continue  # the first one also fills caches and starts threads
-        whole.append(took)
-        stages.append(report["seconds"])
-    found["request_s"] = round(statistics.median(whole), 4)
-    found["stages_s"] = {stage: round(statistics.median(s[stage] for s in stages), 4) for stage in stages[0]}
-    return found | {key: report[key] for key in ("vertices", "face_vertices", "shapes", "peak_memory_mb")}
-
-
-def _start(threads: int | None) -> subprocess.Popen[bytes]:
-    environment = dict(os.environ)
-    if threads:
-        environment["BLENDSHAPE_THREADS"] = str(threads)
-    command = [sys.executable, "-m", PACKAGE.name, "serve"]
-    return subprocess.Popen(command, cwd=PACKAGE.parent, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-
-def _ask(process: subprocess.Popen[bytes], header: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Send a request and read to its end; its report. An `error` is raised as the BackendError that it was."""
-    write_message(_pipe(process.stdin), header, arrays)
-    while True:
-        answer = _read(process).header
-        if answer["type"] == "error":
-            raise BackendError(answer["code"], answer["message"], answer["fix"])
-        if answer["type"] == "done":
-            report: dict[str, Any] = answer["report"]
-            return report
-
-
-def _read(process: subprocess.Popen[bytes]) -> Message:
-    message = read_message(_pipe(process.stdout))
-    if message is None:
-        raise BackendError("internal", f"The child ended with exit code {process.wait()}.", "Look at what it printed above.")
-    return message
-
-
-def _pipe(stream: Any) -> BinaryIO:
-    pipe: BinaryIO = stream
-    return pipe
-
-
-def _median(work: Callable[[], object], repeat: int) -> float:
-    """Median seconds of `repeat` runs after one that does not count."""
-    work()
-    times: list[float] = []
-    for _ in range(repeat):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return round(statistics.median(times), 4)
+def _ratio(cells: Sequence[dict[str, Any]], precision: str, base: str) -> float | None:
+    """Median seconds of one precision over another's on the CPU, for the largest single head of both; None where one is missing."""
+    found = {
+        name: {row["vertices"]: row["p50"] for row in cells if (row["provider"], row["precision"], row.get("batch")) == ("cpu", name, 1)}
+        for name in (precision, base)
+    }
+    both = sorted(found[precision].keys() & found[base].keys())
+    return round(found[precision][both[-1]] / found[base][both[-1]], 3) if both else None

@@ -24,12 +24,13 @@ from .onnx_file import read_model_file
 from .selftest import probe
 from .sessions import Cancellation, Session, create, run
 from .settings import Settings, resolve
+from .variants import refusal, variant_path
 
 Floats = NDArray[np.float32]
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models" / "face"
 CONTRACT_VERSION = "1"
-CHUNK = 2048  # vertices per decoder run: 0.73x the time of a whole pass, a third of the memory, and a cancel within milliseconds
+CHUNK = 1024  # vertices per decoder run: less time and a third of the memory of a whole pass, and a cancel within milliseconds
 CHUNK_LOW = 512  # with little memory
 TRIAL_POINTS = 1024  # what locating shows the encoder
 MAX_CONDITIONS = 1024
@@ -154,7 +155,7 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
         if path.name.endswith(ending):
             sibling = path.with_name(path.name.removesuffix(ending) + f".{other}.onnx")
             return _load_pair(*((path, sibling) if role == "encoder" else (sibling, path)), opened)
-    session = opened(path)
+    session, precision, why = _in_precision(path, opened)
     metadata = _metadata(session)
     contract = metadata.get("blendshape.contract", "plain")
     if contract in ("encoder", "decoder"):
@@ -163,7 +164,8 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
         )
     info = _check_plain(session, metadata, path)
     encoder, landmarks = _load_encoder(_shipped("encoder"), opened)
-    return Model(ModelInfo(info.name, info.path, info.contract, info.conditions, landmarks, info.about), encoder, None, session)
+    info = replace(info, landmarks=landmarks)
+    return Model(info, encoder, None, session, precision=precision, precision_reason=why)
 
 
 def encode_with(model: Model, cancellation: Cancellation) -> Callable[[Floats], tuple[Floats, Floats]]:
@@ -263,7 +265,7 @@ def _load_encoder(path: Path, opened: Callable[[Path], Session]) -> tuple[Sessio
 
 def _load_pair(encoder_path: Path, decoder_path: Path, opened: Callable[[Path], Session]) -> Model:
     encoder, landmarks = _load_encoder(encoder_path, opened)
-    decoder = opened(decoder_path)
+    decoder, precision, why = _in_precision(decoder_path, opened)
     metadata = _metadata(decoder)
     _require_contract(decoder, metadata, "decoder")
     _require_inputs(decoder, {**PER_VERTEX, "latent": (1, None)})
@@ -280,7 +282,35 @@ def _load_pair(encoder_path: Path, decoder_path: Path, opened: Callable[[Path], 
     if isinstance(given, int) and given < 3 * len(landmarks):
         raise _broken(encoder.name, f"gives {given} numbers, too few for its {len(landmarks)} landmarks")
     name = metadata.get("blendshape.name") or decoder_path.name.removesuffix(".decoder.onnx")
-    return Model(ModelInfo(name, str(decoder_path), "pair", conditions, landmarks, _about(metadata)), encoder, decoder, None)
+    info = ModelInfo(name, str(decoder_path), "pair", conditions, landmarks, _about(metadata))
+    return Model(info, encoder, decoder, None, precision=precision, precision_reason=why)
+
+
+def _in_precision(path: Path, opened: Callable[[Path], Session]) -> tuple[Session, str, str]:
+    """The session of a model's file in the precision that its settings ask for, the precision it has, and why another than was asked for.
+
+    TensorRT makes fp16 of the model itself, and int8 where it has a calibration table; for all else a measured variant is needed.
+    Raises BackendError `setting_invalid` where the precision is asked for strictly and there is none.
+    """
+    session = opened(path)
+    asked = session.settings.precision
+    if asked in ("auto", "fp32"):
+        return session, "fp32", ""
+    if session.makes_precision:
+        return session, asked, f"made by {session.use.active}"
+    beside = variant_path(path, asked)
+    if not beside.is_file():
+        why = f"there is no variant {beside.name} of {path.name}"
+    else:
+        variant = opened(beside)
+        refused = refusal(_metadata(variant), asked, session.hash)
+        if not refused:
+            return variant, asked, ""
+        why = f"{beside.name} {refused}"
+    if session.settings.strict:
+        fix = "Make one with scripts/quantise.py, choose precision auto, or switch strict off."
+        raise BackendError("setting_invalid", f"{asked} was asked for, but {why}.", fix)
+    return session, "fp32", why
 
 
 def _check_encoder(session: Session, metadata: Mapping[str, str]) -> tuple[str, ...]:

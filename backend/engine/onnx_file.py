@@ -66,6 +66,16 @@ def check_model_bytes(data: bytes, name: str) -> None:
         raise BackendError("model_unreadable", f"{name} is not a complete ONNX file: {error}.", fix) from error
 
 
+def metadata_of(path: Path) -> dict[str, str]:
+    """A model file's metadata, without loading it into ONNX Runtime. Raises as read_model_file does."""
+    found: dict[str, str] = {}
+    for number, _, value in _fields(memoryview(read_model_file(path))):
+        if number == 14 and isinstance(value, memoryview):
+            entry = {key: bytes(part).decode("utf-8", errors="replace") for key, _, part in _fields(value) if isinstance(part, memoryview)}
+            found[entry.get(1, "")] = entry.get(2, "")
+    return found
+
+
 class _ExternalDataError(Exception):
     pass
 

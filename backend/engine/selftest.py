@@ -71,12 +71,13 @@ def _counts_points(entry: Any, place: int) -> bool:
 
 
 def _head(count: int, name: str, columns: int) -> Floats:
-    """(count, columns): an ellipsoid 2.2 x 3 x 2.4 canonical units large around (0, -0.4, -1), its normals, or both."""
+    """(count, columns): an ellipsoid 2.2 x 3 x 2.4 canonical units large around (0, -0.4, -1), its normals, or both and zeros."""
     turn = np.arange(count) * np.pi * (3 - np.sqrt(5))  # the golden angle spreads points evenly
     height = 1 - 2 * (np.arange(count) + 0.5) / max(count, 1)
     ring = np.sqrt(1 - height**2)
     normals = np.stack([np.cos(turn) * ring, height, np.sin(turn) * ring], axis=1)
     vertices = normals * (1.1, 1.5, 1.2) + (0.0, -0.4, -1.0)
     both = {"vertices": vertices, "normals": normals, "points": np.concatenate([vertices, normals], axis=1)}[name]
-    found: Floats = both[:, :columns].astype(np.float32)
+    found = np.zeros((count, columns), np.float32)
+    found[:, : both.shape[1]] = both[:, :columns]
     return found

@@ -32,9 +32,8 @@ def test_the_preferences_offer_what_the_backend_knows() -> None:
 
 def test_only_what_was_changed_goes_to_the_child() -> None:
     assert Settings().preferences() == {}
-    assert Settings("/p", "cuda", True, "fp16", 2, 900).preferences() == {
-        **{"provider": "cuda", "strict": True, "precision": "fp16", "threads": 2, "memory_mb": 900}
-    }
+    changed = {"provider": "cuda", "strict": True, "precision": "fp16", "threads": 2, "memory_mb": 900}
+    assert Settings("/p", "cuda", True, "fp16", 2, 900).preferences() == changed
 
 
 @pytest.mark.parametrize(

@@ -219,20 +219,13 @@ def test_info_about_a_broken_model_still_tells_the_rest(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["model"]["error"] == "model_unreadable"
 
 
-def test_bench_measures_the_child_and_the_model(mesh: Path, tiny: Path) -> None:
-    result = backend("bench", "--json", "--repeat", "1", "--mesh", mesh, "--model", tiny, "--threads", "1")
+def test_bench_measures_an_avatars_request(mesh: Path, tiny: Path) -> None:
+    result = backend("bench", "--quick", "--json", "--mesh", mesh, "--model", tiny, "--threads", "1", "--precisions", "fp32")
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
-    child, model = report["child"], report["model"]
-    assert report["threads"] == 1 and child["shapes"] == 67
-    assert child["start_s"] > 0 and child["request_s"] > 0 and child["stages_s"]["total"] <= child["request_s"]
-    assert 0 < model["sessions_s"] <= model["shapes_s"] * 1.5 and child["peak_memory_mb"] > 20
-
-
-def test_bench_without_a_mesh_measures_a_grid(tiny: Path) -> None:
-    report = json.loads(backend("bench", "--json", "--repeat", "1", "--vertices", "3000", "--model", tiny).stdout)
-    assert report["model"]["vertices"] == 3000 and "request_s" not in report["child"]
-    refused(backend("bench", "--threads", "0"), "setting_invalid")
+    assert report["request"]["vertices"] == len(figure().vertices) and report["request"]["session_runs"] > 2, "the face is searched for"
+    assert report["request"]["threads"] == report["request"]["threads_bare"] == 1
+    assert report["figures"]["auto_threads_to_best"] is None, "the threads were given"
 
 
 def test_help_and_usage() -> None:

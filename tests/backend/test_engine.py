@@ -18,7 +18,7 @@ from fixtures import runtimes
 from fixtures.models import LATENT
 
 from backend.engine import hardware, providers, selftest, sessions
-from backend.engine.models import load_model, shapes_of
+from backend.engine.models import PER_VERTEX, load_model, shapes_of
 from backend.engine.settings import Settings, resolve
 from backend.errors import BackendError
 
@@ -31,7 +31,8 @@ def settings(**chosen: Any) -> Settings:
 
 def face_of(count: int) -> Any:
     random = np.random.default_rng(3)
-    return tuple(random.uniform(-1, 1, size).astype(np.float32) for size in ((count, 3), (count, 3), (count, 6), (count, 2), (1, LATENT)))
+    sizes = [*((count, columns) for _, columns in PER_VERTEX.values()), (1, LATENT)]
+    return tuple(random.uniform(-1, 1, size).astype(np.float32) for size in sizes)
 
 
 @pytest.mark.parametrize(
@@ -310,8 +311,7 @@ def test_the_hardware_is_described() -> None:
 def test_a_run_stops_soon_after_it_is_cancelled(slow: Path) -> None:
     model = load_model(slow)
     cancellation = sessions.Cancellation()
-    count = 2048  # one chunk, so that it is the run itself that stops
-    face = tuple(np.zeros(shape, np.float32) for shape in ((count, 3), (count, 3), (count, 6), (count, 2), (1, LATENT)))
+    face = face_of(1024)  # one chunk, so that it is the run itself that stops
     set_at: list[float] = []
 
     def cancel() -> None:
@@ -320,7 +320,7 @@ def test_a_run_stops_soon_after_it_is_cancelled(slow: Path) -> None:
 
     Timer(0.3, cancel).start()
     with pytest.raises(BackendError) as caught:
-        shapes_of(model, face, np.eye(52, dtype=np.float32), cancellation)  # type: ignore[arg-type]
+        shapes_of(model, face, np.eye(52, dtype=np.float32), cancellation)
     assert caught.value.code == "cancelled"
     assert set_at and time.perf_counter() - set_at[0] < 2.0, "a run of this model takes over ten seconds"
 

@@ -13,7 +13,6 @@ import pytest
 from fixtures import models
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from backend.engine import models as engine
 from backend.engine import onnx_file
@@ -33,12 +32,11 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def face_arrays(count: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Vertices, normals, parts, sides and latent of a face of `count` random vertices."""
+def face_arrays(count: int) -> Any:
+    """What a decoder takes for each of `count` random vertices, and the latent."""
     random = np.random.default_rng(0)
-    sizes = ((count, 3), (count, 3), (count, 6), (count, 2), (1, models.LATENT))
-    vertices, normals, parts, sides, latent = (random.normal(size=size).astype(np.float32) for size in sizes)
-    return vertices, normals, parts, sides, latent
+    sizes = [*((count, columns) for _, columns in engine.PER_VERTEX.values()), (1, models.LATENT)]
+    return tuple(random.normal(size=size).astype(np.float32) for size in sizes)
 
 
 def refused(path: Path) -> BackendError:
@@ -72,7 +70,7 @@ def test_a_decoder_gives_the_same_in_chunks_as_at_once(shipped: Path, count: int
     basis = np.empty((count, 3, 3), np.float32)  # what models.decoder promises
     basis[..., 0] = 0.01 * np.arange(1, 4)
     basis[..., 1] = face[0][:, 1:2]
-    basis[..., 2] = face[4][0, 0]
+    basis[..., 2] = face[-1][0, 0]
     np.testing.assert_allclose(offsets, np.einsum("nk,vkc->nvc", weights, basis), rtol=1e-5, atol=1e-6)
     assert offsets.dtype == np.float32 and offsets.flags.c_contiguous
     assert seen == sorted(seen) and seen[-1] == 1.0

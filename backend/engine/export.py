@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writing loaded models for other runtimes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BackendError
+from . import selftest, sessions
+from .models import Model, load_model
+from .sessions import Session
+from .settings import Settings
+
+ALLOWED = 1e-4  # of the largest output, between a model and what was written of it
+
+
+def export_ort(path: Path | None, out: Path, settings: Settings) -> list[Path]:
+    """Write a model's sessions in ONNX Runtime's own format, with the basic graph optimisations, and compare; the paths.
+
+    That format needs no ONNX parser and suits small builds of ONNX Runtime. Raises BackendError: as load_model does, `output_unwritable`,
+    `model_contract` when what was written computes something else.
+    """
+    model = load_model(path, replace(settings, provider="cpu"))
+    _folder(out)
+    return [_write(part, out) for part in _own_parts(model, path)]
+
+
+def _own_parts(model: Model, path: Path | None) -> tuple[Session, ...]:
+    """The sessions that belong to the model's own files; a plain model is located with the shipped encoder, which is not its own."""
+    return (model.plain,) if model.plain is not None and path is not None else model.parts
+
+
+def _write(part: Session, out: Path) -> Path:
+    ort: Any = sessions.ort  # type: ignore[attr-defined]
+    target = out / f"{Path(part.name).stem}.ort"
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.optimized_model_filepath = str(target)
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC  # others are for the processor they were made on
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    try:
+        ort.InferenceSession(part.data, options, providers=["CPUExecutionProvider"])
+        written = ort.InferenceSession(str(target), providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions share no base class
+        what = f"{target} cannot be written: {sessions.first_line(error)}."
+        raise BackendError("output_unwritable", what, "Choose a folder that exists and that you may write to.") from error
+    feeds = selftest.probe(part.session.get_inputs())
+    for right, found in zip(part.session.run(None, feeds), written.run(None, feeds), strict=True):
+        if np.abs(found - right).max() > ALLOWED * np.abs(right).max():
+            target.unlink(missing_ok=True)
+            raise BackendError("model_contract", f"{target.name} computes something else than {part.name}.", "Please report this with the model.")
+    return target
+
+
+def _folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fix = "Choose a folder that exists and that you may write to."
+        raise BackendError("output_unwritable", f"{out} cannot be made: {error.strerror or error}.", fix) from error

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmark: that it measures what it says, in a quick run with a tiny model; no test judges a time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from backend.engine import bench_show
+from backend.engine.bench_cells import egg_head, in_turns, recorded_runs, spread
+from backend.engine.benchmark import Plan, figures
+from backend.engine.models import load_model
+from backend.engine.reference import Reference
+from backend.engine.selftest import probe
+from backend.engine.settings import resolve
+from backend.errors import BackendError
+
+ROOT = Path(__file__).resolve().parents[2]
+FIGURES = {
+    *("frame_to_bare", "int8_to_fp32", "ort_to_torch", "growth_70k_10k", "memory_above_answer_mb", "cold_start_s"),
+    *("auto_threads_to_best", "shapes52_20k_s"),
+}
+
+
+def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "backend", "bench", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=240)
+
+
+def test_a_quick_run_tells_all_figures_and_draws(tiny: Path, tmp_path: Path) -> None:
+    result = bench("--quick", "--model", tiny, "--json", "--plot", tmp_path / "p.svg", "--out", tmp_path / "b.json", "--precisions", "fp32,int8")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert json.loads((tmp_path / "b.json").read_text()) == report
+    assert set(report["figures"]) == FIGURES
+    for name in ("growth_70k_10k", "memory_above_answer_mb", "shapes52_20k_s", "int8_to_fp32"):
+        assert report["figures"][name] is None, f"{name} is about what a quick run or this model has not"
+    assert all(report["figures"][name] > 0 for name in ("frame_to_bare", "cold_start_s", "auto_threads_to_best"))
+    rows = {row["precision"]: row for row in report["cells"]}
+    assert "there is no variant" in rows["int8"]["error"] and rows["fp32"]["provider"] == "cpu"
+    assert [(row["batch"], row["vertices"]) for row in report["cells"] if "error" not in row] == [(1, 1000), (1, 2000), (2, 1000), (2, 2000)]
+    assert all(row["min"] <= row["p50"] <= row["p99"] <= row["max"] and row["vertices_per_s"] > 0 for row in report["cells"] if "error" not in row)
+    assert report["request"]["shapes"] == 52 and report["request"]["session_runs"] >= 2
+    drawn = ElementTree.fromstring((tmp_path / "p.svg").read_text())  # noqa: S314  (written a moment ago)
+    assert len([e for e in drawn.iter() if e.tag.endswith("polyline")]) == 2
+    lines = bench_show.text(report).splitlines()
+    assert any(line.startswith("frame_to_bare") and "<= 1.25" in line for line in lines) and lines[-1].startswith("Recommended: provider cpu")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--vertices", "0"], "--vertices 0"),
+        (["--vertices", "many"], "--vertices many"),
+        (["--batch", "1,1000"], "--batch 1000"),
+        (["--repeat", "0"], "--repeat 0"),
+        (["--providers", "gpu"], "'gpu'"),
+        (["--precisions", "fp8"], "'fp8'"),
+        (["--threads", "257"], "threads"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(arguments: list[str], words: str) -> None:
+    result = bench(*arguments)
+    assert result.returncode == 2 and words in result.stderr and result.stderr.strip().endswith("[setting_invalid]")
+
+
+def test_full_figures_are_the_ratios_of_what_was_measured() -> None:
+    report: dict[str, Any] = {
+        "request": {"to_bare": 1.1, "threads_bare": 2, "request": {"p50": 0.9}},
+        "growth": [{"seconds": 0.5}, {"seconds": 3.0, "above_answer_mb": 120.0}],
+        "libraries": {"torch": {"1": {"ort_to_at_once": 0.8}, "2": {"ort_to_at_once": 0.4}}},
+        "threads": {"idle": {"auto_to_best": 1.0}, "busy": {"auto_to_best": 1.1}},
+        "cold_start": {"first_shapes_s": 0.7},
+        "cells": [
+            {"provider": "cpu", "precision": precision, "batch": 1, "vertices": vertices, "p50": seconds}
+            for precision, vertices, seconds in (("fp32", 10, 1.0), ("fp32", 20, 2.0), ("int8", 20, 1.0))
+        ],
+    }
+    told = figures(report, quick=False)
+    assert set(told) == FIGURES
+    assert (told["ort_to_torch"], told["growth_70k_10k"], told["int8_to_fp32"], told["auto_threads_to_best"]) == (0.4, 6.0, 0.5, 1.1)
+    assert (told["memory_above_answer_mb"], told["shapes52_20k_s"], told["cold_start_s"]) == (120.0, 0.9, 0.7)
+    assert figures({**report, "libraries": {"torch": None}, "threads": None}, quick=True)["ort_to_torch"] is None
+
+
+def test_the_egg_head_is_a_closed_mesh_with_all_landmarks(tiny: Path) -> None:
+    head = egg_head(5000)
+    assert 4500 < len(head.vertices) < 5500 and head.triangles.max() == len(head.vertices) - 1
+    runs = recorded_runs(load_model(tiny, resolve({"threads": 1}, environment={})), head, 52, None)
+    assert runs and all(np.isfinite(array).all() for _, feeds in runs for array in feeds.values())
+
+
+def test_works_are_timed_in_turns() -> None:
+    order: list[str] = []
+    times = in_turns({name: lambda name=name: order.append(name) for name in "ab"}, 3)  # type: ignore[misc]
+    assert order == list("abababab") and [len(values) for values in times.values()] == [3, 3]
+    assert spread([1.0, 2.0, 6.0]) == {"mean": 3.0, "std": 2.1602, "min": 1.0, "max": 6.0, "p50": 2.0, "p99": 6.0}
+
+
+def test_the_reference_computes_what_onnxruntime_does(tiny: Path) -> None:
+    model = load_model(tiny, resolve({"threads": 1}, environment={}))
+    for part in model.parts:
+        feeds = probe(part.session.get_inputs(), 33)
+        for found, right in zip(Reference(part.data).run(feeds), part.session.run(None, feeds), strict=True):
+            np.testing.assert_allclose(found, right, atol=1e-5)
+
+
+def test_the_reference_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    import onnx
+
+    node = onnx.helper.make_node("Erf", ["a"], ["b"])
+    graph = onnx.helper.make_graph(
+        [node], "g", [onnx.helper.make_tensor_value_info("a", 1, [1])], [onnx.helper.make_tensor_value_info("b", 1, [1])]
+    )
+    with pytest.raises(NotImplementedError, match="Erf"):
+        Reference(onnx.helper.make_model(graph).SerializeToString())
+
+
+def test_a_plan_is_checked() -> None:
+    with pytest.raises(BackendError):
+        Plan(vertices=()).check()
+    Plan().check()
