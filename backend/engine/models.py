@@ -34,7 +34,7 @@ CHUNK = 1024  # vertices per decoder run: less time and a third of the memory of
 CHUNK_LOW = 512  # with little memory
 TRIAL_POINTS = 1024  # what locating shows the encoder
 MAX_CONDITIONS = 1024
-PER_VERTEX = {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "sides": (None, 2)}  # a decoder's inputs, in this order
+PER_VERTEX = {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "sides": (None, 2), "ways": (None, 6)}  # a decoder's inputs, in this order
 _FIX = "See Model files in docs/architecture.md, correct the export, and check it with: python -m backend info --model FILE"
 
 
@@ -169,7 +169,7 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
 
 
 def encode_with(model: Model, cancellation: Cancellation) -> Callable[[Floats], tuple[Floats, Floats]]:
-    """The model's encoder as a function: points float32 (B,P,6), position and normal -> latent (B,L), confidence (B,)."""
+    """The model's encoder as a function: points float32 (B,P,7), as `face.points.crop` gives them -> latent (B,L), confidence (B,)."""
 
     def encode(points: Floats) -> tuple[Floats, Floats]:
         latent, confidence = run(model.encoder, {"points": np.ascontiguousarray(points, np.float32)}, cancellation)[:2]
@@ -192,7 +192,7 @@ def shapes_of(
 ) -> Floats:
     """Offsets float32 (N,F,3), canonical frame, for weights (N,K) over the model's conditions.
 
-    face: vertices (F,3), normals (F,3), parts (F,6), sides (F,2), latent (1,L), all canonical. A pair is run once in chunks of vertices and only the
+    face: vertices (F,3), normals (F,3), parts (F,6), sides (F,2), ways (F,6), latent (1,L), all canonical. A pair is run once in chunks of vertices and only the
     product with the weights is kept; a plain model is run once per row. Raises BackendError `model_contract` for outputs of a wrong
     shape or that are not finite, `cancelled`, `out_of_memory`.
     """
@@ -316,7 +316,7 @@ def _in_precision(path: Path, opened: Callable[[Path], Session]) -> tuple[Sessio
 def _check_encoder(session: Session, metadata: Mapping[str, str]) -> tuple[str, ...]:
     """The landmarks' names of an encoder that keeps the contract."""
     _require_contract(session, metadata, "encoder")
-    _require_inputs(session, {"points": (None, None, 6)})
+    _require_inputs(session, {"points": (None, None, 7)})
     outputs = session.session.get_outputs()
     if len(outputs) < 2:
         raise _broken(session.name, "must have two outputs, latent (B, L) and confidence (B, 1)")

@@ -249,7 +249,7 @@ def test_a_model_that_fails_while_running_is_an_error_of_the_model(shipped: Path
 
 def test_an_encoder_is_a_function_of_points(shipped: Path) -> None:
     encode = engine.encode_with(engine.load_model(), Cancellation())
-    latent, confidence = encode(np.zeros((3, 50, 6), np.float32))
+    latent, confidence = encode(np.zeros((3, 50, 7), np.float32))
     assert latent.shape == (3, models.LATENT) and confidence.shape == (3,)
     np.testing.assert_allclose(latent[2, : 3 * len(models.LANDMARKS)].reshape(-1, 3), list(models.LANDMARKS.values()), atol=1e-6)
     np.testing.assert_allclose(confidence, 0.97, rtol=1e-6)
