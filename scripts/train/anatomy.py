@@ -27,7 +27,7 @@ class Habits:
     gain: size of the mouth's other shapes; spread: how far they reach over the cheeks; lift: how much a smile raises the cheek.
     slide: how much of a move of the mouth the far corner makes; carried: how much teeth and tongue make. forward: how far lips are pushed out.
     brow_skin: how far the skin follows a brow; lid_fall: how fast a lid's movement fades above it; lash_turn: degrees lashes turn at a blink;
-    lower_lid: how far the lower lid comes to meet the upper one.
+    lower_lid: how far the lower lid comes to meet the upper one. decal: eyes lie on the skin, and a blink squashes them.
     """
 
     jaw: float = 17.0
@@ -43,6 +43,7 @@ class Habits:
     lid_fall: float = 1.3
     lash_turn: float = 55.0
     lower_lid: float = 0.03
+    decal: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class Eye:
         order = edge[np.argsort(head.turn[edge])]
         self.edge, self.edge_turn = v[order], head.turn[order]
         ring = head.ring[:, None]
+        inside = inside & (not head.habits.decal)
         follow = np.where(ring >= 0, (1 - np.clip(ring, 0, 1)) ** head.habits.lid_fall, np.clip(1 + 0.3 * (ring + 1), 0, 1))
         self.follow = np.where(inside[:, None], follow, 0).astype(np.float32)
         dense = np.linspace(-np.pi, np.pi, 241, dtype=np.float32)[:-1]
@@ -87,6 +88,8 @@ class Eye:
     def closed(self, down: float, up: float) -> Floats:
         """Offsets (V,3): the upper lid goes `down` of the way to the lower one, the lower `up` of the way to the upper; skin stays on the ball."""
         head = self.head
+        if head.habits.decal:
+            return self.squashed(down + up)
         moved = head.vertices + self.edge_way(head.turn, down, up) * self.follow
         if self.ball:
             away = moved - self.centre
@@ -108,6 +111,12 @@ class Eye:
             mine, near, weight = self.crease
             offsets[mine] = (offsets[near] * weight).sum(axis=1)
         return offsets
+
+    def squashed(self, share: float) -> Floats:
+        """Offsets (V,3) of an eye that lies on the skin: all of it is drawn to a line in its lower part."""
+        low, high = self.head.landmarks[f"lid_lower_{self.side}"][1], self.head.landmarks[f"lid_upper_{self.side}"][1]
+        level = low + 0.35 * (high - low) - self.head.vertices[:, 1:2]
+        return np.asarray(share * level * way(0, 1, 0) * self.head.of(*(f"{n}_{self.side}" for n in ("white", "iris", "lash", "lower_lash"))), np.float32)
 
     def edge_way(self, turn: Floats, down: float, up: float) -> Floats:
         """How points (N,3) of the edge at angles (N,) move when the lids close."""

@@ -40,6 +40,7 @@ ROWS = np.array(
 )
 CHIN_ROW = 8
 SIDES_Z = -1.0  # where the head is widest
+DECALS = 0.12  # share of heads whose eyes lie on the skin
 SLIT = 0.004  # half height of the closed mouth at its middle
 
 
@@ -70,6 +71,7 @@ class Style:
     spacing: float  # of the points on the face
     jitter: float
     closed: tuple[bool, bool]  # whether sockets and bag have a back
+    decal: bool  # eyes lie on a skin without openings
 
 
 def random_style(rng: np.random.Generator) -> Style:
@@ -125,6 +127,7 @@ def random_style(rng: np.random.Generator) -> Style:
         fine,
         float(rng.choice([0.0, 0.1, 0.3])),
         (bool(rng.random() < 0.4), bool(rng.random() < 0.8)),
+        bool(rng.random() < DECALS),
     )
 
 
@@ -232,6 +235,9 @@ def _add_eye(half: Half, surface: Surface, rings: tuple[float, ...]) -> None:
     rim = surface.place(edge)
     for number, (scale, depth) in enumerate(((0.9, style.lid), (0.8, style.lid + 0.12), (0.66, style.lid + 0.3)), 1):
         inside = middle + (edge - middle) * scale
+        if style.decal:
+            half.add(inside, surface.place(inside), -number, turn, "eye_left")
+            continue
         back = rim + (rim.mean(axis=0) - rim) * (0.0, 0.02, 0.1)[number - 1] - np.array([0, 0, depth])
         half.add(inside, back, -number, turn, "eye_left")
 
@@ -335,7 +341,7 @@ def skin(surface: Surface, rng: np.random.Generator) -> tuple[Reals, NDArray[np.
     kept.sort()
     domain, placed, tags = domain[kept], placed[kept], tags[kept]
     triangles = Delaunay(domain + rng.normal(0, 1e-6, domain.shape) * [0, 1]).simplices.astype(np.int64)
-    for opening, last, closed in (("eye_left", -3, style.closed[0]), ("mouth", -6, style.closed[1])):
+    for opening, last, closed in (("eye_left", -3, style.closed[0] or style.decal), ("mouth", -6, style.closed[1])):
         innermost = (tags[:, 2] == OPENINGS.index(opening)) & (tags[:, 0] == last)
         if not closed:
             triangles = triangles[~innermost[triangles].all(axis=1)]
@@ -383,8 +389,8 @@ def add_eyes(parts: Parts, surface: Surface, rng: np.random.Generator) -> None:
     style = surface.style
     edge = surface.place(surface.locate(eye_outline(style, np.linspace(0, 2 * np.pi, 32, endpoint=False))))
     middle = edge.mean(axis=0)
-    deep = style.lid + rng.uniform(0.02, 0.12)
-    kind = rng.choice(3, p=[0.45, 0.3, 0.25])  # plate or bowl, ball, iris alone before a socket
+    deep = style.lid + rng.uniform(0.02, 0.12) if not style.decal else -rng.uniform(0.01, 0.05)
+    kind = rng.choice(3, p=[0.45, 0.3, 0.25]) if not style.decal else 0  # plate or bowl, ball, iris alone before a socket
     around, rings = int(rng.integers(8, 28)), int(rng.integers(3, 7))
     # The eye stands as the lids do: turned outwards like the face.
     tilt = np.arctan2(edge[np.argmin(edge[:, 0]), 2] - edge[np.argmax(edge[:, 0]), 2], np.ptp(edge[:, 0])) * rng.uniform(0.5, 1.0)
@@ -407,8 +413,9 @@ def add_eyes(parts: Parts, surface: Surface, rng: np.random.Generator) -> None:
         parts.add_both(vertices, triangles, "eye")
         front = middle - facing * style.lid * 0.5
     elif kind == 0:
-        bow = float(rng.uniform(-0.22, 0.12)) * radius
-        vertices, triangles = _disc(back - [0, 0, max(bow, 0)], (style.eye_half * 1.12, (style.eye_up + style.eye_down) * 0.6), bow, rings, around)
+        bow = float(rng.uniform(-0.22, 0.12)) * radius if not style.decal else 0.0
+        radii = np.array([style.eye_half * 1.12, (style.eye_up + style.eye_down) * 0.6]) / (1.15 if style.decal else 1.0)
+        vertices, triangles = _disc(back - [0, 0, max(bow, 0)], (radii[0], radii[1]), bow, rings, around)
         vertices[:, 1] += (style.eye_up - style.eye_down) / 2
         parts.add_both(put(vertices), triangles, "white")
         front = back + [0, 0, min(bow, 0)]
@@ -508,6 +515,7 @@ def _habits(style: Style, rng: np.random.Generator) -> Habits:
         lid_fall=float(rng.uniform(0.9, 2.5)),
         lash_turn=float(rng.uniform(0, 45)),
         lower_lid=float(rng.choice([0.02, 0.12, 0.3], p=[0.5, 0.3, 0.2])),
+        decal=style.decal,
     )
 
 
