@@ -272,6 +272,7 @@ def versions() -> dict[str, str]:
 
 
 def _hello(handlers: Handlers) -> dict[str, Any]:
+    from .engine.hardware import gpus
     from .engine.sessions import available_providers
 
     return {
@@ -279,6 +280,7 @@ def _hello(handlers: Handlers) -> dict[str, Any]:
         "protocol": PROTOCOL,
         "versions": versions(),
         "providers": available_providers(),
+        "gpus": gpus(),
         "sets": {name: len(shape_set.shapes) for name, shape_set in handlers.sets.items()},
         "pid": os.getpid(),
     }

@@ -31,9 +31,9 @@ MAX_LOG = 4 << 20
 KEPT_LOGS = 5
 _TAIL = 4096
 if sys.platform == "win32":
-    _NO_WINDOW = subprocess.CREATE_NO_WINDOW  # else a console window pops up with every start
+    NO_WINDOW = subprocess.CREATENO_WINDOW  # else a console window pops up with every start
 else:
-    _NO_WINDOW = 0
+    NO_WINDOW = 0
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Backend:
                     cwd=launch.log.parent,
                     bufsize=0,
                     close_fds=True,
-                    creationflags=_NO_WINDOW,
+                    creationflags=NO_WINDOW,
                 )
         except OSError as error:
             raise AddonError(

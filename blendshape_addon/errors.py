@@ -18,11 +18,14 @@ CODES: dict[str, str] = {
     "format_unknown": "a file's type is not one that can be read",
     "output_is_input": "an output would replace an input",
     "output_exists": "an output is already there",
+    "no_runtime": "there is no better build of ONNX Runtime for this machine",
+    "runtime_failed": "a second runtime could not be made or removed",
+    "offline": "online access is needed and not allowed",
     "usage": "the arguments do not fit together",
 }
 
 # No change to the input or the settings mends these: the batch command ends with 1 for them and with 2 for all others.
-NOT_THE_INPUT = frozenset({"child_died", "child_timeout", "child_start", "internal", "out_of_memory", "cancelled", "protocol"})
+NOT_THE_INPUT = frozenset({"child_died", "child_timeout", "child_start", "internal", "out_of_memory", "cancelled", "protocol", "runtime_failed"})
 
 
 class AddonError(Exception):

@@ -57,10 +57,15 @@ def plan(root: Path, log: Path, settings: Settings, environment: Mapping[str, st
     if own and not Path(own).is_file():
         raise AddonError("child_start", f"There is no Python at {own}.", "Correct the path in the extension's preferences, or clear it.")
     paths = [str(root), *([] if own else package_folders(PACKAGES))]
-    clean = {key: value for key, value in environment.items() if not key.upper().startswith("PYTHON")}
+    clean = clean_environment(environment)
     clean.update(PYTHONPATH=os.pathsep.join(paths), PYTHONNOUSERSITE="1", PYTHONSAFEPATH="1", PYTHONDONTWRITEBYTECODE="1", PYTHONUTF8="1")
     command = (python, "-m", "backend", "serve", "--preferences", json.dumps(settings.preferences()))
     return Launch(command, clean, log)
+
+
+def clean_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment without what would lead another Python to the packages of this one."""
+    return {key: value for key, value in environment.items() if not key.upper().startswith("PYTHON")}
 
 
 def blender_python() -> str:

@@ -3,7 +3,7 @@
 
 import bpy
 
-from . import session
+from . import runtime_operators, session
 
 PROVIDERS = (
     ("auto", "Automatic", "The first that this machine has, computes right and is not slower than the processor"),
@@ -28,6 +28,12 @@ PRECISIONS = (
 
 def _restart(self: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
     """The next request starts a child with the new settings."""
+    session.backend.stop()
+
+
+def _forget_python(self: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
+    """Another Python: what was remembered no longer holds."""
+    self.python_known = ""
     session.backend.stop()
 
 
@@ -56,8 +62,9 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
         name="Python",
         description="A Python with numpy, psutil and a build of onnxruntime of your choice, instead of Blender's own",
         subtype="FILE_PATH",
-        update=_restart,
+        update=_forget_python,
     )
+    python_known: bpy.props.StringProperty(name="What the Python offers", options={"HIDDEN"})
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the settings, and what runs now."""
@@ -65,12 +72,32 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
         layout.use_property_split = True
         for name in ("model", "provider", "strict", "precision", "threads", "memory_mb", "python"):
             layout.prop(self, name)
+        self._draw_runtime(layout)
         hello = session.backend.hello
         if hello is not None:
             versions = hello["versions"]
             layout.label(text=f"Running: onnxruntime {versions['onnxruntime']}, Python {versions['python']}", icon="CHECKMARK")
         if session.backend.log is not None:
             layout.label(text=f"Log: {session.backend.log}")
+
+
+    def _draw_runtime(self, layout: bpy.types.UILayout) -> None:
+        """The second runtime: what is known of it, and what can be done about it."""
+        status = session.status
+        if status.preparing:
+            layout.progress(factor=status.prepared, text=f"{status.preparing}  (Esc cancels)", type="BAR")
+            return
+        python = bpy.path.abspath(self.python)
+        if runtime_operators.still_known(self.python_known, python):
+            layout.label(text=f"Checked: {runtime_operators.describe_known(self.python_known)}", icon="CHECKMARK")
+        elif python:
+            layout.label(text="Not checked yet", icon="QUESTION")
+        row = layout.row()
+        if python:
+            row.operator(runtime_operators.BLENDSHAPES_OT_check_python.bl_idname)
+        row.operator(runtime_operators.BLENDSHAPES_OT_prepare_runtime.bl_idname, icon="IMPORT")
+        if session.prepared_runtimes():
+            row.operator(runtime_operators.BLENDSHAPES_OT_remove_runtime.bl_idname, icon="TRASH")
 
 
 def preferred_model(context: bpy.types.Context) -> str:

@@ -9,13 +9,16 @@ import traceback
 import bpy
 from bpy.app.handlers import persistent
 
-from . import commands, operators, panels, preferences, properties, session
+from . import commands, operators, panels, preferences, properties, runtime_operators, session
 
 CLASSES = (
     preferences.BlendShapesPreferences,
     properties.BlendShapesSettings,
     operators.BLENDSHAPES_OT_generate,
     operators.BLENDSHAPES_OT_remove,
+    runtime_operators.BLENDSHAPES_OT_check_python,
+    runtime_operators.BLENDSHAPES_OT_prepare_runtime,
+    runtime_operators.BLENDSHAPES_OT_remove_runtime,
     panels.BLENDSHAPES_PT_generate,
     panels.BLENDSHAPES_PT_options,
 )

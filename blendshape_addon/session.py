@@ -17,6 +17,7 @@ import bpy
 
 from .backend_process import Backend
 from .launch import Launch, Settings, plan
+from .runtimes import MARK
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOT_PACKAGE = __package__.rpartition(".")[0]
@@ -24,13 +25,15 @@ ROOT_PACKAGE = __package__.rpartition(".")[0]
 
 @dataclass
 class Status:
-    """Of the run in progress and of the last one."""
+    """Of the run in progress and of the last one. preparing, prepared: what is done about a second runtime, and how far it is."""
 
     running: bool = False
     stage: str = ""
     fraction: float = 0.0
     result: str = ""
     engine: str = ""
+    preparing: str = ""
+    prepared: float = 0.0
     failed: bool = False
     warnings: list[str] = field(default_factory=list)
 
@@ -40,7 +43,7 @@ status = Status()
 
 def clear_status() -> None:
     """Forget the last run: another file was opened."""
-    fresh = Status()
+    fresh = Status(preparing=status.preparing, prepared=status.prepared)
     for name, value in vars(fresh).items():
         setattr(status, name, value)
 
@@ -64,9 +67,28 @@ def log_folder() -> Path:
     return Path(folder)
 
 
+def runtimes_folder() -> Path:
+    """The folder of the runtimes that were prepared here; it survives upgrades of the extension, too."""
+    if ROOT_PACKAGE.startswith("bl_ext."):
+        return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="runtimes", create=True))
+    folder = log_folder() / "runtimes"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def prepared_runtimes() -> list[Path]:
+    """Folders of the runtimes that were prepared here."""
+    return sorted(path.parent for path in runtimes_folder().glob(f"*/{MARK}"))
+
+
+def preferences(context: bpy.types.Context) -> bpy.types.AddonPreferences | None:
+    """The extension's preferences, None where it is registered without."""
+    addon = context.preferences.addons.get(ROOT_PACKAGE)
+    return addon.preferences if addon is not None else None
+
+
 def _launch() -> Launch:
-    addon = bpy.context.preferences.addons.get(ROOT_PACKAGE)
-    chosen = addon.preferences if addon is not None else None
+    chosen = preferences(bpy.context)
     settings = Settings()
     if chosen is not None:
         names = ("provider", "strict", "precision", "threads", "memory_mb")

@@ -34,7 +34,8 @@ CHUNK = 1024  # vertices per decoder run: less time and a third of the memory of
 CHUNK_LOW = 512  # with little memory
 TRIAL_POINTS = 1024  # what locating shows the encoder
 MAX_CONDITIONS = 1024
-PER_VERTEX = {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "sides": (None, 2), "ways": (None, 6)}  # a decoder's inputs, in this order
+# a decoder's inputs beside the latent, in this order
+PER_VERTEX = {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "sides": (None, 2), "ways": (None, 6)}
 _FIX = "See Model files in docs/architecture.md, correct the export, and check it with: python -m backend info --model FILE"
 
 
@@ -192,8 +193,8 @@ def shapes_of(
 ) -> Floats:
     """Offsets float32 (N,F,3), canonical frame, for weights (N,K) over the model's conditions.
 
-    face: vertices (F,3), normals (F,3), parts (F,6), sides (F,2), ways (F,6), latent (1,L), all canonical. A pair is run once in chunks of vertices and only the
-    product with the weights is kept; a plain model is run once per row. Raises BackendError `model_contract` for outputs of a wrong
+    face: vertices (F,3), normals (F,3), parts (F,6), sides (F,2), ways (F,6), latent (1,L), all canonical. A pair is run once in chunks of
+    vertices and only the product with the weights is kept; a plain model is run once per row. Raises BackendError `model_contract` for outputs of a wrong
     shape or that are not finite, `cancelled`, `out_of_memory`.
     """
     if model.decoder is not None:

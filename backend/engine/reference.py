@@ -7,6 +7,7 @@ onnx/onnx.proto.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -186,6 +187,7 @@ def _both(name: str) -> Callable[..., Any]:
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Pow", "MatMul", "Gemm", "Where", "Equal", "Less", "Greater", "And", "Or", "Max", "Min")
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "Add": lambda xp, a, x, y: x + y,
+    "Sum": lambda xp, a, *x: functools.reduce(lambda one, other: one + other, x),
     "Sub": lambda xp, a, x, y: x - y,
     "Mul": lambda xp, a, x, y: x * y,
     "Div": lambda xp, a, x, y: x // y if xp is np and np.asarray(x).dtype.kind == "i" else x / y,

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A second runtime: a Python of the user's own that greets, one that is made here, and what is left when making it fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+import pytest
+from blendshape_auto_generator.blendshape_addon import runtime_operators, runtimes, session
+from blendshape_auto_generator.blendshape_addon.errors import AddonError
+from blendshape_auto_generator.blendshape_addon.runtimes import MARK, Handshake, Preparation, Runtime, remove, runtime_for
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def finish(work: Any, seconds: float = 240) -> Any:
+    """Poll until there is an answer."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = work.poll()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("no answer")
+
+
+@pytest.fixture
+def chosen(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Preferences, which there are only where Blender has installed the extension."""
+    fake = SimpleNamespace(python="", python_known="")
+    monkeypatch.setattr(session, "preferences", lambda context: fake)
+    return fake
+
+
+@pytest.mark.parametrize(
+    ("gpus", "system", "machine", "name"),
+    [
+        (["NVIDIA H100 80GB HBM3", "Intel 0x4680"], "linux", "x86_64", "cuda"),
+        (["Intel UHD", "NVIDIA GeForce RTX 4090"], "win32", "AMD64", "cuda"),
+        (["AMD Radeon RX 7900"], "win32", "AMD64", "directml"),
+        (["Intel 0x4680"], "linux", "x86_64", "openvino"),
+    ],
+)
+def test_the_build_follows_the_gpu(gpus: list[str], system: str, machine: str, name: str) -> None:
+    runtime = runtime_for(gpus, system, machine)
+    assert runtime.name == name and all("==" in package for package in runtime.packages)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "system", "machine"),
+    [([], "linux", "x86_64"), (["AMD 0x744c"], "linux", "x86_64"), (["Apple GPU"], "darwin", "arm64"), (["NVIDIA GB10"], "linux", "aarch64")],
+)
+def test_where_there_is_nothing_better_that_is_said(gpus: list[str], system: str, machine: str) -> None:
+    with pytest.raises(AddonError) as caught:
+        runtime_for(gpus, system, machine)
+    assert caught.value.code == "no_runtime" and caught.value.fix
+
+
+def test_a_python_is_checked_by_its_greeting(tmp_path: Path) -> None:
+    hello = finish(Handshake(ROOT, tmp_path / "check.log", Path(sys.executable)))
+    assert "CPUExecutionProvider" in hello["providers"] and isinstance(hello["gpus"], list)
+    known = runtime_operators.known_of(Path(sys.executable), hello)
+    assert runtime_operators.still_known(known, sys.executable) and "CPU" in runtime_operators.describe_known(known)
+    assert not runtime_operators.still_known(known, "/another/python") and not runtime_operators.still_known("", sys.executable)
+
+
+def test_a_python_without_the_packages_is_refused(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
+    with pytest.raises(AddonError) as caught:
+        finish(Handshake(ROOT, tmp_path / "check.log", runtimes.python_of(tmp_path / "bare")))
+    assert caught.value.code == "runtime_missing"
+
+
+def test_a_runtime_is_made_and_removed(tmp_path: Path) -> None:
+    """With the same build as Blender's: pip, venv and handshake are real."""
+    wanted = Runtime("test", ("onnxruntime==1.31.1", "numpy==1.26.4", "psutil==7.2.2"), 0.2, "a test")
+    work = Preparation(ROOT, tmp_path / "made", wanted, sys.executable)
+    seen: list[float] = []
+    try:
+        while not work.poll():
+            seen.append(work.fraction)
+            time.sleep(0.05)
+    except AddonError as error:
+        if "No matching distribution" in error.message:
+            pytest.skip(f"no package index is at hand: {error.message}")
+        raise
+    assert seen == sorted(seen) and work.fraction == 1.0 and work.hello is not None
+    assert work.hello["versions"]["onnxruntime"] == "1.31.1" and work.python.is_file()
+    assert remove(tmp_path / "made") and not (tmp_path / "made").exists() and not remove(tmp_path / "made")
+
+
+@pytest.mark.parametrize(
+    ("packages", "words"),
+    [(("no-such-package-of-anybody==0.0.0", "--no-index"), "pip ended"), (("--no-such-option",), "pip ended")],
+)
+def test_a_runtime_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path, packages: tuple[str, ...], words: str) -> None:
+    with pytest.raises(AddonError) as caught:
+        finish(Preparation(ROOT, tmp_path / "made", Runtime("x", packages, 0, ""), sys.executable))
+    assert caught.value.code == "runtime_failed" and words in caught.value.message and "log" in caught.value.fix
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_runtime_without_onnxruntime_leaves_nothing_behind(tmp_path: Path) -> None:
+    work = Preparation(ROOT, tmp_path / "made", Runtime("x", ("pip", "--no-index"), 0, ""), sys.executable)  # pip is there already
+    with pytest.raises(AddonError) as caught:
+        finish(work)
+    assert "does not work" in caught.value.message and not (tmp_path / "made").exists()
+
+
+def test_a_python_that_cannot_make_environments_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AddonError) as caught:
+        Preparation(ROOT, tmp_path / "made", Runtime("x", (), 0, ""), str(tmp_path / "none"))
+    assert caught.value.code == "runtime_failed" and not (tmp_path / "made").exists()
+
+
+def test_cancelling_removes_what_was_made(tmp_path: Path) -> None:
+    work = Preparation(ROOT, tmp_path / "made", Runtime("x", ("onnxruntime==1.31.1",), 0, ""), sys.executable)
+    assert (tmp_path / "made" / MARK).is_file() and not work.poll()
+    work.cancel()
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_folder_that_was_not_made_here_is_never_removed(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "work.blend").write_text("")
+    assert not remove(tmp_path / "mine") and (tmp_path / "mine" / "work.blend").exists()
+    with pytest.raises(AddonError):
+        Preparation(ROOT, tmp_path / "mine", Runtime("x", (), 0, ""), sys.executable)
+    assert (tmp_path / "mine" / "work.blend").exists()
+
+
+def test_the_operator_checks_and_remembers(chosen: SimpleNamespace, tmp_path: Path) -> None:
+    chosen.python = sys.executable
+    assert bpy.ops.blendshapes.check_python() == {"FINISHED"}
+    assert runtime_operators.still_known(chosen.python_known, sys.executable) and not session.status.preparing
+    chosen.python, chosen.python_known = str(tmp_path / "none"), ""
+    with pytest.raises(RuntimeError, match="no Python at"):
+        bpy.ops.blendshapes.check_python()
+    assert not chosen.python_known and not session.status.preparing
+
+
+def test_a_prepared_runtime_is_used_remembered_and_removed(
+    chosen: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator's steps, with an environment that is there already in the place of a download."""
+    monkeypatch.setattr(session, "runtimes_folder", lambda: tmp_path)
+    (tmp_path / "cuda").mkdir()
+    (tmp_path / "cuda" / MARK).write_text("cuda")
+    chosen.python = str(tmp_path / "cuda" / "bin" / "python")
+    assert bpy.ops.blendshapes.remove_runtime() == {"FINISHED"}
+    assert chosen.python == "" and not (tmp_path / "cuda").exists() and not session.prepared_runtimes()
+
+
+@pytest.fixture
+def online() -> Iterator[Any]:
+    """A switch for Blender's Allow Online Access."""
+    system = bpy.context.preferences.system
+    if bpy.app.online_access_override:
+        pytest.skip("online access was decided on the command line")
+    before = system.use_online_access
+    yield lambda on: setattr(system, "use_online_access", on)
+    system.use_online_access = before
+
+
+def test_nothing_is_downloaded_without_online_access(chosen: SimpleNamespace, online: Any) -> None:
+    online(False)
+    assert not bpy.ops.blendshapes.prepare_runtime.poll()
+    online(True)
+    assert bpy.ops.blendshapes.prepare_runtime.poll()
+
+
+def test_preparing_where_there_is_nothing_better_says_so(chosen: SimpleNamespace, online: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    online(True)
+    monkeypatch.setattr(runtime_operators, "_greeting", lambda: {"gpus": []})
+    with pytest.raises(RuntimeError, match="no better build"):
+        bpy.ops.blendshapes.prepare_runtime()
+    assert not session.status.preparing and not chosen.python
+
+
+def test_a_download_that_fails_changes_nothing(
+    chosen: SimpleNamespace, online: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    online(True)
+    monkeypatch.setattr(session, "runtimes_folder", lambda: tmp_path)
+    monkeypatch.setattr(runtime_operators, "_greeting", lambda: {"gpus": ["NVIDIA"]})
+    monkeypatch.setattr(runtime_operators, "runtime_for", lambda gpus: Runtime("cuda", ("no-such-package==0", "--no-index"), 0.01, "a test"))
+    with pytest.raises(RuntimeError, match="pip ended"):
+        bpy.ops.blendshapes.prepare_runtime()
+    assert not (tmp_path / "cuda").exists() and not chosen.python and not session.status.preparing
