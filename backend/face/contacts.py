@@ -1,22 +1,246 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far some shapes must go so that they do what their name says: lids meet at a blink, lips meet at jawOpen + mouthClose.
+"""Shapes do what their name says on the mesh itself: lids meet along their whole edge, lips seal, lashes ride, squints never pass a blink.
 
-A model errs in lengths before it errs in directions; the landmarks say how long the way is. All in the canonical frame.
+A model errs in lengths before it errs in directions, and by a little everywhere: too little for an average, enough for a slit of eye under a
+closed lid. So a shape is first scaled to the way that the landmarks say (`gains`), then what is still missing along the edges is added to the
+skin next to them (`corrections`). All in the canonical frame; everything is linear in the shapes, so it holds for every weight and mix.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .frame import Floats
+from .landmarks import SIDES
+from .mesh import Ints, connected_parts
+from .openings import Opening, eye_opening, mouth_slit
+from .seams import MARKS
+
+Flags = NDArray[np.bool_]
 
 BLINKS = {"eyeBlinkLeft": "left", "eyeBlinkRight": "right"}
-PROBED = (*BLINKS, "jawOpen", "mouthClose", "tongueOut")  # the conditions whose own shapes gains and bodies are read from
+NARROWING = tuple(f"{name}{side.title()}" for name in ("eyeSquint", "cheekSquint", "mouthSmile") for side in SIDES)
+PROBED = (*BLINKS, *NARROWING, "jawOpen", "mouthClose", "tongueOut")  # the conditions whose own shapes contacts and bodies are read from
 LEAST, MOST = 0.6, 2.5  # a gain beyond says that something else is wrong, and is not followed further
 FRONT = 0.88  # quantile, among vertices next to a lid that go at least half as far as the farthest, that is taken for its edge
 LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges: fewer than a bag or teeth behind would spoil
+
+NARROW = 0.12  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
+LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
+PASSES = 3  # of the correction: what it moves is not moved fully everywhere along the edge
+FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
+LASH = (0.6, 1.1)  # heights above the edge between which what is no skin stops riding the lid
+BELOW = 0.8  # heights below the lower edge over which a correction fades
+INSIDE = (0.5, 1.2)  # heights behind the edge over which it fades: the inside of a lid goes along, the socket does not
+LIP = 0.7  # half widths of the mouth from a lip's edge over which a correction fades
+BAG = (0.3, 0.8)  # half widths behind the lips over which it fades
+SURE = 6.0  # sides nearer to 0 than 1 over this are between the lips, and go in part with both
+CELLS = (36, 30)  # of the grid in which an eye's front is looked up
+BULGE = 0.6  # heights that an eye may stand out before its lids and still be covered
+DROOP = np.radians(40.0)  # by which lashes that point outwards turn down at a blink
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What contacts are read from: vertices (F,3), triangles (T,3) among them, group (F,): vertices in one place share one, owner (F,): loose
+    part, of the skin's what hangs together without welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the
+    largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids."""
+
+    vertices: Floats
+    triangles: Ints
+    group: Ints
+    owner: Ints
+    sides: Floats
+    skins: list[Flags]
+
+
+def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides: Floats, landmarks: Mapping[str, Floats]) -> Surface:
+    """The Surface of vertices (F,3) with boxes of their parts (F,6); the skin is the part that most landmarks lie on."""
+    owner = np.unique(parts, axis=0, return_inverse=True)[1].ravel().astype(np.int32)
+    skin = owner == np.bincount([owner[np.linalg.norm(vertices - landmarks[n], axis=1).argmin()] for n in MARKS]).argmax()
+    raw = connected_parts(len(vertices), triangles) if len(triangles) else np.zeros(len(vertices), np.int32)
+    main = raw == np.bincount(raw[skin]).argmax()
+    owner[skin & ~main] = owner.max() + 1 + raw[skin & ~main]
+    return Surface(vertices, triangles, group, owner, sides, [skin, main])
+
+
+def corrections(there: Surface, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]) -> dict[str, Floats]:
+    """What has to be added to the shapes of conditions so that contacts hold: condition -> offsets (F,3). shapes: condition -> offsets (F,3)."""
+    found: dict[str, Floats] = {}
+    for side, lid in lids_of(there, landmarks).items():
+        name = f"eyeBlink{side.title()}"
+        if name in shapes:
+            found[name] = lid.closed(shapes[name])
+        for other in NARROWING:
+            if other in shapes and other.endswith(side.title()):
+                found[other] = lid.limited(shapes[other])
+    if {"jawOpen", "mouthClose"} <= shapes.keys():
+        slit = mouth_slit(there.vertices, there.triangles, there.sides[:, 0], there.skins[0], landmarks)
+        if slit is not None:
+            found["mouthClose"] = sealed(slit, there.sides[:, 0], there.skins[0], shapes["jawOpen"] + shapes["mouthClose"])
+    return found
+
+
+def lids_of(there: Surface, landmarks: Mapping[str, Floats]) -> dict[str, Lid]:
+    """The lids of each eye, by its side, whose opening is found."""
+    found = {}
+    for side in SIDES:
+        opening = eye_opening(there.vertices, there.triangles, there.group, there.skins, landmarks, side)
+        if opening is not None:
+            brow = (landmarks[f"brow_inner_{side}"] + landmarks[f"brow_outer_{side}"]) / 2
+            found[side] = Lid(there, opening, brow - (landmarks[f"eye_inner_{side}"] + landmarks[f"eye_outer_{side}"]) / 2)
+    return found
+
+
+def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats) -> Floats:
+    """What has to be added to mouthClose so that the lips' edges, moved by jawOpen and it, `both` (F,3), are as near as on the neutral face.
+
+    Each lip goes half the way, along the whole slit; the skin next to it follows.
+    """
+    apart = slit.lower.of(both) - slit.upper.of(both)
+    missing = slit.at(apart) / 2
+    local, upper, lower = slit.local, slit.at(slit.upper.points), slit.at(slit.lower.points)
+    above, below = local[:, 1] - upper[:, 1], lower[:, 1] - local[:, 1]
+    away = np.where(side > 0, above, below)
+    deep = 1 - _ramp(np.minimum(upper[:, 2], lower[:, 2]) - local[:, 2], *BAG)
+    share = (1 - _ramp(away, 0, LIP)) * deep * slit.fade() * skin * np.clip(np.abs(side) * SURE, 0, 1)
+    return np.asarray(np.sign(side)[:, None] * share[:, None] * missing, np.float32)
+
+
+class Lid:
+    """One eye's lids: which vertices follow which edge how far. brow (3,): the brow's middle, from the eye's."""
+
+    def __init__(self, there: Surface, opening: Opening, brow: Floats) -> None:
+        self.opening, local = opening, opening.local
+        self.upper, self.lower = opening.at(opening.upper.points), opening.at(opening.lower.points)
+        self.gap = np.maximum(opening.upper.points[:, 1] - opening.lower.points[:, 1], 0)
+        skin = opening.skin
+        fade = opening.fade()
+        room = float(np.clip(0.75 * ((brow @ opening.axes[1]) / opening.unit[1] - opening.upper.points[:, 1].max()), 0.5, 1.5))
+        above, below = local[:, 1] - self.upper[:, 1], self.lower[:, 1] - local[:, 1]
+        between = np.clip(-below / np.maximum(self.upper[:, 1] - self.lower[:, 1], 0.05), 0, 1)
+        deep = 1 - _ramp(np.maximum(self.upper[:, 2], self.lower[:, 2]) - local[:, 2], *INSIDE)
+        near = fade * deep * (local[:, 2] < 2)
+        self.top = np.where(above > 0, 1 - _ramp(above, 0, room), between) * near
+        self.bottom = np.where(below > 0, 1 - _ramp(below, 0, BELOW), 1 - between) * near
+        self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin)
+        self.ride = np.where(self.lash, (1 - _ramp(above, *LASH)) * fade, 0).astype(np.float32)
+        self.lower_ride = np.where(self.lower_lash, (1 - _ramp(below, *LASH)) * fade, 0).astype(np.float32)
+        self.outward = self._outward(there, above)
+
+    def _others(self, there: Surface, above: Floats, below: Floats, skin: Flags) -> tuple[Flags, Flags, Flags]:
+        """Which vertices (F,) are upper lashes, lower lashes, eyes, by parts: lashes keep to an edge, eyes fill the opening from behind."""
+        local = self.opening.local
+        count = int(there.owner.max()) + 1
+        window = ~skin & (np.abs(local[:, 0]) < 1.4) & (above < 1.2) & (below < 1.2) & (np.abs(local[:, 2] - self.upper[:, 2]) < 2.5)
+        own = np.bincount(there.owner[window], minlength=count) > 0.4 * np.bincount(there.owner, minlength=count)
+        high = self.upper[:, 1] - self.lower[:, 1]
+        filling = window & (-above > 0.25 * high) & (-below > 0.25 * high) & (np.abs(local[:, 0]) < 0.75)
+        behind = window & (local[:, 2] < np.minimum(self.upper[:, 2], self.lower[:, 2]) + 0.05)
+        tops = window & (np.abs(above) < 0.6) & (np.abs(local[:, 2] - self.upper[:, 2] - 0.5) < 1.2)
+        lows = window & (np.abs(below) < 0.45) & (np.abs(local[:, 2] - self.lower[:, 2] - 0.5) < 1.2)
+        total, fills, backs, upper, lower = (np.bincount(there.owner[x], minlength=count) for x in (window, filling, behind, tops, lows))
+        some = np.maximum(total, 1)
+        eye = own & (fills > 0.12 * some) & (backs > 0.5 * some)
+        lash = own & ~eye & (fills < 0.12 * some) & (upper > 0.25 * some) & (upper > lower)
+        lower_lash = own & ~eye & ~lash & (fills < 0.12 * some) & (lower > 0.25 * some)
+        strip = window & ~own[there.owner] & ~behind  # of what covers more than this eye, what is next to an edge
+        on_top, on_low = strip & (np.abs(above) < 0.3), strip & (np.abs(below) < 0.2)
+        return window & lash[there.owner] | on_top, window & lower_lash[there.owner] | on_low & ~on_top, window & eye[there.owner]
+
+    def _outward(self, there: Surface, above: Floats) -> Flags:
+        """Lash vertices (F,) of parts that stand out from the face more than they lie on it."""
+        out = self.opening.local[:, 2] - self.upper[:, 2]
+        count = int(there.owner.max()) + 1
+        far, up = (np.bincount(there.owner[self.lash], np.abs(x[self.lash]), minlength=count) for x in (out, above))
+        return np.asarray(self.lash & (far > up)[there.owner])
+
+    def _local(self, offsets: Floats) -> Floats:
+        return np.asarray(offsets @ self.opening.axes.T / self.opening.unit, np.float32)
+
+    def _space(self, offsets: Floats) -> Floats:
+        """Offsets (F,3) from the opening's axes and units back to the canonical frame."""
+        return np.asarray((offsets * self.opening.unit) @ self.opening.axes, np.float32)
+
+    def closed(self, blink: Floats) -> Floats:
+        """What has to be added to a blink (F,3) so that the upper edge comes to lie on the lower one, lashes ride it and eyes hold still."""
+        here = self._local(blink)
+        opening = self.opening
+        up = opening.lower.of(here)
+        rise = np.zeros_like(up)
+        rise[:, 1] = np.clip(up[:, 1], 0, LOWER * self.gap) - up[:, 1]
+        added = opening.at(rise) * self.bottom[:, None]
+        goal = opening.lower.points + opening.lower.of(here + added)
+        for _ in range(PASSES):
+            down = opening.upper.of(here + added)
+            ends = opening.upper.points + down
+            missing = np.stack([np.interp(ends[:, 0], goal[:, 0], goal[:, i]) for i in range(3)], axis=1).astype(np.float32) - ends
+            missing[:, 0] = 0
+            missing[:, 2] += FOLD
+            added = added + opening.at(missing) * self.top[:, None]
+        lash = self.ride[:, None]
+        edge = opening.at(opening.upper.of(here + added))
+        added = added * (1 - lash) + lash * (edge + self._drooped() - here)
+        low = self.lower_ride[:, None]
+        added = added * (1 - low) + low * (opening.at(goal - opening.lower.points) - here)
+        added[self.eye] = -here[self.eye]
+        return self._space((added + self._before_eye(here + added)).astype(np.float32))
+
+    def _before_eye(self, moved: Floats) -> Floats:
+        """Offsets (F,3), in the opening's units, that bring closed lids, moved (F,3), out of what lies behind them: an eye bulges in its middle."""
+        out = np.zeros_like(moved)
+        local, lid = self.opening.local, self.opening.skin & (self.top > 0.3)
+        if self.eye.any() and lid.any():
+            wall = np.full(CELLS, -np.inf, np.float32)
+            at = tuple(_cells(local[self.eye]).T)
+            np.maximum.at(wall, at, local[self.eye, 2])
+            padded = np.pad(wall, 1, constant_values=-np.inf)
+            wall = np.max([padded[i : i + CELLS[0], j : j + CELLS[1]] for i in range(3) for j in range(3)], axis=0)
+            there = local[lid] + moved[lid]
+            front = wall[tuple(_cells(there).T)] + FOLD
+            before = (local[lid, 2] > self.upper[lid, 2] - 0.3) & (front < self.upper[lid, 2] + BULGE)
+            out[lid, 2] = np.where(before, np.maximum(front - there[:, 2], 0), 0)
+        return out
+
+    def moved(self, up: float, low: float) -> Floats:
+        """Offsets (F,3) of lids whose upper edge goes up by `up` of the opening and whose lower one by `low`, lashes with them."""
+        ways = np.zeros((2, len(self.gap), 3), np.float32)
+        ways[:, :, 1] = np.array([[up], [low]], np.float32) * self.gap
+        top, bottom = np.maximum(self.top, self.ride)[:, None], np.maximum(self.bottom, self.lower_ride)[:, None]
+        return self._space(self.opening.at(ways[0]) * top + self.opening.at(ways[1]) * bottom)
+
+    def _drooped(self) -> Floats:
+        """Offsets (F,3), in the opening's units, of lashes that turn down about their edge."""
+        away = self.opening.local - self.upper
+        turned = np.zeros_like(away)
+        cos, sin = np.cos(DROOP) - 1, np.sin(DROOP)
+        turned[:, 1] = away[:, 1] * cos - away[:, 2] * sin
+        turned[:, 2] = away[:, 2] * cos + away[:, 1] * sin
+        return np.where(self.outward[:, None], turned, 0).astype(np.float32)
+
+    def limited(self, shape: Floats) -> Floats:
+        """What has to be added to a shape (F,3) so that it closes no more than NARROW of the opening: blinks are driven along with it."""
+        here = self._local(shape)
+        opening = self.opening
+        down, up = -opening.upper.of(here)[:, 1], opening.lower.of(here)[:, 1]
+        over = np.maximum(down + up - NARROW * self.gap, 0)
+        share = np.maximum(down, 0) / np.maximum(np.maximum(down, 0) + np.maximum(up, 0), 1e-6)
+        lift, drop = opening.at((over * share)[:, None])[:, 0], opening.at((over * (1 - share))[:, None])[:, 0]
+        added = np.zeros_like(here)
+        added[:, 1] = lift * np.maximum(self.top, self.ride) - drop * np.maximum(self.bottom, self.lower_ride)
+        added[self.eye] = -here[self.eye]
+        return self._space(added)
+
+
+def _cells(local: Floats) -> NDArray[np.int64]:
+    """Cells (N,2) of a grid over an opening for places (N,3) in its units."""
+    high, wide = CELLS
+    row = np.clip((local[:, 1] + 1.5) / 3 * high, 0, high - 1)
+    return np.stack([row, np.clip((local[:, 0] + 1.3) / 2.6 * wide, 0, wide - 1)], axis=1).astype(np.int64)
 
 
 def gains(vertices: Floats, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]) -> dict[str, float]:
@@ -62,3 +286,9 @@ def _front(way: Floats) -> float:
 def _bounded(wanted: float, there: float) -> float:
     """wanted / there, within LEAST and MOST; 1 where the shape does not go that way at all."""
     return float(np.clip(wanted / there, LEAST, MOST)) if there > 1e-3 and wanted > 0 else 1.0
+
+
+def _ramp(x: Floats, low: float, high: float) -> Floats:
+    """0 below low, 1 above high, smooth between."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 
 from backend.face.bodies import rigid
 from backend.face.landmarks import SIDES, mirrored
-from backend.face.mesh import loose_parts, seamless_normals
+from backend.face.mesh import connected_parts, loose_parts, seamless_normals
 from backend.face.mirror import partners
 
 from .sources import Floats, Ints, Rig
 
-COLUMNS = 14  # strips across an eye or a mouth, in each of which an edge is looked for
-EDGE = 0.93  # of the farthest way in a strip, from which on a vertex belongs to the lid's edge
+COLUMNS, LID_COLUMNS = 14, 9  # strips across a mouth and an eye, in each of which an edge is looked for
+EDGE = 0.8  # of the farthest way in a strip, from which on a vertex belongs to the lid's edge
 WORTH = 0.25  # of the eye's height: a strip whose edge the artist moves less says nothing
 BODY = 0.02  # share of a part's movement that no rigid motion explains, up to which an artist moved it as a body
+SEWN = 0.7  # share of a welded skin above which the piece around the nose is all of it: less is an island of its UV map
 PROBES = 150  # vertices of eyes or teeth that are looked for behind the skin
 LOOKS = ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut")
 SHUT = ("mouthRoll", "mouthPress", "mouthPucker", "mouthLeft", "mouthRight", "mouthShrug", "mouthSmile", "mouthFrown")
@@ -35,53 +36,59 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Edges:
-    """Two edges that meet. upper, lower (N,): vertices that face each other, lower -1 where there is none. way (N,3): unit, from upper to
-    lower. reach (N,): how far upper and lower come nearer in the artist's closing shape. unit: what gaps are measured in."""
+    """Two edges that meet. upper, lower (N,): vertices that face each other. rest (N,): how far lower lies below upper, along down (3,) unit,
+    on the neutral head. unit: what gaps are measured in."""
 
     upper: Indices
     lower: Indices
-    way: Floats
-    reach: Floats
+    down: Floats
+    rest: Floats
     unit: float
 
     def gap(self, offsets: Floats) -> Floats:
         """What is left between the edges (N,) after offsets (V,3), in units; negative where they have passed each other."""
-        followed = np.where(self.lower[:, None] >= 0, offsets[self.lower], 0)
-        return np.asarray((self.reach - ((offsets[self.upper] - followed) * self.way).sum(axis=1)) / self.unit, np.float32)
+        return np.asarray((self.rest + (offsets[self.lower] - offsets[self.upper]) @ self.down) / self.unit, np.float32)
 
 
 def skin_of(rig: Rig, marks: Shapes) -> NDArray[np.bool_]:
-    """Vertices (V,) of the loose part that the nose belongs to."""
-    parts = loose_parts(rig.vertices, rig.triangles)
-    return np.asarray(parts == parts[np.linalg.norm(rig.vertices - marks["nose_tip"], axis=1).argmin()])
+    """Vertices (V,) of the loose part that the nose belongs to, without what is only sewn to it, as lashes may be."""
+    nose = np.linalg.norm(rig.vertices - marks["nose_tip"], axis=1).argmin()
+    parts, raw = loose_parts(rig.vertices, rig.triangles), connected_parts(len(rig.vertices), rig.triangles)
+    skin, piece = parts == parts[nose], raw == raw[nose]
+    return np.asarray(piece if piece.sum() > SEWN * skin.sum() else skin)
 
 
 def lid_edges(rig: Rig, side: str, skin: NDArray[np.bool_]) -> Edges:
-    """The upper lid's edge is what the artist's blink moves farthest in each strip across the eye; the lower one is next to where it lands."""
+    """In each strip across the eye: the lowest vertex that the artist's blink moves nearly as far as any there, and the highest one that it does
+    not, next to where the first one lands. Of an edge's thickness the front counts."""
     v, blink, marks = rig.vertices, rig.shapes[f"eyeBlink{side.title()}"], rig.landmarks(rig.vertices, rig.shapes)
     inner, outer = marks[f"eye_inner_{side}"], marks[f"eye_outer_{side}"]
-    down = marks[f"lid_lower_{side}"] - marks[f"lid_upper_{side}"]
-    height = float(np.linalg.norm(down))
+    way = marks[f"lid_lower_{side}"] - marks[f"lid_upper_{side}"]
+    height = float(np.linalg.norm(way))
+    down = way / height
     far = np.linalg.norm(blink, axis=1)
     lid = skin if far[skin].max() > 0.6 * far.max() else np.ones(len(v), bool)  # cartoon lids may be parts of their own
-    descent = blink @ (down / height)
+    descent, level = blink @ down, v @ down
     along = (v - inner) @ (outer - inner) / float((outer - inner) @ (outer - inner))
-    strip = np.where((along > 0.05) & (along < 0.95) & lid, np.floor(along * COLUMNS), -1).astype(int)
+    strip = np.where((along > 0.05) & (along < 0.95) & lid, np.floor(along * LID_COLUMNS), -1).astype(int)
     upper: list[int] = []
     lower: list[int] = []
-    near = np.linalg.norm(v - (inner + outer) / 2, axis=1) < 2 * np.linalg.norm(outer - inner)
-    resting = np.flatnonzero(lid & near & (descent < 0.1 * descent.max()))
-    for column in range(COLUMNS):
+    resting = np.flatnonzero(lid & (descent < 0.1 * descent.max()))
+    wide = float(np.linalg.norm(outer - inner)) / LID_COLUMNS
+    for column in range(LID_COLUMNS):
         mine = np.flatnonzero(strip == column)
         if len(mine) and descent[mine].max() > WORTH * height:
             edge = mine[descent[mine] >= EDGE * descent[mine].max()]
-            away = np.linalg.norm((v + blink)[edge][:, None] - (v + blink)[resting][None], axis=2)
-            upper.extend(edge.tolist())
-            lower.extend(np.where(away.min(axis=1) < 0.35 * height, resting[away.argmin(axis=1)], -1).tolist())
-    top, low = np.array(upper, np.intp), np.array(lower, np.intp)
-    nearer = blink[top] - np.where(low[:, None] >= 0, blink[low], 0)
-    reach = np.linalg.norm(nearer, axis=1)
-    return Edges(top, low, nearer / np.maximum(reach, 1e-12)[:, None], reach, height)
+            front = float(v[edge[level[edge] > level[edge].max() - 0.15 * height], 2].max())
+            top = int(edge[(level - 0.6 * np.maximum(front - v[:, 2], 0))[edge].argmax()])
+            away = v[resting] - (v + blink)[top]
+            near = resting[(np.abs(away[:, 0]) < wide) & (np.linalg.norm(away, axis=1) < 0.6 * height)]
+            if len(near):
+                upper.append(top)
+                behind = np.maximum(v[near, 2].max() - v[near, 2], 0)
+                lower.append(int(near[(-level[near] - 0.6 * behind - 0.3 * np.abs((v - v[top])[near, 0])).argmax()]))
+    top_, low = np.array(upper, np.intp), np.array(lower, np.intp)
+    return Edges(top_, low, down.astype(np.float32), level[low] - level[top_], height)
 
 
 def opening_of(rig: Rig) -> Floats | None:
@@ -122,8 +129,7 @@ def lip_pairs(rig: Rig, skin: NDArray[np.bool_]) -> Edges | None:
     if not upper:
         return None
     top, low = np.array(upper, np.intp), np.array(lower, np.intp)
-    way = np.tile(np.array([0, -1, 0], np.float32), (len(top), 1))
-    return Edges(top, low, way, np.zeros(len(top), np.float32), wide)
+    return Edges(top, low, np.array([0, -1, 0], np.float32), np.zeros(len(top), np.float32), wide)
 
 
 def rigidity(rig: Rig, got: Shapes, names: tuple[str, ...]) -> float:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lids and lips: a shape that stops half-way is sent the whole way, and one that does something else is left alone."""
+"""Lids, lashes and lips: a shape that stops half-way is sent the whole way, and one that does something else is left alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.face import contacts
+from backend.face.mesh import loose_parts, part_boxes, weld
+from scripts.train.anatomy import OPENINGS, PARTS, Anatomy
+from scripts.train.modelled import BUILDERS, anatomy
 
 UPPER, LOWER = np.array([0.5, 0.2, 0.0], np.float32), np.array([0.5, -0.1, 0.0], np.float32)
 
@@ -54,3 +57,103 @@ def test_gains_name_the_conditions_they_are_for() -> None:
     marks = {"lid_upper_left": UPPER, "lid_lower_left": LOWER}
     assert set(contacts.gains(vertices, marks, {"eyeBlinkLeft": blink, "eyeBlinkRight": blink})) == {"eyeBlinkLeft"}
     assert contacts.gains(vertices, {}, {"eyeBlinkLeft": blink}) == {}
+
+
+Head = tuple[Anatomy, contacts.Surface, dict[str, NDArray[np.float32]]]
+
+
+@pytest.fixture(scope="module", params=[None, 1, 2], ids=["default", "seed1", "seed2"])
+def head(request: pytest.FixtureRequest) -> Head:
+    """A modelled head, what contacts are read from on it, and its own shapes."""
+    made, triangles = anatomy(None if request.param is None else np.random.default_rng(request.param), 0.0)
+    shapes = {name: offsets for make in BUILDERS for name, offsets in make(made).items()}
+    lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
+    by_turn = np.where(made.opening == OPENINGS.index("mouth"), np.sin(made.turn), np.sign(made.vertices[:, 1] - lips[1]))
+    sides = np.stack([by_turn, np.zeros(len(by_turn))], axis=1).astype(np.float32)
+    parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
+    return made, contacts.surface(made.vertices, triangles, weld(made.vertices), parts, sides, made.landmarks), shapes
+
+
+def facing(made: Anatomy, opening: str, inner: float = 0.35) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Upper and lower vertices that face each other across an opening's edge, away from its corners."""
+    edge = np.flatnonzero((made.opening == OPENINGS.index(opening)) & (made.ring == 0))
+    upper = edge[np.sin(made.turn[edge]) > inner]
+    lower = edge[np.sin(made.turn[edge]) < 0]
+    x = made.vertices[:, 0]
+    return upper, lower[np.abs(x[upper][:, None] - x[lower][None]).argmin(axis=1)]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("share", [0.5, 0.8, 1.3])
+def test_lids_meet_along_their_whole_edge_and_eyes_hold_still(head: Head, side: str, share: float) -> None:
+    made, there, shapes = head
+    name = f"eyeBlink{side.title()}"
+    tilted = (shapes[name] * share * (1 + 0.3 * made.vertices[:, :1])).astype(np.float32)
+    closed = made.vertices + tilted + contacts.corrections(there, made.landmarks, {name: tilted})[name]
+    edge = np.flatnonzero((made.opening == OPENINGS.index(f"eye_{side}")) & (made.ring == 0))
+    upper, lower = edge[np.sin(made.turn[edge]) > 0.5], edge[np.sin(made.turn[edge]) < 0.05]
+    height = np.linalg.norm(made.landmarks[f"lid_upper_{side}"] - made.landmarks[f"lid_lower_{side}"])
+
+    def gap(moved: NDArray[np.float32]) -> NDArray[np.float64]:
+        order = lower[np.argsort(moved[lower, 0])]
+        return np.asarray((moved[upper, 1] - np.interp(moved[upper, 0], moved[order, 0], moved[order, 1])) / height)
+
+    assert np.abs(gap(closed)).mean() < 0.07 and np.abs(gap(closed)).mean() < np.abs(gap(made.vertices + tilted)).mean()
+    eye = made.part == PARTS.index(f"eye_{side}")
+    assert np.abs(closed[eye] - made.vertices[eye]).max() < 1e-5
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_lashes_keep_to_the_lid(head: Head, side: str) -> None:
+    made, there, shapes = head
+    name = f"eyeBlink{side.title()}"
+    without = shapes[name].copy()
+    lash = np.flatnonzero(made.part == PARTS.index(f"lash_{side}"))
+    if not len(lash):
+        pytest.skip("this head has no lashes")
+    without[lash] = 0
+    moved = without + contacts.corrections(there, made.landmarks, {name: without})[name]
+    upper, _lower = facing(made, f"eye_{side}", 0.0)
+    away = np.linalg.norm(made.vertices[lash][:, None] - made.vertices[upper][None], axis=2)
+    roots = lash[away.min(axis=1) < np.quantile(away.min(axis=1), 0.3)]
+    nearest = upper[np.linalg.norm(made.vertices[roots][:, None] - made.vertices[upper][None], axis=2).argmin(axis=1)]
+    height = np.linalg.norm(made.landmarks[f"lid_upper_{side}"] - made.landmarks[f"lid_lower_{side}"])
+    assert np.median(np.linalg.norm(moved[roots] - moved[nearest], axis=1)) < 0.15 * height
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_squint_closes_no_more_than_a_blink_can_bear(head: Head, side: str) -> None:
+    made, there, shapes = head
+    names = [f"{name}{side.title()}" for name in ("eyeBlink", "eyeSquint")]
+    ours = {name: shapes[name] + contacts.corrections(there, made.landmarks, {n: shapes[n] for n in names})[name] for name in names}
+    upper, lower = facing(made, f"eye_{side}")
+    open_ = made.vertices[upper, 1] - made.vertices[lower, 1]
+    both = made.vertices + ours[names[0]] + ours[names[1]]
+    passed = (both[lower, 1] - both[upper, 1]) / open_.max()
+    assert passed.mean() < contacts.NARROW + 0.06
+    assert np.linalg.norm(ours[names[1]], axis=1).max() > 0.3 * np.linalg.norm(shapes[names[1]], axis=1).max(), "there is still a squint"
+
+
+@pytest.mark.parametrize("share", [0.4, 1.0, 1.4])
+def test_lips_seal_along_the_whole_slit(head: Head, share: float) -> None:
+    made, there, shapes = head
+    close = (shapes["mouthClose"] * share).astype(np.float32)
+    more = contacts.corrections(there, made.landmarks, {"jawOpen": shapes["jawOpen"], "mouthClose": close})["mouthClose"]
+    both = shapes["jawOpen"] + close + more
+    upper, lower = facing(made, "mouth", 0.2)
+    wide = np.linalg.norm(made.landmarks["mouth_left"] - made.landmarks["mouth_right"])
+    apart = np.linalg.norm((both[upper] - both[lower])[:, 1:], axis=1) / wide
+    assert apart.mean() < 0.05
+    assert not more[made.part == PARTS.index("teeth_lower")].any()
+
+
+def test_a_face_without_openings_is_left_alone() -> None:
+    x, y = np.meshgrid(np.linspace(-1, 1, 30), np.linspace(-1.6, 0.8, 30))
+    vertices = np.column_stack([x.ravel(), y.ravel(), np.zeros(900)]).astype(np.float32)
+    cell = (np.arange(29)[:, None] * 30 + np.arange(29)).ravel()
+    triangles = np.concatenate([np.stack([cell, cell + 1, cell + 30], 1), np.stack([cell + 1, cell + 31, cell + 30], 1)]).astype(np.int32)
+    made, _triangles = anatomy()
+    parts = part_boxes(vertices, loose_parts(vertices, triangles))
+    flat = contacts.surface(vertices, triangles, weld(vertices), parts, np.zeros((900, 2), np.float32), made.landmarks)
+    ones = {name: np.ones_like(vertices) for name in contacts.PROBED}
+    assert contacts.corrections(flat, made.landmarks, ones) == {}
