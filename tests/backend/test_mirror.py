@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.face.mirror import partners
+from backend.face.mesh import seamless_normals
+from backend.face.mirror import alike, partners
+from scripts.train.modelled import anatomy
 
 X = np.array([1.0, 0.0, 0.0])
 
@@ -24,3 +26,30 @@ def test_strangers_and_what_faces_the_other_way_are_no_partners() -> None:
     normals = np.array([[0, 1, 0], [0, -1, 0], [0, 1, 0], [0, 1, 0]], np.float32)
     assert partners(points, normals, X, 0.0, 0.01).tolist() == [2, -1, 0, -1]
     assert len(partners(points[:0], normals[:0], X, 0.0, 0.01)) == 0
+
+
+def test_left_and_right_shapes_of_a_symmetric_head_become_mirror_images() -> None:
+    made, triangles = anatomy()
+    angle = 0.02
+    turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]], np.float32)
+    vertices = np.ascontiguousarray(made.vertices @ turn.T + np.array([0.01, 0, 0], np.float32))
+    rng = np.random.default_rng(3)
+    names = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen")
+    shapes = {name: rng.normal(0, 0.1, vertices.shape).astype(np.float32) for name in names}
+    normals = seamless_normals(vertices, triangles)
+    after = alike(vertices, normals, shapes)
+    upright = {name: offsets @ turn for name, offsets in after.items()}
+    partner = partners(made.vertices, seamless_normals(made.vertices, triangles), X, 0.0, 1e-3)
+    paired = np.flatnonzero((partner >= 0) & (partner[partner] == np.arange(len(partner))) & (np.abs(made.vertices[:, 0]) > 0.01))
+    assert len(paired) > 0.8 * len(partner)
+    flip = np.array([-1, 1, 1], np.float32)
+    for name, other in (("eyeBlinkLeft", "eyeBlinkRight"), ("jawOpen", "jawOpen")):
+        differ = np.linalg.norm(upright[name][paired] - upright[other][partner[paired]] * flip, axis=1)
+        assert np.median(differ) < 1e-3 and (differ < 0.01).mean() > 0.97, name
+
+
+def test_shapes_of_a_lopsided_head_stay_as_they_are() -> None:
+    rng = np.random.default_rng(4)
+    points = rng.normal(0, 0.4, (800, 3)).astype(np.float32)
+    shapes = {"jawOpen": rng.normal(0, 0.1, points.shape).astype(np.float32)}
+    np.testing.assert_array_equal(alike(points, np.tile(np.array([0, 0, 1], np.float32), (800, 1)), shapes)["jawOpen"], shapes["jawOpen"])
