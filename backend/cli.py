@@ -93,6 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(export)
     export.set_defaults(run=_export_ort)
 
+    export = commands.add_parser("export-triton", help="write a model as a repository for Triton or another KServe v2 server")
+    export.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
+    export.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets a folder for each session: config.pbtxt and 1/model.onnx")
+    _add_settings(export)
+    export.set_defaults(run=_export_triton)
+
     generate = commands.add_parser("generate", help="make shapes for the mesh in an .npz file")
     generate.add_argument(
         "mesh", type=Path, help=".npz with vertices (V,3), triangles (T,3), and if there are any head_weights (V,), mask (V,)"
@@ -133,6 +139,7 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     group.add_argument("--provider", help=f"one of {', '.join(PROVIDER_NAMES)}")
     group.add_argument("--precision", help="auto, fp32, fp16 or int8")
     group.add_argument("--threads", help="threads of a session; auto finds the fastest by trial")
+    group.add_argument("--server", metavar="URL", help="run the sessions on a Triton or KServe v2 server: grpc://HOST:PORT or grpcs://HOST:PORT")
     group.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE", help="any setting")
 
 
@@ -140,7 +147,7 @@ def _chosen(options: argparse.Namespace) -> Settings:
     """The settings of a command. Raises BackendError `setting_invalid`."""
     from .engine.settings import resolve
 
-    call: dict[str, Any] = {name: getattr(options, name) for name in ("provider", "precision", "threads")}
+    call: dict[str, Any] = {name: getattr(options, name) for name in ("provider", "precision", "threads", "server")}
     for text in options.setting:
         name, equals, value = text.partition("=")
         if not equals:
@@ -221,6 +228,16 @@ def _export_ort(options: argparse.Namespace) -> int:
 
     settings = _chosen(options)
     for path in export_ort(find_model(options.model, settings), options.out, settings):
+        print(path)
+    return 0
+
+
+def _export_triton(options: argparse.Namespace) -> int:
+    from .engine.catalogue import find_model
+    from .engine.export import export_triton
+
+    settings = _chosen(options)
+    for path in export_triton(find_model(options.model, settings), options.out, settings):
         print(path)
     return 0
 

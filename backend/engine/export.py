@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import BackendError
+from ..files import write_bytes
 from . import selftest, sessions
 from .models import Model, load_model
+from .remote import server_name
 from .sessions import Session
 from .settings import Settings
 
+MOST_HEADS = 64
 ALLOWED = 1e-4  # of the largest output, between a model and what was written of it
 
 
@@ -27,6 +31,43 @@ def export_ort(path: Path | None, out: Path, settings: Settings) -> list[Path]:
     model = load_model(path, replace(settings, provider="cpu"))
     _folder(out)
     return [_write(part, out) for part in _own_parts(model, path)]
+
+
+def export_triton(path: Path | None, out: Path, settings: Settings) -> list[Path]:
+    """Write a model's sessions as a model repository of Triton's, which other KServe v2 servers read too; the folders.
+
+    Sessions with an axis that counts heads get dynamic batching; the decoder has none, its rows are vertices. Raises BackendError: as
+    load_model does, `output_unwritable`.
+    """
+    model = load_model(path, replace(settings, provider="cpu", server=""))
+    folders: list[Path] = []
+    for part in _own_parts(model, path):
+        folder = out / server_name(part.name)
+        _folder(folder / "1")
+        write_bytes(folder / "1" / "model.onnx", part.data)
+        write_bytes(folder / "config.pbtxt", triton_config(part).encode())
+        folders.append(folder)
+    return folders
+
+
+def triton_config(part: Session) -> str:
+    """config.pbtxt of a session, see Model Configuration in Triton's user guide."""
+    inputs, outputs = part.session.get_inputs(), part.session.get_outputs()
+    batched = all(len(entry.shape) > 1 and not isinstance(entry.shape[0], int) for entry in (*inputs, *outputs))  # not a decoder's latent
+
+    def listed(kind: str, entries: Sequence[Any]) -> str:
+        rows = []
+        for entry in entries:
+            axes = ", ".join(str(axis) if isinstance(axis, int) else "-1" for axis in entry.shape[1 if batched else 0 :])
+            rows.append(f'  {{ name: "{entry.name}" data_type: TYPE_FP32 dims: [ {axes} ] }}')
+        return f"{kind} [\n" + ",\n".join(rows) + "\n]\n"
+
+    text = f'name: "{server_name(part.name)}"\nbackend: "onnxruntime"\nmax_batch_size: {MOST_HEADS if batched else 0}\n'
+    text += listed("input", inputs) + listed("output", outputs)
+    if batched:
+        text += f"dynamic_batching {{ preferred_batch_size: [ 4, 8, {MOST_HEADS} ] max_queue_delay_microseconds: 2000 }}\n"
+    text += "instance_group [ { count: 1 kind: KIND_AUTO } ]\n"
+    return text + f'parameters {{ key: "sha256" value: {{ string_value: "{part.hash}" }} }}\n'
 
 
 def _own_parts(model: Model, path: Path | None) -> tuple[Session, ...]:

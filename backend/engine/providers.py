@@ -168,8 +168,8 @@ class Candidate:
 
     @property
     def ort(self) -> str:
-        """ONNX Runtime's name of the provider."""
-        return PROVIDERS[self.name].ort
+        """ONNX Runtime's name of the provider; the name itself for what is none."""
+        return PROVIDERS[self.name].ort if self.name in PROVIDERS else self.name
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
-from . import hardware, providers, selftest
+from . import hardware, providers, remote, selftest
 from .settings import Settings
 
 try:
@@ -198,6 +198,8 @@ class Session:
     def close(self) -> str:
         """Let the session go; the profile's path if one was written, else ""."""
         session, self.session = self.session, None
+        if isinstance(session, remote.RemoteSession):
+            session.close()
         return str(session.end_profiling()) if session is not None and self.settings.profile else ""
 
     def _judge(self, size: int, seconds: float) -> None:
@@ -212,6 +214,9 @@ class Session:
         asked, tries = providers.candidates(self.settings, offered)
         notes: list[str] = []
         reference: Any = None
+        if self.settings.server:
+            asked = self.settings.server
+            tries = [providers.Candidate("server", f"asked for by {self.settings.source('server')}"), *([] if self.settings.strict else tries)]
         for candidate in tries:
             reason = _ASIDE.get((candidate.name, self.hash), "")
             if not reason:
@@ -220,8 +225,8 @@ class Session:
                     self._take("cpu", session, asked, "; ".join([*notes, *([candidate.reason] if not notes else [])]))
                     return
                 try:
-                    session = self._start(candidate.name, self.threads)
                     reference = reference or self._start_cpu()
+                    session = self._start(candidate.name, self.threads) if candidate.name != "server" else self._connect(reference)
                     reason = self._examine(candidate, session, reference)
                 except _UnfitError as error:
                     reason = str(error)
@@ -229,17 +234,27 @@ class Session:
                 self._take(candidate.name, session, asked, "; ".join([*notes, candidate.reason]).strip("; "))
                 return
             _ASIDE[candidate.name, self.hash] = reason
-            notes.append(f"{candidate.ort} {reason}")
+            notes.append(f"{self.settings.server if candidate.name == 'server' else candidate.ort} {reason}")
         self._start_cpu()  # a model that no provider can load is told as such
-        fix = "Look at the driver and at the log, or switch strict off."
+        fix = "Look at the server, or switch strict off." if self.settings.server else "Look at the driver and at the log, or switch strict off."
         raise BackendError("provider_failed", f"{'; '.join(notes)}.", fix)
 
     def _take(self, name: str, session: Any, asked: str, reason: str) -> None:
-        ort_name = providers.PROVIDERS[name].ort
-        active = str(session.get_providers()[0]) if name == "windowsml" else ort_name
+        active = self.settings.server if name == "server" else providers.PROVIDERS[name].ort
+        if name == "windowsml":
+            active = str(session.get_providers()[0])
         self.session, self.provider = session, name
-        self.use = providers.ProviderUse(asked, active, reason, _placement(session) if self.settings.placement else ())
+        self.use = providers.ProviderUse(asked, active, reason, _placement(session) if self.settings.placement and name != "server" else ())
         self._best, self._late = {}, 0
+
+    def _connect(self, reference: Any) -> Any:
+        """A session on the server. Raises _UnfitError when it is of no use."""
+        try:
+            return remote.RemoteSession(reference, self.name, self.hash, self.settings)
+        except BackendError:
+            raise
+        except Exception as error:  # tritonclient's and grpc's
+            raise _UnfitError(f"cannot be used: {first_line(error)}", first_line(error)) from error
 
     def _start_cpu(self) -> Any:
         try:
@@ -343,7 +358,7 @@ class Session:
                 for _ in range(TRIALS):
                     one.run(None, feeds)
                 spent[is_cpu] += time.perf_counter() - began
-        if self.settings.provider == "auto" and spent[False] > SLACK * spent[True]:
+        if self.settings.provider == "auto" and candidate.name != "server" and spent[False] > SLACK * spent[True]:
             return f"is slower than the CPU here: {spent[False] / TRIALS * 500:.1f} ms a run against {spent[True] / TRIALS * 500:.1f} ms"
         return ""
 
@@ -414,7 +429,8 @@ def run(session: Session, feeds: Mapping[str, Floats], cancellation: Cancellatio
     """
     while True:
         provider, used = session.provider, session.session
-        with TURNS.take(cancellation), cancellation.run_options() as options:
+        turn = contextlib.nullcontext() if provider == "server" else TURNS.take(cancellation)
+        with turn, cancellation.run_options() as options:
             try:
                 outputs = session.run(feeds, options)
                 failure = "" if provider == "cpu" or selftest.finite(outputs) else "gave values that are not numbers"

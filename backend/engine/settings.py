@@ -12,6 +12,7 @@ import difflib
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -25,6 +26,7 @@ FILE_VARIABLE = "BLENDSHAPE_CONFIG"
 FOLDER = "blendshape-auto-generator"
 MAX_THREADS = 256
 MAX_FILE = 1 << 20
+_ADDRESS = re.compile(r"grpcs?://[0-9A-Za-z.\[\]:_-]+:[0-9]{1,5}")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -47,6 +49,9 @@ class Settings:
     profile: str = ""
     placement: bool = False
     metrics: str = ""
+    server: str = ""
+    server_ca: str = ""
+    server_timeout_s: float = 30.0
     sources: tuple[tuple[str, str], ...] = ()
 
     def source(self, name: str) -> str:
@@ -56,19 +61,22 @@ class Settings:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a setting may be: one of `choices`, or a number from `low` to `high`, or a path (neither). words: what `auto` or 0 stand for."""
+    """What a setting may be: one of `choices`, a number from `low` to `high`, a path, or an address of a server."""
 
     about: str
     choices: tuple[str, ...] = ()
     low: float = 0
     high: float = 0
     path: bool = False
+    address: bool = False
 
     @property
     def allowed(self) -> str:
         """The allowed values in words."""
         if self.choices:
             return ", ".join(self.choices)
+        if self.address:
+            return "grpc://HOST:PORT, grpcs://HOST:PORT (with TLS), or nothing"
         return "a path, or nothing" if self.path else f"a number from {self.low:g} to {self.high:g}"
 
 
@@ -91,6 +99,9 @@ SETTINGS: dict[str, Kind] = {
     "profile": Kind("folder that gets ONNX Runtime's profile of every session", path=True),
     "placement": Kind("true: report which provider runs how many nodes", choices=_SWITCH),
     "metrics": Kind("file that gets the metrics as Prometheus text after every request", path=True),
+    "server": Kind("server that runs the sessions, Triton or another that speaks KServe v2; see docs/engine.md", address=True),
+    "server_ca": Kind("file with the certificates that a grpcs server is checked against; nothing for the system's", path=True),
+    "server_timeout_s": Kind("seconds that one run on a server may take", low=0.01, high=3600),
 }
 
 
@@ -186,7 +197,10 @@ def _value(name: str, value: object, where: str) -> Any:
         found = True if text in _TRUE else False if text in _FALSE else None
     elif type_ is str and isinstance(value, str) and "\0" not in value:
         text = value.strip()
-        found = text if kind.path else text.lower() if text.lower() in kind.choices else None
+        if kind.path or (kind.address and (not text or _ADDRESS.fullmatch(text))):
+            found = text
+        elif text.lower() in kind.choices:
+            found = text.lower()
     elif type_ in (int, float) and not isinstance(value, bool):
         found = _number(value, type_)
         if found is not None and not (kind.low <= found <= kind.high):
