@@ -17,9 +17,8 @@ from .engine.hardware import peak_memory_mb
 from .engine.models import Model, encode_with, shapes_of
 from .engine.sessions import Cancellation
 from .errors import BackendError
-from .face import bodies, contacts, rules
-from .face.derived import derivable, derive, needed
-from .face.landmarks import NAMES as LANDMARKS
+from .face import fields, rules
+from .face.derived import derivable, derive
 from .face.locate import Face, locate
 from .face.mesh import AvatarMesh, check
 from .face.shape_sets import Table, weights_of
@@ -126,43 +125,38 @@ def generate(
     if needed > MAX_BYTES:
         what = f"{len(weights)} shapes on {len(face.indices)} vertices need {needed / 2**30:.1f} GiB, more than is allowed."
         raise BackendError("out_of_memory", what, "Ask for fewer shapes at a time, or mark the face with a vertex group.")
-    probed = _probed(model, weights, extra)
-    units = np.eye(len(model.info.condition_names), dtype=np.float32)[list(probed.values())]
+    asked = weights if model.plain else np.eye(weights.shape[1], dtype=np.float32)
     with report.stage("model"):
-        parts = (face.vertices, face.normals, face.parts, face.sides, face.latent)
+        parts = (face.vertices, face.normals, face.parts, face.sides, face.ways, face.latent)
         offsets = shapes_of(
             model,
             tuple(np.ascontiguousarray(array, np.float32) for array in parts),  # type: ignore[arg-type]
-            np.concatenate([weights, units]),
+            asked,
             cancellation,
             lambda fraction: on_progress("model", _LOCATED + fraction * (_COMPUTED - _LOCATED)),
         )
-    with report.stage("rules"):
-        shapes = dict(zip(probed, offsets[len(weights) :], strict=True))
-        landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False))
-        for name, gain in contacts.gains(face.vertices, landmarks, shapes).items():
-            for row in np.flatnonzero(weights[:, probed[name]]):
-                offsets[row] += shapes[name] * ((gain - 1) * weights[row, probed[name]])
-        if model.plain is None and set(LANDMARKS) <= landmarks.keys():
-            own = offsets[: len(weights)]
-            bodies.turn_eyes(own, face.vertices, face.parts, landmarks, weights, model.info.condition_names)
-            lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
-            if {"jawOpen", "tongueOut"} <= shapes.keys():
-                for body in bodies.stiff_parts(face.vertices, face.parts, lips, shapes["jawOpen"], shapes["tongueOut"]):
-                    own[:, body] = bodies.rigid(face.vertices[body], own[:, body])
-        for name, column in extra.items():
-            shape = derive(name, face.vertices, shapes)
-            for row in np.flatnonzero(column):
-                offsets[row] += shape * column[row]
+    for first in range(0, len(offsets), AT_ONCE):
+        with report.stage("rules"):
+            offsets[first : first + AT_ONCE] = rules.evened(face, offsets[first : first + AT_ONCE])
+        cancellation.check()
+    if model.plain is None:
+        with report.stage("rules"):
+            shapes = _ruled(mesh, face, model, offsets)
+            built = [derive(name, face.vertices, shapes) for name in extra]
+            offsets = np.stack([*shapes.values(), *built])
+            weights = np.concatenate([weights, *(column[:, None] for column in extra.values())], axis=1)
+        cancellation.check()
     report.warnings.extend(_limited(model, weights))
 
     done = 0
     for name, table in tables.items():
         cancellation.check()
-        ruled = offsets[done : done + len(table)]
+        ruled = np.empty((len(table), len(face.indices), 3), np.float32)
         for first in range(0, len(table), AT_ONCE):
             with report.stage("rules"):
-                ruled[first : first + AT_ONCE] = rules.apply(face, ruled[first : first + AT_ONCE])
+                rows = slice(done + first, done + min(first + AT_ONCE, len(table)))
+                some = offsets[rows] if model.plain else np.tensordot(weights[rows], offsets, 1)
+                ruled[first : first + AT_ONCE] = rules.apply(face, some)
             cancellation.check()
         with report.stage("frame"):
             moved = face.frame.offsets_to_object(ruled)
@@ -198,13 +192,15 @@ def _all_weights(tables: Mapping[str, Table], model: Model, strength: float) -> 
     return np.ascontiguousarray(weights[:, : len(own)]), extra
 
 
-def _probed(model: Model, weights: Floats, extra: Mapping[str, Floats]) -> dict[str, int]:
-    """Columns, by name, of the conditions whose own shapes are needed: for contacts where one of them is asked for, and as carriers."""
-    names = model.info.condition_names
-    contact = [name for name in contacts.PROBED if name in names]
-    asked = model.plain is None and any(weights[:, names.index(name)].any() for name in contact)
-    wanted = {*(contact if asked else ()), *needed(list(extra))}
-    return {name: names.index(name) for name in names if name in wanted}
+def _ruled(mesh: AvatarMesh, face: Face, model: Model, offsets: Floats) -> dict[str, Floats]:
+    """The conditions' shapes, condition -> offsets (F,3), from those of a pair (K,F,3): mixed with fields, and with what must hold on the mesh."""
+    shapes = dict(zip(model.info.condition_names, offsets, strict=True))
+    landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False))
+    there = rules.surface(face, mesh.triangles, landmarks)
+    if there is not None:
+        shapes = fields.mixed(there, face.parts, landmarks, shapes)
+    rules.touch(face, there, landmarks, shapes)
+    return shapes
 
 
 def _limited(model: Model, weights: Floats) -> list[str]:

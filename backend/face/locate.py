@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
+from . import refine
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import NAMES, mirrored
 from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, extent, loose_parts, part_boxes, seamless_normals
@@ -326,9 +327,7 @@ def _smoothstep(low: float, high: float, x: NDArray[np.floating[Any]]) -> NDArra
     return np.asarray(t * t * (3 - 2 * t))
 
 
-def _face(
-    mesh: AvatarMesh, frame: Frame, names: tuple[str, ...], landmarks: Floats, confidence: float, warnings: tuple[str, ...]
-) -> Face:
+def _face(mesh: AvatarMesh, frame: Frame, names: tuple[str, ...], landmarks: Floats, confidence: float, warnings: tuple[str, ...]) -> Face:
     """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it."""
     canonical = frame.to_canonical(mesh.vertices)
     at = dict(zip(names, landmarks, strict=True))
@@ -342,10 +341,14 @@ def _face(
     parts = loose_parts(mesh.vertices, mesh.triangles)
     known, across = np.zeros((len(canonical), 2), np.float32), np.zeros((len(canonical), 6), np.float32)
     if set(NAMES) <= at.keys():
+        skin = face_skin(canonical, parts, at)
+        at |= {n: p for n, p in refine.eyes(canonical, mesh.triangles, skin, at).items() if n not in mesh.landmarks}
         known = sides(canonical, mesh.triangles, at)
         across = ways(canonical, opposites(canonical, mesh.triangles, at, known))
+        at |= {n: p for n, p in refine.mouth(canonical, skin, known[:, 0], across[:, :3], at).items() if n not in mesh.landmarks}
+        landmarks = np.stack([at[name] for name in names]).astype(np.float32)
         within = np.bincount(parts, (away < 1) & (canonical[:, 1] > chin - 0.15)) / np.bincount(parts)
-        freedom = freedom * (face_skin(canonical, parts, at) | (within > 0.5)[parts])  # collars and long hair reach into the face's space
+        freedom = freedom * (skin | (within > 0.5)[parts])  # collars and long hair reach into the face's space
     indices = np.flatnonzero(freedom > 0).astype(np.int32)
     return Face(
         indices,

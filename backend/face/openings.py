@@ -53,7 +53,7 @@ class Opening:
     """An opening and its edges. axes (3,3): rows along it, up and out, unit. unit (3,): what is 1 along them, canonical: for an eye its half
     width and twice its height, for a mouth its half width.
     columns (C,): the open ones, in half widths from the middle. local (F,3): all vertices from its middle along the axes, in units. skin (F,):
-    what the edges were found on."""
+    what the edges were found on. origin (3,): the middle, canonical."""
 
     axes: Floats
     unit: Floats
@@ -62,6 +62,7 @@ class Opening:
     upper: Edge
     lower: Edge
     skin: Flags
+    origin: Floats
 
     def at(self, values: Floats) -> Floats:
         """Values (C,N) of the columns at every vertex (F,N); those of the last column beyond it."""
@@ -74,9 +75,7 @@ class Opening:
         return np.asarray(np.clip(1 - beyond, 0, 1), np.float32)
 
 
-def eye_opening(
-    vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags], landmarks: Mapping[str, Floats], name: str
-) -> Opening | None:
+def eye_opening(vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags], landmarks: Mapping[str, Floats], name: str) -> Opening | None:
     """The opening of the eye `name` (left, right), or None where there is none.
 
     vertices (F,3), triangles (T,3), group (F,): vertices in one place share one. skins: flags (F,) of what may be skin, the first in which
@@ -105,7 +104,7 @@ def eye_opening(
             found = _edges(local, away, edges, group)
             if found:
                 columns, upper, lower = found
-                return Opening(axes, unit, columns, local, upper, lower, skin)
+                return Opening(axes, unit, columns, local, upper, lower, skin, middle)
     return None
 
 
@@ -142,7 +141,7 @@ def mouth_slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, lan
     if len(both) < OPEN * COLUMNS / 2:
         return None
     upper, lower = (Edge(e.ends[both], e.share[both], e.points[both]) for e in edges)
-    return Opening(axes, np.full(3, half, np.float32), columns[both], local, upper, lower, skin)
+    return Opening(axes, np.full(3, half, np.float32), columns[both], local, upper, lower, skin, middle)
 
 
 def _crossings(local: Floats, away: Floats, edges: Indices, columns: Floats) -> tuple[Flags, Floats, Floats, Floats, Floats]:

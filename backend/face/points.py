@@ -40,8 +40,10 @@ class PointCloud:
 
 
 def cloud_of(vertices: Floats, triangles: Ints, parts: Ints, seed: int = 0) -> PointCloud:
-    """Centroids and normals of the triangles (T,3), and the sizes of their parts, of labels (V,); a point's weight is the root of its area: small, shape-giving triangles count more
-    than their area and less than their number."""
+    """Centroids and normals of the triangles (T,3), and the sizes of their parts, of labels (V,).
+
+    A point's weight is the root of its area: small, shape-giving triangles count more than their area and less than their number.
+    """
     corners = vertices.astype(np.float64)[triangles]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(normal, axis=1)

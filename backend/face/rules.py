@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold on the final mesh whatever the model says: borders, smooth skin, and exact zeros where nothing should move."""
+"""What must hold on the final mesh whatever the model says: smooth skin, contacts, bodies, borders, and exact zeros where nothing should move."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from . import bodies, contacts
 from .frame import Floats
+from .landmarks import NAMES
 from .locate import Face
+from .mesh import Ints
+from .mirror import alike
 from .smoothing import smoothed
 
 STILL = 0.002  # canonical units, about 0.1 mm on a person: movement below is the model's noise and becomes an exact zero
@@ -14,9 +20,43 @@ SHARE = 0.02  # of a shape's largest movement: bounds STILL, so that a shape tha
 MOVING = 3.0  # times STILL: movement above is kept as it is
 
 
+def evened(face: Face, offsets: Floats) -> Floats:
+    """Offsets float32 (N,F,3), as a model gives them, without their roughness along the surface."""
+    return smoothed(offsets, face.around)
+
+
+def surface(face: Face, triangles: Ints, landmarks: Mapping[str, Floats]) -> contacts.Surface | None:
+    """What contacts and fields are read from; None for a model whose landmarks are others. triangles (T,3): of the whole mesh."""
+    if not set(NAMES) <= landmarks.keys():
+        return None
+    position = np.full(max(int(triangles.max()), int(face.indices.max())) + 1, -1, np.int32)
+    position[face.indices] = np.arange(len(face.indices))
+    inside = position[triangles]
+    return contacts.surface(face.vertices, inside[(inside >= 0).all(axis=1)], face.around.group, face.parts, face.sides, landmarks)
+
+
+def touch(face: Face, there: contacts.Surface | None, landmarks: Mapping[str, Floats], shapes: dict[str, Floats]) -> None:
+    """Let lids, lips, eyes and teeth do what they must. shapes: condition -> offsets (F,3), brought up to date in place."""
+    probed = {name: shapes[name] for name in contacts.PROBED if name in shapes}
+    for name, gain in contacts.gains(face.vertices, landmarks, probed).items():
+        shapes[name] = probed[name] = shapes[name] * np.float32(gain)
+    if there is None:
+        return
+    for name, more in contacts.corrections(there, landmarks, probed).items():
+        shapes[name] = shapes[name] + more
+    names = list(shapes)
+    stacked = np.stack([shapes[name] for name in names])
+    bodies.turn_eyes(stacked, face.vertices, face.parts, landmarks, np.eye(len(names), dtype=np.float32), names)
+    if {"jawOpen", "tongueOut"} <= shapes.keys():
+        lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
+        for body in bodies.stiff_parts(face.vertices, face.parts, lips, shapes["jawOpen"], shapes["tongueOut"]):
+            stacked[:, body] = bodies.rigid(face.vertices[body], stacked[:, body])
+    shapes.update(alike(face.vertices, face.normals, there.skins[0], dict(zip(names, stacked, strict=True))))
+
+
 def apply(face: Face, offsets: Floats) -> Floats:
-    """Offsets float32 (N,F,3), canonical, with the rules applied."""
-    return quieted(smoothed(offsets * face.freedom[None, :, None], face.around))
+    """Offsets float32 (N,F,3), canonical, faded at the head's border and with exact zeros where they are noise."""
+    return quieted(offsets * face.freedom[None, :, None])
 
 
 def quieted(offsets: Floats) -> Floats:

@@ -71,9 +71,7 @@ def opposites(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray
     return found
 
 
-def _opposite(
-    vertices: Floats, side: Floats, skin: NDArray[np.bool_], corners: list[Floats], upper: Floats, lower: Floats, reach: float
-) -> Ints:
+def _opposite(vertices: Floats, side: Floats, skin: NDArray[np.bool_], corners: list[Floats], upper: Floats, lower: Floats, reach: float) -> Ints:
     """The nearest vertex on the other side of one opening (V,), -1 where there is none; its corners and middles (3,)."""
     centre = (upper + lower) / 2
     half = max(float(np.linalg.norm(corners[0] - corners[1])) / 2, 1e-6)

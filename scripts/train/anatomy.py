@@ -28,6 +28,7 @@ class Habits:
     slide: how much of a move of the mouth the far corner makes; carried: how much teeth and tongue make. forward: how far lips are pushed out.
     brow_skin: how far the skin follows a brow; lid_fall: how fast a lid's movement fades above it; lash_turn: degrees lashes turn at a blink;
     lower_lid: how far the lower lid comes to meet the upper one. decal: eyes lie on the skin, and a blink squashes them.
+    bag: how much less of the jaw's way each ring of the mouth's inside makes, from the lips inwards.
     """
 
     jaw: float = 17.0
@@ -44,6 +45,7 @@ class Habits:
     lash_turn: float = 55.0
     lower_lid: float = 0.03
     decal: bool = False
+    bag: float = 0.0
 
 
 @dataclass(frozen=True)

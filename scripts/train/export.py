@@ -130,7 +130,14 @@ def export(runs: Path, out: Path, version: str) -> None:
         difference,
         write(
             FlatDecoder(decoder),
-            {"vertices": draw(700, 3), "normals": draw(700, 3), "parts": draw(700, 6), "sides": draw(700, 2), "ways": draw(700, 6), "latent": latent.detach()},
+            {
+                "vertices": draw(700, 3),
+                "normals": draw(700, 3),
+                "parts": draw(700, 6),
+                "sides": draw(700, 2),
+                "ways": draw(700, 6),
+                "latent": latent.detach(),
+            },
             ["basis"],
             {n: {0: "V"} for n in ("vertices", "normals", "parts", "sides", "ways", "basis")},
             out / "face.decoder.onnx",

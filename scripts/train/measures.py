@@ -197,9 +197,7 @@ def penetration(rig: Rig, got: Shapes, skin: NDArray[np.bool_]) -> float:
     return (shown + some) / (total + all_) if total + all_ else float("nan")
 
 
-def _shown(
-    rig: Rig, got: Shapes, skin: NDArray[np.bool_], inside: Indices, names: list[str], middle: Floats, half: float
-) -> tuple[int, int]:
+def _shown(rig: Rig, got: Shapes, skin: NDArray[np.bool_], inside: Indices, names: list[str], middle: Floats, half: float) -> tuple[int, int]:
     """How many vertices that skin near a place hides in the artist's shapes it does not hide in ours, and of how many, over all names."""
     probes = inside[:: len(inside) // PROBES + 1]
     near = rig.triangles[(skin & (np.abs(rig.vertices - middle) < 2 * half).all(axis=1))[rig.triangles].any(axis=1)]

@@ -116,7 +116,9 @@ class Eye:
         """Offsets (V,3) of an eye that lies on the skin: all of it is drawn to a line in its lower part."""
         low, high = self.head.landmarks[f"lid_lower_{self.side}"][1], self.head.landmarks[f"lid_upper_{self.side}"][1]
         level = low + 0.35 * (high - low) - self.head.vertices[:, 1:2]
-        return np.asarray(share * level * way(0, 1, 0) * self.head.of(*(f"{n}_{self.side}" for n in ("white", "iris", "lash", "lower_lash"))), np.float32)
+        return np.asarray(
+            share * level * way(0, 1, 0) * self.head.of(*(f"{n}_{self.side}" for n in ("white", "iris", "lash", "lower_lash"))), np.float32
+        )
 
     def edge_way(self, turn: Floats, down: float, up: float) -> Floats:
         """How points (N,3) of the edge at angles (N,) move when the lids close."""
@@ -157,7 +159,8 @@ class Mouth:
             away = (v - self.lips) / np.array([1.2 * self.half + 0.12, float(self.lips[1] - chin[1]) * 0.8, 0.6], np.float32)
             local = np.exp(-(away**2).sum(axis=1, keepdims=True)) * smooth(0.0, -0.08, v[:, 1:2] - self.lips[1])
             field = np.maximum(field * head.habits.chin, local)
-        self.jaw = (self.skin * (self.near * self.lower + (1 - self.near) * field) + head.of("teeth_lower", "tongue")).astype(np.float32)
+        deep = np.clip(1 - head.habits.bag * np.maximum(-ring - 1, 0), 0, 1)
+        self.jaw = (self.skin * (self.near * self.lower * deep + (1 - self.near) * field) + head.of("teeth_lower", "tongue")).astype(np.float32)
         self.left = {s: smooth(-0.35 * self.half, 0.35 * self.half, SIGN[s] * (v[:, 0:1] - self.middle[0])) for s in SIDES}
 
     def pulled(self, side: str, direction: Floats, radius: float = 0.34) -> Floats:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.face.landmarks import mirrored
+
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
@@ -175,7 +177,7 @@ def _subset(
     return v[keep], index[triangles[inside]], {n: x[keep] for n, x in d.items()}, identities[:, keep]
 
 
-VITRUVIAN = {  # Vitruvian's FACS names -> ARKit; sums where ARKit has one shape for two
+VITRUVIAN = {  # Vitruvian's FACS names -> ARKit; sums where ARKit has one shape for two; {O}: two shapes are on the other side than they say
     "eyeBlink{S}": ["Eyes_Closed_{S}"],
     "eyeWide{S}": ["Eyes_Opened_Max_{S}"],
     "eyeSquint{S}": ["Lower_Eyelid_Up_{S}"],
@@ -196,13 +198,13 @@ VITRUVIAN = {  # Vitruvian's FACS names -> ARKit; sums where ARKit has one shape
     "mouthLeft": ["Mouth_Closed_Move_Left"],
     "mouthRight": ["Mouth_Closed_Move_Right"],
     "mouthSmile{S}": ["Smile_Lips_Closed_{S}"],
-    "mouthFrown{S}": ["Frown_{S}"],
+    "mouthFrown{S}": ["Frown_{O}"],
     "mouthDimple{S}": ["Lips_Dimple_{S}"],
     "mouthStretch{S}": ["Lips_Dn_Corner_Wide_{S}"],
     "mouthRollLower": ["Lips_Dn_In"],
     "mouthRollUpper": ["Lips_Up_In"],
     "mouthShrugLower": ["Lips_Dn_Raised"],
-    "mouthUpperUp{S}": ["Lips_Up_Raised_{S}"],
+    "mouthUpperUp{S}": ["Lips_Up_Raised_{O}"],
     "mouthLowerDown{S}": ["Lips_Dn_Lower_{S}"],
     "tongueOut": ["Tongue_Forward"],
 }
@@ -212,7 +214,7 @@ def vitruvian(folder: Path) -> Rig:
     """Vitruvian with its FACS shapes under ARKit names; where no shape means the same, the name is left out."""
     z, d = _arrays(folder / "train" / "vitruvian.npz", "expression_names", "expression_deltas")
     shapes = {
-        arkit.replace("{S}", side): np.sum([d[n.replace("{S}", side)] for n in own], axis=0)
+        arkit.replace("{S}", side): np.sum([d[n.replace("{S}", side).replace("{O}", mirrored(side))] for n in own], axis=0)
         for arkit, own in VITRUVIAN.items()
         for side in (("Left", "Right") if "{S}" in arkit else ("",))
     }

@@ -17,7 +17,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.spatial import Delaunay
 
 from .anatomy import OPENINGS, PARTS, Anatomy, Habits, framed
-from .sources import Floats, Ints
+from .sources import Ints
 
 Reals = NDArray[np.float64]
 
@@ -186,7 +186,9 @@ class Surface:
             miss = points - here
             det = right[:, 0] * up[:, 1] - up[:, 0] * right[:, 1]
             det = np.where(np.abs(det) < 0.05, np.where(det < 0, -0.05, 0.05), det)
-            move = np.stack([miss[:, 0] * up[:, 1] - up[:, 0] * miss[:, 1], right[:, 0] * miss[:, 1] - miss[:, 0] * right[:, 1]], axis=1) / det[:, None]
+            move = (
+                np.stack([miss[:, 0] * up[:, 1] - up[:, 0] * miss[:, 1], right[:, 0] * miss[:, 1] - miss[:, 0] * right[:, 1]], axis=1) / det[:, None]
+            )
             found += np.clip(move, -0.2, 0.2)
         found[:, 0] = np.clip(found[:, 0], 0 if (points[:, 0] >= 0).all() else -self.around / 2, self.around / 2)
         return found
@@ -380,7 +382,9 @@ def _disc(centre: Reals, radii: tuple[float, float], bow: float, rings: int, aro
     """A disc that faces +Z, its middle `bow` before its edge."""
     turn = np.arange(around) * 2 * np.pi / around
     scale = np.linspace(1, 0.02, rings)[:, None]
-    rows = np.stack([scale * radii[0] * np.cos(turn), scale * radii[1] * np.sin(turn), np.broadcast_to(bow * (1 - scale**2), (rings, around))], axis=-1)
+    rows = np.stack(
+        [scale * radii[0] * np.cos(turn), scale * radii[1] * np.sin(turn), np.broadcast_to(bow * (1 - scale**2), (rings, around))], axis=-1
+    )
     return _sheet(rows + centre, closed=True)
 
 
@@ -516,6 +520,7 @@ def _habits(style: Style, rng: np.random.Generator) -> Habits:
         lash_turn=float(rng.uniform(0, 45)),
         lower_lid=float(rng.choice([0.02, 0.12, 0.3], p=[0.5, 0.3, 0.2])),
         decal=style.decal,
+        bag=float(rng.uniform(0.0, 0.2)),
     )
 
 

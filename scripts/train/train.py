@@ -75,7 +75,9 @@ def decoder_loss(net: Decoder, samples: list[DecoderSample], rng: np.random.Gene
         return batch_of([getattr(s, name)[i] for s, i in zip(samples, some, strict=True)], device)
 
     with torch.autocast(device, torch.bfloat16, enabled=mixed):
-        basis = net(drawn("vertices"), drawn("normals"), drawn("parts"), drawn("sides"), drawn("ways"), batch_of(jitter, device).flatten(1), style).float()
+        basis = net(
+            drawn("vertices"), drawn("normals"), drawn("parts"), drawn("sides"), drawn("ways"), batch_of(jitter, device).flatten(1), style
+        ).float()
     targets = batch_of([s.targets[:, i] for s, i in zip(samples, some, strict=True)], device).transpose(1, 2)
     scales, known = batch_of([s.scales for s in samples], device), batch_of([s.known for s in samples], device)
     error = ((basis - targets) / scales[:, None, :, None]).square().sum(-1)

@@ -75,8 +75,8 @@ def test_offsets_are_what_the_model_says_turned_to_object_space(model: Model) ->
         ],
         axis=1,
     )
-    smooth = smoothed((canonical * face.freedom[:, None])[None].astype(np.float32), face.around)[0]
-    expected = smooth @ face.frame.rotation * face.frame.scale
+    smooth = smoothed(canonical[None].astype(np.float32), face.around)[0]
+    expected = (smooth * face.freedom[:, None]) @ face.frame.rotation * face.frame.scale
     free = (face.freedom == 1) & (np.linalg.norm(canonical, axis=1) > 0.1)  # neither faded at the border nor too still to count
     assert free.sum() > 20
     np.testing.assert_allclose(shapes.offsets[0][free], expected[free], rtol=1e-3, atol=1e-6)

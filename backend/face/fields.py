@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shapes written down from what their names mean, in coordinates of the mouth, the eyes and the brows of the head at hand.
+
+A field knows nothing of how a maker shapes his heads and so cannot be wrong about it: a smile pulls the corner of the mouth out and up and
+fades with the distance from the slit, in half widths of the mouth. A learnt model is better on heads like those that it has learnt from and worse
+on all others. So the two are compared: where the model agrees with the fields it is believed, where it does not the fields are taken.
+All in the canonical frame. The numbers are means over realistic heads (ICT-FaceKit, MakeHuman, Vitruvian), less for small drawn mouths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .contacts import Flags, Lid, Surface, lids_of
+from .frame import Floats
+from .landmarks import SIDES
+
+SIGN = {"left": 1.0, "right": -1.0}
+WIDE = (0.24, 0.36)  # half width of a mouth from which on its artist draws it large, with cheeks and chin going along
+REACH = 1.2  # half widths of the mouth over which lips' movement fades
+INNER = 0.8  # half widths of the mouth, up, down and behind, within which small parts are teeth and tongue
+STILL = 0.3
+FOLLOWS, SHY = 0.35, 2.2  # share of the lower lip's way from which on a part follows the jaw, and how much it is helped at most
+BROW = 0.35  # canonical units around a brow's line within which a small part above the eye is a brow
+BELIEVED = (0.70, 0.90)  # cosine between model and fields up to which they are mixed as DOUBTED says, and from which on the model is taken
+DOUBTED = 0.33  # share of the model where it is doubted: on heads that were left out of training the mixture was better than either
+LID_SHAPES = {  # share of the opening that the upper and the lower lid's edge go up: on drawn faces, and how much more on others
+    "eyeWide": ((0.12, 0.0), (0.14, -0.02)),
+    "eyeSquint": ((-0.03, 0.22), (0.0, 0.05)),
+    "eyeLookDown": ((-0.08, -0.03), (-0.28, -0.08)),
+    "eyeLookUp": ((0.08, 0.0), (0.12, 0.06)),
+}
+
+
+def smooth(low: float, high: float, x: Floats) -> Floats:
+    """0 below low, 1 above high, smooth between; low may exceed high."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def way(x: float, y: float, z: float) -> Floats:
+    """A direction (1,3) that broadcasts over vertices."""
+    return np.array([[x, y, z]], np.float32)
+
+
+@dataclass(frozen=True)
+class Mouth:
+    """The mouth's coordinates of all vertices. x, y (F,): from its middle, in half widths, along and above the slit; away (F,): distance from
+    the slit, in half widths; depth (F,): out of the lips' surface, in half widths; upper (F,1): 1 on the upper lip's side, else 0; skin (F,1); half: its half width; large: 0 a small drawn mouth,
+    1 a wide one; lips, chin, nose (3,): landmarks."""
+
+    vertices: Floats
+    x: Floats
+    y: Floats
+    away: Floats
+    depth: Floats
+    upper: Floats
+    skin: Floats
+    half: float
+    large: float
+    lips: Floats
+    chin: Floats
+    nose: Floats
+
+
+def mouth_of(there: Surface, landmarks: Mapping[str, Floats]) -> Mouth:
+    """The mouth's coordinates; sides along the surface tell the lips apart where they are known, height where not."""
+    v = there.vertices
+    left, right = landmarks["mouth_left"], landmarks["mouth_right"]
+    half = max(float(np.linalg.norm(left - right)) / 2, 1e-3)
+    middle, lips = (left + right) / 2, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
+    x = (v[:, 0] - middle[0]) / half
+    bow = np.clip(x**2, 0, 1.5)
+    y = (v[:, 1] - lips[1] - (middle[1] - lips[1]) * bow) / half
+    depth = (v[:, 2] - lips[2] - (middle[2] - lips[2]) * np.clip(x**2, 0, 2)) / half
+    away = np.hypot(np.hypot(np.maximum(np.abs(x) - 1, 0), y), 0.5 * np.minimum(depth + 0.1, 0))
+    side = there.sides[:, 0]
+    upper = np.where(side != 0, side > 0, y > 0).astype(np.float32)[:, None]
+    skin = there.skins[0].astype(np.float32)[:, None]
+    large = float(smooth(*WIDE, np.asarray(half, np.float32)))
+    return Mouth(
+        v,
+        x.astype(np.float32),
+        y.astype(np.float32),
+        away.astype(np.float32),
+        depth.astype(np.float32),
+        upper,
+        skin,
+        half,
+        large,
+        lips,
+        landmarks["chin"],
+        landmarks["nose_tip"],
+    )
+
+
+def mouth_fields(m: Mouth) -> dict[str, Floats]:
+    """Offsets (F,3) of the mouth's and the cheeks' conditions, on the skin; the jaw moves bodies, which models know better."""
+    h, big = m.half, m.large
+    size = h * (0.45 + 0.55 * big)
+    near = (1 - smooth(0, REACH, m.away))[:, None] * m.skin
+    broad = (1 - smooth(0, 1.7, m.away))[:, None] * m.skin
+    lower = 1 - m.upper
+    middle = np.exp(-((m.x / 0.85) ** 4))[:, None]
+    x = m.x[:, None]
+    fields: dict[str, Floats] = {
+        "mouthPucker": near * (-0.22 * size * x * way(1, 0, 0) + way(0, 0, size * (0.08 + 0.30 * big))),
+        "mouthRollUpper": near * middle * m.upper * size * way(0, -0.20, -0.22),
+        "mouthShrugUpper": near * middle * (m.upper + 0.25 * lower) * size * way(0, 0.24, 0.10),
+        "mouthShrugLower": near * middle * (lower + 0.5 * m.upper) * size * way(0, 0.24, 0.12),
+        "cheekPuff": broad * (0.06 + 0.08 * big) * (way(0, 0, 1) + 0.3 * np.clip(x, -1.5, 1.5) * way(1, 0, 0)),
+    }
+    small = 1.0 + 0.6 * (1 - big)  # what artists of small mouths exaggerate
+    parted = near * middle * size * small * (m.upper * way(0, 0.15, 0.05) + lower * way(0, -0.22, 0.05))
+    fields["mouthFunnel"] = near * (-0.15 * size * x * way(1, 0, 0) + way(0, 0, 0.2 * size * big)) + parted
+    for side in SIDES:
+        s, cap = SIGN[side], side.title()
+        along = (np.clip(s * m.x, 0, 1.2) ** 1.5)[:, None]
+        half_lip = np.exp(-(((s * m.x - 0.45) / 0.5) ** 2))[:, None]
+        corner = near * along
+        fields[f"mouth{cap}"] = near * (0.4 + 0.6 * smooth(-1, 1, s * m.x))[:, None] * size * small * way(0.5 * s, 0.05, 0)
+        fields[f"mouthSmile{cap}"] = corner * size * (0.6 + 0.4 * big) * way(0.21 * s, 0.40, -0.14)
+        fields[f"mouthFrown{cap}"] = corner * h * way(0.02 * s, -0.20, -0.04)
+        fields[f"mouthStretch{cap}"] = corner * size * small * way(0.28 * s, -0.20, -0.12)
+        fields[f"mouthDimple{cap}"] = corner * size * small * way(0.16 * s, 0.03, -0.15)
+        fields[f"mouthPress{cap}"] = near * half_lip * size * (m.upper * way(0, -0.06, -0.03) + lower * way(0, 0.08, -0.03))
+        fields[f"mouthUpperUp{cap}"] = near * half_lip * m.upper * size * way(0.01 * s, 0.26, 0.03)
+        fields[f"mouthLowerDown{cap}"] = near * half_lip * lower * size * way(0.01 * s, -0.28, 0)
+        wing = _ball(m.vertices, m.nose + np.array([0.16 * s, -0.02, -0.12], np.float32), (0.16, 0.18, 0.3)) * m.skin
+        fields[f"noseSneer{cap}"] = wing * way(0.01 * s, 0.04 + 0.05 * big, 0)
+    return {name: np.ascontiguousarray(offsets, np.float32) for name, offsets in fields.items()}
+
+
+def _ball(points: Floats, centre: Floats, radii: tuple[float, float, float]) -> Floats:
+    """A Gaussian of height 1 (F,1) around a centre (3,)."""
+    away = (points - centre) / np.array(radii, np.float32)
+    return np.asarray(np.exp(-(away**2).sum(axis=1, keepdims=True)), np.float32)
+
+
+def lid_fields(lid: Lid, side: str, large: float) -> dict[str, Floats]:
+    """Offsets (F,3) of one eye's lids: skin, lashes and creases. large: as of the mouth, 0 on faces that are drawn small and flat."""
+    still = np.zeros_like(lid.opening.local)
+    fields = {f"eyeBlink{side.title()}": lid.closed(still)}
+    for name, (drawn, more) in LID_SHAPES.items():
+        fields[name + side.title()] = lid.moved(drawn[0] + large * more[0], drawn[1] + large * more[1])
+    return fields
+
+
+def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Offsets (F,3) of the brows: strips of their own where there are any, with the skin below them only where there are none."""
+    v = there.vertices
+    fields: dict[str, Floats] = {"browInnerUp": np.zeros_like(v)}
+    for side in SIDES:
+        s, cap = SIGN[side], side.title()
+        inner, outer = landmarks[f"brow_inner_{side}"], landmarks[f"brow_outer_{side}"]
+        line = outer - inner
+        t = ((v - inner) @ line / max(float(line @ line), 1e-9))[:, None]
+        away = v - (inner + np.clip(t, 0, 1) * line)
+        strip = _brow_strip(parts, (inner + outer) / 2, landmarks[f"lid_upper_{side}"], float(np.linalg.norm(line)))
+        above = np.where(away[:, 1:2] > 0, 0.30, 0.17)
+        skin = np.exp(-((away[:, :1] / 0.25) ** 2) - (away[:, 1:2] / above) ** 2 - (away[:, 2:] / 0.6) ** 2) * there.skins[0][:, None]
+        skin = skin * smooth(-0.12, 0.1, s * v[:, :1]) * (0.1 if strip.any() else 1.0)
+        field = np.maximum(skin, strip[:, None])
+        inwards = smooth(1.0, 0.1, t)
+        fields[f"browDown{cap}"] = np.asarray(field * way(-0.04 * s, -0.12, 0.02) * (0.45 + 0.55 * inwards), np.float32)
+        fields[f"browOuterUp{cap}"] = np.asarray(field * way(0, 0.13, 0) * smooth(0.1, 0.8, t), np.float32)
+        fields["browInnerUp"] = np.asarray(fields["browInnerUp"] + field * way(0.01 * s, 0.14, 0.01) * inwards, np.float32)
+    return fields
+
+
+def _brow_strip(parts: Floats, middle: Floats, lid: Floats, length: float) -> Flags:
+    """Vertices (F,) of flat small parts next to a brow's line and above the lid, by their boxes (F,6)."""
+    centre, extent = parts[:, :3], parts[:, 3:]
+    near = (np.linalg.norm(centre - middle, axis=1) < BROW) & (centre[:, 1] > lid[1] + 0.02)
+    flat = (extent[:, 1] < 0.6 * extent[:, 0] + 0.02) & (extent[:, 0] > 0.25 * length) & (extent.max(axis=1) < 0.9 * length)
+    return np.asarray(near & flat)
+
+
+def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
+    """jawOpen (F,3) with parts inside the mouth, those that follow the jaw, going as far as the lower lip: a model is too shy about them.
+
+    A small mouth opens in a still face: there chin, cheeks and the depth of the mouth go along by STILL only.
+    """
+    lip = there.skins[0] & (m.upper[:, 0] == 0) & (m.away < 0.3)
+    if not lip.any():
+        return opened
+    far = np.linalg.norm(opened, axis=1)
+    fall = float(np.quantile(far[lip], 0.75))
+    local = np.maximum(1 - smooth(0.8, 1.5, m.away), STILL) * (1 - (1 - STILL) * smooth(0.3, 1.3, -m.depth))
+    offsets = np.where(there.skins[0], 1 - (1 - m.large) * (1 - local), 1)[:, None].astype(np.float32) * opened
+    for part in np.unique(there.owner[inside]):
+        mine = (there.owner == part) & inside
+        most = float(np.quantile(far[mine], 0.9))
+        if most > FOLLOWS * fall:
+            offsets[mine] *= np.float32(np.clip(fall / most, 1, SHY))
+    return offsets
+
+
+def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats], where: Flags) -> float:
+    """Share of the model in the mixture, from DOUBTED to 1, by the mean cosine with the fields over all their conditions and vertices (F,)."""
+    found = []
+    for name in fields.keys() & model.keys():
+        a, b = model[name][where], fields[name][where]
+        found.append(float((a * b).sum() / np.sqrt(max(float((a * a).sum() * (b * b).sum()), 1e-18))))
+    return DOUBTED + (1 - DOUBTED) * float(smooth(*BELIEVED, np.asarray(np.mean(found), np.float32))) if found else 1.0
+
+
+def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The conditions' offsets (F,3), from the model's, shapes, and the fields.
+
+    parts (F,6): boxes. Mouths: the smaller, the more the fields, as models learn from realistic heads. Lids and brows: by how far model and
+    fields agree. Teeth and tongue stay with the model, which knows bodies well.
+    """
+    found = dict(shapes)
+    skin = there.skins[0]
+
+    def take(fields: Mapping[str, Floats], share: float, where: Flags) -> None:
+        for name in fields.keys() & shapes.keys():
+            found[name] = np.where(where[:, None], shapes[name] * share + fields[name] * (1 - share), shapes[name]).astype(np.float32)
+
+    mouth = mouth_of(there, landmarks)
+    take(mouth_fields(mouth), 0.2 + 0.8 * mouth.large, skin)
+    inside = ~skin & (mouth.away < 2 * INNER) & (np.abs(mouth.x) < 1.3)
+    if "jawOpen" in shapes:
+        found["jawOpen"] = with_jaw(shapes["jawOpen"], there, mouth, inside)
+    for side in SIDES:  # in a small mouth teeth and tongue slide along, or they would show
+        name = f"mouth{side.title()}"
+        if name in found:
+            moved = SIGN[side] * 0.35 * mouth.half * (1 - mouth.large)
+            found[name] = found[name] + inside[:, None] * way(moved, 0, 0)
+    for side, lid in lids_of(there, landmarks).items():
+        fields = lid_fields(lid, side, mouth.large)
+        blink = f"eyeBlink{side.title()}"
+        near = (lid.top > 0) | (lid.bottom > 0) | (lid.ride > 0) | (lid.lower_ride > 0) | skin
+        if blink in shapes:
+            take(fields, trust(shapes, {blink: fields[blink]}, near), near)
+    fields = brow_fields(there, parts, landmarks)
+    moving = np.any([np.linalg.norm(offsets, axis=1) > 0.01 for offsets in fields.values()], axis=0)
+    take(fields, trust(shapes, fields, moving), moving)
+    return found

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Landmarks moved to where the mesh itself has its openings: an encoder sees a thousand points, the edges of lids and lips are in the mesh.
+
+Found landmarks are off by a tenth or a fifth of an eye. That is near enough to look for the opening that they mean: a gap in the skin between two
+lids, two lips that lie on each other and are far apart along the surface. Where none is found the landmarks stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .frame import Floats
+from .landmarks import SIDES
+from .mesh import Ints, connected_parts, weld
+from .openings import Flags, Opening, eye_opening
+
+SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked for above and below
+STRETCHES = (1.0, 1.5)  # and how much higher than the landmarks say
+NEAR = 1.3  # canonical units around the middle between the eyes in which their openings lie
+COLUMNS = 12  # open columns from which on an opening is taken
+TOUCH = 0.3  # half widths of the mouth within which lips that lie on each other are
+ENDS = 6  # vertices of half a slit from which on its end is taken for the corner
+FRONT = 0.12  # half widths behind the foremost of them up to which an edge is a lip and not a bag
+
+
+def eyes(vertices: Floats, triangles: Ints, skin: Flags, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The landmarks of the eyes' lids and corners (3,) that could be placed on an opening's edges.
+
+    vertices (V,3) canonical, triangles (T,3), skin (V,): the face's.
+    """
+    near = np.linalg.norm(vertices[:, :2], axis=1) < NEAR
+    near &= vertices[:, 2] > -NEAR
+    index = np.cumsum(near).astype(np.int32) - 1
+    inside = index[triangles[near[triangles].all(axis=1)]]
+    own = skin[near]
+    if not len(inside) or not own.any():
+        return {}
+    points = vertices[near]
+    raw = connected_parts(len(points), inside)  # a shell that is sewn to the lids hangs together with them only when welded
+    skins = [own, raw == np.bincount(raw[own]).argmax()]
+    found: dict[str, Floats] = {}
+    for side in SIDES:
+        opening = _opening(points, inside, weld(points), skins, landmarks, side)
+        if opening is not None:
+            found |= _edges(opening, landmarks, side)
+    return found
+
+
+def _opening(vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags], landmarks: Mapping[str, Floats], side: str) -> Opening | None:
+    """The opening nearest to where the landmarks say, by tries from near to far."""
+    names = [f"{name}_{side}" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")]
+    inner, outer, top, low = (landmarks[name] for name in names)
+    for stretch in STRETCHES:
+        for shift in SHIFTS:
+            up = (top - low) * np.float32(shift)
+            more = (top - low) * np.float32((stretch - 1) / 2)
+            tried = dict(landmarks) | dict(zip(names, (inner + up, outer + up, top + up + more, low + up - more), strict=True))
+            opening = eye_opening(vertices, triangles, group, skins, tried, side)
+            if opening is not None and len(opening.columns) >= COLUMNS:
+                return opening
+    return None
+
+
+def _edges(opening: Opening, landmarks: Mapping[str, Floats], side: str) -> dict[str, Floats]:
+    """Landmarks on an opening's edges: the lids at its middle, the corners where its columns end."""
+    corners = [landmarks[f"eye_{end}_{side}"] for end in ("inner", "outer")]
+    middle = np.abs(opening.columns - np.median(opening.columns)).argmin()
+    origin = opening.origin
+
+    def space(point: Floats) -> Floats:
+        return np.asarray(origin + (point * opening.unit) @ opening.axes, np.float32)
+
+    found = {f"lid_upper_{side}": space(opening.upper.points[middle]), f"lid_lower_{side}": space(opening.lower.points[middle])}
+    ends = [space((opening.upper.points[k] + opening.lower.points[k]) / 2) for k in (0, -1)]
+    for name, corner in zip(("inner", "outer"), corners, strict=True):
+        found[f"eye_{name}_{side}"] = min(ends, key=lambda end: float(abs(end[0] - corner[0])))
+    return found
+
+
+def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The landmarks of lips and corners of the mouth (3,) that could be placed on the slit.
+
+    skin (V,); side (V,): of the mouth's opening; across (V,3): the way to the other lip.
+    """
+    left, right = landmarks["mouth_left"], landmarks["mouth_right"]
+    half = max(float(np.linalg.norm(left - right)) / 2, 1e-6)
+    lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
+    far = np.linalg.norm(across, axis=1)
+    near = skin & (far > 0) & (np.abs(side) > 0.1) & (np.abs(vertices[:, 0] - lips[0]) < 1.6 * half)
+    near &= np.linalg.norm(vertices[:, 1:] - lips[1:], axis=1) < 1.2 * half
+    touching = near & (far < np.maximum(TOUCH * half, np.quantile(far[near], 0.1) if near.any() else 0))
+    middle = touching & (np.abs(vertices[:, 0] - lips[0]) < 0.3 * half)
+    found: dict[str, Floats] = {}
+    if not (middle & (side > 0)).any() or not (middle & (side < 0)).any():
+        return found
+    front = float(vertices[middle, 2].max()) - FRONT * half
+    for name, sign in (("lip_upper", 1), ("lip_lower", -1)):
+        edge = middle & (sign * side > 0) & (vertices[:, 2] > front - FRONT * half)
+        if edge.any():
+            nearest = np.flatnonzero(edge)[np.argsort(far[edge], kind="stable")[:4]]
+            found[name] = vertices[nearest].mean(axis=0, dtype=np.float32) * np.array([0, 1, 1], np.float32) + lips * np.array([1, 0, 0], np.float32)
+    slit = touching & (vertices[:, 2] > front - half)
+    for name, corner in (("mouth_left", left), ("mouth_right", right)):
+        mine = np.flatnonzero(slit & ((vertices[:, 0] - lips[0]) * (corner[0] - lips[0]) > 0))
+        if len(mine) >= ENDS:
+            last = mine[np.argsort(np.abs(vertices[mine, 0] - lips[0]), kind="stable")[-ENDS // 2 :]]
+            found[name] = vertices[last].mean(axis=0, dtype=np.float32)
+    return found
