@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
+from .mesh import Ints
 
 ROUND = 0.08  # spread of the distances to the centre, as part of their mean, up to which a part is a ball
 EVEN = 0.85  # shortest by longest side of a ball's box
@@ -21,9 +22,14 @@ EYE_REACH = 0.6  # how far an eyeball's centre may lie from the middle of the li
 SHELL = 1.2  # radii around a ball's centre in which iris, cornea and pupil turn along
 # Mean angles of the training rigs whose shapes turn the eyes, MakeHuman and Vitruvian, in degrees: axis, and sign for the left eye.
 TURNS = {"eyeLookUp": (0, -12.0), "eyeLookDown": (0, 12.0), "eyeLookIn": (1, -18.0), "eyeLookOut": (1, 18.0)}
-TEETH_SIZE = 0.35  # half extents up to which a part inside the mouth may be a body
+FLAT_REACH = 1.0  # half widths of the eye that a flat eye's pupil lies before the point about which it would turn
+SPHERE = (0.5, 2.5)  # half widths of the eye between which the radius of a curved plate may lie
+SMALLER = 0.8  # of the widest part behind the lids, up to which another is an iris or a light upon it
+TEETH_SIZE = 0.55  # half extents up to which a part inside the mouth may be a body
 TEETH_REACH = (0.35, 0.45)  # aside and up or down from the lips
-TONGUE = 0.12  # movement at tongueOut from which on a part is a tongue
+TONGUE = (0.12, 0.6)  # movement at tongueOut from which on a part is a tongue, and the share of the farthest mover's
+JAWS = ("jawOpen", "jawForward", "jawLeft", "jawRight")  # what moves teeth; and of the lower ones' way, how far upper ones may go
+UPPER = 0.25
 STIFF = 0.12  # share of a part's movement at jawOpen that no rigid motion explains, up to which it is a body
 
 
@@ -56,9 +62,7 @@ def turned(points: Floats, centre: Floats, axis: int, degrees: float) -> Floats:
     return offsets
 
 
-def turn_eyes(
-    offsets: Floats, vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats], weights: Floats, conditions: Sequence[str]
-) -> None:
+def turn_eyes(offsets: Floats, vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats], weights: Floats, conditions: Sequence[str]) -> None:
     """Let eyeballs, in place, turn by their eyeLook conditions and stay where they are otherwise. offsets (N,F,3), weights (N,K)."""
     for side, (ball, centre) in eyeballs(vertices, parts, landmarks).items():
         offsets[:, ball] = 0
@@ -70,15 +74,67 @@ def turn_eyes(
                 offsets[:, ball] += weights[:, conditions.index(condition), None, None] * turn
 
 
+def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: str, behind: NDArray[np.bool_], half: float) -> None:
+    """Let an eye of plates and discs, in place, follow its eyeLook conditions and stay where it is otherwise: a white keeps still below the iris.
+
+    shapes: condition -> offsets (F,3). owner (F,): loose parts; behind (F,): what lies behind the lids of the eye `side` of half width `half`.
+    Curved plates turn about the centre of their curve, flat ones slide as far as a ball's pupil would.
+    """
+    numbers = np.unique(owner[behind])
+    if not len(numbers):
+        return
+    wide = np.array([np.ptp(vertices[owner == n, 0]) for n in numbers])
+    small = numbers[wide < SMALLER * wide.max()]
+    whole = np.flatnonzero(np.isin(owner, numbers))
+    moving = np.flatnonzero(np.isin(owner, small if len(small) else numbers))
+    centre = _centre_of(vertices[owner == numbers[wide.argmax()]], half)
+    for offsets in shapes.values():
+        offsets[whole] = 0
+    for name, (axis, degrees) in TURNS.items():
+        condition = name + side.title()
+        if condition in shapes:
+            signed = -degrees if axis == 1 and side == "right" else degrees
+            if centre is not None:
+                shapes[condition][moving] = turned(vertices[moving], centre, axis, signed)
+            else:
+                pupil = np.array([[0, 0, FLAT_REACH * half]], np.float32)
+                shapes[condition][moving] = turned(pupil, np.zeros(3, np.float32), axis, signed) * np.array([1, 1, 0], np.float32)
+
+
+def _centre_of(points: Floats, half: float) -> Floats | None:
+    """Centre (3,) of the sphere next to points (P,3) by least squares, None where they are too flat for one."""
+    exact = points.astype(np.float64) - points.mean(axis=0)
+    rows = np.concatenate([2 * exact, np.ones((len(exact), 1))], axis=1)
+    solved, _rest, rank, _values = np.linalg.lstsq(rows, (exact**2).sum(axis=1), rcond=1e-6)
+    radius = float(np.sqrt(max(solved[3] + solved[:3] @ solved[:3], 0)))
+    if rank < 4 or not SPHERE[0] * half < radius < SPHERE[1] * half or solved[2] > 0:
+        return None
+    return np.asarray(solved[:3] + points.mean(axis=0), np.float32)
+
+
+def move_teeth(shapes: dict[str, Floats], vertices: Floats, parts: Floats, lips: Floats) -> None:
+    """Let teeth, in place, follow the jaw in one piece and stay where they are otherwise; upper ones do not move. shapes: condition -> (F,3).
+
+    Needs jawOpen, by which they are found, and tongueOut, which tells a tongue.
+    """
+    found = stiff_parts(vertices, parts, lips, shapes["jawOpen"], shapes["tongueOut"])
+    far = [float(np.linalg.norm(shapes["jawOpen"][mine], axis=1).mean()) for mine in found]
+    for mine, way in zip(found, far, strict=True):
+        for name, offsets in shapes.items():
+            moved = name in JAWS and way > UPPER * max(far)
+            offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0] if moved else 0
+
+
 def stiff_parts(vertices: Floats, parts: Floats, lips: Floats, jaw: Floats, tongue: Floats) -> list[NDArray[np.intp]]:
-    """Vertices of each small part inside the mouth that moves as a body at jawOpen, `jaw` (F,3): teeth, but no bag, and not what
-    tongueOut, `tongue` (F,3), moves."""
+    """Vertices of each small part inside the mouth that moves as a body at jawOpen, `jaw` (F,3): teeth, but no bag, and not the part that
+    tongueOut, `tongue` (F,3), moves farthest."""
     boxes, owner = _boxes(parts)
     inside = (np.abs(boxes[:, 0] - lips[0]) < TEETH_REACH[0]) & (np.abs(boxes[:, 1] - lips[1]) < TEETH_REACH[1]) & (boxes[:, 2] < lips[2])
+    small = [np.flatnonzero(owner == number) for number in np.flatnonzero(inside & (boxes[:, 3:].max(axis=1) < TEETH_SIZE))]
+    out = [float(np.linalg.norm(tongue[mine], axis=1).max()) for mine in small]
     found = []
-    for number in np.flatnonzero(inside & (boxes[:, 3:].max(axis=1) < TEETH_SIZE)):
-        mine = np.flatnonzero(owner == number)
-        if len(mine) >= 4 and np.linalg.norm(tongue[mine], axis=1).max() < TONGUE:
+    for mine, far in zip(small, out, strict=True):
+        if len(mine) >= 4 and far < max(TONGUE[0], TONGUE[1] * max(out)):
             moved = jaw[mine]
             if np.square(moved - rigid(vertices[mine], moved[None])[0]).sum() <= STIFF * np.square(moved).sum():
                 found.append(mine)

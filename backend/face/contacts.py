@@ -31,7 +31,7 @@ LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges
 
 NARROW = 0.12  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
 LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
-PASSES = 3  # of the correction: what it moves is not moved fully everywhere along the edge
+PASSES = 2  # of the correction: what it moves is not moved fully everywhere along the edge
 FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
 LASH = (0.6, 1.1)  # heights above the edge between which what is no skin stops riding the lid
 BELOW = 0.8  # heights below the lower edge over which a correction fades
@@ -178,8 +178,10 @@ class Lid:
         for _ in range(PASSES):
             down = opening.upper.of(here + added)
             ends = opening.upper.points + down
-            missing = np.stack([np.interp(ends[:, 0], goal[:, 0], goal[:, i]) for i in range(3)], axis=1).astype(np.float32) - ends
+            along = np.argsort(goal[:, 0], kind="stable")
+            missing = np.stack([np.interp(ends[:, 0], goal[along, 0], goal[along, i]) for i in range(3)], axis=1).astype(np.float32) - ends
             missing[:, 0] = 0
+            missing = _even(missing)
             missing[:, 2] += FOLD
             added = added + opening.at(missing) * self.top[:, None]
         lash = self.ride[:, None]
@@ -229,7 +231,7 @@ class Lid:
         down, up = -opening.upper.of(here)[:, 1], opening.lower.of(here)[:, 1]
         over = np.maximum(down + up - NARROW * self.gap, 0)
         share = np.maximum(down, 0) / np.maximum(np.maximum(down, 0) + np.maximum(up, 0), 1e-6)
-        lift, drop = opening.at((over * share)[:, None])[:, 0], opening.at((over * (1 - share))[:, None])[:, 0]
+        lift, drop = opening.at(_even(np.stack([over * share, over * (1 - share)], axis=1).astype(np.float32))).T
         added = np.zeros_like(here)
         added[:, 1] = lift * np.maximum(self.top, self.ride) - drop * np.maximum(self.bottom, self.lower_ride)
         added[self.eye] = -here[self.eye]
@@ -286,6 +288,14 @@ def _front(way: Floats) -> float:
 def _bounded(wanted: float, there: float) -> float:
     """wanted / there, within LEAST and MOST; 1 where the shape does not go that way at all."""
     return float(np.clip(wanted / there, LEAST, MOST)) if there > 1e-3 and wanted > 0 else 1.0
+
+
+def _even(values: Floats) -> Floats:
+    """Values (C,N) along an edge without spikes: the median of five, then the mean of three neighbours; where it jumps between layers of skin."""
+    padded = np.pad(values, ((2, 2), (0, 0)), mode="edge")
+    middle = np.median([padded[i : i + len(values)] for i in range(5)], axis=0)
+    padded = np.pad(middle, ((1, 1), (0, 0)), mode="edge")
+    return np.asarray(np.mean([padded[i : i + len(values)] for i in range(3)], axis=0), np.float32)
 
 
 def _ramp(x: Floats, low: float, high: float) -> Floats:

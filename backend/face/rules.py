@@ -47,11 +47,14 @@ def touch(face: Face, there: contacts.Surface | None, landmarks: Mapping[str, Fl
     names = list(shapes)
     stacked = np.stack([shapes[name] for name in names])
     bodies.turn_eyes(stacked, face.vertices, face.parts, landmarks, np.eye(len(names), dtype=np.float32), names)
+    shapes.update(zip(names, stacked, strict=True))
+    balls = bodies.eyeballs(face.vertices, face.parts, landmarks)
+    for side, lid in contacts.lids_of(there, landmarks).items():
+        if side not in balls:
+            bodies.turn_plates(shapes, face.vertices, there.owner, side, lid.eye, float(lid.opening.unit[0]))
     if {"jawOpen", "tongueOut"} <= shapes.keys():
-        lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
-        for body in bodies.stiff_parts(face.vertices, face.parts, lips, shapes["jawOpen"], shapes["tongueOut"]):
-            stacked[:, body] = bodies.rigid(face.vertices[body], stacked[:, body])
-    shapes.update(alike(face.vertices, face.normals, there.skins[0], dict(zip(names, stacked, strict=True))))
+        bodies.move_teeth(shapes, face.vertices, face.parts, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2)
+    shapes.update(alike(face.vertices, face.normals, there.skins[0], shapes))
 
 
 def apply(face: Face, offsets: Floats) -> Floats:

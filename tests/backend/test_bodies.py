@@ -76,3 +76,52 @@ def test_a_rigid_motion_is_its_own_nearest() -> None:
     points = np.random.default_rng(3).normal(0, 0.3, (50, 3)).astype(np.float32)
     motion = bodies.turned(points, np.array([0.1, 0.2, 0.0], np.float32), 0, 25.0) + np.array([0.1, 0.0, -0.2], np.float32)
     np.testing.assert_allclose(bodies.rigid(points, np.stack([motion, 0 * motion])), np.stack([motion, 0 * motion]), atol=1e-5)
+
+
+def test_teeth_stay_where_they_are_but_for_the_jaw(head: tuple[Anatomy, Floats]) -> None:
+    made, boxes = head
+    shapes = {name: offsets.copy() for make in BUILDERS for name, offsets in make(made).items()}
+    lower, upper = (made.part == PARTS.index(f"teeth_{name}") for name in ("lower", "upper"))
+    shapes["mouthSmileLeft"][lower] = 0.05
+    shapes["jawOpen"][upper, 1] -= 0.002
+    skin = made.part == PARTS.index("skin")
+    before = shapes["mouthSmileLeft"][skin].copy()
+    lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
+    bodies.move_teeth(shapes, made.vertices, boxes, lips)
+    assert not shapes["mouthSmileLeft"][lower].any() and not shapes["jawOpen"][upper].any()
+    assert np.linalg.norm(shapes["jawOpen"][lower], axis=1).min() > 0.05
+    np.testing.assert_array_equal(shapes["mouthSmileLeft"][skin], before)
+
+
+def disc(radius: float, height: float, curve: float = 0.0) -> Floats:
+    """A disc of 60 vertices around (0.4, 0), curved like a sphere of radius `curve`, or flat."""
+    turn, out = np.meshgrid(np.linspace(0, 2 * np.pi, 20, endpoint=False), np.array([0.3, 0.6, 1.0]) * radius)
+    z = np.sqrt(curve**2 - out**2) - curve if curve else np.zeros_like(out)
+    return np.asarray(np.stack([0.4 + out * np.cos(turn), out * np.sin(turn), height + z], axis=-1).reshape(-1, 3), np.float32)
+
+
+@pytest.mark.parametrize("curve", [0.0, 0.3])
+def test_an_iris_slides_over_its_white(curve: float) -> None:
+    vertices = np.concatenate([disc(0.2, -0.05, curve), disc(0.08, -0.04, curve), disc(0.2, 0.5)])
+    owner = np.repeat(np.arange(3), 60).astype(np.int32)
+    shapes = {name: np.full_like(vertices, 0.1) for name in CONDITIONS}
+    bodies.turn_plates(shapes, vertices, owner, "left", owner < 2, 0.2)
+    white, iris, other = (owner == n for n in range(3))
+    for name, axis, sign in (("eyeLookUpLeft", 1, 1), ("eyeLookDownLeft", 1, -1), ("eyeLookOutLeft", 0, 1), ("eyeLookInLeft", 0, -1)):
+        assert not shapes[name][white].any() and (sign * shapes[name][iris, axis]).min() > 0.02, name
+    assert not shapes["eyeBlinkLeft"][white | iris].any() and not shapes["eyeLookUpRight"][iris].any()
+    assert all((offsets[other] == np.float32(0.1)).all() for offsets in shapes.values())
+    if curve:
+        centre = np.array([0.4, 0, -0.05 - curve], np.float32)
+        moved = vertices[iris] + shapes["eyeLookOutLeft"][iris]
+        before, after = (np.linalg.norm(p - centre, axis=1) for p in (vertices[iris], moved))
+        assert np.abs(before - after).max() < 0.01
+
+
+def test_one_plate_alone_turns_as_a_whole() -> None:
+    vertices = disc(0.2, -0.05)
+    shapes = {name: np.zeros_like(vertices) for name in CONDITIONS}
+    bodies.turn_plates(shapes, vertices, np.zeros(60, np.int32), "left", np.ones(60, bool), 0.2)
+    assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all()
+    bodies.turn_plates(shapes, vertices, np.zeros(60, np.int32), "left", np.zeros(60, bool), 0.2)
+    assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all(), "nothing behind the lids, nothing to do"
