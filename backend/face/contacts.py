@@ -31,6 +31,7 @@ LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges
 
 NARROW = 0.12  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
 LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
+SHUT = 0.95  # of its height that an eye without lids closes by
 PASSES = 2  # of the correction: what it moves is not moved fully everywhere along the edge
 FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
 LASH = (0.6, 1.1)  # heights above the edge between which what is no skin stops riding the lid
@@ -71,7 +72,13 @@ def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides
 def corrections(there: Surface, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]) -> dict[str, Floats]:
     """What has to be added to the shapes of conditions so that contacts hold: condition -> offsets (F,3). shapes: condition -> offsets (F,3)."""
     found: dict[str, Floats] = {}
-    for side, lid in lids_of(there, landmarks).items():
+    lids = lids_of(there, landmarks)
+    for name, side in BLINKS.items():
+        if name in shapes and side not in lids:
+            more = shut(there, landmarks, side, shapes[name])
+            if more is not None:
+                found[name] = more
+    for side, lid in lids.items():
         name = f"eyeBlink{side.title()}"
         if name in shapes:
             found[name] = lid.closed(shapes[name])
@@ -94,6 +101,35 @@ def lids_of(there: Surface, landmarks: Mapping[str, Floats]) -> dict[str, Lid]:
             brow = (landmarks[f"brow_inner_{side}"] + landmarks[f"brow_outer_{side}"]) / 2
             found[side] = Lid(there, opening, brow - (landmarks[f"eye_inner_{side}"] + landmarks[f"eye_outer_{side}"]) / 2)
     return found
+
+
+def shut(there: Surface, landmarks: Mapping[str, Floats], side: str, blink: Floats) -> Floats | None:
+    """What has to be added to a blink (F,3) where there is no opening and the eye lies on the skin: it is squashed to a line in its middle, and
+    the lash above it comes down to there. None where nothing lies there."""
+    corners = landmarks[f"eye_inner_{side}"], landmarks[f"eye_outer_{side}"]
+    upper, lower = landmarks[f"lid_upper_{side}"], landmarks[f"lid_lower_{side}"]
+    half, high = float(np.abs(corners[0] - corners[1])[0]) / 2, float((upper - lower)[1])
+    middle = np.array([(corners[0] + corners[1])[0] / 2, (upper + lower)[1] / 2, (upper + lower)[2] / 2], np.float32)
+    if min(half, high) < 1e-4:
+        return None
+    count, loose = int(there.owner.max()) + 1, ~there.skins[0]
+    low, top = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    np.minimum.at(low, there.owner[loose], there.vertices[loose])
+    np.maximum.at(top, there.owner[loose], there.vertices[loose])
+    with np.errstate(invalid="ignore"):  # parts that have no loose vertex are nowhere
+        centre, extent = (low + top) / 2 - middle, (top - low) / 2
+        here = (np.abs(centre[:, 0]) < half) & (np.abs(centre[:, 2]) < high) & (extent[:, 0] < 1.4 * half) & (extent[:, 1] < 0.75 * high)
+        lash = here & (centre[:, 1] > 0.25 * high) & (centre[:, 1] < 0.6 * high)
+        plate = here & (np.abs(centre[:, 1]) < 0.25 * high)
+    if not plate.any() or extent[plate, 1].max() < 0.25 * high:
+        return None
+    flat, above = plate[there.owner] & loose, lash[there.owner] & loose
+    added = np.zeros_like(blink)
+    added[flat] = -blink[flat]
+    added[flat, 1] += SHUT * (middle[1] - there.vertices[flat, 1])
+    added[above] = -blink[above]
+    added[above, 1] += SHUT * (middle[1] - upper[1])
+    return added
 
 
 def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats) -> Floats:

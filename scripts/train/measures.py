@@ -22,6 +22,7 @@ from .sources import Floats, Ints, Rig
 COLUMNS, LID_COLUMNS = 14, 9  # strips across a mouth and an eye, in each of which an edge is looked for
 EDGE = 0.8  # of the farthest way in a strip, from which on a vertex belongs to the lid's edge
 WORTH = 0.25  # of the eye's height: a strip whose edge the artist moves less says nothing
+MEET = 0.15  # of the eye's height: a strip in which the artist's own lids stay farther apart is beyond the eye
 BODY = 0.02  # share of a part's movement that no rigid motion explains, up to which an artist moved it as a body
 SEWN = 0.7  # share of a welded skin above which the piece around the nose is all of it: less is an island of its UV map
 PROBES = 150  # vertices of eyes or teeth that are looked for behind the skin
@@ -88,7 +89,9 @@ def lid_edges(rig: Rig, side: str, skin: NDArray[np.bool_]) -> Edges:
                 behind = np.maximum(v[near, 2].max() - v[near, 2], 0)
                 lower.append(int(near[(-level[near] - 0.6 * behind - 0.3 * np.abs((v - v[top])[near, 0])).argmax()]))
     top_, low = np.array(upper, np.intp), np.array(lower, np.intp)
-    return Edges(top_, low, down.astype(np.float32), level[low] - level[top_], height)
+    edges = Edges(top_, low, down.astype(np.float32), level[low] - level[top_], height)
+    meet = edges.gap(blink) < MEET
+    return Edges(top_[meet], low[meet], edges.down, edges.rest[meet], height)
 
 
 def opening_of(rig: Rig) -> Floats | None:

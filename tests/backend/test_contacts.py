@@ -157,3 +157,26 @@ def test_a_face_without_openings_is_left_alone() -> None:
     flat = contacts.surface(vertices, triangles, weld(vertices), parts, np.zeros((900, 2), np.float32), made.landmarks)
     ones = {name: np.ones_like(vertices) for name in contacts.PROBED}
     assert contacts.corrections(flat, made.landmarks, ones) == {}
+
+
+def test_an_eye_that_lies_on_the_skin_is_squashed_and_its_lash_comes_down() -> None:
+    made, _triangles = anatomy()
+    marks = made.landmarks
+    upper, lower = marks["lid_upper_left"], marks["lid_lower_left"]
+    middle = np.array([(marks["eye_inner_left"] + marks["eye_outer_left"])[0] / 2, (upper + lower)[1] / 2, upper[2]], np.float32)
+    turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    high = float((upper - lower)[1])
+    eye = middle + np.stack([0.4 * high * np.cos(turn), 0.5 * high * np.sin(turn), 0 * turn], axis=1)
+    lash = middle + np.stack([0.4 * high * np.cos(turn), 0.45 * high + 0.1 * high * np.sin(turn), 0 * turn], axis=1)
+    wall = made.vertices[made.part == PARTS.index("brow_right")]
+    vertices = np.concatenate([eye, lash, wall]).astype(np.float32)
+    fan = np.array([[0, i, i + 1] for i in range(1, 15)])
+    triangles = np.concatenate([fan, fan + 16, fan + 32]).astype(np.int32)
+    owner = np.concatenate([np.zeros(16), np.ones(16), np.full(len(wall), 2)]).astype(np.int32)
+    each, unknown = np.arange(len(vertices), dtype=np.int32), np.zeros((len(vertices), 2), np.float32)
+    there = contacts.Surface(vertices, triangles, each, owner, unknown, [owner == 2])
+    more = contacts.shut(there, marks, "left", np.zeros_like(vertices))
+    assert more is not None and not more[32:].any()
+    assert np.ptp((vertices + more)[:16, 1]) < 0.1 * np.ptp(vertices[:16, 1])
+    np.testing.assert_allclose(more[16:32, 1], contacts.SHUT * (middle[1] - upper[1]), atol=1e-5)
+    assert contacts.shut(there, marks, "right", np.zeros_like(vertices)) is None
