@@ -34,6 +34,7 @@ LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
 SHUT = 0.95  # of its height that an eye without lids closes by
 PASSES = 2  # of the correction: what it moves is not moved fully everywhere along the edge
 FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
+ROOTED = 0.2  # heights from an edge within which a lash begins; a brow does not
 LASH = (0.6, 1.1)  # heights above the edge between which what is no skin stops riding the lid
 BELOW = 0.8  # heights below the lower edge over which a correction fades
 INSIDE = (0.5, 1.2)  # heights behind the edge over which it fades: the inside of a lid goes along, the socket does not
@@ -69,10 +70,15 @@ def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides
     return Surface(vertices, triangles, group, owner, sides, [skin, main])
 
 
-def corrections(there: Surface, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]) -> dict[str, Floats]:
-    """What has to be added to the shapes of conditions so that contacts hold: condition -> offsets (F,3). shapes: condition -> offsets (F,3)."""
+def corrections(
+    there: Surface, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats], lids: Mapping[str, Lid] | None = None
+) -> dict[str, Floats]:
+    """What has to be added to the shapes of conditions so that contacts hold: condition -> offsets (F,3).
+
+    shapes: condition -> offsets (F,3). lids: what `lids_of` gave, where it is known already.
+    """
     found: dict[str, Floats] = {}
-    lids = lids_of(there, landmarks)
+    lids = lids_of(there, landmarks) if lids is None else lids
     for name, side in BLINKS.items():
         if name in shapes and side not in lids:
             more = shut(there, landmarks, side, shapes[name])
@@ -181,9 +187,10 @@ class Lid:
         lows = window & (np.abs(below) < 0.45) & (np.abs(local[:, 2] - self.lower[:, 2] - 0.5) < 1.2)
         total, fills, backs, upper, lower = (np.bincount(there.owner[x], minlength=count) for x in (window, filling, behind, tops, lows))
         some = np.maximum(total, 1)
+        rooted = np.bincount(there.owner[window & (np.minimum(np.abs(above), np.abs(below)) < ROOTED)], minlength=count) > 0
         eye = own & (fills > 0.12 * some) & (backs > 0.5 * some)
-        lash = own & ~eye & (fills < 0.12 * some) & (upper > 0.25 * some) & (upper > lower)
-        lower_lash = own & ~eye & ~lash & (fills < 0.12 * some) & (lower > 0.25 * some)
+        lash = own & ~eye & rooted & (fills < 0.12 * some) & (upper > 0.25 * some) & (upper > lower)
+        lower_lash = own & ~eye & rooted & ~lash & (fills < 0.12 * some) & (lower > 0.25 * some)
         strip = window & ~own[there.owner] & ~behind  # of what covers more than this eye, what is next to an edge
         on_top, on_low = strip & (np.abs(above) < 0.3), strip & (np.abs(below) < 0.2)
         return window & lash[there.owner] | on_top, window & lower_lash[there.owner] | on_low & ~on_top, window & eye[there.owner]

@@ -16,7 +16,7 @@ FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where a face is 
 NEAR, CLOSE = 0.02, 0.004  # canonical units within which partners are sought at first, and once the plane is known from them
 PAIRED = 0.9  # share of the face's vertices with a partner from which on its mesh is symmetric
 FEW = 100  # vertices of a face below which nothing is said
-SAMPLE = 3000  # points from which the plane is found
+SAMPLE = 1500  # points from which the plane is found
 
 CORNERS = np.stack(np.meshgrid(*[[0, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 
@@ -89,12 +89,14 @@ def alike(points: Floats, normals: Floats, skin: NDArray[np.bool_], shapes: Mapp
     found = symmetric_partners(points, normals, np.flatnonzero(inside & skin))
     if found is None:
         return dict(shapes)
-    partner, normal = found[0], found[1].astype(np.float32)
-    here = np.flatnonzero(partner >= 0)
-    there = partner[here]
+    partner, normal = found[0], found[1]
+    alone = np.flatnonzero(partner < 0)
+    there = np.where(partner < 0, 0, partner)
+    flip = (np.eye(3) - 2 * np.outer(normal, normal)).astype(np.float32)
     after = {}
     for name, offsets in shapes.items():
-        image = shapes.get(mirrored(name), offsets)[there]
-        after[name] = offsets.copy()
-        after[name][here] = (offsets[here] + image - 2 * (image @ normal)[:, None] * normal) / 2
+        after[name] = (shapes.get(mirrored(name), offsets) @ flip)[there]
+        after[name] += offsets
+        after[name] *= np.float32(0.5)
+        after[name][alone] = offsets[alone]
     return after

@@ -42,14 +42,15 @@ def touch(face: Face, there: contacts.Surface | None, landmarks: Mapping[str, Fl
         shapes[name] = probed[name] = shapes[name] * np.float32(gain)
     if there is None:
         return
-    for name, more in contacts.corrections(there, landmarks, probed).items():
+    lids = contacts.lids_of(there, landmarks)
+    for name, more in contacts.corrections(there, landmarks, probed, lids).items():
         shapes[name] = shapes[name] + more
     names = list(shapes)
     stacked = np.stack([shapes[name] for name in names])
     bodies.turn_eyes(stacked, face.vertices, face.parts, landmarks, np.eye(len(names), dtype=np.float32), names)
     shapes.update(zip(names, stacked, strict=True))
     balls = bodies.eyeballs(face.vertices, face.parts, landmarks)
-    for side, lid in contacts.lids_of(there, landmarks).items():
+    for side, lid in lids.items():
         if side not in balls:
             bodies.turn_plates(shapes, face.vertices, there.owner, side, lid.eye, float(lid.opening.unit[0]))
     if {"jawOpen", "tongueOut"} <= shapes.keys():
