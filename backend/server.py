@@ -8,6 +8,7 @@ process, also during a run: that is how it learns that its parent has died.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import queue
@@ -189,6 +190,7 @@ def serve(preferences: Mapping[str, Any] | None = None) -> int:
     """Say hello, then answer requests until `shutdown` or the end of stdin. preferences: settings. Returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in Blender's terminal reaches its children too; the parent decides
     stdin, stdout = claim_pipe()
+    _give_memory_back()
     answers = Answers(stdout)
     try:
         from .engine.sessions import Cancellation
@@ -212,6 +214,13 @@ def serve(preferences: Mapping[str, Any] | None = None) -> int:
     while not requests.ended.wait(IDLE_LOOK_S):
         handlers.idle()
     return 0
+
+
+def _give_memory_back() -> None:
+    with contextlib.suppress(ImportError):  # without psutil there is no hardware module; serve says so in a moment
+        from .engine.hardware import give_memory_back
+
+        give_memory_back()
 
 
 def _work(handlers: Handlers, requests: Requests, answers: Answers) -> None:

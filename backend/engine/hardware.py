@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import functools
 import os
 import platform
@@ -11,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
 
 # PCI vendor numbers, pcisig.com
 VENDORS = {"0x10de": "NVIDIA", "0x1002": "AMD", "0x8086": "Intel", "0x13b5": "ARM", "0x5143": "Qualcomm", "0x106b": "Apple"}
@@ -66,6 +70,18 @@ def gpus() -> tuple[str, ...]:
     if sys.platform == "win32":
         return _windows_gpus()
     return ("Apple GPU",) if sys.platform == "darwin" and platform.machine() == "arm64" else ()
+
+
+def give_memory_back() -> None:
+    """Let glibc return large arrays to the system when they are freed, and use one heap for all threads; nothing to do elsewhere.
+
+    By default it learns from the first large array to keep up to 32 MB of every later one, in a heap per thread: 60 MB more at 70,000 vertices.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            tune = ctypes.CDLL(None).mallopt
+            tune(_M_MMAP_THRESHOLD, 2 << 20)
+            tune(_M_ARENA_MAX, 1)
 
 
 def memory_mb() -> float:

@@ -35,7 +35,7 @@ except Exception as error:  # a broken wheel raises ImportError, OSError or its 
 
 Floats = NDArray[np.float32]
 
-TRIALS = 3
+TRIALS = 2
 SLOWER = 1.6  # a run that takes so much longer than the fastest of its size counts as late
 PATIENCE_S = 0.5
 LATE_RUNS = 6  # so many late runs in a row, and the number of threads is tried again
@@ -408,7 +408,7 @@ def create(data: bytes, name: str, threads: int, settings: Settings | None = Non
 
 
 def fastest(sessions: Mapping[int, Any], feeds: Mapping[str, Floats]) -> int:
-    """Key of the InferenceSession that runs `feeds` fastest now, after one run each to warm up; the middle run of each counts.
+    """Key of the InferenceSession that runs `feeds` fastest now, after one run each to warm up; the best run of each counts.
 
     More threads are not always faster: where another process keeps a core busy, two threads took twice the time of one here.
     """
@@ -419,7 +419,7 @@ def fastest(sessions: Mapping[int, Any], feeds: Mapping[str, Floats]) -> int:
             session.run(None, dict(feeds))
             if turn:
                 times[key].append(time.perf_counter() - began)
-    return min(times, key=lambda key: sorted(times[key])[TRIALS // 2])
+    return min(times, key=lambda key: min(times[key]))
 
 
 def run(session: Session, feeds: Mapping[str, Floats], cancellation: Cancellation) -> list[Floats]:
