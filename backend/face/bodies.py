@@ -24,6 +24,7 @@ SHELL = 1.2  # radii around a ball's centre in which iris, cornea and pupil turn
 TURNS = {"eyeLookUp": (0, -12.0), "eyeLookDown": (0, 12.0), "eyeLookIn": (1, -18.0), "eyeLookOut": (1, 18.0)}
 FLAT_REACH = 1.0  # half widths of the eye that a flat eye's pupil lies before the point about which it would turn
 SPHERE = (0.5, 2.5)  # half widths of the eye between which the radius of a curved plate may lie
+CURVED = 0.03  # spread of the distances to its centre, as part of their mean, up to which a plate is part of a sphere
 SMALLER = 0.8  # of the widest part behind the lids, up to which another is an iris or a light upon it
 TEETH_SIZE = 0.55  # half extents up to which a part inside the mouth may be a body
 TEETH_REACH = (0.35, 0.45)  # aside and up or down from the lips
@@ -107,7 +108,8 @@ def _centre_of(points: Floats, half: float) -> Floats | None:
     rows = np.concatenate([2 * exact, np.ones((len(exact), 1))], axis=1)
     solved, _rest, rank, _values = np.linalg.lstsq(rows, (exact**2).sum(axis=1), rcond=1e-6)
     radius = float(np.sqrt(max(solved[3] + solved[:3] @ solved[:3], 0)))
-    if rank < 4 or not SPHERE[0] * half < radius < SPHERE[1] * half or solved[2] > 0:
+    far = np.linalg.norm(exact - solved[:3], axis=1)
+    if rank < 4 or not SPHERE[0] * half < radius < SPHERE[1] * half or solved[2] > 0 or far.std() > CURVED * radius:
         return None
     return np.asarray(solved[:3] + points.mean(axis=0), np.float32)
 
