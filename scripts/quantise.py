@@ -6,6 +6,7 @@
 
 int8-dynamic  weights of matrix products, a scale for each column; activations as they come
 int8-static   weights and activations, with the ranges seen on calibration heads (other heads than those that are measured)
+tensorrt      NAME.decoder.calibration, the table from which TensorRT makes int8 itself; cannot be measured without one, so not by default
 fp16          everything after the first matrix product; what comes before is geometry and angles, which 11 bits spoil
 
 For each: mae, the mean error of the shapes (scripts/train/evaluate.py), against the model's own, and time on the CPU, in turns. Of the int8
@@ -29,7 +30,7 @@ from typing import Any
 import numpy as np
 import onnx
 from onnxruntime import quantization
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -102,6 +103,15 @@ def static_int8(source: Path, target: Path, feeds: Sequence[dict[str, Any]]) -> 
         per_channel=True,
         extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},  # small offsets and large ones would share 256 steps
     )
+
+
+def tensorrt_table(source: Path, target: Path, feeds: Sequence[dict[str, Any]]) -> None:
+    """The ranges of all tensors as the table that ONNX Runtime's TensorRT provider takes for int8."""
+    with tempfile.TemporaryDirectory() as folder:
+        calibrator = quantization.create_calibrator(source, None, str(Path(folder) / "augmented.onnx"), CalibrationMethod.MinMax)
+        calibrator.collect_data(Runs(feeds))
+        quantization.write_calibration_table(calibrator.compute_data().data, folder)
+        shutil.copy(Path(folder) / "calibration.flatbuffers", target)
 
 
 def learned(model: onnx.ModelProto) -> set[str]:
@@ -235,7 +245,10 @@ def quantise(model: Path, out: Path, heads: Sequence[str], data: Path, methods: 
     print(f"{model.name}: mae {base:.3f} on {', '.join(heads)}", flush=True)
     found: list[Measured] = []
     with tempfile.TemporaryDirectory() as folder:
-        for method in methods:
+        if "tensorrt" in methods:
+            tensorrt_table(model, out / f"{model.stem}.calibration", feeds)
+            print(f"{model.stem}.calibration: a table of ranges, not measured", flush=True)
+        for method in (name for name in methods if name != "tensorrt"):
             made = Path(folder) / f"{method}.onnx"
             if method == "int8-dynamic":
                 dynamic_int8(model, made)
@@ -270,10 +283,10 @@ def main() -> int:
     parser.add_argument("--methods", default="int8-dynamic,int8-static,fp16", help="default %(default)s")
     options = parser.parse_args()
     methods = options.methods.split(",")
-    unknown = set(methods) - {"int8-dynamic", "int8-static", "fp16"}
+    unknown = set(methods) - {"int8-dynamic", "int8-static", "fp16", "tensorrt"}
     if unknown or not options.model.name.endswith(".decoder.onnx"):
         wrong = ", ".join(unknown) or options.model
-        print(f"Methods are int8-dynamic, int8-static and fp16, the model is a NAME.decoder.onnx; not {wrong}.", file=sys.stderr)
+        print(f"Methods are int8-dynamic, int8-static, fp16 and tensorrt, the model is a NAME.decoder.onnx; not {wrong}.", file=sys.stderr)
         return 2
     try:
         quantise(options.model, options.out or options.model.parent, options.heads.split(","), options.data, methods)

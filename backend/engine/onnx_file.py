@@ -66,6 +66,17 @@ def check_model_bytes(data: bytes, name: str) -> None:
         raise BackendError("model_unreadable", f"{name} is not a complete ONNX file: {error}.", fix) from error
 
 
+def opset_of(data: bytes) -> int:
+    """The version of the standard operators that a model was written for, 0 where it tells none."""
+    for number, _, value in _fields(memoryview(data)):
+        if number == 8 and isinstance(value, memoryview):
+            entry = {key: part for key, _, part in _fields(value)}
+            domain, version = entry.get(1, b""), entry.get(2, 0)
+            if isinstance(domain, bytes | memoryview) and bytes(domain) in (b"", b"ai.onnx") and isinstance(version, int):
+                return version
+    return 0
+
+
 def metadata_of(path: Path) -> dict[str, str]:
     """A model file's metadata, without loading it into ONNX Runtime. Raises as read_model_file does."""
     found: dict[str, str] = {}

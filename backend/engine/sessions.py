@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shutil
 import threading
 import time
 from collections import deque
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from ..errors import BackendError
 from . import hardware, providers, remote, selftest
+from .onnx_file import opset_of
 from .settings import Settings
 
 try:
@@ -134,9 +136,14 @@ class Session:
     use: provider asked for and active, and why. provider: short name of the active one. session: ONNX Runtime's object.
     """
 
-    def __init__(self, data: bytes, name: str, settings: Settings, threads: int, low_memory: bool = False) -> None:
-        """Raises BackendError: `model_unreadable` when ONNX Runtime refuses the model, `provider_failed`."""
+    def __init__(
+        self, data: bytes, name: str, settings: Settings, threads: int, low_memory: bool = False, folder: Path | None = None
+    ) -> None:
+        """folder: where the model lies, for its int8 calibration table. Raises BackendError: `model_unreadable` when ONNX Runtime refuses the
+        model, `provider_failed`.
+        """
         self.name, self.settings, self.threads, self.low_memory = name, settings, threads, low_memory
+        self._folder = folder
         self.data, self.hash = data, hashlib.sha256(data).hexdigest()
         self._lock = threading.Lock()
         self._best: dict[int, float] = {}
@@ -262,8 +269,8 @@ class Session:
         except _UnfitError as error:
             raise BackendError(
                 "model_unreadable",
-                f"ONNX Runtime cannot load {self.name}: {error.why}",
-                "Export the model again, for an opset that the installed ONNX Runtime supports.",
+                f"ONNX Runtime {runtime_version()} cannot load {self.name}, which is for opset {opset_of(self.data)}: {error.why}",
+                "Export the model again, for an opset that the installed ONNX Runtime supports; 17 runs everywhere.",
             ) from error
 
     def _start(self, name: str, threads: int) -> Any:
@@ -322,8 +329,10 @@ class Session:
         if name in ("tensorrt", "nvtensorrtrtx"):
             inputs = self._start("cpu", 1).get_inputs()
             shapes = selftest.largest_shapes(inputs, MOST_HEADS, MOST_ROWS // 2, MOST_ROWS)
-        table = f"{Path(self.name).stem}.calibration"
-        self._calibrated = name == "tensorrt" and folder is not None and (folder / table).is_file()
+        table = self._folder / f"{Path(self.name).stem}.calibration" if self._folder is not None else None
+        self._calibrated = name == "tensorrt" and folder is not None and table is not None and table.is_file()
+        if self._calibrated and folder is not None and table is not None:
+            shutil.copyfile(table, folder / table.name)  # TensorRT looks for it among its engines
         return providers.Target(
             precision=self.settings.precision,
             device=self.settings.device,
@@ -331,7 +340,7 @@ class Session:
             gpu_memory_mb=self.settings.gpu_memory_mb,
             cache=folder,
             shapes=shapes,
-            calibration=table if self._calibrated else "",
+            calibration=table.name if self._calibrated and table is not None else "",
             intel_gpu=any(gpu.startswith("Intel") for gpu in gpus),
         )
 
@@ -402,9 +411,14 @@ def give_second_chance() -> None:
     _ASIDE.clear()
 
 
-def create(data: bytes, name: str, threads: int, settings: Settings | None = None, low_memory: bool = False) -> Session:
-    """A session for a model's bytes, on the first provider that proves itself. Raises BackendError: `model_unreadable`, `provider_failed`."""
-    return Session(data, name, settings or Settings(), threads, low_memory)
+def create(
+    data: bytes, name: str, threads: int, settings: Settings | None = None, low_memory: bool = False, folder: Path | None = None
+) -> Session:
+    """A session for a model's bytes, on the first provider that proves itself; arguments as Session's.
+
+    Raises BackendError: `model_unreadable`, `provider_failed`.
+    """
+    return Session(data, name, settings or Settings(), threads, low_memory, folder)
 
 
 def fastest(sessions: Mapping[int, Any], feeds: Mapping[str, Floats]) -> int:

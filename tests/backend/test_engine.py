@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import threading
 import time
@@ -175,6 +176,25 @@ def test_a_provider_that_fails_during_a_run_loses_no_request(monkeypatch: pytest
     with pytest.raises(BackendError) as caught:
         shapes_of(strict, face_of(count), weights, sessions.Cancellation())
     assert caught.value.code == "provider_failed" and words in caught.value.message
+
+
+def test_tensorrt_makes_the_precision_itself_and_gets_the_calibration_table(monkeypatch: pytest.MonkeyPatch, tiny: Path, tmp_path: Path) -> None:
+    for role in ("encoder", "decoder"):
+        shutil.copy(tiny.with_name(f"tiny.{role}.onnx"), tmp_path / f"m.{role}.onnx")
+    decoder, cache = tmp_path / "m.decoder.onnx", tmp_path / "cache"
+    for precision, table, expected, words in (
+        ("fp16", False, "fp16", "made by Tensorrt"),
+        ("int8", False, "fp32", "no variant"),
+        ("int8", True, "int8", "not measured"),
+    ):
+        if table:
+            (tmp_path / "m.decoder.calibration").write_bytes(b"ranges")
+        runtime = runtimes.use(monkeypatch, runtimes.Runtime([TENSORRT, CPU]))
+        model = load_model(decoder, settings(provider="tensorrt", precision=precision, cache_dir=str(cache)))
+        assert (model.precision, model.use.active) == (expected, TENSORRT) and words in model.precision_reason
+        options = next(listed[0][1] for listed in runtime.created if listed[0][0] == TENSORRT and "basis" not in listed)
+        assert options["trt_fp16_enable"] == str(int(precision == "fp16")) and "points:1x1x7" in options["trt_profile_min_shapes"]
+    assert [path.read_bytes() for path in cache.rglob("m.decoder.calibration")] == [b"ranges"]
 
 
 def test_a_model_that_nothing_can_load_is_the_models_fault(monkeypatch: pytest.MonkeyPatch) -> None:

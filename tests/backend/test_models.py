@@ -224,6 +224,14 @@ def test_a_graph_that_the_runtime_refuses_is_unreadable(shipped: Path) -> None:
     assert error.code == "model_unreadable" and "NoSuchOperator" in error.message and "\n" not in error.message
 
 
+def test_an_opset_that_is_too_new_is_named(shipped: Path) -> None:
+    model = onnx.load(models.plain(shipped / "p.onnx", 3))
+    model.opset_import[0].version = 99
+    (shipped / "new.onnx").write_bytes(model.SerializeToString())
+    error = refused(shipped / "new.onnx")
+    assert error.code == "model_unreadable" and "opset 99" in error.message and "17" in error.fix
+
+
 def test_numbers_that_are_none_are_an_error(tmp_path: Path) -> None:
     models.pair(tmp_path, "nan", CONDITIONS, scale=float("nan"))
     model = engine.load_model(tmp_path / "nan.decoder.onnx")

@@ -25,6 +25,7 @@ from fixtures import models
 from fixtures.meshes import figure
 
 from backend.client import Client, arrays_of_mesh
+from backend.engine import models as engine
 from backend.engine.export import export_triton
 from backend.engine.models import load_model
 from backend.engine.remote import server_name
@@ -51,7 +52,9 @@ def test_the_repository_holds_models_and_configurations(tiny: Path, tmp_path: Pa
     assert 'name: "basis" data_type: TYPE_FP32 dims: [ -1, 52, 3 ]' in decoder and 'name: "confidence" data_type: TYPE_FP32 dims: [ 1 ]' in encoder
 
 
-def test_a_plain_model_is_batched(tmp_path: Path) -> None:
+def test_a_plain_model_is_batched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models.pair(tmp_path, "face", ["jawOpen"])
+    monkeypatch.setattr(engine, "SHIPPED", tmp_path / "face")  # a plain model is located with the shipped encoder
     folders = export_triton(models.plain(tmp_path / "my plain-1.0.onnx", 3), tmp_path / "out", no_server())
     assert [folder.name for folder in folders] == ["my_plain_1_0"] and server_name("face.decoder.onnx") == "face_decoder"
     config = (folders[0] / "config.pbtxt").read_text()

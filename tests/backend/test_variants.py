@@ -17,6 +17,7 @@ import onnxruntime
 import pytest
 from fixtures import models
 
+from backend.engine import models as engine
 from backend.engine.catalogue import catalogue, find_model
 from backend.engine.export import export_ort
 from backend.engine.models import PER_VERTEX, load_model, shapes_of
@@ -109,8 +110,9 @@ def test_versions_are_compared_as_numbers(tmp_path: Path) -> None:
     assert found is not None and found.name == "mine-1.10.decoder.onnx"
 
 
-def test_the_ort_format_computes_the_same(tmp_path: Path) -> None:
+def test_the_ort_format_computes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoder = models.pair(tmp_path, "m", CONDITIONS)
+    monkeypatch.setattr(engine, "SHIPPED", tmp_path / "m")  # a plain model is located with the shipped encoder
     paths = export_ort(decoder, tmp_path / "out", settings())
     assert sorted(path.name for path in paths) == ["m.decoder.ort", "m.encoder.ort"]
     written = onnxruntime.InferenceSession(str(tmp_path / "out" / "m.decoder.ort"), providers=["CPUExecutionProvider"])
@@ -152,6 +154,8 @@ def test_quantisation_makes_models_that_still_compute(tmp_path: Path) -> None:
     quantise.half(source, made["half"])
     kinds = {name: {node.op_type for node in onnx.load(str(path)).graph.node} for name, path in made.items()}
     assert "MatMulInteger" in kinds["dynamic"] and "QuantizeLinear" in kinds["static"] and "Cast" in kinds["half"]
+    quantise.tensorrt_table(source, tmp_path / "m.decoder.calibration", [feeds])
+    assert b"basis" in (tmp_path / "m.decoder.calibration").read_bytes()
     for name, path in made.items():
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         found = session.run(None, feeds)[0]
