@@ -22,9 +22,8 @@ EYE_REACH = 0.6  # how far an eyeball's centre may lie from the middle of the li
 SHELL = 1.2  # radii around a ball's centre in which iris, cornea and pupil turn along
 # Mean angles of the training rigs whose shapes turn the eyes, MakeHuman and Vitruvian, in degrees: axis, and sign for the left eye.
 TURNS = {"eyeLookUp": (0, -12.0), "eyeLookDown": (0, 12.0), "eyeLookIn": (1, -18.0), "eyeLookOut": (1, 18.0)}
-FLAT_REACH = 1.0  # half widths of the eye that a flat eye's pupil lies before the point about which it would turn
-SPHERE = (0.5, 2.5)  # half widths of the eye between which the radius of a curved plate may lie
-CURVED = 0.03  # spread of the distances to its centre, as part of their mean, up to which a plate is part of a sphere
+PUPIL = 1.0  # half widths of the eye that a plate's pupil lies before the point about which a ball would turn
+ALONE = 0.5  # the same where white and iris are one plate, whose rim must stay behind the lids
 SMALLER = 0.8  # of the widest part behind the lids, up to which another is an iris or a light upon it
 TEETH_SIZE = 0.55  # half extents up to which a part inside the mouth may be a body
 TEETH_REACH = (0.35, 0.45)  # aside and up or down from the lips
@@ -79,7 +78,7 @@ def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: 
     """Let an eye of plates and discs, in place, follow its eyeLook conditions and stay where it is otherwise: a white keeps still below the iris.
 
     shapes: condition -> offsets (F,3). owner (F,): loose parts; behind (F,): what lies behind the lids of the eye `side` of half width `half`.
-    Curved plates turn about the centre of their curve, flat ones slide as far as a ball's pupil would.
+    What moves slides as far as a ball's pupil would, and up and down over the white, be it flat, bulging or hollow.
     """
     numbers = np.unique(owner[behind])
     if not len(numbers):
@@ -88,30 +87,24 @@ def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: 
     small = numbers[wide < SMALLER * wide.max()]
     whole = np.flatnonzero(np.isin(owner, numbers))
     moving = np.flatnonzero(np.isin(owner, small if len(small) else numbers))
-    centre = _centre_of(vertices[owner == numbers[wide.argmax()]], half)
+    white = vertices[owner == numbers[wide.argmax()]]
+    height, *_ = np.linalg.lstsq(_bowl(white, white), white[:, 2].astype(np.float64), rcond=1e-4)
     for offsets in shapes.values():
         offsets[whole] = 0
+    pupil = np.array([[0, 0, (PUPIL if len(small) else ALONE) * half]], np.float32)
     for name, (axis, degrees) in TURNS.items():
         condition = name + side.title()
         if condition in shapes:
             signed = -degrees if axis == 1 and side == "right" else degrees
-            if centre is not None:
-                shapes[condition][moving] = turned(vertices[moving], centre, axis, signed)
-            else:
-                pupil = np.array([[0, 0, FLAT_REACH * half]], np.float32)
-                shapes[condition][moving] = turned(pupil, np.zeros(3, np.float32), axis, signed) * np.array([1, 1, 0], np.float32)
+            way = turned(pupil, np.zeros(3, np.float32), axis, signed) * np.array([1, 1, 0], np.float32)
+            over = (_bowl(vertices[moving] + way, white) - _bowl(vertices[moving], white)) @ height
+            shapes[condition][moving] = way + np.stack([0 * over, 0 * over, over], axis=1).astype(np.float32)
 
 
-def _centre_of(points: Floats, half: float) -> Floats | None:
-    """Centre (3,) of the sphere next to points (P,3) by least squares, None where they are too flat for one."""
-    exact = points.astype(np.float64) - points.mean(axis=0)
-    rows = np.concatenate([2 * exact, np.ones((len(exact), 1))], axis=1)
-    solved, _rest, rank, _values = np.linalg.lstsq(rows, (exact**2).sum(axis=1), rcond=1e-6)
-    radius = float(np.sqrt(max(solved[3] + solved[:3] @ solved[:3], 0)))
-    far = np.linalg.norm(exact - solved[:3], axis=1)
-    if rank < 4 or not SPHERE[0] * half < radius < SPHERE[1] * half or solved[2] > 0 or far.std() > CURVED * radius:
-        return None
-    return np.asarray(solved[:3] + points.mean(axis=0), np.float32)
+def _bowl(points: Floats, white: Floats) -> NDArray[np.float64]:
+    """The terms (P,6) of a quadratic height over the plane, at points (P,3), around the middle of a white (W,3)."""
+    x, y = (points[:, :2] - white[:, :2].mean(axis=0)).astype(np.float64).T
+    return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
 
 
 def move_teeth(shapes: dict[str, Floats], vertices: Floats, parts: Floats, lips: Floats) -> None:
