@@ -24,6 +24,8 @@ REACH = 1.2  # half widths of the mouth over which lips' movement fades
 INNER = 0.8  # half widths of the mouth, up, down and behind, within which small parts are teeth and tongue
 STILL = 0.3
 FOLLOWS, SHY = 0.35, 2.2  # share of the lower lip's way from which on a part follows the jaw, and how much it is helped at most
+LEVEL = 0.08  # canonical units over which the skin below a brow is levelled
+OUT, MOST_OUT = 0.5, 8.0  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
 BROW = 0.35  # canonical units around a brow's line within which a small part above the eye is a brow
 BELIEVED = (0.70, 0.90)  # cosine between model and fields up to which they are mixed as DOUBTED says, and from which on the model is taken
 DOUBTED = 0.33  # share of the model where it is doubted: on heads that were left out of training the mixture was better than either
@@ -49,8 +51,8 @@ def way(x: float, y: float, z: float) -> Floats:
 @dataclass(frozen=True)
 class Mouth:
     """The mouth's coordinates of all vertices. x, y (F,): from its middle, in half widths, along and above the slit; away (F,): distance from
-    the slit, in half widths; depth (F,): out of the lips' surface, in half widths; upper (F,1): 1 on the upper lip's side, else 0; skin (F,1); half: its half width; large: 0 a small drawn mouth,
-    1 a wide one; lips, chin, nose (3,): landmarks."""
+    the slit, depth (F,): out of the lips' surface, in half widths; upper (F,1): 1 on the upper lip's side, else 0; skin (F,1); half: its half
+    width; large: 0 a small drawn mouth, 1 a wide one; lips, chin, nose (3,): landmarks."""
 
     vertices: Floats
     x: Floats
@@ -159,16 +161,47 @@ def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats]) 
         line = outer - inner
         t = ((v - inner) @ line / max(float(line @ line), 1e-9))[:, None]
         away = v - (inner + np.clip(t, 0, 1) * line)
-        strip = _brow_strip(parts, (inner + outer) / 2, landmarks[f"lid_upper_{side}"], float(np.linalg.norm(line)))
+        strip = _brow_strip(parts, *_brow(landmarks, side))
         above = np.where(away[:, 1:2] > 0, 0.30, 0.17)
         skin = np.exp(-((away[:, :1] / 0.25) ** 2) - (away[:, 1:2] / above) ** 2 - (away[:, 2:] / 0.6) ** 2) * there.skins[0][:, None]
         skin = skin * smooth(-0.12, 0.1, s * v[:, :1]) * (0.1 if strip.any() else 1.0)
         field = np.maximum(skin, strip[:, None])
         inwards = smooth(1.0, 0.1, t)
-        fields[f"browDown{cap}"] = np.asarray(field * way(-0.04 * s, -0.12, 0.02) * (0.45 + 0.55 * inwards), np.float32)
-        fields[f"browOuterUp{cap}"] = np.asarray(field * way(0, 0.13, 0) * smooth(0.1, 0.8, t), np.float32)
-        fields["browInnerUp"] = np.asarray(fields["browInnerUp"] + field * way(0.01 * s, 0.14, 0.01) * inwards, np.float32)
+        moves = {
+            f"browDown{cap}": field * way(-0.04 * s, -0.12, 0.02) * (0.45 + 0.55 * inwards),
+            f"browOuterUp{cap}": field * way(0, 0.13, 0) * smooth(0.1, 0.8, t),
+            "browInnerUp": field * way(0.01 * s, 0.14, 0.01) * inwards,
+        }
+        for name, offsets in moves.items():
+            fields[name] = np.asarray(fields.get(name, 0) + riding(offsets.astype(np.float32), v, strip, there.skins[0]), np.float32)
     return fields
+
+
+def riding(offsets: Floats, vertices: Floats, strip: Flags, skin: Flags) -> Floats:
+    """Offsets (F,3) with those of a strip before the skin led along it: a brow that goes up follows the forehead and does not sink into it."""
+    mine = np.flatnonzero(strip)
+    if not len(mine):
+        return offsets
+    low, high = vertices[mine, :2].min(axis=0) - 0.3, vertices[mine, :2].max(axis=0) + 0.3
+    under = vertices[skin & ((vertices[:, :2] > low) & (vertices[:, :2] < high)).all(axis=1) & (vertices[:, 2] > -1)]
+    if len(under) < 8:
+        return offsets
+
+    def level(points: Floats) -> Floats:
+        """z (N,) of the skin in front at x and y."""
+        far = ((points[:, None, :2] - under[None, :, :2]) ** 2).sum(axis=2)
+        weight = np.exp(-far / LEVEL**2) + 1e-12
+        return np.asarray(weight @ under[:, 2] / weight.sum(axis=1), np.float32)
+
+    led = offsets.copy()
+    led[mine, 2] = level(vertices[mine] + offsets[mine]) - level(vertices[mine])
+    return led
+
+
+def _brow(landmarks: Mapping[str, Floats], side: str) -> tuple[Floats, Floats, float]:
+    """A brow's middle (3,), the lid below it (3,), and its length."""
+    inner, outer = landmarks[f"brow_inner_{side}"], landmarks[f"brow_outer_{side}"]
+    return (inner + outer) / 2, landmarks[f"lid_upper_{side}"], float(np.linalg.norm(outer - inner))
 
 
 def _brow_strip(parts: Floats, middle: Floats, lid: Floats, length: float) -> Flags:
@@ -199,6 +232,20 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
     return offsets
 
 
+def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
+    """tongueOut (F,3) with the part that it moves most, if it lies in the mouth, coming out before the lips."""
+    far = np.linalg.norm(out, axis=1)
+    if not inside.any() or far[inside].max() < 1e-3:
+        return out
+    tongue = inside & (there.owner == there.owner[np.flatnonzero(inside)[far[inside].argmax()]])
+    tip = tongue & (m.vertices[:, 2] >= np.quantile(m.vertices[tongue, 2], 0.9))
+    wanted = float(m.lips[2] + OUT * m.half - m.vertices[tip, 2].mean())
+    there_already = float(out[tip, 2].mean())
+    if there_already < 1e-3:
+        return out
+    return np.where(tongue[:, None], out * np.float32(np.clip(wanted / there_already, 1, MOST_OUT)), out).astype(np.float32)
+
+
 def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats], where: Flags) -> float:
     """Share of the model in the mixture, from DOUBTED to 1, by the mean cosine with the fields over all their conditions and vertices (F,)."""
     found = []
@@ -226,10 +273,12 @@ def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes
     inside = ~skin & (mouth.away < 2 * INNER) & (np.abs(mouth.x) < 1.3)
     if "jawOpen" in shapes:
         found["jawOpen"] = with_jaw(shapes["jawOpen"], there, mouth, inside)
+    if "tongueOut" in shapes:
+        found["tongueOut"] = with_tongue(shapes["tongueOut"], there, mouth, inside)
     for side in SIDES:  # in a small mouth teeth and tongue slide along, or they would show
         name = f"mouth{side.title()}"
         if name in found:
-            moved = SIGN[side] * 0.35 * mouth.half * (1 - mouth.large)
+            moved = SIGN[side] * 0.2 * mouth.half * (1 - mouth.large)
             found[name] = found[name] + inside[:, None] * way(moved, 0, 0)
     for side, lid in lids_of(there, landmarks).items():
         fields = lid_fields(lid, side, mouth.large)
@@ -238,6 +287,10 @@ def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes
         if blink in shapes:
             take(fields, trust(shapes, {blink: fields[blink]}, near), near)
     fields = brow_fields(there, parts, landmarks)
+    strips = np.any([_brow_strip(parts, *_brow(landmarks, side)) for side in SIDES], axis=0)
+    for name in found.keys() - fields.keys():
+        if not name.startswith("noseSneer"):
+            found[name] = np.where(strips[:, None], np.float32(0), found[name])  # strips belong to the brows alone
     moving = np.any([np.linalg.norm(offsets, axis=1) > 0.01 for offsets in fields.values()], axis=0)
     take(fields, trust(shapes, fields, moving), moving)
     return found

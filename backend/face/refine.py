@@ -20,7 +20,7 @@ SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked 
 STRETCHES = (1.0, 1.5)  # and how much higher than the landmarks say
 NEAR = 1.3  # canonical units around the middle between the eyes in which their openings lie
 COLUMNS = 12  # open columns from which on an opening is taken
-TOUCH = 0.3  # half widths of the mouth within which lips that lie on each other are
+TOUCH = 0.25  # half widths of the mouth within which lips that lie on each other are
 ENDS = 6  # vertices of half a slit from which on its end is taken for the corner
 FRONT = 0.12  # half widths behind the foremost of them up to which an edge is a lip and not a bag
 

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fields and refined landmarks on modelled heads, where the truth is known by construction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from backend.face import contacts, fields, refine
+from backend.face.frame import Floats
+from backend.face.mesh import loose_parts, part_boxes, weld
+from backend.face.seams import face_skin, opposites, sides, ways
+from scripts.train.anatomy import Anatomy
+from scripts.train.modelled import BUILDERS, anatomy
+from scripts.train.sources import Ints
+
+SEEDS = (None, 3, 5)
+
+
+@dataclass(frozen=True)
+class Made:
+    head: Anatomy
+    triangles: Ints
+    parts: Floats
+    there: contacts.Surface
+    shapes: dict[str, Floats]
+
+
+def made(seed: int | None) -> Made:
+    head, triangles = anatomy(None if seed is None else np.random.default_rng([7, seed]), 1.0)
+    v, labels = head.vertices, loose_parts(head.vertices, triangles)
+    boxes = part_boxes(v, labels)
+    there = contacts.surface(v, triangles, weld(v), boxes, sides(v, triangles, head.landmarks), head.landmarks)
+    return Made(head, triangles, boxes, there, {name: offsets for make in BUILDERS for name, offsets in make(head).items()})
+
+
+def cosine(a: Floats, b: Floats) -> float:
+    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum() + 1e-18))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_fields_move_what_their_names_say(seed: int | None) -> None:
+    one = made(seed)
+    mouth = fields.mouth_of(one.there, one.head.landmarks)
+    for name, offsets in fields.mouth_fields(mouth).items():
+        assert np.isfinite(offsets).all() and np.linalg.norm(offsets, axis=1).max() > 1e-4, name
+        assert not offsets[~one.there.skins[0]].any(), name
+    smile = fields.mouth_fields(mouth)["mouthSmileLeft"]
+    corner = np.linalg.norm(one.head.vertices - one.head.landmarks["mouth_left"], axis=1).argmin()
+    assert smile[corner, 0] > 0 and smile[corner, 1] > 0
+    assert np.abs(smile[one.head.vertices[:, 0] < -0.05]).max() < 1e-6
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_fields_agree_with_the_shapes_by_construction(seed: int | None) -> None:
+    one = made(seed)
+    found = fields.mouth_fields(fields.mouth_of(one.there, one.head.landmarks))
+    skin = one.there.skins[0]
+    names = ("mouthSmileLeft", "mouthFrownRight", "mouthStretchLeft", "mouthUpperUpRight", "mouthShrugUpper")
+    assert np.mean([cosine(found[name][skin], one.shapes[name][skin]) for name in names]) > 0.6
+
+
+def test_a_model_that_agrees_is_believed_and_one_that_does_not_is_mixed() -> None:
+    one = made(None)
+    lid = contacts.lids_of(one.there, one.head.landmarks)["left"]
+    field = fields.lid_fields(lid, "left", 1.0)
+    blink = {"eyeBlinkLeft": field["eyeBlinkLeft"]}
+    everywhere = np.ones(len(one.head.vertices), bool)
+    assert fields.trust(blink, blink, everywhere) == pytest.approx(1)
+    away = {"eyeBlinkLeft": -blink["eyeBlinkLeft"]}
+    assert fields.trust(away, blink, everywhere) == pytest.approx(fields.DOUBTED)
+
+
+def test_a_small_mouth_takes_fields_and_a_wide_one_the_model() -> None:
+    small, wide = made(5), made(None)
+    for one, kept in ((small, False), (wide, True)):
+        big = fields.mouth_of(one.there, one.head.landmarks).large
+        assert (big > 0.8) is kept
+        nothing = {name: np.zeros_like(offsets) for name, offsets in one.shapes.items()}
+        found = fields.mixed(one.there, one.parts, one.head.landmarks, nothing)["mouthSmileLeft"]
+        assert bool(np.abs(found).max() < 0.01) is kept
+
+
+@pytest.mark.parametrize("seed", [None, 1, 3])
+@pytest.mark.parametrize("shift", [0.0, 0.25, -0.25])
+def test_landmarks_of_eyes_find_the_opening(seed: int | None, shift: float) -> None:
+    one = made(seed)
+    at = dict(one.head.landmarks)
+    high = at["lid_upper_left"][1] - at["lid_lower_left"][1]
+    for name in ("eye_inner_left", "eye_outer_left", "lid_upper_left", "lid_lower_left"):
+        at[name] = at[name] + np.array([0, shift * high, 0], np.float32)
+    skin = face_skin(one.head.vertices, loose_parts(one.head.vertices, one.triangles), at)
+    found = refine.eyes(one.head.vertices, one.triangles, skin, at)
+    if one.head.habits.decal:
+        assert not found
+        return
+    for name in ("lid_upper_left", "lid_lower_left"):
+        assert abs(found[name][1] - one.head.landmarks[name][1]) < 0.3 * high, name
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_landmarks_of_the_mouth_find_the_slit(seed: int | None) -> None:
+    one = made(seed)
+    at = dict(one.head.landmarks)
+    for name in ("lip_upper", "lip_lower"):
+        at[name] = at[name] + np.array([0, 0.04, 0], np.float32)
+    v = one.head.vertices
+    skin = face_skin(v, loose_parts(v, one.triangles), at)
+    side = sides(v, one.triangles, at)
+    found = refine.mouth(v, skin, side[:, 0], ways(v, opposites(v, one.triangles, at, side))[:, :3], at)
+    for name in ("lip_upper", "lip_lower"):
+        assert abs(found[name][1] - one.head.landmarks[name][1]) < 0.03, name
+    for name in ("mouth_left", "mouth_right"):
+        half = abs(one.head.landmarks[name][0])
+        assert abs(abs(found[name][0]) - half) < 0.3 * half, name
