@@ -25,12 +25,12 @@ TURNS = {"eyeLookUp": (0, -12.0), "eyeLookDown": (0, 12.0), "eyeLookIn": (1, -18
 PUPIL = 1.0  # half widths of the eye that a plate's pupil lies before the point about which a ball would turn
 ALONE = 0.5  # the same where white and iris are one plate, whose rim must stay behind the lids
 SMALLER = 0.8  # of the widest part behind the lids, up to which another is an iris or a light upon it
-TEETH_SIZE = 0.55  # half extents up to which a part inside the mouth may be a body
+TEETH_SIZE = 0.65  # half extents up to which a part inside the mouth may be a body
 TEETH_REACH = (0.35, 0.45)  # aside and up or down from the lips
 TONGUE = (0.12, 0.6)  # movement at tongueOut from which on a part is a tongue, and the share of the farthest mover's
 JAWS = ("jawOpen", "jawForward", "jawLeft", "jawRight")  # what moves teeth; and of the lower ones' way, how far upper ones may go
 UPPER = 0.25
-STIFF = 0.12  # share of a part's movement at jawOpen that no rigid motion explains, up to which it is a body
+STIFF, SOFT = 0.12, 0.35  # share of a part's movement at jawOpen that no rigid motion explains, up to which it is a body: of teeth, of a tongue
 
 
 def eyeballs(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -> dict[str, tuple[NDArray[np.intp], Floats]]:
@@ -108,32 +108,40 @@ def _bowl(points: Floats, white: Floats) -> NDArray[np.float64]:
 
 
 def move_teeth(shapes: dict[str, Floats], vertices: Floats, parts: Floats, lips: Floats) -> None:
-    """Let teeth, in place, follow the jaw in one piece and stay where they are otherwise; upper ones do not move. shapes: condition -> (F,3).
-
-    Needs jawOpen, by which they are found, and tongueOut, which tells a tongue.
-    """
-    found = stiff_parts(vertices, parts, lips, shapes["jawOpen"], shapes["tongueOut"])
-    far = [float(np.linalg.norm(shapes["jawOpen"][mine], axis=1).mean()) for mine in found]
-    for mine, way in zip(found, far, strict=True):
-        for name, offsets in shapes.items():
-            moved = name in JAWS and way > UPPER * max(far)
-            offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0] if moved else 0
+    """Let teeth, in place, follow the jaw in one piece and stay where they are otherwise; upper ones do not move, a tongue follows the jaw in
+    one piece too. shapes: condition -> offsets (F,3); needs jawOpen, by which teeth are found, and tongueOut, which tells a tongue."""
+    teeth, tongues = _inside(vertices, parts, lips, shapes["jawOpen"], shapes["tongueOut"])
+    far = [float(np.linalg.norm(shapes["jawOpen"][mine], axis=1).mean()) for mine in teeth]
+    for name, offsets in shapes.items():
+        for mine, way in zip(teeth, far, strict=True):
+            offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0] if name in JAWS and way > UPPER * max(far) else 0
+        for mine in tongues if name in JAWS else []:
+            offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0]
 
 
 def stiff_parts(vertices: Floats, parts: Floats, lips: Floats, jaw: Floats, tongue: Floats) -> list[NDArray[np.intp]]:
     """Vertices of each small part inside the mouth that moves as a body at jawOpen, `jaw` (F,3): teeth, but no bag, and not the part that
     tongueOut, `tongue` (F,3), moves farthest."""
+    return _inside(vertices, parts, lips, jaw, tongue)[0]
+
+
+def _inside(
+    vertices: Floats, parts: Floats, lips: Floats, jaw: Floats, tongue: Floats
+) -> tuple[list[NDArray[np.intp]], list[NDArray[np.intp]]]:
+    """The vertices of each part inside the mouth that is stiff at jawOpen: teeth, and tongues."""
     boxes, owner = _boxes(parts)
     inside = (np.abs(boxes[:, 0] - lips[0]) < TEETH_REACH[0]) & (np.abs(boxes[:, 1] - lips[1]) < TEETH_REACH[1]) & (boxes[:, 2] < lips[2])
     small = [np.flatnonzero(owner == number) for number in np.flatnonzero(inside & (boxes[:, 3:].max(axis=1) < TEETH_SIZE))]
     out = [float(np.linalg.norm(tongue[mine], axis=1).max()) for mine in small]
-    found = []
+    teeth: list[NDArray[np.intp]] = []
+    tongues: list[NDArray[np.intp]] = []
     for mine, far in zip(small, out, strict=True):
-        if len(mine) >= 4 and far < max(TONGUE[0], TONGUE[1] * max(out)):
-            moved = jaw[mine]
-            if np.square(moved - rigid(vertices[mine], moved[None])[0]).sum() <= STIFF * np.square(moved).sum():
-                found.append(mine)
-    return found
+        moved = jaw[mine]
+        bent = np.square(moved - rigid(vertices[mine], moved[None])[0]).sum() / max(float(np.square(moved).sum()), 1e-12)
+        is_tongue = far >= max(TONGUE[0], TONGUE[1] * max(out))
+        if len(mine) >= 4 and bent <= (SOFT if is_tongue else STIFF):
+            (tongues if is_tongue else teeth).append(mine)
+    return teeth, tongues
 
 
 def rigid(points: Floats, offsets: Floats) -> Floats:

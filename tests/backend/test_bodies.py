@@ -124,3 +124,16 @@ def test_one_plate_alone_turns_as_a_whole() -> None:
     assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all()
     bodies.turn_plates(shapes, vertices, np.zeros(60, np.int32), "left", np.zeros(60, bool), 0.2)
     assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all(), "nothing behind the lids, nothing to do"
+
+
+def test_a_tongue_follows_the_jaw_in_one_piece_and_bends_otherwise(head: tuple[Anatomy, Floats]) -> None:
+    made, boxes = head
+    shapes = {name: offsets.copy() for make in BUILDERS for name, offsets in make(made).items()}
+    tongue = np.flatnonzero(made.part == PARTS.index("tongue"))
+    shapes["jawOpen"][tongue] += np.random.default_rng(2).normal(0, 0.02, (len(tongue), 3)).astype(np.float32)
+    out = shapes["tongueOut"][tongue].copy()
+    bodies.move_teeth(shapes, made.vertices, boxes, (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2)
+    rest, moved = made.vertices[tongue], made.vertices[tongue] + shapes["jawOpen"][tongue]
+    before, after = (np.linalg.norm(v[:, None] - v[None], axis=2) for v in (rest, moved))
+    assert np.abs(before - after).max() < 1e-4
+    np.testing.assert_array_equal(shapes["tongueOut"][tongue], out)
