@@ -120,8 +120,7 @@ class Model:
 
     def try_threads(self) -> None:
         """Find the number of threads that is fastest now, by the encoder, and use it for all sessions; nothing to do where it is fixed."""
-        settings = self.encoder.settings
-        self.encoder.try_threads(thread_counts(settings.threads), probe(self.encoder.session.get_inputs(), TRIAL_POINTS))
+        _try_threads(self.encoder)
         for part in self.parts[1:]:
             part.with_threads(self.encoder.threads)
 
@@ -139,14 +138,13 @@ def load_model(path: Path | None = None, settings: Settings | None = None, low_m
     """
     settings = resolve() if settings is None else settings
     model = _load(path, settings, low_memory)
-    model.try_threads()
     return replace(model, chunk=CHUNK_LOW) if low_memory else model
 
 
 def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
-    threads = thread_counts(settings.threads)[-1]
+    most = thread_counts(settings.threads)[-1]
 
-    def opened(file: Path) -> Session:
+    def opened(file: Path, threads: int = most) -> Session:
         return create(read_model_file(file), file.name, threads, settings, low_memory, file.parent)
 
     if path is None:
@@ -165,6 +163,7 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
         )
     info = _check_plain(session, metadata, path)
     encoder, landmarks = _load_encoder(_shipped("encoder"), opened)
+    session.with_threads(encoder.threads)
     info = replace(info, landmarks=landmarks)
     return Model(info, encoder, None, session, precision=precision, precision_reason=why)
 
@@ -259,15 +258,21 @@ def _shipped(role: str) -> Path:
     return SHIPPED.with_name(f"{SHIPPED.name}.{role}.onnx")
 
 
-def _load_encoder(path: Path, opened: Callable[[Path], Session]) -> tuple[Session, tuple[str, ...]]:
-    """The encoder and its landmarks' names."""
+def _load_encoder(path: Path, opened: Callable[..., Session]) -> tuple[Session, tuple[str, ...]]:
+    """The encoder, with the number of threads that is fastest now, and its landmarks' names."""
     session = opened(path)
-    return session, _check_encoder(session, _metadata(session))
+    landmarks = _check_encoder(session, _metadata(session))
+    _try_threads(session)
+    return session, landmarks
 
 
-def _load_pair(encoder_path: Path, decoder_path: Path, opened: Callable[[Path], Session]) -> Model:
+def _try_threads(encoder: Session) -> None:
+    encoder.try_threads(thread_counts(encoder.settings.threads), probe(encoder.session.get_inputs(), TRIAL_POINTS))
+
+
+def _load_pair(encoder_path: Path, decoder_path: Path, opened: Callable[..., Session]) -> Model:
     encoder, landmarks = _load_encoder(encoder_path, opened)
-    decoder, precision, why = _in_precision(decoder_path, opened)
+    decoder, precision, why = _in_precision(decoder_path, lambda path: opened(path, encoder.threads))
     metadata = _metadata(decoder)
     _require_contract(decoder, metadata, "decoder")
     _require_inputs(decoder, {**PER_VERTEX, "latent": (1, None)})
