@@ -20,7 +20,6 @@ CODES: dict[str, str] = {
     "output_exists": "an output is already there",
     "no_runtime": "there is no better build of ONNX Runtime for this machine",
     "runtime_failed": "a second runtime could not be made or removed",
-    "offline": "online access is needed and not allowed",
     "usage": "the arguments do not fit together",
 }
 

@@ -55,15 +55,14 @@ class Pool:
         self._memory, self._free, self._clock = memory, free, clock
         self._entries: OrderedDict[_Key, _Entry] = OrderedDict()
         self._lock = threading.RLock()
+        self._loading = threading.Lock()
         self.evicted = self.released = self.trials = 0
         self.profiles: list[str] = []
 
     @contextmanager
     def lease(self, path: Path | None, settings: Settings) -> Iterator[Model]:
         """The model at `path`, or the shipped one for None; it stays loaded while it is used. Raises as models.load_model does."""
-        with self._lock:
-            entry = self._get(path, settings)
-            entry.users += 1
+        entry = self._loaded(path, settings) or self._load(path, settings)
         try:
             yield entry.model
         finally:
@@ -114,22 +113,40 @@ class Pool:
                 "profiles": list(self.profiles),
             }
 
-    def _get(self, path: Path | None, settings: Settings) -> _Entry:
-        self._forget_changed(path)
-        key = _Key(str(path or SHIPPED), _stamp(path), _of_sessions(settings), self._is_short(settings))
-        entry = self._entries.get(key)
-        if entry is None:
-            self._make_room(0.0 if key.low_memory else settings.memory_mb, _size(path) * GROWTH)
-            model = load_model(path, settings, key.low_memory)
-            entry = self._entries[key] = _Entry(model, settings.idle_s, tried=self._clock())
-            self.trials += 1
-        elif not entry.users and (entry.model.slow or self._clock() - entry.tried >= RETRY_S):
-            entry.model.try_threads()
-            entry.tried = self._clock()
-            self.trials += 1
-        self._entries.move_to_end(key)
-        entry.used, entry.idle_s = self._clock(), settings.idle_s
-        return entry
+    def _loaded(self, path: Path | None, settings: Settings) -> _Entry | None:
+        """The entry of a model that is loaded, now used once more, its threads tried again if it is time; None for one that is not."""
+        with self._lock:
+            self._forget_changed(path)
+            key = self._key(path, settings)
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            if not entry.users and (entry.model.slow or self._clock() - entry.tried >= RETRY_S):
+                entry.model.try_threads()
+                entry.tried = self._clock()
+                self.trials += 1
+            self._entries.move_to_end(key)
+            entry.users += 1
+            entry.used, entry.idle_s = self._clock(), settings.idle_s
+            return entry
+
+    def _load(self, path: Path | None, settings: Settings) -> _Entry:
+        """Load a model, one at a time, and use it. Others that are loaded can be used meanwhile: compiling may take minutes."""
+        with self._loading:
+            entry = self._loaded(path, settings)
+            if entry is not None:
+                return entry  # someone else was quicker
+            with self._lock:
+                key = self._key(path, settings)
+                self._make_room(0.0 if key.low_memory else settings.memory_mb, _size(path) * GROWTH)
+            entry = _Entry(load_model(path, settings, key.low_memory), settings.idle_s, users=1, used=self._clock(), tried=self._clock())
+            with self._lock:
+                self._entries[key] = entry
+                self.trials += 1
+            return entry
+
+    def _key(self, path: Path | None, settings: Settings) -> _Key:
+        return _Key(str(path or SHIPPED), _stamp(path), _of_sessions(settings), self._is_short(settings))
 
     def _is_short(self, settings: Settings) -> bool:
         if settings.low_memory != "auto":

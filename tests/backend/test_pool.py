@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fixtures import models
 
+from backend.engine import pool
 from backend.engine.metrics import Metrics, Series, quantile, targets
+from backend.engine.models import load_model
 from backend.engine.pool import RETRY_S, Pool
 from backend.engine.settings import Settings, resolve
 
@@ -107,6 +110,36 @@ def test_models_are_let_go_when_idle(world: World, three: list[Path]) -> None:
     assert world.pool.release_idle() == 1 and names(world) == ["b"], "idle_s=0 keeps it"
     world.pool.close()
     assert names(world) == []
+
+
+def test_one_that_loads_does_not_hold_up_the_others(world: World, three: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    started, go, found = threading.Event(), threading.Event(), []
+    real = load_model
+
+    def slowly(path: Path | None, chosen: Settings, low: bool) -> Any:
+        if path == three[1]:
+            started.set()
+            assert go.wait(20)
+        return real(path, chosen, low)
+
+    monkeypatch.setattr(pool, "load_model", slowly)
+
+    def work() -> None:
+        with world.pool.lease(three[1], settings()) as model:
+            found.append(model)
+
+    with world.pool.lease(three[0], settings()):
+        pass
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    assert started.wait(20)
+    with world.pool.lease(three[0], settings()):
+        assert names(world) == ["a"] and world.pool.stats()["sessions"] == 2
+    go.set()
+    for worker in workers:
+        worker.join(20)
+    assert len(found) == 2 and found[0] is found[1] and names(world) == ["a", "b"]
 
 
 def test_threads_are_tried_again_after_a_while(world: World, three: list[Path]) -> None:
