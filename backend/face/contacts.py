@@ -31,11 +31,12 @@ LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges
 
 NARROW = 0.12  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
 LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
-SHUT = 0.95  # of its height that an eye without lids closes by
+SHUT, FLATTER = 0.95, 0.6  # of its height that an eye without lids closes by, and its lash
 PASSES = 2  # of the correction: what it moves is not moved fully everywhere along the edge
 FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
 ROOTED = 0.2  # heights from an edge within which a lash begins; a brow does not
 LASH = (0.6, 1.1)  # heights above the edge between which what is no skin stops riding the lid
+WHOLE = 1.15  # heights above the edge below which a lash, or the line of a crease, rides as a whole
 BELOW = 0.8  # heights below the lower edge over which a correction fades
 INSIDE = (0.5, 1.2)  # heights behind the edge over which it fades: the inside of a lid goes along, the socket does not
 LIP = 0.7  # half widths of the mouth from a lip's edge over which a correction fades
@@ -111,7 +112,7 @@ def lids_of(there: Surface, landmarks: Mapping[str, Floats]) -> dict[str, Lid]:
 
 def shut(there: Surface, landmarks: Mapping[str, Floats], side: str, blink: Floats) -> Floats | None:
     """What has to be added to a blink (F,3) where there is no opening and the eye lies on the skin: it is squashed to a line in its middle, and
-    the lash above it comes down to there. None where nothing lies there."""
+    the lash above it comes down to there and lies flatter. None where nothing lies there."""
     corners = landmarks[f"eye_inner_{side}"], landmarks[f"eye_outer_{side}"]
     upper, lower = landmarks[f"lid_upper_{side}"], landmarks[f"lid_lower_{side}"]
     half, high = float(np.abs(corners[0] - corners[1])[0]) / 2, float((upper - lower)[1])
@@ -134,7 +135,7 @@ def shut(there: Surface, landmarks: Mapping[str, Floats], side: str, blink: Floa
     added[flat] = -blink[flat]
     added[flat, 1] += SHUT * (middle[1] - there.vertices[flat, 1])
     added[above] = -blink[above]
-    added[above, 1] += SHUT * (middle[1] - upper[1])
+    added[above, 1] += SHUT * (middle[1] - upper[1]) + FLATTER * (upper[1] - there.vertices[above, 1])
     return added
 
 
@@ -170,7 +171,8 @@ class Lid:
         self.top = np.where(above > 0, 1 - _ramp(above, 0, room), between) * near
         self.bottom = np.where(below > 0, 1 - _ramp(below, 0, BELOW), 1 - between) * near
         self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin)
-        self.ride = np.where(self.lash, (1 - _ramp(above, *LASH)) * fade, 0).astype(np.float32)
+        riding = np.where(self._reach(there, above) < WHOLE, 1, 1 - _ramp(above, *LASH))
+        self.ride = np.where(self.lash, riding * fade, 0).astype(np.float32)
         self.lower_ride = np.where(self.lower_lash, (1 - _ramp(below, *LASH)) * fade, 0).astype(np.float32)
         self.outward = self._outward(there, above)
 
@@ -187,13 +189,21 @@ class Lid:
         lows = window & (np.abs(below) < 0.45) & (np.abs(local[:, 2] - self.lower[:, 2] - 0.5) < 1.2)
         total, fills, backs, upper, lower = (np.bincount(there.owner[x], minlength=count) for x in (window, filling, behind, tops, lows))
         some = np.maximum(total, 1)
-        rooted = np.bincount(there.owner[window & (np.minimum(np.abs(above), np.abs(below)) < ROOTED)], minlength=count) > 0
+        level = np.minimum(np.abs(above), np.abs(below))
+        rooted = np.bincount(there.owner[window & (level < ROOTED)], minlength=count) > 0
+        rooted |= np.bincount(there.owner[window], level[window], minlength=count) < 2 * ROOTED * some
         eye = own & (fills > 0.12 * some) & (backs > 0.5 * some)
         lash = own & ~eye & rooted & (fills < 0.12 * some) & (upper > 0.25 * some) & (upper > lower)
         lower_lash = own & ~eye & rooted & ~lash & (fills < 0.12 * some) & (lower > 0.25 * some)
         strip = window & ~own[there.owner] & ~behind  # of what covers more than this eye, what is next to an edge
         on_top, on_low = strip & (np.abs(above) < 0.3), strip & (np.abs(below) < 0.2)
         return window & lash[there.owner] | on_top, window & lower_lash[there.owner] | on_low & ~on_top, window & eye[there.owner]
+
+    def _reach(self, there: Surface, above: Floats) -> Floats:
+        """How far above the edge (F,) the lash vertices of each vertex's part reach."""
+        far = np.zeros(int(there.owner.max()) + 1, np.float32)
+        np.maximum.at(far, there.owner[self.lash], above[self.lash])
+        return far[there.owner]
 
     def _outward(self, there: Surface, above: Floats) -> Flags:
         """Lash vertices (F,) of parts that stand out from the face more than they lie on it."""

@@ -207,7 +207,7 @@ def _brow(landmarks: Mapping[str, Floats], side: str) -> tuple[Floats, Floats, f
 def _brow_strip(parts: Floats, middle: Floats, lid: Floats, length: float) -> Flags:
     """Vertices (F,) of flat small parts next to a brow's line and above the lid, by their boxes (F,6)."""
     centre, extent = parts[:, :3], parts[:, 3:]
-    near = (np.linalg.norm(centre - middle, axis=1) < BROW) & (centre[:, 1] > lid[1] + 0.02)
+    near = (np.linalg.norm(centre - middle, axis=1) < BROW) & (np.abs(centre[:, 1] - middle[1]) < centre[:, 1] - lid[1])  # no crease of the lid
     flat = (extent[:, 1] < 0.6 * extent[:, 0] + 0.02) & (extent[:, 0] > 0.25 * length) & (extent.max(axis=1) < 0.9 * length)
     return np.asarray(near & flat)
 
@@ -233,11 +233,16 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
 
 
 def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
-    """tongueOut (F,3) with the part that it moves most, if it lies in the mouth, coming out before the lips."""
-    far = np.linalg.norm(out, axis=1)
-    if not inside.any() or far[inside].max() < 1e-3:
+    """tongueOut (F,3) with the tongue, the part in the middle of the mouth that it moves most, coming out before the lips."""
+    far, found = np.linalg.norm(out, axis=1), (1e-3, np.zeros(len(out), bool))
+    for part in np.unique(there.owner[inside]):
+        mine = (there.owner == part) & inside
+        x = m.x[mine]
+        if np.abs(x.max() + x.min()) < 0.4 and np.ptp(x) > 0.4:  # a tooth lies aside or is small
+            found = max(found, (float(far[mine].mean()), mine), key=lambda one: one[0])
+    tongue = found[1]
+    if not tongue.any():
         return out
-    tongue = inside & (there.owner == there.owner[np.flatnonzero(inside)[far[inside].argmax()]])
     tip = tongue & (m.vertices[:, 2] >= np.quantile(m.vertices[tongue, 2], 0.9))
     wanted = float(m.lips[2] + OUT * m.half - m.vertices[tip, 2].mean())
     there_already = float(out[tip, 2].mean())
