@@ -22,6 +22,7 @@ SIGN = {"left": 1.0, "right": -1.0}
 WIDE = (0.24, 0.36)  # half width of a mouth from which on its artist draws it large, with cheeks and chin going along
 REACH = 1.2  # half widths of the mouth over which lips' movement fades
 INNER = 0.8  # half widths of the mouth, up, down and behind, within which small parts are teeth and tongue
+DRAWN = dict.fromkeys(("jawForward", "jawLeft", "jawRight"), 0.65) | {f"eyeLook{n}{s.title()}": 0.4 for n in ("In", "Out") for s in SIDES}
 STILL = 0.3
 FOLLOWS, SHY = 0.35, 2.2  # share of the lower lip's way from which on a part follows the jaw, and how much it is helped at most
 LEVEL = 0.08  # canonical units over which the skin below a brow is levelled
@@ -233,22 +234,29 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
 
 
 def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
-    """tongueOut (F,3) with the tongue, the part in the middle of the mouth that it moves most, coming out before the lips."""
-    far, found = np.linalg.norm(out, axis=1), (1e-3, np.zeros(len(out), bool))
-    for part in np.unique(there.owner[inside]):
-        mine = (there.owner == part) & inside
-        x = m.x[mine]
-        if np.abs(x.max() + x.min()) < 0.4 and np.ptp(x) > 0.4:  # a tooth lies aside or is small
-            found = max(found, (float(far[mine].mean()), mine), key=lambda one: one[0])
-    tongue = found[1]
+    """tongueOut (F,3) with the tongue coming out before the lips."""
+    tongue = _tongue(there, m, inside)
     if not tongue.any():
         return out
     tip = tongue & (m.vertices[:, 2] >= np.quantile(m.vertices[tongue, 2], 0.9))
     wanted = float(m.lips[2] + OUT * m.half - m.vertices[tip, 2].mean())
-    there_already = float(out[tip, 2].mean())
-    if there_already < 1e-3:
+    already = float(out[tip, 2].mean())
+    if already < 1e-3:
         return out
-    return np.where(tongue[:, None], out * np.float32(np.clip(wanted / there_already, 1, MOST_OUT)), out).astype(np.float32)
+    return np.where(tongue[:, None], out * np.float32(np.clip(wanted / already, 1, MOST_OUT)), out).astype(np.float32)
+
+
+def _tongue(there: Surface, m: Mouth, inside: Flags) -> Flags:
+    """Vertices (F,) of the largest part inside the mouth that runs back along its middle: rows of teeth do not, their arches are hollow."""
+    found = np.zeros(len(m.x), bool)
+    for part in np.unique(there.owner[inside]):
+        mine = (there.owner == part) & inside
+        x, z = m.x[mine], m.vertices[mine, 2]
+        wide, long = float(np.ptp(x)), float(np.ptp(z))
+        middle = np.abs(x - (x.max() + x.min()) / 2) < 0.15 * wide
+        if abs(x.max() + x.min()) < 0.5 and wide > 0.4 and middle.sum() > 3 and np.ptp(z[middle]) > 0.75 * long and long > 0.2 * m.half:
+            found = mine if mine.sum() > found.sum() else found
+    return found
 
 
 def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats], where: Flags) -> float:
@@ -275,6 +283,8 @@ def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes
 
     mouth = mouth_of(there, landmarks)
     take(mouth_fields(mouth), 0.2 + 0.8 * mouth.large, skin)
+    for name in found.keys() & DRAWN.keys():  # a model learns these from realistic heads
+        found[name] = found[name] * np.float32(mouth.large + DRAWN[name] * (1 - mouth.large))
     inside = ~skin & (mouth.away < 2 * INNER) & (np.abs(mouth.x) < 1.3)
     if "jawOpen" in shapes:
         found["jawOpen"] = with_jaw(shapes["jawOpen"], there, mouth, inside)
