@@ -38,6 +38,8 @@ ROOTED = 0.2  # heights from an edge within which a lash begins; a brow does not
 LASH = (0.6, 1.1)  # heights above the edge between which what is no skin stops riding the lid
 WHOLE = 1.15  # heights above the edge below which a lash, or the line of a crease, rides as a whole
 BELOW = 0.8  # heights below the lower edge over which a correction fades
+ROOM = (0.5, 1.5)  # heights above the edge over which a correction fades, three quarters of the way to the brow within these
+COVER = (0.35, 0.6)  # heights before the edges over which what is no skin stops following the lids
 INSIDE = (0.5, 1.2)  # heights behind the edge over which it fades: the inside of a lid goes along, the socket does not
 LIP = 0.7  # half widths of the mouth from a lip's edge over which a correction fades
 BAG = (0.3, 0.8)  # half widths behind the lips over which it fades
@@ -163,13 +165,15 @@ class Lid:
         self.gap = np.maximum(opening.upper.points[:, 1] - opening.lower.points[:, 1], 0)
         skin = opening.skin
         fade = opening.fade()
-        room = float(np.clip(0.75 * ((brow @ opening.axes[1]) / opening.unit[1] - opening.upper.points[:, 1].max()), 0.5, 1.5))
+        room = float(np.clip(0.75 * ((brow @ opening.axes[1]) / opening.unit[1] - opening.upper.points[:, 1].max()), *ROOM))
         above, below = local[:, 1] - self.upper[:, 1], self.lower[:, 1] - local[:, 1]
         between = np.clip(-below / np.maximum(self.upper[:, 1] - self.lower[:, 1], 0.05), 0, 1)
         deep = 1 - _ramp(np.maximum(self.upper[:, 2], self.lower[:, 2]) - local[:, 2], *INSIDE)
         near = fade * deep * (local[:, 2] < 2)
-        self.top = np.where(above > 0, 1 - _ramp(above, 0, room), between) * near
-        self.bottom = np.where(below > 0, 1 - _ramp(below, 0, BELOW), 1 - between) * near
+        before = local[:, 2] - np.maximum(self.upper[:, 2], self.lower[:, 2])
+        near = near * np.where(skin, 1, 1 - _ramp(before, *COVER))  # what hangs before the eye, as hair does, is none of its lids
+        self.top = np.asarray(np.where(above > 0, 1 - _ramp(above, 0, room), between) * near, np.float32)
+        self.bottom = np.asarray(np.where(below > 0, 1 - _ramp(below, 0, BELOW), 1 - between) * near, np.float32)
         self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin)
         riding = np.where(self._reach(there, above) < WHOLE, 1, 1 - _ramp(above, *LASH))
         self.ride = np.where(self.lash, riding * fade, 0).astype(np.float32)
@@ -181,7 +185,7 @@ class Lid:
         local = self.opening.local
         count = int(there.owner.max()) + 1
         window = ~skin & (np.abs(local[:, 0]) < 1.4) & (above < 1.2) & (below < 1.2) & (np.abs(local[:, 2] - self.upper[:, 2]) < 2.5)
-        own = np.bincount(there.owner[window], minlength=count) > 0.4 * np.bincount(there.owner, minlength=count)
+        own = np.bincount(there.owner[window], minlength=count) > 0.7 * np.bincount(there.owner, minlength=count)
         high = self.upper[:, 1] - self.lower[:, 1]
         filling = window & (-above > 0.25 * high) & (-below > 0.25 * high) & (np.abs(local[:, 0]) < 0.75)
         behind = window & (local[:, 2] < np.minimum(self.upper[:, 2], self.lower[:, 2]) + 0.05)
@@ -195,7 +199,8 @@ class Lid:
         eye = own & (fills > 0.12 * some) & (backs > 0.5 * some)
         lash = own & ~eye & rooted & (fills < 0.12 * some) & (upper > 0.25 * some) & (upper > lower)
         lower_lash = own & ~eye & rooted & ~lash & (fills < 0.12 * some) & (lower > 0.25 * some)
-        strip = window & ~own[there.owner] & ~behind  # of what covers more than this eye, what is next to an edge
+        before = local[:, 2] - np.maximum(self.upper[:, 2], self.lower[:, 2])
+        strip = window & ~own[there.owner] & ~behind & (before < COVER[1])  # of what covers more than this eye, what is next to an edge
         on_top, on_low = strip & (np.abs(above) < 0.3), strip & (np.abs(below) < 0.2)
         return window & lash[there.owner] | on_top, window & lower_lash[there.owner] | on_low & ~on_top, window & eye[there.owner]
 
