@@ -23,16 +23,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "requirements" / "dev.txt"
 PYTHON = (3, 11)
-ADDON = ("errors", "wire", "pipe", "launch", "backend_process", "head_bones", "tables")  # the add-on's modules without bpy
+ADDON = ("errors", "wire", "pipe", "launch", "backend_process", "head_bones", "runtimes", "tables")  # the add-on's modules without bpy
 TYPED = (
     "backend",
     "tests/backend",
     "tests/scripts",
     "scripts/sample_head.py",
     "scripts/train/sources.py",
+    "scripts/train/anatomy.py",
     "scripts/train/modelled.py",
+    "scripts/train/stylised.py",
     "scripts/train/hair.py",
     "scripts/build.py",
+    "scripts/quantise.py",
     "scripts/dev.py",
     "scripts/profile.py",
     *(f"blendshape_addon/{name}.py" for name in ADDON),

@@ -18,7 +18,7 @@ from .openings import Flags, Opening, eye_opening
 
 SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked for above and below
 STRETCHES = (1.0, 1.5)  # and how much higher than the landmarks say
-NEAR = 1.3  # canonical units around the middle between the eyes in which their openings lie
+NEAR = 1.3  # widths of an eye around its middle in which its opening lies
 COLUMNS = 12  # open columns from which on an opening is taken
 TOUCH = 0.25  # half widths of the mouth within which lips that lie on each other are
 ENDS = 6  # vertices of half a slit from which on its end is taken for the corner
@@ -30,19 +30,19 @@ def eyes(vertices: Floats, triangles: Ints, skin: Flags, landmarks: Mapping[str,
 
     vertices (V,3) canonical, triangles (T,3), skin (V,): the face's.
     """
-    near = np.linalg.norm(vertices[:, :2], axis=1) < NEAR
-    near &= vertices[:, 2] > -NEAR
-    index = np.cumsum(near).astype(np.int32) - 1
-    inside = index[triangles[near[triangles].all(axis=1)]]
-    own = skin[near]
-    if not len(inside) or not own.any():
-        return {}
-    points = vertices[near]
-    raw = connected_parts(len(points), inside)  # a shell that is sewn to the lids hangs together with them only when welded
-    skins = [own, raw == np.bincount(raw[own]).argmax()]
     found: dict[str, Floats] = {}
     for side in SIDES:
-        opening = _opening(points, inside, weld(points), skins, landmarks, side)
+        corners = landmarks[f"eye_inner_{side}"], landmarks[f"eye_outer_{side}"]
+        reach = NEAR * float(np.linalg.norm(corners[0] - corners[1]))
+        near = np.linalg.norm(vertices - (corners[0] + corners[1]) / 2, axis=1) < reach
+        inside = triangles[near[triangles].all(axis=1)]
+        own = skin[near]
+        if not len(inside) or not own.any():
+            continue
+        inside = (np.cumsum(near).astype(np.int32) - 1)[inside]
+        points = vertices[near]
+        raw = connected_parts(len(points), inside)  # a shell that is sewn to the lids hangs together with them only when welded
+        opening = _opening(points, inside, weld(points), [own, raw == np.bincount(raw[own]).argmax()], landmarks, side)
         if opening is not None:
             found |= _edges(opening, landmarks, side)
     return found

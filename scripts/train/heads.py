@@ -27,7 +27,8 @@ class Head:
     """A rig in its own canonical frame, ready for drawing variants. targets (K,V,3), known (K,) bool, scales (K,): the size of each shape.
 
     mixes: (weights (K,), offsets (V,3), scale). active, still: vertices that some shape moves, and the others near the face. interest (A,):
-    how likely an active one is drawn, by the part of a shape that it moves: lids and lips are few, cheeks are many. sides, opposite (V,2): of mouth and eye, as seams.py finds them.
+    how likely an active one is drawn, by the part of a shape that it moves: lids and lips are few, cheeks are many. sides, opposite (V,2): of mouth
+    and eye, as seams.py finds them.
     """
 
     name: str
@@ -130,13 +131,18 @@ def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float, an
     at = dict(zip(NAMES, landmarks, strict=True))
     balls: list[tuple[Floats, float, Floats]] = []
     anime = rng.uniform(-0.3, anime) * strength
-    eye = np.exp(np.array([0.45, 0.75, 0.0]) * anime + rng.normal(0, 0.12, 3) * strength) - 1
+
+    def scales(most: tuple[float, float, float], spread: float) -> Floats:
+        """Relative growth (3,) along the axes: `most` on anime heads, with noise."""
+        return np.asarray(np.exp(np.array(most) * anime + rng.normal(0, spread, 3) * strength) - 1, np.float32)
+
+    eye = scales((0.45, 0.75, 0.0), 0.12)
     for side in SIDES:
-        centre = np.mean([at[f"{n}_{side}"] for n in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")], axis=0)
+        centre = np.mean([at[f"{n}_{side}"] for n in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")], axis=0, dtype=np.float32)
         balls.append((centre, 0.45, eye))
-    mouth = np.mean([at["mouth_left"], at["mouth_right"]], axis=0)
-    balls.append((mouth, 0.45, np.exp(np.array([-0.45, -0.3, -0.3]) * anime + rng.normal(0, 0.2, 3) * strength) - 1))
-    balls.append((at["nose_tip"] - np.array([0, 0, 0.25]), 0.3, np.exp(np.array([-0.4, -0.3, -0.9]) * anime + rng.normal(0, 0.15, 3) * strength) - 1))
+    mouth = np.mean([at["mouth_left"], at["mouth_right"]], axis=0, dtype=np.float32)
+    balls.append((mouth, 0.45, scales((-0.45, -0.3, -0.3), 0.2)))
+    balls.append((at["nose_tip"] - np.array([0, 0, 0.25], np.float32), 0.3, scales((-0.4, -0.3, -0.9), 0.15)))
     stretch = np.exp(rng.normal(0, 0.08, 3) * strength + np.array([0, 0, -0.35]) * max(anime, 0) * rng.uniform())
     chin = rng.normal(0.12, 0.15) * strength
     centres = rng.normal(0, 1.0, (8, 3)) + np.array([0, -0.4, -0.3])
@@ -167,8 +173,8 @@ def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float, an
 
 @dataclass(frozen=True)
 class DecoderSample:
-    """Vertices of one variant in its canonical frame. vertices, normals (S,3), parts (S,6), sides (S,2), ways (S,6), landmarks (L,3), targets (K,S,3),
-    known (K,), scales (K,), and at most one mix: weights (K,), offsets (S,3), scale (0 when there is none)."""
+    """Vertices of one variant in its canonical frame. vertices, normals (S,3), parts (S,6), sides (S,2), ways (S,6), landmarks (L,3),
+    targets (K,S,3), known (K,), scales (K,), and at most one mix: weights (K,), offsets (S,3), scale (0 when there is none)."""
 
     vertices: Floats
     normals: Floats

@@ -50,7 +50,8 @@ class Attend(nn.Module):
 
 
 class Encoder(nn.Module):
-    """points (B,P,7), position and normal in the crop's frame and the size of the loose part -> latent (B,3L), the landmarks; confidence (B,1) in 0..1.
+    """points (B,P,7), position and normal in the crop's frame and the size of the loose part -> latent (B,3L), the landmarks, and
+    confidence (B,1) in 0..1.
 
     Every point votes where each landmark lies; a softmax over the points weighs the votes.
     """
@@ -126,7 +127,8 @@ class Decoder(nn.Module):
     """vertices (B,V,3), normals (B,V,3), parts (B,V,6), sides (B,V,2), ways (B,V,6), latent (B,3L) -> basis (B,V,K,3) in canonical units.
 
     Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way, and as shares of the way to the other lid, so
-    that any outline closes; the rest in canonical units. A style per training rig carries how its artist exaggerates, so that the vertex's features need not.
+    that any outline closes; the rest in canonical units. A style per training rig carries how its artist exaggerates, so that the vertex's
+    features need not.
     """
 
     def __init__(self, conditions: list[str], width: int = 256, blocks: int = 5, dropout: float = 0.05) -> None:

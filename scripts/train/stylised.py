@@ -439,8 +439,8 @@ def add_strips(parts: Parts, surface: Surface, rng: np.random.Generator) -> dict
     style = surface.style
 
     def edge(turn: Reals, grown: Reals | float) -> Reals:
-        grown = np.broadcast_to(grown, turn.shape)[:, None]
-        flat = eye_outline(style, turn, 0.0) * (1 - grown) + eye_outline(style, turn, 1.0) * grown
+        share = np.asarray(np.broadcast_to(grown, turn.shape)[:, None], np.float64)
+        flat: Reals = eye_outline(style, turn, 0.0) * (1 - share) + eye_outline(style, turn, 1.0) * share
         return surface.place(surface.locate(flat))
 
     steps = int(rng.integers(7, 22))
