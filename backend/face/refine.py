@@ -20,6 +20,7 @@ SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked 
 STRETCHES = (1.0, 1.5)  # and how much higher than the landmarks say
 NEAR = 1.3  # widths of an eye around its middle in which its opening lies
 COLUMNS = 12  # open columns from which on an opening is taken
+BOTH = 0.3  # half widths on both sides of the middle that must be open: half an opening misplaces the lids
 TOUCH = 0.25  # half widths of the mouth within which lips that lie on each other are
 ENDS = 6  # vertices of half a slit from which on its end is taken for the corner
 FRONT = 0.12  # half widths behind the foremost of them up to which an edge is a lip and not a bag
@@ -58,7 +59,7 @@ def _opening(vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags],
             more = (top - low) * np.float32((stretch - 1) / 2)
             tried = dict(landmarks) | dict(zip(names, (inner + up, outer + up, top + up + more, low + up - more), strict=True))
             opening = eye_opening(vertices, triangles, group, skins, tried, side)
-            if opening is not None and len(opening.columns) >= COLUMNS:
+            if opening is not None and len(opening.columns) >= COLUMNS and opening.columns[0] < -BOTH and opening.columns[-1] > BOTH:
                 return opening
     return None
 
