@@ -107,7 +107,7 @@ def export(runs: Path, out: Path, version: str) -> None:
         "blendshape.frame": json.dumps(
             {"axes": "+X left, +Y up, +Z front", "unit": "mean of eye distance and eyes-to-mouth", "centre": "between the eyes"}
         ),
-        "blendshape.trained_on": "ICT-FaceKit, MakeHuman, Vitruvian, Gene, Uka, Godette",
+        "blendshape.trained_on": "ICT-FaceKit, MakeHuman, Vitruvian, Gene, Uka, Godette, heads modelled by the project",
         "blendshape.attribution": ATTRIBUTION,
         "blendshape.licence": "GPL-3.0-or-later",
     }

@@ -83,7 +83,7 @@ def test_a_small_mouth_takes_fields_and_a_wide_one_the_model() -> None:
         assert bool(np.abs(found).max() < 0.01) is kept
 
 
-@pytest.mark.parametrize("seed", [None, 1, 3])
+@pytest.mark.parametrize("seed", [None, 3, 4])
 @pytest.mark.parametrize("shift", [0.0, 0.15, -0.15])
 def test_landmarks_of_eyes_find_the_opening(seed: int | None, shift: float) -> None:
     one = made(seed)
@@ -93,7 +93,7 @@ def test_landmarks_of_eyes_find_the_opening(seed: int | None, shift: float) -> N
         at[name] = at[name] + np.array([0, shift * high, 0], np.float32)
     skin = face_skin(one.head.vertices, loose_parts(one.head.vertices, one.triangles), at)
     found = refine.eyes(one.head.vertices, one.triangles, skin, at)
-    if one.head.habits.decal or seed == 1:  # no opening, and one that a deep rim hides in part: then landmarks stay
+    if one.head.habits.decal:  # no opening
         assert not found
         return
     for name in ("lid_upper_left", "lid_lower_left"):
