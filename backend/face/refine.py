@@ -23,6 +23,7 @@ COLUMNS = 12  # open columns from which on an opening is taken
 BOTH = 0.3  # half widths on both sides of the middle that must be open: half an opening misplaces the lids
 TOUCH = 0.25  # half widths of the mouth within which lips that lie on each other are
 ENDS = 6  # vertices of half a slit from which on its end is taken for the corner
+NUDGE = 0.25  # half widths by which a corner is moved at most: lips that bend apart end a slit too early
 FRONT = 0.12  # half widths behind the foremost of them up to which an edge is a lip and not a bag
 
 
@@ -107,5 +108,7 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
         mine = np.flatnonzero(slit & ((vertices[:, 0] - lips[0]) * (corner[0] - lips[0]) > 0))
         if len(mine) >= ENDS:
             last = mine[np.argsort(np.abs(vertices[mine, 0] - lips[0]), kind="stable")[-ENDS // 2 :]]
-            found[name] = vertices[last].mean(axis=0, dtype=np.float32)
+            end = vertices[last].mean(axis=0, dtype=np.float32)
+            if abs(abs(end[0] - lips[0]) / half - 1) < NUDGE:
+                found[name] = end
     return found
