@@ -32,6 +32,7 @@ LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges
 NARROW = 0.12  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
 LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
 SHUT, FLATTER = 0.95, 0.6  # of its height that an eye without lids closes by, and its lash
+DEEP = 0.12  # heights that a lid is led in or out in one pass: at the corners an edge may end deep inside
 PASSES = 2  # of the correction: what it moves is not moved fully everywhere along the edge
 FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
 ROOTED = 0.2  # heights from an edge within which a lash begins; a brow does not
@@ -44,7 +45,7 @@ INSIDE = (0.5, 1.2)  # heights behind the edge over which it fades: the inside o
 LIP = 0.7  # half widths of the mouth from a lip's edge over which a correction fades
 BAG = (0.3, 0.8)  # half widths behind the lips over which it fades
 SURE = 6.0  # sides nearer to 0 than 1 over this are between the lips, and go in part with both
-CELLS = (36, 30)  # of the grid in which an eye's front is looked up
+SLOPE = 0.6  # by which an eye's front falls off between its vertices, in the opening's units
 BULGE = 0.6  # heights that an eye may stand out before its lids and still be covered
 DROOP = np.radians(40.0)  # by which lashes that point outwards turn down at a blink
 
@@ -240,7 +241,7 @@ class Lid:
             missing = np.stack([np.interp(ends[:, 0], goal[along, 0], goal[along, i]) for i in range(3)], axis=1).astype(np.float32) - ends
             missing[:, 0] = 0
             missing = _even(missing)
-            missing[:, 2] += FOLD
+            missing[:, 2] = np.clip(missing[:, 2], -DEEP, DEEP) + FOLD
             added = added + opening.at(missing) * self.top[:, None]
         lash = self.ride[:, None]
         edge = opening.at(opening.upper.of(here + added))
@@ -255,13 +256,8 @@ class Lid:
         out = np.zeros_like(moved)
         local, lid = self.opening.local, self.opening.skin & (self.top > 0.3)
         if self.eye.any() and lid.any():
-            wall = np.full(CELLS, -np.inf, np.float32)
-            at = tuple(_cells(local[self.eye]).T)
-            np.maximum.at(wall, at, local[self.eye, 2])
-            padded = np.pad(wall, 1, constant_values=-np.inf)
-            wall = np.max([padded[i : i + CELLS[0], j : j + CELLS[1]] for i in range(3) for j in range(3)], axis=0)
             there = local[lid] + moved[lid]
-            front = wall[tuple(_cells(there).T)] + FOLD
+            front = _front_of(there, local[self.eye]) + FOLD
             before = (local[lid, 2] > self.upper[lid, 2] - 0.3) & (front < self.upper[lid, 2] + BULGE)
             out[lid, 2] = np.where(before, np.maximum(front - there[:, 2], 0), 0)
         return out
@@ -296,11 +292,14 @@ class Lid:
         return self._space(added)
 
 
-def _cells(local: Floats) -> NDArray[np.int64]:
-    """Cells (N,2) of a grid over an opening for places (N,3) in its units."""
-    high, wide = CELLS
-    row = np.clip((local[:, 1] + 1.5) / 3 * high, 0, high - 1)
-    return np.stack([row, np.clip((local[:, 0] + 1.3) / 2.6 * wide, 0, wide - 1)], axis=1).astype(np.int64)
+def _front_of(points: Floats, eye: Floats) -> Floats:
+    """How far out an eye's vertices (E,3) stand at points (N,3): the highest of cones on them, so that small moves make small changes."""
+    front = np.empty(len(points), np.float32)
+    for first in range(0, len(points), 256):  # bounds the table of distances
+        some = points[first : first + 256]
+        away = np.linalg.norm(some[:, None, :2] - eye[None, :, :2], axis=2)
+        front[first : first + 256] = (eye[:, 2] - SLOPE * away).max(axis=1)
+    return front
 
 
 def gains(vertices: Floats, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]) -> dict[str, float]:

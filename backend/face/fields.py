@@ -25,6 +25,7 @@ INNER = 0.8  # half widths of the mouth, up, down and behind, within which small
 DRAWN = dict.fromkeys(("jawForward", "jawLeft", "jawRight"), 0.65) | {f"eyeLook{n}{s.title()}": 0.4 for n in ("In", "Out") for s in SIDES}
 STILL = 0.3
 FOLLOWS, SHY = 0.35, 2.2  # share of the lower lip's way from which on a part follows the jaw, and how much it is helped at most
+SOON = 10.0  # of a lid's pull from a tenth of which on what is no skin takes the fields wholly
 LEVEL = 0.08  # canonical units over which the skin below a brow is levelled
 OUT, MOST_OUT = 0.5, 8.0  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
 BROW = 0.35  # canonical units around a brow's line within which a small part above the eye is a brow
@@ -277,12 +278,14 @@ def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes
     found = dict(shapes)
     skin = there.skins[0]
 
-    def take(fields: Mapping[str, Floats], share: float, where: Flags) -> None:
+    def take(fields: Mapping[str, Floats], share: float, where: Floats) -> None:
+        """Mix the fields in, a share of 1 - share where `where` (F,) is 1."""
+        mine = ((1 - share) * where)[:, None].astype(np.float32)
         for name in fields.keys() & shapes.keys():
-            found[name] = np.where(where[:, None], shapes[name] * share + fields[name] * (1 - share), shapes[name]).astype(np.float32)
+            found[name] = np.asarray(shapes[name] * (1 - mine) + fields[name] * mine, np.float32)
 
     mouth = mouth_of(there, landmarks)
-    take(mouth_fields(mouth), 0.2 + 0.8 * mouth.large, skin)
+    take(mouth_fields(mouth), 0.2 + 0.8 * mouth.large, skin.astype(np.float32))
     for name in found.keys() & DRAWN.keys():  # a model learns these from realistic heads
         found[name] = found[name] * np.float32(mouth.large + DRAWN[name] * (1 - mouth.large))
     inside = ~skin & (mouth.away < 2 * INNER) & (np.abs(mouth.x) < 1.3)
@@ -298,14 +301,15 @@ def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes
     for side, lid in lids_of(there, landmarks).items():
         fields = lid_fields(lid, side, mouth.large)
         blink = f"eyeBlink{side.title()}"
-        near = (lid.top > 0) | (lid.bottom > 0) | (lid.ride > 0) | (lid.lower_ride > 0) | skin
+        reach = np.max([lid.top, lid.bottom, lid.ride, lid.lower_ride], axis=0)
+        near = np.where(skin, 1, np.clip(reach * SOON, 0, 1)).astype(np.float32)
         if blink in shapes:
-            take(fields, trust(shapes, {blink: fields[blink]}, near), near)
+            take(fields, trust(shapes, {blink: fields[blink]}, near > 0), near)
     fields = brow_fields(there, parts, landmarks)
     strips = np.any([_brow_strip(parts, *_brow(landmarks, side)) for side in SIDES], axis=0)
     for name in found.keys() - fields.keys():
         if not name.startswith("noseSneer"):
             found[name] = np.where(strips[:, None], np.float32(0), found[name])  # strips belong to the brows alone
     moving = np.any([np.linalg.norm(offsets, axis=1) > 0.01 for offsets in fields.values()], axis=0)
-    take(fields, trust(shapes, fields, moving), moving)
+    take(fields, trust(shapes, fields, moving), moving.astype(np.float32))
     return found

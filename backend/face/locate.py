@@ -344,7 +344,7 @@ def _face(mesh: AvatarMesh, frame: Frame, names: tuple[str, ...], landmarks: Flo
         skin = face_skin(canonical, parts, at)
         at |= {n: p for n, p in refine.eyes(canonical, mesh.triangles, skin, at).items() if n not in mesh.landmarks}
         known = sides(canonical, mesh.triangles, at)
-        across = ways(canonical, opposites(canonical, mesh.triangles, at, known))
+        across = ways(canonical, opposites(canonical, mesh.triangles, at, known), known)
         at |= {n: p for n, p in refine.mouth(canonical, skin, known[:, 0], across[:, :3], at).items() if n not in mesh.landmarks}
         landmarks = np.stack([at[name] for name in names]).astype(np.float32)
         within = np.bincount(parts, (away < 1) & (canonical[:, 1] > chin - 0.15)) / np.bincount(parts)

@@ -14,6 +14,7 @@ from .symmetry import mirror_plane
 
 FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where a face is symmetric whatever the hair does
 NEAR, CLOSE = 0.02, 0.004  # canonical units within which partners are sought at first, and once the plane is known from them
+OTHER = 4.0  # tolerances that a partner of another kind counts as farther
 PAIRED = 0.9  # share of the face's vertices with a partner from which on its mesh is symmetric
 FEW = 100  # vertices of a face below which nothing is said
 SAMPLE = 1500  # points from which the plane is found
@@ -22,12 +23,19 @@ CORNERS = np.stack(np.meshgrid(*[[0, 1]] * 3, indexing="ij"), axis=-1).reshape(-
 
 
 def partners(
-    points: Floats, normals: Floats, normal: NDArray[np.float64], offset: float, tolerance: float, asked: NDArray[np.intp] | None = None
+    points: Floats,
+    normals: Floats,
+    normal: NDArray[np.float64],
+    offset: float,
+    tolerance: float,
+    asked: NDArray[np.intp] | None = None,
+    kinds: NDArray[np.intp] | None = None,
 ) -> NDArray[np.intp]:
     """Index (Q,) of the point nearest to each one's mirror image in the plane normal . p = offset; -1 where none is within the tolerance.
 
     points, normals (P,3); asked (Q,): whose partners, all without it. Looked up in a grid of cells of twice the tolerance. Of several in one
-    place, as on closed lips, the one that faces the mirrored way is taken; one that faces the opposite way never is.
+    place, as on closed lips, the one that faces the mirrored way is taken; one that faces the opposite way never is. kinds (P,): of several the
+    one of the same kind is taken, as between the skin and a sheet that lies on it.
     """
     which = np.arange(len(points)) if asked is None else asked
     if not len(which):
@@ -51,7 +59,8 @@ def partners(
             other = order[start[mine] + turn]
             far = np.linalg.norm(exact[other] - image[mine], axis=1)
             same = (normals[other] * facing[mine]).sum(axis=1)
-            score = np.where((far < tolerance) & (same > -0.2), far + tolerance * (1 - same), np.inf)
+            other_kind = 0 if kinds is None else OTHER * (kinds[other] != kinds[which[mine]])
+            score = np.where((far < tolerance) & (same > -0.2), far + tolerance * (1 - same + other_kind), np.inf)
             nearer = score < least[mine]
             best[mine[nearer]], least[mine[nearer]] = other[nearer], score[nearer]
             turn += 1
@@ -59,7 +68,9 @@ def partners(
     return best
 
 
-def symmetric_partners(points: Floats, normals: Floats, face: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.float64]] | None:
+def symmetric_partners(
+    points: Floats, normals: Floats, face: NDArray[np.intp], kinds: NDArray[np.intp] | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.float64]] | None:
     """Each point's partner (P,), -1 for none, and the normal (3,) of the mirror plane, near x = 0, where a face is symmetric; else None.
 
     points, normals (P,3), canonical; face: indices of the points that count. The plane is found from these, then from the pairs it gives.
@@ -78,15 +89,17 @@ def symmetric_partners(points: Floats, normals: Floats, face: NDArray[np.intp]) 
             return None
         normal = across.sum(axis=0) / np.linalg.norm(across.sum(axis=0))
         offset = float(np.median(middle @ normal))
-    found = partners(points, normals, normal, offset, CLOSE)
+    found = partners(points, normals, normal, offset, CLOSE, kinds=kinds)
     return (found, normal) if (found[face] >= 0).mean() > PAIRED else None
 
 
-def alike(points: Floats, normals: Floats, skin: NDArray[np.bool_], shapes: Mapping[str, Floats]) -> dict[str, Floats]:
+def alike(
+    points: Floats, normals: Floats, skin: NDArray[np.bool_], shapes: Mapping[str, Floats], kinds: NDArray[np.intp] | None = None
+) -> dict[str, Floats]:
     """Shapes, name -> offsets (P,3), of which left and right ones are mirror images and the others symmetric, where the face's
-    skin is. points, normals (P,3), canonical; skin (P,): what is judged, since hair and clothes seldom are symmetric."""
+    skin is. points, normals (P,3), canonical; skin (P,): what is judged, since hair and clothes seldom are symmetric; kinds as of `partners`."""
     inside = ((points - np.array(FACE_CENTRE, np.float32)) ** 2).sum(axis=1) < FACE_RADIUS**2
-    found = symmetric_partners(points, normals, np.flatnonzero(inside & skin))
+    found = symmetric_partners(points, normals, np.flatnonzero(inside & skin), kinds)
     if found is None:
         return dict(shapes)
     partner, normal = found[0], found[1]

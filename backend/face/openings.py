@@ -175,8 +175,16 @@ def _edges(local: Floats, away: Floats, edges: Indices, group: Ints) -> tuple[Fl
     run = max(np.split(where, np.flatnonzero(np.diff(where) > 2) + 1), key=len)
     if len(run) < 4:
         return None
-    upper, lower = (Edge(e.ends[run], e.share[run], e.points[run]) for e in (upper, lower))
+    upper, lower = (Edge(e.ends[run], e.share[run], _softened(e.points[run])) for e in (upper, lower))
     return columns[run], upper, lower
+
+
+def _softened(points: Floats) -> Floats:
+    """Points (C,3) along an edge with their neighbours' level and depth mixed in: which mesh edge bounds a column at the end hangs by a hair."""
+    padded = np.concatenate([points[1:2], points, points[-2:-1]])
+    soft = points.copy()
+    soft[:, 1:] = (padded[:-2, 1:] + 2 * points[:, 1:] + padded[2:, 1:]) / 4
+    return soft
 
 
 def _followed(columns: Floats, points: Floats, height: Floats, depth: Floats) -> NDArray[np.intp]:

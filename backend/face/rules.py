@@ -38,11 +38,12 @@ def surface(face: Face, triangles: Ints, landmarks: Mapping[str, Floats]) -> con
 def touch(face: Face, there: contacts.Surface | None, landmarks: Mapping[str, Floats], shapes: dict[str, Floats]) -> None:
     """Let lids, lips, eyes and teeth do what they must. shapes: condition -> offsets (F,3), brought up to date in place."""
     probed = {name: shapes[name] for name in contacts.PROBED if name in shapes}
+    lids = contacts.lids_of(there, landmarks) if there is not None else {}
     for name, gain in contacts.gains(face.vertices, landmarks, probed).items():
-        shapes[name] = probed[name] = shapes[name] * np.float32(gain)
+        if contacts.BLINKS.get(name) not in lids:  # where edges are found, they say better how far a lid must go
+            shapes[name] = probed[name] = shapes[name] * np.float32(gain)
     if there is None:
         return
-    lids = contacts.lids_of(there, landmarks)
     for name, more in contacts.corrections(there, landmarks, probed, lids).items():
         shapes[name] = shapes[name] + more
     names = list(shapes)
@@ -55,7 +56,8 @@ def touch(face: Face, there: contacts.Surface | None, landmarks: Mapping[str, Fl
             bodies.turn_plates(shapes, face.vertices, there.owner, side, lid.eye, float(lid.opening.unit[0]))
     if {"jawOpen", "tongueOut"} <= shapes.keys():
         bodies.move_teeth(shapes, face.vertices, face.parts, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2)
-    shapes.update(alike(face.vertices, face.normals, there.skins[0], shapes))
+    size = np.bincount(there.owner)[there.owner]  # of a vertex's part: left and right parts are of one size
+    shapes.update(alike(face.vertices, face.normals, there.skins[0], shapes, size))
 
 
 def apply(face: Face, offsets: Floats) -> Floats:

@@ -20,6 +20,7 @@ from .mesh import Ints, loose_parts, weld
 
 MOUTH_REACH, EYE_REACH = 1.0, 0.75  # canonical units around an opening in which ways are sought
 BEHIND = 0.25  # half widths of an opening behind its surface from which on a vertex is inside, not on the rim
+FADE = 0.1  # side up to which ways fade
 CLEAR = 0.03  # side from which on a vertex surely lies on one
 ROUNDS = 300  # steps of the front along edges at most
 MARKS = ("nose_tip", "chin", "mouth_left", "mouth_right", "eye_outer_left", "eye_outer_right", "lid_lower_left", "lid_lower_right")
@@ -101,9 +102,13 @@ def _nearest(points: Floats, among: Floats) -> NDArray[np.intp]:
     return found
 
 
-def ways(vertices: Floats, opposite: Ints) -> Floats:
-    """Ways float32 (V,6) from each vertex to its opposite ones (V,2): across the mouth, across the eye; zero where there is none."""
-    across = [np.where(opposite[:, k : k + 1] >= 0, vertices[opposite[:, k]] - vertices, 0) for k in (0, 1)]
+def ways(vertices: Floats, opposite: Ints, side: Floats) -> Floats:
+    """Ways float32 (V,6) from each vertex to its opposite ones (V,2): across the mouth, across the eye; zero where there is none.
+
+    side (V,2): they fade where it is near 0, at the corners, so that a vertex that changes sides does not jump.
+    """
+    sure = np.clip(np.abs(side) / FADE, 0, 1)
+    across = [np.where(opposite[:, k : k + 1] >= 0, (vertices[opposite[:, k]] - vertices) * sure[:, k : k + 1], 0) for k in (0, 1)]
     return np.ascontiguousarray(np.concatenate(across, axis=1), np.float32)
 
 

@@ -244,7 +244,7 @@ def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random
         mix_weights, offsets, mix_scale = head.mixes[rng.integers(len(head.mixes))]
         mix_offsets = (warp(vertices[chosen] + offsets[chosen]) - base) @ turn
     boxes = part_boxes(everything, labels)
-    side, across = seen_openings(head.sides[chosen], ways(everything, head.opposite)[chosen], rng)
+    side, across = seen_openings(head.sides[chosen], ways(everything, head.opposite, head.sides)[chosen], rng)
     sample = DecoderSample(
         everything[chosen],
         seamless_normals(everything, head.triangles)[chosen],

@@ -109,7 +109,7 @@ def test_landmarks_of_the_mouth_find_the_slit(seed: int | None) -> None:
     v = one.head.vertices
     skin = face_skin(v, loose_parts(v, one.triangles), at)
     side = sides(v, one.triangles, at)
-    found = refine.mouth(v, skin, side[:, 0], ways(v, opposites(v, one.triangles, at, side))[:, :3], at)
+    found = refine.mouth(v, skin, side[:, 0], ways(v, opposites(v, one.triangles, at, side), side)[:, :3], at)
     for name in ("lip_upper", "lip_lower"):
         assert abs(found[name][1] - one.head.landmarks[name][1]) < 0.03, name
     for name in ("mouth_left", "mouth_right"):
