@@ -153,8 +153,8 @@ def lid_fields(lid: Lid, side: str, large: float) -> dict[str, Floats]:
     return fields
 
 
-def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Offsets (F,3) of the brows: strips of their own where there are any, with the skin below them only where there are none."""
+def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], large: float) -> dict[str, Floats]:
+    """Offsets (F,3) of the brows: strips of their own where there are any, on drawn faces (large 0) almost without the skin below them."""
     v = there.vertices
     fields: dict[str, Floats] = {"browInnerUp": np.zeros_like(v)}
     for side in SIDES:
@@ -166,7 +166,7 @@ def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats]) 
         strip = _brow_strip(parts, *_brow(landmarks, side))
         above = np.where(away[:, 1:2] > 0, 0.30, 0.17)
         skin = np.exp(-((away[:, :1] / 0.25) ** 2) - (away[:, 1:2] / above) ** 2 - (away[:, 2:] / 0.6) ** 2) * there.skins[0][:, None]
-        skin = skin * smooth(-0.12, 0.1, s * v[:, :1]) * (0.1 if strip.any() else 1.0)
+        skin = skin * smooth(-0.12, 0.1, s * v[:, :1]) * (0.1 + 0.7 * large if strip.any() else 1.0)
         field = np.maximum(skin, strip[:, None])
         inwards = smooth(1.0, 0.1, t)
         moves = {
@@ -305,7 +305,7 @@ def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes
         near = np.where(skin, 1, np.clip(reach * SOON, 0, 1)).astype(np.float32)
         if blink in shapes:
             take(fields, trust(shapes, {blink: fields[blink]}, near > 0), near)
-    fields = brow_fields(there, parts, landmarks)
+    fields = brow_fields(there, parts, landmarks, mouth.large)
     strips = np.any([_brow_strip(parts, *_brow(landmarks, side)) for side in SIDES], axis=0)
     for name in found.keys() - fields.keys():
         if not name.startswith("noseSneer"):
