@@ -175,12 +175,15 @@ def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], 
             "browInnerUp": field * way(0.01 * s, 0.14, 0.01) * inwards,
         }
         for name, offsets in moves.items():
-            fields[name] = np.asarray(fields.get(name, 0) + riding(offsets.astype(np.float32), v, strip, there.skins[0]), np.float32)
+            fields[name] = np.asarray(fields.get(name, 0) + riding(offsets.astype(np.float32), v, strip, there.skins[0], 1 - large), np.float32)
     return fields
 
 
-def riding(offsets: Floats, vertices: Floats, strip: Flags, skin: Flags) -> Floats:
-    """Offsets (F,3) with those of a strip before the skin led along it: a brow that goes up follows the forehead and does not sink into it."""
+def riding(offsets: Floats, vertices: Floats, strip: Flags, skin: Flags, share: float) -> Floats:
+    """Offsets (F,3) with those of a strip led along the skin behind it: a brow that goes up follows the forehead and does not sink into it.
+
+    share: how far, 1 where the skin stays, 0 where it moves along.
+    """
     mine = np.flatnonzero(strip)
     if not len(mine):
         return offsets
@@ -196,7 +199,7 @@ def riding(offsets: Floats, vertices: Floats, strip: Flags, skin: Flags) -> Floa
         return np.asarray(weight @ under[:, 2] / weight.sum(axis=1), np.float32)
 
     led = offsets.copy()
-    led[mine, 2] = level(vertices[mine] + offsets[mine]) - level(vertices[mine])
+    led[mine, 2] += np.float32(share) * (level(vertices[mine] + offsets[mine]) - level(vertices[mine]) - offsets[mine, 2])
     return led
 
 
