@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scripts.train.anatomy import PARTS, Anatomy
+from scripts.train.anatomy import PARTS, Anatomy, Habits
 from scripts.train.modelled import BUILDERS, anatomy, modelled
 from scripts.train.sources import Floats, arkit_names
 
@@ -24,7 +24,8 @@ def test_all_shapes_are_there_finite_and_move_something(seed: int | None) -> Non
     assert set(shapes) == set(arkit_names())
     for name, offsets in shapes.items():
         assert offsets.shape == head.vertices.shape and np.isfinite(offsets).all(), name
-        assert 0.003 < np.linalg.norm(offsets, axis=1).max() < 1.0, name
+        least = 0.01 if head.habits == Habits() else 0.003  # drawn faces move little
+        assert least < np.linalg.norm(offsets, axis=1).max() < 1.0, name
 
 
 @pytest.mark.parametrize("seed", SEEDS)
