@@ -36,11 +36,13 @@ MISSED = 2.0  # how much worse it is to overlook a face than to see one where th
 MINED = 0.3  # share of the steps that look for new traps
 TRAPS = 400  # frames kept that were taken for a face
 DRAWN = 2048  # vertices drawn of a variant
-VERTICES = 640  # of these, in one batch
+VERTICES = 128  # of these, in one batch: many small batches of many heads teach more than few large ones
 PLAIN = 0.4  # share of the samples that are drawn with the mean style, which is what users get
 POOL = 320  # variants kept; each is used several times before it is replaced
 SMOOTHING = 0.003  # share of each step in the running mean of the weights, which is what is exported (Polyak and Juditsky 1992)
-RENEWED = 0.35  # variants replaced per step
+WEIGHT_DECAY = 1e-4
+OUTER = ("styles", "offsets", "shares", "latents", "vote", "sure")  # parameters that are no hidden layer's, by the start of their names
+RENEWED = 0.25  # variants replaced per step
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,14 @@ def encoder_step(settings: Settings, heads: list[Head], net: Encoder, rng: np.ra
     return step
 
 
+def optimisers(net: nn.Module, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan 2024) for the hidden layers' matrices, AdamW for the rest: on the decoder it learns in a minute what AdamW does in ten."""
+    hidden = [p for n, p in net.named_parameters() if p.ndim == 2 and not n.startswith(OUTER)]
+    rest = [p for n, p in net.named_parameters() if p.ndim != 2 or n.startswith(OUTER)]
+    muon = torch.optim.Muon(hidden, lr=rate, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw")
+    return [muon, torch.optim.AdamW(rest, lr=rate, weight_decay=WEIGHT_DECAY)]
+
+
 def train(kind: str, settings: Settings) -> None:
     """Train until the minutes are over; RUNS/KIND.pt holds everything needed to go on, RUNS/KIND.jsonl the curve."""
     torch.manual_seed(settings.seed)
@@ -199,14 +209,15 @@ def train(kind: str, settings: Settings) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     conditions = sources.arkit_names()
     net = (Decoder(conditions) if kind == "decoder" else Encoder()).to(device)
-    best = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=1e-4)
+    best = optimisers(net, settings.rate)
     file = settings.out / f"{kind}.pt"
     done, spent = 0, 0.0
     mean = {name: value.detach().clone() for name, value in net.state_dict().items()}
     if file.exists():
         state = torch.load(file, map_location=device, weights_only=True)
         net.load_state_dict(state["net"])
-        best.load_state_dict(state["optimiser"])
+        for optimiser, kept in zip(best, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
         done, spent, mean = state["step"], state["seconds"], state["mean"]
     rng = np.random.default_rng([settings.seed, done])
     heads = heads_of(settings, conditions)
@@ -216,19 +227,20 @@ def train(kind: str, settings: Settings) -> None:
     saved = start
 
     def save() -> None:
-        state = {"net": net.state_dict(), "mean": mean, "optimiser": best.state_dict(), "step": done, "seconds": spent + time.monotonic() - start}
+        state = {"net": net.state_dict(), "mean": mean, "optimisers": [o.state_dict() for o in best], "step": done, "seconds": spent + time.monotonic() - start}
         torch.save(state, file.with_suffix(".part"))
         file.with_suffix(".part").replace(file)
 
     while (passed := spent + time.monotonic() - start) < total:
         warm = min(1.0, (done + 1) / 200)
-        for group in best.param_groups:
+        for group in (g for optimiser in best for g in optimiser.param_groups):
             group["lr"] = float(settings.rate * warm * (0.5 + 0.5 * np.cos(np.pi * min(passed / total, 1))) + 1e-6)
         loss, doubt = step()
-        best.zero_grad()
+        net.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        best.step()
+        for optimiser in best:
+            optimiser.step()
         done += 1
         share = max(SMOOTHING, 1 / done)
         for name, value in net.state_dict().items():
