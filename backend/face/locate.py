@@ -60,8 +60,8 @@ NO_FACE_FIX = (
 class Face:
     """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3), parts (F,6), sides (F,2), ways (F,6):
     canonical, of these vertices.
-    landmarks float32 (L,3), canonical; latent float32 (1,L*3): what the decoder gets. freedom float32 (F,): 1 where shapes act fully,
-    falling to 0 at the border of the head. around: who is next to whom among them.
+    landmarks float32 (L,3), canonical; latent float32 (1,L*3+S): what the decoder gets, the landmarks and what else the encoder says.
+    freedom float32 (F,): 1 where shapes act fully, falling to 0 at the border of the head. around: who is next to whom among them.
     """
 
     indices: Ints
@@ -89,11 +89,11 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     triangles = mesh.triangles[allowed[mesh.triangles].all(axis=1)]
     if len(triangles) < FEW:
         raise BackendError("no_face", f"There are only {len(triangles)} triangles to look for a face in.", NO_FACE_FIX)
-    if set(landmark_names) <= mesh.landmarks.keys():
-        landmarks, frame = _corrected(mesh, landmark_names, None)
-        return _face(mesh, frame, tuple(landmark_names), landmarks, 1.0, ())
     cloud = cloud_of(mesh.vertices, triangles, loose_parts(mesh.vertices, mesh.triangles))
     search = _Search(cloud, encode, tuple(landmark_names))
+    if set(landmark_names) <= mesh.landmarks.keys():
+        landmarks, frame = _corrected(mesh, landmark_names, None)
+        return _face(mesh, frame, tuple(landmark_names), landmarks, search.landmarks(frame)[2], 1.0, ())
     hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
     marked = mesh.mask is not None or (mesh.head_weights is not None and bool((mesh.head_weights > 0.5).any()))
     enough, guess = LIKELY if marked else SURE, 0.0
@@ -112,13 +112,13 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     if best.confidence < enough:
         raise BackendError("no_face", f"No face was found (the best guess is {max(guess, best.confidence):.0%} sure).", NO_FACE_FIX)
     progress(0.85)
-    landmarks, frame = search.landmarks(best.frame)
+    landmarks, frame, more = search.landmarks(best.frame)
     if mesh.landmarks:
         landmarks, frame = _corrected(mesh, landmark_names, frame.to_object(landmarks))
     warnings: tuple[str, ...] = ()
     if best.confidence < DOUBT:
         warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
-    face = _face(mesh, frame, tuple(landmark_names), landmarks, best.confidence, warnings)
+    face = _face(mesh, frame, tuple(landmark_names), landmarks, more, best.confidence, warnings)
     if len(face.indices) < FEW:
         raise BackendError("no_face", "The face that was found has too few vertices.", NO_FACE_FIX)
     progress(1.0)
@@ -152,8 +152,11 @@ class _Search:
     encode: Encode
     names: tuple[str, ...]
 
-    def look(self, frames: Sequence[Frame], count: int = COUNT, mirror: bool = False) -> tuple[Floats, Floats]:
-        """Landmarks (B,L,3) in each frame and confidence (B,). mirror: look at the mirror image and mirror the answer back."""
+    def look(self, frames: Sequence[Frame], count: int = COUNT, mirror: bool = False) -> tuple[Floats, Floats, Floats]:
+        """Landmarks (B,L,3) in each frame, confidence (B,), and what else the encoder says (B,S), which must not depend on sides.
+
+        mirror: look at the mirror image and mirror the answer back.
+        """
         crops = [crop(self.cloud, frame, count) for frame in frames]
         filled = [c if len(c) else np.zeros((1, CHANNELS), np.float32) for c in crops]
         points = np.stack([c[np.arange(count) % len(c)] for c in filled])
@@ -164,7 +167,7 @@ class _Search:
         if mirror:
             landmarks = landmarks[:, [self.names.index(mirrored(n)) for n in self.names]] * MIRROR
         enough = np.array([len(c) >= FEW for c in crops])
-        return landmarks, np.where(enough, sure.reshape(-1), 0).astype(np.float32)
+        return landmarks, np.where(enough, sure.reshape(-1), 0).astype(np.float32), latent[:, 3 * len(self.names) :]
 
     def next_frame(self, frame: Frame, landmarks: Floats) -> Frame:
         """The canonical frame of landmarks (L,3) that were seen in a frame; the size changes by no more than the encoder has learnt."""
@@ -178,9 +181,9 @@ class _Search:
         sure = np.concatenate([self.look(proposals[i : i + batch], COARSE_COUNT)[1] for i in range(0, len(proposals), batch)])
         frames = [proposals[i] for i in np.argsort(-sure, kind="stable")[:KEEP]]
         for _ in range(FOLLOW):
-            landmarks, _sure = self.look(frames, COARSE_COUNT)
+            landmarks, _sure, _more = self.look(frames, COARSE_COUNT)
             frames = [self.next_frame(f, points) for f, points in zip(frames, landmarks, strict=True)]
-        _landmarks, sure = self.look(frames, COARSE_COUNT)
+        _landmarks, sure, _more = self.look(frames, COARSE_COUNT)
         return _Found(frames[int(sure.argmax())], float(sure.max()))
 
     def settle(self, found: _Found) -> _Found:
@@ -208,16 +211,19 @@ class _Search:
 
     def _both(self, frame: Frame) -> tuple[Floats, float]:
         """Landmarks (L,3) in a frame and confidence, the mean of what is seen directly and in the mirror, so that sides are treated alike."""
-        seen, sure = self.look([frame])
-        other, other_sure = self.look([frame], mirror=True)
+        seen, sure, _more = self.look([frame])
+        other, other_sure, _more = self.look([frame], mirror=True)
         return ((seen + other) / 2)[0], float((sure + other_sure)[0] / 2)
 
-    def landmarks(self, frame: Frame) -> tuple[Floats, Frame]:
-        """Landmarks (L,3) in their own canonical frame, and that frame: the mean over slightly turned frames and their mirror images."""
+    def landmarks(self, frame: Frame) -> tuple[Floats, Frame, Floats]:
+        """Landmarks (L,3) in their own canonical frame, that frame, and what else the encoder says (S,): the mean over slightly turned frames and
+        their mirror images."""
         turned = [Frame(frame.origin, _about(axis, angle) @ frame.rotation, frame.scale) for axis in range(3) for angle in (-JITTER, JITTER)]
-        seen = np.mean([f.to_object(p) for mirror in (False, True) for f, p in zip(turned, self.look(turned, mirror=mirror)[0], strict=True)], axis=0)
+        looks = [self.look(turned, mirror=mirror) for mirror in (False, True)]
+        seen = np.mean([f.to_object(p) for points, _sure, _more in looks for f, p in zip(turned, points, strict=True)], axis=0)
         own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
-        return self._mirrored_alike(own.to_canonical(seen), own)
+        more = np.mean([row for _points, _sure, rows in looks for row in rows], axis=0, dtype=np.float32)
+        return *self._mirrored_alike(own.to_canonical(seen), own), more
 
     def _mirrored_alike(self, landmarks: Floats, frame: Frame) -> tuple[Floats, Frame]:
         """The same landmarks and frame, both sides alike about the mirror plane where the face has one."""
@@ -327,7 +333,9 @@ def _smoothstep(low: float, high: float, x: NDArray[np.floating[Any]]) -> NDArra
     return np.asarray(t * t * (3 - 2 * t))
 
 
-def _face(mesh: AvatarMesh, frame: Frame, names: tuple[str, ...], landmarks: Floats, confidence: float, warnings: tuple[str, ...]) -> Face:
+def _face(
+    mesh: AvatarMesh, frame: Frame, names: tuple[str, ...], landmarks: Floats, more: Floats, confidence: float, warnings: tuple[str, ...]
+) -> Face:
     """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it."""
     canonical = frame.to_canonical(mesh.vertices)
     at = dict(zip(names, landmarks, strict=True))
@@ -354,7 +362,7 @@ def _face(mesh: AvatarMesh, frame: Frame, names: tuple[str, ...], landmarks: Flo
         indices,
         frame,
         landmarks,
-        landmarks.reshape(1, -1),
+        np.concatenate([landmarks.reshape(-1), more])[None],
         confidence,
         warnings,
         canonical[indices],

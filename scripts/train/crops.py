@@ -15,7 +15,8 @@ from backend.face.points import COUNT, PointCloud, cloud_of, crop
 
 from .hair import surroundings
 from .heads import LANDMARK_SWAP, MIRROR, Floats, Head, landmarks_of, loosened, random_identity, random_warp
-from .modelled import anatomy, sheeted
+from .modelled import anatomy, kind_of, sheeted
+from .net import RIGS
 
 REACH = 30.0  # canonical units around the face that a scene keeps
 SCENE_POINTS = 30000
@@ -23,22 +24,25 @@ SCENE_POINTS = 30000
 
 @dataclass(frozen=True)
 class Scene:
-    """A cloud around one face in its canonical frame, and the landmarks (L,3); None where there is no face."""
+    """A cloud around one face in its canonical frame, the landmarks (L,3), None where there is no face, and whose the head is, of RIGS."""
 
     cloud: PointCloud
     landmarks: Floats | None
+    rig: str = ""
 
 
 @dataclass(frozen=True)
 class Crop:
-    """points (P,CHANNELS), landmarks (L,3) in the crop's frame, face: 1 where the frame shows a face, 0 where not, -1 where neither is asked."""
+    """points (P,CHANNELS), landmarks (L,3) in the crop's frame, face: 1 where the frame shows a face, 0 where not, -1 where neither is asked,
+    rig: place in RIGS, -1 where there is no face."""
 
     points: Floats
     landmarks: Floats
     face: float
+    rig: int
 
 
-def scene_of(vertices: Floats, cloud: PointCloud, landmarks: Floats, extra: list[PointCloud]) -> Scene:
+def scene_of(vertices: Floats, cloud: PointCloud, landmarks: Floats, extra: list[PointCloud], rig: str) -> Scene:
     frame = frame_of_landmarks(dict(zip(NAMES, landmarks, strict=True)))
     clouds = [cloud, *extra]
     positions = frame.to_canonical(np.concatenate([c.positions for c in clouds]))
@@ -52,7 +56,7 @@ def scene_of(vertices: Floats, cloud: PointCloud, landmarks: Floats, extra: list
         (np.concatenate([c.sizes for c in clouds])[near] / frame.scale).astype(np.float32),
         priority[near],
     )
-    return Scene(everything, frame.to_canonical(landmarks))
+    return Scene(everything, frame.to_canonical(landmarks), rig)
 
 
 def random_scene(head: Head, dressing: list[PointCloud], rng: np.random.Generator) -> Scene:
@@ -71,7 +75,7 @@ def random_scene(head: Head, dressing: list[PointCloud], rng: np.random.Generato
     warped = warp(vertices)
     landmarks = landmarks_of(head, vertices, warp)
     cloud = cloud_of(warped, triangles, loosened(head.parts, warped, landmarks, rng), int(rng.integers(1 << 31)))
-    return scene_of(warped, cloud, landmarks, extra)
+    return scene_of(warped, cloud, landmarks, extra, head.name)
 
 
 def modelled_scene(rng: np.random.Generator) -> Scene:
@@ -84,7 +88,7 @@ def modelled_scene(rng: np.random.Generator) -> Scene:
     extra = [random_dressing(rng)] if rng.random() < 0.7 else []
     marks = warp(landmarks)
     parts = loosened(loose_parts(vertices, triangles), vertices, marks, rng)
-    return scene_of(vertices, cloud_of(vertices, triangles, parts, int(rng.integers(1 << 31))), marks, extra)
+    return scene_of(vertices, cloud_of(vertices, triangles, parts, int(rng.integers(1 << 31))), marks, extra, kind_of(head))
 
 
 def random_dressing(rng: np.random.Generator) -> PointCloud:
@@ -190,4 +194,4 @@ def random_crop(scene: Scene, rng: np.random.Generator, count: int = COUNT, give
     if rng.random() < 0.5:
         points = points * POINT_MIRROR
         landmarks = landmarks[LANDMARK_SWAP] * MIRROR
-    return Crop(points.astype(np.float32), landmarks, face)
+    return Crop(points.astype(np.float32), landmarks, face, RIGS.index(scene.rig) if scene.rig else -1)

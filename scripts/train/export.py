@@ -25,7 +25,7 @@ from .sources import arkit_names
 HEAD_RADIUS = 2.3  # canonical units, half the diagonal of a head
 ALLOWED = 1e-4  # of the head's radius, largest difference between PyTorch and ONNX Runtime
 OPSET = 17
-STYLE = ""  # a rig's, or the mean of all
+UNKNOWN = ("modelled", "stylised")  # rigs whose style says nothing of an artist's
 ATTRIBUTION = (
     "ICT-FaceKit (c) 2020 USC Institute for Creative Technologies, MIT; MakeHuman/MPFB, CC0, its ARKit and viseme targets (c) Mika Suominen, MIT; "
     "Vitruvian, CC0; CG-CA Gene and CG-CA Uka (c) 2023 by Nagoya Institute of Technology, Moonshot R&D Goal 1 Avatar Symbiotic Society, "
@@ -34,17 +34,19 @@ ATTRIBUTION = (
 
 
 class FlatDecoder(nn.Module):
-    """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2), (V,6), (1,L) -> (V,K,3).
+    """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2), (V,6), (1,3L+R) -> (V,K,3).
 
-    The mean of what it says of the head and of its mirror image, so that a symmetric head gets symmetric shapes. It speaks in one style:
-    that of the modelled heads, whose shapes go as far as their names say; on heads that were left out it was nearest to the artists, too.
+    The mean of what it says of the head and of its mirror image, so that a symmetric head gets symmetric shapes. It speaks in the styles of the
+    rigs that the head looks like, by the latent's last numbers; where it looks like one modelled by the project, as all unknown heads do more or
+    less, in the mean of all styles.
     """
 
     def __init__(self, net: Decoder) -> None:
         super().__init__()
         self.net = net
-        style = net.styles[[RIGS.index(STYLE)]] if STYLE else net.mean_style()
-        self.register_buffer("style", style.detach().clone())
+        styles = net.styles.detach().clone()
+        styles[[RIGS.index(name) for name in UNKNOWN]] = net.mean_style().detach()
+        self.register_buffer("styles", styles)
         self.register_buffer("mirror", torch.from_numpy(MIRROR))
         self.register_buffer("conditions", torch.from_numpy(swaps(net.conditions)).long())
         self.register_buffer("landmarks", torch.from_numpy(LANDMARK_SWAP).long())
@@ -68,7 +70,7 @@ class FlatDecoder(nn.Module):
             torch.stack([sides, sides]),
             torch.stack([ways, ways * torch.cat([self.mirror, self.mirror])]),
             torch.cat([landmarks.reshape(1, -1), swapped]),
-            torch.cat([self.style, self.style]),
+            (latent[:, 3 * len(NAMES) :] @ self.styles).expand(2, -1),
         )
         return (basis[0] + basis[1][:, self.conditions] * self.mirror) / 2
 

@@ -353,6 +353,11 @@ def sheeted(head: Anatomy, triangles: Ints, rng: np.random.Generator) -> tuple[F
     return np.concatenate([head.vertices, sheet]), np.concatenate([triangles, more + len(head.vertices)]), source
 
 
+def kind_of(head: Anatomy) -> str:
+    """What the training calls a modelled head: by whether its shapes go as on realistic ones."""
+    return "modelled" if head.habits == Habits() else "stylised"
+
+
 def modelled(rng: np.random.Generator | None = None, stylised_share: float = STYLISED) -> Rig:
     """A modelled head with its shapes as a training rig, called after its kind."""
     head, triangles = anatomy(rng, stylised_share)
@@ -362,5 +367,4 @@ def modelled(rng: np.random.Generator | None = None, stylised_share: float = STY
     if rng is not None:
         vertices, triangles, source = sheeted(head, triangles, rng)
         shapes = {name: np.concatenate([offsets, offsets[source]]) for name, offsets in shapes.items()}
-    kind = "modelled" if head.habits == Habits() else "stylised"
-    return Rig(kind, vertices, triangles, shapes, anchors=anchors)
+    return Rig(kind_of(head), vertices, triangles, shapes, anchors=anchors)

@@ -50,8 +50,8 @@ class Attend(nn.Module):
 
 
 class Encoder(nn.Module):
-    """points (B,P,7), position and normal in the crop's frame and the size of the loose part -> latent (B,3L), the landmarks, and
-    confidence (B,1) in 0..1.
+    """points (B,P,7), position and normal in the crop's frame and the size of the loose part -> latent (B,3L+R), the landmarks
+    and how much the head looks like each training rig's (R shares, sum 1), and confidence (B,1) in 0..1.
 
     Every point votes where each landmark lies; a softmax over the points weighs the votes.
     """
@@ -66,6 +66,7 @@ class Encoder(nn.Module):
         self.spread = nn.ModuleList(Attend(width, 4) for _ in range(rounds))
         self.vote = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(NAMES) * 4))
         self.sure = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1))
+        self.looks = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, len(RIGS)))
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
         position = points[..., :3]
@@ -78,7 +79,8 @@ class Encoder(nn.Module):
         votes = self.vote(x).unflatten(2, (len(NAMES), 4))
         weight = torch.softmax(votes[..., 3], dim=1)
         landmarks = (weight.unsqueeze(-1) * (position.unsqueeze(2) + votes[..., :3])).sum(dim=1)
-        return landmarks.flatten(1), torch.sigmoid(self.sure(z.mean(dim=1)))
+        whole = z.mean(dim=1)
+        return torch.cat([landmarks.flatten(1), torch.softmax(self.looks(whole), dim=1)], dim=1), torch.sigmoid(self.sure(whole))
 
 
 def local_frames(landmarks: Tensor) -> tuple[Tensor, Tensor]:
@@ -124,7 +126,7 @@ STYLE = 4
 
 
 class Decoder(nn.Module):
-    """vertices (B,V,3), normals (B,V,3), parts (B,V,6), sides (B,V,2), ways (B,V,6), latent (B,3L) -> basis (B,V,K,3) in canonical units.
+    """vertices (B,V,3), normals (B,V,3), parts (B,V,6), sides (B,V,2), ways (B,V,6), latent (B,3L or more) -> basis (B,V,K,3) in canonical units.
 
     Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way, and as shares of the way to the other lid, so
     that any outline closes; the rest in canonical units. A style per training rig carries how its artist exaggerates, so that the vertex's

@@ -33,11 +33,12 @@ MODELS, REMODELLED = 64, 0.15  # of these, how many are kept, and how often a ne
 MODELLED_SCENES = 0.55  # share of the encoder's scenes that show a head modelled by the project
 FACELESS = 0.10  # share that shows no face at all
 MISSED = 2.0  # how much worse it is to overlook a face than to see one where there is none: the search looks at many frames
+LOOK = 0.03  # how much it counts whose head it is
 MINED = 0.3  # share of the steps that look for new traps
 TRAPS = 400  # frames kept that were taken for a face
 DRAWN = 2048  # vertices drawn of a variant
 VERTICES = 128  # of these, in one batch: many small batches of many heads teach more than few large ones
-PLAIN = 0.4  # share of the samples that are drawn with the mean style, which is what users get
+PLAIN = 0.7  # half the share of samples in the mean style, which heads of nobody known get; 1 - PLAIN: half of those in their rig's; else between
 POOL = 320  # variants kept; each is used several times before it is replaced
 SMOOTHING = 0.003  # share of each step in the running mean of the weights, which is what is exported (Polyak and Juditsky 1992)
 WEIGHT_DECAY = 1e-4
@@ -69,8 +70,8 @@ def decoder_loss(net: Decoder, samples: list[DecoderSample], rng: np.random.Gene
     """
     jitter = [s.landmarks + rng.normal(0, rng.choice([0.0, 0.01, 0.025, 0.04]), s.landmarks.shape) for s in samples]
     known_styles = torch.tensor([RIGS.index(s.rig) for s in samples], device=device)
-    plain = torch.tensor(rng.random(len(samples)) < PLAIN, device=device)[:, None]
-    style = torch.where(plain, net.mean_style(), net.styles[known_styles])
+    own = torch.tensor(np.clip(rng.uniform(-PLAIN, 2 - PLAIN, len(samples)), 0, 1), device=device).float()[:, None]
+    style = net.mean_style().lerp(net.styles[known_styles], own)
     some = [rng.integers(len(s.vertices), size=VERTICES) for s in samples]
 
     def drawn(name: str) -> Tensor:
@@ -102,13 +103,15 @@ def encoder_loss(net: Encoder, crops: list[Crop], device: str, mixed: bool) -> t
         latent, sure = (t.float() for t in net(batch_of([c.points for c in crops], device)))
     wanted = batch_of([c.landmarks for c in crops], device)
     face = torch.tensor([c.face for c in crops], device=device)
-    far = (latent.unflatten(1, (len(NAMES), 3)) - wanted).square().sum(-1).add(1e-5).sqrt().mean(1)
+    far = (latent[:, : 3 * len(NAMES)].unflatten(1, (len(NAMES), 3)) - wanted).square().sum(-1).add(1e-5).sqrt().mean(1)
     seen = (face == 1).float()
     asked = face >= 0
     weigh = torch.where(face[asked] == 1, MISSED, 1.0)
     doubt = nn.functional.binary_cross_entropy(sure[asked, 0].clamp(1e-5, 1 - 1e-5), face[asked].float(), weigh)
     loss = (far * seen).sum() / seen.sum().clamp(min=1)
-    return loss + 0.2 * doubt, float(doubt.detach())
+    rigs = torch.tensor([c.rig for c in crops], device=device)
+    look = nn.functional.nll_loss(latent[face == 1, 3 * len(NAMES) :].clamp(min=1e-6).log(), rigs[face == 1]) if seen.any() else 0.0
+    return loss + 0.2 * doubt + LOOK * look, float(doubt.detach())
 
 
 def mined_frames(net: Encoder, scene: Scene, rng: np.random.Generator, device: str, mixed: bool) -> list[Frame]:
@@ -122,7 +125,7 @@ def mined_frames(net: Encoder, scene: Scene, rng: np.random.Generator, device: s
         with torch.no_grad(), torch.autocast(device, torch.bfloat16, enabled=mixed):
             latent, sure = net(batch_of([p for _f, p in seen], device))
         best = torch.argsort(-sure[:, 0].float())[:4].tolist()
-        landmarks = latent.float().cpu().numpy().reshape(len(seen), -1, 3)
+        landmarks = latent[:, : 3 * len(NAMES)].float().cpu().numpy().reshape(len(seen), -1, 3)
         frames = [frame_of_landmarks(dict(zip(NAMES, seen[i][0].to_object(landmarks[i]), strict=True))) for i in best]
         frames = [
             Frame(f.origin, f.rotation, float(np.clip(f.scale, seen[i][0].scale / 2.5, seen[i][0].scale * 2.5)))
@@ -227,7 +230,8 @@ def train(kind: str, settings: Settings) -> None:
     saved = start
 
     def save() -> None:
-        state = {"net": net.state_dict(), "mean": mean, "optimisers": [o.state_dict() for o in best], "step": done, "seconds": spent + time.monotonic() - start}
+        state: dict[str, object] = {"net": net.state_dict(), "mean": mean, "optimisers": [o.state_dict() for o in best]}
+        state |= {"step": done, "seconds": spent + time.monotonic() - start}
         torch.save(state, file.with_suffix(".part"))
         file.with_suffix(".part").replace(file)
 
