@@ -50,7 +50,7 @@ def fetch(name: str, digest: str, tags: tuple[str, ...]) -> Path:
     file = WHEELS / name
     if not file.exists():
         project, version, python, *_ = name.split("-")
-        number = python.removeprefix("cp") if python in ("cp311", "cp313") else "311"
+        number = python.removeprefix("cp") if python in ("cp311", "cp313", "cp314") else "311"
         command = [
             sys.executable,
             "-m",
@@ -76,8 +76,8 @@ def fetch(name: str, digest: str, tags: tuple[str, ...]) -> Path:
     return file
 
 
-def stage(folder: Path, platforms: list[str]) -> None:
-    """Copy what ships into an empty folder, with the wheels of the platforms and a manifest that names them."""
+def stage(folder: Path, platforms: list[str], more: tuple[str, ...] = ()) -> None:
+    """Copy what ships into an empty folder, with the wheels of the platforms and a manifest that names them. more: further lists of pins."""
     for name in SHIPPED:
         source = ROOT / name
         if source.is_dir():
@@ -88,9 +88,9 @@ def stage(folder: Path, platforms: list[str]) -> None:
     wheels.mkdir()
     pins: dict[str, dict[str, str]] = json.loads(PINS.read_text(encoding="utf-8"))
     names = []
-    for target in platforms:
+    for target in (*platforms, *more):
         for name, digest in pins[target].items():
-            shutil.copy2(fetch(name, digest, TAGS[target]), wheels / name)
+            shutil.copy2(fetch(name, digest, TAGS[target.split()[0]]), wheels / name)
             names.append(name)
     listed = "".join(f'  "./wheels/{name}",\n' for name in names)
     head, permissions, rest = (folder / "blender_manifest.toml").read_text(encoding="utf-8").partition("[permissions]")
@@ -98,20 +98,20 @@ def stage(folder: Path, platforms: list[str]) -> None:
     (folder / "blender_manifest.toml").write_text(manifest, encoding="utf-8")
 
 
-def build(platforms: list[str]) -> list[Path]:
-    """Zips in dist/, one per platform, each validated by Blender's own command."""
+def build(platforms: list[str], out: Path = DIST, more: tuple[str, ...] = ()) -> list[Path]:
+    """Zips in `out`, one per platform, each validated by Blender's own command. more: lists of pins for a Python that is not Blender's own."""
     WHEELS.mkdir(parents=True, exist_ok=True)
-    DIST.mkdir(exist_ok=True)
-    for old in DIST.glob("*.zip"):
+    out.mkdir(parents=True, exist_ok=True)
+    for old in out.glob("*.zip"):
         old.unlink()
     for target in platforms:
         with tempfile.TemporaryDirectory() as folder:
-            stage(Path(folder), [target])
+            stage(Path(folder), [target], more)
             tool = [sys.executable, str(blender_ext())]
             subprocess.run(
-                [*tool, "build", "--source-dir", folder, "--output-dir", str(DIST), "--split-platforms"], check=True, stdout=subprocess.DEVNULL
+                [*tool, "build", "--source-dir", folder, "--output-dir", str(out), "--split-platforms"], check=True, stdout=subprocess.DEVNULL
             )
-    zips = sorted(DIST.glob("*.zip"))
+    zips = sorted(out.glob("*.zip"))
     for file in zips:
         subprocess.run([sys.executable, str(blender_ext()), "validate", str(file)], check=True, stdout=subprocess.DEVNULL)
     return zips

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user does, one function per story. Each gets the hand and a dictionary to write down what was seen."""
+
+import sys
+import time
+
+import bpy
+from hand import Hand, Steps
+from mathutils import Vector
+
+TAB = "BlendShapes"
+GENERATE = "bpy.ops.blendshapes.generate"
+MARGIN = 1.15
+
+
+def the_object() -> bpy.types.Object:
+    """The mesh that the stories are about."""
+    return bpy.context.view_layer.objects.active
+
+
+def keys() -> list[str]:
+    """Names of its shape keys."""
+    shape_keys = the_object().data.shape_keys
+    return [] if shape_keys is None else [key.name for key in shape_keys.key_blocks]
+
+
+def status() -> object:
+    """What the add-on knows about its runs, which the panel shows."""
+    name = next(name for name in sys.modules if name.endswith("blendshape_auto_generator.blendshape_addon.session"))
+    return sys.modules[name].status
+
+
+def face_view(hand: Hand) -> Steps:
+    """Look at the head from the front, in the colours of its materials."""
+    space = hand.area.spaces.active
+    space.shading.color_type = "MATERIAL"
+    space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
+    view, ob = space.region_3d, the_object()
+    corners = [ob.matrix_world @ Vector(corner) for corner in ob.bound_box]
+    low, high = (Vector(pick(corner[axis] for corner in corners) for axis in range(3)) for pick in (min, max))
+    size = min(high.z - low.z, 1.35 * (high.x - low.x))  # of a whole avatar the upper part
+    view.view_perspective = "ORTHO"
+    view.view_rotation = (0.7071, 0.7071, 0.0, 0.0)
+    view.view_location = ((low.x + high.x) / 2, (low.y + high.y) / 2, high.z - size / 2)
+    view.view_distance = 1.9 * MARGIN * size
+    yield from hand.wait(8)
+
+
+def tick_only(hand: Hand, wanted: set[str]) -> Steps:
+    """Choose exactly these sets by clicking their boxes."""
+    places = yield from hand.look()
+    for place, text in places:
+        if chosen() == wanted:
+            return
+        if "blendshapes" in text and ".sets" in text:
+            before = chosen()
+            yield from hand.click(place)
+            changed = chosen() ^ before
+            if changed and not changed <= before ^ wanted:
+                yield from hand.click(place)
+    if chosen() != wanted:
+        raise LookupError(f"{wanted} could not be chosen by clicking, only {chosen()}; there is {places}")
+
+
+def chosen() -> set[str]:
+    """The sets that are ticked."""
+    return set(bpy.context.scene.blendshapes.sets)
+
+
+def click_to_keys(hand: Hand, seen: dict[str, object]) -> Steps:
+    """Click Generate and measure until the keys are there, and the longest time for which nothing else could happen."""
+    place = yield from hand.find(GENERATE)
+    yield from hand.move(place)
+    yield
+    before = len(keys())
+    hand.press_button(place)
+    yield
+    began = time.perf_counter()
+    hand.release_button(place)
+    last, gaps = began, []
+    while len(keys()) <= before or hand.running():
+        yield
+        now = time.perf_counter()
+        gaps.append(now - last)
+        last = now
+        if now - began > 100:
+            raise TimeoutError("no keys came")
+    seen["click_to_keys"] = last - began
+    seen["longest_gap"] = max(gaps)
+    seen["longest_block"] = getattr(status(), "longest_block", None)
+    seen["keys"] = keys()
+
+
+def main_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """Open the tab, pick a set, Generate, watch, ESC, Generate, check, undo, redo, change a slider."""
+    yield from hand.open_tab(TAB)
+    yield from face_view(hand)
+    seen["panel"] = hand.picture("panel")
+    yield from tick_only(hand, {"arkit"})
+    seen["sets"] = sorted(chosen())
+    place = yield from hand.find(GENERATE)
+    yield from hand.click(place)
+    yield from hand.until(hand.running, 5, "the operator")
+    fractions: list[float] = []
+
+    def far() -> bool:
+        fractions.append(float(status().fraction))
+        return fractions[-1] > 0.1 or not hand.running()
+
+    yield from hand.until(far, 60, "progress")
+    yield from hand.wait(2)
+    seen["progress"] = hand.picture("progress")
+    yield from hand.key("ESC")
+    yield from hand.until(lambda: not hand.running(), 10, "the end after ESC")
+    yield from hand.wait()
+    seen["fractions"] = sorted(set(fractions))
+    seen["after_escape"] = keys()
+    seen["escaped"] = hand.picture("escaped")
+    yield from click_to_keys(hand, seen)
+    yield from hand.wait(6)
+    seen["result"] = hand.picture("result")
+    seen["values"] = [key.value for key in the_object().data.shape_keys.key_blocks][1:]
+    yield from hand.move((hand.area.x + hand.area.width // 3, hand.area.y + hand.area.height // 2))
+    yield from hand.key("Z", ctrl=True)
+    yield from hand.wait(6)
+    seen["after_undo"] = keys()
+    yield from hand.key("Z", ctrl=True, shift=True)
+    yield from hand.wait(6)
+    seen["after_redo"] = keys()
+
+
+def timing(hand: Hand, seen: dict[str, object]) -> Steps:
+    """Click to keys with ARKit alone, on a child that does not run yet and then on one that does."""
+    yield from hand.open_tab(TAB)
+    yield from face_view(hand)
+    yield from tick_only(hand, {"arkit"})
+    first: dict[str, object] = {}
+    yield from click_to_keys(hand, first)
+    seen["first"] = first
+    yield from hand.wait(6)
+    seen["result"] = hand.picture("result")
+    yield from hand.move((hand.area.x + hand.area.width // 3, hand.area.y + hand.area.height // 2))
+    yield from hand.key("Z", ctrl=True)
+    yield from hand.wait(6)
+    seen["after_undo"] = keys()
+    yield from click_to_keys(hand, seen)
+
+
+def layout(hand: Hand, seen: dict[str, object]) -> Steps:
+    """The panel before and after a run, for a look at it."""
+    yield from hand.open_tab(TAB)
+    yield from face_view(hand)
+    seen["panel"] = hand.picture("panel")
+    yield from click_to_keys(hand, seen)
+    yield from hand.wait(6)
+    seen["result"] = hand.picture("result")
