@@ -17,10 +17,11 @@ from .engine.hardware import peak_memory_mb
 from .engine.models import Model, encode_with, shapes_of
 from .engine.sessions import Cancellation
 from .errors import BackendError
-from .face import fields, rules
-from .face.derived import derivable, derive
+from .face import fields, roles, rules
+from .face.derived import DERIVED, derivable, derive
 from .face.locate import Face, locate
 from .face.mesh import AvatarMesh, check
+from .face.regions import factors
 from .face.shape_sets import Table, weights_of
 
 Floats = NDArray[np.float32]
@@ -35,11 +36,14 @@ _LOCATED, _COMPUTED = 0.5, 0.85
 
 @dataclass(frozen=True)
 class Shapes:
-    """A table's shapes. set_name: of the set, or `table`. names: N keys. offsets: float32 (N,F,3), object space, of the face's vertices."""
+    """A table's shapes. set_name: of the set, or `table`. names: N keys. offsets: float32 (N,F,3), object space, of the face's vertices.
+    confidence: float32 (N,), 0 to 1: how sure the face is, times how far model and rules agree on the shape; 0 for one that moves nothing.
+    """
 
     set_name: str
     names: tuple[str, ...]
     offsets: Floats
+    confidence: Floats
 
 
 @dataclass
@@ -109,13 +113,15 @@ def generate(
     model: Model,
     on_progress: OnProgress,
     cancellation: Cancellation,
+    regions: object = None,
 ) -> Iterator[Face | Shapes | Report]:
     """Yield the Face, then the Shapes of each table as they are ready, then the Report.
 
-    tables: by the name of the set, or `table`. strength: factor on all offsets, above 0 to 10. on_progress gets the stage's name and the
-    fraction of the whole. Raises BackendError, see errors.CODES; bad requests are refused before any work.
+    tables: by the name of the set, or `table`. strength: factor on all offsets, above 0 to 10; regions: {region: factor}, see face/regions.py.
+    on_progress gets the stage's name and the fraction of the whole. Raises BackendError, see errors.CODES; bad requests are refused before
+    any work.
     """
-    weights, extra = _all_weights(tables, model, strength)
+    weights, extra = _all_weights(tables, model, strength, regions)
     report = new_report(mesh, model)
     began = time.perf_counter()
     face = find_face(mesh, model, report, on_progress, cancellation, _LOCATED)
@@ -139,9 +145,16 @@ def generate(
         with report.stage("rules"):
             offsets[first : first + AT_ONCE] = rules.evened(face, offsets[first : first + AT_ONCE])
         cancellation.check()
+    agreement = np.ones(weights.shape[1], np.float32)
     if model.plain is None:
         with report.stage("rules"):
+            raw = np.array(offsets)  # the rules may work in place
             shapes = _ruled(mesh, face, model, offsets)
+            agreement = np.array([_cosine(raw[row], shape) for row, shape in enumerate(shapes.values())], np.float32)
+            del raw
+            if mesh.roles is not None:
+                roles.kept_to(shapes, face.vertices, mesh.roles[face.indices], face.parts)
+            agreement = np.concatenate([agreement, [agreement[model.info.condition_names.index(DERIVED[name].carrier)] for name in extra]])
             built = [derive(name, face.vertices, shapes) for name in extra]
             offsets = np.stack([*shapes.values(), *built])
             weights = np.concatenate([weights, *(column[:, None] for column in extra.values())], axis=1)
@@ -165,14 +178,17 @@ def generate(
                 raise BackendError("mesh_not_finite", "The shapes' coordinates grew too large for 32 bits.", "Scale the avatar down.")
         done += len(table)
         on_progress("rules", _COMPUTED + done / len(weights) * (1 - _COMPUTED))
-        yield Shapes(name, tuple(table), ruled)
+        own = weights[done - len(table) : done]
+        yield Shapes(name, tuple(table), ruled, _confidence(face.confidence, own, agreement, None if model.plain else offsets, ruled))
 
     report.shapes = done
     report.seconds["total"] = time.perf_counter() - began
     yield report
 
 
-def _all_weights(tables: Mapping[str, Table], model: Model, strength: float) -> tuple[Floats, dict[str, Floats]]:
+def _all_weights(
+    tables: Mapping[str, Table], model: Model, strength: float, regions: object = None
+) -> tuple[Floats, dict[str, Floats]]:
     """Weights float32 (N,K) of all tables, one after the other, those (N,) of the derived conditions in use, and early refusals."""
     if not tables:
         raise BackendError("unknown_set", "No shapes were asked for.", "Name at least one set or give a table.")
@@ -186,7 +202,7 @@ def _all_weights(tables: Mapping[str, Table], model: Model, strength: float) -> 
             seen[key] = name
     own = model.info.condition_names
     built = derivable(own) if model.plain is None else []
-    weights = np.concatenate([weights_of(table, [*own, *built]) for table in tables.values()])
+    weights = np.concatenate([weights_of(table, [*own, *built]) for table in tables.values()]) * factors(regions, [*own, *built])
     extra = {name: column for name, column in zip(built, weights[:, len(own) :].T, strict=True) if column.any()}
     return np.ascontiguousarray(weights[:, : len(own)]), extra
 
@@ -200,6 +216,24 @@ def _ruled(mesh: AvatarMesh, face: Face, model: Model, offsets: Floats) -> dict[
         shapes = fields.mixed(there, face.parts, landmarks, shapes)
     rules.touch(face, there, landmarks, shapes)
     return shapes
+
+
+def _cosine(one: Floats, other: Floats) -> float:
+    """Cosine between two fields of offsets (F,3), 0 where one is still."""
+    product = float(np.vdot(one, other))
+    size = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
+    return max(product / size, 0.0) if size > 1e-12 else 0.0
+
+
+def _confidence(face: float, weights: Floats, agreement: Floats, basis: Floats | None, made: Floats) -> Floats:
+    """Confidence (N,) of shapes: the face's, times the agreement (K,) of what each is mixed from, by how much that moves.
+
+    weights (N,K); basis (K,F,3) or None for a plain model; made (N,F,3).
+    """
+    moves = np.array([bool(shape.any()) for shape in made])
+    size = np.ones(len(agreement)) if basis is None else np.array([float(np.linalg.norm(field)) for field in basis])
+    share = np.abs(weights) * size
+    return np.where(moves, face * (share @ agreement) / np.maximum(share.sum(axis=1), 1e-12), 0).astype(np.float32)
 
 
 def _limited(model: Model, weights: Floats) -> list[str]:

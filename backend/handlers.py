@@ -107,11 +107,12 @@ class Handlers:
         start = time.perf_counter()
         with self.pool.lease(_path(header, settings), settings) as model:
             loaded = time.perf_counter() - start
-            for result in generate(mesh, tables, float(strength), model, _progress(send), cancellation):
+            for result in generate(mesh, tables, float(strength), model, _progress(send), cancellation, header.get("regions")):
                 if isinstance(result, Face):
                     _send_face(result, model, send)
                 elif isinstance(result, Shapes):
-                    send({"type": "shapes", "set": result.set_name, "names": result.names}, {"offsets": result.offsets})
+                    sure = [round(float(value), 3) for value in result.confidence]
+                    send({"type": "shapes", "set": result.set_name, "names": result.names, "confidence": sure}, {"offsets": result.offsets})
                 elif isinstance(result, Report):
                     result.seconds = {"load": loaded, **result.seconds, "total": result.seconds["total"] + loaded}
                     report = result.as_dict()
@@ -166,6 +167,7 @@ def mesh_of(message: Message) -> AvatarMesh:
         "triangles": (np.int32, True),
         "head_weights": (np.float32, False),
         "mask": (np.float32, False),
+        "roles": (np.int32, False),
     }
     arrays: dict[str, Any] = {}
     for name, (dtype, required) in wanted.items():

@@ -25,6 +25,7 @@ class AvatarMesh:
     vertices: float32 (V,3). triangles: int32 (T,3). head_weights: float32 (V,), summed weight to the Head bone and its children.
     mask: float32 (V,), the face is inside where > 0. bones: rest positions (3,) by the names head, neck, left_eye, right_eye, jaw.
     up: the world's up (3,), a hint. landmarks: positions (3,) that the user corrected, by the names of landmarks.NAMES; they are believed.
+    roles: int32 (V,), what the user says that each vertex is part of, as numbers of roles.ROLES.
     """
 
     vertices: Floats
@@ -34,6 +35,7 @@ class AvatarMesh:
     bones: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     up: tuple[float, float, float] | None = None
     landmarks: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    roles: Ints | None = None
 
 
 def check(mesh: AvatarMesh) -> None:
@@ -48,9 +50,9 @@ def check(mesh: AvatarMesh) -> None:
         raise BackendError("mesh_empty", f"The mesh has no {what}.", "Choose the object that holds the avatar's face.")
     if triangles.min() < 0 or triangles.max() >= len(vertices):
         raise BackendError("mesh_invalid", "A triangle points at a vertex that does not exist.", "Run Mesh > Clean Up, or re-import the file.")
-    for name, per_vertex in (("head_weights", mesh.head_weights), ("mask", mesh.mask)):
+    for name, per_vertex in (("head_weights", mesh.head_weights), ("mask", mesh.mask), ("roles", mesh.roles)):
         if per_vertex is not None and per_vertex.shape != (len(vertices),):
-            raise BackendError("mesh_invalid", f"{name} must have one value per vertex, not the shape {per_vertex.shape}.", "Send V floats.")
+            raise BackendError("mesh_invalid", f"{name} must have one value per vertex, not the shape {per_vertex.shape}.", "Send V of them.")
     unknown = sorted(set(mesh.landmarks) - set(NAMES))
     if unknown:
         raise BackendError("mesh_invalid", f"There is no landmark {unknown[0]!r}.", f"Landmarks are {', '.join(NAMES)}.")
