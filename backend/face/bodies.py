@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints
+from .mesh import Ints, distinct_rows
 
 ROUND = 0.08  # spread of the distances to the centre, as part of their mean, up to which a part is a ball
 EVEN = 0.85  # shortest by longest side of a ball's box
@@ -156,5 +156,4 @@ def rigid(points: Floats, offsets: Floats) -> Floats:
 
 def _boxes(parts: Floats) -> tuple[Floats, NDArray[np.intp]]:
     """The boxes (B,6) of the parts that occur, and which of them is each vertex's (F,)."""
-    boxes, owner = np.unique(parts, axis=0, return_inverse=True)
-    return boxes, owner.ravel()
+    return distinct_rows(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,6 +118,39 @@ def connected_parts(count: int, triangles: Ints) -> Ints:
         np.minimum.at(root, high, low)
         while not np.array_equal(root, root[root]):
             root = root[root]
+
+
+def edges_of(triangles: NDArray[np.signedinteger[Any]]) -> Ints:
+    """The edges int32 (E,2) of triangles (T,3), each once, the lower index first, in order."""
+    first, second = triangles.ravel(), triangles[:, [1, 2, 0]].ravel()
+    return _pairs(_sorted(np.minimum(first, second), np.maximum(first, second)))
+
+
+def adjacency(edges: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Who is next to whom along edges (E,2): start (2E,), begins (J,), joined (J,), int64: the neighbours of joined[j], in order, are
+    start[begins[j] : begins[j + 1]]."""
+    low, high = edges.T
+    end, start = _pairs(_sorted(np.concatenate([low, high]), np.concatenate([high, low]))).T
+    begins = np.flatnonzero(np.diff(end, prepend=-1))
+    return start.astype(np.int64), begins, end[begins].astype(np.int64)
+
+
+def _sorted(first: Ints, second: Ints) -> NDArray[np.int64]:
+    """Pairs of indices as one number each, sorted and each once: many times faster than np.unique over rows."""
+    return np.asarray(np.unique(first.astype(np.int64) << 32 | second), np.int64)
+
+
+def _pairs(numbers: NDArray[np.int64]) -> Ints:
+    return np.asarray(np.stack([numbers >> 32, numbers & 0xFFFFFFFF], axis=1), np.int32)
+
+
+def distinct_rows(rows: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """The different rows (D,C) of rows (N,C), in order, and which of them each is (N,). Fast where equal rows follow each other, as the boxes
+    of parts do."""
+    new = np.ones(len(rows), bool)
+    np.any(rows[1:] != rows[:-1], axis=1, out=new[1:])
+    distinct, which = np.unique(rows[new], axis=0, return_inverse=True)
+    return distinct, which.ravel()[np.cumsum(new) - 1]
 
 
 def loose_parts(vertices: Floats, triangles: Ints) -> Ints:

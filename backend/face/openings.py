@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frame import Floats
-from .mesh import Ints
+from .mesh import Ints, edges_of
 
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -97,9 +97,10 @@ def eye_opening(vertices: Floats, triangles: Ints, group: Ints, skins: list[Flag
     centre = ((top + low) / 2 - middle) @ axes.T / unit
     away = (local - centre * np.clip(1 - local[:, :1] ** 2, -0.6, 1)).astype(np.float32)  # from a parabola through corners and middle
     near = (np.abs(local[:, 0]) < 2 * BEYOND) & (np.abs(away[:, 1]) < REACH) & (away[:, 2] < FRONT) & (away[:, 2] > -BACK)
-    for skin in skins:
-        mine = triangles[(near & skin)[triangles].all(axis=1)]
-        edges = np.unique(np.sort(np.concatenate([mine[:, [0, 1]], mine[:, [1, 2]], mine[:, [2, 0]]]), axis=1), axis=0)
+    for number, skin in enumerate(skins):
+        if any(np.array_equal(skin, tried) for tried in skins[:number]):
+            continue
+        edges = edges_of(triangles[(near & skin)[triangles].all(axis=1)])
         if len(edges):
             found = _edges(local, away, edges, group)
             if found:
@@ -129,14 +130,14 @@ def mouth_slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, lan
     found, edges = [], []
     for sign in (1, -1):
         mine = triangles[(near & (sign * side > KNOWN))[triangles].all(axis=1)]
-        own = np.unique(np.sort(np.concatenate([mine[:, [0, 1]], mine[:, [1, 2]], mine[:, [2, 0]]]), axis=1), axis=0)
-        if not len(own):
+        own = edges_of(mine)
+        there = _crossings(local, away, own, columns)
+        if not len(there.row):
             return None
-        crossed, share, points, level, depth = _crossings(local, away, own, columns)
-        height = np.where(crossed, sign * level - BAG * np.minimum(depth, 0), np.inf)
-        best, rows = height.argmin(axis=1), np.arange(COLUMNS)
-        found.append(np.isfinite(height[rows, best]))
-        edges.append(Edge(own[best].astype(np.intp), share[rows, best].clip(0, 1), points[rows, best]))
+        height = sign * there.level - BAG * np.minimum(there.depth, 0)
+        rows = there.rows(np.isfinite(height))
+        found.append(np.array([len(mine) > 0 for mine in rows]))
+        edges.append(there.at(np.array([mine[height[mine].argmin()] if len(mine) else 0 for mine in rows], np.intp), own))
     both = np.flatnonzero(found[0] & found[1])
     if len(both) < OPEN * COLUMNS / 2:
         return None
@@ -144,31 +145,57 @@ def mouth_slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, lan
     return Opening(axes, np.full(3, half, np.float32), columns[both], local, upper, lower, skin, middle)
 
 
-def _crossings(local: Floats, away: Floats, edges: Indices, columns: Floats) -> tuple[Flags, Floats, Floats, Floats, Floats]:
-    """Where columns cross mesh edges (E,2): whether (C,E), at which share of the edge, where (C,E,3), and how far up and out from the middle."""
+@dataclass(frozen=True)
+class _Crossings:
+    """Where columns cross mesh edges, P times, column by column: row (P,) of the column, edge (P,), share (P,) of the edge's way, points (P,3),
+    level and depth (P,): how far up and out from the middle."""
+
+    row: Indices
+    edge: Indices
+    share: Floats
+    points: Floats
+    level: Floats
+    depth: Floats
+
+    def rows(self, kept: Flags) -> list[Indices]:
+        """The crossings (N,) of each column that are `kept` (P,)."""
+        mine = np.flatnonzero(kept)
+        return np.split(mine, np.searchsorted(self.row[mine], np.arange(1, COLUMNS)))
+
+    def at(self, chosen: Indices, edges: Ints) -> Edge:
+        """The edge (C,) that chosen crossings lie on."""
+        return Edge(edges[self.edge[chosen]].astype(np.intp), self.share[chosen].clip(0, 1), self.points[chosen])
+
+
+def _crossings(local: Floats, away: Floats, edges: Ints, columns: Floats) -> _Crossings:
+    """Where columns, rising, cross mesh edges (E,2)."""
     start, end = local[edges[:, 0]], local[edges[:, 1]]
+    first = np.maximum(np.searchsorted(columns, np.minimum(start[:, 0], end[:, 0])) - 1, 0)
+    count = np.minimum(np.searchsorted(columns, np.maximum(start[:, 0], end[:, 0])) + 1, len(columns)) - first
+    edge = np.repeat(np.arange(len(edges)), count)
+    row = np.arange(len(edge)) + np.repeat(first - np.cumsum(count) + count, count)
     width = end[:, 0] - start[:, 0]
-    share = ((columns[:, None] - start[:, 0]) / np.where(np.abs(width) < 1e-9, 1e-9, width)).astype(np.float32)
-    crossed = (share >= 0) & (share <= 1)
-    points = start[None] + np.where(crossed, share, 0)[:, :, None] * (end - start)[None]
-    level, depth = (away[edges[:, 0], i] + share * (away[edges[:, 1], i] - away[edges[:, 0], i]) for i in (1, 2))
-    return crossed, share, points, level, depth
+    share = ((columns[row] - start[edge, 0]) / np.where(np.abs(width) < 1e-9, np.float32(1e-9), width)[edge]).astype(np.float32)
+    crossed = np.flatnonzero((share >= 0) & (share <= 1))
+    crossed = crossed[np.argsort(row[crossed], kind="stable")]
+    row, edge, share = row[crossed], edge[crossed], share[crossed]
+    points = start[edge] + share[:, None] * (end - start)[edge]
+    one, other = away[edges[edge, 0], 1:], away[edges[edge, 1], 1:]
+    level, depth = (one + share[:, None] * (other - one)).T
+    return _Crossings(row, edge, share, points, level, depth)
 
 
-def _edges(local: Floats, away: Floats, edges: Indices, group: Ints) -> tuple[Floats, Edge, Edge] | None:
+def _edges(local: Floats, away: Floats, edges: Ints, group: Ints) -> tuple[Floats, Edge, Edge] | None:
     """Open columns and the edges above and below them."""
     columns = np.linspace(-BEYOND, BEYOND, COLUMNS, dtype=np.float32)
-    crossed, share, points, level, depth = _crossings(local, away, edges, columns)
-    above, below = (_followed(columns, points, np.where(crossed & (s * level > 0), s * level, np.inf), depth) for s in (1, -1))
+    there = _crossings(local, away, edges, columns)
+    if not len(there.row):
+        return None
+    above, below = (_followed(columns, there, sign, local[edges[0, 0]]) for sign in (1, -1))
     found = (above >= 0) & (below >= 0)
-    rows = np.arange(COLUMNS)
-    upper, lower = (Edge(edges[i].astype(np.intp), share[rows, i].clip(0, 1), points[rows, i]) for i in (above, below))
+    upper, lower = there.at(above, edges), there.at(below, edges)
     apart = (group[upper.ends][:, :, None] != group[lower.ends][:, None, :]).all(axis=(1, 2))
-    high, low = upper.points[:, None], lower.points[:, None]
-    front = crossed & (points[:, :, 2] > np.minimum(high, low)[:, :, 2] - COVER)
-    levels = np.sort(np.clip(np.where(front, points[:, :, 1], low[:, :, 1]), low[:, :, 1], high[:, :, 1]), axis=1)
-    hole = np.maximum(np.diff(levels, axis=1).max(axis=1), high[:, 0, 1] - levels[:, -1])
-    free = found & apart & (hole > HOLE * (high - low)[:, 0, 1])
+    free = found & apart & (_hole(there, upper.points, lower.points) > HOLE * (upper.points - lower.points)[:, 1])
     if free[np.abs(columns) < 0.6].mean() < OPEN:
         return None
     where = np.flatnonzero(free)
@@ -179,6 +206,18 @@ def _edges(local: Floats, away: Floats, edges: Indices, group: Ints) -> tuple[Fl
     return columns[run], upper, lower
 
 
+def _hole(there: _Crossings, high: Floats, low: Floats) -> Floats:
+    """The longest way (C,) free of skin between points above and below (C,3) in each column, not counting skin behind both."""
+    front = np.flatnonzero(there.points[:, 2] > np.minimum(high, low)[there.row, 2] - COVER)
+    row = np.concatenate([np.repeat(np.arange(len(high)), 2), there.row[front]])
+    level = np.concatenate([np.stack([low[:, 1], high[:, 1]], axis=1).ravel(), there.points[front, 1]])
+    level = np.clip(level, low[row, 1], high[row, 1])
+    order = np.lexsort((level, row))
+    row, level = row[order], level[order]
+    step = np.where(row[1:] == row[:-1], np.diff(level), 0)
+    return np.asarray(np.maximum.reduceat(step, np.flatnonzero(np.diff(row, prepend=-1))), np.float32)
+
+
 def _softened(points: Floats) -> Floats:
     """Points (C,3) along an edge with their neighbours' level and depth mixed in: which mesh edge bounds a column at the end hangs by a hair."""
     padded = np.concatenate([points[1:2], points, points[-2:-1]])
@@ -187,19 +226,26 @@ def _softened(points: Floats) -> Floats:
     return soft
 
 
-def _followed(columns: Floats, points: Floats, height: Floats, depth: Floats) -> NDArray[np.intp]:
-    """Which mesh edge (C,) bounds each column, -1 for none, of heights (C,E) from the middle, infinite for what does not count; points (C,E,3).
+def _followed(columns: Floats, there: _Crossings, sign: int, elsewhere: Floats) -> Indices:
+    """Which crossing (C,) bounds each column above (sign 1) or below (-1) the middle, -1 for none. elsewhere (3,): stands for one in columns
+    without.
 
-    In the middle of the opening the nearest one that is not behind, by depth (C,E); from there outwards an edge goes on where it was: what else
-    lies in a column is no edge.
+    In the middle of the opening the nearest one that is not behind; from there outwards an edge goes on where it was: what else lies in a column
+    is no edge.
     """
-    best, rows = (height - BEHIND * np.minimum(depth, 0)).argmin(axis=1), np.arange(len(columns))
-    middle = np.flatnonzero(np.abs(columns) < 0.25)
-    there = np.median(points[middle, best[middle], 1:], axis=0)
-    for outwards in (rows[len(rows) // 2 :], rows[len(rows) // 2 :: -1]):
-        last = there
-        for row in outwards:
-            best[row] = (height[row] + LEAVE * np.square(points[row, :, 1:] - last).sum(axis=1)).argmin()
-            if np.isfinite(height[row, best[row]]):
-                last = points[row, best[row], 1:]
-    return np.where(np.isfinite(height[rows, best]), best, -1)
+    height = sign * there.level
+    rows = there.rows(height > 0)
+    first = height - BEHIND * np.minimum(there.depth, 0)
+    middle = [rows[k] for k in np.flatnonzero(np.abs(columns) < 0.25)]
+    starts = np.stack([there.points[mine[first[mine].argmin()], 1:] if len(mine) else elsewhere[1:] for mine in middle])
+    start = np.median(starts, axis=0)
+    found = np.full(len(columns), -1, np.intp)
+    half = len(columns) // 2
+    for outwards in (range(half, len(columns)), range(half, -1, -1)):
+        last = start
+        for k in outwards:
+            mine = rows[k]
+            if len(mine):
+                best = mine[(height[mine] + LEAVE * np.square(there.points[mine, 1:] - last).sum(axis=1)).argmin()]
+                found[k], last = best, there.points[best, 1:]
+    return found

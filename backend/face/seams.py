@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints, loose_parts, weld
+from .mesh import Ints, adjacency, edges_of, loose_parts, weld
 
 MOUTH_REACH, EYE_REACH = 1.0, 0.75  # canonical units around an opening in which ways are sought
 BEHIND = 0.25  # half widths of an opening behind its surface from which on a vertex is inside, not on the rim
@@ -130,14 +130,11 @@ def _opening(
 def _distances(points: Floats, triangles: Ints, seeds: list[np.intp]) -> Floats:
     """Length (V,S) of the shortest way along edges from each seed; infinite where there is none."""
     group = weld(points)
-    edges = np.unique(np.sort(group[np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])], axis=1), axis=0)
+    start, begins, joined = adjacency(edges_of(group[triangles]))
     first = np.zeros(int(group.max()) + 1, np.int64)
     first[group] = np.arange(len(group))
-    length = np.linalg.norm(points[first[edges[:, 0]]] - points[first[edges[:, 1]]], axis=1)
-    start, end, length = np.concatenate([edges, edges[:, ::-1]]).T[0], np.concatenate([edges, edges[:, ::-1]]).T[1], np.tile(length, 2)
-    order = np.argsort(end, kind="stable")
-    start, end, length = start[order], end[order], length[order].astype(np.float32)[:, None]
-    joined, begins = np.unique(end, return_index=True)
+    end = np.repeat(joined, np.diff(begins, append=len(start)))
+    length = np.linalg.norm(points[first[start]] - points[first[end]], axis=1)[:, None]
     distance = np.full((len(first), len(seeds)), np.inf, np.float32)
     distance[group[np.array(seeds)], np.arange(len(seeds))] = 0
     for _ in range(ROUNDS):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frame import Floats
-from .mesh import Ints, weld
+from .mesh import Ints, adjacency, edges_of, weld
 
 ROUNDS = 2  # more begins to wash out lips: measured on heads that were left out of training
 SHARE = 0.5  # of the neighbours' mean in each round
@@ -35,13 +35,10 @@ def neighbours(vertices: Floats, triangles: Ints, indices: Ints) -> Neighbours:
     position[indices] = np.arange(len(indices))
     group = weld(vertices[indices]) if len(indices) else np.empty(0, np.int32)
     inside = position[triangles[(position[triangles] >= 0).all(axis=1)]]
-    edges = group[np.concatenate([inside[:, [0, 1]], inside[:, [1, 2]], inside[:, [2, 0]]])].astype(np.int64).reshape(-1, 2)
-    edges = np.unique(np.sort(edges[edges[:, 0] != edges[:, 1]], axis=1), axis=0)
-    start, end = np.concatenate([edges, edges[:, ::-1]]).T
-    order = np.argsort(end, kind="stable")
-    joined, begins = np.unique(end[order], return_index=True)
+    edges = edges_of(group[inside])
+    start, begins, joined = adjacency(edges[edges[:, 0] != edges[:, 1]])
     _, first = np.unique(group, return_index=True)
-    return Neighbours(group, first, start[order], begins, joined)
+    return Neighbours(group, first, start, begins, joined)
 
 
 def smoothed(offsets: Floats, around: Neighbours, rounds: int = ROUNDS) -> Floats:
