@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import time
 import traceback
@@ -20,11 +19,11 @@ from typing import Any
 import bpy
 
 from . import scene_files
+from .arguments import asked, free_names, parser
 from .backend_process import Backend, error_of
 from .errors import NOT_THE_INPUT, AddonError, as_addon_error
 from .job import Options, Outcome, face_confidence, generate_for_object
 from .mesh_io import check_editable
-from .tables import user_table
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,6 @@ class Task:
     notes: tuple[str, ...] = ()
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without a page of usage."""
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        raise AddonError("usage", f"{message[:1].upper()}{message[1:]}.", f"See {self.prog} --help.")
-
-
 def run_command(arguments: Sequence[str]) -> int:
     """`blender [FILE.blend] --command blendshapes ARGUMENTS`; the exit code."""
     return main(arguments, "blender --command blendshapes")
@@ -55,13 +47,13 @@ def main(arguments: Sequence[str], prog: str) -> int:
     from . import session
 
     try:
-        options = _parser(prog).parse_args(list(arguments))
-        wanted = _options(options)
+        options = parser(prog).parse_args(list(arguments))
+        wanted = Options(**asked(options))
         tasks = _tasks(options)
         session.backend.start(patient=True)
-        _check_sets(wanted, session.backend)
+        check_sets(wanted, session.backend)
         if wanted.model:
-            _check_model(wanted.model, session.backend)
+            check_model(wanted.model, session.backend)
         rows = [_run(task, options, wanted, session.backend) for task in tasks]
         if options.report is not None:
             failures = sum("error" in row for row in rows)
@@ -72,50 +64,19 @@ def main(arguments: Sequence[str], prog: str) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as problem:
-        error = _told(problem)
+        error = told(problem)
         print(f"error: {error} [{error.code}]", file=sys.stderr, flush=True)
         return 1 if error.code in NOT_THE_INPUT else 2
     finally:
         session.backend.stop()
-    return _exit_code(rows)
+    return exit_code(rows)
 
 
-def _exit_code(rows: Sequence[dict[str, Any]]) -> int:
+def exit_code(rows: Sequence[dict[str, Any]]) -> int:
     codes = [row["error"]["code"] for row in rows if "error" in row]
     if not codes:
         return 0
     return 2 if len(codes) == len(rows) and not NOT_THE_INPUT.intersection(codes) else 1
-
-
-def _parser(prog: str) -> _Parser:
-    parser = _Parser(prog=prog, description="Make facial shape keys for avatars: .blend, .glb, .gltf, .vrm, .fbx, .obj.")
-    parser.add_argument("inputs", nargs="*", type=Path, metavar="IN", help="files; without any, the .blend file that Blender has open")
-    parser.add_argument("--set", default="", metavar="NAMES", help="shape sets, such as arkit or arkit,vrchat")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for NAME.blend; inputs are never overwritten")
-    parser.add_argument("--object", default="", metavar="NAME", help="the mesh object; without it, the one where a face is found")
-    parser.add_argument("--group", default="", metavar="NAME", help="vertex group that the face is inside of")
-    parser.add_argument("--conditions", default="", metavar="LIST", help='a key of your own: "jawOpen=0.6,mouthSmileLeft=0.3"')
-    parser.add_argument("--name", default="", help="the name of that key")
-    parser.add_argument("--table", default="", metavar="FILE.json", help='keys of your own: {"Key": {"jawOpen": 0.6}}')
-    parser.add_argument("--strength", type=float, default=1.0, help="factor on all movements (default 1)")
-    parser.add_argument("--export", choices=scene_files.EXPORTS, help="also write NAME.glb or NAME.fbx")
-    parser.add_argument("--report", type=Path, metavar="R.json", help="what was made, how long it took, what went wrong")
-    parser.add_argument("--overwrite", action="store_true", help="replace outputs that are already there")
-    parser.add_argument("--overwrite-keys", action="store_true", help="replace keys of the same name that were made or edited by hand")
-    parser.add_argument("--model", default="", metavar="FILE.onnx", help="a model file instead of the shipped one")
-    return parser
-
-
-def _options(options: argparse.Namespace) -> Options:
-    """What is asked of every file. Raises AddonError `usage` and as tables.user_table does."""
-    sets = tuple(dict.fromkeys(name.strip() for name in options.set.split(",") if name.strip()))
-    table = user_table(options.conditions, options.name, options.table)
-    if not sets and table is None:
-        raise AddonError("usage", "No shapes are asked for.", "Give --set, or --conditions with --name, or --table.")
-    if not math.isfinite(options.strength) or not 0 < options.strength <= 10:
-        raise AddonError("usage", f"The strength is {options.strength:g}.", "Choose one above 0 and up to 10.")
-    model = str(Path(options.model).absolute()) if options.model else ""
-    return Options(sets, table, options.strength, options.group, False, options.overwrite_keys, model)
 
 
 def _tasks(options: argparse.Namespace) -> list[Task]:
@@ -131,14 +92,14 @@ def _tasks(options: argparse.Namespace) -> list[Task]:
         if any(_same(options.report, path) for path in inputs):
             raise AddonError("output_is_input", f"The report {options.report} would replace an input.", "Choose another name.")
     tasks: list[Task] = []
-    for path, name in zip(inputs, scene_files.free_names(inputs), strict=True):
+    for path, name in zip(inputs, free_names(inputs), strict=True):
         notes = () if name == path.stem else (f"Several inputs are called {path.stem!r}; this one's output is {name}.blend.",)
         exported = folder / f"{name}.{options.export}" if options.export else None
         tasks.append(Task(path, folder / f"{name}.blend", exported, opened, notes))
     return tasks
 
 
-def _check_sets(wanted: Options, backend: Backend) -> None:
+def check_sets(wanted: Options, backend: Backend) -> None:
     """Raise AddonError `unknown_set` before any file is touched."""
     while backend.hello is None:
         backend.wait(0.5)
@@ -148,7 +109,7 @@ def _check_sets(wanted: Options, backend: Backend) -> None:
             raise AddonError("unknown_set", f"There is no shape set {name!r}.", f"Choose from {', '.join(known)}.")
 
 
-def _check_model(path: str, backend: Backend) -> None:
+def check_model(path: str, backend: Backend) -> None:
     """Raise the child's error for a model that cannot be used, before any file is touched."""
     request = backend.send("load", {"model": path})
     while True:
@@ -163,20 +124,20 @@ def _run(task: Task, options: argparse.Namespace, wanted: Options, backend: Back
     """One file, from reading to writing; its row of the report. A failure becomes the row's `error`."""
     row: dict[str, Any] = {"input": str(task.source)}
     try:
-        row.update(_process(task, options, wanted, backend))
-        row["warnings"] = [*task.notes, *row["warnings"]]
+        row.update(process(task, options.object, wanted, options.overwrite, backend))
         print(f"{task.source.name}: {row['line']}; {task.target}", flush=True)
         for warning in row["warnings"]:
             print(f"{task.source.name}: warning: {warning}", file=sys.stderr, flush=True)
     except Exception as problem:
-        error = _told(problem)
+        error = told(problem)
         row["error"] = error.as_dict()
         print(f"{task.source.name}: error: {error} [{error.code}]", file=sys.stderr, flush=True)
     return row
 
 
-def _process(task: Task, options: argparse.Namespace, wanted: Options, backend: Backend) -> dict[str, Any]:
-    _check_outputs(task, options.overwrite)
+def process(task: Task, name: str, wanted: Options, overwrite: bool, backend: Backend) -> dict[str, Any]:
+    """One file, from reading to writing; its row of the report. name: the mesh object, or empty. Raises AddonError."""
+    _check_outputs(task, overwrite)
     seconds: dict[str, Any] = {}
     began = time.perf_counter()
     scene_files.check_readable(task.source)
@@ -187,12 +148,14 @@ def _process(task: Task, options: argparse.Namespace, wanted: Options, backend: 
 
     with scene_files.in_window():
         began = time.perf_counter()
-        ob, chosen_by = _choose(options.object, wanted, backend)
+        ob, chosen_by = _choose(name, wanted, backend)
         seconds["choose"] = time.perf_counter() - began
         outcome = generate_for_object(ob, wanted, backend)
         seconds.update(outcome.seconds)
         seconds.update(scene_files.write_scene(task.target, compress, task.exported))
-    return _row(task, outcome, chosen_by, seconds)
+    row = _row(task, outcome, chosen_by, seconds)
+    row["warnings"] = [*task.notes, *row["warnings"]]
+    return row
 
 
 def _row(task: Task, outcome: Outcome, chosen_by: str, seconds: dict[str, Any]) -> dict[str, Any]:
@@ -218,6 +181,7 @@ def _row(task: Task, outcome: Outcome, chosen_by: str, seconds: dict[str, Any]) 
         "keys": vars(outcome.written),
         "seconds": {name: round(value, 4) if isinstance(value, float) else value for name, value in seconds.items()},
         "peak_memory_mb": report["peak_memory_mb"],
+        "landmarks": outcome.landmarks,
         "warnings": outcome.warnings,
     }
 
@@ -271,7 +235,7 @@ def _confidence(ob: bpy.types.Object, wanted: Options, backend: Backend) -> floa
         raise
 
 
-def _told(problem: Exception) -> AddonError:
+def told(problem: Exception) -> AddonError:
     error = as_addon_error(problem)
     if error.code == "internal":
         traceback.print_exception(problem)

@@ -38,13 +38,15 @@ class Options:
 
 @dataclass
 class Outcome:
-    """What was made. report: the child's, see docs/architecture.md. seconds: by stage, the child's stages under `backend`."""
+    """What was made. report: the child's, see docs/architecture.md. seconds: by stage, the child's stages under `backend`. landmarks: the face's,
+    in object space."""
 
     object: str
     written: Written
     report: dict[str, Any]
     warnings: list[str]
     seconds: dict[str, Any] = field(default_factory=dict)
+    landmarks: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def line(self) -> str:
@@ -74,6 +76,7 @@ class Job:
         self._warnings = list(mesh.warnings)
         self._indices: NDArray[np.int32] = np.empty(0, np.int32)
         self._shapes: list[Shape] = []
+        self._landmarks: dict[str, list[float]] = {}
         self.report: dict[str, Any] = {}
         self._sent = self._heard = time.perf_counter()
         backend.start(patient)
@@ -96,6 +99,7 @@ class Job:
                 self.stage, self.fraction = str(header["stage"]), float(header["fraction"])
             elif header["type"] == "face":
                 self._indices = message.arrays["indices"].astype(np.int32, copy=False)
+                self._landmarks = dict(header.get("landmarks", {}))
             elif header["type"] == "shapes":
                 offsets = message.arrays["offsets"].astype(np.float32, copy=False)
                 self._shapes.extend(Shape(name, offsets[row]) for row, name in enumerate(header["names"]))
@@ -126,7 +130,7 @@ class Job:
         warnings = [*self._warnings, *self.report["warnings"], *written.warnings]
         seconds = {"gather": self.seconds["gather"], "request": self.seconds["request"], "backend": self.report["seconds"]}
         seconds["write"] = time.perf_counter() - began
-        return Outcome(ob.name, written, self.report, warnings, seconds)
+        return Outcome(ob.name, written, self.report, warnings, seconds, self._landmarks)
 
 
 def generate_for_object(ob: bpy.types.Object | None, options: Options, backend: Backend, on_progress: OnProgress | None = None) -> Outcome:

@@ -5,21 +5,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
+import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import addon_utils
 import bpy
 
+from .arguments import READABLE
 from .errors import AddonError
 
-IMPORTED = (".glb", ".gltf", ".vrm", ".fbx", ".obj")
-READABLE = (".blend", *IMPORTED)
-EXPORTS = ("glb", "fbx")
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # Blender reports only text, of the C library in the system's language: these are the untranslated ones
 _FULL_WORDS = (*(os.strerror(number).lower() for number in _FULL), "no space left", "file too large")
@@ -133,11 +133,13 @@ def write_text(target: Path, text: str) -> None:
 @contextlib.contextmanager
 def _renamed(target: Path) -> Iterator[Path]:
     """A temporary path beside `target` that becomes it if the block inside succeeds, and is removed if not."""
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    # several runs, also on other machines, may write the same output: a process id would not tell them apart
+    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(6)}.part{target.suffix}")
     try:
         yield temporary
         if not temporary.is_file() or not temporary.stat().st_size:
             raise AddonError("output_unwritable", f"{target} was not written.", "The console's text tells why.")
+        _settle(temporary)
         temporary.replace(target)
     except OSError as error:
         raise _unwritable(target, error) from error
@@ -147,6 +149,20 @@ def _renamed(target: Path) -> Iterator[Path]:
         for left in (temporary, Path(f"{temporary}@")):  # Blender itself writes to NAME@ first
             with contextlib.suppress(OSError):
                 left.unlink(missing_ok=True)
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what a run that was killed left of writing `target`; for who knows that nobody is writing it now."""
+    stem, suffix = glob.escape(target.stem), glob.escape(target.suffix)
+    for left in target.parent.glob(f".{stem}.*.part{suffix}*"):
+        with contextlib.suppress(OSError):
+            left.unlink(missing_ok=True)
+
+
+def _settle(path: Path) -> None:
+    """See that the file is on the disk before it takes its name, so that a power cut leaves no empty output."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager
@@ -199,19 +215,3 @@ def _failed(target: Path, reason: str) -> AddonError:
 
 def _full(target: Path) -> AddonError:
     return AddonError("disk_full", f"The disk is full, {target} was not written.", "Free some space, or choose another folder.")
-
-
-def free_names(inputs: Sequence[Path]) -> list[str]:
-    """An output name (without suffix) for each input; equal ones, also if only in case, get the input's type and then a number added."""
-    stems = [path.stem for path in inputs]
-    taken: set[str] = set()
-    names: list[str] = []
-    for path in inputs:
-        alone = sum(stem.lower() == path.stem.lower() for stem in stems) == 1
-        name = candidate = path.stem if alone else f"{path.stem}_{path.suffix[1:].lower()}"
-        number = 2
-        while candidate.lower() in taken or (candidate != path.stem and candidate.lower() in {stem.lower() for stem in stems}):
-            candidate, number = f"{name}_{number}", number + 1
-        taken.add(candidate.lower())
-        names.append(candidate)
-    return names

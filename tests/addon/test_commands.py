@@ -16,8 +16,8 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import commands, scene_files, session
+from blendshape_auto_generator.blendshape_addon.arguments import free_names
 from blendshape_auto_generator.blendshape_addon.launch import Settings, plan
-from blendshape_auto_generator.blendshape_addon.scene_files import free_names
 from hypothesis import given
 from hypothesis import strategies as st
 

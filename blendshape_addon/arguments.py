@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The batch command's arguments and the names of its outputs: what needs no Blender, so that a program that starts Blenders can share it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import AddonError
+from .tables import user_table
+
+IMPORTED = (".glb", ".gltf", ".vrm", ".fbx", ".obj")
+READABLE = (".blend", *IMPORTED)
+EXPORTS = ("glb", "fbx")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without a page of usage."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Raise AddonError `usage`."""
+        raise AddonError("usage", f"{message[:1].upper()}{message[1:]}.", f"See {self.prog} --help.")
+
+
+def parser(prog: str) -> Parser:
+    """The arguments that every door of the batch command takes."""
+    made = Parser(prog=prog, description="Make facial shape keys for avatars: .blend, .glb, .gltf, .vrm, .fbx, .obj.")
+    made.add_argument("inputs", nargs="*", type=Path, metavar="IN", help="files; without any, the .blend file that Blender has open")
+    made.add_argument("--set", default="", metavar="NAMES", help="shape sets, such as arkit or arkit,vrchat")
+    made.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for NAME.blend; inputs are never overwritten")
+    made.add_argument("--object", default="", metavar="NAME", help="the mesh object; without it, the one where a face is found")
+    made.add_argument("--group", default="", metavar="NAME", help="vertex group that the face is inside of")
+    made.add_argument("--conditions", default="", metavar="LIST", help='a key of your own: "jawOpen=0.6,mouthSmileLeft=0.3"')
+    made.add_argument("--name", default="", help="the name of that key")
+    made.add_argument("--table", default="", metavar="FILE.json", help='keys of your own: {"Key": {"jawOpen": 0.6}}')
+    made.add_argument("--strength", type=float, default=1.0, help="factor on all movements (default 1)")
+    made.add_argument("--export", choices=EXPORTS, help="also write NAME.glb or NAME.fbx")
+    made.add_argument("--report", type=Path, metavar="R.json", help="what was made, how long it took, what went wrong")
+    made.add_argument("--overwrite", action="store_true", help="replace outputs that are already there")
+    made.add_argument("--overwrite-keys", action="store_true", help="replace keys of the same name that were made or edited by hand")
+    made.add_argument("--model", default="", metavar="FILE.onnx", help="a model file instead of the shipped one")
+    return made
+
+
+def asked(options: argparse.Namespace) -> dict[str, Any]:
+    """What is asked of every file: the fields of job.Options, as JSON holds them. Raises AddonError `usage` and as tables.user_table does."""
+    sets = list(dict.fromkeys(name.strip() for name in options.set.split(",") if name.strip()))
+    table = user_table(options.conditions, options.name, options.table)
+    if not sets and table is None:
+        raise AddonError("usage", "No shapes are asked for.", "Give --set, or --conditions with --name, or --table.")
+    if not math.isfinite(options.strength) or not 0 < options.strength <= 10:
+        raise AddonError("usage", f"The strength is {options.strength:g}.", "Choose one above 0 and up to 10.")
+    model = str(Path(options.model).absolute()) if options.model else ""
+    return {
+        "sets": sets,
+        "table": table,
+        "strength": options.strength,
+        "group": options.group,
+        "overwrite": options.overwrite_keys,
+        "model": model,
+    }
+
+
+def free_names(inputs: Sequence[Path]) -> list[str]:
+    """An output name (without suffix) for each input; equal ones, also if only in case, get the input's type and then a number added."""
+    stems = [path.stem for path in inputs]
+    taken: set[str] = set()
+    names: list[str] = []
+    for path in inputs:
+        alone = sum(stem.lower() == path.stem.lower() for stem in stems) == 1
+        name = candidate = path.stem if alone else f"{path.stem}_{path.suffix[1:].lower()}"
+        number = 2
+        while candidate.lower() in taken or (candidate != path.stem and candidate.lower() in {stem.lower() for stem in stems}):
+            candidate, number = f"{name}_{number}", number + 1
+        taken.add(candidate.lower())
+        names.append(candidate)
+    return names
