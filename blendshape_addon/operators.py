@@ -64,6 +64,11 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
         """From the window: work in the background of the event loop."""
         if bpy.app.background:
             return self.execute(context)  # no timer would ever run
+        session.status.longest_block = 0.0
+        with session.blocking():
+            return self._start(context)
+
+    def _start(self, context: bpy.types.Context) -> set[str]:
         try:
             self._job = Job(context.object, self._chosen(context), session.backend)
         except Exception as error:
@@ -81,6 +86,10 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
+        with session.blocking():
+            return self._tick(context)
+
+    def _tick(self, context: bpy.types.Context) -> set[str]:
         try:
             self._job.take(session.backend.poll())
             session.status.stage, session.status.fraction = self._job.stage, self._job.fraction

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,10 @@ ROOT_PACKAGE = __package__.rpartition(".")[0]
 
 @dataclass
 class Status:
-    """Of the run in progress and of the last one. preparing, prepared: what is done about a second runtime, and how far it is."""
+    """Of the run in progress and of the last one. preparing, prepared: what is done about a second runtime, and how far it is.
+
+    longest_block: the longest time in seconds for which the run kept the window waiting at once.
+    """
 
     running: bool = False
     stage: str = ""
@@ -35,6 +40,7 @@ class Status:
     preparing: str = ""
     prepared: float = 0.0
     failed: bool = False
+    longest_block: float = 0.0
     warnings: list[str] = field(default_factory=list)
 
 
@@ -46,6 +52,16 @@ def clear_status() -> None:
     fresh = Status(preparing=status.preparing, prepared=status.prepared)
     for name, value in vars(fresh).items():
         setattr(status, name, value)
+
+
+@contextlib.contextmanager
+def blocking() -> Iterator[None]:
+    """What is inside keeps the window waiting: measured for `status.longest_block`."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        status.longest_block = max(status.longest_block, time.perf_counter() - began)
 
 
 def engine_line(report: Mapping[str, Any]) -> str:
