@@ -6,8 +6,14 @@ python3 scripts/dev.py demo     set up, build, install into a throw-away profile
 python3 scripts/dev.py test     the whole test suite, then ruff and mypy
 python3 scripts/dev.py build    the installable zips, in dist/   [--all-platforms]
 python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]
+python3 scripts/dev.py gui-test clicks through the built zip in Blender 4.3 and 5.2 on a virtual screen; needs Linux and root, see docs/gui.md
 python3 scripts/dev.py lint     ruff and mypy alone
 python3 scripts/dev.py setup    .venv alone, with the versions of requirements/dev.txt
+python3 scripts/dev.py matrix   every version of Blender, Python, numpy and ONNX Runtime that is promised   [--only NAMES]
+python3 scripts/dev.py fuzz     coverage-guided fuzzing of protocol, models, meshes and tables   [--seconds 60]
+python3 scripts/dev.py soak     does anything grow?   [--generations 1000 --switches 100]
+python3 scripts/dev.py quality  links, licences, names, coverage, known holes in packages
+python3 scripts/dev.py reliability   faults and bad inputs, counted; writes docs/reliability.md
 """
 
 from __future__ import annotations
@@ -35,11 +41,14 @@ TYPED = (
     "scripts/train/stylised.py",
     "scripts/train/hair.py",
     "scripts/build.py",
+    "scripts/gui_test_machine.py",
     "scripts/quantise.py",
     "scripts/dev.py",
     "scripts/profile.py",
     *(f"blendshape_addon/{name}.py" for name in ADDON),
 )
+OWN_TASKS = ("test", "lint", "setup")
+SCRIPTS = ("demo", "build", "bench", "matrix", "fuzz", "soak", "quality", "reliability")  # scripts/NAME.py, run with .venv
 TEST_ORDER = ("tests/backend", "tests/scripts", "tests/addon", "tests/avatars", "tests/extension")
 
 
@@ -48,13 +57,13 @@ def python_of(venv: Path) -> Path:
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def make_venv(venv: Path, pins: str) -> Path:
-    """A virtual environment with pinned packages, made anew only when the pins have changed. Returns its interpreter."""
+def make_venv(venv: Path, pins: str, base: str = sys.executable) -> Path:
+    """A virtual environment of the Python `base` with pinned packages, made anew only when the pins have changed. Returns its interpreter."""
     mark, want = venv / "pins.sha256", hashlib.sha256(pins.encode()).hexdigest()
     python = python_of(venv)
     if python.exists() and mark.exists() and mark.read_text(encoding="utf-8") == want:
         return python
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
+    subprocess.run([base, "-m", "venv", "--clear", str(venv)], check=True)
     packages = [line for line in pins.splitlines() if line and not line.startswith("#")]
     subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], check=True)
     mark.write_text(want, encoding="utf-8")
@@ -95,8 +104,8 @@ def main() -> int:
         )
         return 2
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=("demo", "test", "build", "bench", "lint", "setup"), help="what to do")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="handed on to build, bench or pytest")
+    parser.add_argument("task", choices=(*OWN_TASKS, *SCRIPTS), help="what to do")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="handed on to the task's script, or to pytest")
     options = parser.parse_args()
     try:
         python = setup()
@@ -105,6 +114,8 @@ def main() -> int:
         return 1
     if options.task == "test":
         return test(python, options.arguments)
+    if options.task == "gui-test":
+        return run(python, "-m", "pytest", "tests/gui", "-s", *options.arguments)
     if options.task == "lint":
         return lint(python)
     if options.task == "setup":
