@@ -47,7 +47,7 @@ TYPED = (
     "scripts/profile.py",
     *(f"blendshape_addon/{name}.py" for name in ADDON),
 )
-OWN_TASKS = ("test", "lint", "setup")
+OWN_TASKS = ("test", "gui-test", "lint", "setup")
 SCRIPTS = ("demo", "build", "bench", "matrix", "fuzz", "soak", "quality", "reliability")  # scripts/NAME.py, run with .venv
 TEST_ORDER = ("tests/backend", "tests/scripts", "tests/addon", "tests/avatars", "tests/extension")
 
