@@ -9,7 +9,7 @@ skin next to them (`corrections`). All in the canonical frame; everything is lin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +54,8 @@ DROOP = np.radians(40.0)  # by which lashes that point outwards turn down at a b
 class Surface:
     """What contacts are read from: vertices (F,3), triangles (T,3) among them, group (F,): vertices in one place share one, owner (F,): loose
     part, of the skin's what hangs together without welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the
-    largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids."""
+    largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. lids: what `lids_of` found, by the
+    landmarks that it was asked with: fields and contacts ask alike."""
 
     vertices: Floats
     triangles: Ints
@@ -62,6 +63,7 @@ class Surface:
     owner: Ints
     sides: Floats
     skins: list[Flags]
+    lids: dict[bytes, dict[str, Lid]] = field(default_factory=dict, repr=False, compare=False)
 
 
 def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides: Floats, landmarks: Mapping[str, Floats]) -> Surface:
@@ -104,7 +106,10 @@ def corrections(
 
 def lids_of(there: Surface, landmarks: Mapping[str, Floats]) -> dict[str, Lid]:
     """The lids of each eye, by its side, whose opening is found."""
-    found = {}
+    asked = b"".join(landmarks[name].tobytes() for name in sorted(landmarks))
+    if asked in there.lids:
+        return there.lids[asked]
+    found = there.lids[asked] = {}
     for side in SIDES:
         opening = eye_opening(there.vertices, there.triangles, there.group, there.skins, landmarks, side)
         if opening is not None:

@@ -351,8 +351,8 @@ def _face(
     if set(NAMES) <= at.keys():
         skin = face_skin(canonical, parts, at)
         at |= {n: p for n, p in refine.eyes(canonical, mesh.triangles, skin, at).items() if n not in mesh.landmarks}
-        known = sides(canonical, mesh.triangles, at)
-        across = ways(canonical, opposites(canonical, mesh.triangles, at, known), known)
+        known = sides(canonical, mesh.triangles, at, parts)
+        across = ways(canonical, opposites(canonical, mesh.triangles, at, known, parts), known)
         at |= {n: p for n, p in refine.mouth(canonical, skin, known[:, 0], across[:, :3], at).items() if n not in mesh.landmarks}
         landmarks = np.stack([at[name] for name in names]).astype(np.float32)
         within = np.bincount(parts, (away < 1) & (canonical[:, 1] > chin - 0.15)) / np.bincount(parts)

@@ -19,7 +19,7 @@ PAIRED = 0.9  # share of the face's vertices with a partner from which on its me
 FEW = 100  # vertices of a face below which nothing is said
 SAMPLE = 1500  # points from which the plane is found
 
-CORNERS = np.stack(np.meshgrid(*[[0, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+CORNERS = np.array([[0, y, z] for y in (0, 1) for z in (0, 1)])
 
 
 def partners(
@@ -51,9 +51,9 @@ def partners(
     order = np.argsort(keys, kind="stable")
     sorted_keys = keys[order]
     best, least = np.full(len(which), -1, np.intp), np.full(len(which), np.inf)
-    for shift in CORNERS:
+    for shift in CORNERS:  # cells that differ along x alone have keys that follow each other
         wanted = (first + shift) @ factors
-        start, stop = (np.searchsorted(sorted_keys, wanted, side=side) for side in ("left", "right"))
+        start, stop = np.searchsorted(sorted_keys, wanted), np.searchsorted(sorted_keys, wanted + 1, side="right")
         mine, turn = np.flatnonzero(start < stop), 0
         while len(mine):
             other = order[start[mine] + turn]

@@ -7,6 +7,7 @@ column crosses the mesh's own edges, so a coarse mesh gives an exact answer too.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -233,19 +234,23 @@ def _followed(columns: Floats, there: _Crossings, sign: int, elsewhere: Floats) 
     In the middle of the opening the nearest one that is not behind; from there outwards an edge goes on where it was: what else lies in a column
     is no edge.
     """
-    height = sign * there.level
-    rows = there.rows(height > 0)
-    first = height - BEHIND * np.minimum(there.depth, 0)
-    middle = [rows[k] for k in np.flatnonzero(np.abs(columns) < 0.25)]
-    starts = np.stack([there.points[mine[first[mine].argmin()], 1:] if len(mine) else elsewhere[1:] for mine in middle])
+    kept = np.flatnonzero(sign * there.level > 0)
+    height, depth = sign * there.level[kept], there.depth[kept]
+    _x, up, out = np.ascontiguousarray(there.points[kept].T)
+    ends = np.searchsorted(there.row[kept], np.arange(len(columns) + 1))
+    stretches = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
+    first = height - BEHIND * np.minimum(depth, 0)
+    nearest = [mine.start + first[mine].argmin() if mine.start < mine.stop else -1 for mine in stretches]
+    starts = [elsewhere[1:] if k < 0 else (up[k], out[k]) for k, x in zip(nearest, columns, strict=True) if abs(x) < 0.25]
     start = np.median(starts, axis=0)
     found = np.full(len(columns), -1, np.intp)
     half = len(columns) // 2
     for outwards in (range(half, len(columns)), range(half, -1, -1)):
-        last = start
+        y, z = start
         for k in outwards:
-            mine = rows[k]
-            if len(mine):
-                best = mine[(height[mine] + LEAVE * np.square(there.points[mine, 1:] - last).sum(axis=1)).argmin()]
-                found[k], last = best, there.points[best, 1:]
+            mine = stretches[k]
+            if mine.start < mine.stop:
+                dy, dz = up[mine] - y, out[mine] - z
+                best = mine.start + int((height[mine] + LEAVE * (dy * dy + dz * dz)).argmin())
+                found[k], y, z = kept[best], up[best], out[best]
     return found

@@ -26,14 +26,14 @@ ROUNDS = 300  # steps of the front along edges at most
 MARKS = ("nose_tip", "chin", "mouth_left", "mouth_right", "eye_outer_left", "eye_outer_right", "lid_lower_left", "lid_lower_right")
 
 
-def sides(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]) -> Floats:
+def sides(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], parts: Ints | None = None) -> Floats:
     """Side float32 (V,2) of each vertex: of the mouth's opening and of the nearer eye's, 1 above, -1 below, 0 in between or unknown.
 
-    vertices (V,3) canonical, triangles (T,3); landmarks: name -> (3,), canonical.
+    vertices (V,3) canonical, triangles (T,3); landmarks: name -> (3,), canonical. parts (V,): loose parts, where they are known already.
     """
     found = np.zeros((len(vertices), 2), np.float32)
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
-    skin = face_skin(vertices, loose_parts(vertices, triangles), at)
+    skin = face_skin(vertices, loose_parts(vertices, triangles) if parts is None else parts, at)
     lips = (at["lip_upper"] + at["lip_lower"]) / 2
     seeds = ((at["lip_upper"] + at["nose_tip"]) / 2, (at["lip_lower"] + at["chin"]) / 2)
     near, side = _opening(vertices, triangles, skin, lips, seeds, MOUTH_REACH)
@@ -54,14 +54,17 @@ def face_skin(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.
     return np.asarray(parts == np.bincount(owners).argmax())
 
 
-def opposites(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], side: Floats) -> Ints:
+def opposites(
+    vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], side: Floats, parts: Ints | None = None
+) -> Ints:
     """The nearest vertex on the other side of the mouth's and of the nearer eye's opening, int32 (V,2), -1 where there is none.
 
-    side (V,2): as `sides` gives it for the same vertices (V,3), canonical. Only skin that faces out can be opposite: no bag, no socket.
+    side (V,2): as `sides` gives it for the same vertices (V,3), canonical; parts as there.
+    Only skin that faces out can be opposite: no bag, no socket.
     """
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
     found = np.full((len(vertices), 2), -1, np.int32)
-    skin = face_skin(vertices, loose_parts(vertices, triangles), at)
+    skin = face_skin(vertices, loose_parts(vertices, triangles) if parts is None else parts, at)
     corners = [at[f"mouth_{s}"] for s in SIDES]
     found[:, 0] = _opposite(vertices, side[:, 0], skin, corners, at["lip_upper"], at["lip_lower"], MOUTH_REACH)
     for name, sign in zip(SIDES, (1, -1), strict=True):
@@ -117,12 +120,14 @@ def _opening(
 ) -> tuple[NDArray[np.intp], Floats]:
     """Vertices (N,) around an opening and their side (N,), NaN where no way leads from the seeds, points (3,) above and below."""
     inside = triangles[(np.linalg.norm(vertices - centre, axis=1) < reach)[triangles].all(axis=1)]
-    used = np.unique(inside)
+    seen = np.zeros(len(vertices), bool)
+    seen[inside] = True
+    used = np.flatnonzero(seen)
     points, own = vertices[used], np.flatnonzero(skin[used])
     if len(own) < 8:
         return used, np.full(len(used), np.nan, np.float32)
     starts = [own[np.linalg.norm(points[own] - seed, axis=1).argmin()] for seed in seeds]
-    above, below = _distances(points, np.searchsorted(used, inside).astype(np.int32), starts).T
+    above, below = _distances(points, (np.cumsum(seen, dtype=np.int32) - 1)[inside], starts).T
     with np.errstate(invalid="ignore"):
         return used, np.where(np.isfinite(above + below), (below - above) / np.maximum(above + below, 1e-6), np.nan).astype(np.float32)
 
@@ -133,17 +138,27 @@ def _distances(points: Floats, triangles: Ints, seeds: list[np.intp]) -> Floats:
     start, begins, joined = adjacency(edges_of(group[triangles]))
     first = np.zeros(int(group.max()) + 1, np.int64)
     first[group] = np.arange(len(group))
-    end = np.repeat(joined, np.diff(begins, append=len(start)))
-    length = np.linalg.norm(points[first[start]] - points[first[end]], axis=1)[:, None]
-    distance = np.full((len(first), len(seeds)), np.inf, np.float32)
-    distance[group[np.array(seeds)], np.arange(len(seeds))] = 0
-    for _ in range(ROUNDS):
-        best = np.minimum.reduceat(distance[start] + length, begins, axis=0)
-        nearer = np.minimum(distance[joined], best)
-        if np.array_equal(nearer, distance[joined]):
-            break
-        distance[joined] = nearer
-    return np.asarray(distance[group], np.float32)
+    count = np.zeros(len(first), np.int64)
+    count[joined] = np.diff(begins, append=len(start))
+    begin = np.zeros(len(first), np.int64)
+    begin[joined] = begins
+    length = np.linalg.norm(points[first[start]] - points[first[np.repeat(joined, count[joined])]], axis=1)
+    distances = np.full((len(seeds), len(first)), np.inf, np.float32)
+    for distance, seed in zip(distances, seeds, strict=True):
+        front = group[[seed]]
+        distance[front] = 0
+        for _ in range(ROUNDS):
+            many = count[front]
+            edge = np.arange(many.sum()) + np.repeat(begin[front] - np.cumsum(many) + many, many)
+            end, reached = start[edge], np.repeat(distance[front], many) + length[edge]
+            nearer = reached < distance[end]
+            if not nearer.any():
+                break
+            end, reached = end[nearer], reached[nearer]
+            farthest_first = np.argsort(-reached, kind="stable")
+            distance[end[farthest_first]] = reached[farthest_first]  # of several, the last one written stays
+            front = np.unique(end)
+    return np.ascontiguousarray(distances[:, group].T)
 
 
 def _spread(points: Floats, side: Floats) -> Floats:

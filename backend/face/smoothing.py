@@ -19,14 +19,13 @@ SHARE = 0.5  # of the neighbours' mean in each round
 class Neighbours:
     """Who is next to whom among F vertices. group (F,): vertices in one place share one of G. first (G,): one vertex of each.
 
-    start (E,), begins (J,), joined (J,): the neighbours of group joined[j] are start[begins[j] : begins[j + 1]].
+    by_count: for each number D of neighbours that occurs, the groups (N,) that have so many, and these neighbours (D,N): sums over columns of a
+    table are several times as fast as over stretches of a list.
     """
 
     group: Ints
     first: NDArray[np.int64]
-    start: NDArray[np.int64]
-    begins: NDArray[np.int64]
-    joined: NDArray[np.int64]
+    by_count: tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]
 
 
 def neighbours(vertices: Floats, triangles: Ints, indices: Ints) -> Neighbours:
@@ -38,17 +37,28 @@ def neighbours(vertices: Floats, triangles: Ints, indices: Ints) -> Neighbours:
     edges = edges_of(group[inside])
     start, begins, joined = adjacency(edges[edges[:, 0] != edges[:, 1]])
     _, first = np.unique(group, return_index=True)
-    return Neighbours(group, first, start, begins, joined)
+    counts = np.diff(begins, append=len(start))
+    alike = [(np.flatnonzero(counts == count), count) for count in np.unique(counts)]
+    return Neighbours(group, first, tuple((joined[mine], start[begins[mine] + np.arange(count)[:, None]]) for mine, count in alike))
 
 
 def smoothed(offsets: Floats, around: Neighbours, rounds: int = ROUNDS) -> Floats:
     """Offsets (N,F,3) moved towards the mean of their neighbours; vertices in one place get one offset, so that seams stay closed."""
-    if not len(around.start):
+    if not around.by_count:
         return offsets
     count = len(offsets)
     flat = offsets.transpose(1, 0, 2).reshape(offsets.shape[1], -1)[around.first]
-    degree = np.diff(np.append(around.begins, len(around.start)))[:, None].astype(np.float32)
     for _ in range(rounds):
-        mean = np.add.reduceat(flat[around.start], around.begins, axis=0) / degree
-        flat[around.joined] += SHARE * (mean - flat[around.joined])
+        after = flat.copy()
+        for mine, others in around.by_count:
+            pull = flat.take(others[0], axis=0)
+            for other in others[1:]:
+                pull += flat.take(other, axis=0)
+            pull *= np.float32(1 / len(others))
+            own = flat.take(mine, axis=0)
+            pull -= own
+            pull *= np.float32(SHARE)
+            pull += own
+            after[mine] = pull
+        flat = after
     return np.ascontiguousarray(flat[around.group].reshape(-1, count, 3).transpose(1, 0, 2), np.float32)
