@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender with a real window, the extension installed from the built zip, everything done by mouse and keys. See docs/gui.md.
+
+Pictures of what was on the screen are left in build/gui/run-VERSION.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.face.shape_sets import load_sets
+from scripts import gui_test_machine as gui
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+ARKIT = ["Basis", *load_sets()["arkit"].shapes]
+BLOCK = 0.05  # seconds for which the window may stand still at a time
+
+pytestmark = pytest.mark.timeout(1500)
+
+
+@pytest.fixture(scope="session", params=list(gui.RELEASES))
+def machine(request: pytest.FixtureRequest) -> gui.Machine:
+    """A Blender with the built zip installed and the sample head in a file."""
+    run = gui.FOLDER / f"run-{request.param}"
+    shutil.rmtree(run, ignore_errors=True)
+    run.mkdir(parents=True)
+    try:
+        made = gui.machine(request.param, run)
+    except (gui.Unavailable, subprocess.CalledProcessError) as reason:
+        pytest.skip(str(reason))
+    made.execute(["blender", "-b", "--python", f"{gui.REPOSITORY}/tests/gui/make_head.py", "--", f"{gui.RUN}/head.blend"])
+    return made
+
+
+def play(machine: gui.Machine, story: str, blend: str = "head.blend", **options: Any) -> dict[str, Any]:
+    """A story's report; the driver's own error fails the test with its traceback."""
+    seen = machine.play(story, blend, **options)
+    assert "error" not in seen, seen["error"]
+    return seen
+
+
+def test_from_the_tab_to_the_keys_and_back(machine: gui.Machine) -> None:
+    seen = play(machine, "main_story")
+    assert seen["sets"] == ["arkit"], "the other box was clicked away"
+    assert len(seen["fractions"]) > 1, "progress moves"
+    assert seen["after_escape"] == [], "ESC leaves nothing behind"
+    assert seen["keys"] == ARKIT
+    assert not any(seen["values"])
+    assert seen["after_undo"] == [], "one Ctrl-Z takes everything back"
+    assert seen["after_redo"] == ARKIT
+    assert all((machine.run / seen[name]).stat().st_size > 10_000 for name in ("panel", "progress", "result"))
+
+
+@pytest.mark.parametrize(("size", "scale"), [((1600, 900), 1.0), ((1600, 900), 2.0)], ids=["1600x900", "2x"])
+def test_the_panel_works_at_other_sizes(machine: gui.Machine, size: tuple[int, int], scale: float) -> None:
+    seen = play(machine, "layout", size=size, scale=scale)
+    assert set(ARKIT) <= set(seen["keys"])
+
+
+@pytest.mark.skipif(not (SHARED / "eval" / "avatar_eval.py").exists(), reason="the shared avatars are not here (../shared)")
+def test_a_whole_avatar_in_seconds_without_blocking(machine: gui.Machine) -> None:
+    tool = [sys.executable, SHARED / "eval" / "avatar_eval.py", "build", SHARED / "data" / "avatars" / "gene.npz", machine.run / "gene.blend"]
+    subprocess.run([str(part) for part in tool], check=True, capture_output=True)
+    seen = play(machine, "timing", "gene.blend")
+    assert seen["keys"] == ARKIT
+    print(
+        f"\nBlender {seen['version']}: click to 52 keys {seen['first']['click_to_keys']:.1f} s with the child's start, "
+        f"{seen['click_to_keys']:.1f} s afterwards; the window stood still for at most {seen['longest_gap'] * 1000:.0f} ms, "
+        f"of which in the operator {seen['longest_block'] * 1000:.0f} ms (target {BLOCK * 1000:.0f})"
+    )
