@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import bpy
 
-from .sample_head import MATERIALS, HeadSpec, build
+from .sample_head import MATERIALS, build
+from .sample_surface import HeadSpec
 
 COLOURS = {  # linear RGB
     "skin": (0.62, 0.36, 0.26),

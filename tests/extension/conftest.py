@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts import build, dev
+from scripts import build, matrix
 
-ROOT = Path(__file__).resolve().parents[2]
-BLENDERS = {"4.2": "bpy==4.2.23", "4.5": "bpy==4.5.15", "5.0": "bpy==5.0.1"}
+BLENDERS = {row.name: row for row in matrix.ROWS if row.bpy and row.python == "3.11"}  # `dev.py matrix` has the others, too
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +26,6 @@ def archive() -> Path:
 def blender(request: pytest.FixtureRequest) -> Path:
     """A Python with one version of Blender as a module and nothing of ours: onnxruntime and psutil come from the zip's wheels alone."""
     try:
-        return dev.make_venv(ROOT / "build" / f"bpy-{request.param}", f"{BLENDERS[request.param]}\nnumpy==1.26.4\n")
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"{BLENDERS[request.param]} could not be installed: {error}")
+        return matrix.environment(BLENDERS[request.param])
+    except LookupError as error:
+        pytest.skip(f"Blender {request.param}: {error}")

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a user does with the zip, in a Blender of its own: first `install` and generate, then `again` in a new process. Prints JSON.
 
-python use_extension.py install|again ZIP FILE.blend
+python use_extension.py install|again ZIP FILE.blend [OFFSETS.npz]
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -37,6 +38,21 @@ def state(ob: bpy.types.Object) -> dict[str, object]:
     }
 
 
+def write_offsets(ob: bpy.types.Object, path: str) -> None:
+    """The generated keys as names (N,) and deltas float32 (N,V,3)."""
+    keys = ob.data.shape_keys.key_blocks
+    points = np.empty((len(keys), len(ob.data.vertices) * 3), np.float32)
+    for row, key in enumerate(keys):
+        key.points.foreach_get("co", points[row])
+    np.savez(path, names=[key.name for key in keys[1:]], deltas=(points[1:] - points[0]).reshape(len(keys) - 1, -1, 3))
+
+
+def hello_versions() -> dict[str, str]:
+    """What the child says of itself."""
+    hello = importlib.import_module(f"{profile.EXTENSION}.blendshape_addon.session").backend.hello
+    return {} if hello is None else dict(hello["versions"])
+
+
 def main() -> None:
     task, archive, blend = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     if task == "install":
@@ -51,7 +67,10 @@ def main() -> None:
         ob = bpy.data.objects["SampleHead"]
         bpy.context.view_layer.objects.active = ob
     result = bpy.ops.blendshapes.generate(sets={"arkit", "vrchat"})
-    report = {"version": bpy.app.version_string, "result": list(result), "runtime_in_blender": "onnxruntime" in sys.modules, **state(ob)}
+    if len(sys.argv) > 4:
+        write_offsets(ob, sys.argv[4])
+    versions = {"blender": bpy.app.version_string, **hello_versions()}
+    report = {"versions": versions, "result": list(result), "runtime_in_blender": "onnxruntime" in sys.modules, **state(ob)}
     bpy.ops.wm.save_as_mainfile(filepath=blend)
     import psutil  # one of the zip's wheels: gone with the extension
 
