@@ -6,7 +6,7 @@ Parts are known by their boxes and by how they move, so this works on what a mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,16 +62,17 @@ def turned(points: Floats, centre: Floats, axis: int, degrees: float) -> Floats:
     return offsets
 
 
-def turn_eyes(offsets: Floats, vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats], weights: Floats, conditions: Sequence[str]) -> None:
-    """Let eyeballs, in place, turn by their eyeLook conditions and stay where they are otherwise. offsets (N,F,3), weights (N,K)."""
-    for side, (ball, centre) in eyeballs(vertices, parts, landmarks).items():
-        offsets[:, ball] = 0
+def turn_eyes(shapes: Mapping[str, Floats], vertices: Floats, balls: Mapping[str, tuple[NDArray[np.intp], Floats]]) -> None:
+    """Let eyeballs, in place, turn by their eyeLook conditions and stay where they are otherwise. shapes: condition -> offsets (F,3); balls: of
+    `eyeballs`."""
+    for side, (ball, centre) in balls.items():
+        for offsets in shapes.values():
+            offsets[ball] = 0
         for name, (axis, degrees) in TURNS.items():
             condition = name + side.title()
-            if condition in conditions:
+            if condition in shapes:
                 sign = -1.0 if axis == 1 and side == "right" else 1.0
-                turn = turned(vertices[ball], centre, axis, sign * degrees)
-                offsets[:, ball] += weights[:, conditions.index(condition), None, None] * turn
+                shapes[condition][ball] += turned(vertices[ball], centre, axis, sign * degrees)
 
 
 def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: str, behind: NDArray[np.bool_], half: float) -> None:

@@ -93,23 +93,34 @@ def symmetric_partners(
     return (found, normal) if (found[face] >= 0).mean() > PAIRED else None
 
 
-def alike(
+def make_alike(
     points: Floats, normals: Floats, skin: NDArray[np.bool_], shapes: Mapping[str, Floats], kinds: NDArray[np.intp] | None = None
-) -> dict[str, Floats]:
-    """Shapes, name -> offsets (P,3), of which left and right ones are mirror images and the others symmetric, where the face's
-    skin is. points, normals (P,3), canonical; skin (P,): what is judged, since hair and clothes seldom are symmetric; kinds as of `partners`."""
+) -> None:
+    """Make left and right shapes mirror images and the others symmetric, in place, where the face's skin is. shapes: name -> offsets (P,3).
+
+    points, normals (P,3), canonical; skin (P,): what is judged, since hair and clothes seldom are symmetric; kinds as of `partners`.
+    """
     inside = ((points - np.array(FACE_CENTRE, np.float32)) ** 2).sum(axis=1) < FACE_RADIUS**2
     found = symmetric_partners(points, normals, np.flatnonzero(inside & skin), kinds)
     if found is None:
-        return dict(shapes)
-    partner, normal = found[0], found[1]
-    alone = np.flatnonzero(partner < 0)
-    there = np.where(partner < 0, 0, partner)
+        return
+    partner, normal = found
+    paired = np.flatnonzero(partner >= 0)
+    there = partner[paired]
     flip = (np.eye(3) - 2 * np.outer(normal, normal)).astype(np.float32)
-    after = {}
     for name, offsets in shapes.items():
-        after[name] = (shapes.get(mirrored(name), offsets) @ flip)[there]
-        after[name] += offsets
-        after[name] *= np.float32(0.5)
-        after[name][alone] = offsets[alone]
-    return after
+        other = mirrored(name)
+        if other in shapes and other < name:
+            continue  # was done with the other
+        opposite = shapes.get(other, offsets)
+        after = [_mean(one, two @ flip, paired, there) for one, two in ((offsets, opposite), (opposite, offsets))[: 1 if opposite is offsets else 2]]
+        for shape, mean in zip((offsets, opposite), after, strict=False):
+            shape[paired] = mean
+
+
+def _mean(one: Floats, other: Floats, mine: NDArray[np.intp], there: NDArray[np.intp]) -> Floats:
+    """The mean (N,3) of offsets (P,3) at vertices and of others at their partners."""
+    mean = other.take(there, axis=0)
+    mean += one.take(mine, axis=0)
+    mean *= np.float32(0.5)
+    return mean

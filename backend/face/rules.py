@@ -12,7 +12,7 @@ from .frame import Floats
 from .landmarks import NAMES
 from .locate import Face
 from .mesh import Ints
-from .mirror import alike
+from .mirror import make_alike
 from .smoothing import smoothed
 
 STILL = 0.002  # canonical units, about 0.1 mm on a person: movement below is the model's noise and becomes an exact zero
@@ -46,18 +46,15 @@ def touch(face: Face, there: contacts.Surface | None, landmarks: Mapping[str, Fl
         return
     for name, more in contacts.corrections(there, landmarks, probed, lids).items():
         shapes[name] = shapes[name] + more
-    names = list(shapes)
-    stacked = np.stack([shapes[name] for name in names])
-    bodies.turn_eyes(stacked, face.vertices, face.parts, landmarks, np.eye(len(names), dtype=np.float32), names)
-    shapes.update(zip(names, stacked, strict=True))
     balls = bodies.eyeballs(face.vertices, face.parts, landmarks)
+    bodies.turn_eyes(shapes, face.vertices, balls)
     for side, lid in lids.items():
         if side not in balls:
             bodies.turn_plates(shapes, face.vertices, there.owner, side, lid.eye, float(lid.opening.unit[0]))
     if {"jawOpen", "tongueOut"} <= shapes.keys():
         bodies.move_teeth(shapes, face.vertices, face.parts, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2)
     size = np.bincount(there.owner)[there.owner]  # of a vertex's part: left and right parts are of one size
-    shapes.update(alike(face.vertices, face.normals, there.skins[0], shapes, size))
+    make_alike(face.vertices, face.normals, there.skins[0], shapes, size)
 
 
 def apply(face: Face, offsets: Floats) -> Floats:
@@ -67,7 +64,10 @@ def apply(face: Face, offsets: Floats) -> Floats:
 
 def quieted(offsets: Floats) -> Floats:
     """Offsets (N,F,3) with small movement faded to exact zeros: sparse keys are what avatars pay download size for."""
-    far = np.linalg.norm(offsets, axis=2, keepdims=True)
+    far = np.sqrt(np.einsum("nfi,nfi->nf", offsets, offsets))
     still = np.minimum(STILL, SHARE * far.max(axis=1, keepdims=True, initial=0)) + np.float32(1e-12)
-    t = np.clip((far / still - 1) / (MOVING - 1), 0, 1)
-    return np.ascontiguousarray(offsets * (t * t * (3 - 2 * t)), np.float32)
+    t = far / still
+    t -= 1
+    t /= MOVING - 1
+    np.clip(t, 0, 1, out=t)
+    return np.ascontiguousarray(offsets * (t * t * (3 - 2 * t))[:, :, None], np.float32)

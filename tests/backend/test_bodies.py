@@ -32,11 +32,11 @@ def test_both_eyeballs_are_found_and_nothing_else(head: tuple[Anatomy, Floats]) 
 
 def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
-    weights = np.eye(len(CONDITIONS), dtype=np.float32)
     offsets = np.full((len(CONDITIONS), len(made.vertices), 3), 0.1, np.float32)
-    bodies.turn_eyes(offsets, made.vertices, boxes, made.landmarks, weights, CONDITIONS)
+    balls = bodies.eyeballs(made.vertices, boxes, made.landmarks)
+    bodies.turn_eyes(dict(zip(CONDITIONS, offsets, strict=True)), made.vertices, balls)
     for side, sign in (("Left", 1), ("Right", -1)):
-        ball, centre = bodies.eyeballs(made.vertices, boxes, made.landmarks)[side.lower()]
+        ball, centre = balls[side.lower()]
         front = ball[made.vertices[ball, 2].argmax()]
         moved = {name: offsets[CONDITIONS.index(f"{name}{side}")] for name in ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeBlink")}
         assert moved["eyeLookUp"][front, 1] > 0.02 > -0.02 > moved["eyeLookDown"][front, 1]
@@ -45,15 +45,6 @@ def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(head: tuple[
         after = np.linalg.norm(made.vertices[ball] + moved["eyeLookOut"][ball] - centre, axis=1)
         np.testing.assert_allclose(after, np.linalg.norm(made.vertices[ball] - centre, axis=1), atol=1e-5)
     assert (offsets[:, made.part == PARTS.index("skin")] == np.float32(0.1)).all()
-
-
-def test_half_a_weight_is_half_the_way(head: tuple[Anatomy, Floats]) -> None:
-    made, boxes = head
-    weights = np.zeros((2, len(CONDITIONS)), np.float32)
-    weights[0, 0], weights[1, 0] = 1, 0.5
-    offsets = np.zeros((2, len(made.vertices), 3), np.float32)
-    bodies.turn_eyes(offsets, made.vertices, boxes, made.landmarks, weights, CONDITIONS)
-    np.testing.assert_allclose(offsets[1], offsets[0] / 2, atol=1e-7)
 
 
 def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Floats]) -> None:
