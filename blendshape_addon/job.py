@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job inside Blender: gather an object, ask the child, write the keys. Modal and background callers share these steps."""
+"""The main job inside Blender: gather an avatar, ask the child, write the keys. Modal and background callers share these steps."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,20 +13,31 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from . import guides
+from .avatar import gather_avatar, split
 from .backend_process import Backend, error_of
 from .errors import AddonError
-from .key_writer import Shape, Written, write_keys
-from .mesh_io import AvatarArrays, check_editable, gather, object_mode
+from .generated import made_by_us, remember_request
+from .key_writer import Portion, Shape, Written, write_all
+from .mesh_io import AvatarArrays, base_coordinates, check_editable, object_mode
+from .naming import aliases_of, names_for
+from .parts import avatar_parts, moving
 from .tables import Table
 from .wire import Message
 
 SILENCE_SECONDS = 300.0  # a child that says nothing for so long is taken for stuck
+LOW = 0.5  # confidence below which a shape is worth a look
 OnProgress = Callable[[str, float], None]
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked for. sets: names; table: the user's own keys; strength: factor; group or use_selection: where the face is."""
+    """What is asked for. sets: names; table: the user's own keys; strength: factor, regions: {region: factor}; group or use_selection:
+    where the face is; parts: move the avatar's other objects along; naming: a style of naming.STYLES; alias: also vrc.v_ee; guide: `off`,
+    `size` or `shape`, what the user's own keys decide; only_existing: update what is there, add nothing.
+    """
 
     sets: tuple[str, ...] = ("arkit",)
     table: Table | None = None
@@ -34,12 +46,28 @@ class Options:
     use_selection: bool = False
     overwrite: bool = False
     model: str = ""
+    regions: Mapping[str, float] = field(default_factory=dict)
+    parts: bool = True
+    naming: str = "auto"
+    alias: bool = False
+    guide: str = "off"
+    only_existing: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """One shape as it was written. state: added, updated or kept. note: what to know about it, or ``."""
+
+    name: str
+    state: str
+    confidence: float
+    note: str
 
 
 @dataclass
 class Outcome:
     """What was made. report: the child's, see docs/architecture.md. seconds: by stage, the child's stages under `backend`. landmarks: the face's,
-    in object space."""
+    in object space. results: each shape; parts: what became of the shapes on the avatar's other objects, by their names."""
 
     object: str
     written: Written
@@ -47,6 +75,8 @@ class Outcome:
     warnings: list[str]
     seconds: dict[str, Any] = field(default_factory=dict)
     landmarks: dict[str, list[float]] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    parts: dict[str, Written] = field(default_factory=dict)
 
     @property
     def line(self) -> str:
@@ -54,29 +84,39 @@ class Outcome:
         count = len(self.written.added) + len(self.written.updated)
         parts = [f"{len(self.written.added)} added", f"{len(self.written.updated)} updated", f"{len(self.written.kept)} kept"]
         counts = ", ".join(part for part in parts if not part.startswith("0 ")) or "nothing to do"
-        moving, all_ = self.report["face_vertices"], self.report["vertices"]
-        return f"{self.object}: {count} shape keys ({counts}) on {moving:,} of {all_:,} vertices"
+        moving_, all_ = self.report["face_vertices"], self.report["vertices"]
+        others = f" and {len(self.parts)} parts" if self.parts else ""
+        return f"{self.object}{others}: {count} shape keys ({counts}) on {moving_:,} of {all_:,} vertices"
 
 
 class Job:
-    """One request for one object. Holds the object's identity, not a reference, because undo may replace it between two ticks."""
+    """One request for one avatar. Holds the objects' identities, not references, because undo may replace them between two ticks."""
 
     def __init__(
-        self, ob: bpy.types.Object | None, options: Options, backend: Backend, patient: bool = False, locate_only: bool = False
+        self,
+        ob: bpy.types.Object | None,
+        options: Options,
+        backend: Backend,
+        patient: bool = False,
+        locate_only: bool = False,
+        landmarks: Mapping[str, tuple[float, float, float]] | None = None,
     ) -> None:
-        """Gather and send. Raises AddonError as mesh_io.gather and Backend.start do."""
+        """Gather and send. landmarks: where the face is, by which parts are recognised; without, those kept on the object.
+
+        Raises AddonError as mesh_io.gather and Backend.start do.
+        """
         began = time.perf_counter()
         ob = check_editable(ob)
         with object_mode(ob):
-            mesh = gather(ob, options.group, options.use_selection)
+            self.parts = moving(avatar_parts(ob, landmarks or found_landmarks(ob))) if options.parts else []
+            mesh, self.targets = gather_avatar(ob, self.parts, options.group, options.use_selection)
         self.stage, self.fraction, self.finished = "start", 0.0, False
         self.name, self.seconds = ob.name, {"gather": time.perf_counter() - began}
-        self._identity, self._size = _identity(ob), len(mesh.vertices)
+        self.landmarks: dict[str, tuple[float, float, float]] = {}
+        self.indices: Ints = np.empty(0, np.int32)
         self._options, self._backend = options, backend
         self._warnings = list(mesh.warnings)
-        self._indices: NDArray[np.int32] = np.empty(0, np.int32)
-        self._shapes: list[Shape] = []
-        self._landmarks: dict[str, list[float]] = {}
+        self._blocks: list[tuple[list[str], list[float], Floats]] = []
         self.report: dict[str, Any] = {}
         self._sent = self._heard = time.perf_counter()
         backend.start(patient)
@@ -85,8 +125,15 @@ class Job:
     def _send(self, mesh: AvatarArrays, locate_only: bool) -> int:
         fields = {**mesh.fields(), "model": self._options.model or None}
         if not locate_only:
-            fields.update(sets=list(self._options.sets), table=self._options.table, strength=self._options.strength)
+            asked = self._options
+            fields.update(sets=list(asked.sets), table=asked.table, strength=asked.strength, regions=dict(asked.regions))
         return self._backend.send("locate" if locate_only else "generate", fields, mesh.arrays())
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate from how far it is; None while there is too little to tell by."""
+        elapsed = time.perf_counter() - self._sent
+        return elapsed * (1 - self.fraction) / self.fraction if self.fraction > 0.08 and not self.finished else None
 
     def take(self, messages: Iterable[Message]) -> None:
         """Take what the child said; `finished` tells whether that was all. Raises AddonError: the child's own, `child_timeout`."""
@@ -98,11 +145,12 @@ class Job:
             if header["type"] == "progress":
                 self.stage, self.fraction = str(header["stage"]), float(header["fraction"])
             elif header["type"] == "face":
-                self._indices = message.arrays["indices"].astype(np.int32, copy=False)
-                self._landmarks = dict(header.get("landmarks", {}))
+                self.indices = message.arrays["indices"].astype(np.int32, copy=False)
+                self.landmarks = {str(name): (float(p[0]), float(p[1]), float(p[2])) for name, p in header.get("landmarks", {}).items()}
             elif header["type"] == "shapes":
                 offsets = message.arrays["offsets"].astype(np.float32, copy=False)
-                self._shapes.extend(Shape(name, offsets[row]) for row, name in enumerate(header["names"]))
+                names = list(header["names"])
+                self._blocks.append((names, [float(c) for c in header.get("confidence", [1.0] * len(names))], offsets))
             elif header["type"] == "error":
                 raise error_of(message)
             elif header["type"] == "done":
@@ -119,24 +167,163 @@ class Job:
         self._backend.cancel(self._request)
         self._backend.poll()
 
+    def offsets(self) -> tuple[list[str], Floats]:
+        """The shapes as they came: names, offsets float32 (N,F,3) of `indices` in the face's object's space."""
+        names = [name for block, _sure, _offsets in self._blocks for name in block]
+        offsets = [block for *_, block in self._blocks]
+        return names, np.concatenate(offsets) if offsets else np.empty((0, len(self.indices), 3), np.float32)
+
+    def objects(self) -> list[bpy.types.Object]:
+        """The targets' objects as they are now. Raises AddonError `mesh_changed` if one is gone or another."""
+        found = []
+        for target in self.targets:
+            ob = find(target.identity)
+            if ob is None or len(ob.data.vertices) != target.size:
+                raise AddonError(
+                    "mesh_changed", f"{target.name!r} was changed or removed while its shapes were computed.", "Generate again."
+                )
+            found.append(check_editable(ob))
+        return found
+
     def write(self) -> Outcome:
-        """Write the keys. Raises AddonError: `mesh_changed` if the object is gone or another, and as key_writer.write_keys does."""
+        """Write the keys. Raises AddonError: `mesh_changed` if an object is gone or another, and as key_writer.write_all does."""
         began = time.perf_counter()
-        ob = _find(self._identity)
-        if ob is None or len(ob.data.vertices) != self._size:
-            raise AddonError("mesh_changed", f"{self.name!r} was changed or removed while its shapes were computed.", "Generate again.")
-        with object_mode(check_editable(ob)):
-            written = write_keys(ob, self._indices, self._shapes, self._options.overwrite)
-        warnings = [*self._warnings, *self.report["warnings"], *written.warnings]
-        seconds = {"gather": self.seconds["gather"], "request": self.seconds["request"], "backend": self.report["seconds"]}
-        seconds["write"] = time.perf_counter() - began
-        return Outcome(ob.name, written, self.report, warnings, seconds, self._landmarks)
+        objects = self.objects()
+        with ExitStack() as modes:
+            for ob in objects:
+                modes.enter_context(object_mode(ob))
+            outcome = self._write(objects)
+        keep_landmarks(objects[0], self.landmarks)
+        outcome.seconds = {"gather": self.seconds["gather"], "request": self.seconds["request"], "backend": self.report["seconds"]}
+        outcome.seconds["write"] = time.perf_counter() - began
+        return outcome
+
+    def _write(self, objects: list[bpy.types.Object]) -> Outcome:
+        asked, (wanted, offsets) = self._options, self.offsets()
+        confidence = dict(zip(wanted, (c for _names, sure, _offsets in self._blocks for c in sure), strict=True))
+        face = objects[0]
+        names = self._names(face)
+        notes: dict[str, str] = {}
+        portions: list[Portion] = []
+        for number, (ob, (_target, indices, own)) in enumerate(zip(objects, split(self.targets, self.indices, offsets), strict=True)):
+            made = dict(zip(wanted, own, strict=True))
+            if number == 0 and asked.guide != "off":
+                made, notes = guided(ob, indices, made, names, asked.guide == "shape")
+            shapes = [Shape(names[name], made[name]) for name in wanted]
+            if asked.alias:
+                shapes.extend(Shape(other, made[name]) for name, other in aliases_of(names).items() if other not in names.values())
+            if number:
+                there = set() if ob.data.shape_keys is None else {block.name for block in ob.data.shape_keys.key_blocks}
+                shapes = [shape for shape in shapes if shape.offsets.any() or shape.name in there]
+            portions.append(Portion(ob, indices, shapes, asked.only_existing))
+        portions = [portions[0], *(portion for portion in portions[1:] if portion.shapes)]
+        written = write_all(portions, asked.overwrite)
+        for portion, done in zip(portions, written, strict=True):
+            if done.added or done.updated:
+                remember_request(portion.ob, asked.sets, asked.table)
+        others = {portion.ob.name: done for portion, done in zip(portions[1:], written[1:], strict=True)}
+        warnings = [*self._warnings, *self.report["warnings"], *written[0].warnings]
+        if asked.guide != "off" and not notes:
+            warnings.append("None of your own vowels or blinks was found to go by.")
+        results = _results(written[0], {names[name]: (confidence[name], notes.get(name, "")) for name in wanted})
+        still = [result.name for result in results if result.note == STILL]
+        if still:
+            warnings.append(f"{len(still)} shapes move nothing on this mesh: {', '.join(still[:5])}{' ...' if len(still) > 5 else ''}.")
+        landmarks = {name: list(place) for name, place in self.landmarks.items()}
+        return Outcome(face.name, written[0], self.report, warnings, {}, landmarks, results, others)
+
+    def _names(self, face: bpy.types.Object) -> dict[str, str]:
+        """Wanted name -> key name, on the face; all objects get the same."""
+        key = face.data.shape_keys
+        existing = [] if key is None else [block.name for block in key.key_blocks]
+        known = (self._backend.hello or {}).get("names", {})
+        result: dict[str, str] = {}
+        for block, _sure, _offsets in self._blocks:
+            foreign = {name for names in known.values() if not set(block) <= set(names) for name in names} - set(block)
+            used = set(result.values())
+            for name, own in names_for(block, self._options.naming, existing, foreign).items():
+                result[name] = name if own in used else own  # two standards may come to one spelling
+                used.add(result[name])
+        return result
+
+
+STILL = "moves nothing"
+
+
+def guided(
+    ob: bpy.types.Object, indices: Ints, made: Mapping[str, Floats], names: Mapping[str, str], shape: bool
+) -> tuple[dict[str, Floats], dict[str, str]]:
+    """Generated shapes, name -> offsets (F,3), as the user's own vowels and blinks guide them, and a note for each that was changed.
+
+    shape: take the user's shapes themselves where there are some, not only their size.
+    """
+    key = ob.data.shape_keys
+    if key is None:
+        return dict(made), {}
+    base = base_coordinates(ob)
+    ours = made_by_us(ob, base)
+    own: dict[str, Floats] = {}
+    coordinates = np.empty_like(base)
+    for block in key.key_blocks:
+        if block == key.reference_key or block.name in ours or guides.role_of(block.name) is None:
+            continue
+        block.points.foreach_get("co", coordinates.reshape(-1))
+        own[block.name] = coordinates[indices] - base[indices]
+    found = guides.guides(own, made)
+    if not found:
+        return dict(made), {}
+    styled = guides.styles(found, own, made) if shape else {}
+    factor = guides.factors(found, list(made))
+    result = {name: styled.get(name, offsets * np.float32(factor[name])) for name, offsets in made.items()}
+    notes = {name: f"{factor[name]:.0%} of its size, as in your own keys" for name in made if abs(factor[name] - 1) > 0.01}
+    notes.update(dict.fromkeys(styled, "your own shape"))
+    return result, notes or dict.fromkeys(found, "")
+
+
+def _results(written: Written, told: Mapping[str, tuple[float, str]]) -> list[Result]:
+    states = {name: state for state in ("added", "updated", "kept") for name in getattr(written, state)}
+    found = []
+    for name, (confidence, note) in told.items():
+        if name not in states:
+            continue
+        notes = [note] if note else []
+        if states[name] == "kept":
+            notes.append("kept, because it was made or edited by hand")
+        elif confidence == 0 and not note:
+            notes.append(STILL)
+        elif confidence < LOW:
+            notes.append("worth a look")
+        found.append(Result(name, states[name], confidence, ", ".join(notes)))
+    return found
+
+
+def found_landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
+    """The landmarks that are kept on the object, found or placed, by name, in its space."""
+    return {mark.name: (mark.place[0], mark.place[1], mark.place[2]) for mark in ob.blendshapes.landmarks}
+
+
+def keep_landmarks(ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> None:
+    """Keep found landmarks on the object; those that the user placed stay where they are."""
+    kept = ob.blendshapes.landmarks
+    for name, place in landmarks.items():
+        mark = kept.get(name)
+        if mark is None:
+            mark = kept.add()
+            mark.name = name
+        if not mark.corrected:
+            mark.place = place
 
 
 def generate_for_object(ob: bpy.types.Object | None, options: Options, backend: Backend, on_progress: OnProgress | None = None) -> Outcome:
-    """The whole job, blocking. Raises AddonError; then the object is as it was."""
-    job = Job(ob, options, backend, patient=True)
-    _finish(job, backend, on_progress)
+    """The whole job, blocking. Raises AddonError; then the objects are as they were."""
+    ob = check_editable(ob)
+    landmarks = found_landmarks(ob)
+    if options.parts and not landmarks and any(not part.why for part in avatar_parts(ob, {})):
+        seen = Job(ob, options, backend, patient=True, locate_only=True)  # where a part lies says what it is
+        finish(seen, backend)
+        landmarks = seen.landmarks
+    job = Job(ob, options, backend, patient=True, landmarks=landmarks)
+    finish(job, backend, on_progress)
     return job.write()
 
 
@@ -144,7 +331,7 @@ def face_confidence(ob: bpy.types.Object, options: Options, backend: Backend) ->
     """How sure the child is that the object holds a face, 0 (none was found) to 1. Raises AddonError for everything but `no_face`."""
     try:
         job = Job(ob, options, backend, patient=True, locate_only=True)
-        _finish(job, backend, None)
+        finish(job, backend)
     except AddonError as error:
         if error.code in ("no_face", "mesh_empty"):
             return 0.0
@@ -152,16 +339,16 @@ def face_confidence(ob: bpy.types.Object, options: Options, backend: Backend) ->
     return float(job.report["confidence"])
 
 
-def _finish(job: Job, backend: Backend, on_progress: OnProgress | None) -> None:
+def finish(job: Job, backend: Backend, on_progress: OnProgress | None = None) -> None:
+    """Wait for the child to be done with a job."""
     while not job.finished:
         job.take(backend.wait(0.5))
         if on_progress is not None:
             on_progress(job.stage, job.fraction)
 
 
-def _identity(ob: bpy.types.Object) -> int:
-    return int(ob.session_uid)
-
-
-def _find(identity: int) -> bpy.types.Object | None:
+def find(identity: int) -> bpy.types.Object | None:
+    """The object of that session identity as it is now; None if it is gone."""
     return next((ob for ob in bpy.data.objects if ob.session_uid == identity), None)
+
+

@@ -24,7 +24,8 @@ Ints = NDArray[np.int32]
 class AvatarArrays:
     """An object's mesh in object space; the fields of `AvatarMesh` in docs/architecture.md, and what the user should know.
 
-    vertices: float32 (V,3). triangles: int32 (T,3). head_weights, mask: float32 (V,) or None. bones: role -> rest position.
+    vertices: float32 (V,3). triangles: int32 (T,3). head_weights, mask: float32 (V,) or None. roles: int32 (V,) or None, see parts.ROLES.
+    bones: role -> rest position. landmarks: those that the user placed.
     """
 
     vertices: Floats
@@ -34,15 +35,18 @@ class AvatarArrays:
     bones: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     up: tuple[float, float, float] | None = None
     warnings: tuple[str, ...] = ()
+    roles: Ints | None = None
+    landmarks: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
     def arrays(self) -> dict[str, Floats | Ints]:
         """The arrays that travel."""
-        named = {"vertices": self.vertices, "triangles": self.triangles, "head_weights": self.head_weights, "mask": self.mask}
-        return {name: array for name, array in named.items() if array is not None}
+        names = ("vertices", "triangles", "head_weights", "mask", "roles")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def fields(self) -> dict[str, Any]:
         """The header's fields that describe the mesh."""
-        return {"bones": {name: list(point) for name, point in self.bones.items()}, "up": None if self.up is None else list(self.up)}
+        bones, landmarks = ({name: list(point) for name, point in points.items()} for points in (self.bones, self.landmarks))
+        return {"bones": bones, "landmarks": landmarks, "up": None if self.up is None else list(self.up)}
 
 
 def check_editable(ob: bpy.types.Object | None) -> bpy.types.Object:
@@ -110,6 +114,20 @@ def base_coordinates(ob: bpy.types.Object) -> Floats:
     elif len(vertices):
         mesh.attributes["position"].data.foreach_get("vector", vertices.reshape(-1))
     return vertices
+
+
+def in_space_of(other: bpy.types.Object, ob: bpy.types.Object) -> NDArray[np.float64] | None:
+    """Base coordinates (V,3) of one object in the space of another; None if that one is scaled to nothing."""
+    matrix = space_between(other, ob)
+    return None if matrix is None else base_coordinates(other).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def space_between(other: bpy.types.Object, ob: bpy.types.Object) -> NDArray[np.float64] | None:
+    """The matrix float64 (4,4) from one object's space to another's; None if either is scaled to nothing."""
+    inverse = _inverse(ob.matrix_world)
+    if inverse is None or _inverse(other.matrix_world) is None:
+        return None
+    return np.array(inverse @ other.matrix_world, np.float64)
 
 
 def find_armature(ob: bpy.types.Object) -> bpy.types.Object | None:
@@ -216,8 +234,9 @@ def _warnings(ob: bpy.types.Object) -> tuple[str, ...]:
     for modifier in ob.modifiers:
         if modifier.type in {"MIRROR", "SUBSURF", "MULTIRES", "REMESH", "DECIMATE", "SOLIDIFY"}:
             lines.append(f"The modifier {modifier.name!r} cannot be applied any more once the mesh has shape keys.")
-        if modifier.type == "MIRROR":
-            lines.append(f"The modifier {modifier.name!r} mirrors the keys: both sides of the face move alike.")
+        if modifier.type == "MIRROR" and modifier.show_viewport:
+            message = f"The modifier {modifier.name!r} mirrors the keys, so both sides of the face move alike"
+            lines.append(f"{message}: apply it before generating, if left and right should move by themselves.")
     if ob.matrix_world.determinant() < 0:
         lines.append("The object is mirrored by a negative scale, so left and right are exchanged; apply the scale first.")
     elif max(scale) > 1.05 * min(scale):

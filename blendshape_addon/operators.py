@@ -3,51 +3,70 @@
 
 import contextlib
 import traceback
+from dataclasses import replace
 
 import bpy
 
-from . import session
+from . import inspection, preview, session
 from .errors import AddonError, as_addon_error
+from .generated import recorded, request_of
 from .job import Job, Options, Outcome, generate_for_object
 from .key_writer import remove_keys
 from .mesh_io import check_editable, object_mode
+from .parts import avatar_parts
 from .preferences import preferred_model
 from .properties import (
+    REGIONS,
     SETS,
+    alias_property,
     conditions_property,
     group_property,
+    guide_property,
     key_name_property,
     model_property,
+    naming_property,
     overwrite_property,
+    parts_property,
+    region_property,
     selection_property,
     sets_property,
     strength_property,
     table_property,
 )
 from .tables import user_table
+from .translations import tr
 
 _TICK_SECONDS = 0.05
 _OF_OPERATOR = frozenset({"SKIP_SAVE"})
-_OPTIONS = ("sets", "strength", "group", "use_selection", "overwrite", "conditions", "key_name", "table", "model")
+_REGIONS = tuple(name for name, *_ in REGIONS)
+_OPTIONS = (
+    *("sets", "strength", "group", "use_selection", "overwrite", "conditions", "key_name", "table", "model"),
+    *("parts", "naming", "alias", "guide"),
+    *_REGIONS,
+)
 
 
-class BLENDSHAPES_OT_generate(bpy.types.Operator):
-    """Make facial shape keys for the active mesh object"""
+class _Run:
+    """An operator that makes keys: modal with a window, blocking without one."""
 
-    bl_idname = "blendshapes.generate"
-    bl_label = "Generate Shape Keys"
     bl_options = {"REGISTER", "UNDO"}
 
     # Those that a caller leaves out are taken from the scene
-    sets: sets_property(_OF_OPERATOR)
     strength: strength_property(_OF_OPERATOR)
+    brows: region_property(0, _OF_OPERATOR)
+    eyes: region_property(1, _OF_OPERATOR)
+    cheeks: region_property(2, _OF_OPERATOR)
+    mouth: region_property(3, _OF_OPERATOR)
+    jaw: region_property(4, _OF_OPERATOR)
+    tongue: region_property(5, _OF_OPERATOR)
     group: group_property(_OF_OPERATOR)
     use_selection: selection_property(_OF_OPERATOR)
     overwrite: overwrite_property(_OF_OPERATOR)
-    conditions: conditions_property(_OF_OPERATOR)
-    key_name: key_name_property(_OF_OPERATOR)
-    table: table_property(_OF_OPERATOR)
     model: model_property(_OF_OPERATOR)
+    parts: parts_property(_OF_OPERATOR)
+    naming: naming_property(_OF_OPERATOR)
+    alias: alias_property(_OF_OPERATOR)
+    guide: guide_property(_OF_OPERATOR)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -70,10 +89,13 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
 
     def _start(self, context: bpy.types.Context) -> set[str]:
         try:
-            self._job = Job(context.object, self._chosen(context), session.backend)
+            options = self._chosen(context)
+            self._prepare()
+            self._job = Job(context.object, options, session.backend, landmarks=inspection.known_landmarks(context.object))
         except Exception as error:
             return self._failed(error)
-        session.status.running, session.status.stage, session.status.fraction = True, self._job.stage, 0.0
+        status = session.status
+        status.running, status.stage, status.fraction, status.seconds_left = True, self._job.stage, 0.0, None
         self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
@@ -82,7 +104,7 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
         """One tick: read what the child said; write the keys when it is done."""
         if event.type == "ESC" and event.value == "PRESS":
             self.cancel(context)
-            session.status.result, session.status.failed, session.status.warnings = "Cancelled", False, []
+            session.status.result, session.status.error, session.status.failed, session.status.warnings = tr("Cancelled"), None, False, []
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -92,8 +114,9 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
     def _tick(self, context: bpy.types.Context) -> set[str]:
         try:
             self._job.take(session.backend.poll())
-            session.status.stage, session.status.fraction = self._job.stage, self._job.fraction
-            _redraw(context)
+            status = session.status
+            status.stage, status.fraction, status.seconds_left = self._job.stage, self._job.fraction, self._job.seconds_left
+            session.redraw(context)
             if not self._job.finished:
                 return {"RUNNING_MODAL"}
             outcome = self._job.write()
@@ -101,7 +124,7 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
             self._end(context)
             return self._failed(error)
         self._end(context)
-        return self._done(outcome)
+        return self._done(context, outcome)
 
     def cancel(self, context: bpy.types.Context) -> None:
         """ESC, or Blender ends the operator because another file is opened."""
@@ -112,31 +135,53 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """From scripts, in background mode and when an option is changed afterwards: work at once."""
         try:
-            return self._done(generate_for_object(context.object, self._chosen(context), session.backend))
+            options = self._chosen(context)
+            self._prepare()
+            return self._done(context, generate_for_object(context.object, options, session.backend))
         except Exception as error:
             return self._failed(error)
 
-    def _chosen(self, context: bpy.types.Context) -> Options:
-        """The operator's options where they were given, else the scene's."""
+    def _prepare(self) -> None:
+        """Nothing else may be under way, and the face rests."""
+        inspection.stop()
+        preview.stop()
+
+    def _taken(self, context: bpy.types.Context) -> Options:
+        """The operator's options where they were given, else the scene's; without the shapes."""
         scene = context.scene.blendshapes
         for name in _OPTIONS:
-            if not self.properties.is_property_set(name):
+            if hasattr(self, name) and not self.properties.is_property_set(name):
                 setattr(self, name, getattr(scene, name))  # so that the redo panel shows what was used
-        sets = tuple(name for name, *_ in SETS if name in self.sets)
-        table = user_table(self.conditions, self.key_name, bpy.path.abspath(self.table))
-        if not sets and table is None:
-            raise AddonError("usage", "No shapes are chosen.", "Tick a set, or give conditions or a table of your own.")
-        model = bpy.path.abspath(self.model) or preferred_model(context)
-        return Options(sets, table, self.strength, self.group, self.use_selection, self.overwrite, model)
+        return Options(
+            (),
+            None,
+            self.strength,
+            self.group,
+            self.use_selection,
+            self.overwrite,
+            bpy.path.abspath(self.model) or preferred_model(context),
+            {name: getattr(self, name) for name in _REGIONS if getattr(self, name) != 1},
+            self.parts,
+            self.naming,
+            self.alias,
+            self.guide,
+        )
 
     def _end(self, context: bpy.types.Context) -> None:
         context.window_manager.event_timer_remove(self._timer)
         session.status.running = False
-        _redraw(context)
+        session.redraw(context)
 
-    def _done(self, outcome: Outcome) -> set[str]:
-        session.status.result, session.status.failed, session.status.warnings = outcome.line, False, outcome.warnings
-        session.status.engine = session.engine_line(outcome.report)
+    def _done(self, context: bpy.types.Context, outcome: Outcome) -> set[str]:
+        status = session.status
+        status.result, status.error, status.trace, status.failed, status.warnings = outcome.line, None, "", False, outcome.warnings
+        status.engine = session.engine_line(outcome.report)
+        shown = context.window_manager.blendshapes
+        shown.results.clear()
+        shown["result"] = -1
+        for result in outcome.results:
+            row = shown.results.add()
+            row.name, row.state, row.confidence, row.note = result.name, result.state, result.confidence, result.note
         for warning in outcome.warnings:
             self.report({"WARNING"}, warning)
         self.report({"INFO"}, outcome.line)
@@ -144,15 +189,61 @@ class BLENDSHAPES_OT_generate(bpy.types.Operator):
 
     def _failed(self, problem: Exception) -> set[str]:
         error = as_addon_error(problem)
+        session.status.trace = ""
         if error.code == "internal":
             traceback.print_exception(problem)
-        session.status.result, session.status.failed, session.status.warnings = str(error), True, []
+            session.status.trace = "".join(traceback.format_exception(problem))
+        session.status.result, session.status.error, session.status.failed, session.status.warnings = str(error), error, True, []
         self.report({"ERROR"}, str(error))
         return {"CANCELLED"}
 
 
+class BLENDSHAPES_OT_generate(_Run, bpy.types.Operator):
+    """Make facial shape keys for the active mesh object"""
+
+    bl_idname = "blendshapes.generate"
+    bl_label = "Generate Shape Keys"
+
+    sets: sets_property(_OF_OPERATOR)
+    conditions: conditions_property(_OF_OPERATOR)
+    key_name: key_name_property(_OF_OPERATOR)
+    table: table_property(_OF_OPERATOR)
+
+    def _chosen(self, context: bpy.types.Context) -> Options:
+        options = self._taken(context)
+        sets = tuple(name for name, *_ in SETS if name in self.sets)
+        table = user_table(self.conditions, self.key_name, bpy.path.abspath(self.table))
+        if not sets and table is None:
+            raise AddonError("usage", "No shapes are chosen.", "Tick a set, or give conditions or a table of your own.")
+        return replace(options, sets=sets, table=table)
+
+
+class BLENDSHAPES_OT_update(_Run, bpy.types.Operator):
+    """Make the generated keys anew with the present strengths and landmarks; keys that you made or edited stay as they are"""
+
+    bl_idname = "blendshapes.update"
+    bl_label = "Update Generated Keys"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs keys that were generated."""
+        if not super().poll(context):
+            return False
+        if not recorded(context.object):
+            cls.poll_message_set("No keys were generated on this mesh")
+            return False
+        return True
+
+    def _chosen(self, context: bpy.types.Context) -> Options:
+        sets, table = request_of(context.object)
+        known = tuple(name for name, *_ in SETS if name in sets)
+        if not known and not table:
+            raise AddonError("usage", "It is not known what the keys were made from.", "Tick their sets and generate again.")
+        return replace(self._taken(context), sets=known, table=table or None, only_existing=True)
+
+
 class BLENDSHAPES_OT_remove(bpy.types.Operator):
-    """Remove the shape keys that were generated and not edited since"""
+    """Remove the shape keys that were generated and not edited since, also from the avatar's other parts"""
 
     bl_idname = "blendshapes.remove"
     bl_label = "Remove Generated Keys"
@@ -166,21 +257,74 @@ class BLENDSHAPES_OT_remove(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Remove them."""
+        preview.stop()
         try:
-            with object_mode(check_editable(context.object)):
-                names = remove_keys(context.object)
+            objects = [context.object, *(part.ob for part in avatar_parts(context.object, {}) if recorded(part.ob))]
+            count = 0
+            for number, ob in enumerate(objects):
+                with object_mode(check_editable(ob)):
+                    names = remove_keys(ob)
+                count = len(names) if number == 0 else count
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{len(names)} shape keys removed")
+        context.window_manager.blendshapes.results.clear()
+        session.clear_status()
+        self.report({"INFO"}, f"{count} shape keys removed")
         return {"FINISHED"}
 
 
-def _redraw(context: bpy.types.Context) -> None:
-    """Redraw the sidebars only: a 3D view may be slow."""
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+class BLENDSHAPES_OT_inspect(bpy.types.Operator):
+    """Look for the face of the active object again, without making keys"""
+
+    bl_idname = "blendshapes.inspect"
+    bl_label = "Find Face"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mesh, and no run in progress."""
+        return not session.status.running and context.object is not None and context.object.type == "MESH"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Look."""
+        session.clear_status()
+        try:
+            seen = inspection.inspect_now(context)
+        except Exception as problem:
+            self.report({"ERROR"}, str(as_addon_error(problem)))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"A face was found, {seen.confidence:.0%} sure, {seen.face_vertices:,} of {seen.vertices:,} vertices")
+        return {"FINISHED"}
+
+
+class BLENDSHAPES_OT_apply_mirror(bpy.types.Operator):
+    """Apply the Mirror modifiers, so that left and right can move by themselves; possible while the mesh has no shape keys"""
+
+    bl_idname = "blendshapes.apply_mirror"
+    bl_label = "Apply Mirror Modifiers"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mesh with a Mirror modifier and without keys."""
+        ob = context.object
+        if ob is None or ob.type != "MESH" or not any(modifier.type == "MIRROR" for modifier in ob.modifiers):
+            return False
+        if ob.data.shape_keys is not None:
+            cls.poll_message_set("Blender applies no modifier to a mesh with shape keys: remove them first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Apply them."""
+        try:
+            ob = check_editable(context.object)
+            with object_mode(ob):
+                for name in [modifier.name for modifier in ob.modifiers if modifier.type == "MIRROR"]:
+                    bpy.ops.object.modifier_apply(modifier=name)
+        except (AddonError, RuntimeError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        inspection.forget()
+        return {"FINISHED"}

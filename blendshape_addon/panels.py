@@ -1,17 +1,43 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sidebar tab."""
+"""The sidebar tab, from top to bottom in the order in which one works."""
 
 import textwrap
 
 import bpy
 
-from . import session
-from .operators import BLENDSHAPES_OT_generate, BLENDSHAPES_OT_remove
+from . import inspection, preview, session
+from .generated import recorded
+from .operators import (
+    BLENDSHAPES_OT_apply_mirror,
+    BLENDSHAPES_OT_generate,
+    BLENDSHAPES_OT_inspect,
+    BLENDSHAPES_OT_remove,
+    BLENDSHAPES_OT_update,
+)
+from .preview import BLENDSHAPES_OT_stop_preview
+from .properties import COUNTS, REGIONS, SETS
+from .report import BLENDSHAPES_OT_copy_report
+from .results import BLENDSHAPES_UL_results
+from .translations import tr
 
 _CHARACTER = 9.0  # pixels, a little more than the interface font's mean width
+_MISSING = frozenset({"runtime_missing", "model_missing", "model_unreadable", "model_contract", "child_start"})
+_WARNINGS = 5
+_BYTES_PER_VERTEX = 36  # of a shape: three numbers, and about three copies of them while it is made
+STAGES = {"start": "Starting", "locate": "Finding the face", "model": "Computing the shapes", "rules": "Closing lids and lips"}
+ROLES = {
+    "auto": "face",
+    "face": "face",
+    "eyes": "eyes",
+    "lashes": "lashes",
+    "brows": "brows",
+    "teeth": "teeth",
+    "tongue": "tongue",
+    "none": "does not move",
+}
 
 
-class _Tab:
+class Tab:
     """Where the panels are."""
 
     bl_space_type = "VIEW_3D"
@@ -19,8 +45,20 @@ class _Tab:
     bl_category = "BlendShapes"
 
 
-class BLENDSHAPES_PT_generate(_Tab, bpy.types.Panel):
-    """Object, sets, strength, Generate, and what came of it."""
+class _OfMesh(Tab):
+    """A part of the tab that only makes sense with a mesh."""
+
+    bl_parent_id = "BLENDSHAPES_PT_generate"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mesh."""
+        return context.object is not None and context.object.type == "MESH"
+
+
+class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
+    """What will happen on which mesh, sets, strength, Generate, and what came of it."""
 
     bl_idname = "BLENDSHAPES_PT_generate"
     bl_label = "BlendShapes"
@@ -28,40 +66,100 @@ class BLENDSHAPES_PT_generate(_Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
         layout, chosen, status = self.layout, context.scene.blendshapes, session.status
-        ob = context.object
-        if ob is not None and ob.type == "MESH":
-            layout.label(text=ob.name, icon="OUTLINER_OB_MESH")
-        else:
-            layout.label(text="No mesh is active", icon="INFO")
+        width = text_width(context)
+        _draw_target(layout, context, width)
         column = layout.column(align=True)
         column.enabled = not status.running
-        column.prop(chosen, "sets", expand=True)
+        for name, *_ in SETS:
+            row = column.row(align=True)
+            row.prop(chosen, f"sets_{name}")
+            count = row.row(align=True)
+            count.alignment = "RIGHT"
+            count.label(text=str(COUNTS[name]), translate=False)
         column.separator()
         column.prop(chosen, "strength", slider=True)
         row = layout.row()
-        row.scale_y = 1.4
+        row.scale_y = 1.5
         if status.running:
-            row.progress(factor=status.fraction, text=f"{status.stage}  (Esc cancels)", type="BAR")
-        else:
-            row.operator(BLENDSHAPES_OT_generate.bl_idname, icon="SHAPEKEY_DATA")
-        if status.running:
+            row.progress(factor=status.fraction, text=progress_text(), type="BAR", translate=False)
+            layout.label(text="Esc cancels", icon="EVENT_ESC")
             return
-        width = max(16, int(context.region.width / (_CHARACTER * context.preferences.system.ui_scale)))
-        if status.result:
-            _lines(layout, status.result, "ERROR" if status.failed else "CHECKMARK", width)
-        if status.engine and not status.failed:
-            _lines(layout, status.engine, "SYSTEM", width)
-        for warning in status.warnings[:5]:
-            _lines(layout, warning, "DOT", width)
+        row.operator(BLENDSHAPES_OT_generate.bl_idname, icon="SHAPEKEY_DATA")
+        row = layout.row(align=True)
+        row.operator(BLENDSHAPES_OT_update.bl_idname, text="Update", icon="FILE_REFRESH")
+        row.operator(BLENDSHAPES_OT_remove.bl_idname, text="Remove", icon="TRASH")
+        _draw_outcome(layout, width)
 
 
-class BLENDSHAPES_PT_options(_Tab, bpy.types.Panel):
+class BLENDSHAPES_PT_results(_OfMesh, bpy.types.Panel):
+    """Each shape, how sure it is, and a look at it."""
+
+    bl_idname = "BLENDSHAPES_PT_results"
+    bl_label = "Results"
+    bl_options = set()
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs results."""
+        return super().poll(context) and not session.status.running and len(context.window_manager.blendshapes.results) > 0
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw."""
+        layout, shown = self.layout, context.window_manager.blendshapes
+        layout.label(text="Click a shape to see it on the face")
+        layout.template_list(BLENDSHAPES_UL_results.bl_idname, "", shown, "results", shown, "result", rows=6)
+        if 0 <= shown.result < len(shown.results) and shown.results[shown.result].note:
+            draw_lines(layout, shown.results[shown.result].note, "INFO", text_width(context))
+        if preview.shown():
+            layout.operator(BLENDSHAPES_OT_stop_preview.bl_idname, icon="HIDE_ON")
+
+
+class BLENDSHAPES_PT_regions(_OfMesh, bpy.types.Panel):
+    """Strength by region of the face."""
+
+    bl_idname = "BLENDSHAPES_PT_regions"
+    bl_label = "Strength by Region"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw."""
+        column = self.layout.column(align=True)
+        column.enabled = not session.status.running
+        for name, *_ in REGIONS:
+            column.prop(context.scene.blendshapes, name, slider=True)
+
+
+class BLENDSHAPES_PT_parts(_OfMesh, bpy.types.Panel):
+    """What else belongs to the face."""
+
+    bl_idname = "BLENDSHAPES_PT_parts"
+    bl_label = "Parts of the Avatar"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw."""
+        layout, chosen = self.layout, context.scene.blendshapes
+        layout.enabled = not session.status.running
+        layout.prop(chosen, "parts")
+        seen = inspection.look(context)
+        parts = seen.parts if seen is not None else []
+        if not parts:
+            layout.label(text="No other objects belong to this avatar", icon="INFO")
+        column = layout.column(align=True)
+        column.enabled = chosen.parts
+        for name, role, why in parts:
+            ob = bpy.data.objects.get(name)
+            if ob is None:
+                continue
+            row = column.split(factor=0.55, align=True)
+            row.label(text=name, icon="OUTLINER_OB_MESH", translate=False)
+            automatic = f"{tr('Automatic')}: {tr(ROLES.get(role, role))}"
+            row.prop_menu_enum(ob.blendshapes, "part", text=automatic if why != "user" else tr(ROLES.get(role, role)).capitalize(), translate=False)
+
+
+class BLENDSHAPES_PT_options(_OfMesh, bpy.types.Panel):
     """What most runs leave alone."""
 
     bl_idname = "BLENDSHAPES_PT_options"
-    bl_parent_id = "BLENDSHAPES_PT_generate"
     bl_label = "Options"
-    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
@@ -69,19 +167,115 @@ class BLENDSHAPES_PT_options(_Tab, bpy.types.Panel):
         layout.enabled = not session.status.running
         layout.use_property_split = True
         layout.use_property_decorate = False
-        ob = context.object
-        if ob is not None and ob.type == "MESH":
-            layout.prop_search(chosen, "group", ob, "vertex_groups")
-        layout.prop(chosen, "use_selection")
+        layout.prop(chosen, "naming")
+        layout.prop(chosen, "alias")
+        layout.prop(chosen, "guide")
         layout.prop(chosen, "overwrite")
+        layout.separator()
+        layout.prop_search(chosen, "group", context.object, "vertex_groups")
+        layout.prop(chosen, "use_selection")
+        layout.separator()
         layout.prop(chosen, "table")
         layout.prop(chosen, "conditions")
         layout.prop(chosen, "key_name")
         layout.prop(chosen, "model")
-        layout.operator(BLENDSHAPES_OT_remove.bl_idname, icon="TRASH")
 
 
-def _lines(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> None:
+def progress_text() -> str:
+    """The stage in words, and how long it may still take."""
+    status = session.status
+    stage = tr(STAGES.get(status.stage, status.stage))
+    return stage if status.seconds_left is None else f"{stage}, {tr('{seconds:.0f} s left').format(seconds=max(status.seconds_left, 1))}"
+
+
+def text_width(context: bpy.types.Context) -> int:
+    """Characters that fit into a line of the sidebar."""
+    return max(16, int(context.region.width / (_CHARACTER * context.preferences.system.ui_scale)))
+
+
+def draw_lines(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> None:
+    """A text of several lines with an icon before the first."""
     column = layout.column(align=True)
+    column.scale_y = 0.85
+    width = width if text.isascii() else width // 2 + 2
     for number, line in enumerate(textwrap.wrap(text, width)):
-        column.label(text=line, icon=icon if number == 0 else "BLANK1")
+        column.label(text=line, icon=icon if number == 0 else "BLANK1", translate=False)
+
+
+def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: int) -> None:
+    """On which mesh what will happen."""
+    ob = context.object
+    if ob is None or ob.type != "MESH":
+        draw_lines(layout.box(), tr("Select the mesh that holds the avatar's face"), "INFO", width)
+        return
+    box = layout.box()
+    row = box.row(align=True)
+    row.label(text=ob.name, icon="OUTLINER_OB_MESH", translate=False)
+    row.operator(BLENDSHAPES_OT_inspect.bl_idname, text="", icon="VIEWZOOM", emboss=False)
+    seen = inspection.look(context)
+    if seen is None or seen.state == "looking":
+        looking = seen is not None or session.preferences(context) is None or session.preferences(context).inspect
+        box.label(text="Looking for the face..." if looking else "The face has not been looked for", icon="SORTTIME" if looking else "QUESTION")
+    elif seen.error is not None:
+        _draw_error(box, seen.error, width)
+    else:
+        _draw_seen(box, context, seen, width)
+    if any(modifier.type == "MIRROR" and modifier.show_viewport for modifier in ob.modifiers):
+        draw_lines(box, tr("The Mirror modifier makes both sides move alike"), "MOD_MIRROR", width)
+        if ob.data.shape_keys is None:
+            box.operator(BLENDSHAPES_OT_apply_mirror.bl_idname)
+    if any(modifier.type in ("SUBSURF", "MULTIRES") for modifier in ob.modifiers):
+        draw_lines(box, tr("Keys are written to the mesh below the subdivision, which follows them"), "MOD_SUBSURF", width)
+
+
+def _draw_seen(box: bpy.types.UILayout, context: bpy.types.Context, seen: inspection.Inspection, width: int) -> None:
+    column = box.column(align=True)
+    column.scale_y = 0.85
+    sure = tr("Face found, {sure} sure").format(sure=f"{seen.confidence:.0%}")
+    column.label(text=sure, icon="CHECKMARK" if not seen.warnings else "ERROR", translate=False)
+    moving = tr("{moving} of {all} vertices can move").format(moving=f"{seen.face_vertices:,}", all=f"{seen.vertices:,}")
+    column.label(text=moving, icon="VERTEXSEL", translate=False)
+    parts = [name for name, role, _why in seen.parts if role != "none"] if context.scene.blendshapes.parts else []
+    if parts:
+        column.label(text=tr("with {count} other parts").format(count=len(parts)), icon="OUTLINER_DATA_MESH", translate=False)
+    shapes = sum(COUNTS[name] for name in context.scene.blendshapes.sets)
+    memory = seen.memory_mb + shapes * seen.face_vertices * _BYTES_PER_VERTEX / 2**20
+    engine = tr("{model} on {provider}, about {memory} MB").format(model=seen.model, provider=seen.provider, memory=f"{memory:.0f}")
+    column.label(text=engine, icon="SYSTEM", translate=False)
+    made = len(recorded(context.object))
+    if made:
+        column.label(text=tr("{count} keys were generated here").format(count=made), icon="SHAPEKEY_DATA", translate=False)
+    for warning in seen.warnings[:2]:
+        draw_lines(box, warning, "ERROR", width)
+
+
+def _draw_error(layout: bpy.types.UILayout, error: object, width: int) -> None:
+    """What went wrong, what to do about it, and the report to copy."""
+    column = layout.column()
+    column.alert = True
+    draw_lines(column, tr(error.message), "ERROR", width)
+    if error.fix:
+        draw_lines(layout, tr(error.fix), "FORWARD", width)
+    if error.code in _MISSING:
+        row = layout.row()
+        row.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = session.ROOT_PACKAGE
+    layout.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
+
+
+def _draw_outcome(layout: bpy.types.UILayout, width: int) -> None:
+    status = session.status
+    if status.error is not None:
+        _draw_error(layout.box(), status.error, width)
+        return
+    if not status.result:
+        return
+    box = layout.box()
+    draw_lines(box, status.result, "CHECKMARK", width)
+    if status.engine:
+        draw_lines(box, status.engine, "SYSTEM", width)
+    for warning in status.warnings[:_WARNINGS]:
+        draw_lines(box, warning, "DOT", width)
+    if len(status.warnings) > _WARNINGS:
+        box.label(text=tr("and {count} more").format(count=len(status.warnings) - _WARNINGS), icon="BLANK1", translate=False)
+    if status.warnings:
+        box.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")

@@ -64,13 +64,16 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
         update=_forget_python,
     )
+    inspect: bpy.props.BoolProperty(
+        name="Look for the face by itself", description="Tell where the face is as soon as the sidebar shows a mesh", default=True
+    )
     python_known: bpy.props.StringProperty(name="What the Python offers", options={"HIDDEN"})
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the settings, and what runs now."""
         layout = self.layout
         layout.use_property_split = True
-        for name in ("model", "provider", "strict", "precision", "threads", "memory_mb", "python"):
+        for name in ("model", "provider", "strict", "precision", "threads", "memory_mb", "inspect", "python"):
             layout.prop(self, name)
         self._draw_runtime(layout)
         hello = session.backend.hello

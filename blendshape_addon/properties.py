@@ -1,20 +1,54 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panel edits; saved with the file. The operator has the same properties, for scripts.
+"""What the panel edits, saved with the file, and what it shows. The operators have the same properties, for scripts.
 
 `options` is what bpy.props takes: the operator passes SKIP_SAVE, else Blender would fill in its last values instead of the panel's.
 """
 
 import bpy
 
-# In the order of backend/face/shape_sets.json; the test suite compares the two
-SETS = (
-    ("arkit", "ARKit", "The 52 face tracking shapes of Apple ARKit", 1),
-    ("vrchat", "VRChat visemes", "The 15 mouth shapes of VRChat's lip sync", 2),
-    ("vrm0", "VRM 0.x", "Vowels, blinks, looks and emotions under the names of VRM 0.x", 4),
-    ("vrm1", "VRM 1.0", "Vowels, blinks, looks and emotions under the names of VRM 1.0", 8),
-    ("unified", "Unified Expressions", "Base and blended face tracking shapes of VRCFaceTracking", 16),
-    ("sranipal", "SRanipal", "Face tracking shapes of HTC's SRanipal", 32),
-    ("mmd", "MMD", "Japanese names that MMD dance worlds ask for", 64),
+from . import preview
+
+# Identifier, name, description, number as a flag, and count of shapes, in the order of backend/face/shape_sets.json; the test suite compares
+_SETS = (
+    ("arkit", "ARKit", "The 52 face tracking shapes of Apple ARKit", 1, 52),
+    ("vrchat", "VRChat visemes", "The 15 mouth shapes of VRChat's lip sync", 2, 15),
+    ("vrm0", "VRM 0.x", "Vowels, blinks, looks and emotions under the names of VRM 0.x", 4, 16),
+    ("vrm1", "VRM 1.0", "Vowels, blinks, looks and emotions under the names of VRM 1.0", 8, 17),
+    ("unified", "Unified Expressions", "Base and blended face tracking shapes of VRCFaceTracking", 16, 132),
+    ("sranipal", "SRanipal", "Face tracking shapes of HTC's SRanipal", 32, 46),
+    ("mmd", "MMD", "Japanese names that MMD dance worlds ask for", 64, 34),
+)
+SETS = tuple(row[:4] for row in _SETS)
+COUNTS = {row[0]: row[4] for row in _SETS}
+
+REGIONS = (
+    ("brows", "Brows", "Strength of the shapes that move the brows"),
+    ("eyes", "Eyes", "Strength of blinks, looks, squints and wide eyes; 1 closes the lids"),
+    ("cheeks", "Cheeks and nose", "Strength of cheeks and nose"),
+    ("mouth", "Mouth", "Strength of what the lips do"),
+    ("jaw", "Jaw", "Strength of the jaw, and of the closed mouth that belongs to it"),
+    ("tongue", "Tongue", "Strength of the tongue"),
+)
+NAMINGS = (
+    ("auto", "As the mesh's own keys", "Spell new keys as those that are there, and update keys that differ only in case or separators"),
+    ("standard", "As the standard", "Exactly the names of the standard: eyeBlinkLeft"),
+    ("pascal", "Capitals", "Names that begin with a capital letter, as Perfect Sync asks for: EyeBlinkLeft"),
+    ("suffix", "Sides as suffix", "Left and right as suffixes: eyeBlink_L"),
+)
+GUIDES = (
+    ("off", "No", "Your own keys play no part"),
+    ("size", "Size", "Your own A, I, U, E, O and blink keys decide how large vowels, jaw and blinks are"),
+    ("shape", "Size and shape", "As before, and where you have made a vowel or a blink yourself, your shape is used under the standard's name"),
+)
+PARTS = (
+    ("AUTO", "Automatic", "Recognised by its name, its materials or its place on the face"),
+    ("FACE", "Face", "Moves with the face, like skin"),
+    ("EYES", "Eyes", "Turns with the look and rests otherwise"),
+    ("LASHES", "Lashes", "Follows the lids"),
+    ("BROWS", "Brows", "Follows the brows"),
+    ("TEETH", "Teeth", "Follows the jaw in one piece"),
+    ("TONGUE", "Tongue", "Follows jaw and tongue"),
+    ("NONE", "Does not move", "Left alone"),
 )
 NONE: frozenset[str] = frozenset()
 
@@ -37,6 +71,12 @@ def strength_property(options: frozenset[str] = NONE) -> object:
         soft_max=2.0,
         options=set(options),
     )
+
+
+def region_property(number: int, options: frozenset[str] = NONE) -> object:
+    """Factor on the movements of one region."""
+    _name, label, description = REGIONS[number]
+    return bpy.props.FloatProperty(name=label, description=description, default=1.0, min=0.0, max=10.0, soft_max=2.0, options=set(options))
 
 
 def group_property(options: frozenset[str] = NONE) -> object:
@@ -92,11 +132,61 @@ def model_property(options: frozenset[str] = NONE) -> object:
     )
 
 
+def parts_property(options: frozenset[str] = NONE) -> object:
+    """Other objects of the avatar."""
+    return bpy.props.BoolProperty(
+        name="Move other objects along",
+        description="Eyes, lashes, brows, teeth and tongue that are objects of their own get the keys that move them",
+        default=True,
+        options=set(options),
+    )
+
+
+def naming_property(options: frozenset[str] = NONE) -> object:
+    """How keys are spelled."""
+    return bpy.props.EnumProperty(name="Names", description="How the keys are spelled", items=NAMINGS, default="auto", options=set(options))
+
+
+def alias_property(options: frozenset[str] = NONE) -> object:
+    """A second name of a viseme."""
+    return bpy.props.BoolProperty(
+        name="Also vrc.v_ee",
+        description="Make vrc.v_e under the name vrc.v_ee as well, which the common face tracking template asks for",
+        options=set(options),
+    )
+
+
+def guide_property(options: frozenset[str] = NONE) -> object:
+    """The user's own keys as a guide."""
+    return bpy.props.EnumProperty(
+        name="Go by my own keys", description="What your own vowels and blinks decide", items=GUIDES, default="off", options=set(options)
+    )
+
+
+def _set_box(name: str) -> object:
+    """One set as a check box; the truth is in `sets`."""
+    label, description = next((row[1], row[2]) for row in _SETS if row[0] == name)
+
+    def ticked(self: bpy.types.PropertyGroup) -> bool:
+        return name in self.sets
+
+    def tick(self: bpy.types.PropertyGroup, value: bool) -> None:
+        self.sets = self.sets | {name} if value else self.sets - {name}
+
+    return bpy.props.BoolProperty(name=label, description=description, get=ticked, set=tick)
+
+
 class BlendShapesSettings(bpy.types.PropertyGroup):
     """`scene.blendshapes`."""
 
     sets: sets_property()
     strength: strength_property()
+    brows: region_property(0)
+    eyes: region_property(1)
+    cheeks: region_property(2)
+    mouth: region_property(3)
+    jaw: region_property(4)
+    tongue: region_property(5)
     group: group_property()
     use_selection: selection_property()
     overwrite: overwrite_property()
@@ -104,3 +194,43 @@ class BlendShapesSettings(bpy.types.PropertyGroup):
     key_name: key_name_property()
     table: table_property()
     model: model_property()
+    parts: parts_property()
+    naming: naming_property()
+    alias: alias_property()
+    guide: guide_property()
+    sets_arkit: _set_box("arkit")
+    sets_vrchat: _set_box("vrchat")
+    sets_vrm0: _set_box("vrm0")
+    sets_vrm1: _set_box("vrm1")
+    sets_unified: _set_box("unified")
+    sets_sranipal: _set_box("sranipal")
+    sets_mmd: _set_box("mmd")
+
+
+class BlendShapesLandmark(bpy.types.PropertyGroup):
+    """A landmark on a face. Its `name` is the landmark's; `corrected`: the user placed it, so it is believed."""
+
+    place: bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3, subtype="XYZ")
+    corrected: bpy.props.BoolProperty(name="Placed by you", description="The user placed it; it is believed instead of searched for")
+
+
+class BlendShapesObject(bpy.types.PropertyGroup):
+    """`object.blendshapes`."""
+
+    part: bpy.props.EnumProperty(name="Part", description="What this object is of the avatar's face", items=PARTS, default="AUTO")
+    landmarks: bpy.props.CollectionProperty(type=BlendShapesLandmark)
+
+
+class BlendShapesResult(bpy.types.PropertyGroup):
+    """A row of the results. Its `name` is the key's."""
+
+    confidence: bpy.props.FloatProperty(name="Confidence", description="How sure the shape is, 0 to 1", min=0.0, max=1.0, subtype="FACTOR")
+    note: bpy.props.StringProperty(name="Note", description="What to know about the shape")
+    state: bpy.props.StringProperty(name="State", description="What became of it: added, updated or kept")
+
+
+class BlendShapesWindow(bpy.types.PropertyGroup):
+    """`window_manager.blendshapes`: what is shown and never saved."""
+
+    results: bpy.props.CollectionProperty(type=BlendShapesResult)
+    result: bpy.props.IntProperty(name="Shape", description="Click a shape to see it on the face", default=-1, update=preview.show)

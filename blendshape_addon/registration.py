@@ -9,19 +9,53 @@ import traceback
 import bpy
 from bpy.app.handlers import persistent
 
-from . import commands, operators, panels, preferences, properties, runtime_operators, session
+from . import (
+    commands,
+    inspection,
+    menus,
+    operators,
+    panels,
+    preferences,
+    preview,
+    properties,
+    report,
+    results,
+    runtime_operators,
+    session,
+    translations,
+)
 
 CLASSES = (
     preferences.BlendShapesPreferences,
     properties.BlendShapesSettings,
+    properties.BlendShapesLandmark,
+    properties.BlendShapesObject,
+    properties.BlendShapesResult,
+    properties.BlendShapesWindow,
     operators.BLENDSHAPES_OT_generate,
+    operators.BLENDSHAPES_OT_update,
     operators.BLENDSHAPES_OT_remove,
+    operators.BLENDSHAPES_OT_inspect,
+    operators.BLENDSHAPES_OT_apply_mirror,
+    preview.BLENDSHAPES_OT_stop_preview,
+    report.BLENDSHAPES_OT_copy_report,
     runtime_operators.BLENDSHAPES_OT_check_python,
     runtime_operators.BLENDSHAPES_OT_prepare_runtime,
     runtime_operators.BLENDSHAPES_OT_remove_runtime,
+    menus.BLENDSHAPES_MT_menu,
+    results.BLENDSHAPES_UL_results,
     panels.BLENDSHAPES_PT_generate,
+    panels.BLENDSHAPES_PT_results,
+    panels.BLENDSHAPES_PT_regions,
+    panels.BLENDSHAPES_PT_parts,
     panels.BLENDSHAPES_PT_options,
 )
+# Where the properties hang, all under the name `blendshapes`
+_HOLDERS = {
+    bpy.types.Scene: properties.BlendShapesSettings,
+    bpy.types.Object: properties.BlendShapesObject,
+    bpy.types.WindowManager: properties.BlendShapesWindow,
+}
 COMMAND = "blendshapes"
 
 _commands: list[object] = []
@@ -31,8 +65,12 @@ def register() -> None:
     """Register classes, the scene's settings, the handler and the command `blender --command blendshapes`."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    bpy.types.Scene.blendshapes = bpy.props.PointerProperty(type=properties.BlendShapesSettings)
+    for holder, group in _HOLDERS.items():
+        holder.blendshapes = bpy.props.PointerProperty(type=group)
     bpy.app.handlers.load_pre.append(_forget)
+    bpy.app.handlers.save_pre.append(_rest)
+    menus.register()
+    translations.register(session.ROOT_PACKAGE)
     _commands.append(bpy.utils.register_cli_command(COMMAND, commands.run_command))
     atexit.register(session.backend.stop)
 
@@ -40,14 +78,20 @@ def register() -> None:
 def unregister() -> None:
     """Undo `register`, going on after a failure, and end the child."""
     atexit.unregister(session.backend.stop)
+    inspection.stop()
+    preview.stop()
+    translations.unregister(session.ROOT_PACKAGE)
+    menus.unregister()
     session.backend.stop()
     session.clear_status()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
-    if _forget in bpy.app.handlers.load_pre:
-        bpy.app.handlers.load_pre.remove(_forget)
-    if hasattr(bpy.types.Scene, "blendshapes"):
-        del bpy.types.Scene.blendshapes
+    for handlers, handler in ((bpy.app.handlers.load_pre, _forget), (bpy.app.handlers.save_pre, _rest)):
+        if handler in handlers:
+            handlers.remove(handler)
+    for holder in _HOLDERS:
+        if hasattr(holder, "blendshapes"):
+            del holder.blendshapes
     for cls in reversed(CLASSES):
         try:
             bpy.utils.unregister_class(cls)
@@ -58,4 +102,12 @@ def unregister() -> None:
 @persistent
 def _forget(*_: object) -> None:
     """Another file is opened: what the panel shows no longer holds."""
+    preview.forget()
+    inspection.forget()
     session.clear_status()
+
+
+@persistent
+def _rest(*_: object) -> None:
+    """The file is saved: nothing that is only shown goes with it."""
+    preview.stop()

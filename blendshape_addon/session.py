@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import bpy
 
 from .backend_process import Backend
+from .errors import AddonError
 from .launch import Launch, Settings, plan
 from .runtimes import MARK
 
@@ -29,13 +31,17 @@ ROOT_PACKAGE = __package__.rpartition(".")[0]
 class Status:
     """Of the run in progress and of the last one. preparing, prepared: what is done about a second runtime, and how far it is.
 
-    longest_block: the longest time in seconds for which the run kept the window waiting at once.
+    longest_block: the longest time in seconds for which the run kept the window waiting at once. seconds_left: an estimate, or None.
+    error: what the last run failed with; trace: where, if nobody foresaw it.
     """
 
     running: bool = False
     stage: str = ""
     fraction: float = 0.0
+    seconds_left: float | None = None
     result: str = ""
+    error: AddonError | None = None
+    trace: str = ""
     engine: str = ""
     preparing: str = ""
     prepared: float = 0.0
@@ -101,6 +107,22 @@ def preferences(context: bpy.types.Context) -> bpy.types.AddonPreferences | None
     """The extension's preferences, None where it is registered without."""
     addon = context.preferences.addons.get(ROOT_PACKAGE)
     return addon.preferences if addon is not None else None
+
+
+@functools.cache
+def version() -> str:
+    """The extension's version, as its manifest states it."""
+    return str(tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))["version"])
+
+
+def redraw(context: bpy.types.Context) -> None:
+    """Redraw the sidebars only: a 3D view may be slow."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
 
 
 def _launch() -> Launch:

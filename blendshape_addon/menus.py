@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators in Blender's own menus, which is also what makes the search (F3) find them."""
+
+import bpy
+
+from .operators import BLENDSHAPES_OT_generate, BLENDSHAPES_OT_inspect, BLENDSHAPES_OT_remove, BLENDSHAPES_OT_update
+from .report import BLENDSHAPES_OT_copy_report
+
+# Further operators are added here by their identifiers
+ENTRIES = [
+    BLENDSHAPES_OT_generate.bl_idname,
+    BLENDSHAPES_OT_update.bl_idname,
+    BLENDSHAPES_OT_remove.bl_idname,
+    BLENDSHAPES_OT_inspect.bl_idname,
+    BLENDSHAPES_OT_copy_report.bl_idname,
+]
+
+
+class BLENDSHAPES_MT_menu(bpy.types.Menu):
+    """Facial shape keys."""
+
+    bl_idname = "BLENDSHAPES_MT_menu"
+    bl_label = "BlendShapes"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw."""
+        self.layout.operator_context = "INVOKE_DEFAULT"
+        for name in ENTRIES:
+            self.layout.operator(name)
+
+
+def _append(self: bpy.types.Menu, context: bpy.types.Context) -> None:
+    self.layout.menu(BLENDSHAPES_MT_menu.bl_idname, icon="SHAPEKEY_DATA")
+
+
+_HOSTS = ("VIEW3D_MT_object", "MESH_MT_shape_key_context_menu")
+
+
+def register() -> None:
+    """Add the menu to Object and to the arrow beside the list of shape keys."""
+    for name in _HOSTS:
+        host = getattr(bpy.types, name, None)
+        if host is not None:  # the bpy module has no windows, but these menus
+            host.append(_append)
+
+
+def unregister() -> None:
+    """Take it away again."""
+    for name in _HOSTS:
+        host = getattr(bpy.types, name, None)
+        if host is not None:
+            host.remove(_append)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which objects of an avatar move with the face, and what each is: by what the user says, by names, else by where it lies on the face."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from . import mesh_io
+
+ROLES = ("auto", "face", "eyes", "lashes", "brows", "teeth", "tongue")  # the numbers that travel, docs/architecture.md
+NONE = "none"
+# In this order: an eyelash is no eye
+_WORDS = (
+    ("lashes", ("lash", "matsuge", "まつげ", "まつ毛", "睫")),
+    ("brows", ("brow", "mayu", "眉", "まゆ")),
+    ("teeth", ("teeth", "tooth", "denture", "gums", "歯")),
+    ("tongue", ("tongue", "舌", "ベロ")),
+    ("eyes", ("eye", "iris", "pupil", "cornea", "sclera", "hitomi", "目", "瞳", "眼")),
+)
+_NOT = ("glass", "patch", "shadow", "wear", "眼鏡", "メガネ")  # eyeglasses, eye patch
+MOST = 0.8  # share of an object's vertices that must lie where a part is
+REACH = 1.4  # eye distances around the middle of the face in which everything is part of it
+
+
+@dataclass(frozen=True)
+class Part:
+    """An object beside the face's own. role: one of ROLES or `none`, for what does not move. why: `user`, `name`, `place` or ``."""
+
+    ob: bpy.types.Object
+    role: str
+    why: str
+
+
+def role_by_name(name: str) -> str | None:
+    """The role that a name speaks of, in English or Japanese."""
+    lower = name.casefold()
+    if any(word in lower for word in _NOT):
+        return None
+    for role, words in _WORDS:
+        if any(word in lower if not word.isascii() else re.search(rf"(?<![a-z]){word}|{word}(?![a-z])", lower) for word in words):
+            return role
+    return None
+
+
+def avatar_parts(ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> list[Part]:
+    """The other mesh objects of the avatar that `ob` is of. landmarks: of the face in `ob`'s space, empty if none are known yet."""
+    return [_part(other, ob, landmarks) for other in _others(ob)]
+
+
+def moving(parts: list[Part]) -> list[Part]:
+    """Those that move with the face."""
+    return [part for part in parts if part.role != NONE]
+
+
+def _others(ob: bpy.types.Object) -> list[bpy.types.Object]:
+    """Editable mesh objects of the scene that are of the same avatar: on the same armature, or under the same topmost parent."""
+    armature, top = mesh_io.find_armature(ob), _top(ob)
+    found = []
+    for other in bpy.context.scene.objects:
+        if other == ob or other.type != "MESH" or not other.data.vertices or other.data == ob.data:
+            continue
+        if not other.data.is_editable or other.data.override_library is not None or other.hide_get():
+            continue
+        alike = mesh_io.find_armature(other) == armature if armature is not None else _top(other) == top and top != ob
+        if alike or _top(other) == ob or other.blendshapes.part not in ("AUTO", "NONE"):
+            found.append(other)
+    return found
+
+
+def _top(ob: bpy.types.Object) -> bpy.types.Object:
+    while ob.parent is not None:
+        ob = ob.parent
+    return ob
+
+
+def _part(other: bpy.types.Object, ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> Part:
+    said = other.blendshapes.part
+    if said != "AUTO":
+        return Part(other, said.lower(), "user")
+    named = role_by_name(other.name) or role_by_name(other.data.name)
+    if named is None:
+        roles = {role_by_name(slot.material.name) for slot in other.material_slots if slot.material is not None}
+        named = roles.pop() if len(roles) == 1 else None
+    if named is not None:
+        return Part(other, named, "name")
+    placed = _by_place(other, ob, landmarks) if landmarks else None
+    return Part(other, placed or NONE, "place" if placed else "")
+
+
+def _by_place(other: bpy.types.Object, ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> str | None:
+    """`eyes`, `brows` or `face` for what lies there, None for what is no part of the face."""
+    names = [f"{name}_{side}" for side in ("left", "right") for name in ("eye_inner", "eye_outer", "brow_inner", "brow_outer")]
+    if not {*names, "lip_upper", "lip_lower", "chin", "nose_tip"} <= landmarks.keys():
+        return None
+    points = mesh_io.in_space_of(other, ob)
+    if points is None or not np.isfinite(points).all():
+        return None
+    at = {name: np.array(point, np.float64) for name, point in landmarks.items()}
+    eyes = [(at[f"eye_inner_{side}"] + at[f"eye_outer_{side}"]) / 2 for side in ("left", "right")]
+    unit = float(np.linalg.norm(eyes[0] - eyes[1]))
+    wide = float(np.linalg.norm(at["eye_inner_left"] - at["eye_outer_left"]))
+    if _share(points, eyes, 0.75 * wide) > MOST:
+        return "eyes"
+    brows = [at[f"brow_{end}_{side}"] for side in ("left", "right") for end in ("inner", "outer")]
+    middles = [(brows[0] + brows[1]) / 2, (brows[2] + brows[3]) / 2]
+    if _share(points, [*brows, *middles], 0.35 * unit) > MOST and _share(points, eyes, 0.4 * wide) < 1 - MOST:
+        return "brows"
+    middle = (sum(eyes) / 2 + at["chin"]) / 2
+    return "face" if _share(points, [middle], REACH * unit) > MOST and _low(points, at) else None
+
+
+def _low(points: NDArray[np.float64], at: Mapping[str, NDArray[np.float64]]) -> bool:
+    """Whether most of it lies below the brows: what does not is hair."""
+    eyes = (at["eye_inner_left"] + at["eye_inner_right"]) / 2
+    up = eyes - at["chin"]
+    top = max(float((at[name] - at["chin"]) @ up) for name in ("brow_inner_left", "brow_inner_right", "brow_outer_left"))
+    return float(((points - at["chin"]) @ up < top).mean()) > MOST
+
+
+def _share(points: NDArray[np.float64], centres: list[NDArray[np.float64]], reach: float) -> float:
+    """Share of the points (P,3) that lie within reach of one of the centres."""
+    near = np.min([np.linalg.norm(points - centre, axis=1) for centre in centres], axis=0)
+    return float((near < reach).mean())

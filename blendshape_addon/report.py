@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user copies when something goes wrong: what happened and on what; the home folder is left out."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+
+import bpy
+
+from . import inspection, session
+
+_LAST_LINES = 40
+
+
+def report_text(context: bpy.types.Context) -> str:
+    """The report as text."""
+    status, hello = session.status, session.backend.hello or {}
+    lines = [
+        "BlendShape Auto-Generator report",
+        f"Blender {bpy.app.version_string}, {platform.system()} {platform.machine()}, extension {session.version()}",
+        f"Backend: {json.dumps(hello.get('versions', 'not running'))}, providers {', '.join(hello.get('providers', [])) or 'unknown'}",
+    ]
+    ob = context.object
+    if ob is not None and ob.type == "MESH":
+        modifiers = ", ".join(modifier.type for modifier in ob.modifiers) or "none"
+        keys = 0 if ob.data.shape_keys is None else len(ob.data.shape_keys.key_blocks)
+        lines.append(f"Mesh: {len(ob.data.vertices)} vertices, {len(ob.data.polygons)} faces, {keys} keys, modifiers {modifiers}, mode {ob.mode}")
+    scene = context.scene.blendshapes
+    lines.append(f"Asked for: {', '.join(sorted(scene.sets)) or 'no set'}, strength {scene.strength:g}")
+    seen = inspection.look(context)
+    if seen is not None:
+        lines.append(f"Face: {seen.state}, confidence {seen.confidence:.2f}, {seen.face_vertices} of {seen.vertices} vertices, model {seen.model}")
+    error = status.error or (seen.error if seen is not None else None)
+    if error is not None:
+        lines += [f"Error [{error.code}]: {error.message}", f"Fix: {error.fix}"]
+    elif status.result:
+        lines.append(f"Result: {status.result}")
+    lines += [f"Warning: {warning}" for warning in status.warnings]
+    if status.trace:
+        lines += ["", status.trace.rstrip()]
+    tail = session.backend.log_tail().splitlines()[-_LAST_LINES:]
+    if tail:
+        lines += ["", "Log of the backend:", *tail]
+    return "\n".join(lines).replace(str(Path.home()), "~") + "\n"
+
+
+class BLENDSHAPES_OT_copy_report(bpy.types.Operator):
+    """Copy what happened, with versions and the log, to the clipboard, to paste it where you ask for help"""
+
+    bl_idname = "blendshapes.copy_report"
+    bl_label = "Copy Report"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Copy it."""
+        context.window_manager.clipboard = report_text(context)
+        self.report({"INFO"}, "The report is on the clipboard")
+        return {"FINISHED"}
