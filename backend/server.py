@@ -291,5 +291,6 @@ def _hello(handlers: Handlers) -> dict[str, Any]:
         "providers": available_providers(),
         "gpus": gpus(),
         "sets": {name: len(shape_set.shapes) for name, shape_set in handlers.sets.items()},
+        "names": {name: list(shape_set.shapes) for name, shape_set in handlers.sets.items()},
         "pid": os.getpid(),
     }
