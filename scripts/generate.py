@@ -3,6 +3,8 @@
 
 blender -b [FILE.blend] --python scripts/generate.py -- IN... --set arkit,vrchat --out DIR
 .venv/bin/python scripts/generate.py IN... --set arkit,vrchat --out DIR
+
+IN are files, folders and patterns; see docs/batch.md. Without any it is the file that Blender has open.
 """
 
 from __future__ import annotations
@@ -37,13 +39,17 @@ def arguments() -> list[str]:
 
 
 def main() -> int:
-    """Run the batch; the exit code."""
-    if importlib.util.find_spec("bpy") is None:
-        print("error: This needs Blender or the bpy module. Run it with the Python that scripts/dev.py set up.", file=sys.stderr)
-        return 2
+    """Run the batch, or in a Blender with a file open and nothing else to do the command for that file; the exit code."""
     load_extension()
-    commands = importlib.import_module(f"{ALIAS}.blendshape_addon.commands")
-    code: int = commands.main(arguments(), "generate.py")
+    here = Path(__file__).resolve().parent
+    sys.path[:] = [str(ROOT), *(folder for folder in sys.path if not folder or Path(folder).resolve() not in (here, ROOT))]
+    batch = importlib.import_module("scripts.batch.main")
+    given = arguments()
+    if "bpy" in sys.modules and not batch.names_inputs(given):
+        commands = importlib.import_module(f"{ALIAS}.blendshape_addon.commands")
+        opened: int = commands.main(given, "generate.py")
+        return opened
+    code: int = batch.main(given, "generate.py")
     return code
 
 

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs over several Blenders of this machine."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+from .plan import Job
+from .pool import BatchError, Blender, add_overhead, row_of
+
+AGAIN_SECONDS = 1.0  # between two looks at a file that another run is working on
+
+
+@dataclass
+class Result:
+    """A job and the row it ended with."""
+
+    job: Job
+    row: dict[str, Any]
+
+
+@dataclass
+class Stop:
+    """How a user ends a run: `soft` begins no more files, `hard` ends those that are being worked on."""
+
+    soft: threading.Event = field(default_factory=threading.Event)
+    hard: threading.Event = field(default_factory=threading.Event)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def default_jobs(memory_mb: float) -> int:
+    """As many Blenders as there are cores, and as fit into what memory is free."""
+    return max(1, min(cores(), int(psutil.virtual_memory().available / 1e6 / memory_mb)))
+
+
+def run_local(
+    jobs: Iterable[Job],
+    request_of: Callable[[Job], dict[str, Any]],
+    make: Callable[[], Blender],
+    count: int,
+    timeout: float,
+    stop: Stop,
+) -> Iterator[Result]:
+    """Work on jobs with `count` Blenders that `make` makes; results as they come. request_of: what worker.py gets, or a row with `status` where
+    nothing has to be done. Raises Refused when what is asked for can be made of no file."""
+    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    results: queue.SimpleQueue[Result | BaseException | None] = queue.SimpleQueue()
+    blenders: list[Blender] = []
+    left = [waiting.qsize()]
+    changed = threading.Lock()
+
+    def work(blender: Blender) -> None:
+        try:
+            while not stop.soft.is_set() and left[0] > 0:
+                try:
+                    job = waiting.get(timeout=0.1)
+                except queue.Empty:
+                    continue  # the others may give one back
+                row = _one(job, request_of, blender, timeout)
+                if row["status"] == "claimed":
+                    waiting.put(job)
+                    stop.soft.wait(AGAIN_SECONDS)
+                    continue
+                if row.get("error", {}).get("code") == "interrupted":
+                    return
+                with changed:
+                    left[0] -= 1
+                results.put(Result(job, row))
+            blender.leave()
+        except BaseException as problem:
+            results.put(problem)
+        finally:
+            blender.end()
+            results.put(None)
+
+    workers = []
+    try:
+        for _ in range(max(1, min(count, left[0]))):
+            blender = make()
+            blenders.append(blender)
+            workers.append(threading.Thread(target=work, args=(blender,), daemon=True))
+            workers[-1].start()
+        running = len(workers)
+        while running:
+            try:
+                result = results.get(timeout=0.2)
+            except queue.Empty:
+                if stop.hard.is_set():
+                    for blender in blenders:
+                        blender.end()
+                continue
+            if result is None:
+                running -= 1
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                yield result
+    finally:
+        stop.soft.set()
+        for blender in blenders:
+            blender.end()
+
+
+def _one(job: Job, request_of: Callable[[Job], dict[str, Any]], blender: Blender, timeout: float) -> dict[str, Any]:
+    """A job's row, whatever happens, but Refused goes through."""
+    began = time.perf_counter()
+    try:
+        request = request_of(job)
+    except OSError as error:
+        return unreadable(job, error)
+    if "status" in request:
+        return request
+    row, started = row_of(blender, request, timeout)
+    if row["status"] == "done":
+        add_overhead(row, time.perf_counter() - began, started)
+    return row
+
+
+def unreadable(job: Job, error: OSError) -> dict[str, Any]:
+    """The row of an input that cannot be read."""
+    return {"status": "failed", "error": BatchError("input_missing", f"{job.source}: {error.strerror}.", "Check the file.").as_dict()}

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The loop inside a Blender of the batch: a job on each line of stdin, its row on a line of stdout, until stdin ends.
+
+It claims and records its file itself, not whoever sent it: if the sender is killed, nobody else begins the file before this one is done with it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import IO, Any
+
+import bpy
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from scripts.batch.figures import Floats, figures_of  # noqa: E402
+from scripts.batch.store import Store, write_atomically  # noqa: E402
+from scripts.generate import ALIAS, load_extension  # noqa: E402
+
+extension: Any = load_extension()
+if not hasattr(bpy.types.Scene, "blendshapes"):  # an installed extension has registered itself
+    extension.register()
+commands: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.commands")
+scene_files: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.scene_files")
+session: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
+Options: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job").Options
+SHEET_TILE, SHEET_SAMPLES = 120, 6
+
+
+def serve(lines: IO[str], answers: IO[str]) -> int:
+    """Answer until there are no more lines; the exit code."""
+    wanted: Any = None
+    try:
+        for line in lines:
+            job = json.loads(line)
+            asked = {**job["asked"], "sets": tuple(job["asked"]["sets"])}
+            try:
+                if wanted is None:
+                    session.backend.start(patient=True)
+                    wanted = Options(**asked)
+                    commands.check_sets(wanted, session.backend)
+                    if wanted.model:
+                        commands.check_model(wanted.model, session.backend)
+                row = _work(job, Options(**asked))
+            except Exception as problem:
+                error = commands.told(problem)
+                row = {"status": "failed" if wanted is not None and "target" in job else "refused", "error": error.as_dict()}
+            answers.write(json.dumps({"id": job["id"], "row": row}, ensure_ascii=False) + "\n")
+            answers.flush()
+    finally:
+        session.backend.stop()
+    return 0
+
+
+def _work(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
+    """One job. Without a target it only asks whether what is wanted can be made at all."""
+    if "target" not in job:
+        return {"status": "ready", "blender": bpy.app.version_string, "backend": session.backend.hello["versions"]}
+    if job.get("store") is None:
+        return _make(job, wanted)
+    store, name = Store(Path(job["store"])), job["name"]
+    targets = [Path(path) for path in (job["target"], job["exported"]) if path]
+    with store.claim(name) as mine:
+        if not mine:
+            return {"status": "claimed"}
+        verdict = store.judge(name, job["source_digest"], job["settings_digest"], targets, job["overwrite"])
+        if verdict.state in ("done", "edited") and verdict.row is not None:
+            return {**verdict.row, "status": "skipped"}
+        if verdict.state == "refused":
+            raise commands.AddonError("output_exists", verdict.reason, "Choose another folder for --out, or give --overwrite.")
+        for target in targets:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            scene_files.remove_leftovers(target)
+        before = store.start(name, job["source_digest"], job["settings_digest"], targets)
+        try:
+            row = _make(job, wanted)
+        except BaseException:
+            store.give_up(name, before)
+            raise
+        store.finish(name, job["source_digest"], job["settings_digest"], targets, row)
+        return row
+
+
+def _make(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
+    exported = Path(job["exported"]) if job["exported"] else None
+    task = commands.Task(Path(job["source"]), Path(job["target"]), exported, False, tuple(job["notes"]))
+    row: dict[str, Any] = commands.process(task, job["object"], wanted, True, session.backend)
+    row.update(status="done", blender=bpy.app.version_string, host=socket.gethostname(), finished=round(time.time(), 1))
+    began = time.perf_counter()
+    ob = bpy.data.objects[row["object"]]
+    made = _coordinates(ob, {*row["keys"]["added"], *row["keys"]["updated"]})
+    row["figures"] = figures_of(made, made.pop(""), _landmarks(ob))
+    row["seconds"]["figures"] = round(time.perf_counter() - began, 4)
+    if job.get("sheet"):
+        began = time.perf_counter()
+        _draw(ob, Path(job["sheet"]), {*row["keys"]["added"], *row["keys"]["updated"]})
+        row["seconds"]["sheet"] = round(time.perf_counter() - began, 4)
+    return row
+
+
+def _coordinates(ob: bpy.types.Object, names: set[str]) -> dict[str, Floats]:
+    """Coordinates float32 (V,3) of the named keys in the object's space, and of the neutral face under an empty name."""
+    found: dict[str, Floats] = {}
+    keys = ob.data.shape_keys
+    for block in keys.key_blocks if keys is not None else ():
+        if block.name in names or block == keys.reference_key:
+            flat = np.empty(len(block.points) * 3, np.float32)
+            block.points.foreach_get("co", flat)
+            found["" if block == keys.reference_key else block.name] = flat.reshape(-1, 3)
+    found.setdefault("", np.empty((0, 3), np.float32))
+    return found
+
+
+def _landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
+    """What the extension keeps on the object about where its face is, by name, in its space."""
+    kept = getattr(ob, "blendshapes", None)
+    return {} if kept is None else {mark.name: tuple(mark.place) for mark in kept.landmarks}
+
+
+def _draw(ob: bpy.types.Object, out: Path, names: set[str]) -> None:
+    """The contact sheet of the object as a JPEG, whole or not at all."""
+    sheet: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.sheet")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{out.stem}.part.jpg")
+    try:
+        sheet.render_sheet(ob, temporary, names=names, tile=SHEET_TILE, samples=SHEET_SAMPLES)
+        write_atomically(out, temporary.read_bytes())
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Keep the real stdout for answers; whatever else prints goes to stderr."""
+    sys.stdout.flush()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    np.seterr(all="ignore")
+    return serve(sys.stdin, answers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
