@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import errno
 import io
-import math
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,11 +19,16 @@ from numpy.typing import NDArray
 from .errors import BackendError
 from .face.mesh import AvatarMesh
 from .face.shape_sets import Table, parse_table, read_table_json
+from .values import is_number
 
 Floats = NDArray[np.float32]
 
 MAX_TABLE = 1 << 20
+MAX_MESH = 2 << 30  # unpacked, as through the pipe
 _DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+# what zipfile, zlib and numpy raise for damaged, encrypted and foreign archives
+_NO_ARCHIVE: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, KeyError, SyntaxError, TypeError, OverflowError, MemoryError)
+_NO_ARCHIVE += (NotImplementedError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error)
 _MESH_FIX = "The file must be an .npz with vertices (V,3) and triangles (T,3)."
 
 
@@ -36,13 +42,16 @@ def read_mesh(path: Path) -> AvatarMesh:
         if not zipfile.is_zipfile(path):
             path.open("rb").close()  # tells absent files from others
             raise ValueError("it is no .npz")
+        with zipfile.ZipFile(path) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > MAX_MESH:
+                raise ValueError("it unpacks to more than is allowed")
         with np.load(path, allow_pickle=False) as file:
             for name in ("vertices", "triangles", "head_weights", "head_weight", "mask"):
                 if name in file.files:
                     arrays[name] = file[name]
     except FileNotFoundError:
         raise BackendError("input_missing", f"There is no file {path}.", "Check the path.") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _NO_ARCHIVE as error:
         raise BackendError("input_missing", f"{path} cannot be read as an .npz file.", _MESH_FIX) from error
     for name in ("vertices", "triangles"):
         if name not in arrays:
@@ -72,7 +81,7 @@ def read_landmarks(path: Path) -> dict[str, tuple[float, float, float]]:
         raise BackendError("table_invalid", f"{path} holds no object of landmarks.", form)
     found: dict[str, tuple[float, float, float]] = {}
     for name, point in data.items():
-        numbers = isinstance(point, list) and len(point) == 3 and all(isinstance(n, int | float) and math.isfinite(n) for n in point)
+        numbers = isinstance(point, list) and len(point) == 3 and all(is_number(n) for n in point)
         if not numbers:
             raise BackendError("table_invalid", f"The landmark {name!r} in {path} is not three numbers.", form)
         found[str(name)] = (float(point[0]), float(point[1]), float(point[2]))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -25,6 +24,7 @@ from .face.mesh import AvatarMesh
 from .face.shape_sets import Table, choose_sets, load_sets, parse_table
 from .generate import Report, Shapes, find_face, generate, new_report
 from .protocol import Array, Message
+from .values import is_number
 
 Send = Callable[[Mapping[str, Any], Mapping[str, Array]], None]
 
@@ -102,7 +102,7 @@ class Handlers:
         mesh, header = mesh_of(message), message.header
         tables = self._tables(header)
         strength = header.get("strength", 1.0)
-        if isinstance(strength, bool) or not isinstance(strength, int | float):
+        if not is_number(strength):
             raise BackendError("protocol", "strength must be a number.", "Send one above 0.")
         start = time.perf_counter()
         with self.pool.lease(_path(header, settings), settings) as model:
@@ -190,8 +190,8 @@ def mesh_of(message: Message) -> AvatarMesh:
 
 
 def _point(value: object, what: str) -> tuple[float, float, float]:
-    numbers = [n for n in value if isinstance(n, int | float) and not isinstance(n, bool)] if isinstance(value, list) else []
-    if not isinstance(value, list) or len(value) != 3 or len(numbers) != 3 or not all(math.isfinite(n) for n in numbers):
+    numbers = [n for n in value if is_number(n)] if isinstance(value, list) else []
+    if not isinstance(value, list) or len(value) != 3 or len(numbers) != 3:
         raise BackendError("protocol", f"{what} must be three numbers.", "Send [x, y, z] in object space.")
     return float(numbers[0]), float(numbers[1]), float(numbers[2])
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
+from ..values import is_number
 from . import providers
 from .hardware import thread_counts
 from .onnx_file import read_model_file
@@ -404,7 +404,10 @@ def _axes(shape: Sequence[object]) -> str:
 
 
 def _metadata(session: Session) -> dict[str, str]:
-    return dict(session.session.get_modelmeta().custom_metadata_map)
+    try:
+        return dict(session.session.get_modelmeta().custom_metadata_map)
+    except UnicodeDecodeError as error:
+        raise BackendError("model_unreadable", f"The metadata of {session.name} is not UTF-8.", "Copy or export the file again.") from error
 
 
 def _about(metadata: Mapping[str, str]) -> dict[str, str]:
@@ -441,7 +444,7 @@ def _condition(entry: object, model: str) -> Condition:
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or not entry["name"]:
         raise _broken(model, "has a condition without a name in its metadata blendshape.conditions")
     numbers = [entry.get("min", 0.0), entry.get("max", 1.0), entry.get("default", 0.0)]
-    if not all(isinstance(n, int | float) and not isinstance(n, bool) and math.isfinite(n) for n in numbers):
+    if not all(is_number(n) for n in numbers):
         raise _broken(model, f"gives the condition {entry['name']} a range that is not made of numbers")
     low, high, default = (float(n) for n in numbers)
     if not low <= default <= high:

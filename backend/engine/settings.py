@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendError
+from ..values import is_number
 
 PREFIX = "BLENDSHAPE_"
 FILE_VARIABLE = "BLENDSHAPE_CONFIG"
@@ -220,7 +221,7 @@ def _number(value: object, type_: type) -> int | float | None:
             number = float(text) if text.isascii() else math.nan
         except ValueError:
             return None
-    elif isinstance(value, int | float):
+    elif is_number(value):
         number = float(value)
     else:
         return None

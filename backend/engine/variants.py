@@ -9,9 +9,10 @@ heads with known shapes), `time` (part of the model's time on the CPU), `heads`.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
+
+from ..values import is_number
 
 MAX_RISE = 0.02  # of the mean error; beyond it a variant is not offered
 PRECISIONS = ("fp16", "int8")
@@ -36,7 +37,7 @@ def refusal(metadata: Mapping[str, str], precision: str, original: str) -> str:
         return f"says it is {told.get('precision')!r:.20}, not {precision}"
     if told.get("of") != original:
         return "was made from another model"
-    if isinstance(rise, bool) or not isinstance(rise, int | float) or not math.isfinite(rise):
+    if not is_number(rise):
         return "does not tell its error"
     if rise >= MAX_RISE:
         return f"raises the mean error by {rise:.1%}, more than {MAX_RISE:.0%}"

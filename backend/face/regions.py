@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
+from ..values import is_number
 
 Floats = NDArray[np.float32]
 
@@ -44,7 +44,6 @@ def factors(strengths: object, conditions: Sequence[str]) -> Floats:
     if not isinstance(strengths, Mapping) or not set(strengths) <= set(REGIONS):
         raise BackendError("setting_invalid", "regions must be an object of regions and factors.", f"Regions are {', '.join(REGIONS)}.")
     for name, factor in strengths.items():
-        number = isinstance(factor, int | float) and not isinstance(factor, bool) and math.isfinite(factor)
-        if not number or not 0 <= factor <= MAX_FACTOR:
+        if not is_number(factor) or not 0 <= factor <= MAX_FACTOR:
             raise BackendError("setting_invalid", f"The strength of {name} is {factor!r}.", f"Choose one from 0 to {MAX_FACTOR:g}.")
     return np.array([float(strengths.get(region_of(name), 1.0)) for name in conditions], np.float32)

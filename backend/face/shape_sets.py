@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
+from ..values import is_number
 
 Floats = NDArray[np.float32]
 Table = dict[str, dict[str, float]]
@@ -122,8 +122,7 @@ def _row(key: str, row: object) -> dict[str, float]:
         raise BackendError("table_invalid", f"The key {key!r} has no conditions.", _FORM)
     weights: dict[str, float] = {}
     for name, weight in row.items():
-        number = isinstance(weight, int | float) and not isinstance(weight, bool)
-        if not isinstance(name, str) or not number or not math.isfinite(weight) or abs(weight) > MAX_WEIGHT:
+        if not isinstance(name, str) or not is_number(weight) or abs(weight) > MAX_WEIGHT:
             what = f"The weight of {name!r} in the key {key!r} is {weight!r}, not a number from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}."
             raise BackendError("table_invalid", what, _FORM)
         weights[name] = float(weight)
