@@ -22,7 +22,9 @@ from . import (
     results,
     runtime_operators,
     session,
+    sheet_operators,
     translations,
+    vrchat_operators,
 )
 
 CLASSES = (
@@ -49,6 +51,8 @@ CLASSES = (
     panels.BLENDSHAPES_PT_regions,
     panels.BLENDSHAPES_PT_parts,
     panels.BLENDSHAPES_PT_options,
+    *vrchat_operators.CLASSES,
+    *sheet_operators.CLASSES,
 )
 # Where the properties hang, all under the name `blendshapes`
 _HOLDERS = {
@@ -62,7 +66,7 @@ _commands: list[object] = []
 
 
 def register() -> None:
-    """Register classes, the scene's settings, the handler and the command `blender --command blendshapes`."""
+    """Register classes, the scene's settings, the handler and the commands `blender --command blendshapes` and `blendshapes_sheet`."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     for holder, group in _HOLDERS.items():
@@ -71,7 +75,8 @@ def register() -> None:
     bpy.app.handlers.save_pre.append(_rest)
     menus.register()
     translations.register(session.ROOT_PACKAGE)
-    _commands.append(bpy.utils.register_cli_command(COMMAND, commands.run_command))
+    for name, command in ((COMMAND, commands.run_command), (sheet_operators.COMMAND, sheet_operators.run_command)):
+        _commands.append(bpy.utils.register_cli_command(name, command))
     atexit.register(session.backend.stop)
 
 
@@ -104,6 +109,7 @@ def _forget(*_: object) -> None:
     """Another file is opened: what the panel shows no longer holds."""
     preview.forget()
     inspection.forget()
+    vrchat_operators.forget()
     session.clear_status()
 
 

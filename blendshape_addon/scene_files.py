@@ -103,6 +103,12 @@ def write_scene(target: Path, compress: bool, exported: Path | None) -> dict[str
     return seconds
 
 
+def export_scene(target: Path) -> None:
+    """Export what is open, with its shape keys, to a .glb or .fbx file, whole or not at all. Raises AddonError: `disk_full`, `output_unwritable`."""
+    with in_window(), _renamed(target) as temporary:
+        _export(temporary)
+
+
 def _export(path: Path) -> None:
     """Export everything with its shape keys, which applied modifiers would drop; an armature is exported as a skin all the same."""
     if path.suffix == ".glb":

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Contact sheets from inside Blender: an operator that leaves the window usable, and a command.
+
+With a window a second Blender renders a copy of the file in the background; without one, this Blender does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import bpy
+
+from . import session
+from .backend_process import NO_WINDOW
+from .errors import AddonError, as_addon_error
+from .launch import clean_environment
+from .panels import Tab
+from .sheet import render_sheet
+from .vrchat_operators import known_sets
+
+COMMAND = "blendshapes_sheet"
+OTHERS = "others"  # the sheet of keys that belong to no set
+_TICK_SECONDS = 0.2
+
+
+def sheets_of(ob: bpy.types.Object) -> dict[str, list[str]]:
+    """Keys by the set whose sheet they go on: each set of which most keys are there, and what is left."""
+    if ob.data.shape_keys is None:
+        return {}
+    names = [key.name for key in ob.data.shape_keys.key_blocks if key != ob.data.shape_keys.reference_key]
+    sheets = {}
+    for set_, wanted in known_sets().items():
+        have = [name for name in names if name in set(wanted)]
+        if 2 * len(have) >= len(wanted):
+            sheets[set_] = have
+    left = [name for name in names if not any(name in have for have in sheets.values())]
+    return {**sheets, OTHERS: left} if left else sheets
+
+
+def write_sheets(ob: bpy.types.Object, folder: Path, stem: str, wanted: Iterable[str] = ()) -> list[Path]:
+    """Render STEM_SET.png for each set, or for the wanted ones, into a folder; the files.
+
+    Raises AddonError: `usage` (no keys), `output_unwritable`.
+    """
+    sheets = sheets_of(ob)
+    chosen = {name: keys for name, keys in sheets.items() if not wanted or name in set(wanted)}
+    if not chosen:
+        raise AddonError("usage", f"{ob.name!r} has no shape keys to show.", "Generate shape keys first.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AddonError("output_unwritable", f"{folder} cannot be written: {error.strerror}.", "Save the file in a folder of yours.") from error
+    files = []
+    for name, keys in chosen.items():
+        files.append(folder / f"{stem}_{name}.png")
+        render_sheet(ob, files[-1], names=keys)
+    return files
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """`blender -b FILE.blend --command blendshapes_sheet --out DIR [--object NAME] [--set NAMES]`; 0, or 2 when there is nothing to show."""
+    parser = argparse.ArgumentParser(prog=f"blender --command {COMMAND}", description="Contact sheets of the open file, a PNG for each set.")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the pictures")
+    parser.add_argument("--object", default="", metavar="NAME", help="the mesh object; without it, the one with the most shape keys")
+    parser.add_argument("--set", default="", metavar="NAMES", help="sets, such as arkit,vrchat; without it, all that are there")
+    parser.add_argument("--stem", default="", metavar="NAME", help="beginning of the files' names; without it, the file's own")
+    try:
+        options = parser.parse_args(list(arguments))
+    except SystemExit as leaving:  # --help, or wrong usage
+        return int(leaving.code or 0)
+    meshes = [ob for ob in bpy.data.objects if ob.type == "MESH" and ob.data.shape_keys and options.object in ("", ob.name)]
+    if not meshes:
+        print("error: There is no such object with shape keys.", file=sys.stderr)
+        return 2
+    ob = max(meshes, key=lambda one: len(one.data.shape_keys.key_blocks))
+    wanted = [name.strip() for name in options.set.split(",") if name.strip()]
+    try:
+        for file in write_sheets(ob, options.out.absolute(), options.stem or Path(bpy.data.filepath).stem, wanted):
+            print(file, flush=True)
+    except AddonError as error:
+        print(f"error: {error} [{error.code}]", file=sys.stderr)
+        return 2
+    return 0
+
+
+class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
+    """Render every shape key, labelled, into one picture for each set, beside the file"""
+
+    bl_idname = "blendshapes.contact_sheet"
+    bl_label = "Contact Sheets"
+    bl_options = {"REGISTER"}
+
+    folder: bpy.props.StringProperty(
+        name="Folder", description="Where the pictures go; empty: beside the file, or the temporary folder", subtype="DIR_PATH"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mesh with shape keys, and no run in progress."""
+        ob = context.object
+        return ob is not None and ob.type == "MESH" and ob.data.shape_keys is not None and not session.status.running
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """From the window: another Blender renders a copy."""
+        if bpy.app.background:
+            return self.execute(context)
+        folder, stem = self._where()
+        self._folder = tempfile.TemporaryDirectory(prefix="blendshapes-")
+        copy = Path(self._folder.name) / "sheet.blend"
+        bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True)
+        arguments = ["--out", str(folder), "--object", context.object.name, "--stem", stem]
+        self._log = Path(self._folder.name) / "log.txt"
+        try:
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    [bpy.app.binary_path, "-b", str(copy), "--command", COMMAND, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=clean_environment(),
+                    creationflags=NO_WINDOW,
+                )
+        except OSError as error:
+            self._folder.cleanup()
+            self.report({"ERROR"}, f"A second Blender cannot be started: {error}")
+            return {"CANCELLED"}
+        self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        context.workspace.status_text_set("Rendering contact sheets in the background; Esc cancels")
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Look whether it is done."""
+        if event.type == "ESC" and event.value == "PRESS":
+            self.cancel(context)
+            self.report({"INFO"}, "Contact sheets cancelled")
+            return {"CANCELLED"}
+        code = self._process.poll()
+        if event.type != "TIMER" or code is None:
+            return {"PASS_THROUGH"}
+        printed = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        self._end(context)
+        files = [line for line in printed if line.endswith(".png")]
+        if code or not files:
+            self.report({"ERROR"}, f"No contact sheets were made: {printed[-1] if printed else f'Blender ended with {code}'}")
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"{len(files)} contact sheets in {Path(files[0]).parent}")
+        return {"FINISHED"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """ESC, or another file is opened."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
+            self._process.wait(2.0)
+        self._end(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """From scripts and in background mode: render here and now."""
+        try:
+            files = write_sheets(context.object, *self._where())
+        except Exception as problem:
+            self.report({"ERROR"}, str(as_addon_error(problem)))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"{len(files)} contact sheets in {files[0].parent}")
+        return {"FINISHED"}
+
+    def _where(self) -> tuple[Path, str]:
+        """The folder, and the beginning of the files' names."""
+        saved = Path(bpy.data.filepath) if bpy.data.filepath else None
+        folder = Path(bpy.path.abspath(self.folder)) if self.folder else saved.parent if saved else Path(tempfile.gettempdir())
+        return folder.absolute(), saved.stem if saved else bpy.context.object.name
+
+    def _end(self, context: bpy.types.Context) -> None:
+        context.window_manager.event_timer_remove(self._timer)
+        context.workspace.status_text_set(None)
+        with contextlib.suppress(OSError):
+            self._folder.cleanup()
+
+
+class BLENDSHAPES_PT_sheet(Tab, bpy.types.Panel):
+    """A look at all shapes at once."""
+
+    bl_idname = "BLENDSHAPES_PT_sheet"
+    bl_parent_id = "BLENDSHAPES_PT_generate"
+    bl_label = "Contact Sheet"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mesh with shape keys."""
+        return context.object is not None and context.object.type == "MESH" and context.object.data.shape_keys is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw."""
+        self.layout.operator(BLENDSHAPES_OT_contact_sheet.bl_idname, icon="IMAGE_DATA")
+
+
+CLASSES = (BLENDSHAPES_OT_contact_sheet, BLENDSHAPES_PT_sheet)

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The VRChat check inside Blender: gathers an avatar's facts, shows the findings, mends what can be mended, exports."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import numpy as np
+from bpy_extras.io_utils import ExportHelper
+
+from . import head_bones, scene_files, session, vrchat_check
+from .errors import AddonError
+from .mesh_io import base_coordinates, check_editable, find_armature, object_mode
+from .naming import ALIASES
+from .panels import Tab, draw_lines, text_width
+from .vrchat_check import Avatar, Finding
+
+ICONS = {"ok": "CHECKMARK", "note": "INFO", "warning": "ERROR", "error": "CANCEL"}
+EXPORTED_MODIFIERS = frozenset({"ARMATURE"})
+LABELS = {
+    "rename_mesh": "Rename to Body",
+    "rename_keys": "Correct the Names",
+    "remove_keys": "Remove the Copies",
+    "make_visemes": "Generate Visemes",
+    "fill_visemes": "Let Them Move a Little",
+    "add_alias": "Add a Copy of That Name",
+    "clean_keys": "Set These to Zero",
+    "reset_values": "Set Values to 0",
+}
+
+_findings: list[Finding] = []
+_checked: list[int] = []  # identity of the object that the findings are about
+
+
+@functools.cache
+def known_sets() -> dict[str, tuple[str, ...]]:
+    """Key names of the shipped sets by the sets' names, from the data file that the child reads, too."""
+    data = json.loads((session.ROOT / "backend" / "face" / "shape_sets.json").read_text(encoding="utf-8"))
+    return {name: tuple(entry["shapes"]) for name, entry in data["sets"].items()}
+
+
+def facts(ob: bpy.types.Object) -> Avatar:
+    """What the check looks at, of a mesh object in object mode and the avatar that it belongs to."""
+    base = base_coordinates(ob)
+    offsets, values = {}, {}
+    if ob.data.shape_keys is not None:
+        for key in ob.data.shape_keys.key_blocks:
+            if key != ob.data.shape_keys.reference_key:
+                points = np.empty_like(base)
+                key.points.foreach_get("co", points.reshape(-1))
+                offsets[key.name], values[key.name] = points - base, key.value
+    armature = find_armature(ob)
+    bones = None if armature is None else frozenset(head_bones.roles([bone.name for bone in armature.data.bones], {}))
+    return Avatar(
+        name=ob.name,
+        offsets=offsets,
+        sets=known_sets(),
+        bones=bones,
+        objects=frozenset(other.name for other in bpy.data.objects if other != ob),
+        triangles=_triangles(ob, armature),
+        extent=float((base.max(axis=0) - base.min(axis=0)).max()) if len(base) else 1.0,
+        values=values,
+        modifiers=tuple(modifier.name for modifier in ob.modifiers if modifier.type not in EXPORTED_MODIFIERS and modifier.show_render),
+    )
+
+
+def _triangles(ob: bpy.types.Object, armature: bpy.types.Object | None) -> int:
+    """Of the avatar's meshes as they are seen, modifiers included."""
+    meshes = [other for other in bpy.context.scene.objects if other.type == "MESH" and not other.hide_render]
+    own = [other for other in meshes if other == ob or (armature is not None and find_armature(other) == armature)]
+    graph = bpy.context.evaluated_depsgraph_get()
+    count = 0
+    for other in own:
+        evaluated = other.evaluated_get(graph)
+        mesh = evaluated.to_mesh()
+        mesh.calc_loop_triangles()
+        count += len(mesh.loop_triangles)
+        evaluated.to_mesh_clear()
+    return count
+
+
+def look(ob: bpy.types.Object) -> list[Finding]:
+    """Check the object and remember the findings for the panel."""
+    with object_mode(check_editable(ob)):
+        _findings[:] = vrchat_check.check(facts(ob))
+    _checked[:] = [ob.session_uid]
+    return list(_findings)
+
+
+def forget() -> None:
+    """Another file is opened."""
+    _findings.clear()
+    _checked.clear()
+
+
+def mend(ob: bpy.types.Object, finding: Finding) -> str:
+    """Do what the finding's fix says; a sentence about it. Object mode, editable mesh."""
+    mender = _MENDERS[finding.fix]
+    return mender(ob, finding)
+
+
+def _rename_mesh(ob: bpy.types.Object, finding: Finding) -> str:
+    other = bpy.data.objects.get(vrchat_check.MESH)
+    if other is not None and other != ob:
+        other.name = f"{vrchat_check.MESH}_2"
+    before, ob.name = ob.name, vrchat_check.MESH
+    return f"{before} is now called {ob.name}"
+
+
+def _rename_keys(ob: bpy.types.Object, finding: Finding) -> str:
+    names = vrchat_check.wrong_cases(facts(ob))
+    for name, right in names.items():
+        ob.data.shape_keys.key_blocks[name].name = right  # drivers and animation follow
+    return f"{len(names)} keys renamed"
+
+
+def _remove_keys(ob: bpy.types.Object, finding: Finding) -> str:
+    for name in finding.on:
+        ob.shape_key_remove(ob.data.shape_keys.key_blocks[name])
+    return f"{len(finding.on)} copies removed"
+
+
+def _make_visemes(ob: bpy.types.Object, finding: Finding) -> str:
+    bpy.ops.blendshapes.generate("EXEC_DEFAULT", sets={"vrchat"})
+    return "Visemes generated"
+
+
+def _fill_visemes(ob: bpy.types.Object, finding: Finding) -> str:
+    """Each gets a trace of the widest open viseme, and each another amount, so that they differ."""
+    keys, base = ob.data.shape_keys.key_blocks, base_coordinates(ob)
+    by_case = {key.name.casefold(): key for key in keys}
+    source = by_case.get("vrc.v_aa") or by_case.get("jawopen")
+    if source is None or source.name in finding.on:
+        raise AddonError("usage", "There is no vrc.v_aa or jawOpen that moves.", "Generate the visemes.")
+    points = np.empty_like(base)
+    source.points.foreach_get("co", points.reshape(-1))
+    for number, name in enumerate(finding.on, 1):
+        trace = base + np.float32(vrchat_check.SMALLEST * number) * (points - base)
+        keys[name].points.foreach_set("co", np.ascontiguousarray(trace).reshape(-1))
+    ob.data.update()
+    return f"{len(finding.on)} visemes move a little now"
+
+
+def _add_alias(ob: bpy.types.Object, finding: Finding) -> str:
+    for name in finding.on:
+        source = ob.data.shape_keys.key_blocks[name]
+        points = np.empty(3 * len(ob.data.vertices), np.float32)
+        source.points.foreach_get("co", points)
+        key = ob.shape_key_add(name=ALIASES[name.casefold()], from_mix=False)
+        key.value, key.relative_key = 0.0, source.relative_key
+        key.points.foreach_set("co", points)
+    return f"{len(finding.on)} keys added"
+
+
+def _clean_keys(ob: bpy.types.Object, finding: Finding) -> str:
+    base = base_coordinates(ob)
+    limit = np.float32(vrchat_check.DUST * (base.max(axis=0) - base.min(axis=0)).max())
+    cleaned = 0
+    for name in finding.on:
+        key = ob.data.shape_keys.key_blocks[name]
+        points = np.empty_like(base)
+        key.points.foreach_get("co", points.reshape(-1))
+        still = np.abs(points - base).max(axis=1) <= limit
+        cleaned += int((points[still] != base[still]).any(axis=1).sum())
+        points[still] = base[still]
+        key.points.foreach_set("co", points.reshape(-1))
+    ob.data.update()
+    return f"{cleaned:,} invisible movements set to zero"
+
+
+def _reset_values(ob: bpy.types.Object, finding: Finding) -> str:
+    for name in finding.on:
+        ob.data.shape_keys.key_blocks[name].value = 0.0
+    return f"{len(finding.on)} values set to 0"
+
+
+_MENDERS: dict[str, Callable[[bpy.types.Object, Finding], str]] = {
+    "rename_mesh": _rename_mesh,
+    "rename_keys": _rename_keys,
+    "remove_keys": _remove_keys,
+    "make_visemes": _make_visemes,
+    "fill_visemes": _fill_visemes,
+    "add_alias": _add_alias,
+    "clean_keys": _clean_keys,
+    "reset_values": _reset_values,
+}
+
+
+class _OnMesh:
+    """Needs a mesh, and no run in progress."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """See above."""
+        return context.object is not None and context.object.type == "MESH" and not session.status.running
+
+
+class BLENDSHAPES_OT_vrchat_check(_OnMesh, bpy.types.Operator):
+    """Look for what would keep this avatar's face from working in VRChat; changes nothing"""
+
+    bl_idname = "blendshapes.vrchat_check"
+    bl_label = "Check for VRChat"
+    bl_options = {"REGISTER"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Check."""
+        try:
+            findings = look(context.object)
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        problems = [finding for finding in findings if finding.level in ("warning", "error")]
+        for finding in problems:
+            self.report({"WARNING"}, finding.text)
+        self.report({"INFO"}, f"{len(problems)} things to mend" if problems else "Ready for VRChat")
+        return {"FINISHED"}
+
+
+class BLENDSHAPES_OT_vrchat_fix(_OnMesh, bpy.types.Operator):
+    """Mend this, or all that can be mended; one undo takes it back"""
+
+    bl_idname = "blendshapes.vrchat_fix"
+    bl_label = "Fix"
+    bl_options = {"REGISTER", "UNDO"}
+
+    code: bpy.props.StringProperty(name="Finding", description="Which finding to mend; empty: all of them", options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Check anew, so that what was undone meanwhile is not mended twice; mend; check again."""
+        ob, done = context.object, []
+        try:
+            for finding in look(ob):
+                if finding.fix and (self.code == finding.code if self.code else finding.level != "note"):
+                    with object_mode(ob):
+                        done.append(mend(ob, finding))
+            look(ob)
+        except (AddonError, RuntimeError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"FINISHED"} if done else {"CANCELLED"}
+        self.report({"INFO"}, "; ".join(done) or "There was nothing to mend")
+        return {"FINISHED"} if done else {"CANCELLED"}
+
+
+class BLENDSHAPES_OT_export(_OnMesh, bpy.types.Operator, ExportHelper):
+    """Export the avatar for Unity or as glTF, so that all shape keys arrive"""
+
+    bl_idname = "blendshapes.export"
+    bl_label = "Export with Shape Keys"
+    bl_options = {"REGISTER"}
+
+    filename_ext = ".fbx"
+    check_extension = None  # both types are taken
+    filter_glob: bpy.props.StringProperty(default="*.fbx;*.glb", options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Export."""
+        path = Path(bpy.path.abspath(self.filepath))
+        if path.suffix.lower() not in (".fbx", ".glb"):
+            path = path.with_name(f"{path.name}.fbx")
+        try:
+            with object_mode(context.object):
+                scene_files.export_scene(path)
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"{path} written")
+        return {"FINISHED"}
+
+
+class BLENDSHAPES_PT_vrchat(Tab, bpy.types.Panel):
+    """What the check found, with what can be done about it."""
+
+    bl_idname = "BLENDSHAPES_PT_vrchat"
+    bl_parent_id = "BLENDSHAPES_PT_generate"
+    bl_label = "VRChat"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mesh."""
+        return context.object is not None and context.object.type == "MESH"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw."""
+        layout = self.layout
+        layout.operator(BLENDSHAPES_OT_vrchat_check.bl_idname, icon="VIEWZOOM")
+        if _checked == [context.object.session_uid]:
+            width = text_width(context)
+            order = {"error": 0, "warning": 1, "note": 2, "ok": 3}
+            shown = sorted(_findings, key=lambda finding: order[finding.level])
+            for finding in shown:
+                box = layout.column(align=True)
+                draw_lines(box, finding.text, ICONS[finding.level], width)
+                if finding.fix:
+                    row = box.row()
+                    row.operator(BLENDSHAPES_OT_vrchat_fix.bl_idname, text=LABELS[finding.fix], icon="TOOL_SETTINGS").code = finding.code
+            if sum(bool(finding.fix) and finding.level != "note" for finding in shown) > 1:
+                layout.operator(BLENDSHAPES_OT_vrchat_fix.bl_idname, text="Fix All", icon="MODIFIER").code = ""
+        layout.separator()
+        layout.operator(BLENDSHAPES_OT_export.bl_idname, icon="EXPORT")
+
+
+CLASSES = (BLENDSHAPES_OT_vrchat_check, BLENDSHAPES_OT_vrchat_fix, BLENDSHAPES_OT_export, BLENDSHAPES_PT_vrchat)
