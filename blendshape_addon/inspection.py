@@ -103,7 +103,7 @@ def _signature(context: bpy.types.Context) -> tuple[object, ...] | None:
         return None
     asked = _options(context)
     said = tuple((other.name, other.blendshapes.part) for other in context.scene.objects if other.blendshapes.part != "AUTO")
-    marks = sum(mark.corrected for mark in ob.blendshapes.landmarks)
+    marks = tuple(round(number, 5) for mark in ob.blendshapes.landmarks if mark.corrected for number in mark.place)
     mirrors = sum(modifier.type == "MIRROR" and modifier.show_viewport for modifier in ob.modifiers)
     return int(ob.session_uid), len(ob.data.vertices), asked.group, asked.use_selection, asked.parts, asked.model, said, marks, mirrors
 

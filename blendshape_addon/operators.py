@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import bpy
 
-from . import inspection, preview, session
+from . import inspection, live, preview, session
 from .errors import AddonError, as_addon_error
 from .generated import recorded, request_of
 from .job import Job, Options, Outcome, generate_for_object
@@ -145,6 +145,8 @@ class _Run:
         """Nothing else may be under way, and the face rests."""
         inspection.stop()
         preview.stop()
+        if live.current() is not None:
+            live.current().rest()
 
     def _taken(self, context: bpy.types.Context) -> Options:
         """The operator's options where they were given, else the scene's; without the shapes."""

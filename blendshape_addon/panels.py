@@ -76,8 +76,9 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
             count = row.row(align=True)
             count.alignment = "RIGHT"
             count.label(text=str(COUNTS[name]), translate=False)
-        column.separator()
-        column.prop(chosen, "strength", slider=True)
+        row = layout.row()
+        row.enabled = not status.running
+        row.prop(chosen, "strength", slider=True)
         row = layout.row()
         row.scale_y = 1.5
         if status.running:

@@ -234,3 +234,6 @@ class BlendShapesWindow(bpy.types.PropertyGroup):
 
     results: bpy.props.CollectionProperty(type=BlendShapesResult)
     result: bpy.props.IntProperty(name="Shape", description="Click a shape to see it on the face", default=-1, update=preview.show)
+    live_name: bpy.props.StringProperty(name="Name", description="Name of the shape key that is kept", default="Expression", maxlen=63)
+    live_filter: bpy.props.StringProperty(name="Filter", description="Show only conditions whose names contain this", options={"TEXTEDIT_UPDATE"})
+    mirror: bpy.props.BoolProperty(name="Mirror", description="Move the landmark on the other side of the face as well", default=True)

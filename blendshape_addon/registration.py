@@ -12,6 +12,10 @@ from bpy.app.handlers import persistent
 from . import (
     commands,
     inspection,
+    landmark_operators,
+    landmark_overlay,
+    live,
+    live_operators,
     menus,
     operators,
     panels,
@@ -41,6 +45,13 @@ CLASSES = (
     operators.BLENDSHAPES_OT_apply_mirror,
     preview.BLENDSHAPES_OT_stop_preview,
     report.BLENDSHAPES_OT_copy_report,
+    live_operators.BLENDSHAPES_OT_live_start,
+    live_operators.BLENDSHAPES_OT_live_keep,
+    live_operators.BLENDSHAPES_OT_live_reset,
+    live_operators.BLENDSHAPES_OT_live_end,
+    landmark_operators.BLENDSHAPES_OT_edit_landmarks,
+    landmark_operators.BLENDSHAPES_OT_place_landmark,
+    landmark_operators.BLENDSHAPES_OT_reset_landmarks,
     runtime_operators.BLENDSHAPES_OT_check_python,
     runtime_operators.BLENDSHAPES_OT_prepare_runtime,
     runtime_operators.BLENDSHAPES_OT_remove_runtime,
@@ -50,6 +61,8 @@ CLASSES = (
     panels.BLENDSHAPES_PT_results,
     panels.BLENDSHAPES_PT_regions,
     panels.BLENDSHAPES_PT_parts,
+    landmark_operators.BLENDSHAPES_PT_landmarks,
+    live_operators.BLENDSHAPES_PT_live,
     panels.BLENDSHAPES_PT_options,
     *vrchat_operators.CLASSES,
     *sheet_operators.CLASSES,
@@ -71,8 +84,8 @@ def register() -> None:
         bpy.utils.register_class(cls)
     for holder, group in _HOLDERS.items():
         holder.blendshapes = bpy.props.PointerProperty(type=group)
-    bpy.app.handlers.load_pre.append(_forget)
-    bpy.app.handlers.save_pre.append(_rest)
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
     menus.register()
     translations.register(session.ROOT_PACKAGE)
     for name, command in ((COMMAND, commands.run_command), (sheet_operators.COMMAND, sheet_operators.run_command)):
@@ -83,17 +96,20 @@ def register() -> None:
 def unregister() -> None:
     """Undo `register`, going on after a failure, and end the child."""
     atexit.unregister(session.backend.stop)
-    inspection.stop()
-    preview.stop()
+    _rest()
+    live.end()
+    live_operators.hide_sliders()
+    landmark_overlay.hide()
+    inspection.forget()
     translations.unregister(session.ROOT_PACKAGE)
     menus.unregister()
     session.backend.stop()
     session.clear_status()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
-    for handlers, handler in ((bpy.app.handlers.load_pre, _forget), (bpy.app.handlers.save_pre, _rest)):
-        if handler in handlers:
-            handlers.remove(handler)
+    for name, handler in _HANDLERS:
+        if handler in getattr(bpy.app.handlers, name):
+            getattr(bpy.app.handlers, name).remove(handler)
     for holder in _HOLDERS:
         if hasattr(holder, "blendshapes"):
             del holder.blendshapes
@@ -109,7 +125,9 @@ def _forget(*_: object) -> None:
     """Another file is opened: what the panel shows no longer holds."""
     preview.forget()
     inspection.forget()
-    vrchat_operators.forget()
+    landmark_overlay.hide()
+    live.end()
+    live_operators.hide_sliders()
     session.clear_status()
 
 
@@ -117,3 +135,14 @@ def _forget(*_: object) -> None:
 def _rest(*_: object) -> None:
     """The file is saved: nothing that is only shown goes with it."""
     preview.stop()
+    if live.current() is not None:
+        live.current().rest()
+
+
+@persistent
+def _sweep(*_: object) -> None:
+    """After an undo, a redo or loading: what a show left in that state goes, too."""
+    live.sweep()
+
+
+_HANDLERS = (("load_pre", _forget), ("load_post", _sweep), ("save_pre", _rest), ("undo_post", _sweep), ("redo_post", _sweep))

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Seeing and correcting landmarks: drag them on the face, or place them by a script."""
+
+import bpy
+from bpy_extras.view3d_utils import region_2d_to_location_3d, region_2d_to_origin_3d, region_2d_to_vector_3d
+from mathutils import Vector
+
+from . import inspection, landmark_overlay, landmarks, session
+from .errors import as_addon_error
+from .job import find, found_landmarks, keep_landmarks
+from .mesh_io import check_editable
+from .panels import Tab
+from .translations import tr
+
+_REACH = 14.0  # pixels at a UI scale of 1 around a landmark within which it is taken
+
+
+def _ensure(context: bpy.types.Context) -> None:
+    """Keep the face's landmarks on the active object, looking for them if they are not known. Raises AddonError."""
+    ob = check_editable(context.object)
+    if not found_landmarks(ob):
+        known = inspection.known_landmarks(ob) or inspection.inspect_now(context).landmarks
+        keep_landmarks(ob, known)
+
+
+class _OfMesh:
+    """An operator that needs a mesh, and no run in progress."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mesh."""
+        return not session.status.running and context.object is not None and context.object.type == "MESH"
+
+
+class BLENDSHAPES_OT_edit_landmarks(_OfMesh, bpy.types.Operator):
+    """Show the landmarks on the face and drag them to where they belong; the other side follows"""
+
+    bl_idname = "blendshapes.edit_landmarks"
+    bl_label = "Edit Landmarks"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Without a window: only find them and keep them on the object."""
+        try:
+            _ensure(context)
+        except Exception as problem:
+            self.report({"ERROR"}, str(as_addon_error(problem)))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Show them, and wait for the hand."""
+        if bpy.app.background or context.area is None or context.area.type != "VIEW_3D":
+            return self.execute(context)
+        if landmark_overlay.current() is not None:
+            landmark_overlay.hide()  # pressed again: the operator that shows them sees that and ends
+            return {"CANCELLED"}
+        if self.execute(context) == {"CANCELLED"}:
+            return {"CANCELLED"}
+        ob = context.object
+        self._identity, self._held = int(ob.session_uid), ""
+        self._before = [(mark.name, tuple(mark.place), mark.corrected) for mark in ob.blendshapes.landmarks]
+        self._overlay = landmark_overlay.show(ob)
+        self._area = context.area
+        context.workspace.status_text_set(tr("Drag landmarks with the left button   Enter: done   Esc: as before"))
+        context.window_manager.modal_handler_add(self)
+        context.area.tag_redraw()
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """One event."""
+        ob = find(self._identity)
+        if ob is None or landmark_overlay.current() is not self._overlay:
+            return self._end(context, "FINISHED")
+        if event.type == "ESC" and event.value == "PRESS":
+            self._restore(ob)
+            return self._end(context, "CANCELLED")
+        if event.type in {"RET", "NUMPAD_ENTER"} and event.value == "PRESS":
+            return self._end(context, "FINISHED")
+        region = _region_at(self._area, event)
+        if region is None and not self._held:
+            return {"PASS_THROUGH"}
+        region = region or next(region for region in self._area.regions if region.type == "WINDOW")
+        mouse = Vector((event.mouse_x - region.x, event.mouse_y - region.y))
+        if event.type == "MOUSEMOVE":
+            with context.temp_override(area=self._area, region=region):
+                if self._held:
+                    self._drag(bpy.context, ob, mouse)
+                else:
+                    self._overlay.near = self._nearest(bpy.context, ob, mouse)
+            self._area.tag_redraw()
+            return {"RUNNING_MODAL"} if self._held else {"PASS_THROUGH"}
+        if event.type == "LEFTMOUSE" and event.value == "PRESS" and self._overlay.near:
+            self._held = self._overlay.near
+            return {"RUNNING_MODAL"}
+        if event.type == "LEFTMOUSE" and event.value == "RELEASE" and self._held:
+            self._held = ""
+            return {"RUNNING_MODAL"}
+        return {"PASS_THROUGH"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Another file is opened."""
+        landmark_overlay.hide()
+
+    def _nearest(self, context: bpy.types.Context, ob: bpy.types.Object, mouse: Vector) -> str:
+        reach = _REACH * context.preferences.system.ui_scale
+        places = landmark_overlay.on_screen(context, ob)
+        name = min(places, key=lambda name: (places[name] - mouse).length, default="")
+        return name if name and (places[name] - mouse).length < reach else ""
+
+    def _drag(self, context: bpy.types.Context, ob: bpy.types.Object, mouse: Vector) -> None:
+        """Onto the surface below the mouse; beside it, at the depth where the landmark is."""
+        region, view, inverse = context.region, context.region_data, ob.matrix_world.inverted_safe()
+        origin = inverse @ region_2d_to_origin_3d(region, view, mouse)
+        way = (inverse.to_3x3() @ region_2d_to_vector_3d(region, view, mouse)).normalized()
+        hit, place, *_ = ob.ray_cast(origin, way, depsgraph=context.evaluated_depsgraph_get())
+        if not hit:
+            here = ob.matrix_world @ Vector(ob.blendshapes.landmarks[self._held].place)
+            place = inverse @ region_2d_to_location_3d(region, view, mouse, here)
+        landmarks.place(ob, self._held, tuple(place), context.window_manager.blendshapes.mirror)
+
+    def _restore(self, ob: bpy.types.Object) -> None:
+        for name, place, corrected in self._before:
+            mark = ob.blendshapes.landmarks.get(name)
+            if mark is not None:
+                mark.place, mark.corrected = place, corrected
+
+    def _end(self, context: bpy.types.Context, result: str) -> set[str]:
+        landmark_overlay.hide()
+        context.workspace.status_text_set(None)
+        self._area.tag_redraw()
+        return {result}
+
+
+class BLENDSHAPES_OT_place_landmark(_OfMesh, bpy.types.Operator):
+    """Put a landmark on a place in the object's space; for scripts"""
+
+    bl_idname = "blendshapes.place_landmark"
+    bl_label = "Place Landmark"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    name: bpy.props.StringProperty(name="Landmark", description="Its name, such as lid_upper_left")
+    place: bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3)
+    mirror: bpy.props.BoolProperty(name="Mirror", description="Move the landmark on the other side of the face as well", default=True)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Place it."""
+        try:
+            _ensure(context)
+            landmarks.place(context.object, self.name, tuple(self.place), self.mirror)
+        except KeyError:
+            self.report({"ERROR"}, f"There is no landmark {self.name!r}. Landmarks are {', '.join(found_landmarks(context.object))}.")
+            return {"CANCELLED"}
+        except Exception as problem:
+            self.report({"ERROR"}, str(as_addon_error(problem)))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class BLENDSHAPES_OT_reset_landmarks(_OfMesh, bpy.types.Operator):
+    """Forget the landmarks of this mesh, also those that you placed; they are looked for again"""
+
+    bl_idname = "blendshapes.reset_landmarks"
+    bl_label = "Reset Landmarks"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs landmarks on the mesh."""
+        return super().poll(context) and len(context.object.blendshapes.landmarks) > 0
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Forget them."""
+        landmarks.forget(context.object)
+        inspection.forget()
+        return {"FINISHED"}
+
+
+class BLENDSHAPES_PT_landmarks(Tab, bpy.types.Panel):
+    """Where the face's points are."""
+
+    bl_idname = "BLENDSHAPES_PT_landmarks"
+    bl_label = "Landmarks"
+    bl_parent_id = "BLENDSHAPES_PT_generate"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mesh."""
+        return context.object is not None and context.object.type == "MESH"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw."""
+        layout, marks = self.layout, context.object.blendshapes.landmarks
+        shown = landmark_overlay.current() is not None
+        layout.operator(
+            BLENDSHAPES_OT_edit_landmarks.bl_idname, text="Done" if shown else "Edit Landmarks", icon="CHECKMARK" if shown else "PIVOT_CURSOR"
+        )
+        layout.prop(context.window_manager.blendshapes, "mirror")
+        if marks:
+            placed = sum(mark.corrected for mark in marks)
+            text = tr("{placed} of {count} placed by you").format(placed=placed, count=len(marks))
+            layout.label(text=text, icon="OUTLINER_DATA_EMPTY", translate=False)
+            layout.operator(BLENDSHAPES_OT_reset_landmarks.bl_idname, icon="LOOP_BACK")
+
+
+def _region_at(area: bpy.types.Area, event: bpy.types.Event) -> bpy.types.Region | None:
+    """The 3D view's own region when the mouse is over it and over none of the regions that lie upon it."""
+    over = [r for r in area.regions if r.x <= event.mouse_x < r.x + r.width and r.y <= event.mouse_y < r.y + r.height and r.width > 1]
+    window = next((region for region in over if region.type == "WINDOW"), None)
+    return window if all(region.type == "WINDOW" for region in over) else None

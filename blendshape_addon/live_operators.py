@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sliders of the live conditions, made from the model's metadata, and the operators around them."""
+
+import contextlib
+import re
+
+import bpy
+import numpy as np
+
+from . import inspection, live, preview, session
+from .errors import AddonError, as_addon_error
+from .panels import Tab, progress_text
+from .preferences import preferred_model
+from .translations import tr
+
+_TICK_SECONDS = 0.05
+_HOLDER = "blendshapes_live"
+_sliders: list[type] = []  # the registered class, at most one
+
+
+class BLENDSHAPES_OT_live_start(bpy.types.Operator):
+    """Fetch the shapes of all conditions once; then each slider shows on the face at once, and nothing is written until you keep it"""
+
+    bl_idname = "blendshapes.live_start"
+    bl_label = "Start Live Conditions"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mesh, and no run in progress."""
+        return not session.status.running and context.object is not None and context.object.type == "MESH"
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """From the window: wait in the background of the event loop."""
+        if bpy.app.background:
+            return self.execute(context)
+        try:
+            self._work = self._begin(context)
+        except Exception as error:
+            return self._failed(error)
+        status = session.status
+        status.running, status.stage, status.fraction, status.seconds_left = True, self._work.stage, 0.0, None
+        self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """One tick."""
+        if event.type == "ESC" and event.value == "PRESS":
+            self.cancel(context)
+            return {"CANCELLED"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        try:
+            ready = self._work.take(session.backend.poll())
+        except Exception as error:
+            self._end(context)
+            return self._failed(error)
+        session.status.stage, session.status.fraction = self._work.stage, self._work.fraction
+        session.redraw(context)
+        if ready is None:
+            return {"RUNNING_MODAL"}
+        self._end(context)
+        return self._ready(ready)
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """ESC, or another file is opened."""
+        with contextlib.suppress(AddonError):
+            self._work.cancel()
+        self._end(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """From scripts and in background mode: wait."""
+        try:
+            work = self._begin(context)
+            ready = None
+            while ready is None:
+                ready = work.take(session.backend.wait(0.5))
+        except Exception as error:
+            return self._failed(error)
+        return self._ready(ready)
+
+    def _begin(self, context: bpy.types.Context) -> live.Preparation:
+        inspection.stop()
+        preview.stop()
+        live.end()
+        return live.Preparation(context.object, options_of(context), session.backend, patient=bpy.app.background)
+
+    def _ready(self, ready: live.Live) -> set[str]:
+        live.begin(ready)
+        show_sliders(ready)
+        self.report({"INFO"}, f"{len(ready.conditions)} conditions are live")
+        return {"FINISHED"}
+
+    def _end(self, context: bpy.types.Context) -> None:
+        context.window_manager.event_timer_remove(self._timer)
+        session.status.running = False
+        session.redraw(context)
+
+    def _failed(self, problem: Exception) -> set[str]:
+        error = as_addon_error(problem)
+        session.status.result, session.status.error, session.status.failed, session.status.warnings = str(error), error, True, []
+        self.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+
+
+class _WhileLive:
+    """An operator that needs live conditions."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs live conditions."""
+        return live.current() is not None and not session.status.running
+
+
+class BLENDSHAPES_OT_live_keep(_WhileLive, bpy.types.Operator):
+    """Store the face as it is shown as a shape key of this name, at value 0"""
+
+    bl_idname = "blendshapes.live_keep"
+    bl_label = "Keep as Shape Key"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: bpy.props.StringProperty(name="Name", description="Name of the new shape key", maxlen=63, options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Keep it."""
+        name = self.name or context.window_manager.blendshapes.live_name
+        try:
+            live.current().keep(name)
+        except Exception as problem:
+            self.report({"ERROR"}, str(as_addon_error(problem)))
+            return {"CANCELLED"}
+        reset_sliders()
+        self.report({"INFO"}, f"Kept as {name}")
+        return {"FINISHED"}
+
+
+class BLENDSHAPES_OT_live_reset(_WhileLive, bpy.types.Operator):
+    """Put all sliders back, so that the face rests"""
+
+    bl_idname = "blendshapes.live_reset"
+    bl_label = "Reset Sliders"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Reset."""
+        reset_sliders()
+        live.current().rest()
+        return {"FINISHED"}
+
+
+class BLENDSHAPES_OT_live_end(_WhileLive, bpy.types.Operator):
+    """End the live conditions; the face is as it was before"""
+
+    bl_idname = "blendshapes.live_end"
+    bl_label = "End Live Conditions"
+    bl_options = {"REGISTER"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """End."""
+        live.end()
+        hide_sliders()
+        return {"FINISHED"}
+
+
+class BLENDSHAPES_PT_live(Tab, bpy.types.Panel):
+    """Sliders that show on the face at once."""
+
+    bl_idname = "BLENDSHAPES_PT_live"
+    bl_label = "Live Conditions"
+    bl_parent_id = "BLENDSHAPES_PT_generate"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mesh."""
+        return context.object is not None and context.object.type == "MESH"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw."""
+        layout, shown, now = self.layout, context.window_manager.blendshapes, live.current()
+        if session.status.running:
+            layout.label(text=progress_text(), translate=False)
+            return
+        if now is None:
+            layout.operator(BLENDSHAPES_OT_live_start.bl_idname, icon="PLAY")
+            return
+        layout.label(text=now.name, icon="OUTLINER_OB_MESH", translate=False)
+        row = layout.row(align=True)
+        row.prop(shown, "live_name", text="")
+        row.operator(BLENDSHAPES_OT_live_keep.bl_idname, text="Keep as Shape Key", icon="SHAPEKEY_DATA")
+        row = layout.row(align=True)
+        row.operator(BLENDSHAPES_OT_live_reset.bl_idname, icon="LOOP_BACK")
+        row.operator(BLENDSHAPES_OT_live_end.bl_idname, text="End", icon="X")
+        layout.prop(shown, "live_filter", text="", icon="VIEWZOOM")
+        sliders, heading = getattr(context.window_manager, _HOLDER, None), ""
+        if sliders is None:
+            return
+        column = layout.column(align=True)
+        for index, condition in enumerate(now.conditions):
+            if shown.live_filter.casefold() not in condition.name.casefold():
+                continue
+            word = re.match(r"[a-z]*", condition.name)[0]
+            if word != heading and heading:
+                column.separator()
+            heading = word
+            column.prop(sliders, f"c{index}", slider=True, translate=False)
+
+
+def options_of(context: bpy.types.Context) -> live.Options:
+    """Where the face is, as the panel says it."""
+    scene = context.scene.blendshapes
+    model = bpy.path.abspath(scene.model) or preferred_model(context)
+    return live.Options(group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=model)
+
+
+def show_sliders(ready: live.Live) -> None:
+    """Register a property per condition, with the range and default that the model states."""
+    hide_sliders()
+    fields = {
+        f"c{index}": bpy.props.FloatProperty(
+            name=condition.name,
+            description=tr("How far the face is in this condition"),
+            default=condition.default,
+            min=condition.minimum,
+            max=condition.maximum,
+            update=_moved,
+        )
+        for index, condition in enumerate(ready.conditions)
+    }
+    cls = type("BlendShapesSliders", (bpy.types.PropertyGroup,), {"__annotations__": fields})
+    bpy.utils.register_class(cls)
+    _sliders.append(cls)
+    setattr(bpy.types.WindowManager, _HOLDER, bpy.props.PointerProperty(type=cls))
+    reset_sliders()
+
+
+def reset_sliders() -> None:
+    """All sliders at their defaults, without showing it."""
+    ready, sliders = live.current(), getattr(bpy.context.window_manager, _HOLDER, None)
+    if ready is None or sliders is None:
+        return
+    for index in range(len(ready.conditions)):
+        sliders.property_unset(f"c{index}")
+    ready.weights = np.array([condition.default for condition in ready.conditions], np.float32)
+
+
+def hide_sliders() -> None:
+    """Unregister them."""
+    if hasattr(bpy.types.WindowManager, _HOLDER):
+        delattr(bpy.types.WindowManager, _HOLDER)
+    while _sliders:
+        bpy.utils.unregister_class(_sliders.pop())
+
+
+def _moved(sliders: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    """A slider was moved: show the face."""
+    ready = live.current()
+    if ready is None:
+        return
+    try:
+        ready.show(np.array([getattr(sliders, f"c{index}") for index in range(len(ready.conditions))], np.float32))
+    except AddonError as error:
+        session.status.result, session.status.error, session.status.failed = str(error), error, True
+        live.end()
