@@ -21,6 +21,7 @@ Ints = NDArray[np.int32]
 RECORD = "blendshape_auto_generator"
 REQUEST = "blendshape_auto_generator_request"
 _PROJECTIONS = 8
+_AT_ONCE = 16  # keys at a time: one pass over the signs for all of them
 _SEED = 1
 
 
@@ -30,30 +31,37 @@ def made_by_us(ob: bpy.types.Object, base: Floats) -> set[str]:
     if key is None:
         return set()
     prints = recorded(ob)
-    coordinates = np.empty_like(base)
+    locked = {block.name for block in key.key_blocks if getattr(block, "lock_shape", False)}
+    blocks = [block for block in key.key_blocks if block.name in prints and block.name not in locked and block != key.reference_key]
     # coordinates are rounded to 24 bits when they are written and whenever the basis is edited
     tolerance = 8 * np.finfo(np.float32).eps * float(np.abs(base).max(initial=0.0)) * max(base.size, 1) ** 0.5
+    everything = Fingerprints(len(base))
     ours: set[str] = set()
-    for block in key.key_blocks:
-        known = prints.get(block.name)
-        if known is None or block == key.reference_key or getattr(block, "lock_shape", False):
-            continue
-        block.points.foreach_get("co", coordinates.reshape(-1))
-        coordinates -= base
-        if np.abs(fingerprint(coordinates) - known).max() <= tolerance:
-            ours.add(block.name)
+    for first in range(0, len(blocks), _AT_ONCE):
+        some = blocks[first : first + _AT_ONCE]
+        offsets = np.empty((len(some), *base.shape), np.float32)
+        for row, block in enumerate(some):
+            block.points.foreach_get("co", offsets[row].reshape(-1))
+        offsets -= base
+        for block, found in zip(some, everything.of(offsets), strict=True):
+            if np.abs(found - prints[block.name]).max() <= tolerance:
+                ours.add(block.name)
     return ours
 
 
-def fingerprint(offsets: Floats) -> NDArray[np.float64]:
-    """(8,): sums of the offsets float32 (V,3) under fixed random signs, so that rounding moves it little and any edit much."""
-    moved = np.flatnonzero(offsets.any(axis=1)).astype(np.int32)  # most vertices of an avatar are no face
-    return fingerprint_of(len(offsets), moved, offsets[moved])
+class Fingerprints:
+    """Sums of offsets under fixed random signs, so that rounding moves them little and any edit much.
 
+    size: vertices of the mesh. indices: int32 (F,), the only ones that move; None for all.
+    """
 
-def fingerprint_of(size: int, indices: Ints, offsets: Floats) -> NDArray[np.float64]:
-    """The same for offsets float32 (F,3) of the vertices `indices` (F,) of a mesh of `size` vertices whose others rest."""
-    return np.asarray(_signs(3 * size).reshape(_PROJECTIONS, size, 3)[:, indices].reshape(_PROJECTIONS, -1) @ offsets.reshape(-1).astype(np.float64))
+    def __init__(self, size: int, indices: Ints | None = None) -> None:
+        signs = _signs(3 * size)
+        self._signs = signs if indices is None else signs.reshape(_PROJECTIONS, size, 3)[:, indices].reshape(_PROJECTIONS, -1)
+
+    def of(self, offsets: Floats) -> NDArray[np.float64]:
+        """Fingerprints (N,8) of offsets float32 (N,F,3)."""
+        return np.asarray(offsets.reshape(len(offsets), -1).astype(np.float64) @ self._signs.T)
 
 
 def recorded(ob: bpy.types.Object) -> dict[str, NDArray[np.float64]]:
