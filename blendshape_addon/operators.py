@@ -83,7 +83,7 @@ class _Run:
         """From the window: work in the background of the event loop."""
         if bpy.app.background:
             return self.execute(context)  # no timer would ever run
-        session.status.longest_block = 0.0
+        session.status.longest_block = session.status.longest_work = 0.0
         with session.blocking():
             return self._start(context)
 

@@ -31,7 +31,8 @@ ROOT_PACKAGE = __package__.rpartition(".")[0]
 class Status:
     """Of the run in progress and of the last one. preparing, prepared: what is done about a second runtime, and how far it is.
 
-    longest_block: the longest time in seconds for which the run kept the window waiting at once. seconds_left: an estimate, or None.
+    longest_block: the longest time in seconds for which the run kept the window waiting at once; longest_work: the most processor time of it,
+    which is what an otherwise idle machine takes. seconds_left: an estimate, or None.
     error: what the last run failed with; trace: where, if nobody foresaw it.
     """
 
@@ -47,6 +48,7 @@ class Status:
     prepared: float = 0.0
     failed: bool = False
     longest_block: float = 0.0
+    longest_work: float = 0.0
     warnings: list[str] = field(default_factory=list)
 
 
@@ -62,12 +64,13 @@ def clear_status() -> None:
 
 @contextlib.contextmanager
 def blocking() -> Iterator[None]:
-    """What is inside keeps the window waiting: measured for `status.longest_block`."""
-    began = time.perf_counter()
+    """What is inside keeps the window waiting: measured for `status.longest_block` and `longest_work`."""
+    began, worked = time.perf_counter(), time.thread_time()
     try:
         yield
     finally:
         status.longest_block = max(status.longest_block, time.perf_counter() - began)
+        status.longest_work = max(status.longest_work, time.thread_time() - worked)
 
 
 def engine_line(report: Mapping[str, Any]) -> str:

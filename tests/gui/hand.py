@@ -166,6 +166,42 @@ class Hand:
                 break
         raise LookupError(f"there is no button with {text!r} in the sidebar, only {sorted(seen)}")
 
+    def open_panel(self, text: str) -> Generator[None, None, Place]:
+        """Open the closed sub-panel that holds a button, by clicking the headers from the last one upwards; the button's place.
+
+        Blender does not tell where headers are. A click beside one does nothing, and a panel that turns out to be another is closed again.
+        """
+        region = self.sidebar
+        for y in range(region.y + round(10 * self.scale), region.y + region.height, round(13 * self.scale)):
+            yield from self.wheel(False, 40)
+            place = (region.x + round(region.width * 0.3), y)
+            yield from self.move(place)
+            yield
+            if self.below_mouse():
+                continue
+            yield from self.click(place)
+            yield from self.wait(3)
+            found = yield from self.search(text, region.y + 4, y + round(10 * self.scale))
+            if found is None:
+                yield from self.wheel(False, 40)
+                found = yield from self.search(text, region.y + 4, region.y + region.height)
+            if found is not None:
+                return found
+            yield from self.wheel(False, 40)
+            yield from self.wait(2)
+        raise LookupError(f"no panel with {text!r} could be opened")
+
+    def search(self, text: str, low: int, high: int, across: float = 0.4) -> Generator[None, None, Place | None]:
+        """A button between two heights of the sidebar, without scrolling; None if there is none."""
+        region = self.sidebar
+        x = region.x + round(region.width * across)
+        for y in range(low, min(high, region.y + region.height - 4), round(STEP * self.scale)):
+            yield from self.move((x, y))
+            yield
+            if text in self.below_mouse():
+                return x, y
+        return None
+
     def picture(self, name: str) -> str:
         """Save what is on the screen; the file's name."""
         file = f"{self.prefix}_{name}.png"

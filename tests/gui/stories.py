@@ -87,7 +87,7 @@ def click_to_keys(hand: Hand, seen: dict[str, object]) -> Steps:
             raise TimeoutError("no keys came")
     seen["click_to_keys"] = last - began
     seen["longest_gap"] = max(gaps)
-    seen["longest_block"] = getattr(status(), "longest_block", None)
+    seen["longest_block"], seen["longest_work"] = status().longest_block, status().longest_work
     seen["keys"] = keys()
 
 
@@ -127,6 +127,59 @@ def main_story(hand: Hand, seen: dict[str, object]) -> Steps:
     yield from hand.key("Z", ctrl=True, shift=True)
     yield from hand.wait(6)
     seen["after_redo"] = keys()
+
+
+def live_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """Live conditions: start, drag a slider, see the face move, keep it as a shape, end."""
+    yield from hand.open_tab(TAB)
+    yield from face_view(hand)
+    yield from hand.click((yield from hand.open_panel("blendshapes.live_start")))
+    yield from hand.until(hand.running, 5, "the operator")
+    yield from hand.until(lambda: not hand.running(), 100, "the conditions")
+    yield from hand.wait()
+    slider = yield from hand.find(".c0")
+    before = rest_and_shown()
+    yield from hand.drag(slider, hand.sidebar.width // 2)
+    yield from hand.wait()
+    after = rest_and_shown()
+    seen["moved_before"], seen["moved"] = float(before), float(after)
+    seen["live"] = hand.picture("live")
+    seen["while_live"] = keys()
+    yield from hand.click((yield from hand.find("blendshapes.live_keep", 0.8)))
+    yield from hand.wait()
+    seen["kept"] = keys()
+    seen["kept_picture"] = hand.picture("kept")
+    yield from hand.click((yield from hand.find("blendshapes.live_end", 0.8)))
+    yield from hand.wait()
+    seen["after_end"] = keys()
+
+
+def rest_and_shown() -> float:
+    """How far the face that is shown is from the face at rest, at most, in metres."""
+    ob = the_object()
+    shown = ob.evaluated_get(bpy.context.evaluated_depsgraph_get()).to_mesh()
+    return max((a.co - b.co).length for a, b in zip(shown.vertices, ob.data.vertices, strict=True))
+
+
+def vrchat_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """Generate, then check for VRChat and let it rename the mesh; take that back."""
+    yield from hand.open_tab(TAB)
+    yield from face_view(hand)
+    yield from click_to_keys(hand, seen)
+    yield from hand.click((yield from hand.open_panel("blendshapes.vrchat_check")))
+    yield from hand.wait()
+    fix = yield from hand.find("mesh_name")
+    yield from hand.wheel(False, 40)
+    yield from hand.wait()
+    seen["findings"] = hand.picture("vrchat")
+    fix = yield from hand.find("mesh_name")
+    yield from hand.click(fix)
+    yield from hand.wait()
+    seen["renamed"] = the_object().name
+    yield from hand.move((hand.area.x + hand.area.width // 3, hand.area.y + hand.area.height // 2))
+    yield from hand.key("Z", ctrl=True)
+    yield from hand.wait()
+    seen["after_undo"] = the_object().name
 
 
 def timing(hand: Hand, seen: dict[str, object]) -> Steps:
