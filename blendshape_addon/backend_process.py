@@ -21,11 +21,12 @@ from typing import IO, Any
 from . import pipe
 from .errors import AddonError
 from .launch import Launch
+from .patience import Patience
 from .wire import PROTOCOL, Array, FrameReader, Message, pack
 
 HELLO_SECONDS = 60.0  # a cold disk and a virus scanner can take their time over the first import
-RESTART_SECONDS = 5.0  # after a crash at most one start in this time
-STABLE_SECONDS = 10.0  # a child that lived so long may be started again at once
+BACKOFF_SECONDS = (0.0, 0.0, 5.0, 15.0, 60.0)  # after the first, second, ... crash in a row, the last for all further ones
+STABLE_SECONDS = 10.0  # a child that lived so long and answered ends the row
 LADDER_SECONDS = (1.0, 2.0, 2.0)  # after asking, terminating, killing
 MAX_LOG = 4 << 20
 KEPT_LOGS = 5
@@ -45,6 +46,7 @@ class _Child:
     stdout: IO[bytes]
     log: Path
     started: float
+    patience: Patience
 
     def close(self) -> None:
         """Close the pipe's ends that are still open."""
@@ -62,7 +64,8 @@ class Backend:
         self._reader = FrameReader()
         self._outbox = bytearray()
         self._last_id = 0
-        self._not_before = 0.0
+        self._open: set[int] = set()
+        self._not_before, self._crashes = 0.0, 0
         self._log: Path | None = None
         self._pending: AddonError | None = None
         self.hello: dict[str, Any] | None = None
@@ -83,10 +86,14 @@ class Backend:
         return self._log
 
     def start(self, patient: bool = False) -> None:
-        """Start the child unless it runs. Soon after a crash a patient caller sleeps; for others AddonError `child_died` is raised.
+        """Start the child unless it runs; one that has died since it was last needed is replaced.
+
+        Soon after several crashes in a row a patient caller sleeps; for others AddonError `child_died` is raised.
 
         Also raises AddonError `child_start` if the program cannot be run.
         """
+        if self._child is not None and not self._open and self._child.process.poll() is not None:
+            self._abandon()  # nobody waits for it: no need to trouble anybody with its death
         if self._child is not None:
             return
         delay = self._not_before - time.monotonic()
@@ -119,13 +126,15 @@ class Backend:
             raise RuntimeError("a process was started with pipes but has none")
         pipe.prepare(process.stdin)
         pipe.prepare(process.stdout)
-        self._child = _Child(process, process.stdin, process.stdout, launch.log, time.monotonic())
+        self._child = _Child(process, process.stdin, process.stdout, launch.log, time.monotonic(), Patience())
         self._reader, self._outbox, self._pending, self.hello = FrameReader(), bytearray(), None, None
+        self._open.clear()
 
     def send(self, type_: str, fields: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> int:
         """Queue a request to the running child; its id. It leaves with this and the next calls of `poll`."""
         self._last_id += 1
         self._outbox += pack({**fields, "type": type_, "id": self._last_id}, arrays or {})
+        self._open.add(self._last_id)
         return self._last_id
 
     def cancel(self, request: int) -> None:
@@ -182,7 +191,7 @@ class Backend:
     def stop(self) -> None:
         """End the child: ask, wait, terminate, wait, kill. Safe to call at any time and more than once."""
         child, self._child = self._child, None
-        self._pending, self._not_before = None, 0.0
+        self._pending, self._not_before, self._crashes = None, 0.0, 0
         if child is None:
             return
         with contextlib.suppress(OSError):  # it may be gone already, which is what is wanted
@@ -228,6 +237,8 @@ class Backend:
                     raise error_of(message)
                 else:
                     messages.append(message)
+                    if message.header["type"] in ("done", "error") and isinstance(message.header.get("id"), int):
+                        self._open.discard(message.header["id"])
 
     def _greet(self, message: Message) -> None:
         if message.header["type"] == "error":
@@ -239,7 +250,7 @@ class Backend:
 
     def _check(self, child: _Child) -> None:
         """Raise AddonError for a child that is silent from the start or floods its log."""
-        if self.hello is None and time.monotonic() - child.started > HELLO_SECONDS:
+        if self.hello is None and child.patience.waited() > HELLO_SECONDS:
             message = f"The backend did not answer within {HELLO_SECONDS:.0f} s."
             raise AddonError("child_timeout", message, "Look whether a virus scanner holds it up; the log tells more.")
         if child.log.exists() and child.log.stat().st_size > MAX_LOG:
@@ -270,12 +281,14 @@ class Backend:
         child, self._child = self._child, None
         if child is None:
             return
-        if time.monotonic() - child.started < STABLE_SECONDS:
-            self._not_before = child.started + RESTART_SECONDS
+        stable = self.hello is not None and time.monotonic() - child.started >= STABLE_SECONDS
+        self._crashes = 1 if stable else self._crashes + 1
+        self._not_before = time.monotonic() + BACKOFF_SECONDS[min(self._crashes, len(BACKOFF_SECONDS)) - 1]
         child.process.kill()
         child.process.wait()
         child.close()
         self._outbox.clear()
+        self._open.clear()
         self.hello = None
 
 

@@ -22,9 +22,11 @@ from .key_writer import Portion, Shape, Written, write_all
 from .mesh_io import AvatarArrays, base_coordinates, check_editable, object_mode
 from .naming import aliases_of, names_for
 from .parts import avatar_parts, moving
+from .patience import Patience
 from .tables import Table
 from .wire import Message
 
+REPORTED = frozenset({"warnings", "seconds", "vertices", "face_vertices", "confidence"})  # what is used of a report
 SILENCE_SECONDS = 300.0  # a child that says nothing for so long is taken for stuck
 LOW = 0.5  # confidence below which a shape is worth a look
 OnProgress = Callable[[str, float], None]
@@ -118,7 +120,7 @@ class Job:
         self._warnings = list(mesh.warnings)
         self._blocks: list[tuple[list[str], list[float], Floats]] = []
         self.report: dict[str, Any] = {}
-        self._sent = self._heard = time.perf_counter()
+        self._sent, self._patience = time.perf_counter(), Patience()
         backend.start(patient)
         self._request = self._send(mesh, locate_only)
 
@@ -136,31 +138,48 @@ class Job:
         return elapsed * (1 - self.fraction) / self.fraction if self.fraction > 0.08 and not self.finished else None
 
     def take(self, messages: Iterable[Message]) -> None:
-        """Take what the child said; `finished` tells whether that was all. Raises AddonError: the child's own, `child_timeout`."""
+        """Take what the child said; `finished` tells whether that was all.
+
+        Raises AddonError: the child's own, `child_timeout`, and `protocol` for answers that are not as agreed; then the child is ended.
+        """
         for message in messages:
-            header = message.header
-            if header.get("id") != self._request:
+            if message.header.get("id") != self._request:
                 continue  # of a request that was cancelled
-            self._heard = time.perf_counter()
-            if header["type"] == "progress":
-                self.stage, self.fraction = str(header["stage"]), float(header["fraction"])
-            elif header["type"] == "face":
-                self.indices = message.arrays["indices"].astype(np.int32, copy=False)
-                self.landmarks = {str(name): (float(p[0]), float(p[1]), float(p[2])) for name, p in header.get("landmarks", {}).items()}
-            elif header["type"] == "shapes":
-                offsets = message.arrays["offsets"].astype(np.float32, copy=False)
-                names = list(header["names"])
-                self._blocks.append((names, [float(c) for c in header.get("confidence", [1.0] * len(names))], offsets))
-            elif header["type"] == "error":
-                raise error_of(message)
-            elif header["type"] == "done":
-                self.report, self.finished, self.fraction = header["report"], True, 1.0
-                self.seconds["request"] = time.perf_counter() - self._sent
-        if not self.finished and time.perf_counter() - self._heard > SILENCE_SECONDS:
+            self._patience.heard()
+            try:
+                self._take(message)
+            except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+                what = f"The backend's answer is not as agreed ({type(error).__name__}: {error})."
+                raise self._backend.fail(AddonError("protocol", what, "Reinstall the extension; the log tells more.")) from error
+        if not self.finished and self._patience.waited() > SILENCE_SECONDS:
             message_ = f"The backend has said nothing for {SILENCE_SECONDS:.0f} s and was ended."
             raise self._backend.fail(
                 AddonError("child_timeout", message_, "Try again; with a large model of your own, try a smaller mesh.")
             )
+
+    def _take(self, message: Message) -> None:
+        """Take one answer. Raises AddonError for `error`, and what Python raises for one that is malformed."""
+        header = message.header
+        if header["type"] == "progress":
+            self.stage, self.fraction = str(header["stage"]), float(header["fraction"])
+        elif header["type"] == "face":
+            self.indices = message.arrays["indices"].astype(np.int32, copy=False).reshape(-1)
+            self.landmarks = {str(name): (float(p[0]), float(p[1]), float(p[2])) for name, p in header.get("landmarks", {}).items()}
+        elif header["type"] == "shapes":
+            names, offsets = [str(name) for name in header["names"]], message.arrays["offsets"].astype(np.float32, copy=False)
+            sure = [float(c) for c in header.get("confidence", [1.0] * len(names))]
+            if offsets.shape != (len(names), len(self.indices), 3) or len(sure) != len(names):
+                raise ValueError(f"{len(names)} names for offsets {offsets.shape} of {len(self.indices)} vertices")
+            self._blocks.append((names, sure, offsets))
+        elif header["type"] == "error":
+            raise error_of(message)
+        elif header["type"] == "done":
+            self.report = {**header["report"]}
+            missing = REPORTED - set(self.report)
+            if missing:
+                raise KeyError(*sorted(missing))
+            self.finished, self.fraction = True, 1.0
+            self.seconds["request"] = time.perf_counter() - self._sent
 
     def cancel(self) -> None:
         """Give the request up; what the child still says about it is ignored."""

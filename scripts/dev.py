@@ -29,7 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "requirements" / "dev.txt"
 PYTHON = (3, 11)
-ADDON = ("errors", "wire", "pipe", "launch", "backend_process", "head_bones", "runtimes", "tables", "vrchat_check")  # the add-on's modules without bpy
+ADDON = ("errors", "wire", "pipe", "patience", "launch", "backend_process", "head_bones", "runtimes", "tables", "vrchat_check")  # the add-on's modules without bpy
 TYPED = (
     "backend",
     "tests/backend",

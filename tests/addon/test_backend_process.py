@@ -225,23 +225,43 @@ def test_answers_before_a_death_are_handed_over_first(start: Callable[[str], Bac
     assert [message.header["type"] for message in messages] == ["progress"]
 
 
-def test_after_a_crash_the_next_start_waits(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend_process, "RESTART_SECONDS", 1.5)
+def test_after_crashes_in_a_row_the_next_start_waits_longer_each_time(
+    start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend_process, "BACKOFF_SECONDS", (0.0, 1.5))
     backend = start("sys.exit(9)")
-    began = time.monotonic()
     failure(backend)
+    backend.start()  # the next click works
+    failure(backend)
+    began = time.monotonic()
     with pytest.raises(AddonError, match="just ended"):
         backend.start()
     backend.start(patient=True)
     assert 1.0 < time.monotonic() - began < 10.0 and backend.running
-
-
-def test_a_long_lived_child_is_restarted_at_once(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend_process, "STABLE_SECONDS", 0.0)
-    backend = start("sys.exit(9)")
     failure(backend)
-    backend.start()
+    with pytest.raises(AddonError, match="just ended"):
+        backend.start()
+
+
+def test_a_child_that_lived_long_and_answered_ends_the_row(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend_process, "BACKOFF_SECONDS", (0.0, 60.0))
+    monkeypatch.setattr(backend_process, "STABLE_SECONDS", 0.0)
+    backend = start("hello()\nsys.exit(9)")
+    for _ in range(3):
+        failure(backend)
+        backend.start()
     assert backend.running
+
+
+def test_a_child_that_died_while_nobody_needed_it_is_replaced_without_a_word(real: Backend) -> None:
+    real.start()
+    until(real, lambda: real.hello is not None)
+    dead = psutil.Process(real.pid)
+    dead.kill()
+    dead.wait(5)
+    real.start()
+    until(real, lambda: real.hello is not None)
+    assert real.pid != dead.pid
 
 
 def test_old_logs_are_removed_but_a_few(tmp_path: Path) -> None:
