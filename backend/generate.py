@@ -29,7 +29,7 @@ OnProgress = Callable[[str, float], None]
 
 MAX_STRENGTH = 10.0
 MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three times as much
-AT_ONCE = 6  # shapes that the rules work on at once: their copies take several times as much memory, and a cancel is seen in between
+AT_ONCE = 4  # shapes that the rules work on at once: their copies take several times as much memory, and a cancel is seen in between
 SAMPLE = 8192  # vertices by which model and rules are compared
 # Share of the whole request that is done when a stage ends; measured on 28,646 vertices and 67 shapes.
 _LOCATED, _COMPUTED = 0.5, 0.85
@@ -218,7 +218,7 @@ def _ruled(mesh: AvatarMesh, face: Face, model: Model, offsets: Floats) -> dict[
     landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False))
     there = rules.surface(face, mesh.triangles, landmarks)
     if there is not None:
-        shapes = fields.mixed(there, face.parts, landmarks, shapes)
+        shapes = fields.mixed(there, face.parts, landmarks, shapes, face.familiar)
     rules.touch(face, there, landmarks, shapes)
     return shapes
 

@@ -33,6 +33,7 @@ CONTRACT_VERSION = "1"
 CHUNK = 1024  # vertices per decoder run: less time and a third of the memory of a whole pass, and a cancel within milliseconds
 CHUNK_LOW = 512  # with little memory
 TRIAL_POINTS = 1024  # what locating shows the encoder
+PIECE = 2048  # points that the encoder looks at at once on the CPU: more need 40 MB more and 1.2 times as long
 MAX_CONDITIONS = 1024
 # a decoder's inputs beside the latent, in this order
 PER_VERTEX = {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "sides": (None, 2), "ways": (None, 6)}
@@ -171,8 +172,13 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
 def encode_with(model: Model, cancellation: Cancellation) -> Callable[[Floats], tuple[Floats, Floats]]:
     """The model's encoder as a function: points float32 (B,P,7), as `face.points.crop` gives them -> latent (B,L), confidence (B,)."""
 
-    def encode(points: Floats) -> tuple[Floats, Floats]:
-        latent, confidence = run(model.encoder, {"points": np.ascontiguousarray(points, np.float32)}, cancellation)[:2]
+    def encode(points: Floats, last: bool = False) -> tuple[Floats, Floats]:
+        points = np.ascontiguousarray(points, np.float32)
+        step = max(1, PIECE // points.shape[1]) if model.encoder.provider == "cpu" else len(points)
+        if len(points) > step:
+            pieces = [encode(points[start : start + step], start + step >= len(points)) for start in range(0, len(points), step)]
+            return np.concatenate([latent for latent, _ in pieces]), np.concatenate([confidence for _, confidence in pieces])
+        latent, confidence = run(model.encoder, {"points": points}, cancellation, last)[:2]
         if latent.ndim != 2 or len(latent) != len(points) or confidence.size != len(points):
             raise _broken(model.encoder.name, f"gave latent {latent.shape} and confidence {confidence.shape} for points {points.shape}")
         if latent.shape[1] < 3 * len(model.info.landmarks):
@@ -219,7 +225,7 @@ def _decode(
     for start in range(0, count, chunk):
         stop = min(start + chunk, count)
         feeds = {name: array[start:stop] for name, array in zip(PER_VERTEX, per_vertex, strict=True)} | {"latent": latent}
-        basis = run(decoder, feeds, cancellation)[0]
+        basis = run(decoder, feeds, cancellation, stop == count)[0]
         if basis.shape != (stop - start, known, 3):
             raise _broken(decoder.name, f"gave a basis {basis.shape} for {stop - start} vertices and {known} conditions")
         # a basis that is not finite shows in the product too, unless its weight is 0: look at the basis itself

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..errors import BackendError
 from . import hardware, providers, remote, selftest
-from .onnx_file import opset_of
+from .onnx_file import opset_of, read_model_file
 from .settings import Settings
 
 try:
@@ -139,12 +139,13 @@ class Session:
     def __init__(
         self, data: bytes, name: str, settings: Settings, threads: int, low_memory: bool = False, folder: Path | None = None
     ) -> None:
-        """folder: where the model lies, for its int8 calibration table. Raises BackendError: `model_unreadable` when ONNX Runtime refuses the
-        model, `provider_failed`.
+        """folder: where the model lies, to read it again, and its int8 calibration table. Raises BackendError: `model_unreadable` when ONNX
+        Runtime refuses the model, `provider_failed`.
         """
         self.name, self.settings, self.threads, self.low_memory = name, settings, threads, low_memory
         self._folder = folder
-        self.data, self.hash = data, hashlib.sha256(data).hexdigest()
+        self._data: bytes | None = data
+        self.hash = hashlib.sha256(data).hexdigest()
         self._lock = threading.Lock()
         self._best: dict[int, float] = {}
         self._late = 0
@@ -153,6 +154,18 @@ class Session:
         self._calibrated = False
         self.use = providers.ProviderUse("", "", "")
         self._choose()
+        if folder is not None and (folder / name).is_file():
+            self._data = None  # as large as the model, and seldom needed again
+
+    @property
+    def data(self) -> bytes:
+        """The model's bytes, read again where it came from a file. Raises BackendError `model_unreadable` when that file is another now."""
+        if self._data is not None or self._folder is None:
+            return self._data or b""
+        data = read_model_file(self._folder / self.name)
+        if hashlib.sha256(data).hexdigest() != self.hash:
+            raise BackendError("model_unreadable", f"{self.name} has changed since it was loaded.", "Try again: it is then loaded anew.")
+        return data
 
     @property
     def makes_precision(self) -> bool:
@@ -436,8 +449,10 @@ def fastest(sessions: Mapping[int, Any], feeds: Mapping[str, Floats]) -> int:
     return min(times, key=lambda key: min(times[key]))
 
 
-def run(session: Session, feeds: Mapping[str, Floats], cancellation: Cancellation) -> list[Floats]:
+def run(session: Session, feeds: Mapping[str, Floats], cancellation: Cancellation, last: bool = False) -> list[Floats]:
     """All outputs of one run. A provider that fails or gives values that are not numbers is replaced and the run repeated.
+
+    last: of several; then the processor's memory for them is given back, 12 MB.
 
     Raises BackendError: `cancelled`, `out_of_memory`, `provider_failed`, or `model_contract` when the model itself fails.
     """
@@ -445,6 +460,8 @@ def run(session: Session, feeds: Mapping[str, Floats], cancellation: Cancellatio
         provider, used = session.provider, session.session
         turn = contextlib.nullcontext() if provider == "server" else TURNS.take(cancellation)
         with turn, cancellation.run_options() as options:
+            if last and provider == "cpu" and not session.low_memory:  # which has no arena
+                options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
             try:
                 outputs = session.run(feeds, options)
                 failure = "" if provider == "cpu" or selftest.finite(outputs) else "gave values that are not numbers"

@@ -30,6 +30,7 @@ LEVEL = 0.08  # canonical units over which the skin below a brow is levelled
 OUT, MOST_OUT = 0.5, 8.0  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
 BROW = 0.35  # canonical units around a brow's line within which a small part above the eye is a brow
 BELIEVED = (0.70, 0.90)  # cosine between model and fields up to which they are mixed as DOUBTED says, and from which on the model is taken
+FAMILIAR = (0.5, 0.9)  # likeness to heads learnt from above which the model begins to be believed, and from which on it is taken
 DOUBTED = 0.33  # share of the model where it is doubted: on heads that were left out of training the mixture was better than either
 LID_SHAPES = {  # share of the opening that the upper and the lower lid's edge go up: on drawn faces, and how much more on others
     "eyeWide": ((0.12, 0.0), (0.14, -0.02)),
@@ -272,25 +273,27 @@ def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats], where: Flag
     return DOUBTED + (1 - DOUBTED) * float(smooth(*BELIEVED, np.asarray(np.mean(found), np.float32))) if found else 1.0
 
 
-def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]) -> dict[str, Floats]:
+def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats], familiar: float = 0.0) -> dict[str, Floats]:
     """The conditions' offsets (F,3), from the model's, shapes, and the fields.
 
-    parts (F,6): boxes. Mouths: the smaller, the more the fields, as models learn from realistic heads. Lids and brows: by how far model and
-    fields agree. Teeth and tongue stay with the model, which knows bodies well.
+    parts (F,6): boxes. familiar: 0 to 1, how much the head is like those that the model has learnt from; such heads are the model's alone.
+    Others' mouths: the smaller, the more the fields, as models learn from realistic heads. Lids and brows: by how far model and fields agree.
+    Teeth and tongue stay with the model, which knows bodies well.
     """
     found = dict(shapes)
+    known = float(smooth(*FAMILIAR, np.asarray(familiar, np.float32)))
     skin = there.skins[0]
 
     def take(fields: Mapping[str, Floats], share: float, where: Floats) -> None:
         """Mix the fields in, a share of 1 - share where `where` (F,) is 1."""
-        mine = ((1 - share) * where)[:, None].astype(np.float32)
+        mine = ((1 - known) * (1 - share) * where)[:, None].astype(np.float32)
         for name in fields.keys() & shapes.keys():
             found[name] = np.asarray(shapes[name] * (1 - mine) + fields[name] * mine, np.float32)
 
     mouth = mouth_of(there, landmarks)
     take(mouth_fields(mouth), 0.2 + 0.8 * mouth.large, skin.astype(np.float32))
     for name in found.keys() & DRAWN.keys():  # a model learns these from realistic heads
-        found[name] = found[name] * np.float32(mouth.large + DRAWN[name] * (1 - mouth.large))
+        found[name] = found[name] * np.float32(1 - (1 - known) * (1 - DRAWN[name]) * (1 - mouth.large))
     inside = ~skin & (mouth.away < 2 * INNER) & (np.abs(mouth.x) < 1.3)
     if "jawOpen" in shapes:
         found["jawOpen"] = with_jaw(shapes["jawOpen"], there, mouth, inside)
@@ -310,7 +313,7 @@ def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes
             take(fields, trust(shapes, {blink: fields[blink]}, near > 0), near)
     fields = brow_fields(there, parts, landmarks, mouth.large)
     strips = np.any([_brow_strip(parts, *_brow(landmarks, side)) for side in SIDES], axis=0)
-    for name in found.keys() - fields.keys():
+    for name in found.keys() - fields.keys() if strips.any() else ():
         if not name.startswith("noseSneer"):
             found[name] = np.where(strips[:, None], np.float32(0), found[name])  # strips belong to the brows alone
     moving = np.any([np.linalg.norm(offsets, axis=1) > 0.01 for offsets in fields.values()], axis=0)

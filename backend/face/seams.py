@@ -98,7 +98,7 @@ def _nearest(points: Floats, among: Floats) -> NDArray[np.intp]:
     """Index (N,) of the nearest of some points (M,3) to each of points (N,3)."""
     found = np.empty(len(points), np.intp)
     squares = (among**2).sum(axis=1)
-    step = max(1, 4_000_000 // len(among))  # bounds the table of distances
+    step = max(1, 1_000_000 // len(among))  # bounds the table of distances
     for first in range(0, len(points), step):
         chunk = points[first : first + step]
         found[first : first + step] = (squares - 2 * chunk @ among.T).argmin(axis=1)

@@ -275,3 +275,13 @@ def test_a_model_holds_its_sessions_threads(shipped: Path) -> None:
     model = engine.load_model(settings=resolve({"threads": 1}, environment={}))
     assert model.threads == 1 and model.sessions == 2
     assert dataclasses.asdict(model.info)["contract"] == "pair"
+
+
+def test_a_model_that_was_replaced_is_not_taken_for_the_one_that_was_loaded(tmp_path: Path) -> None:
+    decoder = models.pair(tmp_path, "m", ["jawOpen"])
+    loaded = engine.load_model(decoder)
+    assert loaded.decoder is not None and loaded.decoder.data == decoder.read_bytes()
+    models.pair(tmp_path, "m", ["jawOpen", "mouthClose"])
+    with pytest.raises(BackendError) as caught:
+        _ = loaded.decoder.data
+    assert caught.value.code == "model_unreadable" and "changed" in caught.value.message
