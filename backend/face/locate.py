@@ -78,6 +78,11 @@ class Face:
     freedom: Floats
     around: Neighbours
 
+    @property
+    def familiar(self) -> float:
+        """How much the head is like those that the model has learnt from, 0 to 1: the latent's last number where it holds more than landmarks."""
+        return float(self.latent[0, -1]) if self.latent.size > self.landmarks.size else 0.0
+
 
 def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], progress: Callable[[float], None]) -> Face:
     """Find the face of a checked mesh. encode: points (B,P,CHANNELS) -> latent (B,L), confidence (B,) or (B,1).
