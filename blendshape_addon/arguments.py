@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from .errors import AddonError
-from .tables import user_table
+from .naming import STYLES
+from .tables import parse_conditions, user_table
 
 IMPORTED = (".glb", ".gltf", ".vrm", ".fbx", ".obj")
 READABLE = (".blend", *IMPORTED)
 EXPORTS = ("glb", "fbx")
+REGIONS = ("brows", "eyes", "cheeks", "mouth", "jaw", "tongue")
+GUIDES = ("off", "size", "shape")
+MAX_STRENGTH = 10.0
 
 
 class Parser(argparse.ArgumentParser):
@@ -41,6 +45,11 @@ def parser(prog: str) -> Parser:
     made.add_argument("--report", type=Path, metavar="R.json", help="what was made, how long it took, what went wrong")
     made.add_argument("--overwrite", action="store_true", help="replace outputs that are already there")
     made.add_argument("--overwrite-keys", action="store_true", help="replace keys of the same name that were made or edited by hand")
+    made.add_argument("--regions", default="", metavar="LIST", help=f'strength of regions ({", ".join(REGIONS)}): "jaw=0.8,eyes=1.1"')
+    made.add_argument("--naming", choices=STYLES, default="auto", help="how keys are spelled; auto: as the mesh's own (default)")
+    made.add_argument("--alias", action="store_true", help="also write vrc.v_ee, which the face tracking template asks for")
+    made.add_argument("--guide", choices=GUIDES, default="off", help="what the mesh's own vowels and blinks decide (default off)")
+    made.add_argument("--alone", action="store_true", help="leave the avatar's other objects (eyes, teeth, ...) alone")
     made.add_argument("--model", default="", metavar="FILE.onnx", help="a model file instead of the shipped one")
     return made
 
@@ -51,7 +60,7 @@ def asked(options: argparse.Namespace) -> dict[str, Any]:
     table = user_table(options.conditions, options.name, options.table)
     if not sets and table is None:
         raise AddonError("usage", "No shapes are asked for.", "Give --set, or --conditions with --name, or --table.")
-    if not math.isfinite(options.strength) or not 0 < options.strength <= 10:
+    if not math.isfinite(options.strength) or not 0 < options.strength <= MAX_STRENGTH:
         raise AddonError("usage", f"The strength is {options.strength:g}.", "Choose one above 0 and up to 10.")
     model = str(Path(options.model).absolute()) if options.model else ""
     return {
@@ -61,7 +70,26 @@ def asked(options: argparse.Namespace) -> dict[str, Any]:
         "group": options.group,
         "overwrite": options.overwrite_keys,
         "model": model,
+        "regions": _regions(options.regions),
+        "naming": options.naming,
+        "alias": options.alias,
+        "guide": options.guide,
+        "parts": not options.alone,
     }
+
+
+def _regions(text: str) -> dict[str, float]:
+    """{region: factor} from "jaw=0.8,eyes=1.1". Raises AddonError `usage`."""
+    if not text.strip():
+        return {}
+    try:
+        regions = parse_conditions(text)
+    except AddonError as error:
+        raise AddonError("usage", error.message, 'Write for example "jaw=0.8,eyes=1.1".') from error
+    for name, factor in regions.items():
+        if name not in REGIONS or not 0 <= factor <= MAX_STRENGTH:
+            raise AddonError("usage", f"{name}={factor:g} is no strength of a region.", f"Regions are {', '.join(REGIONS)}, from 0 to 10.")
+    return regions
 
 
 def free_names(inputs: Sequence[Path]) -> list[str]:

@@ -156,7 +156,7 @@ def _add(
     source, places = np.arange(len(vertices), dtype=np.int32), vertices.astype(np.float64)
     for reflection, threshold in _reflections(ob, space):
         twins = places @ reflection[:3, :3].T + reflection[:3, 3]
-        apart = np.linalg.norm(twins - places, axis=1) > 2 * threshold
+        apart = np.linalg.norm(twins - places, axis=1) > threshold
         numbers = np.where(apart, joined.count + np.cumsum(apart) - 1, np.arange(len(places)) + start).astype(np.int32)
         first = joined.append(
             np.ascontiguousarray(twins[apart], np.float32),

@@ -70,7 +70,7 @@ def factors(found: Mapping[str, Guide], names: Sequence[str]) -> dict[str, float
     result: dict[str, float] = {}
     for name in names:
         role = role_of(name)
-        if role in found:
+        if role is not None and role in found:
             result[name] = found[role].factor
         elif role in VOWELS or name.startswith("vrc.v_"):
             result[name] = float(np.mean(vowels)) if vowels else 1.0
@@ -89,7 +89,7 @@ def styles(found: Mapping[str, Guide], own: Mapping[str, Floats], made: Mapping[
     halves = _halves(made)
     for name in made:
         role = role_of(name)
-        if role in found:
+        if role is not None and role in found:
             result[name] = own[found[role].key]
         elif role in ("blinkLeft", "blinkRight") and "blink" in found and halves is not None:
             share = halves if role == "blinkLeft" else 1 - halves

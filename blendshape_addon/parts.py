@@ -43,7 +43,7 @@ def role_by_name(name: str) -> str | None:
     if any(word in lower for word in _NOT):
         return None
     for role, words in _WORDS:
-        if any(word in lower if not word.isascii() else re.search(rf"(?<![a-z]){word}|{word}(?![a-z])", lower) for word in words):
+        if any(word in lower if not word.isascii() else re.search(rf"(?<![a-z]){word}|{word}(?:e?s)?(?![a-z])", lower) for word in words):
             return role
     return None
 
