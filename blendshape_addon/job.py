@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import bpy
@@ -119,6 +119,10 @@ class Job:
         self._options, self._backend = options, backend
         self._warnings = list(mesh.warnings)
         self._blocks: list[tuple[list[str], list[float], Floats]] = []
+        self._portions: list[Portion] = []
+        self._named: dict[str, str] = {}
+        self._notes: Mapping[str, str] = {}
+        self.prepared = False
         self.report: dict[str, Any] = {}
         self._sent, self._patience = time.perf_counter(), Patience()
         backend.start(patient)
@@ -204,52 +208,60 @@ class Job:
             found.append(check_editable(ob))
         return found
 
+    def prepare(self) -> None:
+        """Work out who gets which keys, so that writing them holds nobody up for long. Raises AddonError as `write` does."""
+        objects, (wanted, offsets), asked = self.objects(), self.offsets(), self._options
+        with _object_modes(objects):
+            self._named = names = self._names(objects[0])
+            guided = _NOT_GUIDED
+            for number, (ob, (_target, indices, own)) in enumerate(zip(objects, split(self.targets, self.indices, offsets), strict=True)):
+                made = dict(zip(wanted, own, strict=True))
+                if number == 0 and asked.guide != "off":
+                    guided = _guided(ob, indices, made, asked.guide == "shape")
+                for name, factor in guided.factors.items():
+                    made[name] = made[name] * np.float32(factor)
+                if number == 0:
+                    made.update(guided.shapes)
+                shapes = [Shape(names[name], made[name]) for name in wanted]
+                if asked.alias:
+                    shapes.extend(Shape(other, made[name]) for name, other in aliases_of(names).items() if other not in names.values())
+                if number:
+                    there = set() if ob.data.shape_keys is None else {block.name for block in ob.data.shape_keys.key_blocks}
+                    shapes = [shape for shape in shapes if shape.offsets.any() or shape.name in there]
+                self._portions.append(Portion(ob, indices, shapes, asked.only_existing))
+        self._notes, self.prepared = guided.notes, True
+
     def write(self) -> Outcome:
         """Write the keys. Raises AddonError: `mesh_changed` if an object is gone or another, and as key_writer.write_all does."""
         began = time.perf_counter()
-        objects = self.objects()
-        with ExitStack() as modes:
-            for ob in objects:
-                modes.enter_context(object_mode(ob))
-            outcome = self._write(objects)
+        if not self.prepared:
+            self.prepare()
+        objects = self.objects()  # not those that were prepared: undo may have replaced them
+        with _object_modes(objects):
+            fresh = [replace(portion, ob=ob) for portion, ob in zip(self._portions, objects, strict=True)]
+            portions = [portion for number, portion in enumerate(fresh) if number == 0 or portion.shapes]
+            written = write_all(portions, self._options.overwrite)
+            for portion, done in zip(portions, written, strict=True):
+                if done.added or done.updated:
+                    remember_request(portion.ob, self._options.sets, self._options.table)
         keep_landmarks(objects[0], self.landmarks)
+        others = {portion.ob.name: done for portion, done in zip(portions[1:], written[1:], strict=True)}
+        outcome = self._outcome(objects[0].name, written[0], others)
         outcome.seconds = {"gather": self.seconds["gather"], "request": self.seconds["request"], "backend": self.report["seconds"]}
         outcome.seconds["write"] = time.perf_counter() - began
         return outcome
 
-    def _write(self, objects: list[bpy.types.Object]) -> Outcome:
-        asked, (wanted, offsets) = self._options, self.offsets()
-        confidence = dict(zip(wanted, (c for _names, sure, _offsets in self._blocks for c in sure), strict=True))
-        face = objects[0]
-        names = self._names(face)
-        notes: dict[str, str] = {}
-        portions: list[Portion] = []
-        for number, (ob, (_target, indices, own)) in enumerate(zip(objects, split(self.targets, self.indices, offsets), strict=True)):
-            made = dict(zip(wanted, own, strict=True))
-            if number == 0 and asked.guide != "off":
-                made, notes = guided(ob, indices, made, names, asked.guide == "shape")
-            shapes = [Shape(names[name], made[name]) for name in wanted]
-            if asked.alias:
-                shapes.extend(Shape(other, made[name]) for name, other in aliases_of(names).items() if other not in names.values())
-            if number:
-                there = set() if ob.data.shape_keys is None else {block.name for block in ob.data.shape_keys.key_blocks}
-                shapes = [shape for shape in shapes if shape.offsets.any() or shape.name in there]
-            portions.append(Portion(ob, indices, shapes, asked.only_existing))
-        portions = [portions[0], *(portion for portion in portions[1:] if portion.shapes)]
-        written = write_all(portions, asked.overwrite)
-        for portion, done in zip(portions, written, strict=True):
-            if done.added or done.updated:
-                remember_request(portion.ob, asked.sets, asked.table)
-        others = {portion.ob.name: done for portion, done in zip(portions[1:], written[1:], strict=True)}
-        warnings = [*self._warnings, *self.report["warnings"], *written[0].warnings]
-        if asked.guide != "off" and not notes:
+    def _outcome(self, name: str, written: Written, others: dict[str, Written]) -> Outcome:
+        sure = {name: c for names, confidence, _offsets in self._blocks for name, c in zip(names, confidence, strict=True)}
+        results = _results(written, {own: (sure[wanted], self._notes.get(wanted, "")) for wanted, own in self._named.items()})
+        warnings = [*self._warnings, *self.report["warnings"], *written.warnings]
+        if self._options.guide != "off" and not self._notes:
             warnings.append("None of your own vowels or blinks was found to go by.")
-        results = _results(written[0], {names[name]: (confidence[name], notes.get(name, "")) for name in wanted})
         still = [result.name for result in results if result.note == STILL]
         if still:
             warnings.append(f"{len(still)} shapes move nothing on this mesh: {', '.join(still[:5])}{' ...' if len(still) > 5 else ''}.")
-        landmarks = {name: list(place) for name, place in self.landmarks.items()}
-        return Outcome(face.name, written[0], self.report, warnings, {}, landmarks, results, others)
+        landmarks = {mark: list(place) for mark, place in self.landmarks.items()}
+        return Outcome(name, written, self.report, warnings, {}, landmarks, results, others)
 
     def _names(self, face: bpy.types.Object) -> dict[str, str]:
         """Wanted name -> key name, on the face; all objects get the same."""
@@ -269,16 +281,23 @@ class Job:
 STILL = "moves nothing"
 
 
-def guided(
-    ob: bpy.types.Object, indices: Ints, made: Mapping[str, Floats], names: Mapping[str, str], shape: bool
-) -> tuple[dict[str, Floats], dict[str, str]]:
-    """Generated shapes, name -> offsets (F,3), as the user's own vowels and blinks guide them, and a note for each that was changed.
+@dataclass(frozen=True)
+class _Guided:
+    """What the user's keys change. factors: of each generated shape; shapes: those that are the user's own; notes: for the user."""
 
-    shape: take the user's shapes themselves where there are some, not only their size.
-    """
+    factors: Mapping[str, float]
+    shapes: Mapping[str, Floats]
+    notes: Mapping[str, str]
+
+
+_NOT_GUIDED = _Guided({}, {}, {})
+
+
+def _guided(ob: bpy.types.Object, indices: Ints, made: Mapping[str, Floats], shape: bool) -> _Guided:
+    """How the user's own vowels and blinks guide generated shapes, name -> offsets (F,3). shape: also take the user's shapes themselves."""
     key = ob.data.shape_keys
     if key is None:
-        return dict(made), {}
+        return _NOT_GUIDED
     base = base_coordinates(ob)
     ours = made_by_us(ob, base)
     own: dict[str, Floats] = {}
@@ -290,13 +309,11 @@ def guided(
         own[block.name] = coordinates[indices] - base[indices]
     found = guides.guides(own, made)
     if not found:
-        return dict(made), {}
+        return _NOT_GUIDED
     styled = guides.styles(found, own, made) if shape else {}
-    factor = guides.factors(found, list(made))
-    result = {name: styled.get(name, offsets * np.float32(factor[name])) for name, offsets in made.items()}
-    notes = {name: f"{factor[name]:.0%} of its size, as in your own keys" for name in made if abs(factor[name] - 1) > 0.01}
-    notes.update(dict.fromkeys(styled, "your own shape"))
-    return result, notes or dict.fromkeys(found, "")
+    factors = {name: factor for name, factor in guides.factors(found, list(made)).items() if factor != 1}
+    notes = {name: f"{factor:.0%} of its size, as in your own keys" for name, factor in factors.items()}
+    return _Guided(factors, styled, {**dict.fromkeys(found, ""), **notes, **dict.fromkeys(styled, "your own shape")})
 
 
 def _results(written: Written, told: Mapping[str, tuple[float, str]]) -> list[Result]:
@@ -364,6 +381,15 @@ def finish(job: Job, backend: Backend, on_progress: OnProgress | None = None) ->
         job.take(backend.wait(0.5))
         if on_progress is not None:
             on_progress(job.stage, job.fraction)
+
+
+@contextmanager
+def _object_modes(objects: Iterable[bpy.types.Object]) -> Iterator[None]:
+    """Leave other modes for the time inside."""
+    with ExitStack() as modes:
+        for ob in objects:
+            modes.enter_context(object_mode(ob))
+        yield
 
 
 def find(identity: int) -> bpy.types.Object | None:

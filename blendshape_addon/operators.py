@@ -119,6 +119,9 @@ class _Run:
             session.redraw(context)
             if not self._job.finished:
                 return {"RUNNING_MODAL"}
+            if not self._job.prepared:
+                self._job.prepare()  # and write in the next tick: in between, the window lives
+                return {"RUNNING_MODAL"}
             outcome = self._job.write()
         except Exception as error:
             self._end(context)
