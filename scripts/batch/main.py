@@ -56,7 +56,7 @@ def main(arguments: Sequence[str], prog: str = "generate.py") -> int:
     stop = Stop()
     began = time.time()
     try:
-        options = make_parser(prog).parse_args(list(arguments))
+        options = make_parser(prog).parse_intermixed_args(list(arguments))
         run = _Run(options, events)
         with _interruptible(stop), shown(len(run.jobs)) as show:
             for result in run.results(stop, show):
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str], prog: str = "generate.py") -> int:
 def names_inputs(arguments: Sequence[str]) -> bool:
     """Whether arguments name inputs, or cannot be read, which `main` then says."""
     try:
-        return bool(make_parser("").parse_args(list(arguments)).inputs)
+        return bool(make_parser("").parse_intermixed_args(list(arguments)).inputs)
     except (AddonError, SystemExit):
         return True
 

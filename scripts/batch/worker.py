@@ -33,7 +33,7 @@ commands: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.commands")
 scene_files: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.scene_files")
 session: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
 Options: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job").Options
-SHEET_TILE, SHEET_SAMPLES = 120, 6
+SHEET_TILE, SHEET_SAMPLES = 96, 2  # of a contact sheet for the page: most of the time of a file that has one
 
 
 def serve(lines: IO[str], answers: IO[str]) -> int:

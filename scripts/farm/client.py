@@ -167,7 +167,7 @@ def _look(
     info = client.scheduler_info(n_workers=-1)
     if client.status not in ("running", "connecting"):
         raise BatchError("scheduler_lost", "The scheduler has gone away.", "Start it, and then this again; it goes on where it stopped.")
-    found = {address: f"{worker['name']} at {address}" for address, worker in info["workers"].items()}
+    found = {address: address if worker["name"] == address else f"{worker['name']} at {address}" for address, worker in info["workers"].items()}
     by_key = {future.key: task for future, task in tasks.items()}
     for address, name in known.items():
         if address not in found:

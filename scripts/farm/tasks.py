@@ -18,7 +18,7 @@ from typing import Any
 from scripts.batch.pool import BatchError, Blender, Refused, add_overhead, blender_command, row_of, worker_environment
 from scripts.batch.store import code_digest, model_digest
 
-PROGRAM = "BLENDSHAPE_BLENDER"  # environment variable of a worker machine: its Blender, or a Python that has bpy
+PROGRAM = "GENERATE_BLENDER"  # environment variable of a worker machine: its Blender, or a Python that has bpy
 _lock = threading.Lock()
 _blenders: dict[str, Blender] = {}
 
