@@ -40,6 +40,9 @@ LASH = (0.6, 1.1)  # heights above the edge between which what is no skin stops 
 WHOLE = 1.15  # heights above the edge below which a lash, or the line of a crease, rides as a whole
 BELOW = 0.8  # heights below the lower edge over which a correction fades
 ROOM = (0.5, 1.5)  # heights above the edge over which a correction fades, three quarters of the way to the brow within these
+BULK = 0.5  # canonical units, half the least extent of a part that is hair or a hat and not of the eye, whatever it hangs next to
+RING = 0.2  # share of a lash's vertices next to the lower edge from which on it goes all around the eye
+CLOSE = 0.05  # canonical units from the skin within which most of a shell over it lies
 COVER = (0.35, 0.6)  # heights before the edges over which what is no skin stops following the lids
 INSIDE = (0.5, 1.2)  # heights behind the edge over which it fades: the inside of a lid goes along, the socket does not
 LIP = 0.7  # half widths of the mouth from a lip's edge over which a correction fades
@@ -54,7 +57,8 @@ DROOP = np.radians(40.0)  # by which lashes that point outwards turn down at a b
 class Surface:
     """What contacts are read from: vertices (F,3), triangles (T,3) among them, group (F,): vertices in one place share one, owner (F,): loose
     part, of the skin's what hangs together without welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the
-    largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. lids: what `lids_of` found, by the
+    largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. bulky (F,): of parts that are no skin and
+    too big in every direction for one of a face, as hair is. lids: what `lids_of` found, by the
     landmarks that it was asked with: fields and contacts ask alike."""
 
     vertices: Floats
@@ -63,6 +67,7 @@ class Surface:
     owner: Ints
     sides: Floats
     skins: list[Flags]
+    bulky: Flags
     lids: dict[bytes, dict[str, Lid]] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -73,7 +78,21 @@ def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides
     raw = connected_parts(len(vertices), triangles) if len(triangles) else np.zeros(len(vertices), np.int32)
     main = raw == np.bincount(raw[skin]).argmax()
     owner[skin & ~main] = owner.max() + 1 + raw[skin & ~main]
-    return Surface(vertices, triangles, group, owner, sides, [skin, main])
+    return Surface(vertices, triangles, group, owner, sides, [skin, main], bulky(vertices, owner, parts, skin))
+
+
+def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:
+    """Vertices (F,) of parts that are big in every direction and hang away from the skin where the face is; a shell over it keeps close."""
+    front = (vertices > np.array([-0.8, -1.0, -0.5], np.float32)).all(axis=1) & (vertices[:, 0] < 0.8) & (vertices[:, 1] < 0.45)
+    face = vertices[skin & front]
+    found = ~skin & (parts[:, 3:].min(axis=1) > BULK)
+    for part in np.unique(owner[found]):
+        mine = np.flatnonzero((owner == part) & front)
+        mine = mine[:: max(1, len(mine) // 256)]
+        if len(mine) and len(face):
+            near = np.array([((face - point) ** 2).sum(axis=1).min() for point in vertices[mine]])
+            found[owner == part] = np.median(near) > CLOSE**2
+    return found
 
 
 def corrections(
@@ -170,7 +189,7 @@ class Lid:
         self.upper, self.lower = opening.at(opening.upper.points), opening.at(opening.lower.points)
         self.gap = np.maximum(opening.upper.points[:, 1] - opening.lower.points[:, 1], 0)
         skin = opening.skin
-        fade = opening.fade()
+        fade = opening.fade() * ~there.bulky
         room = float(np.clip(0.75 * ((brow @ opening.axes[1]) / opening.unit[1] - opening.upper.points[:, 1].max()), *ROOM))
         above, below = local[:, 1] - self.upper[:, 1], self.lower[:, 1] - local[:, 1]
         between = np.clip(-below / np.maximum(self.upper[:, 1] - self.lower[:, 1], 0.05), 0, 1)
@@ -190,7 +209,7 @@ class Lid:
         """Which vertices (F,) are upper lashes, lower lashes, eyes, by parts: lashes keep to an edge, eyes fill the opening from behind."""
         local = self.opening.local
         count = int(there.owner.max()) + 1
-        window = ~skin & (np.abs(local[:, 0]) < 1.4) & (above < 1.2) & (below < 1.2) & (np.abs(local[:, 2] - self.upper[:, 2]) < 2.5)
+        window = ~skin & ~there.bulky & (np.abs(local[:, 0]) < 1.4) & (above < 1.2) & (below < 1.2) & (np.abs(local[:, 2] - self.upper[:, 2]) < 2.5)
         own = np.bincount(there.owner[window], minlength=count) > 0.7 * np.bincount(there.owner, minlength=count)
         high = self.upper[:, 1] - self.lower[:, 1]
         filling = window & (-above > 0.25 * high) & (-below > 0.25 * high) & (np.abs(local[:, 0]) < 0.75)
@@ -202,13 +221,15 @@ class Lid:
         level = np.minimum(np.abs(above), np.abs(below))
         rooted = np.bincount(there.owner[window & (level < ROOTED)], minlength=count) > 0
         rooted |= np.bincount(there.owner[window], level[window], minlength=count) < 2 * ROOTED * some
-        eye = own & (fills > 0.12 * some) & (backs > 0.5 * some)
+        eye = own & ((fills > 0.12 * some) & (backs > 0.5 * some) | (fills > 0.6 * some))  # pupils and highlights float in the opening
         lash = own & ~eye & rooted & (fills < 0.12 * some) & (upper > 0.25 * some) & (upper > lower)
         lower_lash = own & ~eye & rooted & ~lash & (fills < 0.12 * some) & (lower > 0.25 * some)
+        low = (lash & (lower > RING * some))[there.owner] & (np.abs(below) < np.abs(above))  # a liner all around the eye follows both lids
         before = local[:, 2] - np.maximum(self.upper[:, 2], self.lower[:, 2])
         strip = window & ~own[there.owner] & ~behind & (before < COVER[1])  # of what covers more than this eye, what is next to an edge
         on_top, on_low = strip & (np.abs(above) < 0.3), strip & (np.abs(below) < 0.2)
-        return window & lash[there.owner] | on_top, window & lower_lash[there.owner] | on_low & ~on_top, window & eye[there.owner]
+        top, bottom = lash[there.owner] & ~low, lower_lash[there.owner] | low
+        return window & top | on_top, window & bottom | on_low & ~on_top, window & eye[there.owner]
 
     def _reach(self, there: Surface, above: Floats) -> Floats:
         """How far above the edge (F,) the lash vertices of each vertex's part reach."""

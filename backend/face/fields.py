@@ -22,7 +22,7 @@ SIGN = {"left": 1.0, "right": -1.0}
 WIDE = (0.24, 0.36)  # half width of a mouth from which on its artist draws it large, with cheeks and chin going along
 REACH = 1.2  # half widths of the mouth over which lips' movement fades
 INNER = 0.8  # half widths of the mouth, up, down and behind, within which small parts are teeth and tongue
-DRAWN = dict.fromkeys(("jawForward", "jawLeft", "jawRight"), 0.65) | {f"eyeLook{n}{s.title()}": 0.4 for n in ("In", "Out") for s in SIDES}
+DRAWN = dict.fromkeys(("jawForward", "jawLeft", "jawRight"), 0.65) | {f"eyeLook{n}{s.title()}": 0.4 for n in ("In", "Out", "Down") for s in SIDES}
 STILL = 0.3
 FOLLOWS, SHY = 0.35, 2.2  # share of the lower lip's way from which on a part follows the jaw, and how much it is helped at most
 SOON = 10.0  # of a lid's pull from a tenth of which on what is no skin takes the fields wholly
@@ -288,7 +288,7 @@ def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes
         """Mix the fields in, a share of 1 - share where `where` (F,) is 1."""
         mine = ((1 - known) * (1 - share) * where)[:, None].astype(np.float32)
         for name in fields.keys() & shapes.keys():
-            found[name] = np.asarray(shapes[name] * (1 - mine) + fields[name] * mine, np.float32)
+            found[name] = np.asarray(found[name] * (1 - mine) + fields[name] * mine, np.float32)
 
     mouth = mouth_of(there, landmarks)
     take(mouth_fields(mouth), 0.2 + 0.8 * mouth.large, skin.astype(np.float32))
@@ -318,4 +318,6 @@ def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes
             found[name] = np.where(strips[:, None], np.float32(0), found[name])  # strips belong to the brows alone
     moving = np.any([np.linalg.norm(offsets, axis=1) > 0.01 for offsets in fields.values()], axis=0)
     take(fields, trust(shapes, fields, moving), moving.astype(np.float32))
+    if there.bulky.any():  # hair hangs where a model sees lids and brows
+        found |= {n: np.where(there.bulky[:, None], np.float32(0), found[n]) for n in found if n.startswith(("eye", "brow"))}
     return found

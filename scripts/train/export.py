@@ -25,7 +25,8 @@ from .sources import arkit_names
 HEAD_RADIUS = 2.3  # canonical units, half the diagonal of a head
 ALLOWED = 1e-4  # of the head's radius, largest difference between PyTorch and ONNX Runtime
 OPSET = 17
-UNKNOWN = ("modelled", "stylised")  # rigs whose style says nothing of an artist's
+UNKNOWN = ("modelled",)  # rigs whose style says nothing of an artist's
+FAMILIAR = ("ict", "makehuman", "vitruvian")  # rigs of which training sees many identities
 ATTRIBUTION = (
     "ICT-FaceKit (c) 2020 USC Institute for Creative Technologies, MIT; MakeHuman/MPFB, CC0, its ARKit and viseme targets (c) Mika Suominen, MIT; "
     "Vitruvian, CC0; CG-CA Gene and CG-CA Uka (c) 2023 by Nagoya Institute of Technology, Moonshot R&D Goal 1 Avatar Symbiotic Society, "
@@ -33,12 +34,25 @@ ATTRIBUTION = (
 )
 
 
+class WholeEncoder(nn.Module):
+    """The encoder as the contract wants it: its latent (B,3L+R+1) ends with how familiar the head is, the shares of rigs with many identities."""
+
+    def __init__(self, net: Encoder) -> None:
+        super().__init__()
+        self.net = net
+        self.register_buffer("familiar", torch.tensor([[float(name in FAMILIAR)] for name in RIGS]))
+
+    def forward(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        latent, confidence = self.net(points)
+        return torch.cat([latent, latent[:, 3 * len(NAMES) :] @ self.familiar], dim=1), confidence
+
+
 class FlatDecoder(nn.Module):
-    """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2), (V,6), (1,3L+R) -> (V,K,3).
+    """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2), (V,6), (1,3L+R+1) -> (V,K,3).
 
     The mean of what it says of the head and of its mirror image, so that a symmetric head gets symmetric shapes. It speaks in the styles of the
-    rigs that the head looks like, by the latent's last numbers; where it looks like one modelled by the project, as all unknown heads do more or
-    less, in the mean of all styles.
+    rigs that the head looks like, by the latent's numbers behind the landmarks; where it looks like a realistic one modelled by the project, in
+    the mean of all styles.
     """
 
     def __init__(self, net: Decoder) -> None:
@@ -70,7 +84,7 @@ class FlatDecoder(nn.Module):
             torch.stack([sides, sides]),
             torch.stack([ways, ways * torch.cat([self.mirror, self.mirror])]),
             torch.cat([landmarks.reshape(1, -1), swapped]),
-            (latent[:, 3 * len(NAMES) :] @ self.styles).expand(2, -1),
+            (latent[:, 3 * len(NAMES) : -1] @ self.styles).expand(2, -1),
         )
         return (basis[0] + basis[1][:, self.conditions] * self.mirror) / 2
 
@@ -100,6 +114,7 @@ def export(runs: Path, out: Path, version: str) -> None:
     states = {kind: torch.load(runs / f"{kind}.pt", map_location="cpu", weights_only=True) for kind in ("encoder", "decoder")}
     encoder, decoder = Encoder(), Decoder(conditions)
     encoder.load_state_dict(states["encoder"]["mean"])
+    whole = WholeEncoder(encoder)
     decoder.eval()
     decoder.load_state_dict(states["decoder"]["mean"])
     shared = {
@@ -120,14 +135,14 @@ def export(runs: Path, out: Path, version: str) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     difference = write(
-        encoder,
+        whole,
         {"points": draw(2, 500, 7)},
         ["latent", "confidence"],
         {"points": {0: "B", 1: "P"}, "latent": {0: "B"}, "confidence": {0: "B"}},
         out / "face.encoder.onnx",
         shared | {"blendshape.contract": "encoder"},
     )
-    latent, _sure = encoder(draw(1, 800, 7))
+    latent, _sure = whole(draw(1, 800, 7))
     difference = max(
         difference,
         write(

@@ -39,11 +39,11 @@ TRAPS = 400  # frames kept that were taken for a face
 DRAWN = 2048  # vertices drawn of a variant
 VERTICES = 128  # of these, in one batch: many small batches of many heads teach more than few large ones
 PLAIN = 0.7  # half the share of samples in the mean style, which heads of nobody known get; 1 - PLAIN: half of those in their rig's; else between
-POOL = 320  # variants kept; each is used several times before it is replaced
+POOL = 640  # variants kept; each is used several times before it is replaced
 SMOOTHING = 0.003  # share of each step in the running mean of the weights, which is what is exported (Polyak and Juditsky 1992)
 WEIGHT_DECAY = 1e-4
 OUTER = ("styles", "offsets", "shares", "latents", "vote", "sure")  # parameters that are no hidden layer's, by the start of their names
-RENEWED = 0.25  # variants replaced per step
+RENEWED = 0.5  # variants replaced per step
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def encoder_step(settings: Settings, heads: list[Head], net: Encoder, rng: np.ra
     traps: list[tuple[Scene, Frame]] = []
 
     def step() -> tuple[Tensor, float]:
-        for _ in range(int(rng.random() < 2 * RENEWED) if len(pool) >= POOL else 4):
+        for _ in range(int(rng.random() < RENEWED) if len(pool) >= POOL else 4):
             kind = rng.random()
             if kind < MODELLED_SCENES:
                 scene = modelled_scene(rng)
