@@ -139,7 +139,7 @@ class BLENDSHAPES_OT_place_landmark(_OfMesh, bpy.types.Operator):
     bl_label = "Place Landmark"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    name: bpy.props.StringProperty(name="Landmark", description="Its name, such as lid_upper_left")
+    landmark: bpy.props.StringProperty(name="Landmark", description="Its name, such as lid_upper_left")
     place: bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3)
     mirror: bpy.props.BoolProperty(name="Mirror", description="Move the landmark on the other side of the face as well", default=True)
 
@@ -147,9 +147,9 @@ class BLENDSHAPES_OT_place_landmark(_OfMesh, bpy.types.Operator):
         """Place it."""
         try:
             _ensure(context)
-            landmarks.place(context.object, self.name, tuple(self.place), self.mirror)
+            landmarks.place(context.object, self.landmark, tuple(self.place), self.mirror)
         except KeyError:
-            self.report({"ERROR"}, f"There is no landmark {self.name!r}. Landmarks are {', '.join(found_landmarks(context.object))}.")
+            self.report({"ERROR"}, f"There is no landmark {self.landmark!r}. Landmarks are {', '.join(found_landmarks(context.object))}.")
             return {"CANCELLED"}
         except Exception as problem:
             self.report({"ERROR"}, str(as_addon_error(problem)))

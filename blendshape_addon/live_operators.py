@@ -120,11 +120,11 @@ class BLENDSHAPES_OT_live_keep(_WhileLive, bpy.types.Operator):
     bl_label = "Keep as Shape Key"
     bl_options = {"REGISTER", "UNDO"}
 
-    name: bpy.props.StringProperty(name="Name", description="Name of the new shape key", maxlen=63, options={"SKIP_SAVE"})
+    key_name: bpy.props.StringProperty(name="Name", description="Name of the new shape key", maxlen=63, options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Keep it."""
-        name = self.name or context.window_manager.blendshapes.live_name
+        name = self.key_name or context.window_manager.blendshapes.live_name
         try:
             live.current().keep(name)
         except Exception as problem:

@@ -179,7 +179,7 @@ class _Run:
 
     def _done(self, context: bpy.types.Context, outcome: Outcome) -> set[str]:
         status = session.status
-        status.result, status.error, status.trace, status.failed, status.warnings = outcome.line, None, "", False, outcome.warnings
+        status.result, status.error, status.trace, status.failed, status.warnings = _told(outcome), None, "", False, outcome.warnings
         status.engine = session.engine_line(outcome.report)
         shown = context.window_manager.blendshapes
         shown.results.clear()
@@ -201,6 +201,18 @@ class _Run:
         session.status.result, session.status.error, session.status.failed, session.status.warnings = str(error), error, True, []
         self.report({"ERROR"}, str(error))
         return {"CANCELLED"}
+
+
+def _told(outcome: Outcome) -> str:
+    """What was made in one sentence, in the language of the interface."""
+    written, report = outcome.written, outcome.report
+    counts = [("{count} added", written.added), ("{count} updated", written.updated), ("{count} kept", written.kept)]
+    told = ", ".join(tr(text).format(count=len(names)) for text, names in counts if names) or tr("nothing to do")
+    parts = f" {tr('and {count} parts').format(count=len(outcome.parts))}" if outcome.parts else ""
+    made = tr("{count} shape keys ({counts}) on {moving} of {all} vertices").format(
+        count=len(written.added) + len(written.updated), counts=told, moving=f"{report['face_vertices']:,}", all=f"{report['vertices']:,}"
+    )
+    return f"{outcome.object}{parts}: {made}"
 
 
 class BLENDSHAPES_OT_generate(_Run, bpy.types.Operator):

@@ -22,6 +22,7 @@ from .backend_process import Backend
 from .errors import AddonError
 from .launch import Launch, Settings, plan
 from .runtimes import MARK
+from .translations import tr
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOT_PACKAGE = __package__.rpartition(".")[0]
@@ -76,10 +77,15 @@ def blocking() -> Iterator[None]:
 def engine_line(report: Mapping[str, Any]) -> str:
     """What computed, in a line: the provider, the threads, the precision, and why another than was asked for."""
     active, asked = (report[name].removesuffix("ExecutionProvider") for name in ("provider_active", "provider_asked"))
-    threads = f", {report['threads']} threads" if active == "CPU" and report["threads"] > 1 else ""
-    low = ", low memory" if report["low_memory"] else ""
-    line = f"Computed on {active}{threads}, {report['precision']}{low}"
-    return line if active == asked else f"{line}, not {asked}: {report['provider_reason']}"
+    words = [active]
+    if active == "CPU" and report["threads"] > 1:
+        words.append(tr("{count} threads").format(count=report["threads"]))
+    words.append(report["precision"])
+    if report["low_memory"]:
+        words.append(tr("low memory"))
+    if active != asked:
+        words.append(tr("not {asked}: {reason}").format(asked=asked, reason=report["provider_reason"]))
+    return tr("Computed on {engine}").format(engine=", ".join(words))
 
 
 @functools.cache

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import bpy
 
-JAPANESE: dict[str, str] = {}
+from .translations_ja import JAPANESE
+
 _CONTEXTS = ("*", "Operator")
 
 
@@ -17,7 +18,7 @@ def tr(text: str) -> str:
 def dictionary() -> dict[str, dict[tuple[str, str], str]]:
     """What bpy.app.translations.register takes: locale -> (context, text) -> translation."""
     japanese = {(context, text): translated for text, translated in JAPANESE.items() for context in _CONTEXTS}
-    return {"ja_JP": japanese, "ja": japanese}
+    return {"ja_JP": japanese}
 
 
 def register(package: str) -> None:

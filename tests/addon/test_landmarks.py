@@ -38,7 +38,7 @@ def test_generating_keeps_them_too(body: Any, tiny: Path) -> None:
 
 def test_a_placed_landmark_is_sent_and_stays_when_the_rest_is_found_again(face: Any, tiny: Path) -> None:
     place = tuple(np.add(found_landmarks(face)["mouth_left"], (0.01, 0, 0.02)))
-    assert bpy.ops.blendshapes.place_landmark(name="mouth_left", place=place, mirror=False) == {"FINISHED"}
+    assert bpy.ops.blendshapes.place_landmark(landmark="mouth_left", place=place, mirror=False) == {"FINISHED"}
     assert corrected_landmarks(face) == {"mouth_left": pytest.approx(place)}
     assert gather_avatar(face)[0].fields()["landmarks"]["mouth_left"] == pytest.approx(place)
     bpy.ops.blendshapes.generate(model=str(tiny), sets={"vrchat"})
@@ -47,7 +47,7 @@ def test_a_placed_landmark_is_sent_and_stays_when_the_rest_is_found_again(face: 
 
 def test_the_other_side_follows(face: Any) -> None:
     before = found_landmarks(face)
-    assert bpy.ops.blendshapes.place_landmark(name="eye_outer_right", place=(-0.07, -0.08, 1.64)) == {"FINISHED"}
+    assert bpy.ops.blendshapes.place_landmark(landmark="eye_outer_right", place=(-0.07, -0.08, 1.64)) == {"FINISHED"}
     after = found_landmarks(face)
     assert set(corrected_landmarks(face)) == {"eye_outer_right", "eye_outer_left"}
     assert all(after[name] == before[name] for name in before if not name.startswith("eye_outer"))
@@ -57,11 +57,11 @@ def test_the_other_side_follows(face: Any) -> None:
 
 def test_an_unknown_landmark_is_refused(face: Any) -> None:
     with pytest.raises(RuntimeError, match="no landmark 'ear'"):
-        bpy.ops.blendshapes.place_landmark(name="ear", place=(0, 0, 0))
+        bpy.ops.blendshapes.place_landmark(landmark="ear", place=(0, 0, 0))
 
 
 def test_they_survive_save_reload_duplicate_and_append(face: Any, tmp_path: Path) -> None:
-    bpy.ops.blendshapes.place_landmark(name="chin", place=(0, -0.1, 1.5))
+    bpy.ops.blendshapes.place_landmark(landmark="chin", place=(0, -0.1, 1.5))
     path = str(tmp_path / "face.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.open_mainfile(filepath=path)

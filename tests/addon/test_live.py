@@ -81,7 +81,7 @@ def test_what_is_shown_is_kept_and_can_be_updated(started: Any) -> None:
     move("jawOpen", 0.75)
     move("mouthSmileLeft", 0.5)
     on_screen = shown(started) - rest
-    assert bpy.ops.blendshapes.live_keep(name="Grin") == {"FINISHED"}
+    assert bpy.ops.blendshapes.live_keep(key_name="Grin") == {"FINISHED"}
     key = started.data.shape_keys
     assert [block.name for block in key.key_blocks] == ["Basis", "Grin"] and key.key_blocks["Grin"].value == 0
     points = np.empty((len(started.data.vertices), 3), np.float32)
@@ -100,7 +100,7 @@ def test_what_cannot_be_kept_is_said(started: Any, name: str, value: float, word
     started.shape_key_add(name="Mine", from_mix=False)
     move("jawOpen", value)
     with pytest.raises(RuntimeError, match=words):
-        bpy.ops.blendshapes.live_keep(name=name)
+        bpy.ops.blendshapes.live_keep(key_name=name)
     bpy.ops.blendshapes.live_end()
     assert [block.name for block in started.data.shape_keys.key_blocks] == ["Basis", "Mine"]
 

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that the interface says is translated, and no translation loses what is filled in. The bpy module itself has no languages."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+from blendshape_auto_generator.blendshape_addon import errors, panels, registration, translations, vrchat_operators
+from blendshape_auto_generator.blendshape_addon.translations_ja import JAPANESE
+
+SOURCE = Path(__file__).resolve().parents[2] / "blendshape_addon"
+PROVIDERS = {"CPU", "TensorRT", "CUDA", "DirectML", "Windows ML", "OpenVINO", "CoreML", "WebGPU", "TensorRT RTX", "QNN"}
+NAMES = frozenset({"", "Python", "results", *PROVIDERS})
+
+
+def of_classes() -> Iterator[str]:
+    """Labels and tooltips of all registered classes and their properties."""
+    for cls in registration.CLASSES:
+        if issubclass(cls, (bpy.types.Operator, bpy.types.Panel, bpy.types.Menu)):
+            yield cls.bl_label
+        if issubclass(cls, bpy.types.Operator):
+            yield getattr(cls, "bl_description", "") or cls.__doc__
+        own = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {}) if base.__module__.startswith("blendshape")}
+        for field in fields_of(cls):
+            if field.identifier in own and not field.is_hidden:
+                yield from (field.name, field.description)
+                if field.type == "ENUM":
+                    yield from (text for item in field.enum_items for text in (item.name, item.description))
+
+
+def fields_of(cls: type) -> Any:
+    """RNA properties of a class; those of an operator are of its type."""
+    if issubclass(cls, bpy.types.Operator):
+        return getattr(bpy.ops.blendshapes, cls.bl_idname.partition(".")[2]).get_rna_type().properties
+    return cls.bl_rna.properties
+
+
+def of_source() -> Iterator[str]:
+    """Texts that are drawn or translated in the code."""
+    for path in SOURCE.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            named = {word.arg: word.value for word in node.keywords}
+            if name in ("tr", "poll_message_set"):
+                yield from (part.value for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant) and isinstance(part.value, str))
+            elif name in ("label", "operator", "prop") and "translate" not in named and not isinstance(named.get("text"), ast.JoinedStr | type(None)):
+                yield from (part.value for part in ast.walk(named["text"]) if isinstance(part, ast.Constant) and isinstance(part.value, str))
+
+
+def own(texts: Iterator[str]) -> set[str]:
+    return {text for text in texts if text not in NAMES}
+
+
+def test_all_labels_and_tooltips_are_translated() -> None:
+    assert own(of_classes()) - JAPANESE.keys() == set()
+
+
+def test_all_texts_of_panels_and_messages_are_translated() -> None:
+    told = own(of_source()) | set(panels.STAGES.values()) | set(panels.ROLES.values()) | set(vrchat_operators.LABELS.values())
+    assert told - JAPANESE.keys() == set()
+
+
+@pytest.mark.parametrize("text", [text for text in JAPANESE if "{" in text])
+def test_what_is_filled_in_stays(text: str) -> None:
+    def fields(pattern: str) -> list[Any]:
+        return sorted((name, spec) for _text, name, spec, _conversion in string.Formatter().parse(pattern) if name)
+
+    assert fields(text) == fields(JAPANESE[text])
+
+
+def test_tooltips_end_as_blenders_do() -> None:
+    assert [text for text in own(of_classes()) if text.endswith(".") and not text.endswith("...")] == []
+
+
+def test_every_property_has_a_tooltip() -> None:
+    for cls in registration.CLASSES:
+        own = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {}) if base.__module__.startswith("blendshape")}
+        for name in own:
+            field = fields_of(cls).get(name)
+            assert field is not None or name.startswith("_"), f"{cls.__name__}.{name}"
+            if field is not None and field.type not in ("COLLECTION", "POINTER"):
+                assert field.description or field.is_hidden, f"{cls.__name__}.{name}"
+
+
+def test_blender_has_them_and_gives_them_back() -> None:
+    dictionary = translations.dictionary()["ja_JP"]
+    assert dictionary[("*", "Jaw")] == "顎" and dictionary[("Operator", "Generate Shape Keys")] == "シェイプキーを生成"
+    assert translations.tr("Jaw") == "Jaw", "the language of this Blender is English"
+    translations.unregister(registration.session.ROOT_PACKAGE)
+    translations.register(registration.session.ROOT_PACKAGE)
+
+
+def test_fixes_are_sentences() -> None:
+    assert str(errors.AddonError("usage", "No shapes are chosen.", "Tick a set.")) == "No shapes are chosen. Tick a set."
