@@ -21,7 +21,7 @@ from scripts.batch.store import Store, write_atomically
 
 from .tasks import work
 
-CONNECT_SECONDS = 30
+CONNECT_SECONDS = 15
 LOOK_SECONDS = 1.0
 AGAIN_SECONDS = 2.0
 AHEAD = 2  # tasks in the cluster per worker: enough that none waits, few enough that sent files do not pile up
