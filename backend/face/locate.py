@@ -19,7 +19,7 @@ from ..errors import BackendError
 from . import refine
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import NAMES, mirrored
-from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, extent, loose_parts, part_boxes, seamless_normals
+from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, extent, loose_parts, part_boxes, seamless_normals, squared
 from .points import CHANNELS, COARSE_COUNT, COUNT, PointCloud, cloud_of, crop
 from .seams import face_skin, opposites, sides, ways
 from .smoothing import Neighbours, neighbours
@@ -91,14 +91,15 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     Raises BackendError `no_face` when no crop shows one.
     """
     allowed = _allowed(mesh)
-    triangles = mesh.triangles[allowed[mesh.triangles].all(axis=1)]
+    triangles = mesh.triangles[all_corners(allowed, mesh.triangles)]
     if len(triangles) < FEW:
         raise BackendError("no_face", f"There are only {len(triangles)} triangles to look for a face in.", NO_FACE_FIX)
-    cloud = cloud_of(mesh.vertices, triangles, loose_parts(mesh.vertices, mesh.triangles))
+    parts = loose_parts(mesh.vertices, mesh.triangles)
+    cloud = cloud_of(mesh.vertices, triangles, parts)
     search = _Search(cloud, encode, tuple(landmark_names))
     if set(landmark_names) <= mesh.landmarks.keys():
         landmarks, frame = _corrected(mesh, landmark_names, None)
-        return _face(mesh, frame, tuple(landmark_names), landmarks, search.landmarks(frame)[2], 1.0, ())
+        return _face(mesh, parts, frame, tuple(landmark_names), landmarks, search.more(frame), 1.0, ())
     hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
     marked = mesh.mask is not None or (mesh.head_weights is not None and bool((mesh.head_weights > 0.5).any()))
     enough, guess = LIKELY if marked else SURE, 0.0
@@ -123,7 +124,7 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     warnings: tuple[str, ...] = ()
     if best.confidence < DOUBT:
         warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
-    face = _face(mesh, frame, tuple(landmark_names), landmarks, more, best.confidence, warnings)
+    face = _face(mesh, parts, frame, tuple(landmark_names), landmarks, more, best.confidence, warnings)
     if len(face.indices) < FEW:
         raise BackendError("no_face", "The face that was found has too few vertices.", NO_FACE_FIX)
     progress(1.0)
@@ -230,10 +231,14 @@ class _Search:
         more = np.mean([row for _points, _sure, rows in looks for row in rows], axis=0, dtype=np.float32)
         return *self._mirrored_alike(own.to_canonical(seen), own), more
 
+    def more(self, frame: Frame) -> Floats:
+        """What the encoder says beside landmarks and confidence (S,) of a frame whose landmarks are known: the mean of both sides."""
+        return np.asarray((self.look([frame])[2] + self.look([frame], mirror=True)[2])[0] / 2, np.float32)
+
     def _mirrored_alike(self, landmarks: Floats, frame: Frame) -> tuple[Floats, Frame]:
         """The same landmarks and frame, both sides alike about the mirror plane where the face has one."""
         positions = frame.to_canonical(self.cloud.positions)
-        near = np.flatnonzero(((positions - np.array(FACE_CENTRE, np.float32)) ** 2).sum(axis=1) < FACE_RADIUS**2)
+        near = np.flatnonzero(squared(positions - np.array(FACE_CENTRE, np.float32)) < FACE_RADIUS**2)
         if len(near) < FEW:
             return landmarks, frame
         near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
@@ -269,7 +274,7 @@ def _hinted_cloud(mesh: AvatarMesh, triangles: Ints, cloud: PointCloud) -> Point
     """The part of the cloud where the head's weights say that the head is; all of it when there are none."""
     if mesh.head_weights is None:
         return cloud
-    head = (mesh.head_weights > 0.5)[triangles].all(axis=1)
+    head = all_corners(mesh.head_weights > 0.5, triangles)
     if head.sum() < FEW:
         return cloud
     return cloud[head]
@@ -339,9 +344,17 @@ def _smoothstep(low: float, high: float, x: NDArray[np.floating[Any]]) -> NDArra
 
 
 def _face(
-    mesh: AvatarMesh, frame: Frame, names: tuple[str, ...], landmarks: Floats, more: Floats, confidence: float, warnings: tuple[str, ...]
+    mesh: AvatarMesh,
+    parts: Ints,
+    frame: Frame,
+    names: tuple[str, ...],
+    landmarks: Floats,
+    more: Floats,
+    confidence: float,
+    warnings: tuple[str, ...],
 ) -> Face:
-    """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it."""
+    """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it. parts (V,): loose
+    ones."""
     canonical = frame.to_canonical(mesh.vertices)
     at = dict(zip(names, landmarks, strict=True))
     chin, front = at["chin"][1:] if "chin" in at else landmarks[landmarks[:, 1].argmin(), 1:]
@@ -351,7 +364,6 @@ def _face(
     if mesh.head_weights is not None and (mesh.head_weights > 0.5).any():
         freedom = freedom * _smoothstep(0.5, 0.8, mesh.head_weights)
     freedom = freedom * _allowed(mesh)
-    parts = loose_parts(mesh.vertices, mesh.triangles)
     known, across = np.zeros((len(canonical), 2), np.float32), np.zeros((len(canonical), 6), np.float32)
     if set(NAMES) <= at.keys():
         skin = face_skin(canonical, parts, at)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import mirrored
+from .mesh import squared
 from .symmetry import mirror_plane
 
 FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where a face is symmetric whatever the hair does
@@ -57,7 +58,7 @@ def partners(
         mine, turn = np.flatnonzero(start < stop), 0
         while len(mine):
             other = order[start[mine] + turn]
-            far = np.linalg.norm(exact[other] - image[mine], axis=1)
+            far = np.sqrt(squared(exact[other] - image[mine]))
             same = (normals[other] * facing[mine]).sum(axis=1)
             other_kind = 0 if kinds is None else OTHER * (kinds[other] != kinds[which[mine]])
             score = np.where((far < tolerance) & (same > -0.2), far + tolerance * (1 - same + other_kind), np.inf)
@@ -100,7 +101,7 @@ def make_alike(
 
     points, normals (P,3), canonical; skin (P,): what is judged, since hair and clothes seldom are symmetric; kinds as of `partners`.
     """
-    inside = ((points - np.array(FACE_CENTRE, np.float32)) ** 2).sum(axis=1) < FACE_RADIUS**2
+    inside = squared(points - np.array(FACE_CENTRE, np.float32)) < FACE_RADIUS**2
     found = symmetric_partners(points, normals, np.flatnonzero(inside & skin), kinds)
     if found is None:
         return

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frame import Floats
-from .mesh import Ints, edges_of
+from .mesh import Ints, all_corners, edges_of
 
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -101,7 +101,7 @@ def eye_opening(vertices: Floats, triangles: Ints, group: Ints, skins: list[Flag
     for number, skin in enumerate(skins):
         if any(np.array_equal(skin, tried) for tried in skins[:number]):
             continue
-        edges = edges_of(triangles[(near & skin)[triangles].all(axis=1)])
+        edges = edges_of(triangles[all_corners(near & skin, triangles)])
         if len(edges):
             found = _edges(local, away, edges, group)
             if found:
@@ -130,7 +130,7 @@ def mouth_slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, lan
     columns = np.linspace(-1, 1, COLUMNS, dtype=np.float32)
     found, edges = [], []
     for sign in (1, -1):
-        mine = triangles[(near & (sign * side > KNOWN))[triangles].all(axis=1)]
+        mine = triangles[all_corners(near & (sign * side > KNOWN), triangles)]
         own = edges_of(mine)
         there = _crossings(local, away, own, columns)
         if not len(there.row):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frame import Frame
-from .mesh import Floats, Ints, part_boxes
+from .mesh import Floats, Ints, part_boxes, squared
 
 COUNT = 1024  # points of a crop that landmarks are read from
 COARSE_COUNT = 384  # points of a crop that only asks whether a face is there
@@ -60,7 +60,7 @@ def crop(cloud: PointCloud, frame: Frame, count: int = COUNT) -> Floats:
     """At most `count` points float32 (P,CHANNELS): position and normal in the frame, and the size of the loose part (the logarithm of its half
     extent in canonical units, -1 to 1), of what lies in the sphere around the face and not far behind what is in front."""
     positions = frame.to_canonical(cloud.positions)
-    inside = np.flatnonzero(((positions - np.array(CROP_CENTRE, np.float32)) ** 2).sum(axis=1) < CROP_RADIUS**2)
+    inside = np.flatnonzero(squared(positions - np.array(CROP_CENTRE, np.float32)) < CROP_RADIUS**2)
     cells = np.floor((positions[inside, :2] + CROP_RADIUS + 1) / CELL).astype(np.int64) @ np.array([1, 1 << 10])
     foremost = np.full(int(cells.max(initial=0)) + 1, -np.inf, np.float32)
     np.maximum.at(foremost, cells, positions[inside, 2])

@@ -13,7 +13,7 @@ import numpy as np
 
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints, connected_parts, weld
+from .mesh import Ints, all_corners, connected_parts, squared, weld
 from .openings import Flags, Opening, eye_opening
 
 SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked for above and below
@@ -36,8 +36,8 @@ def eyes(vertices: Floats, triangles: Ints, skin: Flags, landmarks: Mapping[str,
     for side in SIDES:
         corners = landmarks[f"eye_inner_{side}"], landmarks[f"eye_outer_{side}"]
         reach = NEAR * float(np.linalg.norm(corners[0] - corners[1]))
-        near = np.linalg.norm(vertices - (corners[0] + corners[1]) / 2, axis=1) < reach
-        inside = triangles[near[triangles].all(axis=1)]
+        near = squared(vertices - (corners[0] + corners[1]) / 2) < reach * reach
+        inside = triangles[all_corners(near, triangles)]
         own = skin[near]
         if not len(inside) or not own.any():
             continue

@@ -11,7 +11,7 @@ from . import bodies, contacts
 from .frame import Floats
 from .landmarks import NAMES
 from .locate import Face
-from .mesh import Ints
+from .mesh import Ints, all_corners
 from .mirror import make_alike
 from .smoothing import smoothed
 
@@ -31,8 +31,8 @@ def surface(face: Face, triangles: Ints, landmarks: Mapping[str, Floats]) -> con
         return None
     position = np.full(max(int(triangles.max()), int(face.indices.max())) + 1, -1, np.int32)
     position[face.indices] = np.arange(len(face.indices))
-    inside = position[triangles]
-    return contacts.surface(face.vertices, inside[(inside >= 0).all(axis=1)], face.around.group, face.parts, face.sides, landmarks)
+    inside = position[triangles[all_corners(position >= 0, triangles)]]
+    return contacts.surface(face.vertices, inside, face.around.group, face.parts, face.sides, landmarks)
 
 
 def touch(face: Face, there: contacts.Surface | None, landmarks: Mapping[str, Floats], shapes: dict[str, Floats]) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints, adjacency, edges_of, loose_parts, weld
+from .mesh import Ints, adjacency, all_corners, edges_of, loose_parts, squared, weld
 
 MOUTH_REACH, EYE_REACH = 1.0, 0.75  # canonical units around an opening in which ways are sought
 BEHIND = 0.25  # half widths of an opening behind its surface from which on a vertex is inside, not on the rim
@@ -50,7 +50,7 @@ def sides(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.
 
 def face_skin(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]) -> NDArray[np.bool_]:
     """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie."""
-    owners = [int(parts[np.linalg.norm(vertices - landmarks[name], axis=1).argmin()]) for name in MARKS]
+    owners = [int(parts[squared(vertices - landmarks[name]).argmin()]) for name in MARKS]
     return np.asarray(parts == np.bincount(owners).argmax())
 
 
@@ -84,7 +84,7 @@ def _opposite(vertices: Floats, side: Floats, skin: NDArray[np.bool_], corners: 
     ends = (corners[0][2] + corners[1][2]) / 2
     surface = ends + slope * half * aside + (centre[2] - ends) * np.clip(1 - aside**2, -1, 1)
     front = vertices[:, 2] > surface - BEHIND * half
-    near = (side != 0) & (np.linalg.norm(vertices - centre, axis=1) < reach)
+    near = (side != 0) & (squared(vertices - centre) < reach * reach)
     found = np.full(len(vertices), -1, np.int32)
     for sign in (1, -1):
         wanted = np.flatnonzero(near & (sign * side > 0))
@@ -119,7 +119,7 @@ def _opening(
     vertices: Floats, triangles: Ints, skin: NDArray[np.bool_], centre: Floats, seeds: tuple[Floats, Floats], reach: float
 ) -> tuple[NDArray[np.intp], Floats]:
     """Vertices (N,) around an opening and their side (N,), NaN where no way leads from the seeds, points (3,) above and below."""
-    inside = triangles[(np.linalg.norm(vertices - centre, axis=1) < reach)[triangles].all(axis=1)]
+    inside = triangles[all_corners(squared(vertices - centre) < reach * reach, triangles)]
     seen = np.zeros(len(vertices), bool)
     seen[inside] = True
     used = np.flatnonzero(seen)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frame import Floats
-from .mesh import Ints, adjacency, edges_of, weld
+from .mesh import Ints, adjacency, all_corners, edges_of, weld
 
 ROUNDS = 2  # more begins to wash out lips: measured on heads that were left out of training
 SHARE = 0.5  # of the neighbours' mean in each round
@@ -33,7 +33,7 @@ def neighbours(vertices: Floats, triangles: Ints, indices: Ints) -> Neighbours:
     position = np.full(len(vertices), -1, np.int64)
     position[indices] = np.arange(len(indices))
     group = weld(vertices[indices]) if len(indices) else np.empty(0, np.int32)
-    inside = position[triangles[(position[triangles] >= 0).all(axis=1)]]
+    inside = position[triangles[all_corners(position >= 0, triangles)]]
     edges = edges_of(group[inside])
     start, begins, joined = adjacency(edges[edges[:, 0] != edges[:, 1]])
     _, first = np.unique(group, return_index=True)
