@@ -16,7 +16,7 @@ from pathlib import Path
 import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-TICK = 0.02
+TICK = 0.01
 
 
 def main() -> None:

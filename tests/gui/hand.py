@@ -10,7 +10,7 @@ import bpy
 
 Steps = Generator[None, None, None]
 Place = tuple[int, int]
-STEP = 8  # pixels at UI scale 1; a button is 20 high
+STEP = 9  # pixels at UI scale 1; a button is 20 high
 
 
 class Hand:
@@ -96,20 +96,25 @@ class Hand:
         yield
 
     def wheel(self, up: bool, times: int) -> Steps:
-        """Turn the wheel with the mouse over the sidebar."""
-        yield from self.move(self.middle())
+        """Turn the wheel with the mouse over the sidebar's margin, since a list below it would take the wheel."""
+        region = self.sidebar
+        yield from self.move((region.x + 3, region.y + region.height // 2))
         for _ in range(times):
             x, y = self.moved_to
             self.window.event_simulate(type="WHEELUPMOUSE" if up else "WHEELDOWNMOUSE", value="PRESS", x=x, y=y)
             yield
 
-    def middle(self) -> Place:
-        """The sidebar's middle."""
-        region = self.sidebar
-        return region.x + region.width // 2, region.y + region.height // 2
+    def open_tab(self, tab: str, panel: str = "") -> Steps:
+        """Open the sidebar on a tab, which exists only once it has been drawn, with one of its sub-panels open and first.
 
-    def open_tab(self, tab: str) -> Steps:
-        """Open the sidebar on a tab, which exists only once it has been drawn."""
+        Blender tells nobody where a panel's header is, so that panel is registered anew as one that starts open.
+        """
+        if panel:
+            cls = getattr(bpy.types, panel)
+            bpy.utils.unregister_class(cls)
+            cls.bl_options = set()
+            cls.bl_order = -1
+            bpy.utils.register_class(cls)
         self.area.spaces.active.show_region_ui = True
         for _ in range(100):
             yield from self.wait(1)
@@ -165,42 +170,6 @@ class Hand:
             if len(seen) == before:
                 break
         raise LookupError(f"there is no button with {text!r} in the sidebar, only {sorted(seen)}")
-
-    def open_panel(self, text: str) -> Generator[None, None, Place]:
-        """Open the closed sub-panel that holds a button, by clicking the headers from the last one upwards; the button's place.
-
-        Blender does not tell where headers are. A click beside one does nothing, and a panel that turns out to be another is closed again.
-        """
-        region = self.sidebar
-        for y in range(region.y + round(10 * self.scale), region.y + region.height, round(13 * self.scale)):
-            yield from self.wheel(False, 40)
-            place = (region.x + round(region.width * 0.3), y)
-            yield from self.move(place)
-            yield
-            if self.below_mouse():
-                continue
-            yield from self.click(place)
-            yield from self.wait(3)
-            found = yield from self.search(text, region.y + 4, y + round(10 * self.scale))
-            if found is None:
-                yield from self.wheel(False, 40)
-                found = yield from self.search(text, region.y + 4, region.y + region.height)
-            if found is not None:
-                return found
-            yield from self.wheel(False, 40)
-            yield from self.wait(2)
-        raise LookupError(f"no panel with {text!r} could be opened")
-
-    def search(self, text: str, low: int, high: int, across: float = 0.4) -> Generator[None, None, Place | None]:
-        """A button between two heights of the sidebar, without scrolling; None if there is none."""
-        region = self.sidebar
-        x = region.x + round(region.width * across)
-        for y in range(low, min(high, region.y + region.height - 4), round(STEP * self.scale)):
-            yield from self.move((x, y))
-            yield
-            if text in self.below_mouse():
-                return x, y
-        return None
 
     def picture(self, name: str) -> str:
         """Save what is on the screen; the file's name."""

@@ -131,9 +131,9 @@ def main_story(hand: Hand, seen: dict[str, object]) -> Steps:
 
 def live_story(hand: Hand, seen: dict[str, object]) -> Steps:
     """Live conditions: start, drag a slider, see the face move, keep it as a shape, end."""
-    yield from hand.open_tab(TAB)
+    yield from hand.open_tab(TAB, "BLENDSHAPES_PT_live")
     yield from face_view(hand)
-    yield from hand.click((yield from hand.open_panel("blendshapes.live_start")))
+    yield from hand.click((yield from hand.find("blendshapes.live_start")))
     yield from hand.until(hand.running, 5, "the operator")
     yield from hand.until(lambda: not hand.running(), 100, "the conditions")
     yield from hand.wait()
@@ -163,16 +163,13 @@ def rest_and_shown() -> float:
 
 def vrchat_story(hand: Hand, seen: dict[str, object]) -> Steps:
     """Generate, then check for VRChat and let it rename the mesh; take that back."""
-    yield from hand.open_tab(TAB)
+    yield from hand.open_tab(TAB, "BLENDSHAPES_PT_vrchat")
     yield from face_view(hand)
     yield from click_to_keys(hand, seen)
-    yield from hand.click((yield from hand.open_panel("blendshapes.vrchat_check")))
+    yield from hand.click((yield from hand.find("blendshapes.vrchat_check")))
     yield from hand.wait()
     fix = yield from hand.find("mesh_name")
-    yield from hand.wheel(False, 40)
-    yield from hand.wait()
     seen["findings"] = hand.picture("vrchat")
-    fix = yield from hand.find("mesh_name")
     yield from hand.click(fix)
     yield from hand.wait()
     seen["renamed"] = the_object().name
