@@ -18,7 +18,10 @@ from .engine.models import Model, encode_with, shapes_of
 from .engine.sessions import Cancellation
 from .errors import BackendError
 from .face import fields, roles, rules
-from .face.derived import DERIVED, derivable, derive
+from .face.combinations import DRIVEN, combinations
+from .face.contacts import Surface
+from .face.derived import derivable, derive
+from .face.expected import expected
 from .face.locate import Face, locate
 from .face.mesh import AvatarMesh, check
 from .face.regions import factors
@@ -30,7 +33,6 @@ OnProgress = Callable[[str, float], None]
 MAX_STRENGTH = 10.0
 MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three times as much
 AT_ONCE = 4  # shapes that the rules work on at once: their copies take several times as much memory, and a cancel is seen in between
-SAMPLE = 8192  # vertices by which model and rules are compared
 # Share of the whole request that is done when a stage ends; measured on 28,646 vertices and 67 shapes.
 _LOCATED, _COMPUTED = 0.5, 0.85
 
@@ -38,7 +40,7 @@ _LOCATED, _COMPUTED = 0.5, 0.85
 @dataclass(frozen=True)
 class Shapes:
     """A table's shapes. set_name: of the set, or `table`. names: N keys. offsets: float32 (N,F,3), object space, of the face's vertices.
-    confidence: float32 (N,), 0 to 1: how sure the face is, times how far model and rules agree on the shape; 0 for one that moves nothing.
+    confidence: float32 (N,), 0 to 1: how sure the face is, times how far shapes of that kind may be trusted; 0 for one that moves nothing.
     """
 
     set_name: str
@@ -49,7 +51,7 @@ class Shapes:
 
 @dataclass
 class Report:
-    """What happened in one request; `as_dict` is what travels. seconds: by stage. Memory in MiB."""
+    """What happened in one request; `as_dict` is what travels. seconds: by stage. Memory in MiB. combinations: see face/combinations.py."""
 
     vertices: int
     loaded: Model
@@ -59,6 +61,7 @@ class Report:
     confidence: float = 0.0
     warnings: list[str] = field(default_factory=list)
     peak_memory_mb: float = 0.0
+    combinations: dict[str, float] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -146,22 +149,19 @@ def generate(
         with report.stage("rules"):
             offsets[first : first + AT_ONCE] = rules.evened(face, offsets[first : first + AT_ONCE])
         cancellation.check()
-    agreement, basis = np.ones(weights.shape[1], np.float32), list(offsets)
+    sure, basis = np.ones(weights.shape[1], np.float32), list(offsets)
     if model.plain is None:
         with report.stage("rules"):
-            some = slice(None, None, -(-len(face.indices) // SAMPLE) or 1)
-            raw = offsets[:, some].copy()  # the rules work in place
-            shapes = _ruled(mesh, face, model, offsets)
-            agreement = np.array([_cosine(row, shape[some]) for row, shape in zip(raw, shapes.values(), strict=True)], np.float32)
-            del raw
+            shapes, there = _ruled(mesh, face, model, offsets)
             for own, name in zip(offsets, shapes, strict=True):  # a second set of shapes would be as large as the answer
                 own[:] = shapes[name]
                 shapes[name] = own
             if mesh.roles is not None:
                 roles.kept_to(shapes, face.vertices, mesh.roles[face.indices], face.parts)
-            agreement = np.concatenate([agreement, [agreement[model.info.condition_names.index(DERIVED[name].carrier)] for name in extra]])
+            if there is not None:
+                _verify(report, there, face, model, shapes, regions)
             built = [derive(name, face.vertices, shapes) for name in extra]
-            basis = [*shapes.values(), *built]
+            basis, sure = [*shapes.values(), *built], expected([*shapes, *extra])
             weights = np.concatenate([weights, *(column[:, None] for column in extra.values())], axis=1)
         cancellation.check()
     report.warnings.extend(_limited(model, weights))
@@ -184,7 +184,7 @@ def generate(
         done += len(table)
         on_progress("rules", _COMPUTED + done / len(weights) * (1 - _COMPUTED))
         own = weights[done - len(table) : done]
-        yield Shapes(name, tuple(table), ruled, _confidence(face.confidence, own, agreement, None if model.plain else basis, ruled))
+        yield Shapes(name, tuple(table), ruled, _confidence(face.confidence, own, sure, None if model.plain else basis, ruled))
 
     report.shapes = done
     report.seconds["total"] = time.perf_counter() - began
@@ -212,15 +212,25 @@ def _all_weights(
     return np.ascontiguousarray(weights[:, : len(own)]), extra
 
 
-def _ruled(mesh: AvatarMesh, face: Face, model: Model, offsets: Floats) -> dict[str, Floats]:
-    """The conditions' shapes, condition -> offsets (F,3), from those of a pair (K,F,3): mixed with fields, and with what must hold on the mesh."""
+def _ruled(mesh: AvatarMesh, face: Face, model: Model, offsets: Floats) -> tuple[dict[str, Floats], Surface | None]:
+    """The conditions' shapes, condition -> offsets (F,3), from those of a pair (K,F,3): mixed with fields, and with what must hold on the mesh;
+    and what that was read from."""
     shapes = dict(zip(model.info.condition_names, offsets, strict=True))
     landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False))
     there = rules.surface(face, mesh.triangles, landmarks)
     if there is not None:
         shapes = fields.mixed(there, face.parts, landmarks, shapes, face.familiar)
     rules.touch(face, there, landmarks, shapes)
-    return shapes
+    return shapes, there
+
+
+def _verify(report: Report, there: Surface, face: Face, model: Model, shapes: Mapping[str, Floats], regions: object) -> None:
+    """Report on the shapes that are driven together, as strong as they were asked for; warn of those that do not hold."""
+    landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False))
+    strong = dict(zip(shapes, factors(regions, list(shapes)), strict=True))
+    found = combinations(there, landmarks, {name: shapes[name] * strong[name] for name in DRIVEN if name in shapes})
+    report.combinations = {pose.name: round(pose.value, 3) for pose in found}
+    report.warnings.extend(f"Look at this pose: {pose.words}." for pose in found if not pose.good)
 
 
 def _mixed(weights: Floats, basis: Sequence[Floats]) -> Floats:
@@ -232,22 +242,15 @@ def _mixed(weights: Floats, basis: Sequence[Floats]) -> Floats:
     return mixed
 
 
-def _cosine(one: Floats, other: Floats) -> float:
-    """Cosine between two fields of offsets (F,3), 0 where one is still."""
-    product = float(np.vdot(one, other))
-    size = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
-    return max(product / size, 0.0) if size > 1e-12 else 0.0
-
-
-def _confidence(face: float, weights: Floats, agreement: Floats, basis: Sequence[Floats] | None, made: Floats) -> Floats:
-    """Confidence (N,) of shapes: the face's, times the agreement (K,) of what each is mixed from, by how much that moves.
+def _confidence(face: float, weights: Floats, sure: Floats, basis: Sequence[Floats] | None, made: Floats) -> Floats:
+    """Confidence (N,) of shapes: the face's, times how sure (K,) what each is mixed from is, by how much that moves.
 
     weights (N,K); basis: K of (F,3), or None for a plain model; made (N,F,3).
     """
     moves = np.array([bool(shape.any()) for shape in made])
-    size = np.ones(len(agreement)) if basis is None else np.array([float(np.linalg.norm(field)) for field in basis])
+    size = np.ones(len(sure)) if basis is None else np.array([float(np.linalg.norm(field)) for field in basis])
     share = np.abs(weights) * size
-    return np.where(moves, face * (share @ agreement) / np.maximum(share.sum(axis=1), 1e-12), 0).astype(np.float32)
+    return np.where(moves, face * (share @ sure) / np.maximum(share.sum(axis=1), 1e-12), 0).astype(np.float32)
 
 
 def _limited(model: Model, weights: Floats) -> list[str]:

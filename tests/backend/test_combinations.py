@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Poses of several shapes: those that hold are told from those that do not, on heads whose openings are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from backend.face import contacts
+from backend.face.combinations import DRIVEN, PAIRS, Combination, combinations
+from backend.face.expected import COSINES, expected
+from backend.face.mesh import loose_parts, part_boxes, weld
+from backend.face.shape_sets import load_sets
+from scripts.train.anatomy import OPENINGS, Anatomy
+from scripts.train.modelled import BUILDERS, anatomy
+
+Floats = NDArray[np.float32]
+
+
+Head = tuple[Anatomy, contacts.Surface, dict[str, Floats]]
+
+
+@pytest.fixture(scope="module", params=[None, 1], ids=["default", "seed1"])
+def head(request: pytest.FixtureRequest) -> Head:
+    """A modelled head, what contacts read from it, and its own shapes with contacts that hold."""
+    made, triangles = anatomy(None if request.param is None else np.random.default_rng(request.param), 0.0)
+    built = {name: offsets for make in BUILDERS for name, offsets in make(made).items()}
+    lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
+    by_turn = np.where(made.opening == OPENINGS.index("mouth"), np.sin(made.turn), np.sign(made.vertices[:, 1] - lips[1]))
+    sides = np.stack([by_turn, np.zeros(len(by_turn))], axis=1).astype(np.float32)
+    parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
+    there = contacts.surface(made.vertices, triangles, weld(made.vertices), parts, sides, made.landmarks)
+    shapes = {name: offsets.astype(np.float32) for name, offsets in built.items() if name in DRIVEN}
+    for name, more in contacts.corrections(there, made.landmarks, shapes).items():
+        if name in shapes:
+            shapes[name] = shapes[name] + more
+    return made, there, shapes
+
+
+def by_name(found: list[Combination]) -> dict[str, Combination]:
+    return {pose.name: pose for pose in found}
+
+
+def test_shapes_with_contacts_hold(head: Head) -> None:
+    made, there, shapes = head
+    found = by_name(combinations(there, made.landmarks, shapes))
+    assert {"blink and squint left", "blink and squint right", "closed mouth on an open jaw"} <= set(found)
+    assert all(pose.good for pose in found.values()), found
+
+
+@pytest.mark.parametrize(
+    ("condition", "factor", "name"),
+    [
+        ("eyeSquintLeft", 4.0, "blink and squint left"),
+        ("eyeBlinkRight", 2.0, "blink and squint right"),
+        ("mouthClose", 0.2, "closed mouth on an open jaw"),
+    ],
+)
+def test_what_does_not_hold_is_seen(head: Head, condition: str, factor: float, name: str) -> None:
+    made, there, shapes = head
+    changed = {**shapes, condition: shapes[condition] * np.float32(factor)}
+    found = by_name(combinations(there, made.landmarks, changed))
+    assert not found[name].good and condition in found[name].conditions and condition in found[name].words
+    assert all(pose.good for other, pose in found.items() if other != name)
+
+
+def test_halves_that_add_up_are_seen(head: Head) -> None:
+    made, there, shapes = head
+    for name in PAIRS:
+        both = {f"{name}Left": shapes["jawOpen"], f"{name}Right": shapes["jawOpen"]}
+        pose = by_name(combinations(there, made.landmarks, both))[f"both sides of {name}"]
+        assert not pose.good and pose.value == pytest.approx(2.0)
+
+
+def test_every_arkit_shape_is_known_and_names_of_others_are_not_judged() -> None:
+    names = list(load_sets()["arkit"].shapes)
+    sure = expected([*names, "tongueUp", "browInnerUpLeft", "condition_0"])
+    assert sure.dtype == np.float32 and (sure > 0.3).all() and (sure <= 1).all() and sure[-1] == 1
+    assert {name.removesuffix("Left").removesuffix("Right") for name in names} == set(COSINES)
