@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The container's steps and the Kubernetes example, as far as they can be checked without running them; `dev.py container-test` runs the steps."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts.container_test import copy_context, read_steps
+
+ROOT = Path(__file__).resolve().parents[2]
+FARM = Path(os.environ.get("FARM_PYTHON", ROOT / ".venv-farm" / "bin" / "python"))
+EXAMPLE = ROOT / "docs" / "kubernetes" / "farm.yaml"
+
+
+def test_the_dockerfile_runs_what_the_test_runs() -> None:
+    steps = read_steps((ROOT / "Dockerfile").read_text())
+    assert steps.run == (f"{steps.copy}/scripts/container/install.sh",) and steps.entry == (f"{steps.copy}/scripts/container/start.sh",)
+    for path in (*steps.run, *steps.entry):
+        script = ROOT / path.removeprefix(steps.copy + "/")
+        assert os.access(script, os.X_OK)
+        subprocess.run(["sh", "-n", str(script)], check=True)
+    with pytest.raises(ValueError, match="EXPOSE"):
+        read_steps((ROOT / "Dockerfile").read_text() + "EXPOSE 1\n")
+
+
+def test_the_image_gets_what_it_needs_and_nothing_else(tmp_path: Path) -> None:
+    copy_context(tmp_path / "image")
+    there = {path.name for path in (tmp_path / "image").iterdir()}
+    assert {"scripts", "backend", "blendshape_addon", "requirements", "__init__.py"} <= there
+    assert not there & {".git", ".venv", ".venv-farm", "build", "dist", "out", "tests", ".mypy_cache"}
+
+
+def test_packages_are_pinned_and_the_same_everywhere() -> None:
+    pins: dict[str, set[str]] = {}
+    for name in ("dev", "batch", "farm"):
+        for line in (ROOT / "requirements" / f"{name}.txt").read_text().splitlines():
+            if line and not line.startswith("#"):
+                package, version = re.fullmatch(r"([\w\[\]-]+)==([\w.]+)", line).groups()  # type: ignore[union-attr]
+                pins.setdefault(package, set()).add(version)
+    assert all(len(versions) == 1 for versions in pins.values()), pins
+
+
+@pytest.mark.skipif(not FARM.exists(), reason="dev.py farm-test makes the environment with kubernetes-validate")
+def test_the_kubernetes_example_keeps_the_schema(tmp_path: Path) -> None:
+    def check(path: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([str(FARM), "-m", "kubernetes_validate", "--strict", str(path)], capture_output=True, text=True, check=False)
+
+    good = check(EXAMPLE)
+    assert good.returncode == 0 and (good.stdout + good.stderr).count("passed") == 3, good.stdout + good.stderr
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(EXAMPLE.read_text().replace("replicas: 10", "replicaas: 10"))
+    assert check(broken).returncode != 0, "the check finds a misspelt name"

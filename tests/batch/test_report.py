@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report: what is in it, and how its page looks and sorts in a real browser."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from scripts.batch import report
+from scripts.batch.figures import figures_of
+from scripts.batch.store import Store, write_atomically
+
+CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
+needs_browser = pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed (on Debian: apt-get install chromium)")
+NASTY = '<img src=x onerror="document.title=1">'
+
+
+def row(out: Path, name: str, confidence: float, wall: float, **more: Any) -> dict[str, Any]:
+    seconds = {"import": 0.1, "gather": 0.05, "request": wall - 0.5, "write": 0.05, "save": 0.2, "overhead": 0.03, "wall": wall}
+    figures = {"sparsity": 0.93, "lid_left": 1.02, "lid_right": 0.99, "lips": 0.97}
+    return {
+        "input": f"/heads/{name}.glb", "output": str(out / f"{name}.blend"), "status": "done", "shapes": 67, "confidence": confidence,
+        "figures": figures, "warnings": [], "seconds": {**seconds, "backend": {"model": 0.3}},
+        "memory_mb": 300 + wall, "host": "here", "line": "", **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> tuple[dict[str, Any], Store]:
+    """A report of five files, one with a sheet, one with a name that tries to be a script, one failed."""
+    store = Store(tmp_path / "out")
+    picture = io.BytesIO()
+    Image.new("RGB", (400, 200), (200, 60, 30)).save(picture, "JPEG")
+    write_atomically(store.beside("b", ".jpg"), picture.getvalue())
+    failed = {"input": "/heads/e.glb", "status": "failed", "error": {"code": "no_face", "message": "No face was found.", "fix": "Name a group."}}
+    rows = [
+        row(store.out, "b", 0.9, 10.0), row(store.out, "a", 0.95, 9.0, status="skipped"), failed,
+        row(store.out, NASTY, 0.7, 100.0, warnings=[NASTY]), row(store.out, "c", 0.8, 2.0, lost=["two at tcp://x"]),
+    ]  # fmt: skip
+    events = [{"time": "12:00:00", "what": "Worker two was lost."}]
+    described = {"settings": {"sets": ["arkit"], "strength": 1.0}, "out": str(store.out)}
+    return report.summary(rows, 6, True, 120.0, events, described), store
+
+
+def test_the_numbers_of_the_run(told: tuple[dict[str, Any], Store]) -> None:
+    summary, _ = told
+    assert [summary[name] for name in ("made", "skipped", "failed", "left", "done", "interrupted")] == [3, 1, 1, 1, 4, True]
+    assert summary["files_per_minute"] == 1.5
+
+
+def test_the_page_needs_nothing_else_and_runs_nothing_of_the_files(told: tuple[dict[str, Any], Store]) -> None:
+    page = report.page(*told)
+    assert "<img src=x" not in page and html.escape(NASTY) in page
+    assert not re.findall(r'(?:src|href)="(?!data:image/jpeg)', page) and "://" not in page.replace("tcp://x", "")
+    assert page.count("<tr>") == 6 and page.count("data:image/jpeg;base64,") == 1 and "<!--" not in page
+    assert "was with a worker that was lost: two" in page and "No face was found. Name a group. [no_face]" in page
+
+
+def browse(page: Path, *more: str) -> str:
+    """Open a page in headless Chromium; what it prints."""
+    profile = page.parent / "profile"
+    flags: tuple[str, ...] = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+    flags += ("--disable-component-update", "--disable-sync", f"--user-data-dir={profile}", "--hide-scrollbars")
+    done = subprocess.run([CHROMIUM, *flags, *more, page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
+    return done.stdout
+
+
+@needs_browser
+def test_a_browser_shows_it_and_sorts_it(told: tuple[dict[str, Any], Store], tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    clicks = """<script>
+const order = () => [...table.tBodies[0].rows].map(row => row.cells[1].textContent.trim()[0]).join("");
+const press = name => { heads.find(head => head.textContent === name).firstChild.click(); return order(); };
+const seen = {start: order(), file: press("File"), back: press("File"), seconds: press("Seconds"), down: press("Seconds"), sure: press("Confidence")};
+const sheet = document.querySelector(".sheet"); sheet.click(); seen.large = getComputedStyle(sheet).position;
+document.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape"})); seen.small = getComputedStyle(sheet).position;
+seen.picture = document.querySelector(".sheet img").naturalWidth; seen.title = document.title;
+document.body.dataset.seen = JSON.stringify(seen);
+</script>"""
+    page.write_text(report.page(*told).replace("</body>", clicks + "</body>"), encoding="utf-8")
+    dom = browse(page, "--dump-dom")
+    seen = html.unescape(re.search(r'data-seen="([^"]*)"', dom)[1])  # type: ignore[index]
+    for name, value in (
+        ("start", "bae<c"), ("file", "<abce"), ("back", "ecba<"), ("seconds", "cab<e"), ("down", "<bace"), ("sure", "<cbae"),
+        ("large", "fixed"), ("title", "Blend shapes: report"),
+    ):  # fmt: skip
+        assert f'"{name}":"{value}"' in seen, seen
+    assert '"picture":400' in seen and '"small":"fixed"' not in seen
+
+
+@needs_browser
+def test_a_browser_draws_it(told: tuple[dict[str, Any], Store], tmp_path: Path) -> None:
+    page, shot = tmp_path / "report.html", tmp_path / "shot.png"
+    page.write_text(report.page(*told), encoding="utf-8")
+    browse(page, f"--screenshot={shot}", "--window-size=1500,700")
+    pixels = np.asarray(Image.open(shot).convert("RGB")).astype(int)
+    red = (abs(pixels - (200, 60, 30)).sum(axis=2) < 40).sum()
+    assert pixels.shape[:2] == (700, 1500) and 160 * 80 * 0.9 < red < 160 * 80 * 1.3, "the sheet is there in its small size"
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50
+
+
+def test_figures_are_those_of_the_movements() -> None:
+    rng = np.random.default_rng(1)
+    neutral = rng.uniform(5, 6, (40, 3)).astype(np.float32)
+    neutral[:6], neutral[6:12] = (0.3, 0.0, 1.1), (0.3, 0.0, 1.0)
+    marks: dict[str, list[float]] = {"lid_upper_left": [0.3, 0, 1.1], "lid_lower_left": [0.3, 0, 1.0], "nose_tip": [0, -1, 0], "chin": [0, -1, -1]}
+    blink = neutral.copy()
+    blink[:6, 2] -= 0.08
+    found = figures_of({"eyeBlinkLeft": blink}, neutral, marks)
+    assert found == {"sparsity": round(34 / 40, 4), "lid_left": 0.8}
+    lips: dict[str, list[float]] = {"lip_upper": [0.3, 0, 1.1], "lip_lower": [0.3, 0, 1.0], "nose_tip": [0, 0, 2], "chin": [0, 0, 0]}
+    jaw, close = neutral.copy(), neutral.copy()
+    jaw[6:12, 2] -= 0.5
+    close[6:12, 2] += 0.45
+    assert figures_of({"jawOpen": jaw, "mouthClose": close}, neutral, lips)["lips"] == 0.9
+    assert figures_of({}, neutral, {}) == {} and figures_of({"jawOpen": neutral, "mouthClose": neutral}, neutral, lips) == {"sparsity": 1.0}
