@@ -65,6 +65,7 @@ class Backend:
         self._outbox = bytearray()
         self._last_id = 0
         self._open: set[int] = set()
+        self._ended = 0.0
         self._not_before, self._crashes = 0.0, 0
         self._log: Path | None = None
         self._pending: AddonError | None = None
@@ -129,6 +130,7 @@ class Backend:
         self._child = _Child(process, process.stdin, process.stdout, launch.log, time.monotonic(), Patience())
         self._reader, self._outbox, self._pending, self.hello = FrameReader(), bytearray(), None, None
         self._open.clear()
+        self._ended = 0.0
 
     def send(self, type_: str, fields: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> int:
         """Queue a request to the running child; its id. It leaves with this and the next calls of `poll`."""
@@ -164,7 +166,7 @@ class Backend:
                     break
                 pipe.wait_readable(child.stdout, min(0.002, max(end - time.monotonic(), 0.0)))
             if ended:
-                raise self._death(child)
+                self._raise_death(child)
             self._check(child)
         except AddonError as error:
             self._abandon()
@@ -258,12 +260,15 @@ class Backend:
                 "child_died", "The backend wrote far too much to its log and was ended.", f"Please report this with {child.log}."
             )
 
-    def _death(self, child: _Child) -> AddonError:
-        try:
-            code = child.process.wait(1.0)
-        except subprocess.TimeoutExpired:
-            return AddonError("child_died", "The backend closed its pipe but went on running.", "Try again; it is started anew.")
-        return explain_exit(code, self.log_tail(), greeted=self.hello is not None)
+    def _raise_death(self, child: _Child) -> None:
+        """Raise AddonError for a child whose stream has ended, as soon as its exit code is known: that may be some ticks later."""
+        now = time.monotonic()
+        self._ended = self._ended or now
+        code = child.process.poll()
+        if code is not None:
+            raise explain_exit(code, self.log_tail(), greeted=self.hello is not None)
+        if now - self._ended > LADDER_SECONDS[0]:
+            raise AddonError("child_died", "The backend closed its pipe but went on running.", "Try again; it is started anew.")
 
     def log_tail(self) -> str:
         """The last lines that the child wrote to stderr, at most 4 KiB; empty if there are none."""

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the installable extension: a staged copy of what ships, the pinned wheels, and Blender's own builder.
+"""Build the installable extension: a staged copy of what ships, the pinned wheels with their licences, and Blender's own builder.
 
 .venv/bin/python scripts/build.py [--all-platforms]
+
+Two builds of one state are equal to the last byte: the zip is packed anew in a fixed order with a fixed date.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
 WHEELS = ROOT / "build" / "wheels"
 PINS = ROOT / "requirements" / "wheels.json"
+LICENCES = ("license", "licence", "copying", "thirdpartynotices", "notice")  # beginnings of file names in wheels
+DATE = (1980, 1, 1, 0, 0, 0)  # of every file in a zip, the earliest that the format knows
 SHIPPED = ("__init__.py", "blender_manifest.toml", "LICENSE", "blendshape_addon", "backend")
 # pip matches these tags literally, so every tag that a pinned wheel may carry is named.
 TAGS = {
@@ -92,10 +97,40 @@ def stage(folder: Path, platforms: list[str], more: tuple[str, ...] = ()) -> Non
         for name, digest in pins[target].items():
             shutil.copy2(fetch(name, digest, TAGS[target.split()[0]]), wheels / name)
             names.append(name)
+    _licences(folder, names)
     listed = "".join(f'  "./wheels/{name}",\n' for name in names)
     head, permissions, rest = (folder / "blender_manifest.toml").read_text(encoding="utf-8").partition("[permissions]")
     manifest = f"{head}platforms = {json.dumps(platforms)}\nwheels = [\n{listed}]\n\n{permissions}{rest}"
     (folder / "blender_manifest.toml").write_text(manifest, encoding="utf-8")
+
+
+def _licences(folder: Path, wheels: list[str]) -> None:
+    """Copy the licences and notices that the wheels carry to third_party/, where a user finds them without unpacking wheels."""
+    target = folder / "third_party"
+    target.mkdir()
+    for name in wheels:
+        package = name.partition("-")[0]
+        with zipfile.ZipFile(folder / "wheels" / name) as wheel:
+            for entry in wheel.namelist():
+                if Path(entry).name.lower().startswith(LICENCES):
+                    (target / f"{package}-{Path(entry).name.removesuffix('.txt')}.txt").write_bytes(wheel.read(entry))
+    without = {name.partition("-")[0] for name in wheels} - {path.name.partition("-")[0] for path in target.iterdir()}
+    if without:
+        raise SystemExit(f"The wheels of {', '.join(sorted(without))} carry no licence.")
+
+
+def normalise(archive: Path) -> None:
+    """Pack a zip anew so that its bytes depend on nothing but the names and contents of its files."""
+    temporary = archive.with_suffix(".part")
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(temporary, "w") as new:
+        for name in sorted(old.namelist()):
+            if name.endswith("/"):
+                continue
+            entry = zipfile.ZipInfo(name, DATE)
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED
+            new.writestr(entry, old.read(name), compresslevel=9)
+    temporary.replace(archive)
 
 
 def build(platforms: list[str], out: Path = DIST, more: tuple[str, ...] = ()) -> list[Path]:
@@ -113,6 +148,7 @@ def build(platforms: list[str], out: Path = DIST, more: tuple[str, ...] = ()) ->
             )
     zips = sorted(out.glob("*.zip"))
     for file in zips:
+        normalise(file)
         subprocess.run([sys.executable, str(blender_ext()), "validate", str(file)], check=True, stdout=subprocess.DEVNULL)
     return zips
 

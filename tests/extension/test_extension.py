@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import subprocess
 import tomllib
 import zipfile
@@ -14,7 +16,9 @@ from typing import Any
 import pytest
 
 from backend.face.shape_sets import load_sets
+from scripts import build
 
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).parent / "use_extension.py"
 
 
@@ -40,13 +44,41 @@ def use(python: Path, task: str, archive: Path, folder: Path) -> dict[str, Any]:
 def test_the_zip_holds_what_ships_and_nothing_else(archive: Path) -> None:
     names = zipfile.ZipFile(archive).namelist()
     assert {"__init__.py", "blender_manifest.toml", "LICENSE", "backend/models/face.encoder.onnx", "backend/models/MODEL_CARD.md"} <= set(names)
-    assert not [
-        n for n in names if n.split("/")[0] not in ("__init__.py", "blender_manifest.toml", "LICENSE", "backend", "blendshape_addon", "wheels")
-    ]
+    top = {"__init__.py", "blender_manifest.toml", "LICENSE", "backend", "blendshape_addon", "wheels", "third_party"}
+    assert {n.split("/")[0] for n in names} <= top
     wheels = [n for n in names if n.endswith(".whl")]
     assert {w.split("/")[-1].split("-")[0] for w in wheels} == {"onnxruntime", "psutil"}, "numpy is Blender's own"
     manifest = tomllib.loads(zipfile.ZipFile(archive).read("blender_manifest.toml").decode())
     assert sorted(w.removeprefix("./") for w in manifest["wheels"]) == sorted(wheels)
+
+
+def test_it_carries_the_licences_of_what_it_brings(archive: Path) -> None:
+    with zipfile.ZipFile(archive) as file:
+        held = {name: file.read(name).decode(errors="replace") for name in file.namelist() if name.startswith("third_party/")}
+    assert {name.split("/")[1].split("-")[0] for name in held} == {"onnxruntime", "psutil"}
+    assert any("MIT License" in text for text in held.values()) and any("Redistribution" in text for text in held.values())
+
+
+def test_its_wheels_are_the_pinned_ones_for_both_pythons(archive: Path) -> None:
+    pins = json.loads(build.PINS.read_text(encoding="utf-8"))[build.this_platform()]
+    with zipfile.ZipFile(archive) as file:
+        held = {name.split("/")[1]: hashlib.sha256(file.read(name)).hexdigest() for name in file.namelist() if name.endswith(".whl")}
+    assert held == pins
+    assert all(any(f"-{python}-" in name for name in held) for python in ("cp311", "cp313"))
+
+
+@pytest.mark.parametrize("platform", list(build.TAGS))
+def test_every_platform_has_both_pythons_pinned_by_hash(platform: str) -> None:
+    pins = json.loads(build.PINS.read_text(encoding="utf-8"))[platform]
+    packages = {(name.split("-")[0], name.split("-")[2]) for name in pins}
+    assert {("onnxruntime", "cp311"), ("onnxruntime", "cp313")} <= packages and "psutil" in {package for package, _ in packages}
+    assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in pins.values())
+
+
+def test_two_builds_are_equal_to_the_last_byte(archive: Path, tmp_path: Path) -> None:
+    os.utime(ROOT / "backend" / "errors.py")  # as after another checkout
+    again = build.build([build.this_platform()], tmp_path)[0]
+    assert again.read_bytes() == archive.read_bytes()
 
 
 def test_inside_the_extension_only_relative_imports(archive: Path) -> None:
