@@ -219,7 +219,7 @@ def _size(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:
     limit = np.float32(DUST * avatar.extent)
     dusty = {name: int(((way > 0) & (way <= limit)).sum()) for name, way in moving.items() if way.max(initial=0.0) > limit}
     dust = sum(dusty.values())
-    if dust > pairs // 100:
+    if dust > pairs // 20:
         text = f"{dust:,} movements are too small to be seen and cost {dust * UNITY_BYTES / 1e6:.1f} MB"
         found.append(Finding("dust", "warning", text, "clean_keys", tuple(name for name, count in dusty.items() if count)))
     return found

@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 from bpy_extras.io_utils import ExportHelper
 
-from . import head_bones, scene_files, session, vrchat_check
+from . import head_bones, live, preview, scene_files, session, vrchat_check
 from .errors import AddonError
 from .mesh_io import base_coordinates, check_editable, find_armature, object_mode
 from .naming import ALIASES
@@ -83,8 +83,16 @@ def _triangles(ob: bpy.types.Object, armature: bpy.types.Object | None) -> int:
     return count
 
 
+def put_previews_away() -> None:
+    """Nothing that is only shown is checked or exported."""
+    preview.stop()
+    if live.current() is not None:
+        live.current().rest()
+
+
 def look(ob: bpy.types.Object) -> list[Finding]:
     """Check the object and remember the findings for the panel."""
+    put_previews_away()
     with object_mode(check_editable(ob)):
         _findings[:] = vrchat_check.check(facts(ob))
     _checked[:] = [ob.session_uid]
@@ -261,6 +269,7 @@ class BLENDSHAPES_OT_export(_OnMesh, bpy.types.Operator, ExportHelper):
         path = Path(bpy.path.abspath(self.filepath))
         if path.suffix.lower() not in (".fbx", ".glb"):
             path = path.with_name(f"{path.name}.fbx")
+        put_previews_away()
         try:
             with object_mode(context.object):
                 scene_files.export_scene(path)

@@ -204,3 +204,67 @@ def layout(hand: Hand, seen: dict[str, object]) -> Steps:
     yield from click_to_keys(hand, seen)
     yield from hand.wait(6)
     seen["result"] = hand.picture("result")
+
+
+def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """The five pictures of the README, each with the places in it that one clicks, in pixels from the top left."""
+    height = hand.window.height
+    shots: list[dict[str, object]] = []
+    seen["shots"] = shots
+
+    def shoot(name: str, *places: tuple[int, int]) -> None:
+        shots.append({"name": name, "file": hand.picture(name), "places": [(x, height - y) for x, y in places]})
+
+    area = hand.area
+    area.type = "PREFERENCES"
+    bpy.context.preferences.active_section = "EXTENSIONS"
+    for _ in range(12):
+        area.tag_redraw()
+        yield
+    arrow = (area.x + area.width - 24, area.y + area.height - 44)
+    yield from hand.move((arrow[0] - 60, arrow[1] - 10))
+    with bpy.context.temp_override(window=hand.window, area=area, region=next(r for r in area.regions if r.type == "WINDOW")):
+        bpy.ops.wm.call_menu("INVOKE_DEFAULT", name="USERPREF_MT_extensions_settings")
+    for _ in range(12):
+        yield
+    shoot("install", (arrow[0] + 5, arrow[1] + 1), (arrow[0] - 130, arrow[1] - 108))
+    yield from hand.key("ESC")
+    area.type = "VIEW_3D"
+    yield from hand.wait(8)
+
+    yield from hand.open_tab(TAB, "BLENDSHAPES_PT_vrchat")
+    yield from face_view(hand)
+    yield from hand.until(lambda: looked_for(), 100, "the face")
+    yield from hand.wait(8)
+    first = yield from hand.find(".sets_arkit")
+    generate = yield from hand.find(GENERATE)
+    tab = (hand.sidebar.x + hand.sidebar.width - 12, hand.sidebar.y + hand.sidebar.height - 188)
+    shoot("select", tab, (first[0] - 94, first[1] - 4), (generate[0], generate[1] - 14))
+
+    yield from hand.click(generate)
+    yield from hand.until(hand.running, 5, "the operator")
+    yield from hand.until(lambda: status().fraction > 0.3 or not hand.running(), 60, "progress")
+    yield from hand.wait(2)
+    shoot("generate")
+    yield from hand.until(lambda: not hand.running(), 100, "the end")
+    properties = next(area for area in hand.window.screen.areas if area.type == "PROPERTIES")
+    properties.spaces.active.context = "DATA"
+    yield from hand.wait(8)
+
+    row = yield from hand.find("blendshapes.result")
+    yield from hand.click(row)
+    yield from hand.wait(8)
+    shoot("result", row)
+
+    check = yield from hand.find("blendshapes.vrchat_check")
+    yield from hand.click(check)
+    yield from hand.wait(4)
+    fix = yield from hand.find("mesh_name")
+    shoot("check", fix)
+
+
+def looked_for() -> bool:
+    """True when the panel knows whether there is a face."""
+    name = next(name for name in sys.modules if name.endswith("blendshape_auto_generator.blendshape_addon.inspection"))
+    found = sys.modules[name].look(bpy.context)
+    return found is not None and found.state != "looking"
