@@ -7,6 +7,9 @@ python3 scripts/dev.py test     the whole test suite, then ruff and mypy
 python3 scripts/dev.py build    the installable zips, in dist/   [--all-platforms]
 python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]
 python3 scripts/dev.py gui-test clicks through the built zip in Blender 4.3 and 5.2 on a virtual screen; needs Linux and root, see docs/gui.md
+python3 scripts/dev.py farm-test      the batch and the farm at length: killed ten times, three machines in networks of their own
+python3 scripts/dev.py farm-bench     30 heads with one and with two Blenders at once   [--heads N]
+python3 scripts/dev.py container-test the Dockerfile's steps in a clean Debian; needs Linux, root and debootstrap
 python3 scripts/dev.py lint     ruff and mypy alone
 python3 scripts/dev.py setup    .venv alone, with the versions of requirements/dev.txt
 python3 scripts/dev.py matrix   every version of Blender, Python, numpy and ONNX Runtime that is promised   [--only NAMES]
@@ -45,11 +48,19 @@ TYPED = (
     "scripts/quantise.py",
     "scripts/dev.py",
     "scripts/profile.py",
+    "scripts/generate.py",
+    "scripts/container_test.py",
+    "scripts/farm_bench.py",
+    "scripts/farm",
+    *(f"scripts/batch/{name}.py" for name in ("extension", "figures", "local", "main", "plan", "pool", "progress", "report", "store")),
+    "tests/batch/conftest.py",
+    "tests/batch/network.py",
+    *(f"tests/batch/test_{name}.py" for name in ("batch", "deployment", "farm", "plan", "report", "store")),
     *(f"blendshape_addon/{name}.py" for name in ADDON),
 )
-OWN_TASKS = ("test", "gui-test", "lint", "setup")
-SCRIPTS = ("demo", "build", "bench", "matrix", "fuzz", "soak", "quality", "reliability")  # scripts/NAME.py, run with .venv
-TEST_ORDER = ("tests/backend", "tests/scripts", "tests/addon", "tests/avatars", "tests/extension")
+OWN_TASKS = ("test", "gui-test", "farm-test", "lint", "setup")
+SCRIPTS = ("demo", "build", "bench", "matrix", "fuzz", "soak", "quality", "reliability", "farm-bench", "container-test")  # scripts/NAME.py
+TEST_ORDER = ("tests/backend", "tests/scripts", "tests/batch", "tests/addon", "tests/avatars", "tests/extension")
 
 
 def python_of(venv: Path) -> Path:
@@ -78,6 +89,15 @@ def setup() -> Path:
     return python
 
 
+def farm() -> Path | None:
+    """The interpreter with the farm's packages, None where they cannot be had; the tests that need it then say so."""
+    pins = "".join((ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8") for name in ("farm", "farm-test"))
+    try:
+        return make_venv(ROOT / ".venv-farm", pins)
+    except subprocess.CalledProcessError:
+        return None
+
+
 def run(*command: object) -> int:
     """Run a command in the repository; its exit code."""
     return subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
@@ -90,6 +110,8 @@ def lint(python: Path) -> int:
 
 def test(python: Path, arguments: list[str]) -> int:
     """pytest, fast folders first, then lint; all of it even when one fails."""
+    if not arguments:
+        farm()
     folders = [folder for folder in TEST_ORDER if (ROOT / folder).is_dir()]
     tests = run(python, "-m", "pytest", *(arguments or folders))
     return lint(python) or tests
@@ -116,11 +138,15 @@ def main() -> int:
         return test(python, options.arguments)
     if options.task == "gui-test":
         return run(python, "-m", "pytest", "tests/gui", "-s", *options.arguments)
+    if options.task == "farm-test":
+        farm()
+        os.environ["BATCH_FULL"] = "1"
+        return run(python, "-m", "pytest", "tests/batch", *options.arguments)
     if options.task == "lint":
         return lint(python)
     if options.task == "setup":
         return 0
-    return run(python, ROOT / "scripts" / f"{options.task}.py", *options.arguments)
+    return run(python, ROOT / "scripts" / f"{options.task.replace('-', '_')}.py", *options.arguments)
 
 
 if __name__ == "__main__":
