@@ -249,6 +249,24 @@ def test_the_fastest_session_is_kept(slow: Path, tiny: Path) -> None:
     assert sessions.fastest({1: tardy, 2: quick}, feeds) == 2 and sessions.fastest({1: quick, 2: tardy}, feeds) == 1
 
 
+def test_a_lucky_run_does_not_decide_and_of_equals_the_fewest_threads_are_kept() -> None:
+    class Timed:
+        """Takes so long, run by run."""
+
+        def __init__(self, *seconds: float) -> None:
+            self.seconds, self.runs = seconds, 0
+
+        def run(self, *_: Any) -> None:
+            time.sleep(self.seconds[self.runs % len(self.seconds)])
+            self.runs += 1
+
+    steady, lucky = Timed(0.02), Timed(0.03, 0.03, 0.005, 0.03)
+    assert sessions.fastest({1: steady, 2: lucky}, {}) == 1 and lucky.runs > 3
+    hopeless = Timed(0.05)
+    assert sessions.fastest({1: hopeless, 2: Timed(0.005)}, {}) == 2 and hopeless.runs == 1 + sessions.TRIALS
+    assert sessions.fastest({2: Timed(0.02), 1: Timed(0.02)}, {}) == 1
+
+
 def test_runs_that_slow_down_are_noticed_and_threads_tried_again(monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
     model = load_model(tiny, settings(threads=2))
     feeds, late = selftest.probe(model.encoder.session.get_inputs(), 2000), {"on": False}
