@@ -32,7 +32,7 @@ def make_heads(count: int, data: Path) -> None:
     import math
 
     import bpy
-    from mathutils import Matrix
+    from mathutils import Matrix  # type: ignore[import-not-found]  # comes with bpy
 
     from scripts.sample_object import add_sample_head
     from scripts.sample_surface import HeadSpec
@@ -99,7 +99,7 @@ def children(count: int) -> dict[str, float]:
 
     sample = build()
     triangles = [(face[0], face[i], face[i + 1]) for face in sample.polygons for i in range(1, len(face) - 1)]
-    arrays = {"vertices": np.ascontiguousarray(sample.vertices, np.float32), "triangles": np.array(triangles, np.int32)}
+    arrays: dict[str, Any] = {"vertices": np.ascontiguousarray(sample.vertices, np.float32), "triangles": np.array(triangles, np.int32)}
 
     def ask(client: Client, times: int) -> None:
         for _ in range(times):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
+import secrets
 import signal
 import sys
 import time
@@ -93,7 +94,7 @@ class _Run:
 
     def __init__(self, options: argparse.Namespace, events: list[dict[str, Any]]) -> None:
         """Raises AddonError: `usage`, `output_unwritable` and as arguments.asked does."""
-        self.options, self.events = options, events
+        self.options, self.events, self.name = options, events, secrets.token_hex(8)
         if not options.inputs:
             raise AddonError("usage", "No input is given.", "Name files, folders or patterns.")
         self.asked = asked(options)
@@ -158,6 +159,7 @@ class _Run:
             "source_digest": source,
             "settings_digest": self.settings_digest,
             "overwrite": self.options.overwrite,
+            "run": self.name,
             "sheet": str(sheet) if self.options.sheets else None,
         }
 

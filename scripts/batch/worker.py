@@ -74,7 +74,8 @@ def _work(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
             return {"status": "claimed"}
         verdict = store.judge(name, job["source_digest"], job["settings_digest"], targets, job["overwrite"])
         if verdict.state in ("done", "edited") and verdict.row is not None:
-            return {**verdict.row, "status": "skipped"}
+            # of the same run it is when whoever asked first was lost and this one's Blender went on
+            return {**verdict.row, "status": "done" if verdict.row.get("run") == job["run"] else "skipped"}
         if verdict.state == "refused":
             raise commands.AddonError("output_exists", verdict.reason, "Choose another folder for --out, or give --overwrite.")
         for target in targets:
@@ -94,7 +95,7 @@ def _make(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
     exported = Path(job["exported"]) if job["exported"] else None
     task = commands.Task(Path(job["source"]), Path(job["target"]), exported, False, tuple(job["notes"]))
     row: dict[str, Any] = commands.process(task, job["object"], wanted, True, session.backend)
-    row.update(status="done", blender=bpy.app.version_string, host=socket.gethostname(), finished=round(time.time(), 1))
+    row.update(status="done", run=job["run"], blender=bpy.app.version_string, host=socket.gethostname(), finished=round(time.time(), 1))
     began = time.perf_counter()
     ob = bpy.data.objects[row["object"]]
     made = _coordinates(ob, {*row["keys"]["added"], *row["keys"]["updated"]})

@@ -128,8 +128,6 @@ def run_farm(
                 task = tasks.pop(future)
                 answer = _answer(future)
                 row = {**answer["row"], **({"lost": task.lost} if task.lost else {})}
-                if task.lost and row["status"] == "skipped":  # the Blender of the worker that was lost went on and finished it
-                    row["status"] = "done"
                 if answer.get("refused") and not made:
                     _given_up(task, store)
                     raise Refused(**row["error"])
