@@ -127,7 +127,7 @@ def _one(job: Job, request_of: Callable[[Job], dict[str, Any]], blender: Blender
     if "status" in request:
         return request
     row, started = row_of(blender, request, timeout)
-    if row["status"] == "done" and "wall" not in row["seconds"]:
+    if row.pop("fresh", False):
         add_overhead(row, time.perf_counter() - began, started)
     return row
 

@@ -66,7 +66,7 @@ def _work(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
     if "target" not in job:
         return {"status": "ready", "blender": bpy.app.version_string, "backend": session.backend.hello["versions"]}
     if job.get("store") is None:
-        return _make(job, wanted)
+        return {**_make(job, wanted), "fresh": True}
     store, name = Store(Path(job["store"])), job["name"]
     targets = [Path(path) for path in (job["target"], job["exported"]) if path]
     with store.claim(name) as mine:
@@ -88,10 +88,11 @@ def _work(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
             store.give_up(name, before)
             raise
         store.finish(name, job["source_digest"], job["settings_digest"], targets, row)
-        return row
+        return {**row, "fresh": True}
 
 
 def _make(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
+    start = time.perf_counter()
     exported = Path(job["exported"]) if job["exported"] else None
     task = commands.Task(Path(job["source"]), Path(job["target"]), exported, False, tuple(job["notes"]))
     row: dict[str, Any] = commands.process(task, job["object"], wanted, True, session.backend)
@@ -105,6 +106,7 @@ def _make(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
         began = time.perf_counter()
         _draw(ob, Path(job["sheet"]), {*row["keys"]["added"], *row["keys"]["updated"]})
         row["seconds"]["sheet"] = round(time.perf_counter() - began, 4)
+    row["seconds"]["wall"] = round(time.perf_counter() - start, 4)
     return row
 
 

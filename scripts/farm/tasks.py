@@ -44,7 +44,7 @@ def work(request: Mapping[str, Any], files: Mapping[str, bytes] | None, farm: Ma
         return {"row": {"status": "failed", "error": error.as_dict(), "worker": where}, "outputs": {}, "refused": True}
     except BatchError as error:
         return {"row": {"status": "failed", "error": error.as_dict(), "worker": where}, "outputs": {}}
-    if row["status"] == "done" and "wall" not in row["seconds"]:
+    if row.pop("fresh", False):
         add_overhead(row, time.perf_counter() - began, started)
     return {"row": {"worker": where, **row}, "outputs": outputs}
 
