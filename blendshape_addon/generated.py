@@ -61,7 +61,7 @@ class Fingerprints:
 
     def of(self, offsets: Floats) -> NDArray[np.float64]:
         """Fingerprints (N,8) of offsets float32 (N,F,3)."""
-        return np.asarray(offsets.reshape(len(offsets), -1).astype(np.float64) @ self._signs.T)
+        return np.asarray(offsets.reshape(len(offsets), self._signs.shape[1]).astype(np.float64) @ self._signs.T)
 
 
 def recorded(ob: bpy.types.Object) -> dict[str, NDArray[np.float64]]:

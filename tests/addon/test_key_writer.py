@@ -166,6 +166,15 @@ def test_a_failure_half_way_puts_everything_back(box: Any, monkeypatch: pytest.M
     assert box.data.shape_keys is not None or not keys
 
 
+@pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 32])
+def test_any_number_of_keys_is_recorded(box: Any, count: int) -> None:
+    shapes = [shape(f"k{number}", 0.1 + number) for number in range(count)]
+    assert len(write_keys(box, INDICES, shapes).added) == count
+    if count:
+        assert generated.made_by_us(box, base_coordinates(box)) == {shape.name for shape in shapes}
+        assert len(write_keys(box, INDICES, shapes).updated) == count
+
+
 def test_removing_takes_only_what_was_generated(box: Any) -> None:
     assert remove_keys(box) == []
     write_keys(box, INDICES, [shape("a"), shape("b")])
