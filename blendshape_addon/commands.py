@@ -180,6 +180,7 @@ def _row(task: Task, outcome: Outcome, chosen_by: str, seconds: dict[str, Any]) 
         **{name: report[name] for name in from_child},
         "keys": vars(outcome.written),
         "seconds": {name: round(value, 4) if isinstance(value, float) else value for name, value in seconds.items()},
+        "combinations": report.get("combinations", {}),
         "peak_memory_mb": report["peak_memory_mb"],
         "landmarks": outcome.landmarks,
         "warnings": outcome.warnings,

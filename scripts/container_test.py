@@ -99,10 +99,11 @@ def inside(root: Path, *command: str, user: str = "root", more: dict[str, str] |
 def _lent(root: Path) -> dict[str, str]:
     """Let pip inside reach the package index the way that it is reached here: its configuration, certificates and files of its own."""
     more = {name: value for name, value in os.environ.items() if name.upper().endswith("_PROXY") or name.startswith("PIP_")}
-    for name in ("/etc/pip.conf", os.environ.get("PIP_CERT", "")):
-        if name and Path(name).is_file():
-            (root / name[1:]).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(name, root / name[1:])
+    if Path("/etc/pip.conf").is_file():
+        shutil.copyfile("/etc/pip.conf", root / "etc" / "pip.conf")
+    if "PIP_CERT" in more:  # under a name of its own: the installation writes the usual one anew
+        shutil.copyfile(more["PIP_CERT"], root / "mnt" / "lent.pem")
+        more["PIP_CERT"] = "/mnt/lent.pem"
     more.pop("PIP_FIND_LINKS", None)
     return more
 

@@ -131,7 +131,7 @@ class Blender:
             process.stdin.flush()
         except OSError:
             raise self._death() from None
-        began, peak = time.monotonic(), 0.0
+        began, peak, used = time.monotonic(), 0.0, 0.0
         while True:
             with contextlib.suppress(queue.Empty):
                 line = self._answers.get(timeout=TICK)
@@ -140,8 +140,9 @@ class Blender:
                 answer = json.loads(line)
                 if answer["id"] == self._number:
                     row: dict[str, Any] = answer["row"]
-                    used = self._used_mb()
-                    row["memory_mb"] = round(max(peak, used), 1)
+                    if not peak:  # too quick for a look on the way
+                        peak = used = self._used_mb()
+                    row["memory_mb"] = round(peak, 1)
                     if used > RENEW * self._memory_mb:
                         self._kill()
                     return row

@@ -16,6 +16,7 @@ from .store import Store, write_atomically
 
 Row = Mapping[str, Any]
 TEMPLATE = Path(__file__).with_name("page.html")
+CONTACTS = ("blink and squint left", "blink and squint right", "closed mouth on an open jaw")  # of the backend's combinations
 # heading, what it says when pointed at
 COLUMNS = (
     ("Sheet", "every shape at full value; click to enlarge (drawn with --sheets)"),
@@ -23,9 +24,9 @@ COLUMNS = (
     ("Status", "done now, done by an earlier run, or failed"),
     ("Shapes", "shape keys that were made"),
     ("Confidence", "how sure it is that this is a face, 0 to 1"),
-    ("Lid left", "by how much eyeBlinkLeft closes the eye in its middle; 1 is closed, more crosses"),
-    ("Lid right", "the same for eyeBlinkRight"),
-    ("Lips", "how much of what jawOpen opens mouthClose takes back; 1 is sealed"),
+    ("Lids cross L", "with blink and squint the left lids pass each other by so much of the eye's opening; 0 is best, below 20 % holds"),
+    ("R", "the same for the right eye"),
+    ("Lips apart", "with jawOpen and mouthClose the lips stay apart by so much of what the jaw opens; 0 is sealed"),
     ("Sparsity", "mean share of the vertices that a shape does not move"),
     ("Seconds", "the whole file, as it was when it was made"),
     ("Stages", "seconds in each"),
@@ -95,7 +96,7 @@ def page(told: Mapping[str, Any], store: Store) -> str:
 
 def _row(row: Row, store: Store) -> str:
     name = Path(row["input"]).name
-    figures, seconds = row.get("figures", {}), row.get("seconds", {})
+    contacts, seconds = row.get("combinations", {}), row.get("seconds", {})
     status = "failed" if "error" in row else {"skipped": "done before"}.get(row["status"], "made")
     notes = [str(warning) for warning in row.get("warnings", [])]
     notes += [f"was with a worker that was lost: {name}" for name in row.get("lost", [])]
@@ -112,10 +113,8 @@ def _row(row: Row, store: Store) -> str:
         (f'<span class="{status.partition(" ")[0]}">{status}</span>', status),
         _number(row.get("shapes"), "d"),
         _number(row.get("confidence"), ".3f"),
-        _number(figures.get("lid_left"), ".2f"),
-        _number(figures.get("lid_right"), ".2f"),
-        _number(figures.get("lips"), ".2f"),
-        _number(figures.get("sparsity"), ".1%"),
+        *(_number(contacts.get(name), ".0%") for name in CONTACTS),
+        _number(row.get("sparsity"), ".1%"),
         _number(seconds.get("wall"), ".2f"),
         (f'<details><summary class="stages">{stages}</summary>{html.escape(told)}<br>backend: {html.escape(backend)}</details>' if told else "", ""),
         _number(row.get("memory_mb"), ".0f"),

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from scripts.batch.figures import Floats, figures_of  # noqa: E402
+from scripts.batch.figures import Floats, sparsity  # noqa: E402
 from scripts.batch.store import Store, write_atomically  # noqa: E402
 from scripts.generate import ALIAS, load_extension  # noqa: E402
 
@@ -100,7 +100,8 @@ def _make(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
     began = time.perf_counter()
     ob = bpy.data.objects[row["object"]]
     made = _coordinates(ob, {*row["keys"]["added"], *row["keys"]["updated"]})
-    row["figures"] = figures_of(made, made.pop(""), _landmarks(ob))
+    neutral = made.pop("")
+    row["sparsity"] = sparsity(made.values(), neutral)
     row["seconds"]["figures"] = round(time.perf_counter() - began, 4)
     if job.get("sheet"):
         began = time.perf_counter()
@@ -121,12 +122,6 @@ def _coordinates(ob: bpy.types.Object, names: set[str]) -> dict[str, Floats]:
             found["" if block == keys.reference_key else block.name] = flat.reshape(-1, 3)
     found.setdefault("", np.empty((0, 3), np.float32))
     return found
-
-
-def _landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
-    """What the extension keeps on the object about where its face is, by name, in its space."""
-    kept = getattr(ob, "blendshapes", None)
-    return {} if kept is None else {mark.name: tuple(mark.place) for mark in kept.landmarks}
 
 
 def _draw(ob: bpy.types.Object, out: Path, names: set[str]) -> None:

@@ -64,7 +64,7 @@ def test_a_folder_is_done_once_and_then_known(undisturbed: tuple[Path, dict[str,
     assert len({expected[name] for name in expected if name.endswith(".glb")}) == 4, "every head has its own shapes"
     assert (first["made"], first["skipped"], first["failed"], first["left"]) == (4, 0, 0, 0)
     row = first["files"][0]
-    assert row["shapes"] == 15 and 0 < row["figures"]["sparsity"] < 1 and row["memory_mb"] > 50 and row["host"] and row["blender"]
+    assert row["shapes"] == 15 and 0 < row["sparsity"] < 1 and row["memory_mb"] > 50 and row["host"] and row["blender"]
     stages = {"import", "choose", "gather", "request", "write", "save", "export", "figures", "wall", "overhead", "backend", "start"}
     assert stages <= set(row["seconds"]) and row["seconds"]["backend"]["total"] > 0
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from scripts.batch import report
-from scripts.batch.figures import figures_of
+from scripts.batch.figures import sparsity
 from scripts.batch.store import Store, write_atomically
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
@@ -26,10 +26,10 @@ NASTY = '<img src=x onerror="document.title=1">'
 
 def row(out: Path, name: str, confidence: float, wall: float, **more: Any) -> dict[str, Any]:
     seconds = {"import": 0.1, "gather": 0.05, "request": wall - 0.5, "write": 0.05, "save": 0.2, "overhead": 0.03, "wall": wall}
-    figures = {"sparsity": 0.93, "lid_left": 1.02, "lid_right": 0.99, "lips": 0.97}
+    contacts = {"blink and squint left": 0.02, "blink and squint right": 0.0, "closed mouth on an open jaw": 0.11}
     return {
         "input": f"/heads/{name}.glb", "output": str(out / f"{name}.blend"), "status": "done", "shapes": 67, "confidence": confidence,
-        "figures": figures, "warnings": [], "seconds": {**seconds, "backend": {"model": 0.3}},
+        "combinations": contacts, "sparsity": 0.93, "warnings": [], "seconds": {**seconds, "backend": {"model": 0.3}},
         "memory_mb": 300 + wall, "host": "here", "line": "", **more,
     }  # fmt: skip
 
@@ -61,6 +61,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing_of_the_files(told: tuple[d
     page = report.page(*told)
     assert "<img src=x" not in page and html.escape(NASTY) in page
     assert not re.findall(r'(?:src|href)="(?!data:image/jpeg)', page) and "://" not in page.replace("tcp://x", "")
+    assert page.count(">11%</td>") == 4 and page.count(">93.0%</td>") == 4
     assert page.count("<tr>") == 6 and page.count("data:image/jpeg;base64,") == 1 and "<!--" not in page
     assert "was with a worker that was lost: two" in page and "No face was found. Name a group. [no_face]" in page
 
@@ -108,18 +109,8 @@ def test_a_browser_draws_it(told: tuple[dict[str, Any], Store], tmp_path: Path) 
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50
 
 
-def test_figures_are_those_of_the_movements() -> None:
-    rng = np.random.default_rng(1)
-    neutral = rng.uniform(5, 6, (40, 3)).astype(np.float32)
-    neutral[:6], neutral[6:12] = (0.3, 0.0, 1.1), (0.3, 0.0, 1.0)
-    marks: dict[str, list[float]] = {"lid_upper_left": [0.3, 0, 1.1], "lid_lower_left": [0.3, 0, 1.0], "nose_tip": [0, -1, 0], "chin": [0, -1, -1]}
-    blink = neutral.copy()
-    blink[:6, 2] -= 0.08
-    found = figures_of({"eyeBlinkLeft": blink}, neutral, marks)
-    assert found == {"sparsity": round(34 / 40, 4), "lid_left": 0.8}
-    lips: dict[str, list[float]] = {"lip_upper": [0.3, 0, 1.1], "lip_lower": [0.3, 0, 1.0], "nose_tip": [0, 0, 2], "chin": [0, 0, 0]}
-    jaw, close = neutral.copy(), neutral.copy()
-    jaw[6:12, 2] -= 0.5
-    close[6:12, 2] += 0.45
-    assert figures_of({"jawOpen": jaw, "mouthClose": close}, neutral, lips)["lips"] == 0.9
-    assert figures_of({}, neutral, {}) == {} and figures_of({"jawOpen": neutral, "mouthClose": neutral}, neutral, lips) == {"sparsity": 1.0}
+def test_sparsity_is_the_share_that_stays() -> None:
+    neutral = np.zeros((40, 3), np.float32)
+    moved = neutral.copy()
+    moved[:6, 2] = 0.1
+    assert sparsity([moved], neutral) == 0.85 and sparsity([moved, neutral], neutral) == 0.925 and sparsity([], neutral) is None
