@@ -59,7 +59,7 @@ def check() -> None:
     missing = [name for name in TOOLS if shutil.which(name) is None]
     if missing:
         raise Unavailable(f"a window without a screen needs {', '.join(missing)} (as root: apt-get install debootstrap)")
-    if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], check=False, capture_output=True).returncode:
+    if subprocess.run(["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "true"], check=False, capture_output=True).returncode:
         raise Unavailable("this machine does not allow mounts of its own to a process (unshare)")
 
 
@@ -130,7 +130,8 @@ mkdir -m 1777 "$1/tmp/.X11-unix"
 folder=$1; shift 3
 exec chroot "$folder" "$@"
 """
-        wrapped = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", script, "bash"]
+        # without a network of its own it would share X's abstract sockets with every other run; nothing here needs one anyway
+        wrapped = ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child", "bash", "-c", script, "bash"]
         environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": RUN,

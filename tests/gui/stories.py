@@ -215,6 +215,10 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
     def shoot(name: str, *places: tuple[int, int]) -> None:
         shots.append({"name": name, "file": hand.picture(name), "places": [(x, height - y) for x, y in places]})
 
+    def icon(place: tuple[int, int], down: int) -> tuple[int, int]:
+        """The icon at the left of a button that was found at its upper edge."""
+        return hand.sidebar.x + round(0.08 * hand.sidebar.width), place[1] - down
+
     area = hand.area
     area.type = "PREFERENCES"
     bpy.context.preferences.active_section = "EXTENSIONS"
@@ -238,8 +242,8 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
     yield from hand.wait(8)
     first = yield from hand.find(".sets_arkit")
     generate = yield from hand.find(GENERATE)
-    tab = (hand.sidebar.x + hand.sidebar.width - 12, hand.sidebar.y + hand.sidebar.height - 188)
-    shoot("select", tab, (first[0] - 94, first[1] - 4), (generate[0], generate[1] - 14))
+    tab = (hand.sidebar.x + hand.sidebar.width - 12, hand.sidebar.y + hand.sidebar.height - 264)  # below the four of Blender 5
+    shoot("select", tab, icon(first, 6), icon(generate, 14))
 
     yield from hand.click(generate)
     yield from hand.until(hand.running, 5, "the operator")
@@ -254,13 +258,13 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
     row = yield from hand.find("blendshapes.result")
     yield from hand.click(row)
     yield from hand.wait(8)
-    shoot("result", row)
+    shoot("result", icon(row, 6))
 
     check = yield from hand.find("blendshapes.vrchat_check")
     yield from hand.click(check)
     yield from hand.wait(4)
     fix = yield from hand.find("mesh_name")
-    shoot("check", fix)
+    shoot("check", icon(fix, 6))
 
 
 def looked_for() -> bool:
