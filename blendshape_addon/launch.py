@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 from .errors import AddonError
 
+_NOT_FOR_CHILDREN = re.compile("^PYTHON|^LD_PRELOAD$|^DYLD_INSERT|TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY")
 PACKAGES = ("onnxruntime", "psutil", "numpy")
 
 
@@ -64,8 +66,8 @@ def plan(root: Path, log: Path, settings: Settings, environment: Mapping[str, st
 
 
 def clean_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment without what would lead another Python to the packages of this one."""
-    return {key: value for key, value in environment.items() if not key.upper().startswith("PYTHON")}
+    """The environment without what would lead another Python to the packages of this one, load code into it, or is nobody's business."""
+    return {key: value for key, value in environment.items() if not _NOT_FOR_CHILDREN.search(key.upper())}
 
 
 def blender_python() -> str:
