@@ -4,7 +4,7 @@
 
     .venv/bin/python -m scripts.quantise --model backend/models/face.decoder.onnx [--heads modelled] [--data DATA] [--out FOLDER]
 
-int8-dynamic  weights of matrix products, a scale for each column; activations as they come
+int8-dynamic  weights of matrix products, a scale for each column; activations as they come; the last products stay float32
 int8-static   weights and activations, with the ranges seen on calibration heads (other heads than those that are measured)
 tensorrt      NAME.decoder.calibration, the table from which TensorRT makes int8 itself; cannot be measured without one, so not by default
 fp16          everything after the first matrix product; what comes before is geometry and angles, which 11 bits spoil
@@ -46,6 +46,7 @@ from backend.face.mesh import AvatarMesh  # noqa: E402
 CALIBRATION = ("modelled7", "modelled8", "modelled9", "modelled10")
 MEASURED = ("modelled1", "modelled2", "modelled3", "modelled4")
 CALIBRATION_RUNS = 24
+SMALL = 64  # rows of a product's weights below which int8 gains nothing
 FLOAT, HALF = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
 SENSITIVE = ("LayerNormalization", "Softmax", "Pow", "ReduceL2", "ReduceSum", "ReduceMean", "Sin", "Cos", "Div", "Exp")
 
@@ -77,27 +78,52 @@ class Runs(CalibrationDataReader):  # type: ignore[misc]
         return next(self._feeds, None)
 
 
-def dynamic_int8(source: Path, target: Path) -> None:
-    """Weights of matrix products as int8."""
-    quantization.quantize_dynamic(source, target, op_types_to_quantize=["MatMul"], weight_type=QuantType.QInt8, per_channel=True)
-
-
-def static_int8(source: Path, target: Path, feeds: Sequence[dict[str, Any]]) -> None:
-    """Weights and activations of matrix products as int8, with ranges from `feeds`; those that take the geometry itself stay float32."""
+def named(source: Path, target: Path) -> onnx.ModelProto:
+    """A copy of a model in which every node has a name, by which nodes are left out."""
     model = onnx.load(str(source))
     for index, node in enumerate(model.graph.node):
         node.name = node.name or f"node_{index}"
-    named = target.with_suffix(".named.onnx")
-    onnx.save(model, str(named))
+    onnx.save(model, str(target))
+    return model
+
+
+def kept_float(model: onnx.ModelProto) -> set[str]:
+    """Names of the matrix products that stay float32: the last ones, whose output is the offsets themselves (they made nine tenths of the error,
+    since large and tiny offsets share 256 steps), and small ones, which gain nothing."""
+    rows = {entry.name: entry.dims[0] for entry in model.graph.initializer}
+    reaching: set[str] = set()  # tensors from which a matrix product is still reached
+    kept: set[str] = set()
+    for node in reversed(model.graph.node):
+        product = node.op_type in ("MatMul", "Gemm")
+        if product and (not reaching.intersection(node.output) or max((rows.get(name, 0) for name in node.input), default=0) < SMALL):
+            kept.add(node.name)
+        if product or reaching.intersection(node.output):
+            reaching.update(node.input)
+    return kept
+
+
+def dynamic_int8(source: Path, target: Path) -> None:
+    """Weights of matrix products as int8, but for those that stay float32."""
+    copy = target.with_suffix(".named.onnx")
+    kept = kept_float(named(source, copy))
+    quantization.quantize_dynamic(
+        copy, target, op_types_to_quantize=["MatMul"], nodes_to_exclude=sorted(kept), weight_type=QuantType.QInt8, per_channel=True
+    )
+
+
+def static_int8(source: Path, target: Path, feeds: Sequence[dict[str, Any]]) -> None:
+    """Weights and activations of matrix products as int8, with ranges from `feeds`; those that take the geometry itself, too, stay float32."""
+    copy = target.with_suffix(".named.onnx")
+    model = named(source, copy)
     deep = learned(model)
-    first = [node.name for node in model.graph.node if node.op_type == "MatMul" and not deep.intersection(node.input)]
+    first = {node.name for node in model.graph.node if node.op_type == "MatMul" and not deep.intersection(node.input)}
     quantization.quantize_static(
-        named,
+        copy,
         target,
         Runs(feeds),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=["MatMul"],
-        nodes_to_exclude=first,
+        nodes_to_exclude=sorted(first | kept_float(model)),
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         per_channel=True,
