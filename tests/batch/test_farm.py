@@ -132,7 +132,7 @@ def test_one_worker_is_killed_and_one_cut_off_and_every_file_is_done_once(
         lost = [row for row in report["files"] if row.get("lost")]
         assert all(row["worker"] for row in lost)
 
-        again = cluster.generate(tmp_path / "heads", out, tiny)
+        again = cluster.generate(tmp_path / "heads", out, tiny, "--report", tmp_path / "again.json")
         said, _ = again.communicate(timeout=60)
         assert again.returncode == 0 and said.count("done before") == HEADS
 

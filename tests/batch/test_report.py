@@ -105,7 +105,7 @@ def test_a_browser_draws_it(told: tuple[dict[str, Any], Store], tmp_path: Path) 
     browse(page, f"--screenshot={shot}", "--window-size=1500,700")
     pixels = np.asarray(Image.open(shot).convert("RGB")).astype(int)
     red = (abs(pixels - (200, 60, 30)).sum(axis=2) < 40).sum()
-    assert pixels.shape[:2] == (700, 1500) and 160 * 80 * 0.9 < red < 160 * 80 * 1.3, "the sheet is there in its small size"
+    assert pixels.shape[:2] == (700, 1500) and 120 * 60 * 0.9 < red < 120 * 60 * 1.3, "the sheet is there in its small size"
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50
 
 
