@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import bpy
 
-from . import session
+from . import landmark_overlay, session
 from .errors import AddonError, as_addon_error
 from .job import Job, Options, found_landmarks
 from .parts import avatar_parts
@@ -46,8 +46,8 @@ def look(context: bpy.types.Context) -> Inspection | None:
     signature = _signature(context)
     if signature is None:
         return None
-    if _current is not None and _current.signature == signature:
-        return _current
+    if _current is not None and (_current.signature == signature or landmark_overlay.current() is not None):
+        return _current  # landmarks that are being dragged are looked at when they rest
     chosen = session.preferences(context)
     if not bpy.app.background and (chosen is None or chosen.inspect) and not bpy.app.timers.is_registered(_tick):
         bpy.app.timers.register(_tick, first_interval=_TICK_SECONDS)
