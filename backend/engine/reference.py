@@ -101,7 +101,7 @@ def _gather(xp: Any, a: Mapping[str, Any], x: Any, indices: Any) -> Any:
     if at.ndim == 0:
         return x.select(axis, int(at))
     cut: list[Any] = [slice(None)] * x.ndim
-    cut[axis] = xp.from_numpy(at)
+    cut[axis] = xp.from_numpy(np.array(at))  # PyTorch wants an array that may be written to
     return x[tuple(cut)]
 
 
@@ -184,7 +184,8 @@ def _both(name: str) -> Callable[..., Any]:
     return lambda xp, a, *x: getattr(xp, name)(*x)
 
 
-_ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Pow", "MatMul", "Gemm", "Where", "Equal", "Less", "Greater", "And", "Or", "Max", "Min")
+_COMPARED = ("Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual")
+_ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Pow", "MatMul", "Gemm", "Where", "And", "Or", "Max", "Min", *_COMPARED)
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "Add": lambda xp, a, x, y: x + y,
     "Sum": lambda xp, a, *x: functools.reduce(lambda one, other: one + other, x),
@@ -213,6 +214,8 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "Equal": lambda xp, a, x, y: x == y,
     "Less": lambda xp, a, x, y: x < y,
     "Greater": lambda xp, a, x, y: x > y,
+    "LessOrEqual": lambda xp, a, x, y: x <= y,
+    "GreaterOrEqual": lambda xp, a, x, y: x >= y,
     "Not": _both("logical_not"),
     "And": _both("logical_and"),
     "Or": _both("logical_or"),

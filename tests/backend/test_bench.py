@@ -111,6 +111,13 @@ def test_the_reference_computes_what_onnxruntime_does(tiny: Path) -> None:
             np.testing.assert_allclose(found, right, atol=1e-5)
 
 
+def test_the_reference_knows_the_shipped_networks() -> None:
+    for part in load_model(None, resolve({"threads": 1, "provider": "cpu"}, environment={})).parts:
+        feeds = probe(part.session.get_inputs(), 40)
+        for found, right in zip(Reference(part.data).run(feeds), part.session.run(None, feeds), strict=True):
+            np.testing.assert_allclose(found, right, atol=1e-4)
+
+
 def test_the_reference_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     import onnx
 
