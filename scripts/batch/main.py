@@ -21,7 +21,7 @@ from . import report
 from .extension import NOT_THE_INPUT, READABLE, AddonError, asked, parser
 from .local import Result, Stop, cores, default_jobs, run_local
 from .plan import Job, find_inputs, plan_jobs
-from .pool import BatchError, Blender, blender_command, worker_environment
+from .pool import BACKEND_PYTHON, BatchError, Blender, blender_command, worker_environment
 from .progress import Show, shown
 from .store import Store, code_digest, digest_of, model_digest, settings_digest
 
@@ -38,6 +38,7 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
     group.add_argument("--memory", type=float, default=2048.0, metavar="MB", help="memory that a Blender and its child may take (default 2048)")
     group.add_argument("--sheets", action="store_true", help="draw a contact sheet of every face for the report's page")
     group.add_argument("--blender", default="", metavar="PROGRAM", help="a Blender, or a Python that has bpy, instead of this one")
+    group.add_argument("--backend-python", default="", metavar="PROGRAM", help="a Python with another build of ONNX Runtime, as in the preferences")
     group.add_argument("--server", default="", metavar="ADDRESS", help="grpc://HOST:PORT of a Triton server that has the model")
     group.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE", help="a setting of the backend, see docs/engine.md")
     farm = made.add_argument_group("many machines", "needs the packages of requirements/farm.txt")
@@ -129,6 +130,8 @@ class _Run:
         command = blender_command(self.options.blender or this_blender())
         self.count = max(1, min(self.count, len(self.jobs)))
         environment = worker_environment(self.settings, max(1, cores() // self.count))
+        if self.options.backend_python:
+            environment[BACKEND_PYTHON] = str(Path(self.options.backend_python).absolute())
         self.described["jobs"] = self.count
         yield from run_local(
             self.jobs, self.request, lambda: Blender(command, environment, self.options.memory), self.count, self.options.timeout, stop

@@ -19,6 +19,7 @@ from typing import Any, cast
 import psutil
 
 WORKER = Path(__file__).with_name("worker.py")
+BACKEND_PYTHON = "GENERATE_BACKEND_PYTHON"  # environment variable: the Python of the children, as in the extension's preferences
 START_SECONDS = 180.0  # a cold disk, a virus scanner, a model that a provider compiles
 TICK = 0.25
 LEAVE_SECONDS = 10.0

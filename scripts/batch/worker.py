@@ -23,6 +23,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from scripts.batch.figures import Floats, sparsity  # noqa: E402
+from scripts.batch.pool import BACKEND_PYTHON  # noqa: E402
 from scripts.batch.store import Store, write_atomically  # noqa: E402
 from scripts.generate import ALIAS, load_extension  # noqa: E402
 
@@ -32,6 +33,8 @@ if not hasattr(bpy.types.Scene, "blendshapes"):  # an installed extension has re
 commands: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.commands")
 scene_files: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.scene_files")
 session: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
+launch: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.launch")
+backend_process: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.backend_process")
 Options: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job").Options
 SHEET_TILE, SHEET_SAMPLES = 96, 2  # of a contact sheet for the page: most of the time of a file that has one
 
@@ -141,7 +144,10 @@ def main() -> int:
     sys.stdout.flush()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    np.seterr(all="ignore")
+    python = os.environ.get(BACKEND_PYTHON, "")
+    if python:
+        log = session.log_folder() / f"backend-{os.getpid()}.log"
+        session.backend = backend_process.Backend(lambda: launch.plan(ROOT, log, launch.Settings(python=python)))
     return serve(sys.stdin, answers)
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -21,6 +22,15 @@ GENERATE = ROOT / "scripts" / "generate.py"
 FULL = bool(os.environ.get("BATCH_FULL"))  # set by dev.py farm-test: the longer versions
 
 collect_ignore = [] if importlib.util.find_spec("bpy") else ["test_batch.py", "test_farm.py"]
+
+
+def load_module(path: Path) -> ModuleType:
+    """A test file as a module, for what it has that others can use."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def write_head(path: Path, size: float = 1.0) -> Path:
