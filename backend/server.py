@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MAX_WAITING = 16  # requests that may be open
 IDLE_LOOK_S = 5.0  # how often models that nobody uses are looked for
 SHAPES = 67  # the two sets of most requests, for an estimate of what a request needs
+MOST_MEMORY = 0.75  # of the machine's
 MAX_QUEUED = 64  # with the errors of frames that were no requests; a parent that sends more is out of its mind or does not read
 
 
@@ -191,6 +192,7 @@ def serve(preferences: Mapping[str, Any] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in Blender's terminal reaches its children too; the parent decides
     stdin, stdout = claim_pipe()
     _give_memory_back()
+    bound_memory()
     answers = Answers(stdout)
     try:
         from .engine.sessions import Cancellation
@@ -214,6 +216,24 @@ def serve(preferences: Mapping[str, Any] | None = None) -> int:
     while not requests.ended.wait(IDLE_LOOK_S):
         handlers.idle()
     return 0
+
+
+def bound_memory() -> None:
+    """Let this process have no more than MOST_MEMORY of the machine's: a model or a mesh that wants more gets `out_of_memory`.
+
+    On Linux without a GPU; drivers of GPUs reserve more than they use, and other systems have no such limit.
+    """
+    if sys.platform != "linux":
+        return
+    import resource
+
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        from .engine.hardware import gpus
+
+        if not gpus():
+            most = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MOST_MEMORY)
+            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _give_memory_back() -> None:
