@@ -23,7 +23,7 @@ REPOSITORY = "/mnt/repository"  # where the repository is seen inside, read-only
 RUN = "/mnt/run"  # where a run's own folder is seen inside
 DRIVER = f"{REPOSITORY}/tests/gui/drive.py"
 DISPLAY = ":77"
-SECONDS = 300
+SECONDS = 600  # for a story; a minute where nothing else runs
 TOOLS = ("debootstrap", "unshare", "chroot", "mount")
 _COMMON = ("blender", "xvfb", "libgl1-mesa-dri", "python3-numpy", "imagemagick", "x11-utils")
 

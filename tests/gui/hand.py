@@ -150,10 +150,11 @@ class Hand:
                 found.append(((x, y), text))
         return found
 
-    def find(self, text: str, across: float = 0.4) -> Generator[None, None, Place]:
+    def find(self, text: str, across: float = 0.4, from_top: bool = True) -> Generator[None, None, Place]:
         """The first button in the sidebar whose operator or property contains the text, scrolling down as far as need be."""
         seen: set[str] = set()
-        yield from self.wheel(True, 30)
+        if from_top:
+            yield from self.wheel(True, 30)
         for _ in range(6):
             yield from self.wait(2)
             region = self.sidebar

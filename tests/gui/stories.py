@@ -255,7 +255,8 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
     properties.spaces.active.context = "DATA"
     yield from hand.wait(8)
 
-    row = yield from hand.find("blendshapes.result")
+    yield from hand.wheel(False, 6)
+    row = yield from hand.find("blendshapes.result", from_top=False)
     yield from hand.click(row)
     yield from hand.wait(8)
     shoot("result", icon(row, 6))
