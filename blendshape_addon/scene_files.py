@@ -86,7 +86,8 @@ def is_compressed(path: Path) -> bool:
 
 
 def write_scene(target: Path, compress: bool, exported: Path | None) -> dict[str, float]:
-    """Write what is open to `target` as a copy, and to `exported` (.glb or .fbx) unless None: both whole, or neither. Seconds of each.
+    """Write what is open to `target` as a copy, and to `exported` (.glb or .fbx) unless None: both whole, or neither. Seconds of each, and
+    of waiting for the disk.
 
     Raises AddonError: `disk_full`, `output_unwritable`.
     """
@@ -100,6 +101,8 @@ def write_scene(target: Path, compress: bool, exported: Path | None) -> dict[str
             began = time.perf_counter()
             _export(stack.enter_context(_renamed(exported)))
             seconds["export"] = time.perf_counter() - began
+        began = time.perf_counter()
+    seconds["settle"] = time.perf_counter() - began
     return seconds
 
 

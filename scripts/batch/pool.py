@@ -24,9 +24,13 @@ START_SECONDS = 180.0  # a cold disk, a virus scanner, a model that a provider c
 TICK = 0.25
 LEAVE_SECONDS = 10.0
 TRIES = 2  # for a file at which Blender dies
-STAGES = ("import", "choose", "gather", "request", "write", "save", "export", "figures", "sheet")
+STAGES = ("import", "choose", "gather", "request", "write", "save", "export", "settle", "figures", "sheet")
 RENEW = 0.8  # of the memory it may use: a Blender that holds so much between two files is started anew
 _TAIL = 2000
+if sys.platform == "win32":
+    _OWN_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    _OWN_GROUP = 0
 
 
 class BatchError(Exception):
@@ -111,6 +115,7 @@ class Blender:
                     env=self._environment,
                     encoding="utf-8",
                     start_new_session=True,  # a Ctrl-C in the terminal is the sender's alone
+                    creationflags=_OWN_GROUP,
                 )
         except OSError as error:
             raise BatchError("blender_died", f"{self._command[0]} cannot be started: {error}.", "Name a Blender with --blender.") from error

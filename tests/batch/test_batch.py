@@ -65,7 +65,7 @@ def test_a_folder_is_done_once_and_then_known(undisturbed: tuple[Path, dict[str,
     assert (first["made"], first["skipped"], first["failed"], first["left"]) == (4, 0, 0, 0)
     row = first["files"][0]
     assert row["shapes"] == 15 and 0 < row["sparsity"] < 1 and row["memory_mb"] > 50 and row["host"] and row["blender"]
-    stages = {"import", "choose", "gather", "request", "write", "save", "export", "figures", "wall", "overhead", "backend", "start"}
+    stages = {"import", "choose", "gather", "request", "write", "save", "export", "settle", "figures", "wall", "overhead", "backend", "start"}
     assert stages <= set(row["seconds"]) and row["seconds"]["backend"]["total"] > 0
 
     again = generate(folder / "heads", folder / "out")
