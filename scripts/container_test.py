@@ -14,6 +14,7 @@ import os
 import platform
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -156,11 +157,14 @@ def main() -> int:
     asked = [f"{home}/avatars", "--set", "arkit", "--export", "glb"]
     batch = inside(root, *steps.entry, *asked, "--out", f"{home}/out", "--report", f"{home}/report.json", user=steps.user)
     _said("the batch", batch, began)
+    with socket.socket() as probe:  # the network is this machine's, and others may be at work on it
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
     farm = (
-        'entry="$1"; shift; export WORKERS=1; "$entry" scheduler 127.0.0.1 18786 & "$entry" worker tcp://127.0.0.1:18786 one & '
+        f'entry="$1"; shift; export WORKERS=1; "$entry" scheduler 127.0.0.1 {port} & "$entry" worker tcp://127.0.0.1:{port} one & '
         'sleep 3; "$entry" "$@"; code=$?; kill %1 %2; exit $code'
     )
-    sent = [*asked, "--out", f"{home}/farm", "--scheduler", "tcp://127.0.0.1:18786", "--send"]
+    sent = [*asked, "--out", f"{home}/farm", "--scheduler", f"tcp://127.0.0.1:{port}", "--send"]
     _said("a farm", inside(root, "bash", "-mc", farm, "bash", *steps.entry, *sent, user=steps.user), began)
     same = (root / home[1:] / "out/head.glb").read_bytes() == (root / home[1:] / "farm/head.glb").read_bytes()
     row = json.loads((root / home[1:] / "report.json").read_text())["files"][0]

@@ -42,13 +42,14 @@ class Farm:
 @dataclass
 class _Task:
     """A file that the cluster has. claimed: what holds its claim; started, before: whether this is recorded here, and what was before that;
-    lost: workers that went away with it."""
+    files: what goes along; worker: who has it; lost: workers that went away with it."""
 
     job: Job
     claimed: contextlib.ExitStack
     before: dict[str, Any] | None = None
     started: bool = False
     request: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, bytes] | None = None
     worker: str = ""
     lost: list[str] = field(default_factory=list)
 
@@ -113,11 +114,9 @@ def run_farm(
                 task = _Task(job, contextlib.ExitStack(), lost=lost)
                 row = _begun(task, request_of, store, farm.send)
                 if row is None:
-                    files = _packed(job) if farm.send else None
-                    future = client.submit(
-                        work, task.request, files, farm.task, key=f"{job.name}-{time.time_ns()}", pure=False, retries=farm.retries
-                    )
-                    tasks[future] = task
+                    files, task.files = task.files, None
+                    key = f"{job.name}-{time.time_ns()}"
+                    tasks[client.submit(work, task.request, files, farm.task, key=key, pure=False, retries=farm.retries)] = task
                 elif row["status"] == "claimed":
                     waiting.append((time.monotonic() + AGAIN_SECONDS, job, lost))
                 else:
@@ -138,6 +137,9 @@ def run_farm(
                 row = _settled(task, row, answer.get("outputs", {}), store, farm.send)
                 made += row["status"] == "done"
                 yield Result(task.job, row)
+    except (OSError, TimeoutError, RuntimeError) as error:  # what Dask raises when there is nobody at the other end
+        message = f"The scheduler has gone away: {type(error).__name__}: {error}."
+        raise BatchError("scheduler_lost", message, "Start it, and then this again; it goes on where it stopped.") from error
     finally:
         for task in tasks.values():
             _given_up(task, store)
@@ -196,6 +198,7 @@ def _begun(task: _Task, request_of: Callable[[Job], dict[str, Any]], store: Stor
         return {"status": "claimed"}
     try:
         task.request = request_of(task.job)
+        task.files = _packed(task.job) if send and "status" not in task.request else None
     except OSError as error:
         task.request = unreadable(task.job, error)
     if "status" in task.request:

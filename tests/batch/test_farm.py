@@ -51,12 +51,13 @@ class Cluster:
         self.network, self._folder, self._tls = Network(3), folder, tls
         self._running: list[subprocess.Popen[Any]] = []
         self.workers: dict[str, subprocess.Popen[Any]] = {}
+        self.scheduler: subprocess.Popen[Any]
         self.address = f"{'tls' if tls else 'tcp'}://{HUB}:{PORT}"
 
     def __enter__(self) -> Cluster:
         self.network.__enter__()
         try:
-            self._start(self.network.hub, "scheduler", ROOT / "scripts/farm/scheduler.sh", HUB, PORT)
+            self.scheduler = self._start(self.network.hub, "scheduler", ROOT / "scripts/farm/scheduler.sh", HUB, PORT)
             for name in self.network.machines:
                 self.workers[name] = self._start(name, name, ROOT / "scripts/farm/worker.sh", self.address, name.rpartition("-")[2])
         except BaseException:
@@ -142,6 +143,19 @@ def test_without_a_scheduler_it_says_so(tmp_path: Path, tiny: Path) -> None:
     line = command(tmp_path / "a.obj", tmp_path / "out", tiny, "--scheduler", "tcp://127.0.0.1:9", python=str(FARM))
     done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1 and "cannot be reached" in done.stderr and "[scheduler_lost]" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not FULL, reason="dev.py farm-test runs the longer versions")
+def test_when_the_scheduler_goes_it_is_said_and_the_next_start_goes_on(local: dict[str, bytes], tmp_path: Path, tiny: Path) -> None:
+    out = tmp_path / "out"
+    with Cluster(tmp_path) as cluster:
+        process = cluster.generate(tmp_path / "heads", out, tiny, "--send")
+        wait_until(lambda: len(list(out.glob("*.glb"))) >= 2)
+        end(cluster.scheduler)
+        said, _ = process.communicate(timeout=200)
+    assert process.returncode == 1 and "[scheduler_lost]" in said and "Traceback (most" not in said.partition("error: ")[2], said
+    rest = subprocess.run(command(tmp_path / "heads", out, tiny), capture_output=True, text=True, timeout=400, check=False)
+    assert rest.returncode == 0 and rest.stdout.count("done before") >= 2 and outputs(out) == local
 
 
 @pytest.fixture
