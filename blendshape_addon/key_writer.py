@@ -138,9 +138,11 @@ def remove_keys(ob: bpy.types.Object) -> list[str]:
     A Basis that is then left alone stays: the user may have chosen it.
     """
     names = sorted(made_by_us(ob, base_coordinates(ob))) if ob.data.shape_keys is not None else []
+    active = ob.active_shape_key.name if ob.active_shape_key is not None else ""
     for name in names:
         ob.shape_key_remove(ob.data.shape_keys.key_blocks[name])
     if names:
+        ob.active_shape_key_index = max(ob.data.shape_keys.key_blocks.find(active), 0)
         record(ob, {name: known for name, known in recorded(ob).items() if name not in names})
         ob.data.update()
     return names

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
+_CAMEL = re.compile(r"[a-z]+[A-Z][A-Za-z]*")
 STYLES = ("auto", "standard", "pascal", "suffix")
 ALIASES = {"vrc.v_e": "vrc.v_ee"}  # what the SDK calls it, and what the common face tracking template's clips ask for
 
 
 def styled(name: str, style: str) -> str:
-    """A name such as eyeBlinkLeft in another spelling: EyeBlinkLeft (pascal), eyeBlink_L (suffix)."""
-    if style == "pascal":
+    """A name such as eyeBlinkLeft in another spelling: EyeBlinkLeft (pascal), eyeBlink_L (suffix); vrc.v_aa has but one."""
+    if style == "pascal" and _CAMEL.fullmatch(name):
         return name[:1].upper() + name[1:]
     if style == "suffix":
         for side in ("Left", "Right"):

@@ -10,10 +10,10 @@ import bpy
 from . import inspection, live, preview, session
 from .errors import AddonError, as_addon_error
 from .generated import recorded, request_of
-from .job import Job, Options, Outcome, generate_for_object
+from .job import Job, Options, Outcome, found_landmarks, generate_for_object
 from .key_writer import remove_keys
 from .mesh_io import check_editable, object_mode
-from .parts import avatar_parts
+from .parts import avatar_parts, moving
 from .preferences import preferred_model
 from .properties import (
     REGIONS,
@@ -276,9 +276,9 @@ class BLENDSHAPES_OT_remove(bpy.types.Operator):
         """Remove them."""
         preview.stop()
         try:
-            objects = [context.object, *(part.ob for part in avatar_parts(context.object, {}) if recorded(part.ob))]
+            parts = moving(avatar_parts(context.object, found_landmarks(context.object)))
             count = 0
-            for number, ob in enumerate(objects):
+            for number, ob in enumerate([context.object, *(part.ob for part in parts if recorded(part.ob))]):
                 with object_mode(check_editable(ob)):
                     names = remove_keys(ob)
                 count = len(names) if number == 0 else count

@@ -32,7 +32,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "requirements" / "dev.txt"
 PYTHON = (3, 11)
-ADDON = ("errors", "wire", "pipe", "patience", "launch", "backend_process", "head_bones", "runtimes", "tables", "vrchat_check")  # the add-on's modules without bpy
+# The add-on's modules without bpy
+ADDON = (
+    "errors", "wire", "pipe", "patience", "launch", "backend_process", "head_bones",
+    "runtimes", "tables", "vrchat_check", "arguments", "naming", "guides", "translations_ja",
+)
 TYPED = (
     "backend",
     "tests/backend",

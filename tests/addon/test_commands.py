@@ -358,3 +358,15 @@ def test_the_script_is_the_same_command(saved: Path, tmp_path: Path, tiny: Path)
     assert done.returncode == 0, done.stderr
     assert "67 shape keys" in done.stdout
     assert len(keys_of(tmp_path / "made/figure.blend")) == 68
+
+
+def test_regions_names_and_alias(saved: Path, run: Any, tmp_path: Path) -> None:
+    code, rows = run(saved, "--regions", "jaw=0.5,eyes=0", "--alias", "--naming", "pascal", "--guide", "size", "--alone")
+    assert code == 0 and "vrc.v_aa" in rows[0]["keys"]["added"] and "vrc.v_ee" in rows[0]["keys"]["added"]
+    assert any("None of your own" in warning for warning in rows[0]["warnings"])
+
+
+@pytest.mark.parametrize("regions", ["ears=1", "jaw=11", "jaw", "jaw=x"])
+def test_wrong_regions_are_a_wrong_usage(saved: Path, run: Any, regions: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(saved, "--regions", regions) == (2, [])
+    assert "[usage]" in capsys.readouterr().err

@@ -18,6 +18,7 @@ ARKIT, UNIFIED, VRCHAT, SRANIPAL = (list(SETS[name]["shapes"]) for name in ("ark
 def test_styles() -> None:
     assert styled("eyeBlinkLeft", "pascal") == "EyeBlinkLeft" and styled("eyeBlinkLeft", "suffix") == "eyeBlink_L"
     assert styled("jawOpen", "suffix") == "jawOpen" and styled("mouthRight", "suffix") == "mouth_R" and styled("あ", "pascal") == "あ"
+    assert styled("vrc.v_aa", "pascal") == "vrc.v_aa" and styled("a", "pascal") == "a"
 
 
 @pytest.mark.parametrize(

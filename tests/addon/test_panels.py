@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Panels drawn onto a layout that writes down what it is given: every property and operator exists, and what matters is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+import pytest
+from blendshape_auto_generator.blendshape_addon import inspection, menus, operators, panels, properties, registration, report, session
+from blendshape_auto_generator.blendshape_addon.errors import AddonError
+
+from backend.face.shape_sets import load_sets
+
+from .conftest import add_figure
+
+
+class Layout:
+    """Takes what a panel draws; what does not exist raises, as it would look wrong in Blender."""
+
+    def __init__(self, told: list[str]) -> None:
+        self._told = told
+
+    def _inside(self, *_: Any, **__: Any) -> Layout:
+        return Layout(self._told)
+
+    row = column = box = split = _inside
+
+    def separator(self, **_: Any) -> None:
+        pass
+
+    def label(self, text: str = "", icon: str = "NONE", translate: bool = True) -> None:
+        assert icon in bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items
+        self._told.append(text)
+
+    def prop(self, data: Any, name: str, **_: Any) -> None:
+        assert name in data.bl_rna.properties, name
+        self._told.append(f"{name}={getattr(data, name)}")
+
+    prop_menu_enum = prop
+
+    def prop_search(self, data: Any, name: str, other: Any, collection: str) -> None:
+        assert name in data.bl_rna.properties and hasattr(other, collection)
+
+    def operator(self, name: str, text: str = "", icon: str = "NONE", emboss: bool = True) -> Any:
+        module, _, own = name.partition(".")
+        getattr(getattr(bpy.ops, module), own).get_rna_type()
+        self._told.append(name)
+        return SimpleNamespace()
+
+    def progress(self, factor: float = 0.0, text: str = "", **_: Any) -> None:
+        self._told.append(f"{text} {factor:.2f}")
+
+    def template_list(self, kind: str, _id: str, data: Any, name: str, active_data: Any, active: str, **_: Any) -> None:
+        assert hasattr(data, name) and hasattr(active_data, active)
+        for item in getattr(data, name):
+            getattr(bpy.types, kind).draw_item(SimpleNamespace(), bpy.context, Layout(self._told), data, item, 0, active_data, active)
+
+    def menu(self, name: str, **_: Any) -> None:
+        self._told.append(name)
+
+
+PANELS = [cls for cls in registration.CLASSES if issubclass(cls, bpy.types.Panel)]
+
+
+def draw(*chosen: type) -> str:
+    """Everything that the panels say, those that poll."""
+    told: list[str] = []
+    context = SimpleNamespace(
+        scene=bpy.context.scene,
+        object=bpy.context.object,
+        window_manager=bpy.context.window_manager,
+        preferences=SimpleNamespace(system=SimpleNamespace(ui_scale=1.0), addons=bpy.context.preferences.addons),
+        region=SimpleNamespace(width=280),
+        view_layer=bpy.context.view_layer,
+    )
+    for cls in chosen or PANELS:
+        if not hasattr(cls, "poll") or cls.poll(context):
+            cls.draw(SimpleNamespace(layout=Layout(told)), context)
+    return "\n".join(told)
+
+
+@pytest.fixture(autouse=True)
+def unseen() -> Any:
+    inspection.forget()
+    session.clear_status()
+    yield
+    inspection.forget()
+    session.clear_status()
+
+
+def test_without_a_mesh_it_says_what_to_do() -> None:
+    told = draw()
+    assert "Select the mesh" in told.replace("\n", " ") and "blendshapes.generate" in told
+
+
+def test_before_the_click_it_says_what_will_happen(body: Any, tiny: Path) -> None:
+    bpy.context.scene.blendshapes.model = str(tiny)
+    assert "Looking for the face" in draw() or "not been looked for" in draw()
+    assert bpy.ops.blendshapes.inspect() == {"FINISHED"}
+    told = draw()
+    assert "Face found, 97% sure" in told and "of 1,536 vertices can move" in told and "tiny on CPU, about" in told
+    assert all(f"sets_{name}=" in told and str(count) in told for name, count in properties.COUNTS.items())
+    assert all(f"{region}=1.0" in told for region, *_ in properties.REGIONS)
+
+
+def test_progress_is_shown_with_the_time_left(body: Any) -> None:
+    session.status.running, session.status.stage, session.status.fraction, session.status.seconds_left = True, "model", 0.5, 3.2
+    assert "Computing the shapes, 3 s left 0.50" in draw(panels.BLENDSHAPES_PT_generate) and "Esc cancels" in draw()
+    session.status.running = False
+
+
+def test_results_and_warnings_are_shown(body: Any, tiny: Path) -> None:
+    bpy.ops.blendshapes.generate(model=str(tiny), sets={"vrchat"})
+    told = draw()
+    assert "15 added" in told.replace("\n", " ") and "vrc.v_aa" in told and "%" in told
+    assert {row.state for row in bpy.context.window_manager.blendshapes.results} == {"added"}
+
+
+@pytest.mark.parametrize("code", ["runtime_missing", "no_face"])
+def test_errors_say_what_to_do_and_can_be_copied(body: Any, code: str) -> None:
+    session.status.error = AddonError(code, "It is missing.", "Do this.")
+    session.status.result = str(session.status.error)
+    told = draw()
+    assert "It is missing." in told and "Do this." in told and "blendshapes.copy_report" in told
+    assert ("preferences.addon_show" in told) == (code == "runtime_missing"), "the first-run hint leads to the preferences"
+
+
+def test_what_the_look_found_missing_is_said_before_the_click(body: Any) -> None:
+    signature = inspection._signature(bpy.context)
+    inspection._current = inspection.Inspection(signature, "failed", error=AddonError("model_missing", "There is no model.", "Reinstall it."))
+    told = draw()
+    assert "There is no model." in told and "preferences.addon_show" in told
+
+
+def test_mirror_and_subdivision_are_said(body: Any) -> None:
+    body.modifiers.new("Mirror", "MIRROR")
+    body.modifiers.new("Sub", "SUBSURF")
+    told = draw().replace("\n", " ")
+    assert "both sides move alike" in told and "blendshapes.apply_mirror" in told and "below the subdivision" in told
+
+
+def test_parts_are_listed_and_can_be_corrected(body: Any, tiny: Path) -> None:
+    from .test_parts import add_part
+
+    add_part("Eyes", body)
+    bpy.context.scene.blendshapes.model = str(tiny)
+    bpy.ops.blendshapes.inspect()
+    told = draw(panels.BLENDSHAPES_PT_parts, panels.BLENDSHAPES_PT_generate)
+    assert "Eyes" in told and "part=AUTO" in told and "with 1 other parts" in told
+
+
+def test_the_menu_offers_every_operator_of_the_workflow() -> None:
+    told: list[str] = []
+    menus.BLENDSHAPES_MT_menu.draw(SimpleNamespace(layout=Layout(told)), bpy.context)
+    assert {"blendshapes.generate", "blendshapes.update", "blendshapes.remove", "blendshapes.edit_landmarks", "blendshapes.live_start"} <= set(told)
+
+
+def test_counts_are_the_backends() -> None:
+    assert {name: len(shape_set.shapes) for name, shape_set in load_sets().items()} == properties.COUNTS
+
+
+def test_the_report_says_what_happened_without_the_home_folder(body: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    session.status.error = AddonError("internal", f"Cannot read {Path.home()}/secret/file.", "Report it.")
+    session.status.trace = "Traceback ..."
+    told = report.report_text(bpy.context)
+    assert "Error [internal]" in told and "~/secret/file" in told and str(Path.home()) not in told and "Traceback" in told
+    assert f"Blender {bpy.app.version_string}" in told and "1536 vertices" in told and session.version() in told
+
+
+def test_looking_again_is_needed_when_something_changed(body: Any, tiny: Path) -> None:
+    bpy.context.scene.blendshapes.model = str(tiny)
+    bpy.ops.blendshapes.inspect()
+    assert inspection.look(bpy.context) is not None
+    bpy.ops.blendshapes.place_landmark(landmark="chin", place=(0, -0.1, 1.5))
+    assert inspection.look(bpy.context) is None
+    bpy.ops.blendshapes.inspect()
+    assert inspection.look(bpy.context) is not None
+    add_figure()
+    assert inspection.look(bpy.context) is None
+
+
+def test_every_stage_has_words() -> None:
+    assert set(panels.STAGES) == {"start", "locate", "model", "rules"} and operators.BLENDSHAPES_OT_generate.bl_label == "Generate Shape Keys"
