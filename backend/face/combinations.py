@@ -19,7 +19,7 @@ from .openings import Edge, Opening, mouth_slit
 BLINK = 0.9
 CROSSED = 0.2  # of the eye's opening, that the lids may pass each other by: the lid's own thickness and a squint's narrowing
 APART = 0.2  # of what the jaw opens, that the lips may still be apart
-TOGETHER = 1.4  # times the larger half: halves that add up in the middle tear it
+TOGETHER = 1.5  # times the larger half: halves that add up in the middle tear it
 PAIRS = ("mouthUpperUp", "mouthLowerDown", "mouthPress", "noseSneer")
 DRIVEN = (
     *("jawOpen", "mouthClose"),
