@@ -89,7 +89,7 @@ def test_only_one_module_installs_packages_and_asks_first() -> None:
 
 def test_the_manifest_asks_for_no_more_than_is_used() -> None:
     manifest = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))
-    assert set(manifest["permissions"]) == {"network", "files"}
+    assert set(manifest["permissions"]) == {"network", "files", "clipboard"}
     assert all(len(text) <= 64 and not text.endswith(".") for text in (manifest["tagline"], *manifest["permissions"].values()))
     page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in page and text in page for name, text in manifest["permissions"].items())
