@@ -30,7 +30,7 @@ LEVEL = 0.08  # canonical units over which the skin below a brow is levelled
 OUT, MOST_OUT = 0.5, 8.0  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
 BROW = 0.35  # canonical units around a brow's line within which a small part above the eye is a brow
 BELIEVED = (0.70, 0.90)  # cosine between model and fields up to which they are mixed as DOUBTED says, and from which on the model is taken
-FAMILIAR = (0.5, 0.9)  # likeness to heads learnt from above which the model begins to be believed, and from which on it is taken
+FAMILIAR = (0.85, 0.98)  # likeness to heads learnt from above which the model begins to be believed, and from which on it is taken
 DOUBTED = 0.33  # share of the model where it is doubted: on heads that were left out of training the mixture was better than either
 LID_SHAPES = {  # share of the opening that the upper and the lower lid's edge go up: on drawn faces, and how much more on others
     "eyeWide": ((0.12, 0.0), (0.14, -0.02)),
