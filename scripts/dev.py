@@ -53,6 +53,10 @@ TYPED = (
     "scripts/dev.py",
     "scripts/profile.py",
     "scripts/generate.py",
+    *(f"scripts/{name}.py" for name in ("determinism", "fuzz", "matrix", "quality", "reliability", "soak")),
+    "tests/fuzz/targets.py",
+    *(f"tests/fuzz/test_{name}.py" for name in ("inputs", "meshes", "models")),
+    "tests/test_quality.py",
     "scripts/container_test.py",
     "scripts/farm_bench.py",
     "scripts/farm",
@@ -64,7 +68,8 @@ TYPED = (
 )
 OWN_TASKS = ("test", "gui-test", "farm-test", "lint", "setup")
 SCRIPTS = ("demo", "build", "bench", "matrix", "fuzz", "soak", "quality", "reliability", "farm-bench", "container-test")  # scripts/NAME.py
-TEST_ORDER = ("tests/backend", "tests/scripts", "tests/batch", "tests/addon", "tests/avatars", "tests/extension")
+_FOLDERS = ("backend", "scripts", "fuzz", "faults", "batch", "addon", "avatars", "extension")
+TEST_ORDER = ("tests/test_quality.py", *(f"tests/{name}" for name in _FOLDERS))
 
 
 def python_of(venv: Path) -> Path:
@@ -116,7 +121,7 @@ def test(python: Path, arguments: list[str]) -> int:
     """pytest, fast folders first, then lint; all of it even when one fails."""
     if not arguments:
         farm()
-    folders = [folder for folder in TEST_ORDER if (ROOT / folder).is_dir()]
+    folders = [folder for folder in TEST_ORDER if (ROOT / folder).exists()]
     tests = run(python, "-m", "pytest", *(arguments or folders))
     return lint(python) or tests
 

@@ -134,8 +134,8 @@ def _determinism(figures: dict[str, Any]) -> Iterator[str]:
 
 
 def _matrix(figures: dict[str, Any]) -> Iterator[str]:
-    yield "With Blender: the built zip installed into an empty profile, used, and used again in a new process. Without: the backend alone and its tests."
-    yield "Differences are of ARKit's and VRChat's 67 shapes against the first row of the same kind, in radii of the head;"
+    yield "With Blender: the built zip installed into an empty profile, used, and used again in a new process. Without: the backend alone and its"
+    yield "tests. Differences are of ARKit's and VRChat's 67 shapes against the first row of the same kind, in radii of the head;"
     yield f"{figures['tolerance']:g} is allowed.\n"
     yield "| Blender | Python | numpy | ONNX Runtime | Result | Difference |"
     yield "|---|---|---|---|---|---:|"

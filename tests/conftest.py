@@ -7,11 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 for folder in (ROOT / "tests", ROOT):  # the root comes first, so that `backend` is the package and not tests/backend
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+
+# how fast a machine is says nothing about whether an example is right
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gates that every change passes: lint, types, licences, links, names, coverage, known holes in what is installed.
+
+python3 scripts/dev.py quality [--coverage] [--record]
+
+--coverage runs the backend's tests, the fuzz cases and the faults once more under coverage, branches and children included. The search for known
+holes asks pip-audit's service, in an environment of its own; where it cannot be asked that is said and is no failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from scripts import dev, reliability  # noqa: E402  (after the path is there)
+
+PIP_AUDIT = "pip-audit==2.10.1\n"
+AUDITED = ("dev.txt", "serving.txt", "fuzz.txt")
+COVERED = ("tests/backend", "tests/fuzz", "tests/faults", "tests/addon")
+
+
+def audit() -> tuple[bool, str]:
+    """Whether no pinned package has a known hole, as far as it could be asked, and what is to be said."""
+    try:
+        python = dev.make_venv(ROOT / "build" / "audit", PIP_AUDIT)
+    except subprocess.CalledProcessError:
+        return True, "not asked: pip-audit could not be installed"
+    names, holes, unknown = 0, [], 0
+    pins = "\n".join((ROOT / "requirements" / name).read_text(encoding="utf-8") for name in AUDITED)
+    wanted = sorted({line for line in pins.splitlines() if line and not line.startswith("#")})
+    asked = ROOT / "build" / "audited.txt"
+    for line in wanted:  # one at a time: two lists may want different versions of a package
+        asked.write_text(f"{line}\n", encoding="utf-8")
+        command = [str(python), "-m", "pip_audit", "-r", str(asked), "--no-deps", "--disable-pip", "--progress-spinner", "off", "-f", "json"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+            told: dict[str, Any] = json.loads(done.stdout)
+        except (subprocess.TimeoutExpired, ValueError):
+            unknown += 1
+            if unknown > 2 and not names:
+                return True, "not asked: the service cannot be reached from here"
+            continue
+        for package in told["dependencies"]:
+            if "skip_reason" in package:
+                unknown += 1
+                continue
+            names += 1
+            holes += [f"{package['name']} {package['version']}: {hole['id']}" for hole in package["vulns"]]
+    if not names:
+        return True, f"not asked: the service knows none of the {len(wanted)} packages from here"
+    if holes:
+        return False, f"known holes: {', '.join(holes)}"
+    return True, f"no known hole in {names} packages{f', {unknown} could not be asked' if unknown else ''}"
+
+
+def coverage() -> tuple[bool, str]:
+    """Run the tests under coverage; the figure with branches."""
+    python = str(dev.python_of(ROOT / ".venv"))
+    subprocess.run([python, "-m", "coverage", "erase"], cwd=ROOT, check=True)
+    folders = [folder for folder in COVERED if (ROOT / folder).is_dir()]
+    done = subprocess.run([python, "-m", "coverage", "run", "-m", "pytest", "-q", *folders], cwd=ROOT, check=False)
+    subprocess.run([python, "-m", "coverage", "combine", "-q"], cwd=ROOT, check=True)
+    text = subprocess.run([python, "-m", "coverage", "json", "-q", "-o", "-"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    totals = json.loads(text)["totals"]
+    return done.returncode == 0, f"{totals['percent_covered']:.1f} % of lines and branches ({totals['num_branches']:,} branches)"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--coverage", action="store_true", help="run the tests under coverage, too")
+    parser.add_argument("--record", action="store_true", help="write the figures into docs/reliability.md")
+    options = parser.parse_args()
+    python = dev.python_of(ROOT / ".venv")
+    gates = {
+        "ruff": dev.run(python, "-m", "ruff", "check", "."),
+        "mypy --strict over everything without bpy": dev.run(python, "-m", "mypy", "--strict", *dev.TYPED),
+        "licence headers, links, names of shapes, what may not ship": dev.run(python, "-m", "pytest", "-q", "tests/test_quality.py"),
+    }
+    told = {name: "failed" if code else "passed" for name, code in gates.items()}
+    passed = not any(gates.values())
+    good, told["known holes in pinned packages (pip-audit)"] = audit()
+    passed &= good
+    if options.coverage:
+        good, told["coverage"] = coverage()
+        passed &= good
+    for name, what in told.items():
+        print(f"{name:60} {what}")
+    if options.record:
+        reliability.record("quality", {"command": "python3 scripts/dev.py quality --coverage", "gates": told})
+    return int(not passed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
