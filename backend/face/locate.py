@@ -158,22 +158,22 @@ class _Search:
     encode: Encode
     names: tuple[str, ...]
 
-    def look(self, frames: Sequence[Frame], count: int = COUNT, mirror: bool = False) -> tuple[Floats, Floats, Floats]:
+    def look(self, frames: Sequence[Frame], count: int = COUNT, both: bool = False) -> tuple[Floats, Floats, Floats]:
         """Landmarks (B,L,3) in each frame, confidence (B,), and what else the encoder says (B,S), which must not depend on sides.
 
-        mirror: look at the mirror image and mirror the answer back.
+        both: look at the mirror images, too, and mirror the answers back: twice as many rows, those of the mirror images last.
         """
         crops = [crop(self.cloud, frame, count) for frame in frames]
         filled = [c if len(c) else np.zeros((1, CHANNELS), np.float32) for c in crops]
         points = np.stack([c[np.arange(count) % len(c)] for c in filled])
-        if mirror:
-            points = points * POINT_MIRROR
-        latent, sure = self.encode(np.ascontiguousarray(points, np.float32))
-        landmarks = latent[:, : 3 * len(self.names)].reshape(len(frames), -1, 3)
-        if mirror:
-            landmarks = landmarks[:, [self.names.index(mirrored(n)) for n in self.names]] * MIRROR
-        enough = np.array([len(c) >= FEW for c in crops])
-        return landmarks, np.where(enough, sure.reshape(-1), 0).astype(np.float32), latent[:, 3 * len(self.names) :]
+        seen = [self.encode(one) for one in ([points, points * POINT_MIRROR] if both else [points])]
+        latent, sure = np.concatenate([one for one, _ in seen]), np.concatenate([one.reshape(-1) for _, one in seen])
+        landmarks = latent[:, : 3 * len(self.names)].reshape(len(latent), -1, 3)
+        if both:
+            back = landmarks[len(frames) :, [self.names.index(mirrored(n)) for n in self.names]] * MIRROR
+            landmarks = np.concatenate([landmarks[: len(frames)], back])
+        enough = np.array([len(c) >= FEW for c in crops] * (2 if both else 1))
+        return landmarks, np.where(enough, sure, 0).astype(np.float32), latent[:, 3 * len(self.names) :]
 
     def next_frame(self, frame: Frame, landmarks: Floats) -> Frame:
         """The canonical frame of landmarks (L,3) that were seen in a frame; the size changes by no more than the encoder has learnt."""
@@ -217,23 +217,21 @@ class _Search:
 
     def _both(self, frame: Frame) -> tuple[Floats, float]:
         """Landmarks (L,3) in a frame and confidence, the mean of what is seen directly and in the mirror, so that sides are treated alike."""
-        seen, sure, _more = self.look([frame])
-        other, other_sure, _more = self.look([frame], mirror=True)
-        return ((seen + other) / 2)[0], float((sure + other_sure)[0] / 2)
+        (seen, other), (sure, other_sure), _more = self.look([frame], both=True)
+        return (seen + other) / 2, float((sure + other_sure) / 2)
 
     def landmarks(self, frame: Frame) -> tuple[Floats, Frame, Floats]:
         """Landmarks (L,3) in their own canonical frame, that frame, and what else the encoder says (S,): the mean over slightly turned frames and
         their mirror images."""
         turned = [Frame(frame.origin, _about(axis, angle) @ frame.rotation, frame.scale) for axis in range(3) for angle in (-JITTER, JITTER)]
-        looks = [self.look(turned, mirror=mirror) for mirror in (False, True)]
-        seen = np.mean([f.to_object(p) for points, _sure, _more in looks for f, p in zip(turned, points, strict=True)], axis=0)
+        points, _sure, rows = self.look(turned, both=True)
+        seen = np.mean([f.to_object(p) for f, p in zip([*turned, *turned], points, strict=True)], axis=0)
         own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
-        more = np.mean([row for _points, _sure, rows in looks for row in rows], axis=0, dtype=np.float32)
-        return *self._mirrored_alike(own.to_canonical(seen), own), more
+        return *self._mirrored_alike(own.to_canonical(seen), own), rows.mean(axis=0, dtype=np.float32)
 
     def more(self, frame: Frame) -> Floats:
         """What the encoder says beside landmarks and confidence (S,) of a frame whose landmarks are known: the mean of both sides."""
-        return np.asarray((self.look([frame])[2] + self.look([frame], mirror=True)[2])[0] / 2, np.float32)
+        return np.asarray(self.look([frame], both=True)[2].mean(axis=0), np.float32)
 
     def _mirrored_alike(self, landmarks: Floats, frame: Frame) -> tuple[Floats, Frame]:
         """The same landmarks and frame, both sides alike about the mirror plane where the face has one."""
