@@ -25,14 +25,12 @@ MOVES = 0.2  # of the largest movement: what counts as the face
 LABEL = 0.2  # of a tile's width, below it
 
 
-def shapes_of(ob: bpy.types.Object, names: Collection[str] | None = None) -> dict[str, Floats]:
-    """Coordinates float32 (V,3) in the world of the neutral face and of the named shape keys, or all of them, at full value, by name."""
+def shapes_of(ob: bpy.types.Object) -> dict[str, Floats]:
+    """Coordinates float32 (V,3) in the world of the neutral face and of every shape key at full value, by name."""
     turn = np.array(ob.matrix_world.to_3x3(), np.float32)
     keys = ob.data.shape_keys.key_blocks
     found = {}
     for key in keys:
-        if names is not None and key.name not in names and key != ob.data.shape_keys.reference_key:
-            continue
         flat = np.empty(len(ob.data.vertices) * 3, np.float32)
         key.points.foreach_get("co", flat)
         found["Neutral" if key == ob.data.shape_keys.reference_key else key.name] = flat.reshape(-1, 3) @ turn.T
@@ -168,9 +166,10 @@ def render_sheet(
     turn: degrees by which heads look aside. names: keys to show, all of them by default. tile: pixels of a tile's side. The face is taken to
     look along -Y, as in Blender's front view. Nothing is left behind in the file.
     """
-    shapes = shapes_of(ob, names)
-    low, high = face_box(shapes)
+    shapes = shapes_of(ob)
+    low, high = face_box(shapes)  # of all keys, so that every sheet of a face shows the same of it
     cut = Cut(ob.data, shapes["Neutral"], low, high)
+    shapes = {name: points for name, points in shapes.items() if names is None or name in names or name == "Neutral"}
     size = float(max(high[0] - low[0], high[2] - low[2]))
     columns = min(COLUMNS, len(shapes))
     rows = math.ceil(len(shapes) / columns)

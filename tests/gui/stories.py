@@ -46,6 +46,14 @@ def face_view(hand: Hand) -> Steps:
     yield from hand.wait(8)
 
 
+def begin(hand: Hand, panel: str = "") -> Steps:
+    """The tab, the face, and what the panel says about it, after which nothing moves below the mouse."""
+    yield from hand.open_tab(TAB, panel)
+    yield from face_view(hand)
+    yield from hand.until(looked_for, 100, "a face, or that there is none,")
+    yield from hand.wait(8)
+
+
 def tick_only(hand: Hand, wanted: set[str]) -> Steps:
     """Choose exactly these sets by clicking their boxes."""
     places = yield from hand.look()
@@ -93,14 +101,13 @@ def click_to_keys(hand: Hand, seen: dict[str, object]) -> Steps:
 
 def main_story(hand: Hand, seen: dict[str, object]) -> Steps:
     """Open the tab, pick a set, Generate, watch, ESC, Generate, check, undo, redo, change a slider."""
-    yield from hand.open_tab(TAB)
-    yield from face_view(hand)
+    yield from begin(hand)
     seen["panel"] = hand.picture("panel")
     yield from tick_only(hand, {"arkit"})
     seen["sets"] = sorted(chosen())
     place = yield from hand.find(GENERATE)
     yield from hand.click(place)
-    yield from hand.until(hand.running, 5, "the operator")
+    yield from hand.until(hand.running, 30, "the operator")
     fractions: list[float] = []
 
     def far() -> bool:
@@ -131,10 +138,9 @@ def main_story(hand: Hand, seen: dict[str, object]) -> Steps:
 
 def live_story(hand: Hand, seen: dict[str, object]) -> Steps:
     """Live conditions: start, drag a slider, see the face move, keep it as a shape, end."""
-    yield from hand.open_tab(TAB, "BLENDSHAPES_PT_live")
-    yield from face_view(hand)
+    yield from begin(hand, "BLENDSHAPES_PT_live")
     yield from hand.click((yield from hand.find("blendshapes.live_start")))
-    yield from hand.until(hand.running, 5, "the operator")
+    yield from hand.until(hand.running, 30, "the operator")
     yield from hand.until(lambda: not hand.running(), 100, "the conditions")
     yield from hand.wait()
     slider = yield from hand.find(".c0")
@@ -163,8 +169,7 @@ def rest_and_shown() -> float:
 
 def vrchat_story(hand: Hand, seen: dict[str, object]) -> Steps:
     """Generate, then check for VRChat and let it rename the mesh; take that back."""
-    yield from hand.open_tab(TAB, "BLENDSHAPES_PT_vrchat")
-    yield from face_view(hand)
+    yield from begin(hand, "BLENDSHAPES_PT_vrchat")
     yield from click_to_keys(hand, seen)
     yield from hand.click((yield from hand.find("blendshapes.vrchat_check")))
     yield from hand.wait()
@@ -181,8 +186,7 @@ def vrchat_story(hand: Hand, seen: dict[str, object]) -> Steps:
 
 def timing(hand: Hand, seen: dict[str, object]) -> Steps:
     """Click to keys with ARKit alone, on a child that does not run yet and then on one that does."""
-    yield from hand.open_tab(TAB)
-    yield from face_view(hand)
+    yield from begin(hand)
     yield from tick_only(hand, {"arkit"})
     first: dict[str, object] = {}
     yield from click_to_keys(hand, first)
@@ -198,8 +202,7 @@ def timing(hand: Hand, seen: dict[str, object]) -> Steps:
 
 def layout(hand: Hand, seen: dict[str, object]) -> Steps:
     """The panel before and after a run, for a look at it."""
-    yield from hand.open_tab(TAB)
-    yield from face_view(hand)
+    yield from begin(hand)
     seen["panel"] = hand.picture("panel")
     yield from click_to_keys(hand, seen)
     yield from hand.wait(6)
@@ -236,17 +239,14 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
     area.type = "VIEW_3D"
     yield from hand.wait(8)
 
-    yield from hand.open_tab(TAB, "BLENDSHAPES_PT_vrchat")
-    yield from face_view(hand)
-    yield from hand.until(lambda: looked_for(), 100, "the face")
-    yield from hand.wait(8)
+    yield from begin(hand, "BLENDSHAPES_PT_vrchat")
     first = yield from hand.find(".sets_arkit")
     generate = yield from hand.find(GENERATE)
     tab = (hand.sidebar.x + hand.sidebar.width - 12, hand.sidebar.y + hand.sidebar.height - 264)  # below the four of Blender 5
     shoot("select", tab, icon(first, 6), icon(generate, 14))
 
     yield from hand.click(generate)
-    yield from hand.until(hand.running, 5, "the operator")
+    yield from hand.until(hand.running, 30, "the operator")
     yield from hand.until(lambda: status().fraction > 0.3 or not hand.running(), 60, "progress")
     yield from hand.wait(2)
     shoot("generate")
