@@ -24,7 +24,7 @@ RUN = "/mnt/run"  # where a run's own folder is seen inside
 DRIVER = f"{REPOSITORY}/tests/gui/drive.py"
 DISPLAY = ":77"
 SECONDS = 600  # for a story; a minute where nothing else runs
-TOOLS = ("debootstrap", "unshare", "chroot", "mount")
+TOOLS = ("debootstrap", "unshare", "setpriv", "chroot", "mount")
 _COMMON = ("blender", "xvfb", "libgl1-mesa-dri", "python3-numpy", "imagemagick", "x11-utils")
 
 
@@ -131,7 +131,8 @@ folder=$1; shift 3
 exec chroot "$folder" "$@"
 """
         # without a network of its own it would share X's abstract sockets with every other run; nothing here needs one anyway
-        wrapped = ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child", "bash", "-c", script, "bash"]
+        own = ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child"]
+        wrapped = ["setpriv", "--pdeathsig", "KILL", *own, "bash", "-c", script, "bash"]
         environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": RUN,
