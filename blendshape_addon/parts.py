@@ -25,6 +25,7 @@ _WORDS = (
 )
 _NOT = ("glass", "patch", "shadow", "wear", "眼鏡", "メガネ")  # eyeglasses, eye patch
 MOST = 0.8  # share of an object's vertices that must lie where a part is
+BROW = 0.12  # of the distance between the outer corners of the eyes, by which brows rise over their landmarks
 REACH = 1.4  # eye distances around the middle of the face in which everything is part of it
 
 
@@ -94,9 +95,9 @@ def _part(other: bpy.types.Object, ob: bpy.types.Object, landmarks: Mapping[str,
 
 
 def _by_place(other: bpy.types.Object, ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> str | None:
-    """`eyes`, `brows` or `face` for what lies there, None for what is no part of the face."""
-    names = [f"{name}_{side}" for side in ("left", "right") for name in ("eye_inner", "eye_outer", "brow_inner", "brow_outer")]
-    if not {*names, "lip_upper", "lip_lower", "chin", "nose_tip"} <= landmarks.keys():
+    """`face` for what lies there, None for what is no part of it: which part it is, eyeball or lash, the child tells by its form."""
+    names = {f"{name}_{side}" for side in ("left", "right") for name in ("eye_inner", "eye_outer", "brow_inner", "brow_outer")}
+    if not {*names, "chin"} <= landmarks.keys():
         return None
     points = mesh_io.in_space_of(other, ob)
     if points is None or not np.isfinite(points).all():
@@ -104,26 +105,15 @@ def _by_place(other: bpy.types.Object, ob: bpy.types.Object, landmarks: Mapping[
     at = {name: np.array(point, np.float64) for name, point in landmarks.items()}
     eyes = [(at[f"eye_inner_{side}"] + at[f"eye_outer_{side}"]) / 2 for side in ("left", "right")]
     unit = float(np.linalg.norm(eyes[0] - eyes[1]))
-    wide = float(np.linalg.norm(at["eye_inner_left"] - at["eye_outer_left"]))
-    if _share(points, eyes, 0.75 * wide) > MOST:
-        return "eyes"
-    brows = [at[f"brow_{end}_{side}"] for side in ("left", "right") for end in ("inner", "outer")]
-    middles = [(brows[0] + brows[1]) / 2, (brows[2] + brows[3]) / 2]
-    if _share(points, [*brows, *middles], 0.35 * unit) > MOST and _share(points, eyes, 0.4 * wide) < 1 - MOST:
-        return "brows"
     middle = (sum(eyes) / 2 + at["chin"]) / 2
-    return "face" if _share(points, [middle], REACH * unit) > MOST and _low(points, at) else None
+    near = float((np.linalg.norm(points - middle, axis=1) < REACH * unit).mean())
+    return "face" if near > MOST and _low(points, at) else None
 
 
 def _low(points: NDArray[np.float64], at: Mapping[str, NDArray[np.float64]]) -> bool:
-    """Whether most of it lies below the brows: what does not is hair."""
+    """Whether most of it lies no higher than brows may: what does not is hair."""
     eyes = (at["eye_inner_left"] + at["eye_inner_right"]) / 2
-    up = eyes - at["chin"]
-    top = max(float((at[name] - at["chin"]) @ up) for name in ("brow_inner_left", "brow_inner_right", "brow_outer_left"))
+    up = (eyes - at["chin"]) / max(float(np.linalg.norm(eyes - at["chin"])), 1e-12)
+    room = BROW * float(np.linalg.norm(at["eye_outer_left"] - at["eye_outer_right"]))
+    top = room + max(float((at[name] - at["chin"]) @ up) for name in ("brow_inner_left", "brow_inner_right", "brow_outer_left"))
     return float(((points - at["chin"]) @ up < top).mean()) > MOST
-
-
-def _share(points: NDArray[np.float64], centres: list[NDArray[np.float64]], reach: float) -> float:
-    """Share of the points (P,3) that lie within reach of one of the centres."""
-    near = np.min([np.linalg.norm(points - centre, axis=1) for centre in centres], axis=0)
-    return float((near < reach).mean())

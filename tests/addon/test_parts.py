@@ -185,3 +185,14 @@ def test_what_is_split_adds_up(body: Any, rows: list[int]) -> None:
     ((_target, own, moved),) = split(targets, indices, offsets)
     np.testing.assert_array_equal(own, indices)
     np.testing.assert_array_equal(moved, offsets)
+
+
+def test_where_a_part_lies_says_that_it_belongs_to_the_face(body: Any, tiny: Path) -> None:
+    bpy.context.scene.blendshapes.model = str(tiny)
+    bpy.ops.blendshapes.edit_landmarks()
+    marks = found_landmarks(body)
+    inside = add_part("Mesh.001", body, tuple(np.mean([marks["lip_upper"], marks["lip_lower"]], axis=0)))
+    outside = add_part("Mesh.002", body, (0, 0, 0.3))
+    found = {part.ob: (part.role, part.why) for part in avatar_parts(body, marks)}
+    assert found[inside] == ("face", "place") and found[outside] == ("none", "")
+    assert avatar_parts(body, {})[0].role == "none", "without landmarks nothing is known"
