@@ -92,7 +92,7 @@ def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:
         if len(mine) and len(face):
             near = np.array([((face - point) ** 2).sum(axis=1).min() for point in vertices[mine]])
             found[owner == part] = np.median(near) > CLOSE**2
-    return found
+    return np.asarray(found)
 
 
 def corrections(
