@@ -196,3 +196,55 @@ def test_where_a_part_lies_says_that_it_belongs_to_the_face(body: Any, tiny: Pat
     found = {part.ob: (part.role, part.why) for part in avatar_parts(body, marks)}
     assert found[inside] == ("face", "place") and found[outside] == ("none", "")
     assert avatar_parts(body, {})[0].role == "none", "without landmarks nothing is known"
+
+
+def test_a_head_of_several_objects_moves_as_one(tmp_path: Path) -> None:
+    """The sample head with the shipped model, in one object and separated into its pieces, which only their places tell."""
+    from mathutils.kdtree import KDTree
+
+    from scripts.sample_object import add_sample_head
+
+    names = ("eyeBlinkLeft", "eyeLookUpLeft", "jawOpen", "browInnerUp")
+    whole = add_sample_head()
+    assert bpy.ops.blendshapes.generate(sets={"arkit"}) == {"FINISHED"}
+    rest, expected = _rest(whole), {name: _offsets(whole, name) for name in names}
+    tree = KDTree(len(rest))
+    for number, place in enumerate(rest.tolist()):
+        tree.insert(place, number)
+    tree.balance()
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    add_sample_head()
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.mesh.select_all(action="SELECT")
+    bpy.ops.mesh.separate(type="LOOSE")
+    bpy.ops.object.mode_set(mode="OBJECT")
+    top = bpy.data.objects.new("Avatar", None)
+    bpy.context.collection.objects.link(top)
+    pieces = sorted((ob for ob in bpy.data.objects if ob.type == "MESH"), key=lambda ob: -len(ob.data.vertices))
+    for ob in pieces:
+        ob.parent = top
+    face = bpy.context.view_layer.objects.active = pieces[0]
+    assert bpy.ops.blendshapes.generate(sets={"arkit"}) == {"FINISHED"}
+    moving_ = [ob for ob in pieces if ob.data.shape_keys is not None]
+    assert face in moving_ and len(moving_) >= 9, "eyes, lashes, brows, teeth and tongue; the hair stays"
+    for ob in moving_:
+        there = [tree.find(place)[1] for place in _rest(ob).tolist()]
+        for name in names:
+            before, after = expected[name][there], _offsets(ob, name)
+            if np.abs(before).max() > 0.002:  # metres; rows of teeth that hardly move depend on the crop that the model sees
+                assert np.abs(after).max() == pytest.approx(np.abs(before).max(), rel=0.25), (ob.name, name)
+
+
+def _rest(ob: Any) -> np.ndarray:
+    points = np.empty((len(ob.data.vertices), 3), np.float32)
+    ob.data.attributes["position"].data.foreach_get("vector", points.reshape(-1))
+    return points
+
+
+def _offsets(ob: Any, name: str) -> np.ndarray:
+    """Offsets of a key, zero where the object has none of that name."""
+    block = ob.data.shape_keys.key_blocks.get(name)
+    points = _rest(ob)
+    if block is not None:
+        block.points.foreach_get("co", points.reshape(-1))
+    return points - _rest(ob)
