@@ -30,6 +30,9 @@ TEETH_REACH = (0.35, 0.45)  # aside and up or down from the lips
 TONGUE = (0.12, 0.6)  # movement at tongueOut from which on a part is a tongue, and the share of the farthest mover's
 JAWS = ("jawOpen", "jawForward", "jawLeft", "jawRight")  # what moves teeth; and of the lower ones' way, how far upper ones may go
 UPPER = 0.25
+LIFTED = (0.02, 0.06)  # canonical units that a lid must move to be brought out of the eyeball, and from which on wholly
+CLEAR = 1.01  # of an eyeball's radius, where a closed lid lies: its faces are flat and cut the dome between their corners
+BESIDE = 0.94  # cosine between directions from the middle of an eye that lie next to each other
 STIFF, SOFT = 0.12, 0.35  # share of a part's movement at jawOpen that no rigid motion explains, up to which it is a body: of teeth, of a tongue
 
 
@@ -73,6 +76,26 @@ def turn_eyes(shapes: Mapping[str, Floats], vertices: Floats, balls: Mapping[str
             if condition in shapes:
                 sign = -1.0 if axis == 1 and side == "right" else 1.0
                 shapes[condition][ball] += turned(vertices[ball], centre, axis, sign * degrees)
+
+
+def lift_lids(blink: Floats, vertices: Floats, skin: NDArray[np.bool_], ball: NDArray[np.intp], centre: Floats) -> None:
+    """Bring lids, in place, out of the eyeball that they would close through: a straight way from edge to edge cuts a dome.
+
+    blink (F,3): offsets; skin (F,); ball: the eyeball's vertices, about its centre (3,).
+    """
+    out = vertices[ball] - centre
+    far = np.linalg.norm(out, axis=1)
+    ways = out / np.maximum(far, 1e-9)[:, None]
+    away = vertices + blink - centre
+    length = np.linalg.norm(away, axis=1)
+    moves = np.linalg.norm(blink, axis=1)
+    lid = np.flatnonzero(skin & (moves > LIFTED[0]) & (length < CLEAR * far.max()) & (away[:, 2] > 0.3 * length))
+    if not len(lid):
+        return
+    way = away[lid] / np.maximum(length[lid], 1e-9)[:, None]
+    dome = np.where(way @ ways.T > BESIDE, far, 0).max(axis=1)
+    share = np.clip((moves[lid] - LIFTED[0]) / (LIFTED[1] - LIFTED[0]), 0, 1)
+    blink[lid] += (np.maximum(CLEAR * dome - length[lid], 0) * share)[:, None] * way
 
 
 def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: str, behind: NDArray[np.bool_], half: float) -> None:
@@ -126,9 +149,7 @@ def stiff_parts(vertices: Floats, parts: Floats, lips: Floats, jaw: Floats, tong
     return _inside(vertices, parts, lips, jaw, tongue)[0]
 
 
-def _inside(
-    vertices: Floats, parts: Floats, lips: Floats, jaw: Floats, tongue: Floats
-) -> tuple[list[NDArray[np.intp]], list[NDArray[np.intp]]]:
+def _inside(vertices: Floats, parts: Floats, lips: Floats, jaw: Floats, tongue: Floats) -> tuple[list[NDArray[np.intp]], list[NDArray[np.intp]]]:
     """The vertices of each part inside the mouth that is stiff at jawOpen: teeth, and tongues."""
     boxes, owner = _boxes(parts)
     inside = (np.abs(boxes[:, 0] - lips[0]) < TEETH_REACH[0]) & (np.abs(boxes[:, 1] - lips[1]) < TEETH_REACH[1]) & (boxes[:, 2] < lips[2])

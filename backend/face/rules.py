@@ -48,6 +48,9 @@ def touch(face: Face, there: contacts.Surface | None, landmarks: Mapping[str, Fl
         shapes[name] = shapes[name] + more
     balls = bodies.eyeballs(face.vertices, face.parts, landmarks)
     bodies.turn_eyes(shapes, face.vertices, balls)
+    for name, side in contacts.BLINKS.items():
+        if name in shapes and side in balls:
+            bodies.lift_lids(shapes[name], face.vertices, there.skins[0], *balls[side])
     for side, lid in lids.items():
         if side not in balls:
             bodies.turn_plates(shapes, face.vertices, there.owner, side, lid.eye, float(lid.opening.unit[0]))

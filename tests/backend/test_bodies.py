@@ -128,3 +128,22 @@ def test_a_tongue_follows_the_jaw_in_one_piece_and_bends_otherwise(head: tuple[A
     before, after = (np.linalg.norm(v[:, None] - v[None], axis=2) for v in (rest, moved))
     assert np.abs(before - after).max() < 1e-4
     np.testing.assert_array_equal(shapes["tongueOut"][tongue], out)
+
+
+def test_a_lid_that_closes_through_the_eye_is_brought_before_it_and_what_keeps_still_stays(head: tuple[Anatomy, Floats]) -> None:
+    made, boxes = head
+    ball, centre = bodies.eyeballs(made.vertices, boxes, made.landmarks)["left"]
+    skin = made.part == PARTS.index("skin")
+    radius = float(np.linalg.norm(made.vertices[ball] - centre, axis=1).max())
+    blink = np.zeros_like(made.vertices)
+    lid = np.flatnonzero(skin & (np.linalg.norm(made.vertices - made.landmarks["lid_upper_left"], axis=1) < 0.1))
+    blink[lid] = centre + np.array([0, 0, 0.9 * radius], np.float32) - made.vertices[lid]
+    before = blink.copy()
+    bodies.lift_lids(blink, made.vertices, skin, ball, centre)
+    assert (np.linalg.norm(made.vertices[lid] + blink[lid] - centre, axis=1) > radius * 0.99).all()
+    np.testing.assert_array_equal(np.delete(blink, lid, axis=0), np.delete(before, lid, axis=0))
+    outside = before * 0
+    outside[lid] = np.array([0, 0, 2 * radius], np.float32)
+    kept = outside.copy()
+    bodies.lift_lids(outside, made.vertices, skin, ball, centre)
+    np.testing.assert_array_equal(outside, kept)

@@ -115,3 +115,26 @@ def test_landmarks_of_the_mouth_find_the_slit(seed: int | None) -> None:
     for name in ("mouth_left", "mouth_right"):
         half = abs(one.head.landmarks[name][0])
         assert abs(abs(found[name][0]) - half) < 0.3 * half, name
+
+
+def test_a_familiar_head_is_the_models_alone() -> None:
+    one = made(3)
+    nothing = {name: np.zeros_like(one.head.vertices) for name in one.shapes}
+    strange, known = (fields.mixed(one.there, one.parts, one.head.landmarks, nothing, familiar) for familiar in (0.0, 1.0))
+    assert np.abs(strange["mouthSmileLeft"]).max() > 0.01
+    for name in ("mouthSmileLeft", "eyeBlinkLeft", "browInnerUp"):
+        assert not known[name].any(), name
+
+
+def test_hair_before_the_face_keeps_still_and_a_shell_on_it_is_no_hair() -> None:
+    one = made(3)
+    v, skin = one.head.vertices, one.there.skins[0]
+    shell = v[skin] * np.float32(1.005)
+    hair = v[skin] + np.array([0, 0, 0.25], np.float32)
+    vertices = np.concatenate([v, shell, hair]).astype(np.float32)
+    owner = np.concatenate([one.there.owner, np.full(len(shell), one.there.owner.max() + 1), np.full(len(hair), one.there.owner.max() + 2)])
+    box = np.concatenate([(shell.max(axis=0) + shell.min(axis=0)) / 2, np.ptp(shell, axis=0) / 2])
+    parts = np.concatenate([one.parts, np.tile(box, (len(shell) + len(hair), 1))]).astype(np.float32)
+    found = contacts.bulky(vertices, owner.astype(np.int32), parts, np.concatenate([skin, np.zeros(len(shell) + len(hair), bool)]))
+    assert found[-len(hair) :].all()
+    assert not found[: -len(hair)].any()
