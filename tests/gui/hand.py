@@ -10,6 +10,7 @@ import bpy
 
 Steps = Generator[None, None, None]
 Place = tuple[int, int]
+EDGE = 20  # pixels at the lower edge, where a click would take hold of the area's border
 STEP = 9  # pixels at UI scale 1; a button is 20 high
 
 
@@ -142,7 +143,7 @@ class Hand:
         found: list[tuple[Place, str]] = []
         region = self.sidebar
         x = region.x + round(region.width * across)
-        for y in range(region.y + region.height - 4, region.y, -round(STEP * self.scale)):
+        for y in range(region.y + region.height - 4, region.y + EDGE, -round(STEP * self.scale)):
             yield from self.move((x, y))
             yield
             text = self.below_mouse()
@@ -160,7 +161,7 @@ class Hand:
             region = self.sidebar
             x = region.x + round(region.width * across)
             before = len(seen)
-            for y in range(region.y + region.height - 4, region.y, -round(STEP * self.scale)):
+            for y in range(region.y + region.height - 4, region.y + EDGE, -round(STEP * self.scale)):
                 yield from self.move((x, y))
                 yield
                 here = self.below_mouse()
