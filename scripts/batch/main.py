@@ -242,7 +242,7 @@ def _interruptible(stop: Stop) -> Iterator[None]:
         yield
     finally:
         for number, handler in kept.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: Blender's own, which Python cannot set again
 
 
 def _prepare(folder: Path) -> None:
