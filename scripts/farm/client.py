@@ -91,7 +91,11 @@ def run_farm(
     show: Show,
 ) -> Iterator[Result]:
     """Hand jobs to the cluster; results as they come. events gets what happened to workers. Raises BatchError `scheduler_lost`, Refused."""
-    import distributed
+    try:
+        import distributed
+    except ImportError as error:
+        message = "--scheduler needs the package distributed, which this Python does not have."
+        raise BatchError("usage", message, "Use a Python with the packages of requirements/farm.txt.") from error
 
     def happened(text: str) -> None:
         events.append({"time": time.strftime("%H:%M:%S"), "what": text})

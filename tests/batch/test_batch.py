@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import random
@@ -112,11 +113,10 @@ def test_bad_files_do_not_stop_the_others(heads: Path, tmp_path: Path, generate:
         (["--blender", "/nowhere/blender"], "cannot be started"),
         (["--scheduler", "localhost:8786"], "is no scheduler's address"),
         (["--scheduler", "tls://localhost:8786"], "belong together"),
+        (["--scheduler", "tcp://127.0.0.1:9"], "distributed" if importlib.util.find_spec("distributed") is None else "cannot be reached"),
     ],
 )
 def test_wrong_arguments_get_one_sentence(heads: Path, tmp_path: Path, generate: Generate, more: list[str], words: str) -> None:
-    if "--scheduler" in more:
-        pytest.importorskip("distributed", reason="the packages of requirements/farm.txt are not here")
     run = generate(heads, tmp_path / "out", *more)
     lines = [line for line in run.said.splitlines() if "error: " in line]
     assert run.code in (1, 2) and len(set(lines)) >= 1 and words in lines[0] and "Traceback" not in run.said
