@@ -64,6 +64,12 @@ class Fingerprints:
         return np.asarray(offsets.reshape(len(offsets), self._signs.shape[1]).astype(np.float64) @ self._signs.T)
 
 
+def count(ob: bpy.types.Object) -> int:
+    """How many keys are recorded, edited since or not; quick, for drawing."""
+    record = ob.data.shape_keys.get(RECORD) if ob.data.shape_keys is not None else None
+    return len(record.keys()) if hasattr(record, "keys") else 0
+
+
 def recorded(ob: bpy.types.Object) -> dict[str, NDArray[np.float64]]:
     """Fingerprint by key name, as recorded in the file; what is malformed there is left out."""
     record = ob.data.shape_keys.get(RECORD) if ob.data.shape_keys is not None else None

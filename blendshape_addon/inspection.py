@@ -78,6 +78,13 @@ def forget() -> None:
     _current = None
 
 
+def close() -> None:
+    """The extension is switched off: look no more."""
+    forget()
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+
+
 def inspect_now(context: bpy.types.Context) -> Inspection:
     """Look and wait for the answer. Raises AddonError."""
     global _current

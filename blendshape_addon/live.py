@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .avatar import Target, split
 from .backend_process import Backend, error_of
 from .errors import AddonError
-from .generated import remember_request
+from .generated import made_by_us, remember_request
 from .job import Job, Options, find
 from .key_writer import Portion, Shape, Written, write_all
 from .mesh_io import base_coordinates, check_editable, object_mode
@@ -46,6 +46,7 @@ class _Shown:
     indices: Ints
     basis: Floats
     had_keys: bool = True
+    solo: bool = False
 
 
 class Preparation:
@@ -113,7 +114,8 @@ class Live:
                 continue  # a mesh that is being edited shows no keys
             block = _preview_of(ob)
             if block is None:
-                shown.had_keys = ob.data.shape_keys is not None
+                shown.had_keys, shown.solo = ob.data.shape_keys is not None, ob.show_only_shape_key
+                ob.show_only_shape_key = False
                 block = _add_preview(ob)
             coordinates = base_coordinates(ob)
             coordinates[shown.indices] += np.tensordot(self.weights[moving], shown.basis[moving], 1)
@@ -124,8 +126,9 @@ class Live:
         """Take away what the show added; the weights stay."""
         for shown in self._shown:
             ob = find(shown.target.identity)
-            if ob is not None and ob.type == "MESH":
+            if ob is not None and ob.type == "MESH" and _preview_of(ob) is not None:
                 _remove_preview(ob, shown.had_keys)
+                ob.show_only_shape_key = shown.solo
 
     def keep(self, name: str) -> Written:
         """Write the face as it is shown as a key that rests at 0. Raises AddonError as key_writer.write_all, and `usage` for a name in use."""
@@ -136,6 +139,7 @@ class Live:
         if not len(moving):
             raise AddonError("usage", "All conditions are 0, so the shape would move nothing.", "Move a slider first.")
         objects = [self._object(shown) for shown in self._shown]
+        self._check_free(objects[0], name.strip())
         portions = []
         for ob, shown in zip(objects, self._shown, strict=True):
             offsets = np.asarray(np.tensordot(self.weights[moving], shown.basis[moving], 1), np.float32)
@@ -143,13 +147,16 @@ class Live:
                 portions.append(Portion(ob, shown.indices, [Shape(name.strip(), offsets)]))
         with object_mode(objects[0]):
             written = write_all(portions)
-        if written[0].kept:
-            raise AddonError("usage", f"There is a key {name.strip()!r} that you made or edited.", "Choose another name.")
         row = {self.conditions[index].name: float(self.weights[index]) for index in moving}
         for portion in portions:
             if portion.ob.data.shape_keys is not None:
                 remember_request(portion.ob, (), {name.strip(): row})
         return written[0]
+
+    def _check_free(self, ob: bpy.types.Object, name: str) -> None:
+        key = ob.data.shape_keys
+        if key is not None and name in key.key_blocks and name not in made_by_us(ob, base_coordinates(ob)):
+            raise AddonError("usage", f"There is a key {name!r} that you made or edited.", "Choose another name.")
 
     def _object(self, shown: _Shown) -> bpy.types.Object:
         ob = find(shown.target.identity)

@@ -9,7 +9,7 @@ import bpy
 
 from . import inspection, live, preview, session
 from .errors import AddonError, as_addon_error
-from .generated import recorded, request_of
+from .generated import count, recorded, request_of
 from .job import Job, Options, Outcome, found_landmarks, generate_for_object
 from .key_writer import remove_keys
 from .mesh_io import check_editable, object_mode
@@ -246,7 +246,7 @@ class BLENDSHAPES_OT_update(_Run, bpy.types.Operator):
         """Needs keys that were generated."""
         if not super().poll(context):
             return False
-        if not recorded(context.object):
+        if not count(context.object):
             cls.poll_message_set("No keys were generated on this mesh")
             return False
         return True
@@ -277,17 +277,17 @@ class BLENDSHAPES_OT_remove(bpy.types.Operator):
         preview.stop()
         try:
             parts = moving(avatar_parts(context.object, found_landmarks(context.object)))
-            count = 0
+            removed = 0
             for number, ob in enumerate([context.object, *(part.ob for part in parts if recorded(part.ob))]):
                 with object_mode(check_editable(ob)):
                     names = remove_keys(ob)
-                count = len(names) if number == 0 else count
+                removed = len(names) if number == 0 else removed
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         context.window_manager.blendshapes.results.clear()
         session.clear_status()
-        self.report({"INFO"}, f"{count} shape keys removed")
+        self.report({"INFO"}, f"{removed} shape keys removed")
         return {"FINISHED"}
 
 

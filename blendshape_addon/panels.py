@@ -6,7 +6,7 @@ import textwrap
 import bpy
 
 from . import inspection, preview, session
-from .generated import recorded
+from .generated import count
 from .operators import (
     BLENDSHAPES_OT_apply_mirror,
     BLENDSHAPES_OT_generate,
@@ -243,7 +243,7 @@ def _draw_seen(box: bpy.types.UILayout, context: bpy.types.Context, seen: inspec
     memory = seen.memory_mb + shapes * seen.face_vertices * _BYTES_PER_VERTEX / 2**20
     engine = tr("{model} on {provider}, about {memory} MB").format(model=seen.model, provider=seen.provider, memory=f"{memory:.0f}")
     column.label(text=engine, icon="SYSTEM", translate=False)
-    made = len(recorded(context.object))
+    made = count(context.object)
     if made:
         column.label(text=tr("{count} keys were generated here").format(count=made), icon="SHAPEKEY_DATA", translate=False)
     for warning in seen.warnings[:2]:

@@ -100,7 +100,7 @@ def unregister() -> None:
     live.end()
     live_operators.hide_sliders()
     landmark_overlay.hide()
-    inspection.forget()
+    inspection.close()
     translations.unregister(session.ROOT_PACKAGE)
     menus.unregister()
     session.backend.stop()
