@@ -27,7 +27,6 @@ QUALITY = 88
 STEPS = ("install", "select", "generate", "result", "check")
 # Story, its picture, window, UI scale, and the picture's name in docs/images
 OTHERS = (
-    ("live_story", "live", (1000, 700), 1.0, "live.jpg"),
     ("layout", "result", (1600, 900), 1.0, "panel_1600x900.jpg"),
     ("layout", "result", (1600, 900), 2.0, "panel_2x.jpg"),
     ("layout", "result", (1000, 700), 1.0, "panel_1000x700.jpg"),
