@@ -131,6 +131,9 @@ def _determinism(figures: dict[str, Any]) -> Iterator[str]:
     yield f"| the same in another process | {'none, to the last bit' if figures['other_process'] else 'DIFFERENT'} |"
     for name, value in figures["changes"].items():
         yield f"| {name} | {value:.3%}{'' if value <= figures['limit'] else ', over the limit of ' + format(figures['limit'], '.0%')} |"
+    if any(value > figures["limit"] for value in figures["changes"].values()):
+        yield "\nWhat is over the limit: which faces the encoder is shown is drawn by their number, so another numbering is another draw, and landmarks that"
+        yield "the model is unsure of, such as the chin, move with it. The shapes stay shapes of the same face, made for landmarks a little elsewhere."
 
 
 def _matrix(figures: dict[str, Any]) -> Iterator[str]:
