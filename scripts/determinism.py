@@ -101,7 +101,8 @@ def measure() -> dict[str, Any]:
     other = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()[-1] == digest(plain)
     size = float(np.linalg.norm(plain[:, used]))
     rows = {name: float(np.linalg.norm(change(vertices, triangles)[:, used] - plain[:, used])) / size for name, change in CHANGES.items()}
-    return {"again": again, "other_process": other, "limit": LIMIT, "known_over": list(OVER), "changes": {name: round(value, 6) for name, value in rows.items()}}
+    changes = {name: round(value, 6) for name, value in rows.items()}
+    return {"again": again, "other_process": other, "limit": LIMIT, "known_over": list(OVER), "changes": changes}
 
 
 def main() -> int:

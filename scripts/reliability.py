@@ -36,7 +36,8 @@ What was tried and what came of it. Every figure is from a run: the command unde
 def machine() -> str:
     """The machine that figures come from, in a few words."""
     names = [line.partition(":")[2].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")]
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{', ' + names[0] if names else ''}"
+    load = f", load {os.getloadavg()[0]:.0f}" if hasattr(os, "getloadavg") else ""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{', ' + names[0] if names else ''}{load}"
 
 
 def record(section: str, figures: dict[str, Any]) -> None:
@@ -132,8 +133,9 @@ def _determinism(figures: dict[str, Any]) -> Iterator[str]:
     for name, value in figures["changes"].items():
         yield f"| {name} | {value:.3%}{'' if value <= figures['limit'] else ', over the limit of ' + format(figures['limit'], '.0%')} |"
     if any(value > figures["limit"] for value in figures["changes"].values()):
-        yield "\nWhat is over the limit: which faces the encoder is shown is drawn by their number, so another numbering is another draw, and landmarks that"
-        yield "the model is unsure of, such as the chin, move with it. The shapes stay shapes of the same face, made for landmarks a little elsewhere."
+        yield "\nWhat is over the limit: which faces the encoder is shown is drawn by their number, so another numbering is another draw, and"
+        yield "landmarks that the model is unsure of, such as the chin, move with it. The shapes stay those of the same face, made for landmarks"
+        yield "a little elsewhere."
 
 
 def _matrix(figures: dict[str, Any]) -> Iterator[str]:
