@@ -159,7 +159,8 @@ def generate(
             if mesh.roles is not None:
                 roles.kept_to(shapes, face.vertices, mesh.roles[face.indices], face.parts)
             if there is not None:
-                _verify(report, there, face, model, shapes, regions)
+                alone = {name for table in tables.values() for row in table.values() if len(row) == 1 for name in row}
+                _verify(report, there, face, model, {name: shape for name, shape in shapes.items() if name in alone}, regions)
             built = [derive(name, face.vertices, shapes) for name in extra]
             basis, sure = [*shapes.values(), *built], expected([*shapes, *extra])
             weights = np.concatenate([weights, *(column[:, None] for column in extra.values())], axis=1)
@@ -225,7 +226,7 @@ def _ruled(mesh: AvatarMesh, face: Face, model: Model, offsets: Floats) -> tuple
 
 
 def _verify(report: Report, there: Surface, face: Face, model: Model, shapes: Mapping[str, Floats], regions: object) -> None:
-    """Report on the shapes that are driven together, as strong as they were asked for; warn of those that do not hold."""
+    """Report on shapes with a key of their own that are driven together, as strong as they were asked for; warn of those that do not hold."""
     landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False))
     strong = dict(zip(shapes, factors(regions, list(shapes)), strict=True))
     found = combinations(there, landmarks, {name: shapes[name] * strong[name] for name in DRIVEN if name in shapes})

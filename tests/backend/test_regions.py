@@ -45,8 +45,11 @@ def test_a_region_changes_its_own_shapes_only_and_shapes_tell_how_sure_they_are(
         child.read()  # the greeting
         plain = _shapes(child.ask("generate", arrays, sets=["arkit"], model=str(tiny)))
         stronger = _shapes(child.ask("generate", arrays, sets=["arkit"], model=str(tiny), regions={"jaw": 0.5}))
+        visemes = child.report("generate", arrays, sets=["vrchat"], model=str(tiny))
+        both = child.report("generate", arrays, sets=["arkit"], model=str(tiny))
         refused = child.error("generate", arrays, sets=["arkit"], model=str(tiny), regions={"ears": 1})
     assert refused["code"] == "setting_invalid"
+    assert both["combinations"] and visemes["combinations"] == {}, "only what has a key of its own is driven with another"
     np.testing.assert_allclose(stronger["jawOpen"][0], plain["jawOpen"][0] / 2, atol=2e-3)
     np.testing.assert_array_equal(stronger["browInnerUp"][0], plain["browInnerUp"][0])
     assert all(0 <= sure <= 1 and (sure > 0) == bool(offsets.any()) for offsets, sure in plain.values())
