@@ -98,11 +98,10 @@ def _row(row: Row, store: Store) -> str:
     name = Path(row["input"]).name
     contacts, seconds = row.get("combinations", {}), row.get("seconds", {})
     status = "failed" if "error" in row else {"skipped": "done before"}.get(row["status"], "made")
-    notes = [str(warning) for warning in row.get("warnings", [])]
-    notes += [f"was with a worker that was lost: {name}" for name in row.get("lost", [])]
-    notes += [f"tried before: {error['message']}" for error in row.get("tried", [])]
-    if "error" in row:
-        notes.insert(0, f"{row['error']['message']} {row['error']['fix']} [{row['error']['code']}]")
+    notes = [f"{row['error']['message']} {row['error']['fix']} [{row['error']['code']}]"] if "error" in row else []
+    notes += [f"Was with a worker that was lost: {name}." for name in row.get("lost", [])]
+    notes += [f"Tried before: {error['message']}" for error in row.get("tried", [])]
+    notes += [str(warning) for warning in row.get("warnings", [])]
     taken = [(stage, float(seconds[stage])) for stage in (*STAGES, "overhead") if stage in seconds]
     stages = "".join(f"<i style='--s:{max(took, 0):.3f}' data-stage='{stage}' title='{stage} {took:.2f} s'></i>" for stage, took in taken)
     backend = "; ".join(f"{stage} {value:.2f}" for stage, value in seconds.get("backend", {}).items())
@@ -119,9 +118,15 @@ def _row(row: Row, store: Store) -> str:
         (f'<details><summary class="stages">{stages}</summary>{html.escape(told)}<br>backend: {html.escape(backend)}</details>' if told else "", ""),
         _number(row.get("memory_mb"), ".0f"),
         (html.escape(str(row.get("worker", row.get("host", "")))), str(row.get("worker", row.get("host", "")))),
-        ("<br>".join(html.escape(note) for note in notes), str(len(notes))),
+        (_notes(notes), str(len(notes))),
     ]
     return "<tr>" + "".join(f'<td data-sort="{html.escape(str(key), quote=True)}">{shown}</td>' for shown, key in cells) + "</tr>"
+
+
+def _notes(notes: Sequence[str]) -> str:
+    """The first note, and the others behind it."""
+    told = [html.escape(note) for note in notes]
+    return "".join(told[:1]) if len(told) < 2 else f"<details><summary>{told[0]} (+{len(told) - 1})</summary>{'<br>'.join(told[1:])}</details>"
 
 
 def _number(value: float | None, form: str) -> tuple[str, str]:

@@ -63,7 +63,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing_of_the_files(told: tuple[d
     assert not re.findall(r'(?:src|href)="(?!data:image/jpeg)', page) and "://" not in page.replace("tcp://x", "")
     assert page.count(">11%</td>") == 4 and page.count(">93.0%</td>") == 4
     assert page.count("<tr>") == 6 and page.count("data:image/jpeg;base64,") == 1 and "<!--" not in page
-    assert "was with a worker that was lost: two" in page and "No face was found. Name a group. [no_face]" in page
+    assert "Was with a worker that was lost: two" in page and "No face was found. Name a group. [no_face]" in page
 
 
 def browse(page: Path, *more: str) -> str:
