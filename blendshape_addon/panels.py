@@ -83,7 +83,7 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
         row.scale_y = 1.5
         if status.running:
             row.progress(factor=status.fraction, text=progress_text(), type="BAR", translate=False)
-            layout.label(text="Esc cancels", icon="EVENT_ESC")
+            layout.label(text="Esc cancels", icon="X")  # the icon of the key would say Esc once more
             return
         row.operator(BLENDSHAPES_OT_generate.bl_idname, icon="SHAPEKEY_DATA")
         row = layout.row(align=True)

@@ -264,7 +264,9 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
     check = yield from hand.find("blendshapes.vrchat_check")
     yield from hand.click(check)
     yield from hand.wait(4)
-    fix = yield from hand.find("mesh_name")
+    yield from hand.find("mesh_name")
+    yield from hand.wheel(False, 8)
+    fix = yield from hand.find("mesh_name", from_top=False)
     shoot("check", icon(fix, 6))
 
 
