@@ -91,13 +91,23 @@ def squared(ways: NDArray[Any]) -> NDArray[Any]:
 
 def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
     """Unit normals float32 (V,3), area-weighted over the triangles (T,3) around each vertex; zero for loose vertices."""
+    return _unit(_summed_normals(vertices, triangles))
+
+
+def _summed_normals(vertices: Floats, triangles: Ints) -> NDArray[np.float64]:
+    """float64 (V,3): the sum of the normals of the triangles around each vertex, each as long as twice its area."""
     corners = vertices.astype(np.float64)[triangles]
     face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     total = np.empty((len(vertices), 3))
     for axis in range(3):  # bincount is far faster than np.add.at
         total[:, axis] = np.bincount(triangles.ravel(), np.repeat(face[:, axis], 3), len(vertices))
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.ascontiguousarray(np.divide(total, length, out=np.zeros_like(total), where=length > 0), np.float32)
+    return total
+
+
+def _unit(ways: NDArray[np.float64]) -> Floats:
+    """float32 (N,3) of length 1; zero where there is none."""
+    length = np.linalg.norm(ways, axis=1, keepdims=True)
+    return np.ascontiguousarray(np.divide(ways, length, out=np.zeros_like(ways), where=length > 0), np.float32)
 
 
 def weld(vertices: Floats) -> Ints:
@@ -111,11 +121,12 @@ def weld(vertices: Floats) -> Ints:
 def seamless_normals(vertices: Floats, triangles: Ints) -> Floats:
     """Unit normals float32 (V,3) that agree where a vertex was split for UVs or shading.
 
-    Vertices in one place whose normals point the same way share their mean; those that face each other, as closed lips do, keep their own.
+    Vertices in one place whose normals point the same way share the normal of all triangles around them, as if they had never been split; those
+    that face each other, as closed lips do, keep their own.
     """
-    normals, group = vertex_normals(vertices, triangles), weld(vertices)
-    total = np.stack([np.bincount(group, normals[:, axis]) for axis in range(3)], axis=1)
-    mean = (total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)).astype(np.float32)[group]
+    summed, group = _summed_normals(vertices, triangles), weld(vertices)
+    normals = _unit(summed)
+    mean = _unit(np.stack([np.bincount(group, summed[:, axis]) for axis in range(3)], axis=1))[group]
     alike = (mean * normals).sum(axis=1, keepdims=True) > 0.5
     return np.ascontiguousarray(np.where(alike, mean, normals))
 

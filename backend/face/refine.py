@@ -92,6 +92,8 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
     far = np.linalg.norm(across, axis=1)
     near = skin & (far > 0) & (np.abs(side) > 0.1) & (np.abs(vertices[:, 0] - lips[0]) < 1.6 * half)
     near &= np.linalg.norm(vertices[:, 1:] - lips[1:], axis=1) < 1.2 * half
+    _, first = np.unique(weld(vertices) * 2 + (side > 0), return_index=True)
+    near &= np.isin(np.arange(len(vertices)), first)  # a vertex that was split counts once on each lip
     touching = near & (far < np.maximum(TOUCH * half, np.quantile(far[near], 0.1) if near.any() else 0))
     middle = touching & (np.abs(vertices[:, 0] - lips[0]) < 0.3 * half)
     found: dict[str, Floats] = {}

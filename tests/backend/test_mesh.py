@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fixtures.meshes import ball
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -137,3 +138,10 @@ def test_offsets_of_zero_stay_exact_zeros() -> None:
 def test_every_landmark_has_a_counterpart() -> None:
     assert sorted(map(mirrored, NAMES)) == sorted(NAMES)
     assert mirrored("eyeBlinkLeft") == "eyeBlinkRight" and mirrored("jawOpen") == "jawOpen" and mirrored("jawLeft") == "jawRight"
+
+
+def test_splitting_every_edge_changes_no_normal() -> None:
+    vertices, triangles = ball(12, 16, (0.0, 0.0, 0.0), (1.0, 0.7, 1.2))
+    corners = triangles.reshape(-1)
+    apart = seamless_normals(vertices[corners], np.arange(len(corners), dtype=np.int32).reshape(-1, 3))
+    np.testing.assert_allclose(apart, seamless_normals(vertices, triangles)[corners], atol=1e-5)
