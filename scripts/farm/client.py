@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -96,6 +97,7 @@ def run_farm(
     except ImportError as error:
         message = "--scheduler needs the package distributed, which this Python does not have."
         raise BatchError("usage", message, "Use a Python with the packages of requirements/farm.txt.") from error
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it has to say about lost connections is told below
 
     def happened(text: str) -> None:
         events.append({"time": time.strftime("%H:%M:%S"), "what": text})
@@ -239,6 +241,8 @@ def _answer(future: Any) -> dict[str, Any]:
     try:
         found: dict[str, Any] = future.result(timeout=FAREWELL_SECONDS)
         return found
+    except (OSError, TimeoutError):  # of the way to the scheduler: what a worker raises is in its answer
+        raise
     except Exception as problem:  # of whatever kind the worker raised: the file is reported, the others go on
         lost = type(problem).__name__ == "KilledWorker"
         message = "Every worker that took this file was lost." if lost else f"The worker failed: {type(problem).__name__}: {problem}"
