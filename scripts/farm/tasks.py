@@ -44,6 +44,9 @@ def work(request: Mapping[str, Any], files: Mapping[str, bytes] | None, farm: Ma
         return {"row": {"status": "failed", "error": error.as_dict(), "worker": where}, "outputs": {}, "refused": True}
     except BatchError as error:
         return {"row": {"status": "failed", "error": error.as_dict(), "worker": where}, "outputs": {}}
+    except OSError as error:  # its scratch folder is full, say; raised on, it would pass for a lost connection
+        told = BatchError("output_unwritable", f"The worker {where} failed: {error}.", "Look at that machine's disk.")
+        return {"row": {"status": "failed", "error": told.as_dict(), "worker": where}, "outputs": {}}
     if row.pop("fresh", False):
         add_overhead(row, time.perf_counter() - began, started)
     return {"row": {"worker": where, **row}, "outputs": outputs}
