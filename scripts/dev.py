@@ -118,12 +118,13 @@ def lint(python: Path) -> int:
 
 
 def test(python: Path, arguments: list[str]) -> int:
-    """pytest, fast folders first, then lint; all of it even when one fails."""
+    """pytest, fast folders first, then the search for known holes and lint; all of it even when one fails."""
     if not arguments:
         farm()
     folders = [folder for folder in TEST_ORDER if (ROOT / folder).exists()]
     tests = run(python, "-m", "pytest", *(arguments or folders))
-    return lint(python) or tests
+    holes = 0 if arguments else run(python, ROOT / "scripts" / "quality.py", "--audit")
+    return lint(python) or tests or holes
 
 
 def main() -> int:

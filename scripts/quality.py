@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The gates that every change passes: lint, types, licences, links, names, coverage, known holes in what is installed.
 
-python3 scripts/dev.py quality [--coverage] [--record]
+python3 scripts/dev.py quality [--audit | --coverage] [--record]
 
 --coverage runs the backend's tests, the fuzz cases and the faults once more under coverage, branches and children included. The search for known
 holes asks pip-audit's service, in an environment of its own; where it cannot be asked that is said and is no failure.
@@ -75,8 +75,13 @@ def coverage() -> tuple[bool, str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--coverage", action="store_true", help="run the tests under coverage, too")
+    parser.add_argument("--audit", action="store_true", help="the search for known holes alone")
     parser.add_argument("--record", action="store_true", help="write the figures into docs/reliability.md")
     options = parser.parse_args()
+    if options.audit:
+        good, what = audit()
+        print(f"known holes in pinned packages: {what}")
+        return int(not good)
     python = dev.python_of(ROOT / ".venv")
     gates = {
         "ruff": dev.run(python, "-m", "ruff", "check", "."),
