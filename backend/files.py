@@ -8,6 +8,7 @@ import io
 import os
 import struct
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ MAX_MESH = 2 << 30  # unpacked, as through the pipe
 _DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # what zipfile, zlib and numpy raise for damaged, encrypted and foreign archives
 _NO_ARCHIVE: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, KeyError, SyntaxError, TypeError, OverflowError, MemoryError)
-_NO_ARCHIVE += (NotImplementedError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error)
+_NO_ARCHIVE += (NotImplementedError, RuntimeError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error)
 _MESH_FIX = "The file must be an .npz with vertices (V,3) and triangles (T,3)."
 
 

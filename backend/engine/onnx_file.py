@@ -7,6 +7,7 @@ models are refused; one file holds everything. Field numbers: onnx/onnx.proto of
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,7 +69,13 @@ def check_model_bytes(data: bytes, name: str) -> None:
 
 def opset_of(data: bytes) -> int:
     """The version of the standard operators that a model was written for, 0 where it tells none."""
-    for number, _, value in _fields(memoryview(data)):
+    with contextlib.suppress(ValueError):  # a field that ONNX Runtime would have refused
+        return _opset(memoryview(data))
+    return 0
+
+
+def _opset(data: memoryview) -> int:
+    for number, _, value in _fields(data):
         if number == 8 and isinstance(value, memoryview):
             entry = {key: part for key, _, part in _fields(value)}
             domain, version = entry.get(1, b""), entry.get(2, 0)
