@@ -275,3 +275,23 @@ def looked_for() -> bool:
     name = next(name for name in sys.modules if name.endswith("blendshape_auto_generator.blendshape_addon.inspection"))
     found = sys.modules[name].look(bpy.context)
     return found is not None and found.state != "looking"
+
+
+def sheet_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """A contact sheet: a second Blender renders, this one stays usable, ESC ends both."""
+    key = the_object().shape_key_add(name="Basis", from_mix=False)
+    key = the_object().shape_key_add(name="jawOpen", from_mix=False)
+    key.points[0].co.z += 0.01
+    yield from begin(hand, "BLENDSHAPES_PT_sheet")
+    yield from hand.click((yield from hand.find("blendshapes.contact_sheet")))
+    yield from hand.until(hand.running, 30, "the operator")
+    for _ in range(60):
+        yield
+    seen["rendering"] = hand.running()
+    yield from hand.key("ESC")
+    yield from hand.until(lambda: not hand.running(), 30, "the end after ESC")
+    yield from hand.wait()
+    yield from hand.click((yield from hand.find("blendshapes.contact_sheet")))
+    yield from hand.until(hand.running, 30, "the operator")
+    yield from hand.until(lambda: not hand.running(), 400, "the sheet")
+    seen["files"] = sorted(path.name for path in hand.folder.glob("*_others.png"))

@@ -72,6 +72,12 @@ def test_the_vrchat_check_mends_with_a_click(machine: gui.Machine) -> None:
     assert seen["after_undo"] == "SampleHead"
 
 
+def test_a_second_blender_renders_a_contact_sheet(machine: gui.Machine) -> None:
+    seen = play(machine, "sheet_story")
+    assert seen["rendering"]
+    assert seen["files"] == ["head_others.png"]
+
+
 @pytest.mark.parametrize(("size", "scale"), [((1600, 900), 1.0), ((1600, 900), 2.0)], ids=["1600x900", "2x"])
 def test_the_panel_works_at_other_sizes(machine: gui.Machine, size: tuple[int, int], scale: float) -> None:
     seen = play(machine, "layout", size=size, scale=scale)
