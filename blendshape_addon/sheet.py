@@ -67,6 +67,8 @@ class Cut:
         mesh.polygons.foreach_get("loop_total", totals)
         mesh.polygons.foreach_get("material_index", materials)
         keep = np.logical_and.reduceat(inside[corners], starts)
+        if not keep.any():  # shapes that move next to nothing
+            keep = np.ones_like(keep)
         self.vertices, compact = np.unique(corners[np.repeat(keep, totals)], return_inverse=True)
         self.corners, self.totals, self.materials = compact.astype(np.int32), totals[keep], materials[keep]
         self.slots: list[bpy.types.Material] = []
