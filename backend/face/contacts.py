@@ -49,7 +49,6 @@ LIP = 0.7  # half widths of the mouth from a lip's edge over which a correction 
 BAG = (0.3, 0.8)  # half widths behind the lips over which it fades
 SURE = 6.0  # sides nearer to 0 than 1 over this are between the lips, and go in part with both
 SLOPE = 0.6  # by which an eye's front falls off between its vertices, in the opening's units
-BETWEEN = (0.5, 0.25, 0.75)  # places along an edge of a lid's face that are brought before the eye
 BULGE = 0.6  # heights that an eye may stand out before its lids and still be covered
 DROOP = np.radians(40.0)  # by which lashes that point outwards turn down at a blink
 
@@ -205,7 +204,6 @@ class Lid:
         self.ride = np.where(self.lash, riding * fade, 0).astype(np.float32)
         self.lower_ride = np.where(self.lower_lash, (1 - _ramp(below, *LASH)) * fade, 0).astype(np.float32)
         self.outward = self._outward(there, above)
-        self.lines = self._lines(there, skin)
 
     def _others(self, there: Surface, above: Floats, below: Floats, skin: Flags) -> tuple[Flags, Flags, Flags]:
         """Which vertices (F,) are upper lashes, lower lashes, eyes, by parts: lashes keep to an edge, eyes fill the opening from behind."""
@@ -232,12 +230,6 @@ class Lid:
         on_top, on_low = strip & (np.abs(above) < 0.3), strip & (np.abs(below) < 0.2)
         top, bottom = lash[there.owner] & ~low, lower_lash[there.owner] | low
         return window & top | on_top, window & bottom | on_low & ~on_top, eye[there.owner]
-
-    def _lines(self, there: Surface, skin: Flags) -> Ints:
-        """Edges (E,2) of the upper lid's faces."""
-        lid = skin & (self.top > 0.3)
-        mine = there.triangles[skin[there.triangles].all(axis=1) & lid[there.triangles].any(axis=1)]
-        return np.asarray(np.unique(np.sort(mine[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0), np.int32)
 
     def _reach(self, there: Surface, above: Floats) -> Floats:
         """How far above the edge (F,) the lash vertices of each vertex's part reach."""
@@ -288,28 +280,14 @@ class Lid:
         return self._space((added + self._before_eye(here + added)).astype(np.float32))
 
     def _before_eye(self, moved: Floats) -> Floats:
-        """Offsets (F,3), in the opening's units, that bring closed lids, moved (F,3), out of what lies behind them: an eye bulges in its middle,
-        and where the lid's faces are long it would come through between their corners, too."""
+        """Offsets (F,3), in the opening's units, that bring closed lids, moved (F,3), out of what lies behind them: an eye bulges in its middle."""
         out = np.zeros_like(moved)
         local, lid = self.opening.local, self.opening.skin & (self.top > 0.3)
-        if not self.eye.any() or not lid.any():
-            return out
-        eye, rim = local[self.eye], self.upper[:, 2]
-
-        def behind(points: Floats, edge: Floats) -> Floats:
-            """How far (N,) points (N,3) lie behind the eye, 0 where it bulges too far before the edge (N,) to be covered."""
-            front = _front_of(points, eye) + FOLD
-            return np.where(front < edge + BULGE, np.maximum(front - points[:, 2], 0), 0)
-
-        out[lid, 2] = np.where(local[lid, 2] > rim[lid] - 0.3, behind(local[lid] + moved[lid], rim[lid]), 0)
-        one, other = self.lines.T
-        for share in BETWEEN:
-            there = local + moved + out
-            more = behind(there[one] * (1 - share) + there[other] * share, rim[one])
-            raised = np.zeros(len(out), np.float32)
-            for end in (one, other):
-                np.maximum.at(raised, end, more)
-            out[:, 2] += raised * (self.top > 0.1)
+        if self.eye.any() and lid.any():
+            there = local[lid] + moved[lid]
+            front = _front_of(there, local[self.eye]) + FOLD
+            before = (local[lid, 2] > self.upper[lid, 2] - 0.3) & (front < self.upper[lid, 2] + BULGE)
+            out[lid, 2] = np.where(before, np.maximum(front - there[:, 2], 0), 0)
         return out
 
     def moved(self, up: float, low: float) -> Floats:
