@@ -11,20 +11,18 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 import torch
 from torch import nn
 
 from backend.face.landmarks import NAMES
 
+from ..export_torch import write
 from .heads import LANDMARK_SWAP, MIRROR, swaps
 from .net import RIGS, Decoder, Encoder
 from .sources import arkit_names
 
 HEAD_RADIUS = 2.3  # canonical units, half the diagonal of a head
 ALLOWED = 1e-4  # of the head's radius, largest difference between PyTorch and ONNX Runtime
-OPSET = 17
 MODELLED = ("modelled", "stylised")  # kinds of heads that others may well look like
 UNSURE = "stylised"  # the style where no rig's is sure
 SURE = (0.85, 0.98)  # likeness to a rig above which its style comes in, and from which on it is taken wholly
@@ -93,26 +91,6 @@ class FlatDecoder(nn.Module):
             style.expand(2, -1),
         )
         return (basis[0] + basis[1][:, self.conditions] * self.mirror) / 2
-
-
-def write(
-    net: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str], axes: dict[str, dict[int, str]], path: Path, metadata: dict[str, str]
-) -> float:
-    """Export, add the metadata, compare on the given inputs. Returns the largest difference."""
-    net.eval()
-    torch.onnx.export(
-        net, tuple(inputs.values()), str(path), input_names=list(inputs), output_names=outputs, dynamic_axes=axes, opset_version=OPSET, dynamo=False
-    )
-    model = onnx.load(str(path))
-    onnx.helper.set_model_props(model, metadata)
-    model.doc_string = ""
-    onnx.save(model, str(path))
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    with torch.no_grad():
-        expected = net(*inputs.values())
-    expected = expected if isinstance(expected, tuple) else (expected,)
-    got = session.run(outputs, {n: t.numpy() for n, t in inputs.items()})
-    return max(float(np.abs(e.numpy() - g).max()) for e, g in zip(expected, got, strict=True))
 
 
 def export(runs: Path, out: Path, version: str) -> None:
