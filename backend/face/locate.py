@@ -46,7 +46,7 @@ FEW = 24  # triangles below which there is nothing to look at
 JITTER = np.radians(4)
 FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where faces are symmetric whatever the hair does
 SYMMETRIC = 0.7  # share of mirrored points with a partner from which on a face is taken for symmetric
-JAW_RISE = 0.9  # how much higher the jaw's line lies for each unit behind the chin: what is far below it is neck
+JAW_RISE = 0.6  # how much higher the jaw's line lies for each unit behind the chin: what is far below it is neck
 MIRROR = np.array([-1, 1, 1], np.float32)
 POINT_MIRROR = np.array([-1, 1, 1, -1, 1, 1, 1], np.float32)  # of a crop's point
 
@@ -358,7 +358,7 @@ def _face(
     chin, front = at["chin"][1:] if "chin" in at else landmarks[landmarks[:, 1].argmin(), 1:]
     below_jaw = chin + JAW_RISE * np.clip(front - canonical[:, 2], 0, None) - canonical[:, 1]
     away = np.linalg.norm((canonical - np.array([0, -0.4, -0.5], np.float32)) / np.array([2.0, 2.4, 1.9], np.float32), axis=1)
-    freedom = _smoothstep(1.0, 0.8, away) * _smoothstep(chin - 0.6, chin - 0.15, canonical[:, 1]) * _smoothstep(0.65, 0.35, below_jaw)
+    freedom = _smoothstep(1.0, 0.8, away) * _smoothstep(chin - 0.6, chin - 0.15, canonical[:, 1]) * _smoothstep(0.9, 0.35, below_jaw)
     if mesh.head_weights is not None and (mesh.head_weights > 0.5).any():
         freedom = freedom * _smoothstep(0.5, 0.8, mesh.head_weights)
     freedom = freedom * _allowed(mesh)
