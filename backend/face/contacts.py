@@ -49,6 +49,9 @@ LIP = 0.7  # half widths of the mouth from a lip's edge over which a correction 
 BAG = (0.3, 0.8)  # half widths behind the lips over which it fades
 SURE = 6.0  # sides nearer to 0 than 1 over this are between the lips, and go in part with both
 SLOPE = 0.6  # by which an eye's front falls off between its vertices, in the opening's units
+OUTWARD = (0.4, 0.6)  # share of a lash's extent that stands out from the face from which on it begins to droop at a blink, and droops wholly
+LAYERS = 0.05  # of the opening's units, how near layers of a lid lie that move alike
+LAYERED = (0.2, 0.5)  # how much of a lid a vertex is where that begins and is whole
 BULGE = 0.6  # heights that an eye may stand out before its lids and still be covered
 DROOP = np.radians(40.0)  # by which lashes that point outwards turn down at a blink
 
@@ -237,12 +240,12 @@ class Lid:
         np.maximum.at(far, there.owner[self.lash], above[self.lash])
         return far[there.owner]
 
-    def _outward(self, there: Surface, above: Floats) -> Flags:
-        """Lash vertices (F,) of parts that stand out from the face more than they lie on it."""
+    def _outward(self, there: Surface, above: Floats) -> Floats:
+        """How much lash vertices (F,) are of parts that stand out from the face more than they lie on it, 0 to 1."""
         out = self.opening.local[:, 2] - self.upper[:, 2]
         count = int(there.owner.max()) + 1
         far, up = (np.bincount(there.owner[self.lash], np.abs(x[self.lash]), minlength=count) for x in (out, above))
-        return np.asarray(self.lash & (far > up)[there.owner])
+        return np.where(self.lash, _ramp(far / np.maximum(far + up, 1e-6), *OUTWARD)[there.owner], 0).astype(np.float32)
 
     def _local(self, offsets: Floats) -> Floats:
         return np.asarray(offsets @ self.opening.axes.T / self.opening.unit, np.float32)
@@ -255,10 +258,11 @@ class Lid:
         """What has to be added to a blink (F,3) so that the upper edge comes to lie on the lower one, lashes ride it and eyes hold still."""
         here = self._local(blink)
         opening = self.opening
-        up = opening.lower.of(here)
+        added = self._as_one(here)
+        up = opening.lower.of(here + added)
         rise = np.zeros_like(up)
         rise[:, 1] = np.clip(up[:, 1], 0, LOWER * self.gap) - up[:, 1]
-        added = opening.at(rise) * self.bottom[:, None]
+        added = added + opening.at(rise) * self.bottom[:, None]
         goal = opening.lower.points + opening.lower.of(here + added)
         for _ in range(PASSES):
             down = opening.upper.of(here + added)
@@ -278,6 +282,20 @@ class Lid:
         added = added * (1 - low) + low * (opening.at(goal - opening.lower.points) - here)
         added[self.eye] = -here[self.eye]
         return self._space((added + self._before_eye(here + added)).astype(np.float32))
+
+    def _as_one(self, here: Floats) -> Floats:
+        """What has to be added to a shape (F,3), in the opening's units, so that layers of a lid that lie on each other move alike."""
+        added = np.zeros_like(here)
+        for lid, other in ((self.top, self.bottom), (self.bottom, self.top)):
+            mine = np.flatnonzero(self.opening.skin & (lid > LAYERED[0]) & (lid >= other))
+            points = self.opening.local[mine]
+            for first in range(0, len(mine), 256):  # bounds the table of distances
+                some = mine[first : first + 256]
+                far = ((points[first : first + 256, None] - points[None]) ** 2).sum(axis=2)
+                weight = np.exp(-far / (2 * LAYERS**2))
+                mean = weight @ here[mine] / weight.sum(axis=1, keepdims=True)
+                added[some] = (mean - here[some]) * _ramp(lid[some], *LAYERED)[:, None]
+        return added
 
     def _before_eye(self, moved: Floats) -> Floats:
         """Offsets (F,3), in the opening's units, that bring closed lids, moved (F,3), out of what lies behind them: an eye bulges in its middle."""
@@ -304,7 +322,7 @@ class Lid:
         cos, sin = np.cos(DROOP) - 1, np.sin(DROOP)
         turned[:, 1] = away[:, 1] * cos - away[:, 2] * sin
         turned[:, 2] = away[:, 2] * cos + away[:, 1] * sin
-        return np.where(self.outward[:, None], turned, 0).astype(np.float32)
+        return np.asarray(turned * self.outward[:, None], np.float32)
 
     def limited(self, shape: Floats) -> Floats:
         """What has to be added to a shape (F,3) so that it closes no more than NARROW of the opening: blinks are driven along with it."""

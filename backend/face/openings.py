@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,22 +31,30 @@ HOLE = 0.55  # share of the way between the edges that must be free of skin: lid
 BAG = 2.5  # the same for lips: the bag behind them reaches up and down
 SLIT = 0.5  # half widths of the mouth from the line between its corners and its middle within which lips are sought
 KNOWN = 0.02  # sides nearer to 0 say nothing
+LAYER = 0.04  # heights of the opening over which what lies on an edge counts as its layers
+MOST = 8  # layers that are looked at
 OPEN = 0.4  # share of the inner columns that must be open
 
 
 @dataclass(frozen=True)
 class Edge:
-    """One edge of an opening, a point per open column. ends (C,2), share (C,): it lies on the mesh edge between these vertices, `share` of the
-    way. points (C,3): where, in the opening's own units."""
+    """One edge of an opening, a point per open column. ends (C,M,2), share (C,M), weight (C,M): it lies on mesh edges between these vertices,
+    `share` of the way, as many as layers lie on each other there; weights sum to 1. points (C,3): where, in the opening's own units."""
 
     ends: Indices
     share: Floats
+    weight: Floats
     points: Floats
 
     def of(self, values: Floats) -> Floats:
         """What values (F,N) at the vertices are along the edge (C,N)."""
-        share = self.share[:, None]
-        return np.asarray(values[self.ends[:, 0]] * (1 - share) + values[self.ends[:, 1]] * share, np.float32)
+        share = self.share[:, :, None]
+        there = values[self.ends[:, :, 0]] * (1 - share) + values[self.ends[:, :, 1]] * share
+        return np.asarray((there * self.weight[:, :, None]).sum(axis=1), np.float32)
+
+    def part(self, columns: Indices) -> Edge:
+        """The edge in some of its columns (C,)."""
+        return Edge(self.ends[columns], self.share[columns], self.weight[columns], self.points[columns])
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,7 @@ def mouth_slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, lan
     both = np.flatnonzero(found[0] & found[1])
     if len(both) < OPEN * COLUMNS / 2:
         return None
-    upper, lower = (Edge(e.ends[both], e.share[both], e.points[both]) for e in edges)
+    upper, lower = (e.part(both) for e in edges)
     return Opening(axes, np.full(3, half, np.float32), columns[both], local, upper, lower, skin, middle)
 
 
@@ -164,8 +172,22 @@ class _Crossings:
         return np.split(mine, np.searchsorted(self.row[mine], np.arange(1, COLUMNS)))
 
     def at(self, chosen: Indices, edges: Ints) -> Edge:
-        """The edge (C,) that chosen crossings lie on."""
-        return Edge(edges[self.edge[chosen]].astype(np.intp), self.share[chosen].clip(0, 1), self.points[chosen])
+        """The edge that chosen crossings (C,) lie on, each alone in its column."""
+        some = chosen[:, None]
+        return Edge(edges[self.edge[some]].astype(np.intp), self.share[some].clip(0, 1), np.ones(some.shape, np.float32), self.points[chosen])
+
+    def layered(self, chosen: Indices, edges: Ints) -> Edge:
+        """The edge that chosen crossings (C,) lie on, together with what lies on them: which of two layers is chosen hangs by a hair."""
+        spread = ((self.points - self.points[chosen[self.row]])[:, 1:] ** 2).sum(axis=1) / LAYER**2
+        order = np.lexsort((spread, self.row))
+        first = np.searchsorted(self.row[order], np.arange(len(chosen) + 1))
+        place = first[:-1, None] + np.arange(MOST)
+        some = order[np.minimum(place, len(order) - 1)]
+        weight = np.where(place < first[1:, None], np.exp(-spread[some]), 0).astype(np.float32)
+        weight[:, 0] += np.float32(1e-6)
+        return Edge(
+            edges[self.edge[some]].astype(np.intp), self.share[some].clip(0, 1), weight / weight.sum(axis=1, keepdims=True), self.points[chosen]
+        )
 
 
 def _crossings(local: Floats, away: Floats, edges: Ints, columns: Floats) -> _Crossings:
@@ -195,7 +217,7 @@ def _edges(local: Floats, away: Floats, edges: Ints, group: Ints) -> tuple[Float
     above, below = (_followed(columns, there, sign, local[edges[0, 0]]) for sign in (1, -1))
     found = (above >= 0) & (below >= 0)
     upper, lower = there.at(above, edges), there.at(below, edges)
-    apart = (group[upper.ends][:, :, None] != group[lower.ends][:, None, :]).all(axis=(1, 2))
+    apart = (group[upper.ends[:, 0]][:, :, None] != group[lower.ends[:, 0]][:, None, :]).all(axis=(1, 2))
     free = found & apart & (_hole(there, upper.points, lower.points) > HOLE * (upper.points - lower.points)[:, 1])
     if free[np.abs(columns) < 0.6].mean() < OPEN:
         return None
@@ -203,7 +225,7 @@ def _edges(local: Floats, away: Floats, edges: Ints, group: Ints) -> tuple[Float
     run = max(np.split(where, np.flatnonzero(np.diff(where) > 2) + 1), key=len)
     if len(run) < 4:
         return None
-    upper, lower = (Edge(e.ends[run], e.share[run], _softened(e.points[run])) for e in (upper, lower))
+    upper, lower = (replace(e, points=_softened(e.points)) for e in (there.layered(k, edges).part(run) for k in (above, below)))
     return columns[run], upper, lower
 
 
