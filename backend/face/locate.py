@@ -46,6 +46,7 @@ FEW = 24  # triangles below which there is nothing to look at
 JITTER = np.radians(4)
 FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where faces are symmetric whatever the hair does
 SYMMETRIC = 0.7  # share of mirrored points with a partner from which on a face is taken for symmetric
+ROUNDS = 2  # looks for the openings: what the first finds turns and sizes the frame in which the second looks
 JAW_RISE = 0.6  # how much higher the jaw's line lies for each unit behind the chin: what is far below it is neck
 MIRROR = np.array([-1, 1, 1], np.float32)
 POINT_MIRROR = np.array([-1, 1, 1, -1, 1, 1, 1], np.float32)  # of a crop's point
@@ -341,6 +342,16 @@ def _smoothstep(low: float, high: float, x: NDArray[np.floating[Any]]) -> NDArra
     return np.asarray(t * t * (3 - 2 * t))
 
 
+def _refined(mesh: AvatarMesh, canonical: Floats, parts: Ints, at: dict[str, Floats]) -> tuple[dict[str, Floats], NDArray[np.bool_], Floats, Floats]:
+    """Landmarks by name, moved to the mesh's openings where the user has not placed them, the face's skin (V,), sides (V,2) and ways (V,6)."""
+    skin = face_skin(canonical, parts, at)
+    at = at | {n: p for n, p in refine.eyes(canonical, mesh.triangles, skin, at).items() if n not in mesh.landmarks}
+    known = sides(canonical, mesh.triangles, at, parts)
+    across = ways(canonical, opposites(canonical, mesh.triangles, at, known, parts), known)
+    at |= {n: p for n, p in refine.mouth(canonical, skin, known[:, 0], across[:, :3], at).items() if n not in mesh.landmarks}
+    return at, skin, known, across
+
+
 def _face(
     mesh: AvatarMesh,
     parts: Ints,
@@ -353,8 +364,18 @@ def _face(
 ) -> Face:
     """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it. parts (V,): loose
     ones."""
-    canonical = frame.to_canonical(mesh.vertices)
     at = dict(zip(names, landmarks, strict=True))
+    canonical = frame.to_canonical(mesh.vertices)
+    known, across = np.zeros((len(canonical), 2), np.float32), np.zeros((len(canonical), 6), np.float32)
+    skin = None
+    if set(NAMES) <= at.keys():
+        for _ in range(ROUNDS):
+            refined, skin, known, across = _refined(mesh, canonical, parts, at)
+            places = {n: frame.to_object(p) for n, p in refined.items()}
+            frame = frame_of_landmarks(places)
+            at = {n: frame.to_canonical(p) for n, p in places.items()}
+            canonical = frame.to_canonical(mesh.vertices)
+        landmarks = np.stack([at[name] for name in names]).astype(np.float32)
     chin, front = at["chin"][1:] if "chin" in at else landmarks[landmarks[:, 1].argmin(), 1:]
     below_jaw = chin + JAW_RISE * np.clip(front - canonical[:, 2], 0, None) - canonical[:, 1]
     away = np.linalg.norm((canonical - np.array([0, -0.4, -0.5], np.float32)) / np.array([2.0, 2.4, 1.9], np.float32), axis=1)
@@ -362,14 +383,7 @@ def _face(
     if mesh.head_weights is not None and (mesh.head_weights > 0.5).any():
         freedom = freedom * _smoothstep(0.5, 0.8, mesh.head_weights)
     freedom = freedom * _allowed(mesh)
-    known, across = np.zeros((len(canonical), 2), np.float32), np.zeros((len(canonical), 6), np.float32)
-    if set(NAMES) <= at.keys():
-        skin = face_skin(canonical, parts, at)
-        at |= {n: p for n, p in refine.eyes(canonical, mesh.triangles, skin, at).items() if n not in mesh.landmarks}
-        known = sides(canonical, mesh.triangles, at, parts)
-        across = ways(canonical, opposites(canonical, mesh.triangles, at, known, parts), known)
-        at |= {n: p for n, p in refine.mouth(canonical, skin, known[:, 0], across[:, :3], at).items() if n not in mesh.landmarks}
-        landmarks = np.stack([at[name] for name in names]).astype(np.float32)
+    if skin is not None:
         within = np.bincount(parts, (away < 1) & (canonical[:, 1] > chin - 0.15)) / np.bincount(parts)
         freedom = freedom * (skin | (within > 0.5)[parts])  # collars and long hair reach into the face's space
     indices = np.flatnonzero(freedom > 0).astype(np.int32)

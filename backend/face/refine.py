@@ -10,20 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
 from .mesh import Ints, all_corners, connected_parts, squared, weld
 from .openings import Flags, Opening, eye_opening
+from .seams import FADE
 
 SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked for above and below
 STRETCHES = (1.0, 1.5)  # and how much higher than the landmarks say
 NEAR = 1.3  # widths of an eye around its middle in which its opening lies
 COLUMNS = 12  # open columns from which on an opening is taken
 BOTH = 0.3  # half widths on both sides of the middle that must be open: half an opening misplaces the lids
+MET = 0.4  # of its greatest height, below which an opening that ends has come to its corner
 TOUCH = 0.25  # half widths of the mouth within which lips that lie on each other are
 ENDS = 6  # vertices of half a slit from which on its end is taken for the corner
 NUDGE = 0.25  # half widths by which a corner is moved at most: lips that bend apart end a slit too early
+SMALLEST = 0.4  # of the found half width, the least that a slit between lips that grow together at its ends may say
+TOGETHER = 0.25  # side of the lips at a slit's end below which they grow together there: it is the corner, however far from the found one
+CLOSED = (0.01, 0.1)  # beyond it: the least side, and how many half widths apart lips are at most, that are still told apart
 FRONT = 0.12  # half widths behind the foremost of them up to which an edge is a lip and not a bag
 
 
@@ -75,9 +81,12 @@ def _edges(opening: Opening, landmarks: Mapping[str, Floats], side: str) -> dict
         return np.asarray(origin + (point * opening.unit) @ opening.axes, np.float32)
 
     found = {f"lid_upper_{side}": space(opening.upper.points[middle]), f"lid_lower_{side}": space(opening.lower.points[middle])}
-    ends = [space((opening.upper.points[k] + opening.lower.points[k]) / 2) for k in (0, -1)]
+    gap = (opening.upper.points - opening.lower.points)[:, 1]
     for name, corner in zip(("inner", "outer"), corners, strict=True):
-        found[f"eye_{name}_{side}"] = min(ends, key=lambda end: float(abs(end[0] - corner[0])))
+        towards = float((corner - origin) @ opening.axes[0])
+        end = -1 if towards > 0 else 0
+        if gap[end] < MET * gap.max():
+            found[f"eye_{name}_{side}"] = space((opening.upper.points[end] + opening.lower.points[end]) / 2)
     return found
 
 
@@ -90,10 +99,11 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
     half = max(float(np.linalg.norm(left - right)) / 2, 1e-6)
     lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
     far = np.linalg.norm(across, axis=1)
-    near = skin & (far > 0) & (np.abs(side) > 0.1) & (np.abs(vertices[:, 0] - lips[0]) < 1.6 * half)
-    near &= np.linalg.norm(vertices[:, 1:] - lips[1:], axis=1) < 1.2 * half
+    around = skin & (far > 0) & (np.abs(vertices[:, 0] - lips[0]) < 1.6 * half)
+    around &= np.linalg.norm(vertices[:, 1:] - lips[1:], axis=1) < 1.2 * half
     _, first = np.unique(weld(vertices) * 2 + (side > 0), return_index=True)
-    near &= np.isin(np.arange(len(vertices)), first)  # a vertex that was split counts once on each lip
+    around &= np.isin(np.arange(len(vertices)), first)  # a vertex that was split counts once on each lip
+    near = around & (np.abs(side) > 0.1)
     touching = near & (far < np.maximum(TOUCH * half, np.quantile(far[near], 0.1) if near.any() else 0))
     middle = touching & (np.abs(vertices[:, 0] - lips[0]) < 0.3 * half)
     found: dict[str, Floats] = {}
@@ -105,12 +115,25 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
         if edge.any():
             nearest = np.flatnonzero(edge)[np.argsort(far[edge], kind="stable")[:4]]
             found[name] = vertices[nearest].mean(axis=0, dtype=np.float32) * np.array([0, 1, 1], np.float32) + lips * np.array([1, 0, 0], np.float32)
-    slit = touching & (vertices[:, 2] > front - half)
+    out = vertices[:, 2] > front - half
+    apart = far / np.clip(np.abs(side) / FADE, 1e-6, 1)  # ways fade with the sides
+    closed = around & out & (np.abs(side) > CLOSED[0]) & (apart < CLOSED[1] * half)
     for name, corner in (("mouth_left", left), ("mouth_right", right)):
-        mine = np.flatnonzero(slit & ((vertices[:, 0] - lips[0]) * (corner[0] - lips[0]) > 0))
-        if len(mine) >= ENDS:
-            last = mine[np.argsort(np.abs(vertices[mine, 0] - lips[0]), kind="stable")[-ENDS // 2 :]]
-            end = vertices[last].mean(axis=0, dtype=np.float32)
-            if abs(abs(end[0] - lips[0]) / half - 1) < NUDGE:
-                found[name] = end
+        mine = touching & out & ((vertices[:, 0] - lips[0]) * (corner[0] - lips[0]) > 0)
+        if mine.sum() < ENDS:
+            continue
+        last = _outermost(vertices, mine, lips)
+        end = vertices[last].mean(axis=0, dtype=np.float32)
+        wide = abs(end[0] - lips[0]) / half
+        if abs(wide - 1) < NUDGE:
+            found[name] = end
+        elif SMALLEST < wide < 1 and np.abs(side[last]).mean() < TOGETHER:
+            beyond = closed & ((vertices[:, 0] - lips[0]) * (end[0] - lips[0]) > 0)
+            found[name] = vertices[_outermost(vertices, beyond | mine, lips)].mean(axis=0, dtype=np.float32)
     return found
+
+
+def _outermost(vertices: Floats, some: Flags, lips: Floats) -> NDArray[np.intp]:
+    """The outermost few (N,) of some vertices (V,) of a slit."""
+    mine = np.flatnonzero(some)
+    return mine[np.argsort(np.abs(vertices[mine, 0] - lips[0]), kind="stable")[-ENDS // 2 :]]
