@@ -51,9 +51,14 @@ def eyeballs(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -
                 continue
             reach = SHELL * far.mean()
             away = np.linalg.norm(boxes[:, :3] - box[:3], axis=1)
-            shell = np.flatnonzero((away + boxes[:, 3:].min(axis=1) < reach) & (boxes[:, 3:].max(axis=1) < reach))
+            shell = [k for k in np.flatnonzero((away < reach) & (boxes[:, 3:].max(axis=1) < reach)) if _farthest(vertices[owner == k], box[:3]) < reach]
             found[side] = (np.flatnonzero(np.isin(owner, [number, *shell])), box[:3])
     return found
+
+
+def _farthest(points: Floats, centre: Floats) -> float:
+    """How far the points (P,3) of a part lie from a centre (3,), all but the farthest tenth."""
+    return float(np.quantile(np.linalg.norm(points - centre, axis=1), 0.9))
 
 
 def turned(points: Floats, centre: Floats, axis: int, degrees: float) -> Floats:

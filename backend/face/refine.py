@@ -123,13 +123,12 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
         if mine.sum() < ENDS:
             continue
         last = _outermost(vertices, mine, lips)
+        together = bool(np.abs(side[last]).max() < TOGETHER)
+        if together:
+            last = _outermost(vertices, mine | closed & ((vertices[:, 0] - lips[0]) * (corner[0] - lips[0]) > 0), lips)
         end = vertices[last].mean(axis=0, dtype=np.float32)
-        wide = abs(end[0] - lips[0]) / half
-        if abs(wide - 1) < NUDGE:
+        if (SMALLEST if together else 1 - NUDGE) < abs(end[0] - lips[0]) / half < 1 + NUDGE:
             found[name] = end
-        elif SMALLEST < wide < 1 and np.abs(side[last]).mean() < TOGETHER:
-            beyond = closed & ((vertices[:, 0] - lips[0]) * (end[0] - lips[0]) > 0)
-            found[name] = vertices[_outermost(vertices, beyond | mine, lips)].mean(axis=0, dtype=np.float32)
     return found
 
 
