@@ -13,7 +13,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from .pool import BACKEND_PYTHON, BatchError, Blender, blender_command, worker_e
 from .progress import Show, shown
 from .store import Store, code_digest, digest_of, model_digest, settings_digest
 
-BROKEN = {*NOT_THE_INPUT, "blender_died", "timed_out", "worker_lost", "other_version", "scheduler_lost"}
+BROKEN = {*NOT_THE_INPUT, "blender_died", "timed_out", "worker_lost", "other_version", "scheduler_lost", "report_unwritable"}
 SHAPING = ("precision", "provider", "device")  # of the backend's settings those that may change a shape
 
 
@@ -56,21 +56,31 @@ def main(arguments: Sequence[str], prog: str = "generate.py") -> int:
     rows: dict[str, dict[str, Any]] = {}
     events: list[dict[str, Any]] = []
     stop = Stop()
+    broken: BatchError | None = None
     began = time.time()
     try:
         options = make_parser(prog).parse_intermixed_args(list(arguments))
         run = _Run(options, events)
         with _interruptible(stop), shown(len(run.jobs)) as show:
-            for result in run.results(stop, show):
-                rows[result.job.name] = {"input": str(result.job.source), **result.row}
-                tell(show, result)
-                show.done(len(rows))
-        interrupted = stop.soft.is_set() and len(rows) < len(run.jobs)
+            try:
+                for result in run.results(stop, show):
+                    rows[result.job.name] = {"input": str(result.job.source), **result.row}
+                    tell(show, result)
+                    show.done(len(rows))
+            except BatchError as error:
+                if not rows:
+                    raise
+                broken = error  # what is done until then is told all the same
+                events.append({"time": time.strftime("%H:%M:%S"), "what": error.message})
+        interrupted = (stop.soft.is_set() or broken is not None) and len(rows) < len(run.jobs)
         ordered = [rows[job.name] for job in run.jobs if job.name in rows]
         if options.report is not None:
             told = report.summary(ordered, len(run.jobs), interrupted, time.time() - began, events, run.described)
-            report.write(options.report.absolute(), told, run.store)
-        run.store.tidy()
+            broken = _written(options.report.absolute(), told, run.store) or broken
+        with contextlib.suppress(OSError):  # another run tidies, too
+            run.store.tidy()
+        if broken is not None:
+            raise broken
     except SystemExit as leaving:  # argparse: --help
         return int(leaving.code or 0)
     except (AddonError, BatchError) as error:
@@ -145,7 +155,8 @@ class _Run:
         source = digest_of(job.source)
         verdict = self.store.judge(job.name, source, self.settings_digest, job.targets, self.options.overwrite)
         sheet = self.store.beside(job.name, ".jpg")
-        if verdict.state in ("done", "edited") and verdict.row is not None and (sheet.exists() or not self.options.sheets):
+        drawn = sheet.exists() or not self.options.sheets or self.options.send  # what was sent is not sent again for its picture
+        if verdict.state in ("done", "edited") and verdict.row is not None and drawn:
             return {**verdict.row, "status": "skipped"}
         if verdict.state == "refused":
             error = AddonError("output_exists", verdict.reason, "Choose another folder for --out, or give --overwrite.")
@@ -245,6 +256,16 @@ def _interruptible(stop: Stop) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: Blender's own, which Python cannot set again
 
 
+def _written(path: Path, told: Mapping[str, Any], store: Store) -> BatchError | None:
+    """Write the report; why that cannot be done, or None."""
+    try:
+        report.write(path, told, store)
+    except OSError as error:
+        fix = "Give another place with --report and start it again; what is done is skipped."
+        return BatchError("report_unwritable", f"The report {path} cannot be written: {error.strerror}.", fix)
+    return None
+
+
 def _prepare(folder: Path) -> None:
     """Make a folder and see that it can be written. Raises AddonError `output_unwritable`."""
     probe = folder / f".blendshapes-{id(folder):x}"
@@ -258,5 +279,3 @@ def _prepare(folder: Path) -> None:
 
 def _same(first: Path, second: Path) -> bool:
     return first.exists() and second.exists() and first.samefile(second)
-
-

@@ -133,7 +133,7 @@ class Blender:
             raise self._death()
         self._number += 1
         try:
-            process.stdin.write(json.dumps({**job, "id": self._number}) + "\n")
+            process.stdin.write(json.dumps({**job, "id": self._number, "timeout": timeout}) + "\n")
             process.stdin.flush()
         except OSError:
             raise self._death() from None

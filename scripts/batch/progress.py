@@ -6,8 +6,11 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Protocol
+
+RECENT = 20  # files of which the time left is told: those that were done before are there at once, and say nothing about the rest
 
 
 class Show(Protocol):
@@ -24,16 +27,18 @@ class _Lines:
     """Plain lines; each file's starts with the count and ends with the time left."""
 
     def __init__(self, total: int) -> None:
-        self._total, self._count, self._began = total, 0, time.monotonic()
+        self._total = total
+        self._times = deque([(0, time.monotonic())], maxlen=RECENT + 1)  # how many were done when
 
     def line(self, text: str, trouble: bool = False) -> None:
         print(text, file=sys.stderr if trouble else sys.stdout, flush=True)
 
     def done(self, count: int) -> None:
-        self._count = count
         left = self._total - count
+        self._times.append((count, time.monotonic()))
         if self._total > 1 and left:
-            seconds = (time.monotonic() - self._began) / max(count, 1) * left
+            (before, began), (_, now) = self._times[0], self._times[-1]
+            seconds = (now - began) / max(count - before, 1) * left
             print(f"[{count}/{self._total}, about {_spelled(seconds)} left]", flush=True)
 
 

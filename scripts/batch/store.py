@@ -132,6 +132,7 @@ class Store:
     def start(self, name: str, source: str, settings: str, targets: list[Path]) -> dict[str, Any] | None:
         """Say that these outputs are being made: what is there under their names after a sudden end may be replaced. The record until now."""
         before = self.read(name)
+        self.beside(name, ".jpg").unlink(missing_ok=True)  # a sheet of what was there
         replace = [target.name for target in targets]
         self._write(name, {"state": "started", "source": source, "settings": settings, "outputs": {}, "may_replace": replace})
         return before

@@ -6,6 +6,8 @@ It claims and records its file itself, not whoever sent it: if the sender is kil
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import importlib
 import json
 import os
@@ -36,6 +38,7 @@ session: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
 launch: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.launch")
 backend_process: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.backend_process")
 Options: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job").Options
+GRACE_SECONDS = 5.0  # that whoever sent a job has to end it before this process ends itself
 SHEET_TILE, SHEET_SAMPLES = 96, 2  # of a contact sheet for the page: most of the time of a file that has one
 
 
@@ -45,6 +48,8 @@ def serve(lines: IO[str], answers: IO[str]) -> int:
     try:
         for line in lines:
             job = json.loads(line)
+            # if whoever would end it is gone itself, a file that hangs must not keep its claim for ever
+            faulthandler.dump_traceback_later(job["timeout"] + GRACE_SECONDS, exit=True, file=2)
             asked = {**job["asked"], "sets": tuple(job["asked"]["sets"])}
             try:
                 if wanted is None:
@@ -59,6 +64,7 @@ def serve(lines: IO[str], answers: IO[str]) -> int:
                 row = {"status": "failed" if wanted is not None and "target" in job else "refused", "error": error.as_dict()}
             answers.write(json.dumps({"id": job["id"], "row": row}, ensure_ascii=False) + "\n")
             answers.flush()
+            faulthandler.cancel_dump_traceback_later()
     finally:
         session.backend.stop()
     return 0
@@ -78,7 +84,10 @@ def _work(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
         verdict = store.judge(name, job["source_digest"], job["settings_digest"], targets, job["overwrite"])
         if verdict.state in ("done", "edited") and verdict.row is not None:
             # of the same run it is when whoever asked first was lost and this one's Blender went on
-            return {**verdict.row, "status": "done" if verdict.row.get("run") == job["run"] else "skipped"}
+            row = {**verdict.row, "status": "done" if verdict.row.get("run") == job["run"] else "skipped"}
+            if job["sheet"] and not Path(job["sheet"]).exists():
+                _draw(row, Path(job["sheet"]), targets[0])
+            return row
         if verdict.state == "refused":
             raise commands.AddonError("output_exists", verdict.reason, "Choose another folder for --out, or give --overwrite.")
         for target in targets:
@@ -106,9 +115,9 @@ def _make(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
     neutral = made.pop("")
     row["sparsity"] = sparsity(made.values(), neutral)
     row["seconds"]["figures"] = round(time.perf_counter() - began, 4)
-    if job.get("sheet"):
+    if job["sheet"]:
         began = time.perf_counter()
-        _draw(ob, Path(job["sheet"]), {*row["keys"]["added"], *row["keys"]["updated"]})
+        _draw(row, Path(job["sheet"]))
         row["seconds"]["sheet"] = round(time.perf_counter() - began, 4)
     row["seconds"]["wall"] = round(time.perf_counter() - start, 4)
     return row
@@ -127,16 +136,23 @@ def _coordinates(ob: bpy.types.Object, names: set[str]) -> dict[str, Floats]:
     return found
 
 
-def _draw(ob: bpy.types.Object, out: Path, names: set[str]) -> None:
-    """The contact sheet of the object as a JPEG, whole or not at all."""
+def _draw(row: dict[str, Any], out: Path, made: Path | None = None) -> None:
+    """The contact sheet of the row's shapes as a JPEG, whole or not at all. made: the file with them, where it is not open. The shapes are good
+    without a sheet, so one that cannot be drawn is a warning."""
     sheet: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.sheet")
-    out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.stem}.part.jpg")
     try:
-        sheet.render_sheet(ob, temporary, names=names, tile=SHEET_TILE, samples=SHEET_SAMPLES)
+        if made is not None:
+            scene_files.read_scene(made)
+        ob = bpy.data.objects[row["object"]]
+        out.parent.mkdir(parents=True, exist_ok=True)
+        sheet.render_sheet(ob, temporary, names={*row["keys"]["added"], *row["keys"]["updated"]}, tile=SHEET_TILE, samples=SHEET_SAMPLES)
         write_atomically(out, temporary.read_bytes())
+    except Exception as problem:
+        row["warnings"] = [*row["warnings"], f"The contact sheet could not be drawn: {commands.told(problem)}"]
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def main() -> int:

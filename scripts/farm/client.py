@@ -16,11 +16,11 @@ from typing import Any
 
 from scripts.batch.local import Result, Stop, unreadable
 from scripts.batch.plan import Job
-from scripts.batch.pool import BatchError, Refused
+from scripts.batch.pool import BACKEND_PYTHON, BatchError, Refused
 from scripts.batch.progress import Show
 from scripts.batch.store import Store, write_atomically
 
-from .tasks import work
+from .tasks import PROGRAM, work
 
 CONNECT_SECONDS = 15
 LOOK_SECONDS = 1.0
@@ -62,6 +62,8 @@ def farm_of(options: argparse.Namespace, settings: Mapping[str, str], described:
         raise BatchError("usage", "tls:// and --tls-ca, --tls-cert, --tls-key belong together.", "Give all of them, or tcp:// and none.")
     if not options.scheduler.startswith(("tcp://", "tls://")):
         raise BatchError("usage", f"{options.scheduler} is no scheduler's address.", "Write tcp://HOST:PORT or tls://HOST:PORT.")
+    if options.blender or options.backend_python:
+        raise BatchError("usage", "--blender and --backend-python are for this machine.", f"Set {PROGRAM} and {BACKEND_PYTHON} on the workers.")
     task: dict[str, Any] = {name: described[name] for name in ("code_digest", "model_digest")}
     task.update(settings=dict(settings), memory=options.memory, timeout=options.timeout)
     return Farm(options.scheduler, options.send, options.retries, tls, task)
@@ -166,9 +168,7 @@ def _connected(distributed: Any, farm: Farm) -> Any:
         raise BatchError("scheduler_lost", message, "Check its address and its certificates, and that it runs.") from error
 
 
-def _look(
-    client: Any, known: Mapping[str, str], tasks: Mapping[Any, _Task], happened: Callable[[str], None], later: bool
-) -> dict[str, str]:
+def _look(client: Any, known: Mapping[str, str], tasks: Mapping[Any, _Task], happened: Callable[[str], None], later: bool) -> dict[str, str]:
     """The workers there are, by address, with a name for people; who came and who went is told, and which files went along."""
     info = client.scheduler_info(n_workers=-1)
     if client.status not in ("running", "connecting"):

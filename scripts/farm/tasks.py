@@ -99,4 +99,6 @@ def _unpacked(request: Mapping[str, Any], files: Mapping[str, bytes], folder: Pa
 
 
 def _collected(request: Mapping[str, Any]) -> dict[str, bytes]:
-    return {name: Path(request[name]).read_bytes() for name in ("target", "exported", "sheet") if request[name]}
+    """The outputs; a sheet that could not be drawn is none."""
+    made = {name: Path(request[name]) for name in ("target", "exported", "sheet") if request[name]}
+    return {name: path.read_bytes() for name, path in made.items() if name != "sheet" or path.exists()}

@@ -93,6 +93,28 @@ def test_only_what_changed_is_made_again(heads: Path, tmp_path: Path, generate: 
     assert set(generate(heads, out, "--strength", 0.5, "--overwrite").states.values()) == {"skipped"}
 
 
+def test_sheets_may_be_asked_for_later_and_an_old_one_is_not_shown(tmp_path: Path, generate: Generate) -> None:
+    head, out = write_head(tmp_path / "ann.obj"), tmp_path / "out"
+    sheet, page = out / ".blendshapes" / "ann.jpg", report_of(out).with_suffix(".html")
+    assert generate(head, out).code == 0 and not sheet.exists()
+    blend = (out / "ann.blend").read_bytes()
+    later = generate(head, out, "--sheets")
+    assert later.code == 0 and later.states == {"ann": "skipped"} and (out / "ann.blend").read_bytes() == blend
+    assert sheet.read_bytes()[:2] == b"\xff\xd8" and "data:image/jpeg;base64," in page.read_text()
+    write_head(head, 2.0)
+    assert generate(head, out).states == {"ann": "done"} and not sheet.exists() and "data:image" not in page.read_text()
+    (sheet.with_name(".ann.part.jpg")).mkdir()
+    without = generate(head, out, "--sheets")
+    assert without.code == 0 and "contact sheet could not be drawn" in without.said, "the shapes are good all the same"
+
+
+def test_a_report_that_cannot_be_written_is_said_after_the_work(tmp_path: Path, generate: Generate) -> None:
+    head, out = write_head(tmp_path / "ann.obj"), tmp_path / "out"
+    (tmp_path / "taken").mkdir()
+    run = generate(head, out, "--report", tmp_path / "taken")
+    assert run.code == 1 and "[report_unwritable]" in run.said and "Traceback" not in run.said and (out / "ann.glb").is_file()
+
+
 def test_bad_files_do_not_stop_the_others(heads: Path, tmp_path: Path, generate: Generate) -> None:
     (heads / "broken.glb").write_bytes(b"glTF, but not really")
     (heads / "empty.blend").write_bytes(b"")
@@ -113,6 +135,7 @@ def test_bad_files_do_not_stop_the_others(heads: Path, tmp_path: Path, generate:
         (["--blender", "/nowhere/blender"], "cannot be started"),
         (["--scheduler", "localhost:8786"], "is no scheduler's address"),
         (["--scheduler", "tls://localhost:8786"], "belong together"),
+        (["--scheduler", "tcp://127.0.0.1:9", "--blender", "blender"], "GENERATE_BLENDER"),
         (["--scheduler", "tcp://127.0.0.1:9"], "distributed" if importlib.util.find_spec("distributed") is None else "cannot be reached"),
     ],
 )
@@ -137,14 +160,43 @@ def test_a_file_that_hangs_is_ended_and_reported(undisturbed: tuple[Path, dict[s
     assert outputs(out) == {name: data for name, data in expected.items() if Path(name).stem != late}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_a_file_that_hangs_lets_go_even_when_the_command_is_gone(
+    undisturbed: tuple[Path, dict[str, bytes]], tmp_path: Path, tiny: Path, generate: Generate
+) -> None:
+    folder, expected = undisturbed
+    out = tmp_path / "out"
+    process = started(folder / "heads", out, tiny, "--jobs", 1, "--timeout", 4)
+    wait_for(lambda: list(out.glob(".blendshapes/*.json")))
+    (worker,) = workers_of(process)
+    (child,) = worker.children()
+
+    def hangs() -> bool:
+        child.suspend()
+        begun = [path for path in out.glob(".blendshapes/**/*.json") if '"started"' in path.read_text()]
+        time.sleep(0.3)
+        if begun and '"started"' in begun[0].read_text():
+            return True
+        child.resume()
+        return False
+
+    wait_for(hangs)
+    process.kill()
+    process.communicate()
+    try:
+        worker.wait(40)
+    finally:
+        child.kill()
+    rest = generate(folder / "heads", out)
+    assert rest.code == 0 and rest.report["failed"] == 0 and outputs(out) == expected and leftovers(out) == []
+
+
 def test_a_job_that_takes_too_much_memory_is_ended_and_reported(heads: Path, tmp_path: Path, generate: Generate) -> None:
     run = generate(heads / "ann.obj", tmp_path / "out", "--memory", 100)
     assert run.code == 1 and run.states == {"ann": "out_of_memory"} and outputs(tmp_path / "out") == {}
 
 
-def test_a_blender_that_dies_is_replaced_and_the_file_tried_again(
-    undisturbed: tuple[Path, dict[str, bytes]], tmp_path: Path, tiny: Path
-) -> None:
+def test_a_blender_that_dies_is_replaced_and_the_file_tried_again(undisturbed: tuple[Path, dict[str, bytes]], tmp_path: Path, tiny: Path) -> None:
     folder, expected = undisturbed
     out = tmp_path / "out"
     process = started(folder / "heads", out, tiny, "--jobs", 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -107,9 +108,7 @@ def busy(worker: subprocess.Popen[Any]) -> bool:
 
 
 @pytest.mark.parametrize("send", [True, False] if FULL else [True], ids=lambda send: "sent" if send else "shared")
-def test_one_worker_is_killed_and_one_cut_off_and_every_file_is_done_once(
-    local: dict[str, bytes], tmp_path: Path, tiny: Path, send: bool
-) -> None:
+def test_one_worker_is_killed_and_one_cut_off_and_every_file_is_done_once(local: dict[str, bytes], tmp_path: Path, tiny: Path, send: bool) -> None:
     out = tmp_path / "out"
     with Cluster(tmp_path) as cluster:
         killed, cut, _ = cluster.workers
@@ -154,8 +153,29 @@ def test_when_the_scheduler_goes_it_is_said_and_the_next_start_goes_on(local: di
         end(cluster.scheduler)
         said, _ = process.communicate(timeout=200)
     assert process.returncode == 1 and "[scheduler_lost]" in said and "[internal]" not in said, said
+    report = json.loads(report_of(out).read_text())
+    assert report["interrupted"] and report["made"] >= 2 and "scheduler" in report["events"][-1]["what"]
     rest = subprocess.run(command(tmp_path / "heads", out, tiny), capture_output=True, text=True, timeout=400, check=False)
     assert rest.returncode == 0 and rest.stdout.count("done before") >= 2 and outputs(out) == local
+
+
+@pytest.mark.skipif(not FULL, reason="dev.py farm-test runs the longer versions")
+def test_ctrl_c_takes_back_what_no_worker_has_begun_and_two_commands_share_a_farm(local: dict[str, bytes], tmp_path: Path, tiny: Path) -> None:
+    out = tmp_path / "out"
+    with Cluster(tmp_path) as cluster:
+        process = cluster.generate(tmp_path / "heads", out, tiny, "--send")
+        wait_until(lambda: len(list(out.glob("*.glb"))) >= 2)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=120)
+        report = json.loads(report_of(out).read_text())
+        assert process.returncode == 130 and report["interrupted"] and 2 <= report["made"] < HEADS and report["failed"] == 0, said
+        assert len(list(out.glob("*.glb"))) == report["made"], "what was begun was finished, and nothing else"
+        two = [cluster.generate(tmp_path / "heads", out, tiny, "--send", "--report", tmp_path / f"{number}.json") for number in (1, 2)]
+        said = "".join(run.communicate(timeout=400)[0] for run in two)
+    assert [run.returncode for run in two] == [0, 0], said
+    states = [row["status"] for number in (1, 2) for row in json.loads((tmp_path / f"{number}.json").read_text())["files"]]
+    assert len(states) == 2 * HEADS and states.count("done") == HEADS - report["made"], "every file was made once"
+    assert outputs(out) == local
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import io
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scripts.batch import report
+from scripts.batch import progress, report
 from scripts.batch.figures import sparsity
 from scripts.batch.store import Store, write_atomically
 
@@ -107,6 +108,21 @@ def test_a_browser_draws_it(told: tuple[dict[str, Any], Store], tmp_path: Path) 
     red = (abs(pixels - (200, 60, 30)).sum(axis=2) < 40).sum()
     assert pixels.shape[:2] == (700, 1500) and 120 * 60 * 0.9 < red < 120 * 60 * 1.3, "the sheet is there in its small size"
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50
+
+
+def test_the_time_left_is_that_of_files_that_are_made(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with progress.shown(200) as show:
+        for count in range(1, 101):  # done before
+            show.done(count)
+        for count in range(101, 126):
+            now[0] += 60
+            show.done(count)
+        for count in range(126, 201):
+            show.done(count)
+    said = capsys.readouterr().out.splitlines()
+    assert said[124] == "[125/200, about 1 h 15 min left]" and len(said) == 199
 
 
 def test_sparsity_is_the_share_that_stays() -> None:
