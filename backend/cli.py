@@ -169,6 +169,9 @@ def _settings(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from . import parent
+
+    parent.watch()  # first: the server's imports take seconds on a cold disk
     from .server import serve
 
     try:

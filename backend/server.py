@@ -3,7 +3,7 @@
 
 Requests start in the order in which they came, a few at a time; their runs take turns, so that a large head does not hold up a small one. The
 reader answers nothing itself, so that a cancel is seen at once whatever the worker and the pipe are doing. The end of stdin ends the
-process, also during a run: that is how it learns that its parent has died.
+process, also during a run; parent.py sees to that before there is a reader, and where the end of stdin is not told.
 """
 
 from __future__ import annotations
@@ -191,9 +191,6 @@ def serve(preferences: Mapping[str, Any] | None = None) -> int:
     """Say hello, then answer requests until `shutdown` or the end of stdin. preferences: settings. Returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in Blender's terminal reaches its children too; the parent decides
     stdin, stdout = claim_pipe()
-    reading = threading.Event()
-    if sys.platform != "win32":
-        threading.Thread(target=_watch, args=(stdin.fileno(), reading), name="watch", daemon=True).start()
     _give_memory_back()
     bound_memory()
     answers = Answers(stdout)
@@ -212,7 +209,6 @@ def serve(preferences: Mapping[str, Any] | None = None) -> int:
         traceback.print_exc()
         answers.error(None, as_backend_error(error))
         return 2
-    reading.set()
     requests = Requests(Cancellation, settings.memory_mb / 2)
     threading.Thread(target=read_requests, args=(stdin, requests), name="reader", daemon=True).start()
     for number in range(settings.workers):
@@ -220,17 +216,6 @@ def serve(preferences: Mapping[str, Any] | None = None) -> int:
     while not requests.ended.wait(IDLE_LOOK_S):
         handlers.idle()
     return 0
-
-
-def _watch(descriptor: int, reading: threading.Event) -> None:
-    """End the process if its parent goes before the reader has begun: imports take seconds on a busy machine."""
-    import select
-
-    watched = select.poll()
-    watched.register(descriptor, 0)  # the end of the writing side is always told
-    while not reading.is_set():
-        if any(what & (select.POLLHUP | select.POLLERR) for _, what in watched.poll(100)):
-            os._exit(0)
 
 
 def bound_memory() -> None:

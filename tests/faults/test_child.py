@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -17,7 +15,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from faults.conftest import ROOT, Clicks
+from faults.conftest import Clicks
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits are POSIX")
 KILLS = int(os.environ.get("FAULT_KILLS", "12"))  # `dev.py reliability` does 200
@@ -210,44 +208,6 @@ def test_no_orphan_after_random_kills(clicks: Clicks, signal_: str, record_prope
     assert set(told) == {"child_died"}
     assert clicks.click() == "done"
     record_property("kills", KILLS // 2)
-
-
-PARENT = f"""
-import random, sys, time
-sys.path.insert(0, {str(ROOT)!r})
-from pathlib import Path
-from scripts.generate import load_extension
-load_extension()
-from blendshape_auto_generator.blendshape_addon.backend_process import Backend
-from blendshape_auto_generator.blendshape_addon.launch import Settings, plan
-backend = Backend(lambda: plan(Path({str(ROOT)!r}), Path(sys.argv[1]) / "backend-1.log", Settings()))
-backend.start()
-print(backend.pid, flush=True)
-while True:
-    backend.wait(0.05)
-"""
-
-
-@posix
-def test_a_parent_killed_at_any_moment_takes_its_child_with_it(tmp_path: Path, record_property: Any) -> None:
-    dice = random.Random(2)  # noqa: S311  (as above)
-    slowest = 0.0
-    count = max(KILLS // 4, 3)
-    for _ in range(count):
-        parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=subprocess.PIPE)
-        assert parent.stdout is not None
-        child = psutil.Process(int(parent.stdout.readline()))
-        time.sleep(dice.random())
-        parent.kill()
-        parent.wait()
-        parent.stdout.close()
-        began = time.perf_counter()
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.wait(20)
-        slowest = max(slowest, time.perf_counter() - began)
-    record_property("kills", count)
-    record_property("slowest_s", round(slowest, 3))
-    assert not [p for p in psutil.process_iter(["cwd"]) if p.info["cwd"] == str(tmp_path)]
 
 
 def test_two_children_of_two_blenders_do_not_disturb_each_other(tmp_path: Path, tiny: Path) -> None:
