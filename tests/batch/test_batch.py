@@ -49,6 +49,13 @@ def started(inputs: Path, out: Path, model: Path, *more: object) -> subprocess.P
     return subprocess.Popen(command(inputs, out, model, *more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 
+def at_work(inputs: Path, out: Path, model: Path, *more: object) -> subprocess.Popen[str]:
+    """The command when it has begun its first file."""
+    process = started(inputs, out, model, *more)
+    wait_for(lambda: list(out.glob(".blendshapes/*.json")))
+    return process
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> tuple[Path, dict[str, bytes]]:
     """Heads and what a run that nothing disturbs makes of them."""
@@ -149,8 +156,7 @@ def test_wrong_arguments_get_one_sentence(heads: Path, tmp_path: Path, generate:
 def test_a_file_that_hangs_is_ended_and_reported(undisturbed: tuple[Path, dict[str, bytes]], tmp_path: Path, tiny: Path) -> None:
     folder, expected = undisturbed
     out = tmp_path / "out"
-    process = started(folder / "heads", out, tiny, "--jobs", 1, "--timeout", 15)
-    wait_for(lambda: list(out.glob(".blendshapes/*.json")))
+    process = at_work(folder / "heads", out, tiny, "--jobs", 1, "--timeout", 15)
     for worker in workers_of(process):
         worker.suspend()
     process.communicate(timeout=200)
@@ -166,8 +172,7 @@ def test_a_file_that_hangs_lets_go_even_when_the_command_is_gone(
 ) -> None:
     folder, expected = undisturbed
     out = tmp_path / "out"
-    process = started(folder / "heads", out, tiny, "--jobs", 1, "--timeout", 4)
-    wait_for(lambda: list(out.glob(".blendshapes/*.json")))
+    process = at_work(folder / "heads", out, tiny, "--jobs", 1, "--timeout", 4)
     (worker,) = workers_of(process)
     (child,) = worker.children()
 
@@ -199,8 +204,7 @@ def test_a_job_that_takes_too_much_memory_is_ended_and_reported(heads: Path, tmp
 def test_a_blender_that_dies_is_replaced_and_the_file_tried_again(undisturbed: tuple[Path, dict[str, bytes]], tmp_path: Path, tiny: Path) -> None:
     folder, expected = undisturbed
     out = tmp_path / "out"
-    process = started(folder / "heads", out, tiny, "--jobs", 1)
-    wait_for(lambda: list(out.glob(".blendshapes/*.json")))
+    process = at_work(folder / "heads", out, tiny, "--jobs", 1)
     (worker,) = workers_of(process)
     worker.kill()
     process.communicate(timeout=120)
@@ -230,8 +234,7 @@ def test_ctrl_c_ends_cleanly_and_the_next_start_goes_on(
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_a_second_ctrl_c_ends_at_once(heads: Path, tmp_path: Path, tiny: Path) -> None:
-    process = started(heads, tmp_path / "out", tiny, "--jobs", 1)
-    wait_for(lambda: list((tmp_path / "out").glob(".blendshapes/*.json")))
+    process = at_work(heads, tmp_path / "out", tiny, "--jobs", 1)
     workers = workers_of(process)
     family = [*workers, *(child for worker in workers for child in worker.children(recursive=True))]
     for worker in workers:

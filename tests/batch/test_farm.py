@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -178,10 +178,9 @@ def test_ctrl_c_takes_back_what_no_worker_has_begun_and_two_commands_share_a_far
     assert outputs(out) == local
 
 
-@pytest.fixture
-def certificates(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An authority, and a certificate for the hub that serves all machines."""
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+def certificate(folder: Path, name: str) -> dict[str, str]:
+    """An authority that is its own certificate; it serves all machines."""
+    key, cert = folder / f"{name}.key.pem", folder / f"{name}.cert.pem"
     made = subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=farm", "-addext", f"subjectAltName=IP:{HUB}"]
         + ["-keyout", str(key), "-out", str(cert)],
@@ -190,18 +189,27 @@ def certificates(tmp_path: Path) -> Iterator[dict[str, str]]:
     )
     if made.returncode:
         pytest.skip("no openssl to make a certificate with")
-    yield {"TLS_CA": str(cert), "TLS_CERT": str(cert), "TLS_KEY": str(key)}
+    return {"TLS_CA": str(cert), "TLS_CERT": str(cert), "TLS_KEY": str(key)}
+
+
+def options_of(tls: dict[str, str]) -> list[str]:
+    """The command's options for a certificate."""
+    return [word for name, path in tls.items() for word in (f"--{name.lower().replace('_', '-')}", path)]
 
 
 @pytest.mark.skipif(not FULL, reason="dev.py farm-test runs the longer versions")
-def test_tls_with_certificates_and_not_without(local: dict[str, bytes], certificates: dict[str, str], tmp_path: Path, tiny: Path) -> None:
-    with Cluster(tmp_path, **certificates) as cluster:
-        files = [certificates[name] for name in ("TLS_CA", "TLS_CERT", "TLS_KEY")]
-        options = [word for pair in zip(("--tls-ca", "--tls-cert", "--tls-key"), files, strict=True) for word in pair]
-        process = cluster.generate(tmp_path / "heads", tmp_path / "out", tiny, *options, "--send")
+def test_tls_with_certificates_and_not_without(local: dict[str, bytes], tmp_path: Path, tiny: Path) -> None:
+    ours, theirs = certificate(tmp_path, "ours"), certificate(tmp_path, "theirs")
+    with Cluster(tmp_path, **ours) as cluster:
+        process = cluster.generate(tmp_path / "heads", tmp_path / "out", tiny, *options_of(ours), "--send")
         said, _ = process.communicate(timeout=300)
         assert process.returncode == 0 and outputs(tmp_path / "out") == local, said
+        assert all(row["worker"] for row in json.loads(report_of(tmp_path / "out").read_text())["files"])
+        stranger = cluster.generate(tmp_path / "heads", tmp_path / "other", tiny, *options_of(theirs))
+        said, _ = stranger.communicate(timeout=120)
+        assert stranger.returncode == 1 and "cannot be reached" in said and "Traceback" not in said, "a certificate of another authority"
         cluster.address = cluster.address.replace("tls", "tcp")
         stranger = cluster.generate(tmp_path / "heads", tmp_path / "other", tiny)
         said, _ = stranger.communicate(timeout=120)
-        assert stranger.returncode == 1 and "cannot be reached" in said
+        assert stranger.returncode == 1 and "cannot be reached" in said, "no certificate at all"
+    assert not list((tmp_path / "other").glob("*.glb"))
