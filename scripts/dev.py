@@ -7,7 +7,7 @@ python3 scripts/dev.py test     the whole test suite, then ruff and mypy
 python3 scripts/dev.py build    the installable zips, in dist/   [--all-platforms]
 python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]
 python3 scripts/dev.py gui-test clicks through the built zip in Blender 4.3 and 5.2 on a virtual screen; needs Linux and root, see docs/gui.md
-python3 scripts/dev.py farm-test      the batch and the farm at length: killed ten times, three machines in networks of their own
+python3 scripts/dev.py farm-test      the batch and the farm at length: killed ten times, three machines in networks of their own; then container-test
 python3 scripts/dev.py farm-bench     30 heads with one and with two Blenders at once   [--heads N]
 python3 scripts/dev.py container-test the Dockerfile's steps in a clean Debian; needs Linux, root and debootstrap
 python3 scripts/dev.py lint     ruff and mypy alone
@@ -151,7 +151,8 @@ def main() -> int:
     if options.task == "farm-test":
         farm()
         os.environ["BATCH_FULL"] = "1"
-        return run(python, "-m", "pytest", "tests/batch", *options.arguments)
+        tests = run(python, "-m", "pytest", "tests/batch", *options.arguments)
+        return tests if options.arguments else run(python, ROOT / "scripts" / "container_test.py") or tests
     if options.task == "lint":
         return lint(python)
     if options.task == "setup":

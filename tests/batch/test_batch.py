@@ -15,10 +15,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
+
+from scripts.batch import local
 
 from .conftest import FULL, GENERATE, ROOT, Run, command, keys_of, outputs, report_of, write_head
 
@@ -305,6 +308,13 @@ def test_a_run_that_is_killed_at_random_moments_ends_as_if_nothing_had_been(
     last = generate(folder / "heads", out, "--jobs", 2)
     assert last.code == 0 and last.report["failed"] == 0
     assert outputs(out) == expected and leftovers(out) == [] and keys_of(out) == keys_of(folder / "out")
+
+
+def test_there_are_as_many_blenders_as_cores_and_free_memory_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "cores", lambda: 8)
+    for free_mb, expected in ((500, 1), (5000, 2), (100_000, 8)):
+        monkeypatch.setattr(psutil, "virtual_memory", lambda mb=free_mb: SimpleNamespace(available=mb * 1e6))
+        assert local.default_jobs(2048) == expected
 
 
 def test_one_file_as_before(heads: Path, tmp_path: Path, tiny: Path) -> None:
