@@ -5,11 +5,12 @@ import bpy
 from bpy_extras.view3d_utils import region_2d_to_location_3d, region_2d_to_origin_3d, region_2d_to_vector_3d
 from mathutils import Vector
 
-from . import inspection, landmark_overlay, landmarks, session
+from . import inspection, landmark_overlay, landmarks
 from .errors import as_addon_error
 from .job import find, found_landmarks, keep_landmarks
 from .mesh_io import check_editable
-from .panels import Tab
+from .operators import OfMesh
+from .panels import OfMeshTab
 from .translations import tr
 
 _REACH = 14.0  # pixels at a UI scale of 1 around a landmark within which it is taken
@@ -23,16 +24,7 @@ def _ensure(context: bpy.types.Context) -> None:
         keep_landmarks(ob, known)
 
 
-class _OfMesh:
-    """An operator that needs a mesh, and no run in progress."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mesh."""
-        return not session.status.running and context.object is not None and context.object.type == "MESH"
-
-
-class BLENDSHAPES_OT_edit_landmarks(_OfMesh, bpy.types.Operator):
+class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
     """Show the landmarks on the face and drag them to where they belong; the other side follows"""
 
     bl_idname = "blendshapes.edit_landmarks"
@@ -132,7 +124,7 @@ class BLENDSHAPES_OT_edit_landmarks(_OfMesh, bpy.types.Operator):
         return {result}
 
 
-class BLENDSHAPES_OT_place_landmark(_OfMesh, bpy.types.Operator):
+class BLENDSHAPES_OT_place_landmark(OfMesh, bpy.types.Operator):
     """Put a landmark on a place in the object's space; for scripts"""
 
     bl_idname = "blendshapes.place_landmark"
@@ -157,7 +149,7 @@ class BLENDSHAPES_OT_place_landmark(_OfMesh, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class BLENDSHAPES_OT_reset_landmarks(_OfMesh, bpy.types.Operator):
+class BLENDSHAPES_OT_reset_landmarks(OfMesh, bpy.types.Operator):
     """Forget the landmarks of this mesh, also those that you placed; they are looked for again"""
 
     bl_idname = "blendshapes.reset_landmarks"
@@ -176,18 +168,11 @@ class BLENDSHAPES_OT_reset_landmarks(_OfMesh, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class BLENDSHAPES_PT_landmarks(Tab, bpy.types.Panel):
+class BLENDSHAPES_PT_landmarks(OfMeshTab, bpy.types.Panel):
     """Where the face's points are."""
 
     bl_idname = "BLENDSHAPES_PT_landmarks"
     bl_label = "Landmarks"
-    bl_parent_id = "BLENDSHAPES_PT_generate"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mesh."""
-        return context.object is not None and context.object.type == "MESH"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sliders of the live conditions, made from the model's metadata, and the operators around them."""
 
-import contextlib
 import re
 
 import bpy
@@ -9,26 +8,21 @@ import numpy as np
 
 from . import inspection, live, preview, session
 from .errors import AddonError, as_addon_error
-from .panels import Tab, progress_text
+from .operators import Asking
+from .panels import OfMeshTab, progress_text
 from .preferences import preferred_model
 from .translations import tr
 
-_TICK_SECONDS = 0.05
 _HOLDER = "blendshapes_live"
 _sliders: list[type] = []  # the registered class, at most one
 
 
-class BLENDSHAPES_OT_live_start(bpy.types.Operator):
+class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
     """Fetch the shapes of all conditions once; then each slider shows on the face at once, and nothing is written until you keep it"""
 
     bl_idname = "blendshapes.live_start"
     bl_label = "Start Live Conditions"
     bl_options = {"REGISTER"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mesh, and no run in progress."""
-        return not session.status.running and context.object is not None and context.object.type == "MESH"
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """From the window: wait in the background of the event loop."""
@@ -38,11 +32,7 @@ class BLENDSHAPES_OT_live_start(bpy.types.Operator):
             self._work = self._begin(context)
         except Exception as error:
             return self._failed(error)
-        status = session.status
-        status.running, status.stage, status.fraction, status.seconds_left = True, self._work.stage, 0.0, None
-        self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        return self._wait(context)
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """One tick."""
@@ -62,12 +52,6 @@ class BLENDSHAPES_OT_live_start(bpy.types.Operator):
             return {"RUNNING_MODAL"}
         self._end(context)
         return self._ready(ready)
-
-    def cancel(self, context: bpy.types.Context) -> None:
-        """ESC, or another file is opened."""
-        with contextlib.suppress(AddonError):
-            self._work.cancel()
-        self._end(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """From scripts and in background mode: wait."""
@@ -91,17 +75,6 @@ class BLENDSHAPES_OT_live_start(bpy.types.Operator):
         show_sliders(ready)
         self.report({"INFO"}, f"{len(ready.conditions)} conditions are live")
         return {"FINISHED"}
-
-    def _end(self, context: bpy.types.Context) -> None:
-        context.window_manager.event_timer_remove(self._timer)
-        session.status.running = False
-        session.redraw(context)
-
-    def _failed(self, problem: Exception) -> set[str]:
-        error = as_addon_error(problem)
-        session.status.result, session.status.error, session.status.failed, session.status.warnings = str(error), error, True, []
-        self.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
 
 
 class _WhileLive:
@@ -163,18 +136,11 @@ class BLENDSHAPES_OT_live_end(_WhileLive, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class BLENDSHAPES_PT_live(Tab, bpy.types.Panel):
+class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
     """Sliders that show on the face at once."""
 
     bl_idname = "BLENDSHAPES_PT_live"
     bl_label = "Live Conditions"
-    bl_parent_id = "BLENDSHAPES_PT_generate"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mesh."""
-        return context.object is not None and context.object.type == "MESH"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""

@@ -46,8 +46,56 @@ _OPTIONS = (
 )
 
 
-class _Run:
-    """An operator that makes keys: modal with a window, blocking without one."""
+class OfMesh:
+    """An operator that needs a mesh."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mesh, and no run in progress."""
+        if session.status.running:
+            cls.poll_message_set("A run is in progress")
+            return False
+        if context.object is None or context.object.type != "MESH":
+            cls.poll_message_set("Make the mesh with the avatar's face the active object")
+            return False
+        return True
+
+
+class Asking(OfMesh):
+    """An operator that asks the child for something and waits: modal with a window, blocking without one. `_work`: a Job or Preparation."""
+
+    def _wait(self, context: bpy.types.Context) -> set[str]:
+        """Let the window live from here on; `modal` is called at every tick."""
+        status = session.status
+        status.running, status.stage, status.fraction, status.seconds_left = True, self._work.stage, 0.0, None
+        self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """ESC, or Blender ends the operator because another file is opened."""
+        with contextlib.suppress(AddonError):  # a child that is gone has nothing left to cancel
+            self._work.cancel()
+        self._end(context)
+
+    def _end(self, context: bpy.types.Context) -> None:
+        context.window_manager.event_timer_remove(self._timer)
+        session.status.running = False
+        session.redraw(context)
+
+    def _failed(self, problem: Exception) -> set[str]:
+        error = as_addon_error(problem)
+        session.status.trace = ""
+        if error.code == "internal":
+            traceback.print_exception(problem)
+            session.status.trace = "".join(traceback.format_exception(problem))
+        session.status.result, session.status.error, session.status.failed, session.status.warnings = str(error), error, True, []
+        self.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+
+
+class _Run(Asking):
+    """An operator that makes keys."""
 
     bl_options = {"REGISTER", "UNDO"}
 
@@ -68,17 +116,6 @@ class _Run:
     alias: alias_property(_OF_OPERATOR)
     guide: guide_property(_OF_OPERATOR)
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mesh, and no run in progress."""
-        if session.status.running:
-            cls.poll_message_set("A run is in progress")
-            return False
-        if context.object is None or context.object.type != "MESH":
-            cls.poll_message_set("Make the mesh with the avatar's face the active object")
-            return False
-        return True
-
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """From the window: work in the background of the event loop."""
         if bpy.app.background:
@@ -91,14 +128,10 @@ class _Run:
         try:
             options = self._chosen(context)
             self._prepare()
-            self._job = Job(context.object, options, session.backend, landmarks=inspection.known_landmarks(context.object))
+            self._work = Job(context.object, options, session.backend, landmarks=inspection.known_landmarks(context.object))
         except Exception as error:
             return self._failed(error)
-        status = session.status
-        status.running, status.stage, status.fraction, status.seconds_left = True, self._job.stage, 0.0, None
-        self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        return self._wait(context)
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """One tick: read what the child said; write the keys when it is done."""
@@ -113,27 +146,21 @@ class _Run:
 
     def _tick(self, context: bpy.types.Context) -> set[str]:
         try:
-            self._job.take(session.backend.poll())
+            self._work.take(session.backend.poll())
             status = session.status
-            status.stage, status.fraction, status.seconds_left = self._job.stage, self._job.fraction, self._job.seconds_left
+            status.stage, status.fraction, status.seconds_left = self._work.stage, self._work.fraction, self._work.seconds_left
             session.redraw(context)
-            if not self._job.finished:
+            if not self._work.finished:
                 return {"RUNNING_MODAL"}
-            if not self._job.prepared:
-                self._job.prepare()  # and write in the next tick: in between, the window lives
+            if not self._work.prepared:
+                self._work.prepare()  # and write in the next tick: in between, the window lives
                 return {"RUNNING_MODAL"}
-            outcome = self._job.write()
+            outcome = self._work.write()
         except Exception as error:
             self._end(context)
             return self._failed(error)
         self._end(context)
         return self._done(context, outcome)
-
-    def cancel(self, context: bpy.types.Context) -> None:
-        """ESC, or Blender ends the operator because another file is opened."""
-        with contextlib.suppress(AddonError):  # a child that is gone has nothing left to cancel
-            self._job.cancel()
-        self._end(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """From scripts, in background mode and when an option is changed afterwards: work at once."""
@@ -172,11 +199,6 @@ class _Run:
             self.guide,
         )
 
-    def _end(self, context: bpy.types.Context) -> None:
-        context.window_manager.event_timer_remove(self._timer)
-        session.status.running = False
-        session.redraw(context)
-
     def _done(self, context: bpy.types.Context, outcome: Outcome) -> set[str]:
         status = session.status
         status.result, status.error, status.trace, status.failed, status.warnings = _told(outcome), None, "", False, outcome.warnings
@@ -191,16 +213,6 @@ class _Run:
             self.report({"WARNING"}, warning)
         self.report({"INFO"}, outcome.line)
         return {"FINISHED"}
-
-    def _failed(self, problem: Exception) -> set[str]:
-        error = as_addon_error(problem)
-        session.status.trace = ""
-        if error.code == "internal":
-            traceback.print_exception(problem)
-            session.status.trace = "".join(traceback.format_exception(problem))
-        session.status.result, session.status.error, session.status.failed, session.status.warnings = str(error), error, True, []
-        self.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
 
 
 def _told(outcome: Outcome) -> str:
@@ -291,17 +303,12 @@ class BLENDSHAPES_OT_remove(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class BLENDSHAPES_OT_inspect(bpy.types.Operator):
+class BLENDSHAPES_OT_inspect(OfMesh, bpy.types.Operator):
     """Look for the face of the active object again, without making keys"""
 
     bl_idname = "blendshapes.inspect"
     bl_label = "Find Face"
     bl_options = {"REGISTER"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mesh, and no run in progress."""
-        return not session.status.running and context.object is not None and context.object.type == "MESH"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Look."""

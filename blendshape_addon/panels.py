@@ -45,7 +45,7 @@ class Tab:
     bl_category = "BlendShapes"
 
 
-class _OfMesh(Tab):
+class OfMeshTab(Tab):
     """A part of the tab that only makes sense with a mesh."""
 
     bl_parent_id = "BLENDSHAPES_PT_generate"
@@ -92,7 +92,7 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
         _draw_outcome(layout, width)
 
 
-class BLENDSHAPES_PT_results(_OfMesh, bpy.types.Panel):
+class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):
     """Each shape, how sure it is, and a look at it."""
 
     bl_idname = "BLENDSHAPES_PT_results"
@@ -115,7 +115,7 @@ class BLENDSHAPES_PT_results(_OfMesh, bpy.types.Panel):
             layout.operator(BLENDSHAPES_OT_stop_preview.bl_idname, icon="HIDE_ON")
 
 
-class BLENDSHAPES_PT_regions(_OfMesh, bpy.types.Panel):
+class BLENDSHAPES_PT_regions(OfMeshTab, bpy.types.Panel):
     """Strength by region of the face."""
 
     bl_idname = "BLENDSHAPES_PT_regions"
@@ -129,7 +129,7 @@ class BLENDSHAPES_PT_regions(_OfMesh, bpy.types.Panel):
             column.prop(context.scene.blendshapes, name, slider=True)
 
 
-class BLENDSHAPES_PT_parts(_OfMesh, bpy.types.Panel):
+class BLENDSHAPES_PT_parts(OfMeshTab, bpy.types.Panel):
     """What else belongs to the face."""
 
     bl_idname = "BLENDSHAPES_PT_parts"
@@ -156,7 +156,7 @@ class BLENDSHAPES_PT_parts(_OfMesh, bpy.types.Panel):
             row.prop_menu_enum(ob.blendshapes, "part", text=automatic if why != "user" else tr(ROLES.get(role, role)).capitalize(), translate=False)
 
 
-class BLENDSHAPES_PT_options(_OfMesh, bpy.types.Panel):
+class BLENDSHAPES_PT_options(OfMeshTab, bpy.types.Panel):
     """What most runs leave alone."""
 
     bl_idname = "BLENDSHAPES_PT_options"

@@ -20,7 +20,7 @@ from . import session
 from .backend_process import NO_WINDOW
 from .errors import AddonError, as_addon_error
 from .launch import clean_environment
-from .panels import Tab
+from .panels import OfMeshTab
 from .sheet import render_sheet
 from .vrchat_operators import known_sets
 
@@ -183,18 +183,16 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
             self._folder.cleanup()
 
 
-class BLENDSHAPES_PT_sheet(Tab, bpy.types.Panel):
+class BLENDSHAPES_PT_sheet(OfMeshTab, bpy.types.Panel):
     """A look at all shapes at once."""
 
     bl_idname = "BLENDSHAPES_PT_sheet"
-    bl_parent_id = "BLENDSHAPES_PT_generate"
     bl_label = "Contact Sheet"
-    bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a mesh with shape keys."""
-        return context.object is not None and context.object.type == "MESH" and context.object.data.shape_keys is not None
+        return super().poll(context) and context.object.data.shape_keys is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""

@@ -16,7 +16,8 @@ from . import head_bones, live, preview, scene_files, session, vrchat_check
 from .errors import AddonError
 from .mesh_io import base_coordinates, check_editable, find_armature, object_mode
 from .naming import ALIASES
-from .panels import Tab, draw_lines, text_width
+from .operators import OfMesh
+from .panels import OfMeshTab, draw_lines, text_width
 from .vrchat_check import Avatar, Finding
 
 ICONS = {"ok": "CHECKMARK", "note": "INFO", "warning": "ERROR", "error": "CANCEL"}
@@ -198,16 +199,7 @@ _MENDERS: dict[str, Callable[[bpy.types.Object, Finding], str]] = {
 }
 
 
-class _OnMesh:
-    """Needs a mesh, and no run in progress."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """See above."""
-        return context.object is not None and context.object.type == "MESH" and not session.status.running
-
-
-class BLENDSHAPES_OT_vrchat_check(_OnMesh, bpy.types.Operator):
+class BLENDSHAPES_OT_vrchat_check(OfMesh, bpy.types.Operator):
     """Look for what would keep this avatar's face from working in VRChat; changes nothing"""
 
     bl_idname = "blendshapes.vrchat_check"
@@ -228,7 +220,7 @@ class BLENDSHAPES_OT_vrchat_check(_OnMesh, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class BLENDSHAPES_OT_vrchat_fix(_OnMesh, bpy.types.Operator):
+class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
     """Mend this, or all that can be mended; one undo takes it back"""
 
     bl_idname = "blendshapes.vrchat_fix"
@@ -253,7 +245,7 @@ class BLENDSHAPES_OT_vrchat_fix(_OnMesh, bpy.types.Operator):
         return {"FINISHED"} if done else {"CANCELLED"}
 
 
-class BLENDSHAPES_OT_export(_OnMesh, bpy.types.Operator, ExportHelper):
+class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):
     """Export the avatar for Unity or as glTF, so that all shape keys arrive"""
 
     bl_idname = "blendshapes.export"
@@ -280,18 +272,11 @@ class BLENDSHAPES_OT_export(_OnMesh, bpy.types.Operator, ExportHelper):
         return {"FINISHED"}
 
 
-class BLENDSHAPES_PT_vrchat(Tab, bpy.types.Panel):
+class BLENDSHAPES_PT_vrchat(OfMeshTab, bpy.types.Panel):
     """What the check found, with what can be done about it."""
 
     bl_idname = "BLENDSHAPES_PT_vrchat"
-    bl_parent_id = "BLENDSHAPES_PT_generate"
     bl_label = "VRChat"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mesh."""
-        return context.object is not None and context.object.type == "MESH"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
