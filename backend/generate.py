@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine.hardware import peak_memory_mb
+from .engine.hardware import peak_memory_mb, trim_memory
 from .engine.models import Model, encode_with, shapes_of
 from .engine.sessions import Cancellation
 from .errors import BackendError
@@ -32,7 +32,8 @@ OnProgress = Callable[[str, float], None]
 
 MAX_STRENGTH = 10.0
 MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three times as much
-AT_ONCE = 4  # shapes that the rules work on at once: their copies take several times as much memory, and a cancel is seen in between
+AT_ONCE = 2 << 20  # bytes of shapes that the rules work on at once: their copies take several times as much, and a cancel is seen in between
+FEWEST, MOST = 2, 8  # shapes at once: what follows each other in memory is quicker to work on
 # Share of the whole request that is done when a stage ends; measured on 28,646 vertices and 67 shapes.
 _LOCATED, _COMPUTED = 0.5, 0.85
 
@@ -131,11 +132,17 @@ def generate(
     face = find_face(mesh, model, report, on_progress, cancellation, _LOCATED)
     yield face
 
+    last = list(tables.values())[-1]
     needed = len(weights) * len(face.indices) * 12
     if needed > MAX_BYTES:
         what = f"{len(weights)} shapes on {len(face.indices)} vertices need {needed / 2**30:.1f} GiB, more than is allowed."
         raise BackendError("out_of_memory", what, "Ask for fewer shapes at a time, or mark the face with a vertex group.")
-    asked = weights if model.plain else np.eye(weights.shape[1], dtype=np.float32)
+    trim_memory()
+    names, alone = list(model.info.condition_names), _alone(*(of[len(weights) - len(last) :] for of in (weights, *extra.values())))
+    asked = weights
+    if model.plain is None:  # the conditions in the order of the last table's keys, where each of these is one of them: they take their place
+        order = list(dict.fromkeys([*(alone or ()), *range(len(names))]))
+        names, weights, asked = [names[k] for k in order], weights[:, order], np.eye(len(order), dtype=np.float32)[order]
     with report.stage("model"):
         parts = (face.vertices, face.normals, face.parts, face.sides, face.ways, face.latent)
         offsets = shapes_of(
@@ -145,24 +152,23 @@ def generate(
             cancellation,
             lambda fraction: on_progress("model", _LOCATED + fraction * (_COMPUTED - _LOCATED)),
         )
-    for first in range(0, len(offsets), AT_ONCE):
+    step = min(max(AT_ONCE // (len(face.indices) * 12 + 1), FEWEST), MOST)
+    for first in range(0, len(offsets), step):
         with report.stage("rules"):
-            offsets[first : first + AT_ONCE] = rules.evened(face, offsets[first : first + AT_ONCE])
+            offsets[first : first + step] = rules.evened(face, offsets[first : first + step])
         cancellation.check()
-    sure, basis = np.ones(weights.shape[1], np.float32), list(offsets)
+    sure, size, basis = np.ones(weights.shape[1], np.float32), np.ones(weights.shape[1]), list(offsets)
     if model.plain is None:
         with report.stage("rules"):
-            shapes, there = _ruled(mesh, face, model, offsets)
-            for own, name in zip(offsets, shapes, strict=True):  # a second set of shapes would be as large as the answer
-                own[:] = shapes[name]
-                shapes[name] = own
+            shapes = dict(zip(names, offsets, strict=True))
+            there = _ruled(mesh, face, model, shapes)
             if mesh.roles is not None:
                 roles.kept_to(shapes, face.vertices, mesh.roles[face.indices], face.parts)
             if there is not None:
-                alone = {name for table in tables.values() for row in table.values() if len(row) == 1 for name in row}
-                _verify(report, there, face, model, {name: shape for name, shape in shapes.items() if name in alone}, regions)
-            built = [derive(name, face.vertices, shapes) for name in extra]
-            basis, sure = [*shapes.values(), *built], expected([*shapes, *extra])
+                own = {name for table in tables.values() for row in table.values() if len(row) == 1 for name in row}
+                _verify(report, there, face, model, {name: shape for name, shape in shapes.items() if name in own}, regions)
+            basis = [*shapes.values(), *(derive(name, face.vertices, shapes) for name in extra)]
+            sure, size = expected([*shapes, *extra]), np.array([float(np.linalg.norm(shape)) for shape in basis])
             weights = np.concatenate([weights, *(column[:, None] for column in extra.values())], axis=1)
         cancellation.check()
     report.warnings.extend(_limited(model, weights))
@@ -170,22 +176,23 @@ def generate(
     done = 0
     for name, table in tables.items():
         cancellation.check()
-        ruled = np.empty((len(table), len(face.indices), 3), np.float32)
-        for first in range(0, len(table), AT_ONCE):
+        in_place = model.plain is None and bool(alone) and table is last
+        ruled = offsets[: len(table)] if in_place else np.empty((len(table), len(face.indices), 3), np.float32)
+        for first in range(0, len(table), step):
             with report.stage("rules"):
-                rows = slice(done + first, done + min(first + AT_ONCE, len(table)))
+                rows = slice(done + first, done + min(first + step, len(table)))
                 mixed = offsets[rows] if model.plain else _mixed(weights[rows], basis)
                 mixed = rules.apply(face, mixed)
             with report.stage("frame"):
-                made = ruled[first : first + AT_ONCE]
+                made = ruled[first : first + step]
                 np.multiply(face.frame.offsets_to_object(mixed), np.float32(strength), out=made)
                 if not np.isfinite(made).all():
                     raise BackendError("mesh_not_finite", "The shapes' coordinates grew too large for 32 bits.", "Scale the avatar down.")
             cancellation.check()
         done += len(table)
         on_progress("rules", _COMPUTED + done / len(weights) * (1 - _COMPUTED))
-        own = weights[done - len(table) : done]
-        yield Shapes(name, tuple(table), ruled, _confidence(face.confidence, own, sure, None if model.plain else basis, ruled))
+        moves = np.array([bool(shape.any()) for shape in ruled])
+        yield Shapes(name, tuple(table), ruled, _confidence(face.confidence, weights[done - len(table) : done], sure, size, moves))
 
     report.shapes = done
     report.seconds["total"] = time.perf_counter() - began
@@ -213,16 +220,30 @@ def _all_weights(
     return np.ascontiguousarray(weights[:, : len(own)]), extra
 
 
-def _ruled(mesh: AvatarMesh, face: Face, model: Model, offsets: Floats) -> tuple[dict[str, Floats], Surface | None]:
-    """The conditions' shapes, condition -> offsets (F,3), from those of a pair (K,F,3): mixed with fields, and with what must hold on the mesh;
-    and what that was read from."""
-    shapes = dict(zip(model.info.condition_names, offsets, strict=True))
+def _alone(weights: Floats, *extra: Floats) -> list[int] | None:
+    """The condition that each of a table's keys is, of weights (N,K), where all keys are one condition alone and no two the same; else None.
+
+    extra: the weights (N,) of each derived condition.
+    """
+    if (np.count_nonzero(weights, axis=1) != 1).any() or any(column.any() for column in extra):
+        return None
+    found = [int(k) for k in np.abs(weights).argmax(axis=1)]
+    return found if len(set(found)) == len(found) else None
+
+
+def _ruled(mesh: AvatarMesh, face: Face, model: Model, shapes: dict[str, Floats]) -> Surface | None:
+    """Mix the conditions' shapes of a pair, condition -> offsets (F,3), in place, with fields and with what must hold on the mesh; what that was
+    read from."""
     landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False))
     there = rules.surface(face, mesh.triangles, landmarks)
     if there is not None:
-        shapes = fields.mixed(there, face.parts, landmarks, shapes, face.familiar)
-    rules.touch(face, there, landmarks, shapes)
-    return shapes, there
+        fields.mixed(there, face.parts, landmarks, shapes, face.familiar, in_place=True)
+    ruled = dict(shapes)
+    rules.touch(face, there, landmarks, ruled)
+    for name, own in shapes.items():  # a second set of shapes would be as large as the answer
+        if ruled[name] is not own:
+            own[:] = ruled.pop(name)
+    return there
 
 
 def _verify(report: Report, there: Surface, face: Face, model: Model, shapes: Mapping[str, Floats], regions: object) -> None:
@@ -236,20 +257,20 @@ def _verify(report: Report, there: Surface, face: Face, model: Model, shapes: Ma
 
 def _mixed(weights: Floats, basis: Sequence[Floats]) -> Floats:
     """Offsets (N,F,3) for weights (N,K) over a basis, K of (F,3). Most shapes are one or a few conditions: the others cost nothing."""
-    mixed = np.zeros((len(weights), *basis[0].shape), np.float32)
+    mixed = np.empty((len(weights), *basis[0].shape), np.float32)
     for row, made in zip(weights, mixed, strict=True):
-        for k in np.flatnonzero(row):
+        first, *others = np.flatnonzero(row) if row.any() else [0]
+        np.multiply(basis[first], row[first], out=made)
+        for k in others:
             made += row[k] * basis[k]
     return mixed
 
 
-def _confidence(face: float, weights: Floats, sure: Floats, basis: Sequence[Floats] | None, made: Floats) -> Floats:
-    """Confidence (N,) of shapes: the face's, times how sure (K,) what each is mixed from is, by how much that moves.
+def _confidence(face: float, weights: Floats, sure: Floats, size: NDArray[np.float64], moves: NDArray[np.bool_]) -> Floats:
+    """Confidence (N,) of shapes: the face's, times how sure (K,) what each is mixed from is, by how much that moves, size (K,).
 
-    weights (N,K); basis: K of (F,3), or None for a plain model; made (N,F,3).
+    weights (N,K); moves (N,): whether a shape moves anything.
     """
-    moves = np.array([bool(shape.any()) for shape in made])
-    size = np.ones(len(sure)) if basis is None else np.array([float(np.linalg.norm(field)) for field in basis])
     share = np.abs(weights) * size
     return np.where(moves, face * (share @ sure) / np.maximum(share.sum(axis=1), 1e-12), 0).astype(np.float32)
 

@@ -222,7 +222,8 @@ def _decode(
     vertices = per_vertex[0]
     count, known = len(vertices), weights.shape[1]
     offsets = np.empty((len(weights), count, 3), np.float32)
-    itself = np.array_equal(weights, np.eye(len(weights), dtype=np.float32))  # the basis is asked for
+    picked = weights.argmax(axis=1)
+    itself = np.array_equal(weights, np.eye(known, dtype=np.float32)[picked])  # the basis is asked for, in some order
     for start in range(0, count, chunk):
         stop = min(start + chunk, count)
         feeds = {name: array[start:stop] for name, array in zip(PER_VERTEX, per_vertex, strict=True)} | {"latent": latent}
@@ -232,7 +233,8 @@ def _decode(
         # a basis that is not finite shows in the product too, unless its weight is 0: look at the basis itself
         _require_finite(decoder.name, basis)
         if itself:
-            offsets[:, start:stop] = basis.transpose(1, 0, 2)
+            for made, k in zip(offsets, picked, strict=True):
+                made[start:stop] = basis[:, k]
         else:
             columns = np.ascontiguousarray(basis.transpose(1, 0, 2)).reshape(known, -1)
             offsets[:, start:stop] = (weights @ columns).reshape(len(weights), stop - start, 3)

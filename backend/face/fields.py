@@ -10,9 +10,10 @@ All in the canonical frame. The numbers are means over realistic heads (ICT-Face
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .contacts import Flags, Lid, Surface, lids_of
 from .frame import Floats
@@ -20,7 +21,8 @@ from .landmarks import SIDES
 
 SIGN = {"left": 1.0, "right": -1.0}
 WIDE = (0.24, 0.36)  # half width of a mouth from which on its artist draws it large, with cheeks and chin going along
-REACH = 1.2  # half widths of the mouth over which lips' movement fades
+REACH, BROAD = 1.2, 1.7  # half widths of the mouth over which lips' movement fades, and that of cheeks
+NOTHING = 1e-7  # of a field's height, below which it is none
 INNER = 0.8  # half widths of the mouth, up, down and behind, within which small parts are teeth and tongue
 DRAWN = dict.fromkeys(("jawForward", "jawLeft", "jawRight"), 0.65) | {f"eyeLook{n}{s.title()}": 0.4 for n in ("In", "Out", "Down") for s in SIDES}
 STILL = 0.3
@@ -70,6 +72,16 @@ class Mouth:
     chin: Floats
     nose: Floats
 
+    def among(self, some: NDArray[np.intp]) -> Mouth:
+        """The same for some of the vertices (S,)."""
+        own = {name: getattr(self, name)[some] for name in ("vertices", "x", "y", "away", "depth", "upper", "skin")}
+        return replace(self, **own)
+
+    def reached(self) -> NDArray[np.intp]:
+        """Vertices (S,) of the skin where the mouth's fields are not 0, or less than the rounding of a coordinate."""
+        wings = np.max([_ball(self.vertices, *_wing(self.nose, sign)) for sign in SIGN.values()], axis=0)
+        return np.flatnonzero((self.skin[:, 0] > 0) & ((self.away < BROAD) | (wings[:, 0] > NOTHING)))
+
 
 def mouth_of(there: Surface, landmarks: Mapping[str, Floats]) -> Mouth:
     """The mouth's coordinates; sides along the surface tell the lips apart where they are known, height where not."""
@@ -107,7 +119,7 @@ def mouth_fields(m: Mouth) -> dict[str, Floats]:
     h, big = m.half, m.large
     size = h * (0.45 + 0.55 * big)
     near = (1 - smooth(0, REACH, m.away))[:, None] * m.skin
-    broad = (1 - smooth(0, 1.7, m.away))[:, None] * m.skin
+    broad = (1 - smooth(0, BROAD, m.away))[:, None] * m.skin
     lower = 1 - m.upper
     middle = np.exp(-((m.x / 0.85) ** 4))[:, None]
     x = m.x[:, None]
@@ -134,9 +146,14 @@ def mouth_fields(m: Mouth) -> dict[str, Floats]:
         fields[f"mouthPress{cap}"] = near * half_lip * size * (m.upper * way(0, -0.06, -0.03) + lower * way(0, 0.08, -0.03))
         fields[f"mouthUpperUp{cap}"] = near * half_lip * m.upper * size * way(0.01 * s, 0.26, 0.03)
         fields[f"mouthLowerDown{cap}"] = near * half_lip * lower * size * way(0.01 * s, -0.28, 0)
-        wing = _ball(m.vertices, m.nose + np.array([0.16 * s, -0.02, -0.12], np.float32), (0.16, 0.18, 0.3)) * m.skin
+        wing = _ball(m.vertices, *_wing(m.nose, s)) * m.skin
         fields[f"noseSneer{cap}"] = wing * way(0.01 * s, 0.04 + 0.05 * big, 0)
     return {name: np.ascontiguousarray(offsets, np.float32) for name, offsets in fields.items()}
+
+
+def _wing(nose: Floats, sign: float) -> tuple[Floats, tuple[float, float, float]]:
+    """Centre (3,) and radii of a nose's wing, whose tip is at (3,)."""
+    return nose + np.array([0.16 * sign, -0.02, -0.12], np.float32), (0.16, 0.18, 0.3)
 
 
 def _ball(points: Floats, centre: Floats, radii: tuple[float, float, float]) -> Floats:
@@ -273,51 +290,62 @@ def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats], where: Flag
     return DOUBTED + (1 - DOUBTED) * float(smooth(*BELIEVED, np.asarray(np.mean(found), np.float32))) if found else 1.0
 
 
-def mixed(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats], familiar: float = 0.0) -> dict[str, Floats]:
+def mixed(
+    there: Surface,
+    parts: Floats,
+    landmarks: Mapping[str, Floats],
+    shapes: Mapping[str, Floats],
+    familiar: float = 0.0,
+    in_place: bool = False,
+) -> dict[str, Floats]:
     """The conditions' offsets (F,3), from the model's, shapes, and the fields.
 
     parts (F,6): boxes. familiar: 0 to 1, how much the head is like those that the model has learnt from; such heads are the model's alone.
     Others' mouths: the smaller, the more the fields, as models learn from realistic heads. Lids and brows: by how far model and fields agree.
-    Teeth and tongue stay with the model, which knows bodies well.
+    Teeth and tongue stay with the model, which knows bodies well. in_place: the arrays of shapes, float32, are changed and given back.
     """
-    found = dict(shapes)
+    found = {name: offsets if in_place else offsets.astype(np.float32) for name, offsets in shapes.items()}
     known = float(smooth(*FAMILIAR, np.asarray(familiar, np.float32)))
     skin = there.skins[0]
 
-    def take(fields: Mapping[str, Floats], share: float, where: Floats) -> None:
-        """Mix the fields in, a share of 1 - share where `where` (F,) is 1."""
+    def take(fields: Mapping[str, Floats], share: float, where: Floats, among: slice | NDArray[np.intp] = slice(None)) -> None:
+        """Mix the fields in, a share of 1 - share where `where` (F,) is 1. among: the vertices that the fields tell of, elsewhere they are 0."""
         mine = ((1 - known) * (1 - share) * where)[:, None].astype(np.float32)
-        for name in fields.keys() & shapes.keys():
-            found[name] = np.asarray(found[name] * (1 - mine) + fields[name] * mine, np.float32)
+        for name in fields.keys() & found.keys() if mine.any() else ():
+            found[name] *= 1 - mine
+            found[name][among] += fields[name] * mine[among]
 
     mouth = mouth_of(there, landmarks)
-    take(mouth_fields(mouth), 0.2 + 0.8 * mouth.large, skin.astype(np.float32))
+    near = mouth.reached()
+    take(mouth_fields(mouth.among(near)), 0.2 + 0.8 * mouth.large, skin.astype(np.float32), near)
     for name in found.keys() & DRAWN.keys():  # a model learns these from realistic heads
-        found[name] = found[name] * np.float32(1 - (1 - known) * (1 - DRAWN[name]) * (1 - mouth.large))
+        found[name] *= np.float32(1 - (1 - known) * (1 - DRAWN[name]) * (1 - mouth.large))
     inside = ~skin & (mouth.away < 2 * INNER) & (np.abs(mouth.x) < 1.3)
-    if "jawOpen" in shapes:
-        found["jawOpen"] = with_jaw(shapes["jawOpen"], there, mouth, inside)
-    if "tongueOut" in shapes:
-        found["tongueOut"] = with_tongue(shapes["tongueOut"], there, mouth, inside)
+    if "jawOpen" in found:
+        found["jawOpen"][:] = with_jaw(found["jawOpen"], there, mouth, inside)
+    if "tongueOut" in found:
+        found["tongueOut"][:] = with_tongue(found["tongueOut"], there, mouth, inside)
     for side in SIDES:  # in a small mouth teeth and tongue slide along, or they would show
         name = f"mouth{side.title()}"
         if name in found:
             moved = SIGN[side] * 0.2 * mouth.half * (1 - mouth.large)
-            found[name] = found[name] + inside[:, None] * way(moved, 0, 0)
-    for side, lid in lids_of(there, landmarks).items():
+            found[name][inside] += way(moved, 0, 0)
+    for side, lid in lids_of(there, landmarks).items() if known < 1 else ():
         fields = lid_fields(lid, side, mouth.large)
         blink = f"eyeBlink{side.title()}"
         reach = np.max([lid.top, lid.bottom, lid.ride, lid.lower_ride], axis=0)
-        near = np.where(skin, 1, np.clip(reach * SOON, 0, 1)).astype(np.float32)
-        if blink in shapes:
-            take(fields, trust(shapes, {blink: fields[blink]}, near > 0), near)
+        around = np.where(skin, 1, np.clip(reach * SOON, 0, 1)).astype(np.float32)
+        if blink in found:
+            take(fields, trust(found, {blink: fields[blink]}, around > 0), around)
     fields = brow_fields(there, parts, landmarks, mouth.large)
     strips = np.any([_brow_strip(parts, *_brow(landmarks, side)) for side in SIDES], axis=0)
     for name in found.keys() - fields.keys() if strips.any() else ():
         if not name.startswith("noseSneer"):
-            found[name] = np.where(strips[:, None], np.float32(0), found[name])  # strips belong to the brows alone
+            found[name][strips] = 0  # strips belong to the brows alone
     moving = np.any([np.linalg.norm(offsets, axis=1) > 0.01 for offsets in fields.values()], axis=0)
-    take(fields, trust(shapes, fields, moving), moving.astype(np.float32))
+    take(fields, trust(found, fields, moving), moving.astype(np.float32))
     if there.bulky.any():  # hair hangs where a model sees lids and brows
-        found |= {n: np.where(there.bulky[:, None], np.float32(0), found[n]) for n in found if n.startswith(("eye", "brow"))}
+        for name in found:
+            if name.startswith(("eye", "brow")):
+                found[name][there.bulky] = 0
     return found

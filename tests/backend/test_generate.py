@@ -61,6 +61,30 @@ def test_all_sets_cost_one_pass_of_the_decoder(model: Model, monkeypatch: pytest
     assert runs.count("tiny.decoder.onnx") == 1
 
 
+def test_a_sets_shapes_do_not_hang_on_what_else_is_asked_for_or_in_which_order(model: Model) -> None:
+    """The last set's shapes take the place of the conditions' where each is one of them: nothing may be read there that was written."""
+    turned: Table = {key: SETS["arkit"][key] for key in reversed(SETS["arkit"])}
+    half: Table = {"jawOpen": {"jawOpen": -1.0}, "mouthClose": {"mouthClose": 1.0}}
+    alone, first, last, other, part = (
+        {shapes.set_name: dict(zip(shapes.names, shapes.offsets, strict=True)) for shapes in start(model, tables) if isinstance(shapes, Shapes)}
+        for tables in (
+            {"arkit": SETS["arkit"]},
+            SETS,
+            {"vrchat": SETS["vrchat"], "arkit": SETS["arkit"]},
+            {"table": turned},
+            {"table": half},
+        )
+    )
+    assert any(offsets.any() for offsets in alone["arkit"].values())
+    for name, offsets in alone["arkit"].items():
+        for found in (first["arkit"], last["arkit"], other["table"]):
+            np.testing.assert_array_equal(found[name], offsets)
+    for name, offsets in first["vrchat"].items():
+        np.testing.assert_array_equal(last["vrchat"][name], offsets)
+    for name, weight in (("jawOpen", -1), ("mouthClose", 1)):
+        np.testing.assert_array_equal(part["table"][name], weight * alone["arkit"][name])
+
+
 def test_offsets_are_what_the_model_says_turned_to_object_space(model: Model) -> None:
     table: Table = {"Wide": {"eyeBlinkLeft": 1.0, "jawOpen": -0.5}}
     face, shapes, _report = start(model, {"table": table})
