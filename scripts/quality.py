@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The gates that every change passes: lint, types, licences, links, names, coverage, known holes in what is installed.
 
-python3 scripts/dev.py quality [--audit | --coverage] [--record]
+python3 scripts/dev.py quality [--audit | --coverage [--tests FOLDER ...]] [--record]
 
---coverage runs the backend's tests, the fuzz cases and the faults once more under coverage, branches and children included. The search for known
+--coverage runs the tests of backend, add-on, fuzz cases and faults once more under coverage, branches and children included. The search for known
 holes asks pip-audit's service, in an environment of its own; where it cannot be asked that is said and is no failure.
 """
 
@@ -13,6 +13,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,21 +61,23 @@ def audit() -> tuple[bool, str]:
     return True, f"no known hole in {names} packages{f', {unknown} could not be asked' if unknown else ''}"
 
 
-def coverage() -> tuple[bool, str]:
-    """Run the tests under coverage; the figure with branches."""
+def coverage(folders: Sequence[str]) -> tuple[bool, str]:
+    """Run the tests of these folders under coverage; whether they passed, and the figure with branches."""
     python = str(dev.python_of(ROOT / ".venv"))
     subprocess.run([python, "-m", "coverage", "erase"], cwd=ROOT, check=True)
-    folders = [folder for folder in COVERED if (ROOT / folder).is_dir()]
     done = subprocess.run([python, "-m", "coverage", "run", "-m", "pytest", "-q", *folders], cwd=ROOT, check=False)
     subprocess.run([python, "-m", "coverage", "combine", "-q"], cwd=ROOT, check=True)
     text = subprocess.run([python, "-m", "coverage", "json", "-q", "-o", "-"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     totals = json.loads(text)["totals"]
-    return done.returncode == 0, f"{totals['percent_covered']:.1f} % of lines and branches ({totals['num_branches']:,} branches)"
+    branches = f"{totals['covered_branches']:,} of {totals['num_branches']:,} branches"
+    failed = "" if done.returncode == 0 else ", some of which failed"
+    return not failed, f"{totals['percent_covered']:.1f} % of lines and branches ({branches}) by {', '.join(folders)}{failed}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--coverage", action="store_true", help="run the tests under coverage, too")
+    parser.add_argument("--tests", nargs="+", default=COVERED, metavar="FOLDER", help="what --coverage runs (default: %(default)s)")
     parser.add_argument("--audit", action="store_true", help="the search for known holes alone")
     parser.add_argument("--record", action="store_true", help="write the figures into docs/reliability.md")
     options = parser.parse_args()
@@ -93,12 +96,13 @@ def main() -> int:
     good, told["known holes in pinned packages (pip-audit)"] = audit()
     passed &= good
     if options.coverage:
-        good, told["coverage"] = coverage()
+        good, told["coverage"] = coverage(options.tests)
         passed &= good
     for name, what in told.items():
         print(f"{name:60} {what}")
     if options.record:
-        reliability.record("quality", {"command": "python3 scripts/dev.py quality --coverage", "gates": told})
+        chosen = " ".join((" --coverage" if options.coverage else "", *(("--tests", *options.tests) if options.tests != COVERED else ()))).rstrip()
+        reliability.record("quality", {"command": f"python3 scripts/dev.py quality{chosen}", "gates": told})
     return int(not passed)
 
 
