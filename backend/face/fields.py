@@ -210,11 +210,13 @@ def riding(offsets: Floats, vertices: Floats, strip: Flags, skin: Flags, share: 
     if len(under) < 8:
         return offsets
 
+    x, y, z = under.T
+
     def level(points: Floats) -> Floats:
         """z (N,) of the skin in front at x and y."""
-        far = ((points[:, None, :2] - under[None, :, :2]) ** 2).sum(axis=2)
+        far = (points[:, :1] - x) ** 2 + (points[:, 1:2] - y) ** 2
         weight = np.exp(-far / LEVEL**2) + 1e-12
-        return np.asarray(weight @ under[:, 2] / weight.sum(axis=1), np.float32)
+        return np.asarray(weight @ z / weight.sum(axis=1), np.float32)
 
     led = offsets.copy()
     led[mine, 2] += np.float32(share) * (level(vertices[mine] + offsets[mine]) - level(vertices[mine]) - offsets[mine, 2])
