@@ -51,7 +51,8 @@ def eyeballs(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -
                 continue
             reach = SHELL * far.mean()
             away = np.linalg.norm(boxes[:, :3] - box[:3], axis=1)
-            shell = [k for k in np.flatnonzero((away < reach) & (boxes[:, 3:].max(axis=1) < reach)) if _farthest(vertices[owner == k], box[:3]) < reach]
+            inside = np.flatnonzero((away < reach) & (boxes[:, 3:].max(axis=1) < reach))
+            shell = [k for k in inside if _farthest(vertices[owner == k], box[:3]) < reach]
             found[side] = (np.flatnonzero(np.isin(owner, [number, *shell])), box[:3])
     return found
 

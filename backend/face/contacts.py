@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints, connected_parts, distinct_rows, squared
+from .mesh import Ints, connected_parts, distinct_rows
 from .openings import Opening, eye_opening, mouth_slit
-from .seams import MARKS
+from .seams import face_skin
 
 Flags = NDArray[np.bool_]
 
@@ -77,7 +77,7 @@ class Surface:
 def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides: Floats, landmarks: Mapping[str, Floats]) -> Surface:
     """The Surface of vertices (F,3) with boxes of their parts (F,6); the skin is the part that most landmarks lie on."""
     owner = distinct_rows(parts)[1].astype(np.int32)
-    skin = owner == np.bincount([owner[squared(vertices - landmarks[n]).argmin()] for n in MARKS]).argmax()
+    skin = face_skin(vertices, owner, landmarks)
     raw = connected_parts(len(vertices), triangles) if len(triangles) else np.zeros(len(vertices), np.int32)
     main = raw == np.bincount(raw[skin]).argmax()
     owner[skin & ~main] = owner.max() + 1 + raw[skin & ~main]

@@ -119,15 +119,15 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
     apart = far / np.clip(np.abs(side) / FADE, 1e-6, 1)  # ways fade with the sides
     closed = around & out & (np.abs(side) > CLOSED[0]) & (apart < CLOSED[1] * half)
     for name, corner in (("mouth_left", left), ("mouth_right", right)):
-        mine = touching & out & ((vertices[:, 0] - lips[0]) * (corner[0] - lips[0]) > 0)
-        if mine.sum() < ENDS:
+        aside = (vertices[:, 0] - lips[0]) * (corner[0] - lips[0]) > 0
+        some, least = aside & (closed | touching & out), SMALLEST
+        if some.sum() < ENDS:
             continue
-        last = _outermost(vertices, mine, lips)
-        together = bool(np.abs(side[last]).max() < TOGETHER)
-        if together:
-            last = _outermost(vertices, mine | closed & ((vertices[:, 0] - lips[0]) * (corner[0] - lips[0]) > 0), lips)
+        last = _outermost(vertices, some, lips)
+        if np.abs(side[last]).max() > TOGETHER:  # lips that bend apart
+            last, least = _outermost(vertices, aside & touching & out, lips), 1 - NUDGE
         end = vertices[last].mean(axis=0, dtype=np.float32)
-        if (SMALLEST if together else 1 - NUDGE) < abs(end[0] - lips[0]) / half < 1 + NUDGE:
+        if least < abs(end[0] - lips[0]) / half < 1 + NUDGE:
             found[name] = end
     return found
 

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints, adjacency, all_corners, edges_of, loose_parts, squared, weld
+from .mesh import Ints, adjacency, all_corners, edges_of, loose_parts, part_boxes, squared, weld
 
 MOUTH_REACH, EYE_REACH = 1.0, 0.75  # canonical units around an opening in which ways are sought
 BEHIND = 0.25  # half widths of an opening behind its surface from which on a vertex is inside, not on the rim
 FADE = 0.1  # side up to which ways fade
 CLEAR = 0.03  # side from which on a vertex surely lies on one
+SHEETS = 0.05  # canonical units within which sheets before a face lie with its skin
 ROUNDS = 300  # steps of the front along edges at most
 MARKS = ("nose_tip", "chin", "mouth_left", "mouth_right", "eye_outer_left", "eye_outer_right", "lid_lower_left", "lid_lower_right")
 
@@ -49,14 +50,21 @@ def sides(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.
 
 
 def face_skin(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]) -> NDArray[np.bool_]:
-    """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie."""
-    owners = [int(parts[squared(vertices - landmarks[name]).argmin()]) for name in MARKS]
+    """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie: of several sheets there, such as a blush before the skin,
+    the one that reaches farthest."""
+    reach: Floats | None = None
+    owners = []
+    for name in MARKS:
+        away = squared(vertices - landmarks[name])
+        near = np.flatnonzero(away <= (np.sqrt(away.min()) + SHEETS) ** 2)
+        if (parts[near] != parts[near[0]]).any():
+            reach = part_boxes(vertices, parts)[:, 3:].max(axis=1) if reach is None else reach
+            near = near[[reach[near].argmax()]]
+        owners.append(int(parts[near[0]]))
     return np.asarray(parts == np.bincount(owners).argmax())
 
 
-def opposites(
-    vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], side: Floats, parts: Ints | None = None
-) -> Ints:
+def opposites(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], side: Floats, parts: Ints | None = None) -> Ints:
     """The nearest vertex on the other side of the mouth's and of the nearer eye's opening, int32 (V,2), -1 where there is none.
 
     side (V,2): as `sides` gives it for the same vertices (V,3), canonical; parts as there.

@@ -13,6 +13,7 @@ from backend.face.locate import POINT_MIRROR
 from backend.face.mesh import loose_parts
 from backend.face.points import COUNT, PointCloud, cloud_of, crop
 
+from . import stylised
 from .hair import surroundings
 from .heads import LANDMARK_SWAP, MIRROR, Floats, Head, landmarks_of, loosened, random_identity, random_warp
 from .modelled import anatomy, kind_of, sheeted
@@ -20,6 +21,7 @@ from .net import RIGS
 
 REACH = 30.0  # canonical units around the face that a scene keeps
 SCENE_POINTS = 30000
+SKETCHED = 0.2  # share of modelled scenes whose head is of few faces, with eyes and mouth drawn on
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def random_scene(head: Head, dressing: list[PointCloud], rng: np.random.Generato
 
 def modelled_scene(rng: np.random.Generator) -> Scene:
     """A head that the project models, in random proportions, style and warp."""
-    head, triangles = anatomy(rng)
+    head, triangles = stylised.head(rng, sketched=True) if rng.random() < SKETCHED else anatomy(rng)
     landmarks = np.stack([head.landmarks[name] for name in NAMES])
     warp = random_warp(landmarks, rng, rng.uniform(0, 1.2) if rng.random() < 0.7 else 0.0)
     vertices, triangles, _source = sheeted(head, triangles, rng)

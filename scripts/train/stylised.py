@@ -9,7 +9,7 @@ canonical x and y on the face. Axes and units: canonical, see backend/face/frame
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,7 @@ class Style:
     jitter: float
     closed: tuple[bool, bool]  # whether sockets and bag have a back
     decal: bool  # eyes lie on a skin without openings
+    sketched: bool = False  # so does the mouth, and the skin is of few faces
 
 
 def random_style(rng: np.random.Generator) -> Style:
@@ -334,9 +335,10 @@ class Parts:
 def skin(surface: Surface, rng: np.random.Generator) -> tuple[Reals, NDArray[np.int64], Reals]:
     """Vertices (V,3), triangles (T,3) and tags (V,3): ring, turn, opening."""
     style, half = surface.style, Half()
-    few = rng.choice([1, 2]) if style.around < 18 else 1  # low meshes have fewer rings
-    _add_eye(half, surface, EYE_RINGS[::few] if few == 1 else (1.0, 0.5, 0.18, 0.0))
-    _add_mouth(half, surface, MOUTH_RINGS if few == 1 else (1.0, 0.5, 0.18, 0.0))
+    if not style.sketched:
+        few = rng.choice([1, 2]) if style.around < 18 else 1  # low meshes have fewer rings
+        _add_eye(half, surface, EYE_RINGS[::few] if few == 1 else (1.0, 0.5, 0.18, 0.0))
+        _add_mouth(half, surface, MOUTH_RINGS if few == 1 else (1.0, 0.5, 0.18, 0.0))
     _add_rest(half, surface, rng)
     domain, placed, tags = (np.concatenate(x) for x in (half.domain, half.placed, half.tags))
     _, kept = np.unique(np.round(domain / 1e-3).astype(np.int64), axis=0, return_index=True)
@@ -393,7 +395,7 @@ def add_eyes(parts: Parts, surface: Surface, rng: np.random.Generator) -> None:
     style = surface.style
     edge = surface.place(surface.locate(eye_outline(style, np.linspace(0, 2 * np.pi, 32, endpoint=False))))
     middle = edge.mean(axis=0)
-    deep = style.lid + rng.uniform(0.02, 0.12) if not style.decal else -rng.uniform(0.01, 0.05)
+    deep = style.lid + rng.uniform(0.02, 0.12) if not style.decal else -rng.uniform(0.01, 0.12 if style.sketched else 0.05)
     kind = rng.choice(3, p=[0.45, 0.3, 0.25]) if not style.decal else 0  # plate or bowl, ball, iris alone before a socket
     around, rings = int(rng.integers(8, 28)), int(rng.integers(3, 7))
     # The eye stands as the lids do: turned outwards like the face.
@@ -501,6 +503,29 @@ def add_mouth_parts(parts: Parts, surface: Surface, rng: np.random.Generator) ->
         parts.add(*_sheet(rows[::-1], closed=True), "tongue")
 
 
+def add_drawing(parts: Parts, surface: Surface, rng: np.random.Generator) -> dict[str, Reals]:
+    """A mouth that is drawn on the skin, and now and then patches on the cheeks. Returns where the mouth's landmarks lie."""
+    style = surface.style
+    side = np.linspace(-1, 1, int(rng.integers(3, 12)))
+    thick = float(rng.uniform(0.004, 0.03)) * (1 - 0.8 * np.abs(side))
+    line = np.stack([side * style.mouth_half, style.mouth_y + style.mouth_curve * side**2], axis=1)
+    lift = np.array([0, 0, rng.uniform(0.005, 0.06)])
+
+    def put(points: Reals) -> Reals:
+        right = points[:, 0] < 0
+        placed = surface.place(surface.locate(np.abs(points) * [1, 0] + points * [0, 1]))
+        return np.asarray(np.where(right[:, None], placed * [-1, 1, 1], placed) + lift)
+
+    rows = [put(line + np.stack([0 * side, up * thick], axis=1)) for up in (1, -1)]
+    parts.add(*_sheet(np.stack(rows)), "skin")
+    if rng.random() < 0.3:
+        radii = float(rng.uniform(0.08, 0.18)), float(rng.uniform(0.04, 0.1))
+        centre = put(np.array([[rng.uniform(0.5, 0.75), rng.uniform(-0.6, -0.35)]]))[0]
+        parts.add_both(*_disc(centre, radii, 0.0, 2, int(rng.integers(5, 12))), "white")
+    middle = np.abs(side).argmin()
+    return {"mouth_left": rows[0][-1], "mouth_right": rows[0][0], "lip_upper": rows[0][middle], "lip_lower": rows[1][middle]}
+
+
 def _habits(style: Style, rng: np.random.Generator) -> Habits:
     """How artists of stylised heads work: small, local movements of the lips in a face that stays still, strips that move alone."""
     fall = np.clip(0.75 * style.mouth_half, 0.10, 0.30) * rng.uniform(0.85, 1.25)  # small mouths open less, so that they stay rounder than a slot
@@ -524,24 +549,31 @@ def _habits(style: Style, rng: np.random.Generator) -> Habits:
     )
 
 
-def head(rng: np.random.Generator) -> tuple[Anatomy, Ints]:
-    """A stylised head in its own canonical frame, and its triangles (T,3)."""
+def head(rng: np.random.Generator, sketched: bool = False) -> tuple[Anatomy, Ints]:
+    """A stylised head in its own canonical frame, and its triangles (T,3). sketched: of few faces, with eyes and mouth drawn on."""
     while True:
-        surface = Surface(random_style(rng))
-        style = surface.style
+        style = random_style(rng)
+        if sketched:
+            taller, coarsest = rng.uniform(1, 1.5), 0.25 if style.snout[1] > 0 else 0.42
+            style = replace(style, sketched=True, decal=True, spacing=float(rng.uniform(0.16, coarsest)))
+            style = replace(style, eye_up=style.eye_up * taller, eye_down=style.eye_down * taller)
+        surface = Surface(style)
         vertices, triangles, tags = skin(surface, rng)
         parts = Parts()
         parts.add(vertices, triangles, "skin", tags)
         add_eyes(parts, surface, rng)
         brows = add_strips(parts, surface, rng)
-        add_mouth_parts(parts, surface, rng)
         corners = surface.place(surface.locate(eye_outline(style, np.array([np.pi, 0.0, np.pi / 2, -np.pi / 2]))))
         marks = dict(zip(("eye_inner", "eye_outer", "lid_upper", "lid_lower"), corners, strict=True)) | brows
         marks = {f"{n}_{s}": p * ([1, 1, 1] if s == "left" else [-1, 1, 1]) for n, p in marks.items() for s in ("left", "right")}
-        ring = (tags[:, 2] == OPENINGS.index("mouth")) & (tags[:, 0] == 0)
-        for name, turn in (("mouth_left", 0), ("mouth_right", np.pi), ("lip_upper", np.pi / 2), ("lip_lower", -np.pi / 2)):
-            away = np.where(ring, np.abs(np.angle(np.exp(1j * (tags[:, 1] - turn)))), np.inf)
-            marks[name] = vertices[away.argmin()]
+        if sketched:
+            marks |= add_drawing(parts, surface, rng)
+        else:
+            add_mouth_parts(parts, surface, rng)
+            ring = (tags[:, 2] == OPENINGS.index("mouth")) & (tags[:, 0] == 0)
+            for name, turn in (("mouth_left", 0), ("mouth_right", np.pi), ("lip_upper", np.pi / 2), ("lip_lower", -np.pi / 2)):
+                away = np.where(ring, np.abs(np.angle(np.exp(1j * (tags[:, 1] - turn)))), np.inf)
+                marks[name] = vertices[away.argmin()]
         line = np.abs(vertices[:, 0]) < 1e-9
         nose = line & (np.abs(vertices[:, 1] - style.nose[0]) < 0.2) & (tags[:, 2] == 0)
         if not nose.any():

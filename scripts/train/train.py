@@ -30,7 +30,7 @@ from .net import RIGS, Decoder, Encoder
 SHARE = {"ict": 0.22, "makehuman": 0.22, "vitruvian": 0.14, "gene": 0.16, "uka": 0.16, "godette": 0.10}
 MODELLED = 0.5  # share of the decoder's variants that are of heads modelled by the project
 MODELS, REMODELLED = 64, 0.15  # of these, how many are kept, and how often a new one takes an old one's place
-MODELLED_SCENES = 0.55  # share of the encoder's scenes that show a head modelled by the project
+MODELLED_SCENES = 0.65  # share of the encoder's scenes that show a head modelled by the project
 FACELESS = 0.10  # share that shows no face at all
 MISSED = 2.0  # how much worse it is to overlook a face than to see one where there is none: the search looks at many frames
 LOOK = 0.03  # how much it counts whose head it is

@@ -30,6 +30,21 @@ def test_both_eyeballs_are_found_and_nothing_else(head: tuple[Anatomy, Floats]) 
         assert len(ball) == (made.part == PARTS.index(f"eye_{side}")).sum()
 
 
+def test_a_lash_that_hangs_close_before_an_eyeball_is_no_part_of_it(head: tuple[Anatomy, Floats]) -> None:
+    made, _boxes = head
+    ball, centre = bodies.eyeballs(made.vertices, _boxes, made.landmarks)["left"]
+    radius = float(np.linalg.norm(made.vertices[ball] - centre, axis=1).mean())
+    along = np.linspace(-0.9, 0.9, 30, dtype=np.float32)
+    out = np.stack([np.sin(along), np.full_like(along, -0.3), np.cos(along)], axis=1)
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    lash = (centre + np.concatenate([out * radius * 1.05, out * radius * 1.45])).astype(np.float32)
+    vertices = np.concatenate([made.vertices, lash])
+    box = np.concatenate([(lash.min(axis=0) + lash.max(axis=0)) / 2, np.ptp(lash, axis=0) / 2])
+    boxes = np.concatenate([_boxes, np.tile(box, (len(lash), 1)).astype(np.float32)])
+    again, _centre = bodies.eyeballs(vertices, boxes, made.landmarks)["left"]
+    assert set(again) == set(ball)
+
+
 def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
     offsets = np.full((len(CONDITIONS), len(made.vertices), 3), 0.1, np.float32)

@@ -117,6 +117,28 @@ def test_landmarks_of_the_mouth_find_the_slit(seed: int | None) -> None:
         assert abs(abs(found[name][0]) - half) < 0.3 * half, name
 
 
+@pytest.mark.parametrize("seed", [3, 5, 13])
+def test_a_mouth_that_was_taken_for_too_wide_ends_where_its_lips_grow_together(seed: int) -> None:
+    one = made(seed)
+    true = abs(one.head.landmarks["mouth_left"][0])
+    at = {n: p * np.array([1.6, 1, 1], np.float32) if n in ("mouth_left", "mouth_right") else p for n, p in one.head.landmarks.items()}
+    v = one.head.vertices
+    skin = face_skin(v, loose_parts(v, one.triangles), at)
+    side = sides(v, one.triangles, at)
+    found = refine.mouth(v, skin, side[:, 0], ways(v, opposites(v, one.triangles, at, side), side)[:, :3], at)
+    for name in ("mouth_left", "mouth_right"):
+        assert abs(abs(found[name][0]) - true) < 0.2 * true, name
+
+
+def test_corners_of_an_eye_stay_where_its_opening_only_seems_to_end() -> None:
+    one = made(3)
+    at = one.head.landmarks
+    half_open = one.head.vertices[:, 0] > at["lid_upper_left"][0] + 0.3 * (at["eye_outer_left"] - at["lid_upper_left"])[0]
+    kept = one.triangles[~half_open[one.triangles].any(axis=1)]  # the mesh has its outer part of the eye cut off
+    skin = face_skin(one.head.vertices, loose_parts(one.head.vertices, one.triangles), at)
+    assert "eye_outer_left" not in refine.eyes(one.head.vertices, kept, skin, at)
+
+
 def test_a_familiar_head_is_the_models_alone() -> None:
     one = made(3)
     nothing = {name: np.zeros_like(one.head.vertices) for name in one.shapes}

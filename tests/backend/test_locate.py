@@ -12,6 +12,7 @@ import pytest
 from backend.engine.models import encode_with, load_model
 from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
+from backend.face.frame import frame_of_landmarks
 from backend.face.landmarks import NAMES
 from backend.face.locate import Encode, Face, locate
 from backend.face.mesh import AvatarMesh, Floats, Ints, check
@@ -98,6 +99,12 @@ def test_the_landmarks_lie_where_the_head_was_modelled(found: Face, sample: Samp
     miss = np.linalg.norm(marks(found) - true, axis=1) / found.frame.scale
     assert miss.mean() < 0.12 and miss.max() < 0.35, dict(zip(NAMES, miss.round(2), strict=True))
     assert found.confidence > 0.9 and not found.warnings
+
+
+def test_the_frame_is_that_of_the_landmarks(found: Face) -> None:
+    own = frame_of_landmarks(dict(zip(NAMES, marks(found).astype(np.float64), strict=True)))
+    assert np.allclose(own.rotation, found.frame.rotation, atol=1e-4) and own.scale == pytest.approx(found.frame.scale, rel=1e-4)
+    assert np.linalg.norm(own.origin - found.frame.origin) < 1e-4 * own.scale
 
 
 def test_only_the_head_may_move(found: Face, sample: SampleHead) -> None:

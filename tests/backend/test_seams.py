@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face.seams import sides
-from scripts.train.anatomy import OPENINGS, Anatomy
+from backend.face.mesh import loose_parts
+from backend.face.seams import face_skin, sides
+from scripts.train.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.train.modelled import anatomy
 
 SEEDS = (None, 1, 2)
@@ -44,3 +45,16 @@ def test_where_there_is_no_way_the_side_is_unknown() -> None:
     assert few.shape == (len(head.vertices), 2) and not few.any()
     far = np.linalg.norm(head.vertices - head.landmarks["chin"], axis=1) > 3
     assert not sides(head.vertices, triangles, head.landmarks)[far].any()
+
+
+def test_a_sheet_before_the_face_is_not_its_skin() -> None:
+    head, triangles = anatomy()
+    front = np.flatnonzero((head.part == PARTS.index("skin")) & (head.vertices[:, 2] > -0.3) & (head.vertices[:, 1] > -1.3))
+    sheet = head.vertices[front] + np.array([0, 0, 0.02], np.float32)  # a blush, as it is drawn before the cheeks
+    vertices = np.concatenate([head.vertices, sheet])
+    parts = loose_parts(head.vertices, triangles)
+    labels = np.concatenate([parts, np.full(len(sheet), parts.max() + 1, parts.dtype)])
+    on_the_sheet = {name: place + np.array([0, 0, 0.02], np.float32) for name, place in head.landmarks.items()}
+    found = face_skin(vertices, labels, on_the_sheet)
+    assert not found[len(head.vertices) :].any()
+    assert (found[: len(head.vertices)] == face_skin(head.vertices, parts, head.landmarks)).all()

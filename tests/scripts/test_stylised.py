@@ -78,3 +78,15 @@ def test_a_sheet_follows_the_skin_below_it() -> None:
     sheet, more, source = overlay(made, triangles, np.random.default_rng(0))
     assert len(sheet) == len(source) and more.max() < len(sheet)
     assert np.linalg.norm(sheet - made.vertices[source], axis=1).max() < 0.06
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_sketched_head_has_few_faces_and_its_drawing_lies_on_them(seed: int) -> None:
+    made, triangles = stylised.head(np.random.default_rng([43, seed]), sketched=True)
+    skin = (made.part == PARTS.index("skin"))[triangles].all(axis=1)
+    assert skin.sum() < 900 and np.isfinite(made.vertices).all()
+    assert not (made.opening == OPENINGS.index("mouth")).any() and made.habits.decal
+    corners = made.landmarks["mouth_left"], made.landmarks["mouth_right"]
+    assert corners[0][0] > 0 > corners[1][0] and abs(corners[0][0] + corners[1][0]) < 1e-4
+    for name in ("mouth_left", "lip_upper", "lip_lower"):
+        assert np.linalg.norm(made.vertices - made.landmarks[name], axis=1).min() < 1e-5, name
