@@ -50,8 +50,6 @@ BAG = (0.3, 0.8)  # half widths behind the lips over which it fades
 SURE = 6.0  # sides nearer to 0 than 1 over this are between the lips, and go in part with both
 SLOPE = 0.6  # by which an eye's front falls off between its vertices, in the opening's units
 OUTWARD = (0.4, 0.6)  # share of a lash's extent that stands out from the face from which on it begins to droop at a blink, and droops wholly
-LAYERS = 0.05  # of the opening's units, how near layers of a lid lie that move alike
-LAYERED = (0.2, 0.5)  # how much of a lid a vertex is where that begins and is whole
 BULGE = 0.6  # heights that an eye may stand out before its lids and still be covered
 DROOP = np.radians(40.0)  # by which lashes that point outwards turn down at a blink
 
@@ -258,11 +256,10 @@ class Lid:
         """What has to be added to a blink (F,3) so that the upper edge comes to lie on the lower one, lashes ride it and eyes hold still."""
         here = self._local(blink)
         opening = self.opening
-        added = self._as_one(here)
-        up = opening.lower.of(here + added)
+        up = opening.lower.of(here)
         rise = np.zeros_like(up)
         rise[:, 1] = np.clip(up[:, 1], 0, LOWER * self.gap) - up[:, 1]
-        added = added + opening.at(rise) * self.bottom[:, None]
+        added = opening.at(rise) * self.bottom[:, None]
         goal = opening.lower.points + opening.lower.of(here + added)
         for _ in range(PASSES):
             down = opening.upper.of(here + added)
@@ -282,20 +279,6 @@ class Lid:
         added = added * (1 - low) + low * (opening.at(goal - opening.lower.points) - here)
         added[self.eye] = -here[self.eye]
         return self._space((added + self._before_eye(here + added)).astype(np.float32))
-
-    def _as_one(self, here: Floats) -> Floats:
-        """What has to be added to a shape (F,3), in the opening's units, so that layers of a lid that lie on each other move alike."""
-        added = np.zeros_like(here)
-        for lid, other in ((self.top, self.bottom), (self.bottom, self.top)):
-            mine = np.flatnonzero(self.opening.skin & (lid > LAYERED[0]) & (lid >= other))
-            points = self.opening.local[mine]
-            for first in range(0, len(mine), 256):  # bounds the table of distances
-                some = mine[first : first + 256]
-                far = ((points[first : first + 256, None] - points[None]) ** 2).sum(axis=2)
-                weight = np.exp(-far / (2 * LAYERS**2))
-                mean = weight @ here[mine] / weight.sum(axis=1, keepdims=True)
-                added[some] = (mean - here[some]) * _ramp(lid[some], *LAYERED)[:, None]
-        return added
 
     def _before_eye(self, moved: Floats) -> Floats:
         """Offsets (F,3), in the opening's units, that bring closed lids, moved (F,3), out of what lies behind them: an eye bulges in its middle."""
