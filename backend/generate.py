@@ -157,6 +157,7 @@ def generate(
         with report.stage("rules"):
             offsets[first : first + step] = rules.evened(face, offsets[first : first + step])
         cancellation.check()
+    trim_memory()
     sure, size, basis = np.ones(weights.shape[1], np.float32), np.ones(weights.shape[1]), list(offsets)
     if model.plain is None:
         with report.stage("rules"):

@@ -82,7 +82,7 @@ def give_memory_back() -> None:
         with contextlib.suppress(OSError, AttributeError):  # another C library
             tune = _libc().mallopt
             tune(_M_MMAP_THRESHOLD, 4 << 20)
-            tune(_M_TRIM_THRESHOLD, 8 << 20)
+            tune(_M_TRIM_THRESHOLD, 4 << 20)
             tune(_M_ARENA_MAX, 1)
 
 
