@@ -32,7 +32,6 @@ LEVEL = 0.08  # canonical units over which the skin below a brow is levelled
 OUT, MOST_OUT = 0.5, 8.0  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
 BROW = 0.35  # canonical units around a brow's line within which a small part above the eye is a brow
 BELIEVED = (0.70, 0.90)  # cosine between model and fields up to which they are mixed as DOUBTED says, and from which on the model is taken
-FAMILIAR = (0.85, 0.98)  # likeness to heads learnt from above which the model begins to be believed, and from which on it is taken
 DOUBTED = 0.33  # share of the model where it is doubted: on heads that were left out of training the mixture was better than either
 LID_SHAPES = {  # share of the opening that the upper and the lower lid's edge go up: on drawn faces, and how much more on others
     "eyeWide": ((0.12, 0.0), (0.14, -0.02)),
@@ -307,12 +306,11 @@ def mixed(
     Teeth and tongue stay with the model, which knows bodies well. in_place: the arrays of shapes, float32, are changed and given back.
     """
     found = {name: offsets if in_place else offsets.astype(np.float32) for name, offsets in shapes.items()}
-    known = float(smooth(*FAMILIAR, np.asarray(familiar, np.float32)))
     skin = there.skins[0]
 
     def take(fields: Mapping[str, Floats], share: float, where: Floats, among: slice | NDArray[np.intp] = slice(None)) -> None:
         """Mix the fields in, a share of 1 - share where `where` (F,) is 1. among: the vertices that the fields tell of, elsewhere they are 0."""
-        mine = ((1 - known) * (1 - share) * where)[:, None].astype(np.float32)
+        mine = ((1 - familiar) * (1 - share) * where)[:, None].astype(np.float32)
         for name in fields.keys() & found.keys() if mine.any() else ():
             found[name] *= 1 - mine
             found[name][among] += fields[name] * mine[among]
@@ -321,7 +319,7 @@ def mixed(
     near = mouth.reached()
     take(mouth_fields(mouth.among(near)), 0.2 + 0.8 * mouth.large, skin.astype(np.float32), near)
     for name in found.keys() & DRAWN.keys():  # a model learns these from realistic heads
-        found[name] *= np.float32(1 - (1 - known) * (1 - DRAWN[name]) * (1 - mouth.large))
+        found[name] *= np.float32(1 - (1 - familiar) * (1 - DRAWN[name]) * (1 - mouth.large))
     inside = ~skin & (mouth.away < 2 * INNER) & (np.abs(mouth.x) < 1.3)
     if "jawOpen" in found:
         found["jawOpen"][:] = with_jaw(found["jawOpen"], there, mouth, inside)
@@ -332,7 +330,7 @@ def mixed(
         if name in found:
             moved = SIGN[side] * 0.2 * mouth.half * (1 - mouth.large)
             found[name][inside] += way(moved, 0, 0)
-    for side, lid in lids_of(there, landmarks).items() if known < 1 else ():
+    for side, lid in lids_of(there, landmarks).items() if familiar < 1 else ():
         fields = lid_fields(lid, side, mouth.large)
         blink = f"eyeBlink{side.title()}"
         reach = np.max([lid.top, lid.bottom, lid.ride, lid.lower_ride], axis=0)

@@ -47,6 +47,7 @@ JITTER = np.radians(4)
 FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where faces are symmetric whatever the hair does
 SYMMETRIC = 0.7  # share of mirrored points with a partner from which on a face is taken for symmetric
 ROUNDS = 2  # looks for the openings: what the first finds turns and sizes the frame in which the second looks
+FAMILIAR = (0.85, 0.98)  # likeness to heads learnt from above which the model begins to be believed, and from which on it is alone
 JAW_RISE = 0.6  # how much higher the jaw's line lies for each unit behind the chin: what is far below it is neck
 MIRROR = np.array([-1, 1, 1], np.float32)
 POINT_MIRROR = np.array([-1, 1, 1, -1, 1, 1, 1], np.float32)  # of a crop's point
@@ -81,8 +82,8 @@ class Face:
 
     @property
     def familiar(self) -> float:
-        """How much the head is like those that the model has learnt from, 0 to 1: the latent's last number where it holds more than landmarks."""
-        return float(self.latent[0, -1]) if self.latent.size > self.landmarks.size else 0.0
+        """How far the model is believed alone, 0 to 1, because the head is like those that it has learnt from."""
+        return _familiar(self.latent[0, self.landmarks.size :])
 
 
 def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], progress: Callable[[float], None]) -> Face:
@@ -342,13 +343,25 @@ def _smoothstep(low: float, high: float, x: NDArray[np.floating[Any]]) -> NDArra
     return np.asarray(t * t * (3 - 2 * t))
 
 
-def _refined(mesh: AvatarMesh, canonical: Floats, parts: Ints, at: dict[str, Floats]) -> tuple[dict[str, Floats], NDArray[np.bool_], Floats, Floats]:
-    """Landmarks by name, moved to the mesh's openings where the user has not placed them, the face's skin (V,), sides (V,2) and ways (V,6)."""
+def _familiar(more: Floats) -> float:
+    """How far the model is believed alone, 0 to 1, by what the encoder says beside landmarks (S,): likeness to heads learnt is last."""
+    return float(_smoothstep(*FAMILIAR, more[-1:])[0]) if len(more) else 0.0
+
+
+def _refined(
+    mesh: AvatarMesh, canonical: Floats, parts: Ints, at: dict[str, Floats], familiar: float
+) -> tuple[dict[str, Floats], NDArray[np.bool_], Floats, Floats]:
+    """Landmarks by name, moved to the mesh's openings where the user has not placed them, the face's skin (V,), sides (V,2) and ways (V,6).
+
+    familiar: 0 to 1, the share of the mouth that stays where the encoder found it.
+    """
     skin = face_skin(canonical, parts, at)
     at = at | {n: p for n, p in refine.eyes(canonical, mesh.triangles, skin, at).items() if n not in mesh.landmarks}
     known = sides(canonical, mesh.triangles, at, parts)
     across = ways(canonical, opposites(canonical, mesh.triangles, at, known, parts), known)
-    at |= {n: p for n, p in refine.mouth(canonical, skin, known[:, 0], across[:, :3], at).items() if n not in mesh.landmarks}
+    own = np.float32(1 - familiar)  # on heads like those learnt, the encoder knows the corners better
+    slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at)
+    at |= {n: at[n] + own * (p - at[n]) for n, p in slit.items() if n not in mesh.landmarks}
     return at, skin, known, across
 
 
@@ -370,7 +383,7 @@ def _face(
     skin = None
     if set(NAMES) <= at.keys():
         for _ in range(ROUNDS):
-            refined, skin, known, across = _refined(mesh, canonical, parts, at)
+            refined, skin, known, across = _refined(mesh, canonical, parts, at, _familiar(more))
             places = {n: frame.to_object(p) for n, p in refined.items()}
             frame = frame_of_landmarks(places)
             at = {n: frame.to_canonical(p) for n, p in places.items()}

@@ -135,4 +135,4 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
 def _outermost(vertices: Floats, some: Flags, lips: Floats) -> NDArray[np.intp]:
     """The outermost few (N,) of some vertices (V,) of a slit."""
     mine = np.flatnonzero(some)
-    return mine[np.argsort(np.abs(vertices[mine, 0] - lips[0]), kind="stable")[-ENDS // 2 :]]
+    return np.asarray(mine[np.argsort(np.abs(vertices[mine, 0] - lips[0]), kind="stable")[-ENDS // 2 :]])
