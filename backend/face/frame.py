@@ -56,7 +56,7 @@ def frame_of_landmarks(points: Mapping[str, NDArray[np.floating[Any]]]) -> Frame
     origin = (eyes["left"] + eyes["right"]) / 2
     across = eyes["left"] - eyes["right"]
     drop = origin - mouth
-    x = across / max(np.linalg.norm(across), 1e-30)
+    x = across / max(np.linalg.norm(across), 1e-300)
     y = drop - (drop @ x) * x
-    y /= max(np.linalg.norm(y), 1e-30)
+    y /= max(np.linalg.norm(y), 1e-300)
     return Frame(origin, np.stack([x, y, np.cross(x, y)]), float((np.linalg.norm(across) + np.linalg.norm(drop)) / 2))

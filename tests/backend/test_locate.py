@@ -172,3 +172,9 @@ def test_an_empty_mask_is_no_face(avatar: AvatarMesh, encode: Encode) -> None:
     with pytest.raises(BackendError) as error:
         locate(replace(avatar, mask=np.zeros(len(avatar.vertices), np.float32)), encode, NAMES, silent)
     assert error.value.code == "no_face" and "empty" in str(error.value)
+
+
+def test_a_head_too_small_to_be_measured_is_refused(avatar: AvatarMesh, encode: Encode) -> None:
+    with pytest.raises(BackendError) as refused:
+        locate(replace(avatar, vertices=(avatar.vertices * np.float32(1e-37)).astype(np.float32)), encode, NAMES, silent)
+    assert refused.value.code in ("mesh_invalid", "no_face") and refused.value.fix
