@@ -67,5 +67,6 @@ def crop(cloud: PointCloud, frame: Frame, count: int = COUNT) -> Floats:
     inside = inside[positions[inside, 2] > foremost[cells] - DEPTH]
     if len(inside) > count:
         inside = inside[np.argpartition(-cloud.priority[inside], count)[:count]]
-    size = np.clip(np.log(np.maximum(cloud.sizes[inside], 1e-30) / frame.scale) / 2, -1, 1).astype(np.float32)
+    sizes = cloud.sizes[inside] / np.float64(max(frame.scale, 1e-300))
+    size = np.clip(np.log(np.maximum(sizes, 1e-30)) / 2, -1, 1).astype(np.float32)
     return np.concatenate([positions[inside], frame.turn_to_canonical(cloud.normals[inside]), size[:, None]], axis=1)
