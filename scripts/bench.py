@@ -35,7 +35,7 @@ def main() -> int:
     from scripts.generate import ALIAS, load_extension
     from scripts.sample_object import add_sample_head
 
-    load_extension()
+    load_extension().register()
     mesh_io = importlib.import_module(f"{ALIAS}.blendshape_addon.mesh_io")
     job = importlib.import_module(f"{ALIAS}.blendshape_addon.job")
     session = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
