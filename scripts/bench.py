@@ -35,7 +35,8 @@ def main() -> int:
     from scripts.generate import ALIAS, load_extension
     from scripts.sample_object import add_sample_head
 
-    load_extension().register()
+    extension = load_extension()
+    extension.register()  # its properties hold the landmarks
     mesh_io = importlib.import_module(f"{ALIAS}.blendshape_addon.mesh_io")
     job = importlib.import_module(f"{ALIAS}.blendshape_addon.job")
     session = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
@@ -53,6 +54,8 @@ def main() -> int:
         outcome = job.generate_for_object(ob, wanted, session.backend)
         seconds.append(time.perf_counter() - start)
     session.backend.stop()
+    gathered = mesh_io.gather(ob, "", False).arrays()
+    extension.unregister()  # Blender crashes at its end when classes are left
     print(outcome.line)
     print(f"first call, child's start included  {seconds[0]:7.3f} s")
     if len(seconds) > 1:
@@ -63,7 +66,7 @@ def main() -> int:
     print(f"child's peak memory                 {outcome.report['peak_memory_mb']:7.1f} MB")
     with tempfile.TemporaryDirectory() as folder:
         mesh = Path(folder) / "mesh.npz"
-        np.savez(mesh, **mesh_io.gather(ob, "", False).arrays())
+        np.savez(mesh, **gathered)
         command = [sys.executable, "-m", "backend", "bench", "--mesh", str(mesh), "--repeat", str(options.repeat), *options.engine]
         return subprocess.run(command, cwd=ROOT, check=False).returncode
 
