@@ -365,11 +365,11 @@ def _refined(
     return at, skin, known, across
 
 
-def _canonical(mesh: AvatarMesh, frame: Frame) -> Floats:
-    """The mesh's vertices (V,3) in a frame; raises BackendError `mesh_invalid` where float32 holds no such numbers."""
+def _canonical(mesh: AvatarMesh, frame: Frame, at: dict[str, Floats]) -> Floats:
+    """The mesh's vertices (V,3) in the frame of landmarks by name; raises BackendError `mesh_invalid` where float32 holds no such numbers."""
     vertices = frame.to_canonical(mesh.vertices) if frame.scale > 0 else np.full((1, 3), np.nan, np.float32)
-    if not np.isfinite(vertices).all():
-        raise BackendError("mesh_invalid", "The head is too small to be measured.", "Scale it up, apply the scale and try again.")
+    if not all(np.isfinite(points).all() for points in (vertices, *at.values())):
+        raise BackendError("mesh_invalid", "The head is too small or too large to be measured.", "Scale it, apply the scale and try again.")
     return vertices
 
 
@@ -386,7 +386,7 @@ def _face(
     """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it. parts (V,): loose
     ones."""
     at = dict(zip(names, landmarks, strict=True))
-    canonical = _canonical(mesh, frame)
+    canonical = _canonical(mesh, frame, at)
     known, across = np.zeros((len(canonical), 2), np.float32), np.zeros((len(canonical), 6), np.float32)
     skin = None
     if set(NAMES) <= at.keys():
@@ -397,7 +397,7 @@ def _face(
             places = {n: frame.to_object(p) for n, p in refined.items()}
             frame = frame_of_landmarks(places)
             at = {n: frame.to_canonical(p) for n, p in places.items()}
-            canonical = _canonical(mesh, frame)
+            canonical = _canonical(mesh, frame, at)
         landmarks = np.stack([at[name] for name in names]).astype(np.float32)
     chin, front = at["chin"][1:] if "chin" in at else landmarks[landmarks[:, 1].argmin(), 1:]
     below_jaw = chin + JAW_RISE * np.clip(front - canonical[:, 2], 0, None) - canonical[:, 1]

@@ -56,7 +56,7 @@ def face_skin(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.
     owners = []
     for name in MARKS:
         away = squared(vertices - landmarks[name])
-        near = np.flatnonzero(away <= (np.sqrt(away.min()) + SHEETS) ** 2)
+        near = np.flatnonzero(np.sqrt(away) <= np.sqrt(away.min()) + np.float32(SHEETS))  # squared again, a far one would not be its own nearest
         if (parts[near] != parts[near[0]]).any():
             reach = part_boxes(vertices, parts)[:, 3:].max(axis=1) if reach is None else reach
             near = near[[reach[near].argmax()]]

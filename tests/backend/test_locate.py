@@ -184,3 +184,15 @@ def test_a_head_of_any_size_is_found_or_refused(size: float, avatar: AvatarMesh,
     else:
         again = locate(small, encode, NAMES, silent)
         assert np.abs(again.landmarks - found.landmarks).max() < 0.02
+
+
+def test_landmarks_that_no_number_holds_are_refused(avatar: AvatarMesh, encode: Encode) -> None:
+    def endless(points: Floats) -> tuple[Floats, Floats]:
+        latent, sure = encode(points)
+        latent = latent.copy()
+        latent[:, 3 * NAMES.index("nose_tip")] = np.inf
+        return latent, sure
+
+    with np.errstate(invalid="ignore"), pytest.raises(BackendError) as refused:
+        locate(avatar, endless, NAMES, silent)
+    assert refused.value.code == "mesh_invalid" and refused.value.fix

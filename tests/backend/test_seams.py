@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.face.mesh import loose_parts
-from backend.face.seams import face_skin, sides
+from backend.face.seams import MARKS, face_skin, sides
 from scripts.train.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.train.modelled import anatomy
 
@@ -58,3 +58,9 @@ def test_a_sheet_before_the_face_is_not_its_skin() -> None:
     found = face_skin(vertices, labels, on_the_sheet)
     assert not found[len(head.vertices) :].any()
     assert (found[: len(head.vertices)] == face_skin(head.vertices, parts, head.landmarks)).all()
+
+
+def test_a_mark_far_away_still_has_a_nearest_vertex() -> None:
+    vertices = np.array([[0, 9.4, 0.2]], np.float32)
+    marks = dict.fromkeys(MARKS, np.array([2.0953202e7, 0, 0], np.float32))  # the square of this root is smaller than the number was
+    assert face_skin(vertices, np.zeros(1, np.int32), marks).all()
