@@ -357,8 +357,8 @@ def _refined(
     """
     skin = face_skin(canonical, parts, at)
     at = at | {n: p for n, p in refine.eyes(canonical, mesh.triangles, skin, at).items() if n not in mesh.landmarks}
-    known = sides(canonical, mesh.triangles, at, parts)
-    across = ways(canonical, opposites(canonical, mesh.triangles, at, known, parts), known)
+    known = sides(canonical, mesh.triangles, at, skin)
+    across = ways(canonical, opposites(canonical, mesh.triangles, at, known, skin), known)
     own = np.float32(1 - familiar)  # on heads like those learnt, the encoder knows the corners better
     slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at)
     at |= {n: at[n] + own * (p - at[n]) for n, p in slit.items() if n not in mesh.landmarks}

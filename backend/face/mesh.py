@@ -167,8 +167,12 @@ def adjacency(edges: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
 
 
 def _sorted(first: Ints, second: Ints) -> NDArray[np.int64]:
-    """Pairs of indices as one number each, sorted and each once: many times faster than np.unique over rows."""
-    return np.asarray(np.unique(first.astype(np.int64) << 32 | second), np.int64)
+    """Pairs of indices as one number each, sorted and each once: many times faster than np.unique over rows, and several than over numbers."""
+    numbers = first.astype(np.int64) << 32 | second
+    numbers.sort()
+    new = np.ones(len(numbers), bool)
+    np.not_equal(numbers[1:], numbers[:-1], out=new[1:])
+    return np.asarray(numbers[new], np.int64)
 
 
 def _pairs(numbers: NDArray[np.int64]) -> Ints:

@@ -48,9 +48,11 @@ def partners(
     cell = np.floor((exact - low) / (2 * tolerance)).astype(np.int64)
     first = np.floor((image - low) / (2 * tolerance) - 0.5).astype(np.int64)  # the lowest of the eight cells around an image
     factors = np.cumprod([1, *(np.maximum(cell.max(axis=0), first.max(axis=0))[:2] + 3)])
-    keys = cell @ factors
-    order = np.argsort(keys, kind="stable")
-    sorted_keys = keys[order]
+    numbers = (cell @ factors) * len(points) + np.arange(len(points))
+    numbers.sort()  # several times as fast as a stable argsort of the keys
+    sorted_keys, order = np.divmod(numbers, len(points))
+    turn_to = np.argsort(first @ factors)  # what is looked up in order is found several times as fast
+    which, image, facing, first = which[turn_to], image[turn_to], facing[turn_to], first[turn_to]
     best, least = np.full(len(which), -1, np.intp), np.full(len(which), np.inf)
     for shift in CORNERS:  # cells that differ along x alone have keys that follow each other
         wanted = (first + shift) @ factors
@@ -66,7 +68,9 @@ def partners(
             best[mine[nearer]], least[mine[nearer]] = other[nearer], score[nearer]
             turn += 1
             mine = mine[start[mine] + turn < stop[mine]]
-    return best
+    found = np.empty_like(best)
+    found[turn_to] = best
+    return found
 
 
 def symmetric_partners(

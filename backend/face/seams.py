@@ -27,14 +27,16 @@ ROUNDS = 300  # steps of the front along edges at most
 MARKS = ("nose_tip", "chin", "mouth_left", "mouth_right", "eye_outer_left", "eye_outer_right", "lid_lower_left", "lid_lower_right")
 
 
-def sides(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], parts: Ints | None = None) -> Floats:
+def sides(
+    vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], skin: NDArray[np.bool_] | None = None
+) -> Floats:
     """Side float32 (V,2) of each vertex: of the mouth's opening and of the nearer eye's, 1 above, -1 below, 0 in between or unknown.
 
-    vertices (V,3) canonical, triangles (T,3); landmarks: name -> (3,), canonical. parts (V,): loose parts, where they are known already.
+    vertices (V,3) canonical, triangles (T,3); landmarks: name -> (3,), canonical. skin (V,): of `face_skin`, where it is known already.
     """
     found = np.zeros((len(vertices), 2), np.float32)
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
-    skin = face_skin(vertices, loose_parts(vertices, triangles) if parts is None else parts, at)
+    skin = face_skin(vertices, loose_parts(vertices, triangles), at) if skin is None else skin
     lips = (at["lip_upper"] + at["lip_lower"]) / 2
     seeds = ((at["lip_upper"] + at["nose_tip"]) / 2, (at["lip_lower"] + at["chin"]) / 2)
     near, side = _opening(vertices, triangles, skin, lips, seeds, MOUTH_REACH)
@@ -64,15 +66,21 @@ def face_skin(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.
     return np.asarray(parts == np.bincount(owners).argmax())
 
 
-def opposites(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], side: Floats, parts: Ints | None = None) -> Ints:
+def opposites(
+    vertices: Floats,
+    triangles: Ints,
+    landmarks: Mapping[str, NDArray[np.floating[Any]]],
+    side: Floats,
+    skin: NDArray[np.bool_] | None = None,
+) -> Ints:
     """The nearest vertex on the other side of the mouth's and of the nearer eye's opening, int32 (V,2), -1 where there is none.
 
-    side (V,2): as `sides` gives it for the same vertices (V,3), canonical; parts as there.
+    side (V,2): as `sides` gives it for the same vertices (V,3), canonical; skin as there.
     Only skin that faces out can be opposite: no bag, no socket.
     """
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
     found = np.full((len(vertices), 2), -1, np.int32)
-    skin = face_skin(vertices, loose_parts(vertices, triangles) if parts is None else parts, at)
+    skin = face_skin(vertices, loose_parts(vertices, triangles), at) if skin is None else skin
     corners = [at[f"mouth_{s}"] for s in SIDES]
     found[:, 0] = _opposite(vertices, side[:, 0], skin, corners, at["lip_upper"], at["lip_lower"], MOUTH_REACH)
     for name, sign in zip(SIDES, (1, -1), strict=True):

@@ -19,13 +19,13 @@ SHARE = 0.5  # of the neighbours' mean in each round
 class Neighbours:
     """Who is next to whom among F vertices. group (F,): vertices in one place share one of G. first (G,): one vertex of each.
 
-    by_count: for each number D of neighbours that occurs, the groups (N,) that have so many, and these neighbours (D,N): sums over columns of a
-    table are several times as fast as over stretches of a list.
+    by_count: for each number D of neighbours that occurs, which groups have so many, N that follow each other, and these neighbours (D,N): sums
+    over columns of a table are several times as fast as over stretches of a list, and what follows each other needs no lookup.
     """
 
     group: Ints
     first: NDArray[np.int64]
-    by_count: tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]
+    by_count: tuple[tuple[slice, NDArray[np.int64]], ...]
 
 
 def neighbours(vertices: Floats, triangles: Ints, indices: Ints) -> Neighbours:
@@ -36,10 +36,19 @@ def neighbours(vertices: Floats, triangles: Ints, indices: Ints) -> Neighbours:
     inside = position[triangles[all_corners(position >= 0, triangles)]]
     edges = edges_of(group[inside])
     start, begins, joined = adjacency(edges[edges[:, 0] != edges[:, 1]])
-    _, first = np.unique(group, return_index=True)
-    counts = np.diff(begins, append=len(start))
-    alike = [(np.flatnonzero(counts == count), count) for count in np.unique(counts)]
-    return Neighbours(group, first, tuple((joined[mine], start[begins[mine] + np.arange(count)[:, None]]) for mine, count in alike))
+    count = np.zeros(int(group.max(initial=-1)) + 1, np.int64)
+    count[joined] = np.diff(begins, append=len(start))
+    begin = np.zeros_like(count)
+    begin[joined] = begins
+    order = np.argsort(count, kind="stable")  # the groups by their number of neighbours, and numbered anew in that order
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    group = rank[group].astype(np.int32)
+    first = np.zeros(len(order), np.int64)
+    first[group[::-1]] = np.arange(len(group))[::-1]
+    ends = np.cumsum(np.bincount(count))
+    alike = [(slice(int(ends[many - 1]), int(ends[many])), many) for many in range(1, len(ends)) if ends[many - 1] < ends[many]]
+    return Neighbours(group, first, tuple((mine, rank[start[begin[order[mine]] + np.arange(many)[:, None]]]) for mine, many in alike))
 
 
 def smoothed(offsets: Floats, around: Neighbours, rounds: int = ROUNDS) -> Floats:
@@ -49,16 +58,16 @@ def smoothed(offsets: Floats, around: Neighbours, rounds: int = ROUNDS) -> Float
     count = len(offsets)
     flat = offsets.transpose(1, 0, 2).reshape(offsets.shape[1], -1)[around.first]
     for _ in range(rounds):
-        after = flat.copy()
+        after = np.empty_like(flat)
+        after[: around.by_count[0][0].start] = flat[: around.by_count[0][0].start]  # of those without neighbours
         for mine, others in around.by_count:
-            pull = flat.take(others[0], axis=0)
+            own, pull = flat[mine], after[mine]
+            np.take(flat, others[0], axis=0, out=pull, mode="clip")
             for other in others[1:]:
-                pull += flat.take(other, axis=0)
+                pull += np.take(flat, other, axis=0, mode="clip")
             pull *= np.float32(1 / len(others))
-            own = flat.take(mine, axis=0)
             pull -= own
             pull *= np.float32(SHARE)
             pull += own
-            after[mine] = pull
         flat = after
     return np.ascontiguousarray(flat[around.group].reshape(-1, count, 3).transpose(1, 0, 2), np.float32)

@@ -13,6 +13,7 @@ PROBES = 500  # points that are mirrored and looked up
 POINTS = 4000  # points that they are looked up in
 NEAR = 0.2  # canonical units: farther pairs say nothing
 CLOSE = 0.04  # pairs nearer than this count as partners
+REST = 1e-9  # a correction below which the plane is found
 
 
 def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], float, float]:
@@ -24,11 +25,11 @@ def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], 
     cloud, facing = points[:POINTS].astype(np.float64), normals[:POINTS].astype(np.float64)
     probes = cloud[:PROBES]
     # a product with a column of ones gives |p|^2 - 2 q . p for all pairs at once: nearest first without further passes over the table
-    lifted = np.concatenate([-2 * cloud, (cloud**2).sum(axis=1)[:, None]], axis=1).T
+    lifted = np.concatenate([-2 * cloud, (cloud**2).sum(axis=1)[:, None]], axis=1).T.astype(np.float32)
     normal, offset, share = np.array([1.0, 0, 0]), 0.0, 0.0
     for _ in range(ROUNDS):
         mirrored = probes - 2 * (probes @ normal - offset)[:, None] * normal
-        partner = (np.concatenate([mirrored, np.ones((len(mirrored), 1))], axis=1) @ lifted).argmin(axis=1)
+        partner = (np.concatenate([mirrored, np.ones((len(mirrored), 1))], axis=1).astype(np.float32) @ lifted).argmin(axis=1)
         gap, toward = cloud[partner] - mirrored, facing[partner]
         far = np.linalg.norm(gap, axis=1)
         share = float((far < CLOSE).mean())
@@ -43,4 +44,6 @@ def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], 
         turned = normal + np.array([0, a, b])
         length = float(np.linalg.norm(turned))
         normal, offset = turned / length, float((offset + d) / length)
+        if max(abs(a), abs(b), abs(d)) < REST:
+            break
     return normal, offset, share
