@@ -71,17 +71,21 @@ def turned(points: Floats, centre: Floats, axis: int, degrees: float) -> Floats:
     return offsets
 
 
-def turn_eyes(shapes: Mapping[str, Floats], vertices: Floats, balls: Mapping[str, tuple[NDArray[np.intp], Floats]]) -> None:
+def turn_eyes(
+    shapes: Mapping[str, Floats], vertices: Floats, balls: Mapping[str, tuple[NDArray[np.intp], Floats]], familiar: float = 0.0
+) -> None:
     """Let eyeballs, in place, turn by their eyeLook conditions and stay where they are otherwise. shapes: condition -> offsets (F,3); balls: of
-    `eyeballs`."""
+    `eyeballs`. familiar: 0 to 1, how far the model is believed about how they turn; they do it as bodies in any case."""
     for side, (ball, centre) in balls.items():
+        looks = {name + side.title(): turn for name, turn in TURNS.items() if name + side.title() in shapes}
+        known = {name: rigid(vertices[ball], shapes[name][None, ball])[0] for name in looks} if familiar > 0 else {}
         for offsets in shapes.values():
             offsets[ball] = 0
-        for name, (axis, degrees) in TURNS.items():
-            condition = name + side.title()
-            if condition in shapes:
-                sign = -1.0 if axis == 1 and side == "right" else 1.0
-                shapes[condition][ball] += turned(vertices[ball], centre, axis, sign * degrees)
+        for name, (axis, degrees) in looks.items():
+            sign = -1.0 if axis == 1 and side == "right" else 1.0
+            shapes[name][ball] = (1 - familiar) * turned(vertices[ball], centre, axis, sign * degrees)
+        for name, offsets in known.items():
+            shapes[name][ball] += np.float32(familiar) * offsets
 
 
 def lift_lids(blink: Floats, vertices: Floats, skin: NDArray[np.bool_], ball: NDArray[np.intp], centre: Floats) -> None:
@@ -99,9 +103,16 @@ def lift_lids(blink: Floats, vertices: Floats, skin: NDArray[np.bool_], ball: ND
     if not len(lid):
         return
     way = away[lid] / np.maximum(length[lid], 1e-9)[:, None]
-    dome = np.where(way @ ways.T > BESIDE, far, 0).max(axis=1)
+
+    def below(points: Floats) -> Floats:
+        """How far below the dome (N,) points (N,3), from the centre, lie."""
+        long = np.linalg.norm(points, axis=1)
+        dome = np.where((points / np.maximum(long, 1e-9)[:, None]) @ ways.T > BESIDE, far, 0).max(axis=1)
+        return np.asarray(CLEAR * dome - long, np.float32)
+
     share = np.clip((moves[lid] - LIFTED[0]) / (LIFTED[1] - LIFTED[0]), 0, 1)
-    blink[lid] += (np.maximum(CLEAR * dome - length[lid], 0) * share)[:, None] * way
+    deeper = below(away[lid]) - np.maximum(below(vertices[lid] - centre), 0)  # the inside of a lid lies within the dome from the start
+    blink[lid] += (np.maximum(deeper, 0) * share)[:, None] * way
 
 
 def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: str, behind: NDArray[np.bool_], half: float) -> None:

@@ -29,8 +29,11 @@ LEAST, MOST = 0.6, 2.5  # a gain beyond says that something else is wrong, and i
 FRONT = 0.88  # quantile, among vertices next to a lid that go at least half as far as the farthest, that is taken for its edge
 LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges: fewer than a bag or teeth behind would spoil
 
-NARROW = 0.12  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
+NARROW = 0.15  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
+LESS = 0.5  # down to which a squint is scaled as a whole to close no more: that keeps its direction
 LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
+LAP = 0.1  # of the opening, by which a model's lids may lap at a blink on heads like those that it has learnt from
+GAIN = (1.0, 1.6)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less
 SHUT, FLATTER = 0.95, 0.6  # of its height that an eye without lids closes by, and its lash
 DEEP = 0.12  # heights that a lid is led in or out in one pass: at the corners an edge may end deep inside
 PASSES = 2  # of the correction: what it moves is not moved fully everywhere along the edge
@@ -97,11 +100,12 @@ def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:
 
 
 def corrections(
-    there: Surface, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats], lids: Mapping[str, Lid] | None = None
+    there: Surface, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats], lids: Mapping[str, Lid] | None = None, familiar: float = 0.0
 ) -> dict[str, Floats]:
     """What has to be added to the shapes of conditions so that contacts hold: condition -> offsets (F,3).
 
-    shapes: condition -> offsets (F,3). lids: what `lids_of` gave, where it is known already.
+    shapes: condition -> offsets (F,3). lids: what `lids_of` gave, where it is known already. familiar: 0 to 1, how much the model is believed
+    about lids that lap.
     """
     found: dict[str, Floats] = {}
     lids = lids_of(there, landmarks) if lids is None else lids
@@ -113,10 +117,10 @@ def corrections(
     for side, lid in lids.items():
         name = f"eyeBlink{side.title()}"
         if name in shapes:
-            found[name] = lid.closed(shapes[name])
+            found[name] = lid.closed(shapes[name], familiar)
         for other in NARROWING:
             if other in shapes and other.endswith(side.title()):
-                found[other] = lid.limited(shapes[other])
+                found[other] = lid.limited(shapes[other], LESS if other.startswith("eyeSquint") else 1.0)
     if {"jawOpen", "mouthClose"} <= shapes.keys():
         slit = mouth_slit(there.vertices, there.triangles, there.sides[:, 0], there.skins[0], landmarks)
         if slit is not None:
@@ -252,9 +256,20 @@ class Lid:
         """Offsets (F,3) from the opening's axes and units back to the canonical frame."""
         return np.asarray((offsets * self.opening.unit) @ self.opening.axes, np.float32)
 
-    def closed(self, blink: Floats) -> Floats:
-        """What has to be added to a blink (F,3) so that the upper edge comes to lie on the lower one, lashes ride it and eyes hold still."""
-        here = self._local(blink)
+    def _gain(self, here: Floats) -> float:
+        """Factor on a shape (F,3), in the opening's units, after which it closes the opening as well as a factor can: it bends nothing. 1 where
+        it closes nothing."""
+        closing = self.opening.lower.of(here)[:, 1] - self.opening.upper.of(here)[:, 1]
+        power = float(closing @ closing)
+        return float(self.gap @ closing / power) if power > 1e-6 else 1.0
+
+    def closed(self, blink: Floats, familiar: float = 0.0) -> Floats:
+        """What has to be added to a blink (F,3) so that the upper edge comes to lie on the lower one, lashes ride it and eyes hold still.
+
+        familiar: 0 to 1, how much the model is believed about lids that lap and about what lies in the opening.
+        """
+        own = self._local(blink)
+        here = own * np.float32(np.clip(self._gain(own), *GAIN))
         opening = self.opening
         up = opening.lower.of(here)
         rise = np.zeros_like(up)
@@ -267,6 +282,7 @@ class Lid:
             along = np.argsort(goal[:, 0], kind="stable")
             missing = np.stack([np.interp(ends[:, 0], goal[along, 0], goal[along, i]) for i in range(3)], axis=1).astype(np.float32) - ends
             missing[:, 0] = 0
+            missing[:, 1] -= np.clip(missing[:, 1], 0, familiar * LAP * self.gap)
             missing = _even(missing)
             missing[:, 2] = np.clip(missing[:, 2], -DEEP, DEEP) + FOLD
             added = added + opening.at(missing) * self.top[:, None]
@@ -277,8 +293,8 @@ class Lid:
         added = added * (1 - lash) + lash * (edge + self._drooped() - here)
         low = self.lower_ride[:, None]
         added = added * (1 - low) + low * (opening.at(goal - opening.lower.points) - here)
-        added[self.eye] = -here[self.eye]
-        return self._space((added + self._before_eye(here + added)).astype(np.float32))
+        added[self.eye] = (np.float32(familiar) - 1) * here[self.eye]  # balls and plates are held still later, but a lash may pass for one
+        return self._space((added + self._before_eye(here + added) + here - own).astype(np.float32))
 
     def _before_eye(self, moved: Floats) -> Floats:
         """Offsets (F,3), in the opening's units, that bring closed lids, moved (F,3), out of what lies behind them: an eye bulges in its middle."""
@@ -307,9 +323,13 @@ class Lid:
         turned[:, 2] = away[:, 2] * cos + away[:, 1] * sin
         return np.asarray(turned * self.outward[:, None], np.float32)
 
-    def limited(self, shape: Floats) -> Floats:
-        """What has to be added to a shape (F,3) so that it closes no more than NARROW of the opening: blinks are driven along with it."""
-        here = self._local(shape)
+    def limited(self, shape: Floats, least: float = 1.0) -> Floats:
+        """What has to be added to a shape (F,3) so that it closes no more than NARROW of the opening: blinks are driven along with it.
+
+        least: how far the whole shape is scaled down for that before the lids alone are held back.
+        """
+        own = self._local(shape)
+        here = own * np.float32(np.clip(NARROW * self._gain(own), least, 1))
         opening = self.opening
         down, up = -opening.upper.of(here)[:, 1], opening.lower.of(here)[:, 1]
         over = np.maximum(down + up - NARROW * self.gap, 0)
@@ -318,7 +338,7 @@ class Lid:
         added = np.zeros_like(here)
         added[:, 1] = lift * np.maximum(self.top, self.ride) - drop * np.maximum(self.bottom, self.lower_ride)
         added[self.eye] = -here[self.eye]
-        return self._space(added)
+        return self._space(added + here - own)
 
 
 def _front_of(points: Floats, eye: Floats) -> Floats:

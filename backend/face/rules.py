@@ -44,10 +44,10 @@ def touch(face: Face, there: contacts.Surface | None, landmarks: Mapping[str, Fl
             shapes[name] = probed[name] = shapes[name] * np.float32(gain)
     if there is None:
         return
-    for name, more in contacts.corrections(there, landmarks, probed, lids).items():
+    for name, more in contacts.corrections(there, landmarks, probed, lids, face.familiar).items():
         shapes[name] = shapes[name] + more
     balls = bodies.eyeballs(face.vertices, face.parts, landmarks)
-    bodies.turn_eyes(shapes, face.vertices, balls)
+    bodies.turn_eyes(shapes, face.vertices, balls, face.familiar)
     for name, side in contacts.BLINKS.items():
         if name in shapes and side in balls:
             bodies.lift_lids(shapes[name], face.vertices, there.skins[0], *balls[side])

@@ -62,6 +62,37 @@ def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(head: tuple[
     assert (offsets[:, made.part == PARTS.index("skin")] == np.float32(0.1)).all()
 
 
+def test_eyes_of_a_head_like_those_learnt_from_turn_as_the_model_says_but_as_bodies(head: tuple[Anatomy, Floats]) -> None:
+    made, boxes = head
+    balls = bodies.eyeballs(made.vertices, boxes, made.landmarks)
+    ball, centre = balls["left"]
+    wanted = bodies.turned(made.vertices[ball], centre - np.array([0, 0, 0.1], np.float32), 0, 20.0)
+    shapes = {name: np.zeros_like(made.vertices) for name in ("eyeLookDownLeft", "jawOpen")}
+    noise = np.random.default_rng(0).normal(0, 0.003, wanted.shape).astype(np.float32)
+    shapes["eyeLookDownLeft"][ball], shapes["jawOpen"][ball] = wanted + noise, noise
+    bodies.turn_eyes(shapes, made.vertices, balls, 1.0)
+    got = shapes["eyeLookDownLeft"][ball]
+    np.testing.assert_allclose(got, wanted, atol=2e-3)
+    np.testing.assert_allclose(bodies.rigid(made.vertices[ball], got[None])[0], got, atol=1e-5)
+    assert not shapes["jawOpen"].any()
+
+
+def test_the_inside_of_a_lid_stays_as_deep_as_it_lay(head: tuple[Anatomy, Floats]) -> None:
+    made, boxes = head
+    ball, centre = bodies.eyeballs(made.vertices, boxes, made.landmarks)["left"]
+    vertices = made.vertices.copy()
+    skin = made.part == PARTS.index("skin")
+    inside = np.flatnonzero(skin)[:1]
+    out = made.vertices[ball] - centre
+    deep = centre + 0.8 * out[np.abs(out @ np.array([0.0, 0.6, 0.8], np.float32) / np.linalg.norm(out, axis=1) - 1).argmin()]
+    vertices[inside] = deep
+    blink = np.zeros_like(vertices)
+    blink[inside] = centre + 0.8 * out[out[:, 2].argmax()] - deep
+    before = blink.copy()
+    bodies.lift_lids(blink, vertices, skin, ball, centre)
+    assert np.linalg.norm(blink - before, axis=1).max() < 0.05 * np.linalg.norm(out, axis=1).max()
+
+
 def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
     shapes = {name: offsets for make in BUILDERS for name, offsets in make(made).items()}

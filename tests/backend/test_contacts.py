@@ -103,6 +103,24 @@ def test_lids_meet_along_their_whole_edge_and_eyes_hold_still(head: Head, side: 
     assert np.abs(closed[eye] - made.vertices[eye]).max() < 1e-5
 
 
+@pytest.mark.parametrize("familiar", [0.0, 1.0])
+def test_lids_that_lap_may_on_a_head_like_those_learnt_from_and_never_leave_a_gap(head: Head, familiar: float) -> None:
+    made, there, shapes = head
+    lapping = (1.2 * shapes["eyeBlinkLeft"]).astype(np.float32)
+    closed = made.vertices + lapping + contacts.corrections(there, made.landmarks, {"eyeBlinkLeft": lapping}, familiar=familiar)["eyeBlinkLeft"]
+    upper, lower = facing(made, "eye_left")
+    passed = (closed[lower, 1] - closed[upper, 1]) / (made.vertices[upper, 1] - made.vertices[lower, 1]).max()
+    assert abs(passed.mean() - familiar * contacts.LAP) < 0.05
+
+
+def test_a_blink_that_only_falls_short_is_scaled_and_not_bent(head: Head) -> None:
+    made, there, shapes = head
+    full, short = (contacts.corrections(there, made.landmarks, {"eyeBlinkLeft": shapes["eyeBlinkLeft"] * share}) for share in (1.0, 0.7))
+    one, other = shapes["eyeBlinkLeft"] + full["eyeBlinkLeft"], 0.7 * shapes["eyeBlinkLeft"] + short["eyeBlinkLeft"]
+    assert (one * other).sum() / (np.linalg.norm(one) * np.linalg.norm(other)) > 0.99
+    assert np.linalg.norm(other) == pytest.approx(np.linalg.norm(one), rel=0.1)
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_lashes_keep_to_the_lid(head: Head, side: str) -> None:
     made, there, shapes = head
@@ -131,6 +149,8 @@ def test_a_squint_closes_no_more_than_a_blink_can_bear(head: Head, side: str) ->
     both = made.vertices + ours[names[0]] + ours[names[1]]
     passed = (both[lower, 1] - both[upper, 1]) / open_.max()
     assert passed.mean() < contacts.NARROW + 0.06
+    cosine = (ours[names[1]] * shapes[names[1]]).sum() / (np.linalg.norm(ours[names[1]]) * np.linalg.norm(shapes[names[1]]))
+    assert cosine > 0.9, "it is a smaller squint and not another one"
     assert np.linalg.norm(ours[names[1]], axis=1).max() > 0.3 * np.linalg.norm(shapes[names[1]], axis=1).max(), "there is still a squint"
 
 
