@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -283,8 +284,13 @@ def _try_threads(encoder: Session) -> None:
 
 
 def _load_pair(encoder_path: Path, decoder_path: Path, opened: Callable[..., Session]) -> Model:
-    encoder, landmarks = _load_encoder(encoder_path, opened)
-    decoder, precision, why = _in_precision(decoder_path, lambda path: opened(path, encoder.threads))
+    with ThreadPoolExecutor(1) as beside:  # ONNX Runtime reads and optimises a graph on one core
+        coming = beside.submit(_in_precision, decoder_path, opened)
+        encoder = opened(encoder_path)
+        landmarks = _check_encoder(encoder, _metadata(encoder))
+        decoder, precision, why = coming.result()
+    _try_threads(encoder)
+    decoder.with_threads(encoder.threads)
     metadata = _metadata(decoder)
     _require_contract(decoder, metadata, "decoder")
     _require_inputs(decoder, {**PER_VERTEX, "latent": (1, None)})
