@@ -54,3 +54,13 @@ def test_vertices_outside_are_left_out_and_nothing_is_fine() -> None:
     np.testing.assert_allclose(smoothed(offsets, neighbours(vertices, triangles, some)), offsets)
     none = np.empty((1, 0, 3), np.float32)
     assert smoothed(none, neighbours(vertices, triangles, some[:0])).shape == (1, 0, 3)
+
+
+def test_vertices_without_neighbours_keep_their_offsets_between_those_with_some() -> None:
+    vertices = np.array([[9, 0, 0], [0, 0, 0], [1, 0, 0], [8, 0, 0], [0, 1, 0]], np.float32)
+    around = neighbours(vertices, np.array([[1, 2, 4]], np.int32), np.arange(5, dtype=np.int32))
+    offsets = np.arange(15, dtype=np.float32).reshape(1, 5, 3)
+    found = smoothed(offsets, around, rounds=1)
+    np.testing.assert_array_equal(found[0, [0, 3]], offsets[0, [0, 3]])
+    for k, others in ((1, [2, 4]), (2, [1, 4]), (4, [1, 2])):
+        np.testing.assert_allclose(found[0, k], (offsets[0, k] + offsets[0, others].mean(axis=0)) / 2)
