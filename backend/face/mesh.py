@@ -16,6 +16,8 @@ from .landmarks import NAMES
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
+ALIKE = 0.5  # cosine between a normal and the mean in its place from which on they belong together
+FOLDED = -0.98  # cosine between the normals of two triangles up to which they are folded back onto each other
 WELD_TOLERANCE = 1e-6  # of the mesh's largest extent: vertices that were split for UVs or normals coincide far closer
 
 
@@ -123,14 +125,39 @@ def weld(vertices: Floats) -> Ints:
 def seamless_normals(vertices: Floats, triangles: Ints) -> Floats:
     """Unit normals float32 (V,3) that agree where a vertex was split for UVs or shading.
 
-    Vertices in one place whose normals point the same way share the normal of all triangles around them, as if they had never been split; those
-    that face each other, as closed lips do, keep their own.
+    Vertices in one place that an edge between two triangles joins share the normal of all triangles around them, as if they had never been split.
+    So do others in one place whose normals point the same way; those that face each other, as closed lips do, keep their own.
     """
-    summed, group = _summed_normals(vertices, triangles), weld(vertices)
+    group = weld(vertices)
+    sheet = _sheets(vertices, triangles, group)
+    _, first = np.unique(sheet, return_index=True)
+    own, where = _summed_normals(vertices, triangles), group[first]
+    summed = np.stack([np.bincount(sheet, own[:, axis]) for axis in range(3)], axis=1).astype(np.float64)
     normals = _unit(summed)
-    mean = _unit(np.stack([np.bincount(group, summed[:, axis]) for axis in range(3)], axis=1))[group]
-    alike = (mean * normals).sum(axis=1, keepdims=True) > 0.5
-    return np.ascontiguousarray(np.where(alike, mean, normals))
+    mean = _unit(np.stack([np.bincount(where, summed[:, axis]) for axis in range(3)], axis=1))[where]
+    alike = (mean * normals).sum(axis=1, keepdims=True) > ALIKE
+    return np.ascontiguousarray(np.where(alike, mean, normals)[sheet])
+
+
+def _sheets(vertices: Floats, triangles: Ints, group: Ints) -> Ints:
+    """Sheet int32 (V,) of each vertex: vertices in one place, of one group (V,), share one where two triangles that use them meet along an edge of
+    no third one, and do not fold back onto each other there."""
+    shared = np.bincount(group) > 1
+    near = triangles[shared[group[triangles]].any(axis=1)]
+    start, end = near.ravel(), near[:, [1, 2, 0]].ravel()
+    turned = group[start] > group[end]
+    low, high = np.where(turned, end, start), np.where(turned, start, end)
+    keys = group[low].astype(np.int64) << 32 | group[high]
+    order = np.argsort(keys, kind="stable")
+    begins = np.flatnonzero(np.diff(keys[order], prepend=-1))
+    pairs = begins[np.diff(begins, append=len(order)) == 2]
+    one, other = order[pairs], order[pairs + 1]
+    corners = vertices.astype(np.float64)[near]
+    facing = _unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+    flat = (facing[one // 3] * facing[other // 3]).sum(axis=1) > FOLDED
+    met = flat & (turned[one] != turned[other])  # two triangles that face alike pass their edge in opposite directions
+    links = [np.stack([ends[one[met]], ends[other[met]], ends[one[met]]], axis=1) for ends in (low, high)]
+    return connected_parts(len(group), np.concatenate(links).astype(np.int32))
 
 
 def connected_parts(count: int, triangles: Ints) -> Ints:

@@ -140,6 +140,15 @@ def test_every_landmark_has_a_counterpart() -> None:
     assert mirrored("eyeBlinkLeft") == "eyeBlinkRight" and mirrored("jawOpen") == "jawOpen" and mirrored("jawLeft") == "jawRight"
 
 
+def test_splitting_a_crease_changes_no_normal() -> None:
+    vertices, triangles = box((0, 0, 0))
+    apart = seamless_normals(*split(vertices, triangles))
+    np.testing.assert_allclose(apart, seamless_normals(vertices, triangles)[triangles.ravel()], atol=1e-6)
+    ridge = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0.4], [0, 1, -0.4]], np.float32)  # a fold of 44 degrees: its sides nearly face each other
+    sides = np.array([[0, 1, 2], [1, 0, 3]], np.int32)
+    np.testing.assert_allclose(seamless_normals(*split(ridge, sides)), seamless_normals(ridge, sides)[sides.ravel()], atol=1e-6)
+
+
 def test_splitting_every_edge_changes_no_normal() -> None:
     vertices, triangles = ball(12, 16, (0.0, 0.0, 0.0), (1.0, 0.7, 1.2))
     corners = triangles.reshape(-1)
