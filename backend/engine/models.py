@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from . import providers
 from .hardware import thread_counts
 from .onnx_file import read_model_file
 from .selftest import probe
-from .sessions import Cancellation, Session, available, create, run
+from .sessions import Cancellation, Session, create, run
 from .settings import Settings, resolve
 from .variants import refusal, variant_path
 
@@ -149,14 +148,13 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
     def opened(file: Path, threads: int = most) -> Session:
         return create(read_model_file(file), file.name, threads, settings, low_memory, file.parent)
 
-    alone = not settings.server and all(candidate.name == "cpu" for candidate in providers.candidates(settings, available())[1])
     if path is None:
-        return _load_pair(_shipped("encoder"), _shipped("decoder"), opened, alone)
+        return _load_pair(_shipped("encoder"), _shipped("decoder"), opened)
     for role, other in (("encoder", "decoder"), ("decoder", "encoder")):
         ending = f".{role}.onnx"
         if path.name.endswith(ending):
             sibling = path.with_name(path.name.removesuffix(ending) + f".{other}.onnx")
-            return _load_pair(*((path, sibling) if role == "encoder" else (sibling, path)), opened, alone)
+            return _load_pair(*((path, sibling) if role == "encoder" else (sibling, path)), opened)
     session, precision, why = _in_precision(path, opened)
     metadata = _metadata(session)
     contract = metadata.get("blendshape.contract", "plain")
@@ -284,19 +282,9 @@ def _try_threads(encoder: Session) -> None:
     encoder.try_threads(thread_counts(encoder.settings.threads), probe(encoder.session.get_inputs(), TRIAL_POINTS))
 
 
-def _load_pair(encoder_path: Path, decoder_path: Path, opened: Callable[..., Session], alone: bool) -> Model:
-    """alone: the processor is all that is tried, so that nothing is timed against it while a session starts, and both halves may start at once."""
-    if alone:
-        with ThreadPoolExecutor(1) as beside:  # ONNX Runtime reads and optimises a graph on one core
-            coming = beside.submit(_in_precision, decoder_path, opened)
-            encoder = opened(encoder_path)
-            landmarks = _check_encoder(encoder, _metadata(encoder))
-            decoder, precision, why = coming.result()
-        _try_threads(encoder)
-        decoder.with_threads(encoder.threads)
-    else:
-        encoder, landmarks = _load_encoder(encoder_path, opened)
-        decoder, precision, why = _in_precision(decoder_path, lambda path: opened(path, encoder.threads))
+def _load_pair(encoder_path: Path, decoder_path: Path, opened: Callable[..., Session]) -> Model:
+    encoder, landmarks = _load_encoder(encoder_path, opened)
+    decoder, precision, why = _in_precision(decoder_path, lambda path: opened(path, encoder.threads))
     metadata = _metadata(decoder)
     _require_contract(decoder, metadata, "decoder")
     _require_inputs(decoder, {**PER_VERTEX, "latent": (1, None)})
