@@ -135,10 +135,7 @@ def _determinism(figures: dict[str, Any]) -> Iterator[str]:
     yield f"| the same in another process | {'none, to the last bit' if figures['other_process'] else 'DIFFERENT'} |"
     for name, value in figures["changes"].items():
         yield f"| {name} | {value:.3%}{'' if value <= figures['limit'] else ', over the limit of ' + format(figures['limit'], '.0%')} |"
-    if any(value > figures["limit"] for value in figures["changes"].values()):
-        yield "\nWhat is over the limit: which faces the encoder is shown is drawn by their number, so another numbering is another draw, and"
-        yield "landmarks that the model is unsure of, such as the chin, move with it. The shapes stay those of the same face, made for landmarks"
-        yield "a little elsewhere."
+    yield "\nWhich faces the encoder is shown is drawn by where they lie on the surface and which way they face, not by their number."
 
 
 def _matrix(figures: dict[str, Any]) -> Iterator[str]:

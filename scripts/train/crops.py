@@ -57,6 +57,7 @@ def scene_of(vertices: Floats, cloud: PointCloud, landmarks: Floats, extra: list
         frame.turn_to_canonical(np.concatenate([c.normals for c in clouds]))[near],
         (np.concatenate([c.sizes for c in clouds])[near] / frame.scale).astype(np.float32),
         priority[near],
+        np.concatenate([c.cells for c in clouds])[near],
     )
     return Scene(everything, frame.to_canonical(landmarks), rig)
 
@@ -73,7 +74,7 @@ def random_scene(head: Head, dressing: list[PointCloud], rng: np.random.Generato
         part = dressing[rng.integers(len(dressing))] if dressing and rng.random() < 0.4 else random_dressing(rng)
         scale = np.exp(rng.normal(0.1, 0.1, 3)).astype(np.float32)
         moved = part.positions * scale + rng.normal(0, 0.1, 3).astype(np.float32)
-        extra = [PointCloud(moved, part.normals, part.sizes, part.priority + rng.normal(0, 0.5))]
+        extra = [PointCloud(moved, part.normals, part.sizes, part.priority + rng.normal(0, 0.5), part.cells)]
     warped = warp(vertices)
     landmarks = landmarks_of(head, vertices, warp)
     cloud = cloud_of(warped, triangles, loosened(head.parts, warped, landmarks, rng), int(rng.integers(1 << 31)))
@@ -157,7 +158,8 @@ def faceless_scene(dressing: list[PointCloud], rng: np.random.Generator) -> Scen
         rotation = turn(*rng.uniform(-np.pi, np.pi, 3))
         position = position * np.exp(rng.normal(0, 0.5, 3)) @ rotation.T + rng.normal(0, 2, 3)
         sizes = np.full(len(normal), np.ptp(position, axis=0).max() / 2, np.float32)
-        clouds.append(PointCloud(position.astype(np.float32), (normal @ rotation.T).astype(np.float32), sizes, rng.gumbel(size=len(normal))))
+        cells = np.zeros(len(normal), np.uint64)
+        clouds.append(PointCloud(position.astype(np.float32), (normal @ rotation.T).astype(np.float32), sizes, rng.gumbel(size=len(normal)), cells))
     return Scene(PointCloud(*(np.concatenate([getattr(c, f.name) for c in clouds]) for f in fields(PointCloud))), None)
 
 

@@ -25,5 +25,4 @@ def test_a_slope_is_found_and_noise_is_told() -> None:
 def test_the_same_head_gives_the_same_bits_and_changes_that_do_not_matter_hardly_any() -> None:
     found = determinism.measure()
     assert found["again"] and found["other_process"]
-    assert max(value for name, value in found["changes"].items() if name not in determinism.OVER) <= determinism.LIMIT, found["changes"]
-    assert max(found["changes"].values()) < 0.2, "what is known to be over the limit has become worse"
+    assert max(found["changes"].values()) <= determinism.LIMIT, found["changes"]
