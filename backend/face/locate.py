@@ -9,7 +9,7 @@ followed to where the landmarks no longer move, and the surest of those wins or 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from . import refine
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import NAMES, mirrored
 from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, extent, loose_parts, part_boxes, seamless_normals, squared
-from .points import CHANNELS, COARSE_COUNT, COUNT, PointCloud, cloud_of, crop
+from .points import CHANNELS, COARSE_COUNT, COUNT, CROP_CENTRE, CROP_RADIUS, PointCloud, cloud_of, crop
 from .seams import face_skin, opposites, sides, ways
 from .smoothing import Neighbours, neighbours
 from .symmetry import mirror_plane
@@ -101,7 +101,7 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     search = _Search(cloud, encode, tuple(landmark_names))
     if set(landmark_names) <= mesh.landmarks.keys():
         landmarks, frame = _corrected(mesh, landmark_names, None)
-        return _face(mesh, parts, frame, tuple(landmark_names), landmarks, search.more(frame), 1.0, ())
+        return _face(mesh, parts, search, frame, landmarks, search.more(frame), 1.0, ())
     hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
     marked = mesh.mask is not None or (mesh.head_weights is not None and bool((mesh.head_weights > 0.5).any()))
     enough, guess = LIKELY if marked else SURE, 0.0
@@ -126,7 +126,7 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     warnings: tuple[str, ...] = ()
     if best.confidence < DOUBT:
         warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
-    face = _face(mesh, parts, frame, tuple(landmark_names), landmarks, more, best.confidence, warnings)
+    face = _face(mesh, parts, search, frame, landmarks, more, best.confidence, warnings)
     if len(face.indices) < FEW:
         raise BackendError("no_face", "The face that was found has too few vertices.", NO_FACE_FIX)
     progress(1.0)
@@ -160,12 +160,14 @@ class _Search:
     encode: Encode
     names: tuple[str, ...]
 
-    def look(self, frames: Sequence[Frame], count: int = COUNT, both: bool = False) -> tuple[Floats, Floats, Floats]:
+    def look(self, frames: Sequence[Frame], count: int = COUNT, both: bool = False, redraw: bool = False) -> tuple[Floats, Floats, Floats]:
         """Landmarks (B,L,3) in each frame, confidence (B,), and what else the encoder says (B,S), which must not depend on sides.
 
         both: look at the mirror images, too, and mirror the answers back: twice as many rows, those of the mirror images last.
+        redraw: see other points of the surface in each frame.
         """
-        crops = [crop(self.cloud, frame, count) for frame in frames]
+        clouds = [self.cloud.redrawn(draw) for draw in range(len(frames))] if redraw else [self.cloud] * len(frames)
+        crops = [crop(cloud, frame, count) for cloud, frame in zip(clouds, frames, strict=True)]
         filled = [c if len(c) else np.zeros((1, CHANNELS), np.float32) for c in crops]
         points = np.stack([c[np.arange(count) % len(c)] for c in filled])
         seen = [self.encode(one) for one in ([points, points * POINT_MIRROR] if both else [points])]
@@ -223,19 +225,20 @@ class _Search:
         return (seen + other) / 2, float((sure + other_sure) / 2)
 
     def landmarks(self, frame: Frame) -> tuple[Floats, Frame, Floats]:
-        """Landmarks (L,3) in their own canonical frame, that frame, and what else the encoder says (S,): the mean over slightly turned frames and
-        their mirror images."""
+        """Landmarks (L,3) in their own canonical frame, that frame, and what else the encoder says (S,): the mean over slightly turned frames, each
+        with a draw of points of its own, and their mirror images; by one draw alone they vary by a tenth of the eye's width."""
         turned = [Frame(frame.origin, _about(axis, angle) @ frame.rotation, frame.scale) for axis in range(3) for angle in (-JITTER, JITTER)]
-        points, _sure, rows = self.look(turned, both=True)
+        near = squared(frame.to_canonical(self.cloud.positions) - np.array(CROP_CENTRE, np.float32)) < (1.2 * CROP_RADIUS) ** 2
+        points, _sure, rows = replace(self, cloud=self.cloud[near]).look(turned, both=True, redraw=True)
         seen = np.mean([f.to_object(p) for f, p in zip([*turned, *turned], points, strict=True)], axis=0)
         own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
-        return *self._mirrored_alike(own.to_canonical(seen), own), rows.mean(axis=0, dtype=np.float32)
+        return *self.mirrored_alike(own.to_canonical(seen), own), rows.mean(axis=0, dtype=np.float32)
 
     def more(self, frame: Frame) -> Floats:
         """What the encoder says beside landmarks and confidence (S,) of a frame whose landmarks are known: the mean of both sides."""
         return np.asarray(self.look([frame], both=True)[2].mean(axis=0), np.float32)
 
-    def _mirrored_alike(self, landmarks: Floats, frame: Frame) -> tuple[Floats, Frame]:
+    def mirrored_alike(self, landmarks: Floats, frame: Frame) -> tuple[Floats, Frame]:
         """The same landmarks and frame, both sides alike about the mirror plane where the face has one."""
         positions = frame.to_canonical(self.cloud.positions)
         near = np.flatnonzero(squared(positions - np.array(FACE_CENTRE, np.float32)) < FACE_RADIUS**2)
@@ -376,8 +379,8 @@ def _canonical(mesh: AvatarMesh, frame: Frame, at: dict[str, Floats]) -> Floats:
 def _face(
     mesh: AvatarMesh,
     parts: Ints,
+    search: _Search,
     frame: Frame,
-    names: tuple[str, ...],
     landmarks: Floats,
     more: Floats,
     confidence: float,
@@ -385,6 +388,7 @@ def _face(
 ) -> Face:
     """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it. parts (V,): loose
     ones."""
+    names = search.names
     at = dict(zip(names, landmarks, strict=True))
     canonical = _canonical(mesh, frame, at)
     known, across = np.zeros((len(canonical), 2), np.float32), np.zeros((len(canonical), 6), np.float32)
@@ -396,9 +400,11 @@ def _face(
                 break
             places = {n: frame.to_object(p) for n, p in refined.items()}
             frame = frame_of_landmarks(places)
-            at = {n: frame.to_canonical(p) for n, p in places.items()}
+            landmarks = np.stack([frame.to_canonical(places[n]) for n in names])
+            if not mesh.landmarks:  # an opening may be found on one side only
+                landmarks, frame = search.mirrored_alike(landmarks, frame)
+            at = dict(zip(names, landmarks, strict=True))
             canonical = _canonical(mesh, frame, at)
-        landmarks = np.stack([at[name] for name in names]).astype(np.float32)
     chin, front = at["chin"][1:] if "chin" in at else landmarks[landmarks[:, 1].argmin(), 1:]
     below_jaw = chin + JAW_RISE * np.clip(front - canonical[:, 2], 0, None) - canonical[:, 1]
     away = np.linalg.norm((canonical - np.array([0, -0.4, -0.5], np.float32)) / np.array([2.0, 2.4, 1.9], np.float32), axis=1)
