@@ -4,7 +4,7 @@
 
     .venv/bin/python -m scripts.quantise --model backend/models/face.decoder.onnx [--heads modelled] [--data DATA] [--out FOLDER]
 
-int8-dynamic  weights of matrix products, a scale for each column; activations as they come; the last products stay float32
+int8-dynamic  weights of matrix products, a scale for each column; activations as they come; the last three products on a way stay float32
 int8-static   weights and activations, with the ranges seen on calibration heads (other heads than those that are measured)
 tensorrt      NAME.decoder.calibration, the table from which TensorRT makes int8 itself; cannot be measured without one, so not by default
 fp16          everything after the first matrix product; what comes before is geometry and angles, which 11 bits spoil
@@ -47,6 +47,7 @@ CALIBRATION = ("modelled7", "modelled8", "modelled9", "modelled10")
 MEASURED = ("modelled1", "modelled2", "modelled3", "modelled4")
 CALIBRATION_RUNS = 24
 SMALL = 64  # rows of a product's weights below which int8 gains nothing
+LAST = 3  # matrix products on a way to the offsets that stay float32
 FLOAT, HALF = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
 SENSITIVE = ("LayerNormalization", "Softmax", "Pow", "ReduceL2", "ReduceSum", "ReduceMean", "Sin", "Cos", "Div", "Exp")
 
@@ -88,17 +89,18 @@ def named(source: Path, target: Path) -> onnx.ModelProto:
 
 
 def kept_float(model: onnx.ModelProto) -> set[str]:
-    """Names of the matrix products that stay float32: the last ones, whose output is the offsets themselves (they made nine tenths of the error,
-    since large and tiny offsets share 256 steps), and small ones, which gain nothing."""
+    """Names of the matrix products that stay float32: the last LAST on each way to the offsets (large and tiny offsets would share 256 steps: of
+    face-3.2's int8, they make all of the error but a twentieth), and small ones, which gain nothing."""
     rows = {entry.name: entry.dims[0] for entry in model.graph.initializer}
-    reaching: set[str] = set()  # tensors from which a matrix product is still reached
+    ahead: dict[str, int] = {}  # how many matrix products at most are passed from a tensor to the end
     kept: set[str] = set()
     for node in reversed(model.graph.node):
+        left = max((ahead.get(name, 0) for name in node.output), default=0)
         product = node.op_type in ("MatMul", "Gemm")
-        if product and (not reaching.intersection(node.output) or max((rows.get(name, 0) for name in node.input), default=0) < SMALL):
+        if product and (left < LAST or max((rows.get(name, 0) for name in node.input), default=0) < SMALL):
             kept.add(node.name)
-        if product or reaching.intersection(node.output):
-            reaching.update(node.input)
+        for name in node.input:
+            ahead[name] = max(ahead.get(name, 0), left + product)
     return kept
 
 
