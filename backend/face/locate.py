@@ -46,7 +46,6 @@ FEW = 24  # triangles below which there is nothing to look at
 JITTER = np.radians(4)
 FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where faces are symmetric whatever the hair does
 SYMMETRIC = 0.7  # share of mirrored points with a partner from which on a face is taken for symmetric
-ROUNDS = 2  # looks for the openings: what the first finds turns and sizes the frame in which the second looks
 FAMILIAR = (0.85, 0.98)  # likeness to heads learnt from above which the model begins to be believed, and from which on it is alone
 JAW_RISE = 0.6  # how much higher the jaw's line lies for each unit behind the chin: what is far below it is neck
 MIRROR = np.array([-1, 1, 1], np.float32)
@@ -394,8 +393,8 @@ def _face(
     known, across = np.zeros((len(canonical), 2), np.float32), np.zeros((len(canonical), 6), np.float32)
     skin = None
     if set(NAMES) <= at.keys():
-        for _ in range(ROUNDS):
-            refined, skin, known, across = _refined(mesh, canonical, parts, at, _familiar(more))
+        for familiar in (_familiar(more), 1.0):  # the mouth is moved once: from where it was moved to, its slit ends elsewhere
+            refined, skin, known, across = _refined(mesh, canonical, parts, at, familiar)
             if all(refined[n] is at[n] for n in NAMES):  # there was nothing to find
                 break
             places = {n: frame.to_object(p) for n, p in refined.items()}

@@ -20,6 +20,7 @@ from .mesh import Ints, adjacency, all_corners, edges_of, loose_parts, part_boxe
 
 MOUTH_REACH, EYE_REACH = 1.0, 0.75  # canonical units around an opening in which ways are sought
 BEHIND = 0.25  # half widths of an opening behind its surface from which on a vertex is inside, not on the rim
+PREFERRED = np.array([2e-5, 3e-4, 2e-4, 5e-4], np.float32)  # squared units per unit of x, y, z and |x| by which equally near vertices differ
 FADE = 0.1  # side up to which ways fade
 CLEAR = 0.03  # side from which on a vertex surely lies on one
 SHEETS = 0.05  # canonical units within which sheets before a face lie with its skin
@@ -111,9 +112,9 @@ def _opposite(vertices: Floats, side: Floats, skin: NDArray[np.bool_], corners: 
 
 
 def _nearest(points: Floats, among: Floats) -> NDArray[np.intp]:
-    """Index (N,) of the nearest of some points (M,3) to each of points (N,3)."""
+    """Index (N,) of the nearest of some points (M,3) to each of points (N,3); which of two equally near ones does not hang on the last bits."""
     found = np.empty(len(points), np.intp)
-    squares = (among**2).sum(axis=1)
+    squares = (among**2).sum(axis=1) + among @ PREFERRED[:3] + np.abs(among[:, 0]) * PREFERRED[3]
     step = max(1, 1_000_000 // len(among))  # bounds the table of distances
     for first in range(0, len(points), step):
         chunk = points[first : first + step]

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.face.mesh import loose_parts
-from backend.face.seams import MARKS, face_skin, sides
+from backend.face.seams import MARKS, face_skin, opposites, sides
 from scripts.train.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.train.modelled import anatomy
 
@@ -64,3 +64,14 @@ def test_a_mark_far_away_still_has_a_nearest_vertex() -> None:
     vertices = np.array([[0, 9.4, 0.2]], np.float32)
     marks = dict.fromkeys(MARKS, np.array([2.0953202e7, 0, 0], np.float32))  # the square of this root is smaller than the number was
     assert face_skin(vertices, np.zeros(1, np.int32), marks).all()
+
+
+def test_which_of_two_twins_is_opposite_to_the_middle_does_not_hang_on_the_last_bits() -> None:
+    head, triangles = modelled(None)
+    middle = np.flatnonzero(np.abs(head.vertices[:, 0]) < 1e-6)
+    assert len(middle) > 10
+    side = sides(head.vertices, triangles, head.landmarks)
+    found = opposites(head.vertices, triangles, head.landmarks, side)
+    for seed in range(5):
+        noise = np.random.default_rng(seed).normal(0, 1e-7, head.vertices.shape)
+        assert (opposites((head.vertices + noise).astype(np.float32), triangles, head.landmarks, side)[middle] == found[middle]).all()
