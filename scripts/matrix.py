@@ -194,7 +194,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         found = run_rows([row for row in ROWS if row.name in names], Path(folder), options.quick)
     if options.record:
-        reliability.record("matrix", {"command": "python3 scripts/dev.py matrix", "tolerance": TOLERANCE, "rows": found})
+        command = f"python3 scripts/dev.py matrix{' --quick' * options.quick}"
+        reliability.record("matrix", {"command": command, "tolerance": TOLERANCE, "rows": found})
     return int(any(not figures.get("passed", "skipped" in figures) for figures in found))
 
 
