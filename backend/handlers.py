@@ -71,7 +71,8 @@ class Handlers:
         return resolve(call, self.preferences)
 
     def idle(self) -> int:
-        """Let go of models that were not used for long; how many. To be called now and then."""
+        """Try the threads of models that are new, let go of those that were not used for long; how many. To be called now and then."""
+        self.pool.try_threads()
         return self.pool.release_idle()
 
     def close(self) -> None:
@@ -82,7 +83,8 @@ class Handlers:
         start = time.perf_counter()
         with self.pool.lease(_path(message.header, settings), settings) as model:
             model.warm_up(cancellation)
-            report = describe(model)
+        self.pool.try_threads()
+        report = describe(model)
         report["seconds"] = {"load": round(time.perf_counter() - start, 4)}
         report["peak_memory_mb"] = round(hardware.peak_memory_mb(), 1)
         return report

@@ -207,6 +207,7 @@ def threads_trial(path: Path | None, settings: Settings, count: int, repeat: int
     for state in ("idle", "busy"):
         with _busy_core(state == "busy"):
             automatic = load_model(path, settings)
+            automatic.try_threads()
             works = {"auto": _shapes_work(automatic, count)}
             for threads in hardware.thread_counts():
                 works[str(threads)] = _shapes_work(load_model(path, resolve({"threads": threads, "provider": "cpu"}, environment={})), count)

@@ -63,6 +63,7 @@ def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: 
     sizes = (plan.vertices[0], plan.vertices[-1]) if plan.quick else (10_000, 70_000)
     count = plan.vertices[-1] if plan.quick else FULL
     model = load_model(path, settings)
+    model.try_threads()
     head = egg_head(count) if mesh is None else mesh
     requests = Requests(path, {"provider": settings.provider, "threads": settings.threads}, model.info.condition_names)
     report: dict[str, Any] = {
@@ -71,7 +72,7 @@ def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: 
         "model": model.info.name,
         "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "repeat": plan.repeat,
-        "cells": _cells(plan, path, settings),
+        "cells": _cells(plan, path, settings, model.threads),
         "cold_start": requests.cold_start(head, min(plan.repeat, 5)),
         "request": requests.frame_to_frame(model, head, plan.repeat),
         "growth": requests.growth(sizes, plan.repeat),
@@ -104,13 +105,14 @@ def figures(report: dict[str, Any], quick: bool) -> dict[str, float | None]:
     }
 
 
-def _cells(plan: Plan, path: Path | None, settings: Settings) -> list[dict[str, Any]]:
+def _cells(plan: Plan, path: Path | None, settings: Settings, threads: int) -> list[dict[str, Any]]:
+    """threads: of the CPU in every precision, or what two trials find would be compared."""
     rows: list[dict[str, Any]] = []
     providers: Sequence[str] = plan.providers or available()
     for provider in providers:
         for precision in plan.precisions or ("fp32", "fp16", "int8"):
             about = {"provider": provider, "precision": precision}
-            call = {"provider": provider, "precision": precision, "strict": True, "threads": settings.threads}
+            call = {"provider": provider, "precision": precision, "strict": True, "threads": threads if provider == "cpu" else settings.threads}
             try:
                 model = load_model(path, resolve(call, environment={}))
                 rows += [about | cell(model, heads, count, plan.repeat) for heads in plan.batches for count in plan.vertices]

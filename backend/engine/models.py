@@ -121,7 +121,7 @@ class Model:
 
     def try_threads(self) -> None:
         """Find the number of threads that is fastest now, by the encoder, and use it for all sessions; nothing to do where it is fixed."""
-        _try_threads(self.encoder)
+        self.encoder.try_threads(thread_counts(self.encoder.settings.threads), probe(self.encoder.session.get_inputs(), TRIAL_POINTS))
         for part in self.parts[1:]:
             part.with_threads(self.encoder.threads)
 
@@ -133,7 +133,8 @@ class Model:
 def load_model(path: Path | None = None, settings: Settings | None = None, low_memory: bool = False) -> Model:
     """Load the shipped pair, a pair by either of its files, or a plain model with the shipped encoder, and check the contract.
 
-    settings: those of the environment if None. low_memory: smaller pieces and no arena: less memory for more time.
+    settings: those of the environment if None. low_memory: smaller pieces and no arena: less memory for more time. Where threads are not fixed there
+    are as many as cores until `try_threads`.
 
     Raises BackendError: `model_missing`, `model_unreadable`, `model_contract`, `provider_failed`, `setting_invalid`.
     """
@@ -145,8 +146,8 @@ def load_model(path: Path | None = None, settings: Settings | None = None, low_m
 def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
     most = thread_counts(settings.threads)[-1]
 
-    def opened(file: Path, threads: int = most) -> Session:
-        return create(read_model_file(file), file.name, threads, settings, low_memory, file.parent)
+    def opened(file: Path) -> Session:
+        return create(read_model_file(file), file.name, most, settings, low_memory, file.parent)
 
     if path is None:
         return _load_pair(_shipped("encoder"), _shipped("decoder"), opened)
@@ -164,7 +165,6 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
         )
     info = _check_plain(session, metadata, path)
     encoder, landmarks = _load_encoder(_shipped("encoder"), opened)
-    session.with_threads(encoder.threads)
     info = replace(info, landmarks=landmarks)
     return Model(info, encoder, None, session, precision=precision, precision_reason=why)
 
@@ -271,20 +271,14 @@ def _shipped(role: str) -> Path:
 
 
 def _load_encoder(path: Path, opened: Callable[..., Session]) -> tuple[Session, tuple[str, ...]]:
-    """The encoder, with the number of threads that is fastest now, and its landmarks' names."""
+    """The encoder and its landmarks' names."""
     session = opened(path)
-    landmarks = _check_encoder(session, _metadata(session))
-    _try_threads(session)
-    return session, landmarks
-
-
-def _try_threads(encoder: Session) -> None:
-    encoder.try_threads(thread_counts(encoder.settings.threads), probe(encoder.session.get_inputs(), TRIAL_POINTS))
+    return session, _check_encoder(session, _metadata(session))
 
 
 def _load_pair(encoder_path: Path, decoder_path: Path, opened: Callable[..., Session]) -> Model:
     encoder, landmarks = _load_encoder(encoder_path, opened)
-    decoder, precision, why = _in_precision(decoder_path, lambda path: opened(path, encoder.threads))
+    decoder, precision, why = _in_precision(decoder_path, opened)
     metadata = _metadata(decoder)
     _require_contract(decoder, metadata, "decoder")
     _require_inputs(decoder, {**PER_VERTEX, "latent": (1, None)})

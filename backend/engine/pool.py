@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -30,7 +31,7 @@ class _Entry:
     idle_s: float
     users: int = 0
     used: float = 0.0
-    tried: float = 0.0
+    tried: float = -math.inf
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,15 @@ class Pool:
                 entry.used = self._clock()
                 if self._memory() > settings.memory_mb:
                     self._make_room(settings.memory_mb, 0.0)
+
+    def try_threads(self) -> int:
+        """Find the fastest number of threads of models that were never tried and that nobody uses now; how many. A first request does not wait for
+        it: cores are the best guess, and the trial takes longer than a wrong one."""
+        with self._lock:
+            untried = [entry for entry in self._entries.values() if not entry.users and entry.tried == -math.inf]
+            for entry in untried:
+                self._try(entry)
+            return len(untried)
 
     def release_idle(self) -> int:
         """Let go of models that nobody has used for their settings' idle_s; how many."""
@@ -122,9 +132,7 @@ class Pool:
             if entry is None:
                 return None
             if not entry.users and (entry.model.slow or self._clock() - entry.tried >= RETRY_S):
-                entry.model.try_threads()
-                entry.tried = self._clock()
-                self.trials += 1
+                self._try(entry)
             self._entries.move_to_end(key)
             entry.users += 1
             entry.used, entry.idle_s = self._clock(), settings.idle_s
@@ -139,11 +147,15 @@ class Pool:
             with self._lock:
                 key = self._key(path, settings)
                 self._make_room(0.0 if key.low_memory else settings.memory_mb, _size(path) * GROWTH)
-            entry = _Entry(load_model(path, settings, key.low_memory), settings.idle_s, users=1, used=self._clock(), tried=self._clock())
+            entry = _Entry(load_model(path, settings, key.low_memory), settings.idle_s, users=1, used=self._clock())
             with self._lock:
                 self._entries[key] = entry
-                self.trials += 1
             return entry
+
+    def _try(self, entry: _Entry) -> None:
+        entry.model.try_threads()
+        entry.tried = self._clock()
+        self.trials += 1
 
     def _key(self, path: Path | None, settings: Settings) -> _Key:
         return _Key(str(path or SHIPPED), _stamp(path), _of_sessions(settings), self._is_short(settings))

@@ -11,6 +11,7 @@ import pytest
 from fixtures import models
 
 from backend.engine import pool
+from backend.engine.hardware import thread_counts
 from backend.engine.metrics import Metrics, Series, quantile, targets
 from backend.engine.models import load_model
 from backend.engine.pool import RETRY_S, Pool
@@ -144,10 +145,19 @@ def test_one_that_loads_does_not_hold_up_the_others(world: World, three: list[Pa
 
 def test_threads_are_tried_again_after_a_while(world: World, three: list[Path]) -> None:
     chosen = resolve({}, environment={})
-    for now, trials in ((0.0, 1), (RETRY_S - 1, 1), (RETRY_S, 2), (RETRY_S + 1, 2)):
+    for now, trials in ((0.0, 0), (1.0, 1), (RETRY_S, 1), (RETRY_S + 1, 2), (RETRY_S + 2, 2)):
         world.now = now
         with world.pool.lease(three[0], chosen):
             assert world.pool.stats()["thread_trials"] == trials
+
+
+def test_a_first_request_does_not_wait_for_the_trial_of_threads(world: World, three: list[Path]) -> None:
+    with world.pool.lease(three[0], resolve({}, environment={})) as model:
+        assert model.threads == thread_counts()[-1] and world.pool.stats()["thread_trials"] == 0
+        assert world.pool.try_threads() == 0, "it is in use"
+    assert world.pool.try_threads() == 1 and world.pool.stats()["thread_trials"] == 1
+    assert model.threads in thread_counts() and {part.threads for part in model.parts} == {model.threads}
+    assert world.pool.try_threads() == 0, "once is enough"
 
 
 def test_quantiles_are_by_nearest_rank() -> None:
