@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from . import brows
 from .contacts import Flags, Lid, Surface, lids_of
 from .frame import Floats
 from .landmarks import SIDES
@@ -28,9 +29,7 @@ DRAWN = dict.fromkeys(("jawForward", "jawLeft", "jawRight"), 0.65) | {f"eyeLook{
 STILL = 0.3
 FOLLOWS, SHY = 0.35, 2.2  # share of the lower lip's way from which on a part follows the jaw, and how much it is helped at most
 SOON = 10.0  # of a lid's pull from a tenth of which on what is no skin takes the fields wholly
-LEVEL = 0.08  # canonical units over which the skin below a brow is levelled
 OUT, MOST_OUT = 0.5, 8.0  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
-BROW = 0.35  # canonical units around a brow's line within which a small part above the eye is a brow
 BELIEVED = (0.70, 0.90)  # cosine between model and fields up to which they are mixed as DOUBTED says, and from which on the model is taken
 DOUBTED = 0.33  # share of the model where it is doubted: on heads that were left out of training the mixture was better than either
 LID_SHAPES = {  # share of the opening that the upper and the lower lid's edge go up: on drawn faces, and how much more on others
@@ -180,7 +179,7 @@ def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], 
         line = outer - inner
         t = ((v - inner) @ line / max(float(line @ line), 1e-9))[:, None]
         away = v - (inner + np.clip(t, 0, 1) * line)
-        strip = _brow_strip(parts, *_brow(landmarks, side))
+        strip = brows.strip(parts, landmarks, side)
         above = np.where(away[:, 1:2] > 0, 0.30, 0.17)
         skin = np.exp(-((away[:, :1] / 0.25) ** 2) - (away[:, 1:2] / above) ** 2 - (away[:, 2:] / 0.6) ** 2) * there.skins[0][:, None]
         skin = skin * smooth(-0.12, 0.1, s * v[:, :1]) * (0.1 + 0.7 * large if strip.any() else 1.0)
@@ -192,48 +191,8 @@ def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], 
             "browInnerUp": field * way(0.01 * s, 0.14, 0.01) * inwards,
         }
         for name, offsets in moves.items():
-            fields[name] = np.asarray(fields.get(name, 0) + riding(offsets.astype(np.float32), v, strip, there.skins[0], 1 - large), np.float32)
+            fields[name] = np.asarray(fields.get(name, 0) + offsets, np.float32)
     return fields
-
-
-def riding(offsets: Floats, vertices: Floats, strip: Flags, skin: Flags, share: float) -> Floats:
-    """Offsets (F,3) with those of a strip led along the skin behind it: a brow that goes up follows the forehead and does not sink into it.
-
-    share: how far, 1 where the skin stays, 0 where it moves along.
-    """
-    mine = np.flatnonzero(strip)
-    if not len(mine):
-        return offsets
-    low, high = vertices[mine, :2].min(axis=0) - 0.3, vertices[mine, :2].max(axis=0) + 0.3
-    under = vertices[skin & ((vertices[:, :2] > low) & (vertices[:, :2] < high)).all(axis=1) & (vertices[:, 2] > -1)]
-    if len(under) < 8:
-        return offsets
-
-    x, y, z = under.T
-
-    def level(points: Floats) -> Floats:
-        """z (N,) of the skin in front at x and y."""
-        far = (points[:, :1] - x) ** 2 + (points[:, 1:2] - y) ** 2
-        weight = np.exp(-far / LEVEL**2) + 1e-12
-        return np.asarray(weight @ z / weight.sum(axis=1), np.float32)
-
-    led = offsets.copy()
-    led[mine, 2] += np.float32(share) * (level(vertices[mine] + offsets[mine]) - level(vertices[mine]) - offsets[mine, 2])
-    return led
-
-
-def _brow(landmarks: Mapping[str, Floats], side: str) -> tuple[Floats, Floats, float]:
-    """A brow's middle (3,), the lid below it (3,), and its length."""
-    inner, outer = landmarks[f"brow_inner_{side}"], landmarks[f"brow_outer_{side}"]
-    return (inner + outer) / 2, landmarks[f"lid_upper_{side}"], float(np.linalg.norm(outer - inner))
-
-
-def _brow_strip(parts: Floats, middle: Floats, lid: Floats, length: float) -> Flags:
-    """Vertices (F,) of flat small parts next to a brow's line and above the lid, by their boxes (F,6)."""
-    centre, extent = parts[:, :3], parts[:, 3:]
-    near = (np.linalg.norm(centre - middle, axis=1) < BROW) & (np.abs(centre[:, 1] - middle[1]) < centre[:, 1] - lid[1])  # no crease of the lid
-    flat = (extent[:, 1] < 0.6 * extent[:, 0] + 0.02) & (extent[:, 0] > 0.25 * length) & (extent.max(axis=1) < 0.9 * length)
-    return np.asarray(near & flat)
 
 
 def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
@@ -338,7 +297,7 @@ def mixed(
         if blink in found:
             take(fields, trust(found, {blink: fields[blink]}, around > 0), around)
     fields = brow_fields(there, parts, landmarks, mouth.large)
-    strips = np.any([_brow_strip(parts, *_brow(landmarks, side)) for side in SIDES], axis=0)
+    strips = np.any([brows.strip(parts, landmarks, side) for side in SIDES], axis=0)
     for name in found.keys() - fields.keys() if strips.any() else ():
         if not name.startswith("noseSneer"):
             found[name][strips] = 0  # strips belong to the brows alone

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from . import bodies, contacts
+from . import bodies, brows, contacts
 from .frame import Floats
 from .landmarks import NAMES
 from .locate import Face
@@ -56,6 +56,7 @@ def touch(face: Face, there: contacts.Surface | None, landmarks: Mapping[str, Fl
             bodies.turn_plates(shapes, face.vertices, there.owner, side, lid.eye, float(lid.opening.unit[0]))
     if {"jawOpen", "tongueOut"} <= shapes.keys():
         bodies.move_teeth(shapes, face.vertices, face.parts, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2)
+    brows.ride({name: shapes[name] for name in shapes if name.startswith("brow")}, face.vertices, face.parts, there.skins[0], landmarks)
     size = np.bincount(there.owner)[there.owner]  # of a vertex's part: left and right parts are of one size
     make_alike(face.vertices, face.normals, there.skins[0], shapes, size)
 
