@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,16 +25,19 @@ from .face.derived import derivable, derive
 from .face.expected import expected
 from .face.locate import Face, locate
 from .face.mesh import AvatarMesh, check
+from .face.mirror import Each
 from .face.regions import factors
 from .face.shape_sets import Table, weights_of
+from .face.smoothing import smoothed
 
 Floats = NDArray[np.float32]
 OnProgress = Callable[[str, float], None]
 
 MAX_STRENGTH = 10.0
 MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three times as much
-AT_ONCE = 2 << 20  # bytes of shapes that the rules work on at once: their copies take several times as much, and a cancel is seen in between
+AT_ONCE = 1 << 20  # bytes of shapes that the rules work on at once: their copies take several times as much, and a cancel is seen in between
 FEWEST, MOST = 2, 8  # shapes at once: what follows each other in memory is quicker to work on
+BESIDE = 4  # threads at most that work on shapes: each takes memory
 # Share of the whole request that is done when a stage ends; measured on 28,646 vertices and 67 shapes.
 _LOCATED, _COMPUTED = 0.5, 0.85
 
@@ -143,57 +147,65 @@ def generate(
     if model.plain is None:  # the conditions in the order of the last table's keys, where each of these is one of them: they take their place
         order = list(dict.fromkeys([*(alone or ()), *range(len(names))]))
         names, weights, asked = [names[k] for k in order], weights[:, order], np.eye(len(order), dtype=np.float32)[order]
-    with report.stage("model"):
-        parts = (face.vertices, face.normals, face.parts, face.sides, face.ways, face.latent)
-        offsets = shapes_of(
-            model,
-            tuple(np.ascontiguousarray(array, np.float32) for array in parts),  # type: ignore[arg-type]
-            asked,
-            cancellation,
-            lambda fraction: on_progress("model", _LOCATED + fraction * (_COMPUTED - _LOCATED)),
-        )
-    step = min(max(AT_ONCE // (len(face.indices) * 12 + 1), FEWEST), MOST)
-    for first in range(0, len(offsets), step):
-        with report.stage("rules"):
-            offsets[first : first + step] = rules.evened(face, offsets[first : first + step])
-        cancellation.check()
-    trim_memory()
-    sure, size, basis = np.ones(weights.shape[1], np.float32), np.ones(weights.shape[1]), list(offsets)
-    if model.plain is None:
-        with report.stage("rules"):
-            shapes = dict(zip(names, offsets, strict=True))
-            there = _ruled(mesh, face, model, shapes)
-            if mesh.roles is not None:
-                roles.kept_to(shapes, face.vertices, mesh.roles[face.indices], face.parts)
-            if there is not None:
-                own = {name for table in tables.values() for row in table.values() if len(row) == 1 for name in row}
-                _verify(report, there, face, model, {name: shape for name, shape in shapes.items() if name in own}, regions)
-            basis = [*shapes.values(), *(derive(name, face.vertices, shapes) for name in extra)]
-            sure, size = expected([*shapes, *extra]), np.array([float(np.linalg.norm(shape)) for shape in basis])
-            weights = np.concatenate([weights, *(column[:, None] for column in extra.values())], axis=1)
-        cancellation.check()
-    report.warnings.extend(_limited(model, weights))
+    landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False)) if model.plain is None else {}
+    with ThreadPoolExecutor(min(model.threads, BESIDE), "rules") as beside:
+        with report.stage("model"):
+            seen = beside.submit(rules.ground, face, mesh, landmarks)  # while the sessions run
+            parts = (face.vertices, face.normals, face.parts, face.sides, face.ways, face.latent)
+            offsets = shapes_of(
+                model,
+                tuple(np.ascontiguousarray(array, np.float32) for array in parts),  # type: ignore[arg-type]
+                asked,
+                cancellation,
+                lambda fraction: on_progress("model", _LOCATED + fraction * (_COMPUTED - _LOCATED)),
+            )
+            known = seen.result()
+        step = min(max(AT_ONCE // (len(face.indices) * 12 + 1), FEWEST), MOST)
 
-    done = 0
-    for name, table in tables.items():
-        cancellation.check()
-        in_place = model.plain is None and bool(alone) and table is last
-        ruled = offsets[: len(table)] if in_place else np.empty((len(table), len(face.indices), 3), np.float32)
-        for first in range(0, len(table), step):
+        def even(first: int) -> None:
+            cancellation.check()
+            offsets[first : first + step] = smoothed(offsets[first : first + step], known.around)
+
+        with report.stage("rules"):
+            list(beside.map(even, range(0, len(offsets), step)))
+        trim_memory()
+        sure, size, basis = np.ones(weights.shape[1], np.float32), np.ones(weights.shape[1]), list(offsets)
+        if model.plain is None:
             with report.stage("rules"):
+                shapes = dict(zip(names, offsets, strict=True))
+                _ruled(known, face, landmarks, shapes, beside.map)
+                if mesh.roles is not None:
+                    roles.kept_to(shapes, face.vertices, mesh.roles[face.indices], face.parts)
+                if known.there is not None:
+                    own = {name for table in tables.values() for row in table.values() if len(row) == 1 for name in row}
+                    _verify(report, known.there, landmarks, {name: shape for name, shape in shapes.items() if name in own}, regions)
+                basis = [*shapes.values(), *(derive(name, face.vertices, shapes) for name in extra)]
+                sure, size = expected([*shapes, *extra]), np.array([float(np.linalg.norm(shape)) for shape in basis])
+                weights = np.concatenate([weights, *(column[:, None] for column in extra.values())], axis=1)
+            cancellation.check()
+        report.warnings.extend(_limited(model, weights))
+
+        done = 0
+        for name, table in tables.items():
+            cancellation.check()
+            in_place = model.plain is None and bool(alone) and table is last
+            ruled = offsets[: len(table)] if in_place else np.empty((len(table), len(face.indices), 3), np.float32)
+
+            def finish(first: int, done: int = done, table: Table = table, ruled: Floats = ruled) -> None:
+                cancellation.check()
                 rows = slice(done + first, done + min(first + step, len(table)))
-                mixed = offsets[rows] if model.plain else _mixed(weights[rows], basis)
-                mixed = rules.apply(face, mixed)
-            with report.stage("frame"):
+                mixed = rules.apply(face, offsets[rows] if model.plain else _mixed(weights[rows], basis))
                 made = ruled[first : first + step]
                 np.multiply(face.frame.offsets_to_object(mixed), np.float32(strength), out=made)
                 if not np.isfinite(made).all():
                     raise BackendError("mesh_not_finite", "The shapes' coordinates grew too large for 32 bits.", "Scale the avatar down.")
-            cancellation.check()
-        done += len(table)
-        on_progress("rules", _COMPUTED + done / len(weights) * (1 - _COMPUTED))
-        moves = np.array([bool(shape.any()) for shape in ruled])
-        yield Shapes(name, tuple(table), ruled, _confidence(face.confidence, weights[done - len(table) : done], sure, size, moves))
+
+            with report.stage("frame"):
+                list(beside.map(finish, range(0, len(table), step)))
+            done += len(table)
+            on_progress("rules", _COMPUTED + done / len(weights) * (1 - _COMPUTED))
+            moves = np.array([bool(shape.any()) for shape in ruled])
+            yield Shapes(name, tuple(table), ruled, _confidence(face.confidence, weights[done - len(table) : done], sure, size, moves))
 
     report.shapes = done
     report.seconds["total"] = time.perf_counter() - began
@@ -232,24 +244,19 @@ def _alone(weights: Floats, *extra: Floats) -> list[int] | None:
     return found if len(set(found)) == len(found) else None
 
 
-def _ruled(mesh: AvatarMesh, face: Face, model: Model, shapes: dict[str, Floats]) -> Surface | None:
-    """Mix the conditions' shapes of a pair, condition -> offsets (F,3), in place, with fields and with what must hold on the mesh; what that was
-    read from."""
-    landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False))
-    there = rules.surface(face, mesh.triangles, landmarks)
-    if there is not None:
-        fields.mixed(there, face.parts, landmarks, shapes, face.familiar, in_place=True)
+def _ruled(known: rules.Ground, face: Face, landmarks: Mapping[str, Floats], shapes: dict[str, Floats], each: Each) -> None:
+    """Mix the conditions' shapes of a pair, condition -> offsets (F,3), in place, with fields and with what must hold on the mesh."""
+    if known.there is not None:
+        fields.mixed(known.there, face.parts, landmarks, shapes, face.familiar, in_place=True)
     ruled = dict(shapes)
-    rules.touch(face, there, landmarks, ruled)
+    rules.touch(face, known, landmarks, ruled, each)
     for name, own in shapes.items():  # a second set of shapes would be as large as the answer
         if ruled[name] is not own:
             own[:] = ruled.pop(name)
-    return there
 
 
-def _verify(report: Report, there: Surface, face: Face, model: Model, shapes: Mapping[str, Floats], regions: object) -> None:
+def _verify(report: Report, there: Surface, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats], regions: object) -> None:
     """Report on shapes with a key of their own that are driven together, as strong as they were asked for; warn of those that do not hold."""
-    landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False))
     strong = dict(zip(shapes, factors(regions, list(shapes)), strict=True))
     found = combinations(there, landmarks, {name: shapes[name] * strong[name] for name in DRIVEN if name in shapes})
     report.combinations = {pose.name: round(pose.value, 3) for pose in found}

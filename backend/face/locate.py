@@ -22,7 +22,6 @@ from .landmarks import NAMES, mirrored
 from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, extent, loose_parts, part_boxes, seamless_normals, squared
 from .points import CHANNELS, COARSE_COUNT, COUNT, CROP_CENTRE, CROP_RADIUS, PointCloud, cloud_of, crop
 from .seams import face_skin, opposites, sides, ways
-from .smoothing import Neighbours, neighbours
 from .symmetry import mirror_plane
 
 Encode = Callable[[Floats], tuple[Floats, Floats]]
@@ -62,7 +61,7 @@ class Face:
     """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3), parts (F,6), sides (F,2), ways (F,6):
     canonical, of these vertices.
     landmarks float32 (L,3), canonical; latent float32 (1,L*3+S): what the decoder gets, the landmarks and what else the encoder says.
-    freedom float32 (F,): 1 where shapes act fully, falling to 0 at the border of the head. around: who is next to whom among them.
+    freedom float32 (F,): 1 where shapes act fully, falling to 0 at the border of the head.
     """
 
     indices: Ints
@@ -77,7 +76,6 @@ class Face:
     sides: Floats
     ways: Floats
     freedom: Floats
-    around: Neighbours
 
     @property
     def familiar(self) -> float:
@@ -430,5 +428,4 @@ def _face(
         known[indices],
         across[indices],
         np.ascontiguousarray(freedom[indices], np.float32),
-        neighbours(mesh.vertices, mesh.triangles, indices),
     )

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ OTHER = 4.0  # tolerances that a partner of another kind counts as farther
 PAIRED = 0.9  # share of the face's vertices with a partner from which on its mesh is symmetric
 FEW = 100  # vertices of a face below which nothing is said
 SAMPLE = 1500  # points from which the plane is found
+
+Each = Callable[[Callable[[str], None], Iterable[str]], Iterable[Any]]  # `map`, or that of an executor
 
 CORNERS = np.array([[0, y, z] for y in (0, 1) for z in (0, 1)])
 
@@ -98,34 +102,46 @@ def symmetric_partners(
     return (found, normal) if (found[face] >= 0).mean() > PAIRED else None
 
 
-def make_alike(
-    points: Floats, normals: Floats, skin: NDArray[np.bool_], shapes: Mapping[str, Floats], kinds: NDArray[np.intp] | None = None
-) -> None:
-    """Make left and right shapes mirror images and the others symmetric, in place, where the face's skin is. shapes: name -> offsets (P,3).
+@dataclass(frozen=True)
+class Pairs:
+    """The vertices of a symmetric face that have a partner, `mine` (N,), the partners, `there` (N,), and what mirrors an offset, `flip` (3,3)."""
+
+    mine: NDArray[np.intp]
+    there: NDArray[np.intp]
+    flip: Floats
+
+
+def pairs_of(points: Floats, normals: Floats, skin: NDArray[np.bool_], kinds: NDArray[np.intp] | None = None) -> Pairs | None:
+    """The pairs of a mesh, None where its face's skin is not symmetric.
 
     points, normals (P,3), canonical; skin (P,): what is judged, since hair and clothes seldom are symmetric; kinds as of `partners`.
     """
     inside = squared(points - np.array(FACE_CENTRE, np.float32)) < FACE_RADIUS**2
     found = symmetric_partners(points, normals, np.flatnonzero(inside & skin), kinds)
     if found is None:
-        return
+        return None
     partner, normal = found
-    paired = np.flatnonzero(partner >= 0)
-    there = partner[paired]
-    flip = (np.eye(3) - 2 * np.outer(normal, normal)).astype(np.float32)
-    for name, offsets in shapes.items():
-        other = mirrored(name)
-        if other in shapes and other < name:
-            continue  # was done with the other
-        opposite = shapes.get(other, offsets)
-        after = [_mean(one, two @ flip, paired, there) for one, two in ((offsets, opposite), (opposite, offsets))[: 1 if opposite is offsets else 2]]
+    mine = np.flatnonzero(partner >= 0)
+    return Pairs(mine, partner[mine], (np.eye(3) - 2 * np.outer(normal, normal)).astype(np.float32))
+
+
+def make_alike(pairs: Pairs, shapes: Mapping[str, Floats], each: Each = map) -> None:
+    """Make left and right shapes mirror images and the others symmetric, in place. shapes: name -> offsets (P,3). each: works on several at once."""
+
+    def alike(name: str) -> None:
+        offsets = shapes[name]
+        opposite = shapes.get(mirrored(name), offsets)
+        after = [_mean(one, two, pairs) for one, two in ((offsets, opposite), (opposite, offsets))[: 1 if opposite is offsets else 2]]
         for shape, mean in zip((offsets, opposite), after, strict=False):
-            shape[paired] = mean
+            shape[pairs.mine] = mean
+
+    for _ in each(alike, [name for name in shapes if not (mirrored(name) in shapes and mirrored(name) < name)]):
+        pass
 
 
-def _mean(one: Floats, other: Floats, mine: NDArray[np.intp], there: NDArray[np.intp]) -> Floats:
-    """The mean (N,3) of offsets (P,3) at vertices and of others at their partners."""
-    mean = other.take(there, axis=0)
-    mean += one.take(mine, axis=0)
+def _mean(one: Floats, other: Floats, pairs: Pairs) -> Floats:
+    """The mean (N,3) of offsets (P,3) at vertices and of others, mirrored, at their partners."""
+    mean = (other @ pairs.flip).take(pairs.there, axis=0)
+    mean += one.take(pairs.mine, axis=0)
     mean *= np.float32(0.5)
     return mean

@@ -56,7 +56,7 @@ def smoothed(offsets: Floats, around: Neighbours, rounds: int = ROUNDS) -> Float
     if not around.by_count:
         return offsets
     count = len(offsets)
-    flat = offsets.transpose(1, 0, 2).reshape(offsets.shape[1], -1)[around.first]
+    flat = np.take(offsets.transpose(1, 0, 2).reshape(offsets.shape[1], -1), around.first, axis=0, mode="clip")
     for _ in range(rounds):
         after = np.empty_like(flat)
         after[: around.by_count[0][0].start] = flat[: around.by_count[0][0].start]  # of those without neighbours
@@ -70,4 +70,5 @@ def smoothed(offsets: Floats, around: Neighbours, rounds: int = ROUNDS) -> Float
             pull *= np.float32(SHARE)
             pull += own
         flat = after
-    return np.ascontiguousarray(flat[around.group].reshape(-1, count, 3).transpose(1, 0, 2), np.float32)
+    flat = np.take(flat, around.group, axis=0, mode="clip")  # several times as fast as flat[around.group]
+    return np.ascontiguousarray(flat.reshape(-1, count, 3).transpose(1, 0, 2), np.float32)

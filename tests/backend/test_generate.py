@@ -17,10 +17,11 @@ from backend.engine import models as engine
 from backend.engine import sessions
 from backend.engine.models import Model, load_model
 from backend.engine.sessions import Cancellation
+from backend.engine.settings import resolve
 from backend.errors import BackendError
 from backend.face.locate import Face
 from backend.face.shape_sets import Table, load_sets
-from backend.face.smoothing import smoothed
+from backend.face.smoothing import neighbours, smoothed
 from backend.generate import Report, Shapes, generate
 
 SETS = {name: load_sets()[name].shapes for name in ("arkit", "vrchat")}
@@ -99,11 +100,18 @@ def test_offsets_are_what_the_model_says_turned_to_object_space(model: Model) ->
         ],
         axis=1,
     )
-    smooth = smoothed(canonical[None].astype(np.float32), face.around)[0]
+    mesh = figure()
+    smooth = smoothed(canonical[None].astype(np.float32), neighbours(mesh.vertices, mesh.triangles, face.indices))[0]
     expected = (smooth * face.freedom[:, None]) @ face.frame.rotation * face.frame.scale
     free = (face.freedom == 1) & (np.linalg.norm(canonical, axis=1) > 0.1)  # neither faded at the border nor too still to count
     assert free.sum() > 20
     np.testing.assert_allclose(shapes.offsets[0][free], expected[free], rtol=1e-3, atol=1e-6)
+
+
+def test_shapes_are_the_same_on_any_number_of_threads(tiny: Path) -> None:
+    found = [list(start(load_model(tiny, resolve({"threads": threads}, environment={})), SETS))[1:3] for threads in (1, 3)]
+    for alone, beside in zip(*found, strict=True):
+        np.testing.assert_array_equal(alone.offsets, beside.offsets)
 
 
 def test_a_plain_model_is_limited_to_its_ranges_and_says_so(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,6 @@ from backend.face.locate import Face
 from backend.face.mesh import loose_parts
 from backend.face.points import COUNT, CROP_CENTRE, CROP_RADIUS, cloud_of, crop
 from backend.face.rules import apply, quieted
-from backend.face.smoothing import neighbours
 from scripts.train.modelled import anatomy
 
 
@@ -31,7 +30,6 @@ def face_of(freedom: NDArray[np.float64]) -> Face:
         np.zeros((count, 2), np.float32),
         np.zeros((count, 6), np.float32),
         freedom.astype(np.float32),
-        neighbours(np.zeros((count, 3), np.float32), np.empty((0, 3), np.int32), np.empty(0, np.int32)),
     )
 
 
