@@ -30,9 +30,13 @@ TEETH_REACH = (0.35, 0.45)  # aside and up or down from the lips
 TONGUE = (0.12, 0.6)  # movement at tongueOut from which on a part is a tongue, and the share of the farthest mover's
 JAWS = ("jawOpen", "jawForward", "jawLeft", "jawRight")  # what moves teeth; and of the lower ones' way, how far upper ones may go
 UPPER = 0.25
+SLIDES = ("mouthLeft", "mouthRight")
 LIFTED = (0.02, 0.06)  # canonical units that a lid must move to be brought out of the eyeball, and from which on wholly
 CLEAR = 1.01  # of an eyeball's radius, where a closed lid lies: its faces are flat and cut the dome between their corners
 BESIDE = 0.94  # cosine between directions from the middle of an eye that lie next to each other
+TWINS, ABOVE = 0.15, 0.02  # share of their extent by which rows of teeth that were made alike differ, and canonical units between them at least
+DRAWN = 0.02  # canonical units by which upper teeth must rise with the lip to be believed
+PIECE, MOST = 8, 64  # vertices of a piece of a part from which on it may be teeth, and pieces beyond which they are no rows
 STIFF, SOFT = 0.12, 0.35  # share of a part's movement at jawOpen that no rigid motion explains, up to which it is a body: of teeth, of a tongue
 
 
@@ -148,39 +152,69 @@ def _bowl(points: Floats, white: Floats) -> NDArray[np.float64]:
     return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
 
 
-def move_teeth(shapes: dict[str, Floats], vertices: Floats, parts: Floats, lips: Floats) -> None:
-    """Let teeth, in place, follow the jaw in one piece and stay where they are otherwise; upper ones do not move, a tongue follows the jaw in
-    one piece too. shapes: condition -> offsets (F,3); needs jawOpen, by which teeth are found, and tongueOut, which tells a tongue."""
-    teeth, tongues = _inside(vertices, parts, lips, shapes["jawOpen"], shapes["tongueOut"])
-    far = [float(np.linalg.norm(shapes["jawOpen"][mine], axis=1).mean()) for mine in teeth]
+def move_teeth(shapes: dict[str, Floats], vertices: Floats, parts: Floats, pieces: Ints, lips: Floats) -> None:
+    """Let teeth, in place, follow the jaw in one piece and stay where they are otherwise; upper ones stay, too, unless they are drawn up with the
+    lip; a tongue follows the jaw in one piece. Rows that lie on each other are drawn ones, and slide aside with the mouth.
+
+    shapes: condition -> offsets (F,3); needs jawOpen, by which teeth are found, and tongueOut, which tells a tongue. pieces (F,): what hangs
+    together without welding.
+    """
+    teeth, tongues, drawn = _inside(vertices, parts, pieces, lips, shapes["jawOpen"], shapes["tongueOut"])
+    teeth += drawn
+    moved = [shapes["jawOpen"][mine].mean(axis=0) for mine in teeth]
+    most = max((float(np.linalg.norm(way)) for way in moved), default=0.0)
+    upper = _over(vertices, teeth).any(axis=1)
+    follows = [np.linalg.norm(way) > UPPER * most and (way[1] > DRAWN or not over) for over, way in zip(upper, moved, strict=True)]
     for name, offsets in shapes.items():
-        for mine, way in zip(teeth, far, strict=True):
-            offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0] if name in JAWS and way > UPPER * max(far) else 0
+        for number, (mine, goes) in enumerate(zip(teeth, follows, strict=True)):
+            along = goes if name in JAWS else name in SLIDES and number >= len(teeth) - len(drawn)
+            offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0] if along else 0
         for mine in tongues if name in JAWS else []:
             offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0]
 
 
-def stiff_parts(vertices: Floats, parts: Floats, lips: Floats, jaw: Floats, tongue: Floats) -> list[NDArray[np.intp]]:
-    """Vertices of each small part inside the mouth that moves as a body at jawOpen, `jaw` (F,3): teeth, but no bag, and not the part that
-    tongueOut, `tongue` (F,3), moves farthest."""
-    return _inside(vertices, parts, lips, jaw, tongue)[0]
+def _over(vertices: Floats, rows: list[NDArray[np.intp]]) -> NDArray[np.bool_]:
+    """Which rows of teeth (N,N) lie over which others that were made alike: upper and lower ones."""
+    low, high = (np.array([edge(vertices[mine], axis=0) for mine in rows]).reshape(-1, 3) for edge in (np.min, np.max))
+    count, size, middle = np.array([len(mine) for mine in rows]), high - low, (low + high) / 2
+    apart = middle[:, None] - middle
+    alike = (np.abs(size[:, None] - size) < TWINS * size.max(axis=1)[:, None, None]).all(axis=2) & (count[:, None] == count)
+    return np.asarray(alike & (np.abs(apart[:, :, 0]) < TWINS * size[:, :1]) & (apart[:, :, 1] > ABOVE) & (apart[:, :, 1] < TEETH_REACH[1]))
 
 
-def _inside(vertices: Floats, parts: Floats, lips: Floats, jaw: Floats, tongue: Floats) -> tuple[list[NDArray[np.intp]], list[NDArray[np.intp]]]:
-    """The vertices of each part inside the mouth that is stiff at jawOpen: teeth, and tongues."""
+def stiff_parts(vertices: Floats, parts: Floats, pieces: Ints, lips: Floats, jaw: Floats, tongue: Floats) -> list[NDArray[np.intp]]:
+    """Vertices of what moves as a body at jawOpen, `jaw` (F,3), inside the mouth: teeth, but no bag, and not the part that tongueOut, `tongue`
+    (F,3), moves farthest. pieces (F,): what hangs together without welding."""
+    return _inside(vertices, parts, pieces, lips, jaw, tongue)[0]
+
+
+def _inside(
+    vertices: Floats, parts: Floats, pieces: Ints, lips: Floats, jaw: Floats, tongue: Floats
+) -> tuple[list[NDArray[np.intp]], list[NDArray[np.intp]], list[NDArray[np.intp]]]:
+    """The vertices of what is stiff at jawOpen inside the mouth: teeth, tongues, and teeth that lie on each other and so are parts together."""
     boxes, owner = _boxes(parts)
     inside = (np.abs(boxes[:, 0] - lips[0]) < TEETH_REACH[0]) & (np.abs(boxes[:, 1] - lips[1]) < TEETH_REACH[1]) & (boxes[:, 2] < lips[2])
     small = [np.flatnonzero(owner == number) for number in np.flatnonzero(inside & (boxes[:, 3:].max(axis=1) < TEETH_SIZE))]
     out = [float(np.linalg.norm(tongue[mine], axis=1).max()) for mine in small]
     teeth: list[NDArray[np.intp]] = []
     tongues: list[NDArray[np.intp]] = []
+    drawn: list[NDArray[np.intp]] = []
     for mine, far in zip(small, out, strict=True):
-        moved = jaw[mine]
-        bent = np.square(moved - rigid(vertices[mine], moved[None])[0]).sum() / max(float(np.square(moved).sum()), 1e-12)
         is_tongue = far >= max(TONGUE[0], TONGUE[1] * max(out))
-        if len(mine) >= 4 and bent <= (SOFT if is_tongue else STIFF):
+        if len(mine) >= 4 and _bent(vertices[mine], jaw[mine]) <= (SOFT if is_tongue else STIFF):
             (tongues if is_tongue else teeth).append(mine)
-    return teeth, tongues
+        elif not is_tongue:
+            numbers, size = np.unique(pieces[mine], return_counts=True)
+            large = numbers[(size >= PIECE) & (size < len(mine))]
+            own = [mine[pieces[mine] == number] for number in large] if len(large) <= MOST else []
+            rows = bool(_over(vertices, own).any())
+            drawn += [one for one in own if rows or _bent(vertices[one], jaw[one]) <= STIFF]
+    return teeth, tongues, drawn
+
+
+def _bent(points: Floats, moved: Floats) -> float:
+    """Share of the movement (P,3) of points (P,3) that no rigid motion explains."""
+    return float(np.square(moved - rigid(points, moved[None])[0]).sum() / max(float(np.square(moved).sum()), 1e-12))
 
 
 def rigid(points: Floats, offsets: Floats) -> Floats:

@@ -62,7 +62,7 @@ class Surface:
     """What contacts are read from: vertices (F,3), triangles (T,3) among them, group (F,): vertices in one place share one, owner (F,): loose
     part, of the skin's what hangs together without welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the
     largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. bulky (F,): of parts that are no skin and
-    too big in every direction for one of a face, as hair is. lids: what `lids_of` found, by the
+    too big in every direction for one of a face, as hair is. pieces (F,): what hangs together without welding. lids: what `lids_of` found, by the
     landmarks that it was asked with: fields and contacts ask alike."""
 
     vertices: Floats
@@ -72,6 +72,7 @@ class Surface:
     sides: Floats
     skins: list[Flags]
     bulky: Flags
+    pieces: Ints
     lids: dict[bytes, dict[str, Lid]] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -82,7 +83,7 @@ def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides
     raw = connected_parts(len(vertices), triangles) if len(triangles) else np.zeros(len(vertices), np.int32)
     main = raw == np.bincount(raw[skin]).argmax()
     owner[skin & ~main] = owner.max() + 1 + raw[skin & ~main]
-    return Surface(vertices, triangles, group, owner, sides, [skin, main], bulky(vertices, owner, parts, skin))
+    return Surface(vertices, triangles, group, owner, sides, [skin, main], bulky(vertices, owner, parts, skin), raw)
 
 
 def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:

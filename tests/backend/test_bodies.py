@@ -101,7 +101,7 @@ def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Float
     lower = made.part == PARTS.index("teeth_lower")
     jaw[lower] += rng.normal(0, 0.01, (lower.sum(), 3)).astype(np.float32)
     lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
-    found = [set(made.part[mine]) for mine in bodies.stiff_parts(made.vertices, boxes, lips, jaw, shapes["tongueOut"])]
+    found = [set(made.part[mine]) for mine in bodies.stiff_parts(made.vertices, boxes, made.part, lips, jaw, shapes["tongueOut"])]
     assert {PARTS.index("teeth_lower")} in found and {PARTS.index("tongue")} not in found and {PARTS.index("skin")} not in found
     mine = np.flatnonzero(lower)
     stiff = bodies.rigid(made.vertices[mine], jaw[None, mine])[0]
@@ -124,7 +124,7 @@ def test_teeth_stay_where_they_are_but_for_the_jaw(head: tuple[Anatomy, Floats])
     skin = made.part == PARTS.index("skin")
     before = shapes["mouthSmileLeft"][skin].copy()
     lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
-    bodies.move_teeth(shapes, made.vertices, boxes, lips)
+    bodies.move_teeth(shapes, made.vertices, boxes, made.part, lips)
     assert not shapes["mouthSmileLeft"][lower].any() and not shapes["jawOpen"][upper].any()
     assert np.linalg.norm(shapes["jawOpen"][lower], axis=1).min() > 0.05
     np.testing.assert_array_equal(shapes["mouthSmileLeft"][skin], before)
@@ -169,7 +169,7 @@ def test_a_tongue_follows_the_jaw_in_one_piece_and_bends_otherwise(head: tuple[A
     tongue = np.flatnonzero(made.part == PARTS.index("tongue"))
     shapes["jawOpen"][tongue] += np.random.default_rng(2).normal(0, 0.02, (len(tongue), 3)).astype(np.float32)
     out = shapes["tongueOut"][tongue].copy()
-    bodies.move_teeth(shapes, made.vertices, boxes, (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2)
+    bodies.move_teeth(shapes, made.vertices, boxes, made.part, (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2)
     rest, moved = made.vertices[tongue], made.vertices[tongue] + shapes["jawOpen"][tongue]
     before, after = (np.linalg.norm(v[:, None] - v[None], axis=2) for v in (rest, moved))
     assert np.abs(before - after).max() < 1e-4
@@ -193,3 +193,21 @@ def test_a_lid_that_closes_through_the_eye_is_brought_before_it_and_what_keeps_s
     kept = outside.copy()
     bodies.lift_lids(outside, made.vertices, skin, ball, centre)
     np.testing.assert_array_equal(outside, kept)
+
+
+def test_rows_of_teeth_that_lie_on_each_other_part_at_the_jaw() -> None:
+    arch = np.linspace(-0.2, 0.2, 12)
+    row = np.concatenate([np.stack([arch, np.full(12, y), -arch * arch], axis=1) for y in (0.0, 0.1)]).astype(np.float32)
+    vertices = np.concatenate([row + [0, 0.05, 0], row, row[:2] * 0.1 + [0.6, 0, 0]]).astype(np.float32)
+    parts = np.repeat([[0, 0.07, -0.02, 0.2, 0.075, 0.02], [0.6, 0, 0, 0.01, 0.01, 0.01]], [48, 2], axis=0).astype(np.float32)
+    pieces = np.repeat(np.arange(3), [24, 24, 2]).astype(np.int32)
+    shapes = {name: np.zeros_like(vertices) for name in ("jawOpen", "tongueOut", "mouthSmileLeft", "mouthLeft")}
+    shapes["jawOpen"][:48, 1] = -0.1 + 0.1 * np.abs(vertices[:48, 0])
+    shapes["jawOpen"][:24] *= 0.3  # a model that is not sure about upper ones
+    shapes["mouthSmileLeft"][:48, 1] = 0.05 * vertices[:48, 0]
+    shapes["mouthLeft"][:48, 0] = 0.05
+    bodies.move_teeth(shapes, vertices, parts, pieces, np.array([0, 0.07, 0.1], np.float32))
+    assert not shapes["jawOpen"][:24].any() and not shapes["mouthSmileLeft"][:48].any()
+    lower = shapes["jawOpen"][24:48]
+    assert lower[:, 1].max() < -0.05 and np.ptp(lower, axis=0).max() < 0.03, "in one piece"
+    assert shapes["mouthLeft"][:48, 0].min() > 0.04, "they slide along, or they would show"

@@ -194,7 +194,7 @@ def test_an_eye_that_lies_on_the_skin_is_squashed_and_its_lash_comes_down() -> N
     triangles = np.concatenate([fan, fan + 16, fan + 32]).astype(np.int32)
     owner = np.concatenate([np.zeros(16), np.ones(16), np.full(len(wall), 2)]).astype(np.int32)
     each, unknown = np.arange(len(vertices), dtype=np.int32), np.zeros((len(vertices), 2), np.float32)
-    there = contacts.Surface(vertices, triangles, each, owner, unknown, [owner == 2], np.zeros(len(owner), bool))
+    there = contacts.Surface(vertices, triangles, each, owner, unknown, [owner == 2], np.zeros(len(owner), bool), owner)
     more = contacts.shut(there, marks, "left", np.zeros_like(vertices))
     assert more is not None and not more[32:].any()
     assert np.ptp((vertices + more)[:16, 1]) < 0.1 * np.ptp(vertices[:16, 1])
