@@ -36,8 +36,10 @@ LAP = 0.1  # of the opening, by which a model's lids may lap at a blink on heads
 GAIN = (1.0, 1.6)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less
 SHUT, FLATTER = 0.95, 0.6  # of its height that an eye without lids closes by, and its lash
 DEEP = 0.12  # heights that a lid is led in or out in one pass: at the corners an edge may end deep inside
+EVENED = 4  # an edge has no ripples of its own: what a model errs by from vertex to vertex is not led on
 PASSES = 2  # of the correction: what it moves is not moved fully everywhere along the edge
 FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
+MEET = 0.3  # half widths beyond the corner over which upper and lower lashes come to go the same way
 ROOTED = 0.2  # heights from an edge within which a lash begins; a brow does not
 LASH = (0.6, 1.1)  # heights above the edge between which what is no skin stops riding the lid
 WHOLE = 1.15  # heights above the edge below which a lash, or the line of a crease, rides as a whole
@@ -207,8 +209,10 @@ class Lid:
         self.bottom = np.asarray(np.where(below > 0, 1 - _ramp(below, 0, BELOW), 1 - between) * near, np.float32)
         self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin)
         riding = np.where(self._reach(there, above) < WHOLE, 1, 1 - _ramp(above, *LASH))
-        self.ride = np.where(self.lash, riding * fade, 0).astype(np.float32)
-        self.lower_ride = np.where(self.lower_lash, (1 - _ramp(below, *LASH)) * fade, 0).astype(np.float32)
+        self.ride = np.where(self.lash, riding, 0).astype(np.float32)  # a lash goes beyond the corner, and keeps its line there
+        self.lower_ride = np.where(self.lower_lash, 1 - _ramp(below, *LASH), 0).astype(np.float32)
+        x, (first, last) = local[:, :1], opening.columns[[0, -1]]
+        self.past = np.clip(np.maximum(first - x, x - last) / MEET, 0, 1).astype(np.float32)
         self.outward = self._outward(there, above)
 
     def _others(self, there: Surface, above: Floats, below: Floats, skin: Flags) -> tuple[Flags, Flags, Flags]:
@@ -288,12 +292,13 @@ class Lid:
             missing[:, 2] = np.clip(missing[:, 2], -DEEP, DEEP) + FOLD
             added = added + opening.at(missing) * self.top[:, None]
         lash = self.ride[:, None]
-        edge = opening.at(opening.upper.of(here + added))
+        edge, lower = opening.at(opening.upper.of(here + added)), opening.at(goal - opening.lower.points)
         least = np.minimum(edge[:, 1], 0) * self.top**2  # a lid of several layers comes down as one, or the eye shows between them
         added[:, 1] += np.where(opening.skin, np.minimum(least - (here + added)[:, 1], 0) * self.top, 0)
+        edge, lower = (one + self.past * (edge + lower - 2 * one) / 2 for one in (edge, lower))
         added = added * (1 - lash) + lash * (edge + self._drooped() - here)
         low = self.lower_ride[:, None]
-        added = added * (1 - low) + low * (opening.at(goal - opening.lower.points) - here)
+        added = added * (1 - low) + low * (lower - here)
         added[self.eye] = (np.float32(familiar) - 1) * here[self.eye]  # balls and plates are held still later, but a lash may pass for one
         return self._space((added + self._before_eye(here + added) + here - own).astype(np.float32))
 
@@ -398,11 +403,14 @@ def _bounded(wanted: float, there: float) -> float:
 
 
 def _even(values: Floats) -> Floats:
-    """Values (C,N) along an edge without spikes: the median of five, then the mean of three neighbours; where it jumps between layers of skin."""
+    """Values (C,N) along an edge without spikes and ripples: the median of five, then `EVENED` times the mean of three neighbours; values jump
+    between layers of skin."""
     padded = np.pad(values, ((2, 2), (0, 0)), mode="edge")
-    middle = np.median([padded[i : i + len(values)] for i in range(5)], axis=0)
-    padded = np.pad(middle, ((1, 1), (0, 0)), mode="edge")
-    return np.asarray(np.mean([padded[i : i + len(values)] for i in range(3)], axis=0), np.float32)
+    even = np.median([padded[i : i + len(values)] for i in range(5)], axis=0)
+    for _ in range(EVENED):
+        padded = np.pad(even, ((1, 1), (0, 0)), mode="edge")
+        even = np.mean([padded[i : i + len(values)] for i in range(3)], axis=0)
+    return np.asarray(even, np.float32)
 
 
 def _ramp(x: Floats, low: float, high: float) -> Floats:

@@ -33,6 +33,7 @@ SLIT = 0.5  # half widths of the mouth from the line between its corners and its
 KNOWN = 0.02  # sides nearer to 0 say nothing
 LAYER = 0.04  # heights of the opening over which what lies on an edge counts as its layers
 MOST = 8  # layers that are looked at
+STEEP, WIDEST = 1.0, 0.6  # half widths over which a movement fades for each that the last column is open, and at most
 OPEN = 0.4  # share of the inner columns that must be open
 
 
@@ -78,9 +79,12 @@ class Opening:
         return np.stack([np.interp(self.local[:, 0], self.columns, column) for column in values.T], axis=1).astype(np.float32)
 
     def fade(self) -> Floats:
-        """1 between the open columns, falling to 0 at the eye's corners or a fifth of a half width beyond the columns (F,)."""
+        """1 between the open columns, falling to 0 at the eye's corners or a fifth of a half width beyond the columns (F,), slower the wider the
+        last column is open: where the side of an eye is steep, the skin beside it gives way."""
         x, (first, last) = self.local[:, 0], self.columns[[0, -1]]
-        beyond = np.maximum((first - x) / max(1.05 + first, 0.2), (x - last) / max(1.05 - last, 0.2))
+        steep = STEEP * (self.upper.points - self.lower.points)[[0, -1], 1] * self.unit[1] / self.unit[0]
+        wide = np.maximum(np.clip(steep, 0.2, WIDEST), (1.05 + first, 1.05 - last))
+        beyond = np.maximum((first - x) / wide[0], (x - last) / wide[1])
         return np.asarray(np.clip(1 - beyond, 0, 1), np.float32)
 
 
