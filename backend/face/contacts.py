@@ -295,12 +295,17 @@ class Lid:
         edge, lower = opening.at(opening.upper.of(here + added)), opening.at(goal - opening.lower.points)
         least = np.minimum(edge[:, 1], 0) * self.top**2  # a lid of several layers comes down as one, or the eye shows between them
         added[:, 1] += np.where(opening.skin, np.minimum(least - (here + added)[:, 1], 0) * self.top, 0)
-        edge, lower = (one + self.past * (edge + lower - 2 * one) / 2 for one in (edge, lower))
+        edge, lower = self._met(edge, lower)
         added = added * (1 - lash) + lash * (edge + self._drooped() - here)
         low = self.lower_ride[:, None]
         added = added * (1 - low) + low * (lower - here)
         added[self.eye] = (np.float32(familiar) - 1) * here[self.eye]  # balls and plates are held still later, but a lash may pass for one
         return self._space((added + self._before_eye(here + added) + here - own).astype(np.float32))
+
+    def _met(self, upper: Floats, lower: Floats) -> tuple[Floats, Floats]:
+        """What the upper and the lower edge do at every vertex (F,3), both their mean beyond the corners."""
+        mean = self.past * (upper + lower) / 2
+        return upper * (1 - self.past) + mean, lower * (1 - self.past) + mean
 
     def _before_eye(self, moved: Floats) -> Floats:
         """Offsets (F,3), in the opening's units, that bring closed lids, moved (F,3), out of what lies behind them: an eye bulges in its middle."""
@@ -318,7 +323,8 @@ class Lid:
         ways = np.zeros((2, len(self.gap), 3), np.float32)
         ways[:, :, 1] = np.array([[up], [low]], np.float32) * self.gap
         top, bottom = np.maximum(self.top, self.ride)[:, None], np.maximum(self.bottom, self.lower_ride)[:, None]
-        return self._space(self.opening.at(ways[0]) * top + self.opening.at(ways[1]) * bottom)
+        upper, lower = self._met(self.opening.at(ways[0]), self.opening.at(ways[1]))
+        return self._space(upper * top + lower * bottom)
 
     def _drooped(self) -> Floats:
         """Offsets (F,3), in the opening's units, of lashes that turn down about their edge."""
