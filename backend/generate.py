@@ -151,6 +151,7 @@ def generate(
     with ThreadPoolExecutor(min(model.threads, BESIDE), "rules") as beside:
         with report.stage("model"):
             seen = beside.submit(rules.ground, face, mesh, landmarks)  # while the sessions run
+            seen.add_done_callback(lambda _: trim_memory())
             parts = (face.vertices, face.normals, face.parts, face.sides, face.ways, face.latent)
             offsets = shapes_of(
                 model,
@@ -184,6 +185,7 @@ def generate(
                 weights = np.concatenate([weights, *(column[:, None] for column in extra.values())], axis=1)
             cancellation.check()
         report.warnings.extend(_limited(model, weights))
+        trim_memory()
 
         done = 0
         for name, table in tables.items():

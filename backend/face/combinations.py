@@ -14,6 +14,7 @@ import numpy as np
 from .contacts import Surface, lids_of
 from .frame import Floats
 from .landmarks import SIDES
+from .mesh import squared
 from .openings import Edge, Opening, mouth_slit
 
 BLINK = 0.9
@@ -90,5 +91,5 @@ def _apart(slit: Opening, jaw: Floats, close: Floats) -> float:
 
 def _together(left: Floats, right: Floats) -> float:
     """How far both together move at most, in units of what the larger alone does; 1 where neither moves."""
-    alone = max(float(np.linalg.norm(left, axis=1).max(initial=0)), float(np.linalg.norm(right, axis=1).max(initial=0)))
-    return float(np.linalg.norm(left + right, axis=1).max(initial=0)) / alone if alone > 1e-9 else 1.0
+    one, other, both = (float(np.sqrt(squared(moved).max(initial=0))) for moved in (left, right, left + right))
+    return both / max(one, other) if max(one, other) > 1e-9 else 1.0

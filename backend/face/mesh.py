@@ -91,6 +91,18 @@ def squared(ways: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(x * x + y * y + z * z)
 
 
+def corners_of(vertices: Floats, triangles: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The first, second and third corners of triangles (T,3), each float64 (3,T): sums and products over rows of three take several times as long."""
+    columns = vertices.astype(np.float64).T
+    return columns.take(triangles[:, 0], axis=1), columns.take(triangles[:, 1], axis=1), columns.take(triangles[:, 2], axis=1)
+
+
+def crossed(first: NDArray[np.float64], second: NDArray[np.float64], third: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Normals (3,T) of triangles by their corners, each (3,T); as long as twice the area."""
+    (x, y, z), (u, v, w) = second - first, third - first
+    return np.stack([y * w - z * v, z * u - x * w, x * v - y * u])
+
+
 def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
     """Unit normals float32 (V,3), area-weighted over the triangles (T,3) around each vertex; zero for loose vertices."""
     return _unit(_summed_normals(vertices, triangles))
@@ -98,19 +110,14 @@ def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
 
 def _summed_normals(vertices: Floats, triangles: Ints) -> NDArray[np.float64]:
     """float64 (V,3): the sum of the normals of the triangles around each vertex, each as long as twice its area."""
-    a, b, c = (vertices.astype(np.float64).T.take(corner, axis=1) for corner in triangles.T)
-    one, other = b - a, c - a
-    total = np.empty((len(vertices), 3))
     where = triangles.ravel()
-    for axis in range(3):  # by columns: np.cross over rows of three takes several times as long, and np.add.at more than bincount
-        i, j = (axis + 1) % 3, (axis + 2) % 3
-        total[:, axis] = np.bincount(where, np.repeat(one[i] * other[j] - one[j] * other[i], 3), len(vertices))
-    return total
+    facing = crossed(*corners_of(vertices, triangles))
+    return np.stack([np.bincount(where, np.repeat(column, 3), len(vertices)) for column in facing], axis=1)  # np.add.at takes longer
 
 
 def _unit(ways: NDArray[np.float64]) -> Floats:
     """float32 (N,3) of length 1; zero where there is none."""
-    length = np.linalg.norm(ways, axis=1, keepdims=True)
+    length = np.sqrt(squared(ways))[:, None]
     return np.ascontiguousarray(np.divide(ways, length, out=np.zeros_like(ways), where=length > 0), np.float32)
 
 
@@ -152,8 +159,7 @@ def _sheets(vertices: Floats, triangles: Ints, group: Ints) -> Ints:
     begins = np.flatnonzero(np.diff(keys[order], prepend=-1))
     pairs = begins[np.diff(begins, append=len(order)) == 2]
     one, other = order[pairs], order[pairs + 1]
-    corners = vertices.astype(np.float64)[near]
-    facing = _unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+    facing = _unit(crossed(*corners_of(vertices, near)).T)
     flat = (facing[one // 3] * facing[other // 3]).sum(axis=1) > FOLDED
     met = flat & (turned[one] != turned[other])  # two triangles that face alike pass their edge in opposite directions
     links = [np.stack([ends[one[met]], ends[other[met]], ends[one[met]]], axis=1) for ends in (low, high)]
@@ -165,10 +171,10 @@ def connected_parts(count: int, triangles: Ints) -> Ints:
 
     Label propagation with pointer jumping: every round each edge pulls the larger root under the smaller, so few rounds suffice.
     """
-    edges = np.concatenate([triangles[:, :2], triangles[:, 1:]]).astype(np.int64)
-    root = np.arange(count)
+    start, end = (np.concatenate([triangles[:, corner], triangles[:, corner + 1]]) for corner in (0, 1))
+    root = np.arange(count, dtype=np.int32)
     while True:
-        first, second = root[edges[:, 0]], root[edges[:, 1]]
+        first, second = root.take(start), root.take(end)
         low, high = np.minimum(first, second), np.maximum(first, second)
         if np.array_equal(low, high):
             _, part = np.unique(root, return_inverse=True)
@@ -188,14 +194,17 @@ def adjacency(edges: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
     """Who is next to whom along edges (E,2): start (2E,), begins (J,), joined (J,), int64: the neighbours of joined[j], in order, are
     start[begins[j] : begins[j + 1]]."""
     low, high = edges.T
-    end, start = _pairs(_sorted(np.concatenate([low, high]), np.concatenate([high, low]))).T
+    numbers = _sorted(np.concatenate([low, high]), np.concatenate([high, low]))
+    end = numbers >> 32
     begins = np.flatnonzero(np.diff(end, prepend=-1))
-    return start.astype(np.int64), begins, end[begins].astype(np.int64)
+    return numbers & 0xFFFFFFFF, begins, end[begins]
 
 
 def _sorted(first: Ints, second: Ints) -> NDArray[np.int64]:
     """Pairs of indices as one number each, sorted and each once: many times faster than np.unique over rows, and several than over numbers."""
-    numbers = first.astype(np.int64) << 32 | second
+    numbers = first.astype(np.int64)
+    numbers <<= 32
+    numbers |= second
     numbers.sort(kind="stable")  # meshes come in rows: it finds them, and takes a half to a seventh of the time
     new = np.ones(len(numbers), bool)
     np.not_equal(numbers[1:], numbers[:-1], out=new[1:])
@@ -203,7 +212,10 @@ def _sorted(first: Ints, second: Ints) -> NDArray[np.int64]:
 
 
 def _pairs(numbers: NDArray[np.int64]) -> Ints:
-    return np.asarray(np.stack([numbers >> 32, numbers & 0xFFFFFFFF], axis=1), np.int32)
+    pairs = np.empty((len(numbers), 2), np.int32)
+    pairs[:, 0] = numbers >> 32
+    pairs[:, 1] = numbers & 0xFFFFFFFF
+    return pairs
 
 
 def distinct_rows(rows: Floats) -> tuple[Floats, NDArray[np.intp]]:

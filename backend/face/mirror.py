@@ -21,7 +21,7 @@ NEAR, CLOSE = 0.02, 0.004  # canonical units within which partners are sought at
 OTHER = 4.0  # tolerances that a partner of another kind counts as farther
 PAIRED = 0.9  # share of the face's vertices with a partner from which on its mesh is symmetric
 FEW = 100  # vertices of a face below which nothing is said
-AT_ONCE = 1 << 16  # pairs of a point and one that may be its partner that are looked at at once
+AT_ONCE = 1 << 14  # pairs of a point and one that may be its partner that are looked at at once
 SAMPLE = 1500  # points from which the plane is found
 
 Each = Callable[[Callable[[str], None], Iterable[str]], Iterable[Any]]  # `map`, or that of an executor
@@ -55,26 +55,28 @@ def partners(
     cell = np.floor((exact - low) / (2 * tolerance)).astype(np.int64)
     first = np.floor((image - low) / (2 * tolerance) - 0.5).astype(np.int64)  # the lowest of the eight cells around an image
     factors = np.cumprod([1, *(np.maximum(bounds(cell)[1], bounds(first)[1])[:2] + 3)])
-    numbers = (cell @ factors) * len(points) + np.arange(len(points))
+    numbers, keys = (cell @ factors) * len(points) + np.arange(len(points)), first @ factors
+    del own, cell, first  # this is where a request takes most memory
     numbers.sort()  # several times as fast as a stable argsort of the keys
     sorted_keys, order = np.divmod(numbers, len(points))
-    keys = first @ factors
     turn_to = np.argsort(keys)  # what is looked up in order is found several times as fast
-    which, image, facing = which[turn_to], _rows(image, turn_to), _rows(facing, turn_to)
-    wanted = (keys[turn_to][:, None] + CORNERS @ factors).ravel()  # cells that differ along x alone have keys that follow each other
-    start = np.searchsorted(sorted_keys, wanted)
-    count = np.searchsorted(sorted_keys, wanted + 1, side="right") - start
-    many = count.reshape(-1, len(CORNERS)).sum(axis=1)
+    which, keys, image = which[turn_to], keys[turn_to], _rows(image, turn_to)
+    facing = _rows(facing, turn_to)
+    start, count = np.empty((2, len(which), len(CORNERS)), np.int32)
+    for piece in (slice(begin, begin + AT_ONCE) for begin in range(0, len(which), AT_ONCE)):
+        wanted = keys[piece, None] + CORNERS @ factors  # cells that differ along x alone have keys that follow each other
+        start[piece] = np.searchsorted(sorted_keys, wanted)
+        count[piece] = np.searchsorted(sorted_keys, wanted + 1, side="right") - start[piece]
+    many = count.sum(axis=1)
     ends = np.cumsum(many)
     best = np.full(len(which), -1, np.intp)
     pieces = np.searchsorted(ends, np.arange(0, int(ends[-1]) + AT_ONCE, AT_ONCE))  # bounds the table of pairs
     for begin, end in itertools.pairwise([*np.unique(pieces), len(which)]):
-        cells = slice(begin * len(CORNERS), end * len(CORNERS))
-        each = count[cells]
+        each = count[begin:end].ravel()
         some = np.flatnonzero(many[begin:end]) + begin
         if not len(some):
             continue
-        other = order[np.arange(int(each.sum())) + np.repeat(start[cells] - np.cumsum(each) + each, each)]
+        other = order[np.arange(int(each.sum())) + np.repeat(start[begin:end].ravel() - np.cumsum(each) + each, each)]
         mine = np.repeat(some, many[some])
         far = np.sqrt(squared(_rows(exact, other) - _rows(image, mine)))
         same = np.einsum("ni,ni->n", _rows(normals, other), _rows(facing, mine))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frame import Frame
-from .mesh import Floats, Ints, part_boxes, squared
+from .mesh import Floats, Ints, corners_of, crossed, part_boxes, squared
 
 COUNT = 1024  # points of a crop that landmarks are read from
 COARSE_COUNT = 384  # points of a crop that only asks whether a face is there
@@ -52,16 +52,16 @@ def cloud_of(vertices: Floats, triangles: Ints, parts: Ints, seed: int = 0) -> P
 
     A point's weight is the root of its area: small, shape-giving triangles count more than their area and less than their number.
     """
-    corners = vertices.astype(np.float64)[triangles]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    area = np.linalg.norm(normal, axis=1)
-    normal = np.divide(normal, area[:, None], out=np.zeros_like(normal), where=area[:, None] > 0)
-    middle = corners.mean(axis=1)
+    corners = corners_of(vertices, triangles)
+    facing = crossed(*corners)
+    area = np.sqrt(squared(facing.T))
+    normal = np.ascontiguousarray(np.divide(facing, area, out=np.zeros_like(facing), where=area > 0).T)
+    middle = np.ascontiguousarray(((corners[0] + corners[1] + corners[2]) / 3).T)
     cells = _cells(middle, normal, area)
     typical = float(np.median(area)) or 1.0
     with np.errstate(divide="ignore"):
         priority = 0.5 * np.log(area / typical) + _draw(cells, seed)
-    sizes = part_boxes(vertices, parts)[triangles[:, 0], 3:].max(axis=1)
+    sizes = np.maximum.reduce(part_boxes(vertices, parts)[:, 3:].T)[triangles[:, 0]]
     return PointCloud(middle.astype(np.float32), normal.astype(np.float32), sizes, priority, cells)
 
 

@@ -30,11 +30,10 @@ class Neighbours:
 
 def neighbours(vertices: Floats, triangles: Ints, indices: Ints) -> Neighbours:
     """Neighbours along edges of the vertices `indices` (F,) of a mesh."""
-    position = np.full(len(vertices), -1, np.int64)
+    position = np.full(len(vertices), -1, np.int32)
     position[indices] = np.arange(len(indices))
     group = weld(vertices[indices]) if len(indices) else np.empty(0, np.int32)
-    inside = position[triangles[all_corners(position >= 0, triangles)]]
-    edges = edges_of(group[inside])
+    edges = edges_of(group[position[triangles[all_corners(position >= 0, triangles)]]])
     start, begins, joined = adjacency(edges[edges[:, 0] != edges[:, 1]])
     count = np.zeros(int(group.max(initial=-1)) + 1, np.int64)
     count[joined] = np.diff(begins, append=len(start))
