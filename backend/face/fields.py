@@ -32,6 +32,7 @@ SOON = 10.0  # of a lid's pull from a tenth of which on what is no skin takes th
 OUT, MOST_OUT = 0.5, 8.0  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
 BELIEVED = (0.70, 0.90)  # cosine between model and fields up to which they are mixed as DOUBTED says, and from which on the model is taken
 DOUBTED = 0.33  # share of the model where it is doubted: on heads that were left out of training the mixture was better than either
+OVAL = (0.15, 0.12, 0.2)  # of the lower lip's way at jawOpen: the upper lip's rise, the corners', and how much the middle widens
 LID_SHAPES = {  # share of the opening that the upper and the lower lid's edge go up: on drawn faces, and how much more on others
     "eyeWide": ((0.12, 0.0), (0.14, -0.02)),
     "eyeSquint": ((-0.03, 0.22), (0.0, 0.05)),
@@ -130,7 +131,9 @@ def mouth_fields(m: Mouth) -> dict[str, Floats]:
     }
     small = 1.0 + 0.6 * (1 - big)  # what artists of small mouths exaggerate
     parted = near * middle * size * small * (m.upper * way(0, 0.15, 0.05) + lower * way(0, -0.22, 0.05))
-    fields["mouthFunnel"] = near * (-0.15 * size * x * way(1, 0, 0) + way(0, 0, 0.2 * size * big)) + parted
+    drawn = h * (1 - big)
+    rounded = -(0.15 * size + 0.15 * drawn) * x * way(1, 0, 0) + way(0, 0, 0.2 * size * big + 0.08 * drawn)
+    fields["mouthFunnel"] = near * rounded + parted
     for side in SIDES:
         s, cap = SIGN[side], side.title()
         along = (np.clip(s * m.x, 0, 1.2) ** 1.5)[:, None]
@@ -141,7 +144,8 @@ def mouth_fields(m: Mouth) -> dict[str, Floats]:
         fields[f"mouthFrown{cap}"] = corner * h * way(0.02 * s, -0.20, -0.04)
         fields[f"mouthStretch{cap}"] = corner * size * small * way(0.28 * s, -0.20, -0.12)
         fields[f"mouthDimple{cap}"] = corner * size * small * way(0.16 * s, 0.03, -0.15)
-        fields[f"mouthPress{cap}"] = near * half_lip * size * (m.upper * way(0, -0.06, -0.03) + lower * way(0, 0.08, -0.03))
+        pressed = big * size * (m.upper * way(0, -0.06, -0.03) + lower * way(0, 0.08, -0.03)) + drawn * way(0, 0.08, 0.03)
+        fields[f"mouthPress{cap}"] = near * half_lip * pressed
         fields[f"mouthUpperUp{cap}"] = near * half_lip * m.upper * size * way(0.01 * s, 0.26, 0.03)
         fields[f"mouthLowerDown{cap}"] = near * half_lip * lower * size * way(0.01 * s, -0.28, 0)
         wing = _ball(m.vertices, *_wing(m.nose, s)) * m.skin
@@ -184,7 +188,7 @@ def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], 
         skin = np.exp(-((away[:, :1] / 0.25) ** 2) - (away[:, 1:2] / above) ** 2 - (away[:, 2:] / 0.6) ** 2) * there.skins[0][:, None]
         skin = skin * smooth(-0.12, 0.1, s * v[:, :1]) * (0.1 + 0.7 * large if strip.any() else 1.0)
         field = np.maximum(skin, strip[:, None])
-        inwards = smooth(1.0, 0.1, t)
+        inwards = np.where(strip[:, None], np.clip(1 - t, 0, 1), smooth(1.0, 0.1, t)).astype(np.float32)  # a strip tilts as a whole
         moves = {
             f"browDown{cap}": field * way(-0.04 * s, -0.12, 0.02) * (0.45 + 0.55 * inwards),
             f"browOuterUp{cap}": field * way(0, 0.13, 0) * smooth(0.1, 0.8, t),
@@ -193,6 +197,15 @@ def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], 
         for name, offsets in moves.items():
             fields[name] = np.asarray(fields.get(name, 0) + offsets, np.float32)
     return fields
+
+
+def oval(m: Mouth) -> Floats:
+    """What artists of drawn mouths add to jawOpen (F,3), parts of the lower lip's way: the upper lip rises, corners go out and do not fall."""
+    near = (1 - smooth(0, 0.8, m.away))[:, None] * m.skin * (m.depth > -0.6)[:, None]
+    x = m.x[:, None]
+    corner, middle = smooth(0.5, 0.9, np.abs(x)), np.exp(-((x / 0.8) ** 4))
+    fields = OVAL[0] * m.upper * middle * way(0, 1, 0) + corner * (OVAL[1] * way(0, 1, 0)) + OVAL[2] * x * np.exp(-(x**2)) * way(1, 0, 0)
+    return np.asarray(near * fields, np.float32)
 
 
 def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
@@ -207,6 +220,7 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
     fall = float(np.quantile(far[lip], 0.75))
     local = np.maximum(1 - smooth(0.8, 1.5, m.away), STILL) * (1 - (1 - STILL) * smooth(0.3, 1.3, -m.depth))
     offsets = np.where(there.skins[0], 1 - (1 - m.large) * (1 - local), 1)[:, None].astype(np.float32) * opened
+    offsets += (1 - m.large) * fall * oval(m)
     for part in np.unique(there.owner[inside]):
         mine = (there.owner == part) & inside
         most = float(np.quantile(far[mine], 0.9))
