@@ -109,25 +109,21 @@ class Peak:
 
 def cell(model: Model, heads: int, count: int, repeat: int) -> dict[str, Any]:
     """`heads` heads of `count` vertices through encoder, decoder and the product that makes the shapes, against the bare session runs."""
-    if model.decoder is None:
-        raise BackendError("model_contract", "A plain model has no decoder to measure.", "Measure it with whole requests.")
-    decoder, cancellation = model.decoder, Cancellation()
-    feeds = probe(decoder.session.get_inputs(), count)
+    shapes = _shapes_work(model, count)
+    feeds = probe(model.parts[1].session.get_inputs(), count)
     points = np.repeat(probe(model.encoder.session.get_inputs(), POINTS)["points"], heads, axis=0)
-    face: Any = (*(feeds[name] for name in PER_VERTEX), feeds["latent"])
-    weights = np.eye(len(model.info.conditions), dtype=np.float32)
 
     def whole() -> None:
-        run(model.encoder, {"points": points}, cancellation)
+        run(model.encoder, {"points": points}, Cancellation())
         for _ in range(heads):
-            shapes_of(model, face, weights, cancellation)
+            shapes()
 
     def bare() -> None:
         model.encoder.session.run(None, {"points": points})
         for _ in range(heads):
             for start in range(0, count, model.chunk):
                 part = {n: array if n == "latent" else array[start : start + model.chunk] for n, array in feeds.items()}
-                decoder.session.run(None, part)
+                model.parts[1].session.run(None, part)
 
     with Peak() as memory:
         times = in_turns({"whole": whole, "bare": bare}, repeat)
@@ -143,6 +139,20 @@ def cell(model: Model, heads: int, count: int, repeat: int) -> dict[str, Any]:
         "to_bare": round(middle / bare_middle, 3),
         "peak_memory_mb": round(memory.peak, 1),
     }
+
+
+def int8_against_fp32(path: Path | None, threads: Sequence[int], count: int, repeat: int) -> dict[str, Any]:
+    """One head of `count` vertices on the CPU in fp32 and in int8, in turns, on each number of threads; why not where int8 is not offered."""
+    found: dict[str, Any] = {"vertices": count}
+    for number in sorted(set(threads)):
+        try:
+            calls = {name: {"precision": name, "provider": "cpu", "strict": True, "threads": number} for name in ("fp32", "int8")}
+            works = {name: _head_work(load_model(path, resolve(call, environment={})), count) for name, call in calls.items()}
+        except BackendError as error:
+            return found | {"why": error.message}
+        times = {name: statistics.median(values) for name, values in in_turns(works, repeat).items()}
+        found[str(number)] = {f"{name}_s": round(value, 4) for name, value in times.items()} | {"to_fp32": round(times["int8"] / times["fp32"], 3)}
+    return found
 
 
 def against_libraries(model: Model, count: int, repeat: int) -> dict[str, Any]:
@@ -216,6 +226,11 @@ def threads_trial(path: Path | None, settings: Settings, count: int, repeat: int
         found[state] = {name: round(value, 4) for name, value in times.items()}
         found[state] |= {"chosen": automatic.threads, "auto_to_best": round(times["auto"] / best, 3)}
     return found
+
+
+def _head_work(model: Model, count: int) -> Callable[[], object]:
+    shapes, points = _shapes_work(model, count), {"points": probe(model.encoder.session.get_inputs(), POINTS)["points"]}
+    return lambda: (run(model.encoder, points, Cancellation()), shapes())
 
 
 def _shapes_work(model: Model, count: int) -> Callable[[], object]:

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import BackendError
 from ..face.mesh import AvatarMesh
 from . import bench_show
-from .bench_cells import Requests, against_libraries, cell, egg_head, threads_trial
+from .bench_cells import Requests, against_libraries, cell, egg_head, int8_against_fp32, threads_trial
 from .hardware import hardware
 from .models import load_model
 from .sessions import available, runtime_version
@@ -72,10 +72,11 @@ def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: 
         "model": model.info.name,
         "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "repeat": plan.repeat,
-        "cells": _cells(plan, path, settings, model.threads),
+        "cells": _cells(plan, path, settings),
         "cold_start": requests.cold_start(head, min(plan.repeat, 5)),
         "request": requests.frame_to_frame(model, head, plan.repeat),
         "growth": requests.growth(sizes, plan.repeat),
+        "int8": int8_against_fp32(path, (1, model.threads), plan.vertices[-1], plan.repeat) if "int8" in (plan.precisions or ("int8",)) else {},
         "libraries": against_libraries(model, count, plan.repeat),
         "threads": threads_trial(path, settings, count // 2, plan.repeat) if model.decoder is not None and not settings.threads else None,
     }
@@ -95,7 +96,7 @@ def figures(report: dict[str, Any], quick: bool) -> dict[str, float | None]:
     chosen = torch.get(str(report["request"]["threads_bare"])) or torch.get("1") or {}
     return {
         "frame_to_bare": report["request"]["to_bare"],
-        "int8_to_fp32": _ratio(report["cells"], "int8", "fp32"),
+        "int8_to_fp32": report["int8"].get(str(report["request"]["threads_bare"]), {}).get("to_fp32"),
         "ort_to_torch": chosen.get("ort_to_at_once"),
         "growth_70k_10k": None if quick else round(growth[1]["seconds"] / growth[0]["seconds"], 2),
         "memory_above_answer_mb": None if quick else growth[1]["above_answer_mb"],
@@ -105,14 +106,13 @@ def figures(report: dict[str, Any], quick: bool) -> dict[str, float | None]:
     }
 
 
-def _cells(plan: Plan, path: Path | None, settings: Settings, threads: int) -> list[dict[str, Any]]:
-    """threads: of the CPU in every precision, or what two trials find would be compared."""
+def _cells(plan: Plan, path: Path | None, settings: Settings) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     providers: Sequence[str] = plan.providers or available()
     for provider in providers:
         for precision in plan.precisions or ("fp32", "fp16", "int8"):
             about = {"provider": provider, "precision": precision}
-            call = {"provider": provider, "precision": precision, "strict": True, "threads": threads if provider == "cpu" else settings.threads}
+            call = {"provider": provider, "precision": precision, "strict": True, "threads": settings.threads}
             try:
                 model = load_model(path, resolve(call, environment={}))
                 rows += [about | cell(model, heads, count, plan.repeat) for heads in plan.batches for count in plan.vertices]
@@ -120,13 +120,3 @@ def _cells(plan: Plan, path: Path | None, settings: Settings, threads: int) -> l
             except BackendError as error:
                 rows.append(about | {"error": error.message})
     return rows
-
-
-def _ratio(cells: Sequence[dict[str, Any]], precision: str, base: str) -> float | None:
-    """Median seconds of one precision over another's on the CPU, for the largest single head of both; None where one is missing."""
-    found = {
-        name: {row["vertices"]: row["p50"] for row in cells if (row["provider"], row["precision"], row.get("batch")) == ("cpu", name, 1)}
-        for name in (precision, base)
-    }
-    both = sorted(found[precision].keys() & found[base].keys())
-    return round(found[precision][both[-1]] / found[base][both[-1]], 3) if both else None

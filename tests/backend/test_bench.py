@@ -77,16 +77,14 @@ def test_full_figures_are_the_ratios_of_what_was_measured() -> None:
         "libraries": {"torch": {"1": {"ort_to_at_once": 0.8}, "2": {"ort_to_at_once": 0.4}}},
         "threads": {"idle": {"auto_to_best": 1.0}, "busy": {"auto_to_best": 1.1}},
         "cold_start": {"first_shapes_s": 0.7},
-        "cells": [
-            {"provider": "cpu", "precision": precision, "batch": 1, "vertices": vertices, "p50": seconds}
-            for precision, vertices, seconds in (("fp32", 10, 1.0), ("fp32", 20, 2.0), ("int8", 20, 1.0))
-        ],
+        "int8": {"vertices": 20, "1": {"to_fp32": 0.4}, "2": {"to_fp32": 0.5}},
     }
     told = figures(report, quick=False)
     assert set(told) == FIGURES
     assert (told["ort_to_torch"], told["growth_70k_10k"], told["int8_to_fp32"], told["auto_threads_to_best"]) == (0.4, 6.0, 0.5, 1.1)
     assert (told["memory_above_answer_mb"], told["shapes52_20k_s"], told["cold_start_s"]) == (120.0, 0.9, 0.7)
     assert figures({**report, "libraries": {"torch": None}, "threads": None}, quick=True)["ort_to_torch"] is None
+    assert figures({**report, "int8": {"why": "there is no variant"}}, quick=False)["int8_to_fp32"] is None
 
 
 def test_the_egg_head_is_a_closed_mesh_with_all_landmarks(tiny: Path) -> None:
