@@ -32,7 +32,7 @@ SOON = 10.0  # of a lid's pull from a tenth of which on what is no skin takes th
 OUT, MOST_OUT = 0.5, 8.0  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
 BELIEVED = (0.70, 0.90)  # cosine between model and fields up to which they are mixed as DOUBTED says, and from which on the model is taken
 DOUBTED = 0.33  # share of the model where it is doubted: on heads that were left out of training the mixture was better than either
-OVAL = (0.15, 0.12, 0.2)  # of the lower lip's way at jawOpen: the upper lip's rise, the corners', and how much the middle widens
+OVAL = (0.15, 0.12, 0.5)  # of the lower lip's way at jawOpen: the upper lip's rise, the corners', and how much the middle widens
 LID_SHAPES = {  # share of the opening that the upper and the lower lid's edge go up: on drawn faces, and how much more on others
     "eyeWide": ((0.12, 0.0), (0.14, -0.02)),
     "eyeSquint": ((-0.03, 0.22), (0.0, 0.05)),
