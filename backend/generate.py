@@ -147,7 +147,7 @@ def generate(
     if model.plain is None:  # the conditions in the order of the last table's keys, where each of these is one of them: they take their place
         order = list(dict.fromkeys([*(alone or ()), *range(len(names))]))
         names, weights, asked = [names[k] for k in order], weights[:, order], np.eye(len(order), dtype=np.float32)[order]
-    landmarks = dict(zip(model.info.landmarks, face.landmarks, strict=False)) if model.plain is None else {}
+    landmarks = rules.read_landmarks(face, mesh, model.info.landmarks) if model.plain is None else {}
     with ThreadPoolExecutor(min(model.threads, BESIDE), "rules") as beside:
         with report.stage("model"):
             seen = beside.submit(rules.ground, face, mesh, landmarks)  # while the sessions run

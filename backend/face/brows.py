@@ -18,6 +18,7 @@ NEAR = 0.35  # canonical units around a brow's middle within which a flat small 
 END = 0.05  # share of a strip's vertices that are its end
 LEVEL = 0.08  # canonical units over which the skin behind a strip is levelled
 AROUND, DEEP = 0.3, 1.0  # canonical units around and behind a strip within which skin is what it floats before
+STEEP = 0.6  # of its rise that a strip is led out at most: a steeper forehead is none
 FEW = 8  # vertices of skin below which nothing is behind
 
 
@@ -62,7 +63,7 @@ def ride(shapes: Mapping[str, Floats], vertices: Floats, parts: Floats, skin: Fl
             if offsets[mine].any():
                 there = at + offsets[mine]
                 sunk = rest - (there[:, 2] - _level(there, vertices[under] + offsets[under]))
-                offsets[mine, 2] += np.maximum(sunk, 0)
+                offsets[mine, 2] += np.clip(sunk, 0, STEEP * np.abs(offsets[mine, 1]))
 
 
 def _level(points: Floats, skin: Floats) -> Floats:

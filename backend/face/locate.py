@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
-from . import brows, refine
+from . import refine
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import NAMES, mirrored
 from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, extent, loose_parts, part_boxes, seamless_normals, squared
@@ -357,8 +357,6 @@ def _refined(
     """
     skin = face_skin(canonical, parts, at)
     at = at | {n: p for n, p in refine.eyes(canonical, mesh.triangles, skin, at).items() if n not in mesh.landmarks}
-    at |= {n: p for n, p in brows.ends(canonical, part_boxes(canonical, parts), at).items() if n not in mesh.landmarks}
-    at |= {n: p for n, p in refine.nose(canonical, skin, at).items() if n not in mesh.landmarks}
     known = sides(canonical, mesh.triangles, at, skin)
     across = ways(canonical, opposites(canonical, mesh.triangles, at, known, skin), known)
     own = np.float32(1 - familiar)  # on heads like those learnt, the encoder knows the corners better

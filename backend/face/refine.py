@@ -18,8 +18,6 @@ from .mesh import Ints, all_corners, connected_parts, squared, weld
 from .openings import Flags, Opening, eye_opening
 from .seams import FADE
 
-ASIDE = 0.15  # of the way from eyes to mouth, beside the face's middle, within which the nose's tip lies
-ALONG, INNER = 0.25, 0.8  # the same up and down the nose, and the share of it within which the foremost skin is a tip
 SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked for above and below
 STRETCHES = (1.0, 1.5)  # and how much higher than the landmarks say
 NEAR = 1.3  # widths of an eye around its middle in which its opening lies
@@ -90,19 +88,6 @@ def _edges(opening: Opening, landmarks: Mapping[str, Floats], side: str) -> dict
         if gap[end] < MET * gap.max():
             found[f"eye_{name}_{side}"] = space((opening.upper.points[end] + opening.lower.points[end]) / 2)
     return found
-
-
-def nose(vertices: Floats, skin: Flags, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The nose's tip (3,): the foremost skin (V,) near the found one, unless that is only where a face without a nose comes forward most."""
-    tip = landmarks["nose_tip"]
-    eyes = np.mean([landmarks[f"eye_{end}_{side}"] for end in ("inner", "outer") for side in SIDES], axis=0)
-    lips = (landmarks["mouth_left"] + landmarks["mouth_right"]) / 2
-    unit = float(np.linalg.norm(eyes - lips))
-    up = np.abs(vertices[:, 1] - tip[1])
-    around = skin & (np.abs(vertices[:, 0] - lips[0]) < ASIDE * unit) & (up < ALONG * unit) & (vertices[:, 2] > lips[2])
-    some = np.flatnonzero(around & (vertices[:, 2] < lips[2] + unit))
-    best = some[vertices[some, 2].argmax()] if len(some) else None
-    return {} if best is None or up[best] > INNER * ALONG * unit else {"nose_tip": vertices[best]}
 
 
 def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:

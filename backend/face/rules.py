@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,14 @@ class Ground:
     around: Neighbours
     there: contacts.Surface | None
     pairs: Pairs | None
+
+
+def read_landmarks(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> dict[str, Floats]:
+    """The face's landmarks, name -> (3,), canonical, with those of brows at the ends of what they mean where the user has not placed them."""
+    found = dict(zip(names, face.landmarks, strict=False))
+    if not set(NAMES) <= found.keys():
+        return found
+    return found | {name: at for name, at in brows.ends(face.vertices, face.parts, found).items() if name not in mesh.landmarks}
 
 
 def ground(face: Face, mesh: AvatarMesh, landmarks: Mapping[str, Floats]) -> Ground:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.face import brows, refine
+from backend.face import brows
 from backend.face.frame import Floats
 
 LEFT = {"brow_inner_left": (0.2, 0.3, 1.2), "brow_outer_left": (0.7, 0.3, 1.0), "lid_upper_left": (0.5, 0.1, 1.0)}
@@ -54,16 +54,3 @@ def test_a_rising_brow_stays_before_the_forehead() -> None:
     there = (vertices + up)[mine]
     assert not up[~mine].any()
     assert there[:, 2] - surface(there[:, 0], there[:, 1]) == pytest.approx(0.03, abs=0.01)
-
-
-def test_the_noses_tip_is_the_foremost_skin_near_the_found_one() -> None:
-    y = np.linspace(0, -1, 101, dtype=np.float32)
-    vertices = np.stack([np.zeros_like(y), y, 0.4 * np.exp(-(((y + 0.55) / 0.12) ** 2))], axis=1)
-    ends = {"eye_inner": 0.3, "eye_outer": 0.8}
-    corners = {f"{end}_{side}": (x * sign, 0.0, 0.0) for side, sign in (("left", 1), ("right", -1)) for end, x in ends.items()}
-    at = {"mouth_left": (0.3, -1.0, 0.0), "mouth_right": (-0.3, -1.0, 0.0), "nose_tip": (0.0, -0.62, 0.3), **corners}
-    landmarks = {name: np.array(place, np.float32) for name, place in at.items()}
-    found = refine.nose(vertices, np.ones(len(y), bool), landmarks)
-    assert found["nose_tip"] == pytest.approx([0, -0.55, 0.4], abs=0.01)
-    vertices[:, 2] = 0.3 + 0.3 * y  # comes forward all the way up: no nose
-    assert refine.nose(vertices, np.ones(len(y), bool), landmarks) == {}
