@@ -49,7 +49,7 @@ class Launch:
 
 
 def plan(root: Path, log: Path, settings: Settings, environment: Mapping[str, str] = os.environ) -> Launch:
-    """The start of `python -m backend serve` from the extension's folder `root`.
+    """The start of `python -m backend serve` from the extension's folder `root`. The child keeps its compiled modules beside the folder of its log.
 
     A Python of the user's own brings its own packages; Blender's Python finds those of the extension and Blender's numpy by PYTHONPATH.
     Raises AddonError `child_start` if there is no such Python.
@@ -60,7 +60,8 @@ def plan(root: Path, log: Path, settings: Settings, environment: Mapping[str, st
         raise AddonError("child_start", f"There is no Python at {own}.", "Correct the path in the extension's preferences, or clear it.")
     paths = [str(root), *([] if own else package_folders(PACKAGES))]
     clean = clean_environment(environment)
-    clean.update(PYTHONPATH=os.pathsep.join(paths), PYTHONNOUSERSITE="1", PYTHONSAFEPATH="1", PYTHONDONTWRITEBYTECODE="1", PYTHONUTF8="1")
+    clean.update(PYTHONPATH=os.pathsep.join(paths), PYTHONNOUSERSITE="1", PYTHONSAFEPATH="1", PYTHONUTF8="1")
+    clean["PYTHONPYCACHEPREFIX"] = str(log.parent.parent / "bytecode")  # nothing is written into the extension's own folder
     command = (python, "-m", "backend", "serve", "--preferences", json.dumps(settings.preferences()))
     return Launch(command, clean, log)
 

@@ -265,7 +265,7 @@ class Requests:
         self.shapes = 52 if self._arkit else len(conditions[:52])
 
     def start(self, threads: int | None = None) -> Client:
-        """A child, with a fixed number of threads if one is given. It may keep its modules compiled, as Python does where nothing forbids it."""
+        """A child, with a fixed number of threads if one is given. It may keep its modules compiled, as the add-on's may."""
         settings = self._settings if threads is None else {**self._settings, "threads": threads}
         return Client(preferences=settings, environment={"PYTHONDONTWRITEBYTECODE": ""})
 

@@ -279,6 +279,7 @@ def test_the_environment_is_clean_and_the_packages_are_found(tmp_path: Path) -> 
     )
     assert "PYTHONHOME" not in launch.environment and "PYTHONSTARTUP" not in launch.environment
     assert launch.environment["HOME"] == "/home" and launch.environment["PYTHONNOUSERSITE"] == "1"
+    assert Path(launch.environment["PYTHONPYCACHEPREFIX"]) == tmp_path.parent / "bytecode", "and not in the extension's folder"
     assert json.loads(launch.command[-1]) == {"provider": "cpu", "threads": 3} and launch.command[-2] == "--preferences"
     paths = launch.environment["PYTHONPATH"].split(os.pathsep)
     assert paths[0] == str(ROOT) and str(Path(np.__file__).parents[1]) in paths
