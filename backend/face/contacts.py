@@ -36,6 +36,7 @@ LAP = 0.1  # of the opening, by which a model's lids may lap at a blink on heads
 GAIN = (1.0, 1.6)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less
 SHUT, FLATTER = 0.95, 0.6  # of its height that an eye without lids closes by, and its lash
 DEEP = 0.12  # heights that a lid is led in or out in one pass: at the corners an edge may end deep inside
+STROKE = 4  # degree of what is added along an edge: a lid's edge has no ripples, however its layers are read
 EVENED = 4  # an edge has no ripples of its own: what a model errs by from vertex to vertex is not led on
 PASSES = 2  # of the correction: what it moves is not moved fully everywhere along the edge
 FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
@@ -280,7 +281,7 @@ class Lid:
         rise = np.zeros_like(up)
         rise[:, 1] = np.clip(up[:, 1], 0, LOWER * self.gap) - up[:, 1]
         added = opening.at(rise) * self.bottom[:, None]
-        goal = opening.lower.points + opening.lower.of(here + added)
+        goal = opening.lower.points + _even(opening.lower.of(here + added))
         for _ in range(PASSES):
             down = opening.upper.of(here + added)
             ends = opening.upper.points + down
@@ -288,7 +289,7 @@ class Lid:
             missing = np.stack([np.interp(ends[:, 0], goal[along, 0], goal[along, i]) for i in range(3)], axis=1).astype(np.float32) - ends
             missing[:, 0] = 0
             missing[:, 1] -= np.clip(missing[:, 1], 0, familiar * LAP * self.gap)
-            missing = _even(missing)
+            missing = _plain(opening.columns, _even(missing))
             missing[:, 2] = np.clip(missing[:, 2], -DEEP, DEEP) + FOLD
             added = added + opening.at(missing) * self.top[:, None]
         lash = self.ride[:, None]
@@ -417,6 +418,12 @@ def _even(values: Floats) -> Floats:
         padded = np.pad(even, ((1, 1), (0, 0)), mode="edge")
         even = np.mean([padded[i : i + len(values)] for i in range(3)], axis=0)
     return np.asarray(even, np.float32)
+
+
+def _plain(columns: Floats, values: Floats) -> Floats:
+    """The polynomial nearest to values (C,N) along an edge, whose columns are at (C,)."""
+    terms = np.vander(columns.astype(np.float64), STROKE + 1)
+    return np.asarray(terms @ np.linalg.lstsq(terms, values.astype(np.float64), rcond=1e-6)[0], np.float32)
 
 
 def _ramp(x: Floats, low: float, high: float) -> Floats:
