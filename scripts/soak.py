@@ -118,7 +118,8 @@ def soak(generations: int, switches: int, say: bool = True) -> dict[str, Any]:
             series["blender_mb"].append(blender.memory_info().rss / 2**20)
             series["child_handles"].append(handles(child))
             series["blender_handles"].append(handles(blender))
-            series["child_threads"].append(child.num_threads())
+            # the most so far: which number of threads a trial finds best comes and goes
+            series["child_threads"].append(max([float(child.num_threads()), *series["child_threads"][-1:]]))
             series["temporary_files"].append(files_in([scratch]))
             if say:
                 print(f"{step:6d}  " + "  ".join(f"{name} {values[-1]:.1f}" for name, values in series.items()), flush=True)
