@@ -160,14 +160,14 @@ def move_teeth(shapes: dict[str, Floats], vertices: Floats, parts: Floats, piece
     together without welding.
     """
     teeth, tongues, drawn = _inside(vertices, parts, pieces, lips, shapes["jawOpen"], shapes["tongueOut"])
-    teeth += drawn
-    moved = [shapes["jawOpen"][mine].mean(axis=0) for mine in teeth]
+    rows, slides = teeth + drawn, [False] * len(teeth) + [True] * len(drawn)
+    moved = [shapes["jawOpen"][mine].mean(axis=0) for mine in rows]
     most = max((float(np.linalg.norm(way)) for way in moved), default=0.0)
-    upper = _over(vertices, teeth).any(axis=1)
+    upper = _over(vertices, rows).any(axis=1)
     follows = [np.linalg.norm(way) > UPPER * most and (way[1] > DRAWN or not over) for over, way in zip(upper, moved, strict=True)]
     for name, offsets in shapes.items():
-        for number, (mine, goes) in enumerate(zip(teeth, follows, strict=True)):
-            along = goes if name in JAWS else name in SLIDES and number >= len(teeth) - len(drawn)
+        for mine, goes, slide in zip(rows, follows, slides, strict=True):
+            along = goes if name in JAWS else slide and name in SLIDES
             offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0] if along else 0
         for mine in tongues if name in JAWS else []:
             offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0]
@@ -180,12 +180,6 @@ def _over(vertices: Floats, rows: list[NDArray[np.intp]]) -> NDArray[np.bool_]:
     apart = middle[:, None] - middle
     alike = (np.abs(size[:, None] - size) < TWINS * size.max(axis=1)[:, None, None]).all(axis=2) & (count[:, None] == count)
     return np.asarray(alike & (np.abs(apart[:, :, 0]) < TWINS * size[:, :1]) & (apart[:, :, 1] > ABOVE) & (apart[:, :, 1] < TEETH_REACH[1]))
-
-
-def stiff_parts(vertices: Floats, parts: Floats, pieces: Ints, lips: Floats, jaw: Floats, tongue: Floats) -> list[NDArray[np.intp]]:
-    """Vertices of what moves as a body at jawOpen, `jaw` (F,3), inside the mouth: teeth, but no bag, and not the part that tongueOut, `tongue`
-    (F,3), moves farthest. pieces (F,): what hangs together without welding."""
-    return _inside(vertices, parts, pieces, lips, jaw, tongue)[0]
 
 
 def _inside(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Brows that are parts of their own, as drawn faces have them: strips that float before the skin. Where they end says where the brow is, and they
-keep their distance from the skin behind them in every shape. All in the canonical frame."""
+"""Brows that are parts of their own, as drawn faces have them: strips that float before the skin. Where they end says where the brow is, and where
+they would sink into the skin behind them they are led out. All in the canonical frame."""
 
 from __future__ import annotations
 

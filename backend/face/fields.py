@@ -201,7 +201,7 @@ def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], 
 
 def oval(m: Mouth) -> Floats:
     """What artists of drawn mouths add to jawOpen (F,3), parts of the lower lip's way: the upper lip rises, corners go out and do not fall."""
-    near = (1 - smooth(0, 0.8, m.away))[:, None] * m.skin * (m.depth > -0.6)[:, None]
+    near = ((1 - smooth(0, 0.8, m.away)) * (1 - smooth(0.4, 0.8, -m.depth)))[:, None] * m.skin
     x = m.x[:, None]
     corner, middle = smooth(0.5, 0.9, np.abs(x)), np.exp(-((x / 0.8) ** 4))
     fields = OVAL[0] * m.upper * middle * way(0, 1, 0) + corner * (OVAL[1] * way(0, 1, 0)) + OVAL[2] * x * np.exp(-(x**2)) * way(1, 0, 0)

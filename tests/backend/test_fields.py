@@ -160,3 +160,16 @@ def test_hair_before_the_face_keeps_still_and_a_shell_on_it_is_no_hair() -> None
     found = contacts.bulky(vertices, owner.astype(np.int32), parts, np.concatenate([skin, np.zeros(len(shell) + len(hair), bool)]))
     assert found[-len(hair) :].all()
     assert not found[: -len(hair)].any()
+
+
+def test_a_drawn_mouth_opens_in_an_oval() -> None:
+    x = np.array([0, 0, 0, 0.9, -0.9, 0, 3], np.float32)
+    y = np.array([0.05, -0.05, 0.05, 0, 0, 2, 0], np.float32)
+    depth = np.array([0, 0, -1, 0, 0, 0, 0], np.float32)
+    away = np.hypot(np.maximum(np.abs(x) - 1, 0), y)
+    nowhere, upper = np.zeros(3, np.float32), (y > 0).astype(np.float32)[:, None]
+    m = fields.Mouth(np.zeros((7, 3), np.float32), x, y, away, depth, upper, np.ones((7, 1), np.float32), 0.2, 0.0, nowhere, nowhere, nowhere)
+    top, bottom, bag, left, right, above, cheek = fields.oval(m)
+    assert top[1] > 0.1 and not bottom.any(), "the upper lip rises, the lower one goes with the jaw"
+    assert left[0] > 0.1 and left[1] > 0.05 and right == pytest.approx(left * [-1, 1, 1]), "corners go out and do not fall"
+    assert not np.abs(np.stack([bag, above, cheek])).max() > 1e-6
