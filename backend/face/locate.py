@@ -40,6 +40,11 @@ SURE = 0.6  # confidence below which there is no face
 LIKELY = 0.2  # the same where head weights or a mask say where the head is: then a doubtful face is better than none, and is warned of
 MARGIN = 0.15  # of the marked head's size, by which the eyes may lie outside its box
 CERTAIN = 0.99  # confidence above which no other size and no other direction is tried
+ALIKE = 0.2  # canonical units, sines and logarithm of size within which two ways have ended at the same frame
+DRAWN = 4  # followed proposals that end at the same frame where a face draws them there
+GLIMPSE = 0.95  # confidence that one of them must have had on its way
+STEADY = 0.7  # confidence in a symmetric place that draws proposals, however little the encoder believes it in the end
+LOPSIDED = (0.15, 0.45)  # share of mirrored points with a partner from which on a find begins to be believed, and from which on it is
 DOUBT = 0.85  # confidence below which the report warns
 FEW = 24  # triangles below which there is nothing to look at
 JITTER = np.radians(4)
@@ -107,13 +112,13 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     best = NOTHING
     tries = [(up, size) for up in _ups(mesh) for size in SIZES]
     for done, (up, size) in enumerate(tries):
+        if best.confidence > CERTAIN or (best.drawn and done % len(SIZES) == 0):  # what draws proposals in the likelier direction is it
+            break
         found = coarse.follow(_proposals(hinted, up, size))
         guess = max(guess, found.confidence)
-        if found.confidence >= enough and _within(found.frame, hinted):
-            best = max(best, search.settle(found), key=lambda f: f.confidence)
+        if (found.drawn or found.confidence >= enough) and _within(found.frame, hinted):
+            best = max(best, search.judge(search.settle(found)), key=lambda f: f.confidence)
         progress(0.1 + 0.7 * (done + 1) / len(tries))
-        if best.confidence > CERTAIN:
-            break
     if best.confidence < enough:
         raise BackendError("no_face", f"No face was found (the best guess is {max(guess, best.confidence):.0%} sure).", NO_FACE_FIX)
     progress(0.85)
@@ -144,8 +149,11 @@ def _corrected(mesh: AvatarMesh, names: Sequence[str], found: Floats | None) -> 
 
 @dataclass(frozen=True)
 class _Found:
+    """A frame that may show a face. drawn: proposals from all around end there, and at least one of them looked like a face."""
+
     frame: Frame
     confidence: float
+    drawn: bool = False
 
 
 NOTHING = _Found(Frame(np.zeros(3), np.eye(3), 1.0), 0.0)
@@ -182,16 +190,32 @@ class _Search:
         return Frame(found.origin, found.rotation, float(np.clip(found.scale, frame.scale / 2.5, frame.scale * 2.5)))
 
     def follow(self, proposals: Sequence[Frame], batch: int = 32) -> _Found:
-        """Look at all proposals, follow the surest, return the surest end."""
+        """Look at all proposals, follow the surest, return where most of them end if a face draws them there, else the surest end.
+
+        On heads unlike those in training the landmarks may be right where the confidence is not: then every way leads to the same frame.
+        """
         if not proposals:
             return NOTHING
         sure = np.concatenate([self.look(proposals[i : i + batch], COARSE_COUNT)[1] for i in range(0, len(proposals), batch)])
         frames = [proposals[i] for i in np.argsort(-sure, kind="stable")[:KEEP]]
+        glimpse = float(sure.max())
         for _ in range(FOLLOW):
-            landmarks, _sure, _more = self.look(frames, COARSE_COUNT)
+            landmarks, sure, _more = self.look(frames, COARSE_COUNT)
+            glimpse = max(glimpse, float(sure.max()))
             frames = [self.next_frame(f, points) for f, points in zip(frames, landmarks, strict=True)]
         _landmarks, sure, _more = self.look(frames, COARSE_COUNT)
+        together = [sum(_apart(one, other) < ALIKE for other in frames) for one in frames]
+        if max(glimpse, float(sure.max())) > GLIMPSE and max(together) >= DRAWN:
+            middle = int(np.lexsort((-sure, -np.array(together)))[0])
+            return _Found(frames[middle], float(sure[middle]), True)
         return _Found(frames[int(sure.argmax())], float(sure.max()))
+
+    def judge(self, found: _Found) -> _Found:
+        """The same frame, believed as far as its place is symmetric; at least STEADY where it is so and draws proposals."""
+        share = self.mirror(found.frame)[2]
+        sure = found.confidence * float(_smoothstep(*LOPSIDED, np.array([share]))[0])
+        steady = found.drawn and share > SYMMETRIC
+        return _Found(found.frame, max(sure, STEADY) if steady else sure, steady)
 
     def settle(self, found: _Found) -> _Found:
         """Follow one frame with all points and with its mirror image until it rests.
@@ -202,7 +226,7 @@ class _Search:
         frame, last, best = found.frame, [], NOTHING
         for _ in range(SETTLE):
             landmarks, sure = self._both(frame)
-            best = max(best, _Found(frame, sure), key=lambda f: f.confidence)
+            best = max(best, replace(found, frame=frame, confidence=sure), key=lambda f: f.confidence)
             following = self.next_frame(frame, landmarks)
             last.append(frame.to_object(landmarks))
             moved = np.linalg.norm(following.origin - frame.origin) / frame.scale + np.abs(following.rotation - frame.rotation).max()
@@ -211,10 +235,9 @@ class _Search:
                 break
         if sure < best.confidence - ASTRAY:
             return best
-        if moved < REST:
-            return _Found(frame, sure)
-        middle = np.mean(last[-CYCLE:], axis=0)
-        return _Found(frame_of_landmarks(dict(zip(self.names, middle, strict=True))), sure)
+        if moved >= REST:
+            frame = frame_of_landmarks(dict(zip(self.names, np.mean(last[-CYCLE:], axis=0), strict=True)))
+        return replace(found, frame=frame, confidence=sure)
 
     def _both(self, frame: Frame) -> tuple[Floats, float]:
         """Landmarks (L,3) in a frame and confidence, the mean of what is seen directly and in the mirror, so that sides are treated alike."""
@@ -237,12 +260,7 @@ class _Search:
 
     def mirrored_alike(self, landmarks: Floats, frame: Frame) -> tuple[Floats, Frame]:
         """The same landmarks and frame, both sides alike about the mirror plane where the face has one."""
-        positions = frame.to_canonical(self.cloud.positions)
-        near = np.flatnonzero(squared(positions - np.array(FACE_CENTRE, np.float32)) < FACE_RADIUS**2)
-        if len(near) < FEW:
-            return landmarks, frame
-        near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
-        normal, offset, share = mirror_plane(positions[near], frame.turn_to_canonical(self.cloud.normals[near]))
+        normal, offset, share = self.mirror(frame)
         if share < SYMMETRIC:
             return landmarks, frame
         swapped = landmarks[[self.names.index(mirrored(n)) for n in self.names]].astype(np.float64)
@@ -250,6 +268,23 @@ class _Search:
         seen = frame.to_object((landmarks + swapped) / 2).astype(np.float64)
         own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
         return own.to_canonical(seen), own
+
+    def mirror(self, frame: Frame) -> tuple[Doubles, float, float]:
+        """Normal (3,), offset and share of the face's mirror plane in a frame, see symmetry.py; share 0 where there are too few points."""
+        positions = frame.to_canonical(self.cloud.positions)
+        near = np.flatnonzero(squared(positions - np.array(FACE_CENTRE, np.float32)) < FACE_RADIUS**2)
+        if len(near) < FEW:
+            return np.array([1.0, 0, 0]), 0.0, 0.0
+        near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
+        return mirror_plane(positions[near], frame.turn_to_canonical(self.cloud.normals[near]))
+
+
+def _apart(one: Frame, other: Frame) -> float:
+    """How far two frames lie apart: canonical units, sines of angles or the logarithm of their sizes, whichever is most."""
+    if min(one.scale, other.scale) <= 0:
+        return np.inf
+    moved = np.linalg.norm(one.origin - other.origin) / one.scale
+    return float(max(moved, np.abs(one.rotation - other.rotation).max(), abs(np.log(one.scale / other.scale))))
 
 
 def _about(axis: int, angle: float) -> Doubles:
