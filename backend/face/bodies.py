@@ -17,8 +17,9 @@ from .mesh import Ints, distinct_rows
 
 ROUND = 0.08  # spread of the distances to the centre, as part of their mean, up to which a part is a ball
 EVEN = 0.85  # shortest by longest side of a ball's box
-EYE_SIZE = (0.08, 0.6)  # half extents that an eyeball may have
-EYE_REACH = 0.6  # how far an eyeball's centre may lie from the middle of the lids
+DOME = 0.3  # the same along the depth where only the front of a ball is modelled
+EYE_SIZE = (0.08, 0.95)  # half extents that an eyeball may have: those of cartoon heads meet in the middle
+EYE_REACH = (0.6, 1.1)  # how far an eyeball's centre may lie from the middle of the lids: canonical units, or of its own radii
 SHELL = 1.2  # radii around a ball's centre in which iris, cornea and pupil turn along
 # Mean angles of the training rigs whose shapes turn the eyes, MakeHuman and Vitruvian, in degrees: axis, and sign for the left eye.
 TURNS = {"eyeLookUp": (0, -12.0), "eyeLookDown": (0, 12.0), "eyeLookIn": (1, -18.0), "eyeLookOut": (1, 18.0)}
@@ -47,18 +48,27 @@ def eyeballs(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -
     for side in SIDES:
         middle = (landmarks[f"lid_upper_{side}"] + landmarks[f"lid_lower_{side}"]) / 2
         for number, box in enumerate(boxes):
-            near = np.linalg.norm(box[:3] - middle) < EYE_REACH and box[2] < middle[2]
-            if not near or not EYE_SIZE[0] < box[3:].max() < EYE_SIZE[1] or box[3:].min() < EVEN * box[3:].max():
+            size = float(box[3:].max())
+            near = np.linalg.norm(box[:3] - middle) < max(EYE_REACH[0], EYE_REACH[1] * size) and box[2] < middle[2]
+            if not near or not EYE_SIZE[0] < size < EYE_SIZE[1] or box[3:5].min() < EVEN * size or box[5] < DOME * size:
                 continue
-            far = np.linalg.norm(vertices[owner == number] - box[:3], axis=1)
+            centre = box[:3] if box[5] > EVEN * size else _middle_of_dome(vertices[owner == number])
+            far = np.linalg.norm(vertices[owner == number] - centre, axis=1)
             if far.std() > ROUND * far.mean():
                 continue
             reach = SHELL * far.mean()
-            away = np.linalg.norm(boxes[:, :3] - box[:3], axis=1)
+            away = np.linalg.norm(boxes[:, :3] - centre, axis=1)
             inside = np.flatnonzero((away < reach) & (boxes[:, 3:].max(axis=1) < reach))
-            shell = [k for k in inside if _farthest(vertices[owner == k], box[:3]) < reach]
-            found[side] = (np.flatnonzero(np.isin(owner, [number, *shell])), box[:3])
+            shell = [k for k in inside if _farthest(vertices[owner == k], centre) < reach]
+            found[side] = (np.flatnonzero(np.isin(owner, [number, *shell])), centre)
     return found
+
+
+def _middle_of_dome(points: Floats) -> Floats:
+    """The centre (3,) of the sphere nearest to points (P,3), by least squares: |p|^2 = 2 c . p + r^2 - |c|^2 is linear in c."""
+    p = points.astype(np.float64)
+    rows = np.concatenate([2 * p, np.ones((len(p), 1))], axis=1)
+    return np.asarray(np.linalg.lstsq(rows, (p**2).sum(axis=1), rcond=None)[0][:3], np.float32)
 
 
 def _farthest(points: Floats, centre: Floats) -> float:

@@ -19,6 +19,7 @@ END = 0.05  # share of a strip's vertices that are its end
 LEVEL = 0.08  # canonical units over which the skin behind a strip is levelled
 AROUND, DEEP = 0.3, 1.0  # canonical units around and behind a strip within which skin is what it floats before
 STEEP = 0.6  # of its rise that a strip is led out at most: a steeper forehead is none
+UNDER = 0.06  # canonical units by which it gives way to skin that slides down under it, where it does not rise itself
 FEW = 8  # vertices of skin below which nothing is behind
 
 
@@ -48,7 +49,7 @@ def ends(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -> di
 
 def ride(shapes: Mapping[str, Floats], vertices: Floats, parts: Floats, skin: Flags, landmarks: Mapping[str, Floats]) -> None:
     """Lead the strips of shapes, condition -> offsets (F,3), changed in place, out to where they float as far before the skin as at rest: a brow that
-    goes up follows the forehead and does not sink into it. skin (F,)."""
+    goes up follows the forehead and does not sink into it, nor does one under which a lid slides down. skin (F,)."""
     for side in SIDES:
         mine = np.flatnonzero(strip(parts, landmarks, side))
         if not len(mine):
@@ -60,10 +61,10 @@ def ride(shapes: Mapping[str, Floats], vertices: Floats, parts: Floats, skin: Fl
             continue
         rest = at[:, 2] - _level(at, vertices[under])
         for offsets in shapes.values():
-            if offsets[mine].any():
+            if offsets[mine].any() or offsets[under].any():
                 there = at + offsets[mine]
                 sunk = rest - (there[:, 2] - _level(there, vertices[under] + offsets[under]))
-                offsets[mine, 2] += np.clip(sunk, 0, STEEP * np.abs(offsets[mine, 1]))
+                offsets[mine, 2] += np.clip(sunk, 0, np.maximum(STEEP * np.abs(offsets[mine, 1]), UNDER))
 
 
 def _level(points: Floats, skin: Floats) -> Floats:

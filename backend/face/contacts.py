@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from . import brows
+from .bodies import eyeballs, lift_lids
 from .frame import Floats
 from .landmarks import SIDES
 from .mesh import Ints, connected_parts, distinct_rows
@@ -65,8 +67,9 @@ class Surface:
     """What contacts are read from: vertices (F,3), triangles (T,3) among them, group (F,): vertices in one place share one, owner (F,): loose
     part, of the skin's what hangs together without welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the
     largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. bulky (F,): of parts that are no skin and
-    too big in every direction for one of a face, as hair is. pieces (F,): what hangs together without welding. lids: what `lids_of` found, by the
-    landmarks that it was asked with: fields and contacts ask alike."""
+    too big in every direction for one of a face, as hair is. pieces (F,): what hangs together without welding. boxes (F,6): of parts. balls: of
+    `bodies.eyeballs`.
+    lids: what `lids_of` found, by the landmarks that it was asked with: fields and contacts ask alike."""
 
     vertices: Floats
     triangles: Ints
@@ -76,6 +79,8 @@ class Surface:
     skins: list[Flags]
     bulky: Flags
     pieces: Ints
+    boxes: Floats
+    balls: Mapping[str, tuple[NDArray[np.intp], Floats]]
     lids: dict[bytes, dict[str, Lid]] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -86,7 +91,10 @@ def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides
     raw = connected_parts(len(vertices), triangles) if len(triangles) else np.zeros(len(vertices), np.int32)
     main = raw == np.bincount(raw[skin]).argmax()
     owner[skin & ~main] = owner.max() + 1 + raw[skin & ~main]
-    return Surface(vertices, triangles, group, owner, sides, [skin, main], bulky(vertices, owner, parts, skin), raw)
+    balls, big = eyeballs(vertices, parts, landmarks), bulky(vertices, owner, parts, skin)
+    for ball, _centre in balls.values():
+        big[ball] = False
+    return Surface(vertices, triangles, group, owner, sides, [skin, main], big, raw, parts, balls)
 
 
 def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:
@@ -141,8 +149,9 @@ def lids_of(there: Surface, landmarks: Mapping[str, Floats]) -> dict[str, Lid]:
     for side in SIDES:
         opening = eye_opening(there.vertices, there.triangles, there.group, there.skins, landmarks, side)
         if opening is not None:
+            strips = brows.strip(there.boxes, landmarks, side)
             brow = (landmarks[f"brow_inner_{side}"] + landmarks[f"brow_outer_{side}"]) / 2
-            found[side] = Lid(there, opening, brow - (landmarks[f"eye_inner_{side}"] + landmarks[f"eye_outer_{side}"]) / 2)
+            found[side] = Lid(there, opening, brow - (landmarks[f"eye_inner_{side}"] + landmarks[f"eye_outer_{side}"]) / 2, side, strips)
     return found
 
 
@@ -191,9 +200,10 @@ def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats) -> Floats:
 
 
 class Lid:
-    """One eye's lids: which vertices follow which edge how far. brow (3,): the brow's middle, from the eye's."""
+    """One eye's lids: which vertices follow which edge how far. brow (3,): the brow's middle, from the eye's. side: of the face. strips (F,): brows
+    that are parts of their own."""
 
-    def __init__(self, there: Surface, opening: Opening, brow: Floats) -> None:
+    def __init__(self, there: Surface, opening: Opening, brow: Floats, side: str, strips: Flags) -> None:
         self.opening, local = opening, opening.local
         self.upper, self.lower = opening.at(opening.upper.points), opening.at(opening.lower.points)
         self.gap = np.maximum(opening.upper.points[:, 1] - opening.lower.points[:, 1], 0)
@@ -208,7 +218,10 @@ class Lid:
         near = near * np.where(skin, 1, 1 - _ramp(before, *COVER))  # what hangs before the eye, as hair does, is none of its lids
         self.top = np.asarray(np.where(above > 0, 1 - _ramp(above, 0, room), between) * near, np.float32)
         self.bottom = np.asarray(np.where(below > 0, 1 - _ramp(below, 0, BELOW), 1 - between) * near, np.float32)
-        self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin)
+        self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin, strips)
+        if side in there.balls:
+            self.eye[there.balls[side][0]] = True
+            self.eye &= ~(self.lash | self.lower_lash)  # which lie in a big ball's shell
         riding = np.where(self._reach(there, above) < WHOLE, 1, 1 - _ramp(above, *LASH))
         self.ride = np.where(self.lash, riding, 0).astype(np.float32)  # a lash goes beyond the corner, and keeps its line there
         self.lower_ride = np.where(self.lower_lash, 1 - _ramp(below, *LASH), 0).astype(np.float32)
@@ -216,11 +229,11 @@ class Lid:
         self.past = np.clip(np.maximum(first - x, x - last) / MEET, 0, 1).astype(np.float32)
         self.outward = self._outward(there, above)
 
-    def _others(self, there: Surface, above: Floats, below: Floats, skin: Flags) -> tuple[Flags, Flags, Flags]:
+    def _others(self, there: Surface, above: Floats, below: Floats, skin: Flags, strips: Flags) -> tuple[Flags, Flags, Flags]:
         """Which vertices (F,) are upper lashes, lower lashes, eyes, by parts: lashes keep to an edge, eyes fill the opening from behind."""
         local = self.opening.local
         count = int(there.owner.max()) + 1
-        window = ~skin & ~there.bulky & (np.abs(local[:, 0]) < 1.4) & (above < 1.2) & (below < 1.2) & (np.abs(local[:, 2] - self.upper[:, 2]) < 2.5)
+        window = ~skin & ~there.bulky & ~strips & (np.abs(local[:, 0]) < 1.4) & (above < 1.2) & (below < 1.2) & (np.abs(local[:, 2] - self.upper[:, 2]) < 2.5)
         own = np.bincount(there.owner[window], minlength=count) > 0.7 * np.bincount(there.owner, minlength=count)
         high = self.upper[:, 1] - self.lower[:, 1]
         filling = window & (-above > 0.25 * high) & (-below > 0.25 * high) & (np.abs(local[:, 0]) < 0.75)
@@ -301,7 +314,18 @@ class Lid:
         low = self.lower_ride[:, None]
         added = added * (1 - low) + low * (lower - here)
         added[self.eye] = (np.float32(familiar) - 1) * here[self.eye]  # balls and plates are held still later, but a lash may pass for one
-        return self._space((added + self._before_eye(here + added) + here - own).astype(np.float32))
+        before = self._before_eye(here + added)
+        return self._space((added + before + self._ridden(before) + here - own).astype(np.float32))
+
+    def _ridden(self, moved: Floats) -> Floats:
+        """What upper lashes (F,3) do when the skin's edge does `moved` (F,3)."""
+        return np.asarray(self.opening.at(self.opening.upper.of(moved)) * self.ride[:, None], np.float32)
+
+    def lifted(self, blink: Floats, vertices: Floats, ball: NDArray[np.intp], centre: Floats) -> Floats:
+        """A blink (F,3) whose lids go over the eyeball, see `bodies.lift_lids`, and lashes with them."""
+        there = blink.copy()
+        lift_lids(there, vertices, self.opening.skin, ball, centre)
+        return there + self._ridden(there - blink)
 
     def _met(self, upper: Floats, lower: Floats) -> tuple[Floats, Floats]:
         """What the upper and the lower edge do at every vertex (F,3), both their mean beyond the corners."""

@@ -69,17 +69,23 @@ def touch(face: Face, known: Ground, landmarks: Mapping[str, Floats], shapes: di
         return
     for name, more in contacts.corrections(there, landmarks, probed, lids, face.familiar).items():
         shapes[name] = shapes[name] + more
-    balls = bodies.eyeballs(face.vertices, face.parts, landmarks)
+    balls = {
+        side: (ball[lids[side].eye[ball]] if side in lids else ball, centre)  # without a lash in its shell
+        for side, (ball, centre) in there.balls.items()
+    }
     bodies.turn_eyes(shapes, face.vertices, balls, face.familiar)
     for name, side in contacts.BLINKS.items():
-        if name in shapes and side in balls:
+        if name in shapes and side in balls and side in lids:
+            shapes[name] = lids[side].lifted(shapes[name], face.vertices, *balls[side])
+        elif name in shapes and side in balls:
             bodies.lift_lids(shapes[name], face.vertices, there.skins[0], *balls[side])
     for side, lid in lids.items():
         if side not in balls:
             bodies.turn_plates(shapes, face.vertices, there.owner, side, lid.eye, float(lid.opening.unit[0]))
     if {"jawOpen", "tongueOut"} <= shapes.keys():
         bodies.move_teeth(shapes, face.vertices, face.parts, there.pieces, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2)
-    brows.ride({name: shapes[name] for name in shapes if name.startswith("brow")}, face.vertices, face.parts, there.skins[0], landmarks)
+    over = {name: shapes[name] for name in shapes if name.startswith(("brow", "eyeBlink"))}
+    brows.ride(over, face.vertices, face.parts, there.skins[0], landmarks)
     if known.pairs is not None:
         make_alike(known.pairs, shapes, each)
 
