@@ -17,7 +17,7 @@ from .mesh import Ints, distinct_rows
 
 ROUND = 0.08  # spread of the distances to the centre, as part of their mean, up to which a part is a ball
 EVEN = 0.85  # shortest by longest side of a ball's box
-DOME = 0.3  # the same along the depth where only the front of a ball is modelled
+DOME, ASIDE = 0.3, 0.3  # the same along the depth where only the front of a ball is modelled, and how far its middle then lies aside
 EYE_SIZE = (0.08, 0.95)  # half extents that an eyeball may have: those of cartoon heads meet in the middle
 EYE_REACH = (0.6, 1.1)  # how far an eyeball's centre may lie from the middle of the lids: canonical units, or of its own radii
 SHELL = 1.2  # radii around a ball's centre in which iris, cornea and pupil turn along
@@ -54,7 +54,8 @@ def eyeballs(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -
                 continue
             centre = box[:3] if box[5] > EVEN * size else _middle_of_dome(vertices[owner == number])
             far = np.linalg.norm(vertices[owner == number] - centre, axis=1)
-            if far.std() > ROUND * far.mean():
+            bowl = centre[2] > box[2] + 1e-6 or far.mean() > size / EVEN or np.linalg.norm(centre[:2] - box[:2]) > ASIDE * size
+            if bowl or far.std() > ROUND * far.mean():
                 continue
             reach = SHELL * far.mean()
             away = np.linalg.norm(boxes[:, :3] - centre, axis=1)
