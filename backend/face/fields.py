@@ -238,7 +238,7 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, familiar: 
 
 def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
     """tongueOut (F,3) with the tongue coming out before the lips."""
-    tongue = _tongue(there, m, inside)
+    tongue = _tongue(out, there, m, inside)
     if not tongue.any():
         return out
     tip = tongue & (m.vertices[:, 2] >= np.quantile(m.vertices[tongue, 2], 0.9))
@@ -246,19 +246,26 @@ def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
     already = float(out[tip, 2].mean())
     if already < 1e-3:
         return out
-    return np.where(tongue[:, None], out * np.float32(np.clip(wanted / already, 1, MOST_OUT)), out).astype(np.float32)
+    found = np.where(tongue[:, None], out * np.float32(np.clip(wanted / already, 1, MOST_OUT)), out).astype(np.float32)
+    there = m.vertices + found
+    above = float(np.quantile(there[tongue & (there[:, 2] > m.lips[2]) | tip, 1], 0.9) - m.lips[1])
+    outside = smooth(float(m.lips[2]) - m.half, float(m.lips[2]), there[:, 2])  # what comes out passes below the upper lip
+    found[tongue, 1] -= max(above, 0.0) * outside[tongue]
+    return found
 
 
-def _tongue(there: Surface, m: Mouth, inside: Flags) -> Flags:
-    """Vertices (F,) of the largest part inside the mouth that runs back along its middle: rows of teeth do not, their arches are hollow."""
-    found = np.zeros(len(m.x), bool)
+def _tongue(out: Floats, there: Surface, m: Mouth, inside: Flags) -> Flags:
+    """Vertices (F,) of the part inside the mouth that runs back along its middle, of several the one that tongueOut (F,3) moves most: rows of teeth
+    do not, their arches are hollow unless there is a palate."""
+    found, most = np.zeros(len(m.x), bool), 0.0
     for part in np.unique(there.owner[inside]):
         mine = (there.owner == part) & inside
         x, z = m.x[mine], m.vertices[mine, 2]
         wide, long = float(np.ptp(x)), float(np.ptp(z))
         middle = np.abs(x - (x.max() + x.min()) / 2) < 0.15 * wide
         if abs(x.max() + x.min()) < 0.5 and wide > 0.4 and middle.sum() > 3 and np.ptp(z[middle]) > 0.75 * long and long > 0.2 * m.half:
-            found = mine if mine.sum() > found.sum() else found
+            moved = float(np.median(out[mine, 2]))
+            found, most = (mine, moved) if moved > most else (found, most)
     return found
 
 
