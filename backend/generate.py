@@ -95,9 +95,15 @@ def new_report(mesh: AvatarMesh, model: Model) -> Report:
 
 
 def find_face(
-    mesh: AvatarMesh, model: Model, report: Report, on_progress: OnProgress, cancellation: Cancellation, share: float = 1.0
+    mesh: AvatarMesh,
+    model: Model,
+    report: Report,
+    on_progress: OnProgress,
+    cancellation: Cancellation,
+    share: float = 1.0,
+    upright: bool = False,
 ) -> Face:
-    """Check the mesh and locate the face; progress runs to `share`. Raises BackendError: mesh_*, `no_face`, `cancelled`, `model_contract`."""
+    """Check the mesh and locate the face, see `locate`; progress runs to `share`. Raises BackendError: mesh_*, `no_face`, `cancelled`, `model_contract`."""
 
     def progress(fraction: float) -> None:
         cancellation.check()
@@ -107,7 +113,7 @@ def find_face(
         cancellation.check()
         check(mesh)
     with report.stage("locate"):
-        face = locate(mesh, encode_with(model, cancellation), model.info.landmarks, progress)
+        face = locate(mesh, encode_with(model, cancellation), model.info.landmarks, progress, upright)
     cancellation.check()
     report.face_vertices = len(face.indices)
     report.confidence = float(face.confidence)

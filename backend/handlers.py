@@ -90,12 +90,14 @@ class Handlers:
         return report
 
     def _locate(self, message: Message, settings: Settings, send: Send, cancellation: Cancellation) -> dict[str, Any]:
-        mesh = mesh_of(message)
+        mesh, upright = mesh_of(message), message.header.get("upright", False)
+        if not isinstance(upright, bool):
+            raise BackendError("protocol", "upright must be true or false.", "Leave it out to look for faces of every direction.")
         start = time.perf_counter()
         with self.pool.lease(_path(message.header, settings), settings) as model:
             report = new_report(mesh, model)
             report.seconds["load"] = time.perf_counter() - start
-            face = find_face(mesh, model, report, _progress(send), cancellation)
+            face = find_face(mesh, model, report, _progress(send), cancellation, upright=upright)
             report.seconds["total"] = time.perf_counter() - start
             _send_face(face, model, send)
             return report.as_dict()

@@ -25,6 +25,9 @@ from .errors import NOT_THE_INPUT, AddonError, as_addon_error
 from .job import Options, Outcome, face_confidence, generate_for_object
 from .mesh_io import check_editable
 
+LIKELY = ("face", "head", "body", "kao", "atama", "顔", "頭")  # parts of names of objects that are looked at first
+CERTAIN = 0.99  # confidence in a face after which no other object is looked at
+
 
 @dataclass(frozen=True)
 class Task:
@@ -218,18 +221,29 @@ def _choose(name: str, wanted: Options, backend: Backend) -> tuple[bpy.types.Obj
     editable = [ob for ob in meshes if ob.data.is_editable and ob.data.override_library is None]
     if not editable:
         return check_editable(meshes[0]), "only mesh"
-    scored = [(_confidence(ob, wanted, backend), ob.name) for ob in editable]
-    confidence, best = max(scored, key=lambda pair: pair[0])
+    confidence, best = _surest(editable, wanted, backend, upright=True)
+    if confidence <= 0:
+        confidence, best = _surest(editable, wanted, backend, upright=False)
     if confidence <= 0:
         message = f"No face was found in any of the {len(editable)} mesh objects."
         raise AddonError("no_face", message, "Name the object with --object, and if need be a vertex group around the face with --group.")
     return bpy.data.objects[best], "face"
 
 
-def _confidence(ob: bpy.types.Object, wanted: Options, backend: Backend) -> float:
+def _surest(meshes: Sequence[bpy.types.Object], wanted: Options, backend: Backend, upright: bool) -> tuple[float, str]:
+    """Confidence and name of the mesh object that holds a face most surely, the likeliest first and none after one that is certain."""
+    best = (0.0, "")
+    for ob in sorted(meshes, key=lambda ob: not any(word in ob.name.lower() for word in LIKELY)):
+        best = max(best, (_confidence(ob, wanted, backend, upright), ob.name), key=lambda pair: pair[0])
+        if best[0] > CERTAIN:
+            break
+    return best
+
+
+def _confidence(ob: bpy.types.Object, wanted: Options, backend: Backend, upright: bool) -> float:
     """How sure the child is of a face; 0 also for meshes that cannot be worked on or lack the vertex group that was named."""
     try:
-        return face_confidence(ob, wanted, backend)
+        return face_confidence(ob, wanted, backend, upright)
     except AddonError as error:
         if error.code in ("unknown_group", "mesh_invalid", "mesh_not_finite"):
             return 0.0

@@ -102,8 +102,10 @@ class Job:
         patient: bool = False,
         locate_only: bool = False,
         landmarks: Mapping[str, tuple[float, float, float]] | None = None,
+        upright: bool = False,
     ) -> None:
-        """Gather and send. landmarks: where the face is, by which parts are recognised; without, those kept on the object.
+        """Gather and send. landmarks: where the face is, by which parts are recognised; without, those kept on the object. upright: of a job that
+        only locates, whether a face is looked for as the head stands and no other way.
 
         Raises AddonError as mesh_io.gather and Backend.start do.
         """
@@ -126,11 +128,13 @@ class Job:
         self.report: dict[str, Any] = {}
         self._sent, self._patience = time.perf_counter(), Patience()
         backend.start(patient)
-        self._request = self._send(mesh, locate_only)
+        self._request = self._send(mesh, locate_only, upright)
 
-    def _send(self, mesh: AvatarArrays, locate_only: bool) -> int:
+    def _send(self, mesh: AvatarArrays, locate_only: bool, upright: bool) -> int:
         fields = {**mesh.fields(), "model": self._options.model or None}
-        if not locate_only:
+        if locate_only:
+            fields["upright"] = upright
+        else:
             asked = self._options
             fields.update(sets=list(asked.sets), table=asked.table, strength=asked.strength, regions=dict(asked.regions))
         return self._backend.send("locate" if locate_only else "generate", fields, mesh.arrays())
@@ -363,10 +367,10 @@ def generate_for_object(ob: bpy.types.Object | None, options: Options, backend: 
     return job.write()
 
 
-def face_confidence(ob: bpy.types.Object, options: Options, backend: Backend) -> float:
-    """How sure the child is that the object holds a face, 0 (none was found) to 1. Raises AddonError for everything but `no_face`."""
+def face_confidence(ob: bpy.types.Object, options: Options, backend: Backend, upright: bool) -> float:
+    """How sure the child is that the object holds a face, 0 (none was found) to 1. upright: see Job. Raises AddonError for everything but `no_face`."""
     try:
-        job = Job(ob, options, backend, patient=True, locate_only=True)
+        job = Job(ob, options, backend, patient=True, locate_only=True, upright=upright)
         finish(job, backend)
     except AddonError as error:
         if error.code in ("no_face", "mesh_empty"):

@@ -88,8 +88,11 @@ class Face:
         return _familiar(self.latent[0, self.landmarks.size :])
 
 
-def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], progress: Callable[[float], None]) -> Face:
-    """Find the face of a checked mesh. encode: points (B,P,CHANNELS) -> latent (B,L), confidence (B,) or (B,1).
+def locate(
+    mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], progress: Callable[[float], None], upright: bool = False
+) -> Face:
+    """Find the face of a checked mesh. encode: points (B,P,CHANNELS) -> latent (B,L), confidence (B,) or (B,1). upright: look for it only with the
+    likeliest direction up, which takes a seventh of the time where there is none.
 
     Landmarks that the mesh brings along take the place of found ones; when it brings all, nothing is searched.
     Raises BackendError `no_face` when no crop shows one.
@@ -110,7 +113,7 @@ def locate(mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], prog
     coarse = _Search(_thinned(cloud), encode, tuple(landmark_names))
     progress(0.05)
     best = NOTHING
-    tries = [(up, size) for up in _ups(mesh) for size in SIZES]
+    tries = [(up, size) for up in _ups(mesh)[: 1 if upright else None] for size in SIZES]
     for done, (up, size) in enumerate(tries):
         if best.confidence > CERTAIN or (best.drawn and done % len(SIZES) == 0):  # what draws proposals in the likelier direction is it
             break
