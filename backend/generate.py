@@ -103,7 +103,10 @@ def find_face(
     share: float = 1.0,
     upright: bool = False,
 ) -> Face:
-    """Check the mesh and locate the face, see `locate`; progress runs to `share`. Raises BackendError: mesh_*, `no_face`, `cancelled`, `model_contract`."""
+    """Check the mesh and locate the face, see `locate`; progress runs to `share`.
+
+    Raises BackendError: mesh_*, `no_face`, `cancelled`, `model_contract`.
+    """
 
     def progress(fraction: float) -> None:
         cancellation.check()

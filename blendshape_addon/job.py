@@ -368,7 +368,7 @@ def generate_for_object(ob: bpy.types.Object | None, options: Options, backend: 
 
 
 def face_confidence(ob: bpy.types.Object, options: Options, backend: Backend, upright: bool) -> float:
-    """How sure the child is that the object holds a face, 0 (none was found) to 1. upright: see Job. Raises AddonError for everything but `no_face`."""
+    """How sure the child is that the object holds a face, 0 (none was found) to 1. upright: see Job. Raises AddonError for all but `no_face`."""
     try:
         job = Job(ob, options, backend, patient=True, locate_only=True, upright=upright)
         finish(job, backend)

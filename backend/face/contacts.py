@@ -233,7 +233,8 @@ class Lid:
         """Which vertices (F,) are upper lashes, lower lashes, eyes, by parts: lashes keep to an edge, eyes fill the opening from behind."""
         local = self.opening.local
         count = int(there.owner.max()) + 1
-        window = ~skin & ~there.bulky & ~strips & (np.abs(local[:, 0]) < 1.4) & (above < 1.2) & (below < 1.2) & (np.abs(local[:, 2] - self.upper[:, 2]) < 2.5)
+        window = ~skin & ~there.bulky & ~strips & (np.abs(local[:, 0]) < 1.4) & (above < 1.2) & (below < 1.2)
+        window &= np.abs(local[:, 2] - self.upper[:, 2]) < 2.5
         own = np.bincount(there.owner[window], minlength=count) > 0.7 * np.bincount(there.owner, minlength=count)
         high = self.upper[:, 1] - self.lower[:, 1]
         filling = window & (-above > 0.25 * high) & (-below > 0.25 * high) & (np.abs(local[:, 0]) < 0.75)

@@ -32,7 +32,7 @@ SOON = 10.0  # of a lid's pull from a tenth of which on what is no skin takes th
 OUT, MOST_OUT = 0.5, 8.0  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
 BELIEVED = (0.70, 0.90)  # cosine between model and fields up to which they are mixed as DOUBTED says, and from which on the model is taken
 DOUBTED = 0.33  # share of the model where it is doubted: on heads that were left out of training the mixture was better than either
-BOLDER, SHYEST = 2.5, 0.75  # by which a model's mouth is made bolder at most, and the share of its field that it may not fall below: it is shy on new heads
+BOLDER, SHYEST = 2.5, 0.75  # by which a shy model's mouth is made bolder at most, and the share of its field that it may not fall below
 JAW = 1.1  # half widths of the mouth that the lower lip falls at jawOpen at least; artists' fall 1.0 to 1.9 on realistic, cartoon and anime heads
 OVAL = (0.15, 0.12, 0.5)  # of the lower lip's way at jawOpen: the upper lip's rise, the corners', and how much the middle widens
 LID_SHAPES = {  # share of the opening that the upper and the lower lid's edge go up: on drawn faces, and how much more on others
@@ -308,7 +308,8 @@ def mixed(
     take(lips, 0.2 + 0.8 * mouth.large, skin.astype(np.float32), near)
     for name in lips.keys() & found.keys() if familiar < 1 else ():
         more = SHYEST * float(np.linalg.norm(lips[name]) / max(float(np.linalg.norm(found[name][near])), 1e-9))
-        found[name] *= np.float32(familiar + (1 - familiar) * np.clip(more, 1, BOLDER))
+        if more < 2 * BOLDER:  # one that hardly moves at all is not shy
+            found[name] *= np.float32(familiar + (1 - familiar) * np.clip(more, 1, BOLDER))
     for name in found.keys() & DRAWN.keys():  # a model learns these from realistic heads
         found[name] *= np.float32(1 - (1 - familiar) * (1 - DRAWN[name]) * (1 - mouth.large))
     inside = ~skin & (mouth.away < 2 * INNER) & (np.abs(mouth.x) < 1.3)

@@ -44,7 +44,7 @@ ALIKE = 0.2  # canonical units, sines and logarithm of size within which two way
 DRAWN = 4  # followed proposals that end at the same frame where a face draws them there
 GLIMPSE = 0.95  # confidence that one of them must have had on its way
 STEADY = 0.7  # confidence in a symmetric place that draws proposals, however little the encoder believes it in the end
-LOPSIDED = (0.15, 0.45)  # share of mirrored points with a partner from which on a find begins to be believed, and from which on it is
+LOPSIDED = (0.15, 0.45)  # share of mirrored points with a partner from which on a find the other way up begins to be believed, and is
 DOUBT = 0.85  # confidence below which the report warns
 FEW = 24  # triangles below which there is nothing to look at
 JITTER = np.radians(4)
@@ -120,7 +120,7 @@ def locate(
         found = coarse.follow(_proposals(hinted, up, size))
         guess = max(guess, found.confidence)
         if (found.drawn or found.confidence >= enough) and _within(found.frame, hinted):
-            best = max(best, search.judge(search.settle(found)), key=lambda f: f.confidence)
+            best = max(best, search.judge(search.settle(found), done < len(SIZES)), key=lambda f: f.confidence)
         progress(0.1 + 0.7 * (done + 1) / len(tries))
     if best.confidence < enough:
         raise BackendError("no_face", f"No face was found (the best guess is {max(guess, best.confidence):.0%} sure).", NO_FACE_FIX)
@@ -213,10 +213,11 @@ class _Search:
             return _Found(frames[middle], float(sure[middle]), True)
         return _Found(frames[int(sure.argmax())], float(sure.max()))
 
-    def judge(self, found: _Found) -> _Found:
-        """The same frame, believed as far as its place is symmetric; at least STEADY where it is so and draws proposals."""
+    def judge(self, found: _Found, likely: bool) -> _Found:
+        """The same frame, believed as far as its place is symmetric unless it was found in the likeliest direction; at least STEADY where it is
+        symmetric and draws proposals."""
         share = self.mirror(found.frame)[2]
-        sure = found.confidence * float(_smoothstep(*LOPSIDED, np.array([share]))[0])
+        sure = found.confidence * (1.0 if likely else float(_smoothstep(*LOPSIDED, np.array([share]))[0]))
         steady = found.drawn and share > SYMMETRIC
         return _Found(found.frame, max(sure, STEADY) if steady else sure, steady)
 

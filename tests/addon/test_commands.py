@@ -145,6 +145,26 @@ def test_of_several_meshes_the_one_with_the_face(saved: Path, tmp_path: Path, ru
     assert flat is not None
 
 
+def test_likely_names_come_first_and_none_after_a_certain_face(saved: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(saved))
+    for name in ("Armband", "Coat"):
+        add_mesh(name, np.eye(3, dtype=np.float32), [(0, 1, 2)])
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "several.blend"))
+    asked: list[tuple[str, bool]] = []
+    sure = {"Body": 1.0}
+
+    def confidence(ob: bpy.types.Object, _options: Any, _backend: Any, upright: bool) -> float:
+        asked.append((ob.name, upright))
+        return sure.get(ob.name, 0.0)
+
+    monkeypatch.setattr(commands, "face_confidence", confidence)
+    assert run(tmp_path / "several.blend")[1][0]["object"] == "Body" and asked == [("Body", True)]
+    sure.clear()
+    code, (row,) = run(tmp_path / "several.blend", "--overwrite")
+    assert code == 2 and row["error"]["code"] == "no_face"
+    assert sorted(asked[1:]) == sorted((name, upright) for name in ("Armband", "Body", "Coat") for upright in (True, False))
+
+
 def test_one_bad_file_does_not_stop_the_others(saved: Path, tmp_path: Path, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     broken = tmp_path / "broken.glb"
     broken.write_bytes(b"no glb at all")

@@ -213,3 +213,22 @@ def test_rows_of_teeth_that_lie_on_each_other_part_at_the_jaw() -> None:
     lower = shapes["jawOpen"][24:48]
     assert lower[:, 1].max() < -0.05 and np.ptp(lower, axis=0).max() < 0.03, "in one piece"
     assert shapes["mouthLeft"][:48, 0].min() > 0.04, "they slide along, or they would show"
+
+
+@pytest.mark.parametrize("size", [1.0, 2.5])
+def test_the_front_of_a_ball_is_an_eye_and_its_back_is_none(head: tuple[Anatomy, Floats], size: float) -> None:
+    made, boxes = head
+    ball, centre = bodies.eyeballs(made.vertices, boxes, made.landmarks)["left"]
+    others = np.setdiff1d(np.arange(len(made.vertices)), ball)
+    away = made.vertices[ball] - centre
+    radius = size * float(np.linalg.norm(away, axis=1).mean())
+    middle = centre + np.array([0, 0, (1 - size) * radius / size], np.float32)
+    for sign, wanted in ((1, {"left", "right"}), (-1, {"right"})):
+        half = (middle + size * away[sign * away[:, 2] > 0.1 * radius / size]).astype(np.float32)
+        half[:, 2] -= sign * 0.3 * radius if sign < 0 else 0  # in reach, though it is hollow
+        box = np.concatenate([(half.min(axis=0) + half.max(axis=0)) / 2, np.ptp(half, axis=0) / 2])
+        vertices = np.concatenate([made.vertices[others], half])
+        found = bodies.eyeballs(vertices, np.concatenate([boxes[others], np.tile(box, (len(half), 1))]).astype(np.float32), made.landmarks)
+        assert set(found) == wanted
+        if sign > 0:
+            assert np.abs(found["left"][1] - middle).max() < 0.05 * radius

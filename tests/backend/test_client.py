@@ -112,7 +112,7 @@ def test_asyncio_keeps_several_requests_in_flight(tiny: Path, slow: Path) -> Non
     async def work() -> tuple[list[int], str, float]:
         async with AsyncClient(preferences={"workers": 3}) as client:
             assert client.hello["protocol"] == 1
-            large = await client.send(*job(slow, figure(80, 80)))
+            large = await client.send(*job(slow, figure(160, 160)))
             answers = client.answers(large)
             async for message in answers:
                 if message.header["type"] == "face":

@@ -194,10 +194,26 @@ def test_an_eye_that_lies_on_the_skin_is_squashed_and_its_lash_comes_down() -> N
     triangles = np.concatenate([fan, fan + 16, fan + 32]).astype(np.int32)
     owner = np.concatenate([np.zeros(16), np.ones(16), np.full(len(wall), 2)]).astype(np.int32)
     each, unknown = np.arange(len(vertices), dtype=np.int32), np.zeros((len(vertices), 2), np.float32)
-    there = contacts.Surface(vertices, triangles, each, owner, unknown, [owner == 2], np.zeros(len(owner), bool), owner)
+    boxes = np.zeros((len(owner), 6), np.float32)
+    there = contacts.Surface(vertices, triangles, each, owner, unknown, [owner == 2], np.zeros(len(owner), bool), owner, boxes, {})
     more = contacts.shut(there, marks, "left", np.zeros_like(vertices))
     assert more is not None and not more[32:].any()
     assert np.ptp((vertices + more)[:16, 1]) < 0.1 * np.ptp(vertices[:16, 1])
     assert np.abs(more[16:32, 1].mean() - contacts.SHUT * (middle[1] - upper[1])) < 0.1 * high
     assert np.ptp((vertices + more)[16:32, 1]) < 0.5 * np.ptp(vertices[16:32, 1])
     assert contacts.shut(there, marks, "right", np.zeros_like(vertices)) is None
+
+
+def test_a_brow_right_above_a_large_eye_is_no_lash() -> None:
+    made, triangles = anatomy()
+    vertices, marks = made.vertices.copy(), dict(made.landmarks)
+    brow = made.part == PARTS.index("brow_left")
+    high = float((marks["lid_upper_left"] - marks["lid_lower_left"])[1])
+    down = np.array([0, marks["lid_upper_left"][1] + 0.5 * high - vertices[brow, 1].mean(), 0], np.float32)
+    vertices[brow] += down
+    for end in ("inner", "outer"):
+        marks[f"brow_{end}_left"] = marks[f"brow_{end}_left"] + down
+    parts = part_boxes(vertices, loose_parts(vertices, triangles))
+    there = contacts.surface(vertices, triangles, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), marks)
+    lid = contacts.lids_of(there, marks)["left"]
+    assert brow.any() and not (lid.lash | lid.lower_lash)[brow].any()

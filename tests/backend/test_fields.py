@@ -12,7 +12,7 @@ from backend.face import contacts, fields, refine
 from backend.face.frame import Floats
 from backend.face.mesh import loose_parts, part_boxes, weld
 from backend.face.seams import face_skin, opposites, sides, ways
-from scripts.train.anatomy import Anatomy
+from scripts.train.anatomy import PARTS, Anatomy
 from scripts.train.modelled import BUILDERS, anatomy
 from scripts.train.sources import Ints
 
@@ -173,3 +173,37 @@ def test_a_drawn_mouth_opens_in_an_oval() -> None:
     assert top[1] > 0.1 and not bottom.any(), "the upper lip rises, the lower one goes with the jaw"
     assert left[0] > 0.1 and left[1] > 0.05 and right == pytest.approx(left * [-1, 1, 1]), "corners go out and do not fall"
     assert not np.abs(np.stack([bag, above, cheek])).max() > 1e-6
+
+
+def test_a_jaw_that_hardly_opens_opens_as_far_as_artists_let_it_unless_the_head_is_familiar() -> None:
+    one = made(None)
+    mouth = fields.mouth_of(one.there, one.head.landmarks)
+    lip = one.there.skins[0] & (mouth.upper[:, 0] == 0) & (mouth.away < 0.3) & (np.abs(mouth.x) < 0.35)
+
+    def fallen(offsets: Floats) -> float:
+        return float(np.quantile(-offsets[lip, 1], 0.9)) / mouth.half
+
+    shy = {"jawOpen": one.shapes["jawOpen"] * np.float32(0.5 / fallen(one.shapes["jawOpen"]))}
+    assert fallen(fields.mixed(one.there, one.parts, one.head.landmarks, shy)["jawOpen"]) == pytest.approx(fields.JAW, rel=0.15)
+    assert fallen(fields.mixed(one.there, one.parts, one.head.landmarks, shy, 1.0)["jawOpen"]) == pytest.approx(0.5, rel=0.05)
+
+
+def test_a_shy_mouth_grows_bolder_and_one_that_does_nothing_does_not() -> None:
+    one = made(None)
+    full = one.shapes["mouthSmileLeft"]
+    size = [float(np.abs(fields.mixed(one.there, one.parts, one.head.landmarks, {"mouthSmileLeft": full * np.float32(k)})["mouthSmileLeft"]).max())
+            for k in (0.0, 0.4, 1.0)]
+    assert size[0] < 0.02 < 0.6 * size[2] < size[1] <= 1.05 * size[2]
+
+
+def test_a_tongue_comes_out_below_the_upper_lip() -> None:
+    one = made(None)
+    tongue = one.head.part == PARTS.index("tongue")
+    out = one.shapes["tongueOut"].copy()
+    out[tongue, 1] += 0.25  # as a model may do that does not know the mouth
+    marks = one.head.landmarks
+    found = fields.mixed(one.there, one.parts, marks, {"tongueOut": out})["tongueOut"]
+    there = one.head.vertices[tongue] + found[tongue]
+    lips = (marks["lip_upper"] + marks["lip_lower"]) / 2
+    outside = there[:, 2] > lips[2]
+    assert outside.any() and np.quantile(there[outside, 1], 0.8) < lips[1] + 0.02

@@ -14,7 +14,7 @@ from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
 from backend.face.frame import frame_of_landmarks
 from backend.face.landmarks import NAMES
-from backend.face.locate import Encode, Face, locate
+from backend.face.locate import STEADY, Encode, Face, locate
 from backend.face.mesh import AvatarMesh, Floats, Ints, check
 from scripts.sample_head import SampleHead, build
 
@@ -196,3 +196,37 @@ def test_landmarks_that_no_number_holds_are_refused(avatar: AvatarMesh, encode: 
     with np.errstate(invalid="ignore"), pytest.raises(BackendError) as refused:
         locate(avatar, endless, NAMES, silent)
     assert refused.value.code == "mesh_invalid" and refused.value.fix
+
+
+def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(found: Face, avatar: AvatarMesh, encode: Encode) -> None:
+    glimpse = iter([True])  # of heads unlike those learnt from the landmarks may be right and the confidence not
+
+    def doubting(points: Floats) -> tuple[Floats, Floats]:
+        latent, sure = encode(points)
+        return latent, sure if next(glimpse, False) else sure * 0
+
+    small = replace(avatar, head_weights=(np.arange(len(avatar.vertices)) <= found.indices.max()).astype(np.float32))
+    face = locate(small, doubting, NAMES, silent)
+    assert face.confidence == pytest.approx(STEADY) and face.warnings
+    assert np.abs(marks(face) - marks(found)).max() < 0.02 * found.frame.scale
+    with pytest.raises(BackendError) as error:
+        locate(small, lambda points: (encode(points)[0], np.zeros(len(points), np.float32)), NAMES, silent)
+    assert error.value.code == "no_face"
+
+
+def test_looking_upright_alone_takes_a_part_of_the_looks(encode: Encode) -> None:
+    def looks(upright: bool) -> int:
+        seen = 0
+
+        def counting(points: Floats) -> tuple[Floats, Floats]:
+            nonlocal seen
+            seen += len(points)
+            latent, sure = encode(points)
+            return latent, sure * 0
+
+        vertices, triangles = tube(0, 1, 0.2)
+        with pytest.raises(BackendError):
+            locate(AvatarMesh(vertices, triangles, up=(0, 0, 1)), counting, NAMES, silent, upright)
+        return seen
+
+    assert 0 < looks(True) < 0.3 * looks(False)

@@ -125,6 +125,10 @@ def test_locate_alone_gives_the_face(child: Child, tiny: Path) -> None:
     points = np.array(list(face.header["landmarks"].values()))
     assert points.shape[1] == 3 and np.isfinite(points).all()
     assert 0 <= face.header["confidence"] <= 1
+    upright = child.ask("locate", arrays, **header, upright=True)
+    assert any(m.header["type"] == "face" for m in upright)
+    refused = child.ask("locate", arrays, **header, upright="yes")[-1].header
+    assert refused["code"] == "protocol" and "upright" in refused["message"]
 
 
 def test_load_describes_the_model_and_keeps_it(child: Child, tiny: Path) -> None:
