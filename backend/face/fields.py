@@ -247,9 +247,9 @@ def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
     if already < 1e-3:
         return out
     found = np.where(tongue[:, None], out * np.float32(np.clip(wanted / already, 1, MOST_OUT)), out).astype(np.float32)
-    there = m.vertices + found
-    above = float(np.quantile(there[tongue & (there[:, 2] > m.lips[2]) | tip, 1], 0.9) - m.lips[1])
-    outside = smooth(float(m.lips[2]) - m.half, float(m.lips[2]), there[:, 2])  # what comes out passes below the upper lip
+    moved = m.vertices + found
+    above = float(np.quantile(moved[tongue & (moved[:, 2] > m.lips[2]) | tip, 1], 0.9) - m.lips[1])
+    outside = smooth(float(m.lips[2]) - m.half, float(m.lips[2]), moved[:, 2])  # what comes out passes below the upper lip
     found[tongue, 1] -= max(above, 0.0) * outside[tongue]
     return found
 
