@@ -56,6 +56,7 @@ INSIDE = (0.5, 1.2)  # heights behind the edge over which it fades: the inside o
 LIP = 0.7  # half widths of the mouth from a lip's edge over which a correction fades
 BAG = (0.3, 0.8)  # half widths behind the lips over which it fades
 SURE = 6.0  # sides nearer to 0 than 1 over this are between the lips, and go in part with both
+HOLLOW = 0.4  # of an eyeball's radius around its axis, from which on a part of its shell that leaves it free is a lash
 SLOPE = 0.6  # by which an eye's front falls off between its vertices, in the opening's units
 OUTWARD = (0.4, 0.6)  # share of a lash's extent that stands out from the face from which on it begins to droop at a blink, and droops wholly
 BULGE = 0.6  # heights that an eye may stand out before its lids and still be covered
@@ -220,8 +221,9 @@ class Lid:
         self.bottom = np.asarray(np.where(below > 0, 1 - _ramp(below, 0, BELOW), 1 - between) * near, np.float32)
         self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin, strips)
         if side in there.balls:
-            self.eye[there.balls[side][0]] = True
-            self.eye &= ~(self.lash | self.lower_lash)  # which lie in a big ball's shell
+            self.eye[_rolling(there, *there.balls[side], opening.origin)] = True
+            self.lash &= ~self.eye
+            self.lower_lash &= ~self.eye
         riding = np.where(self._reach(there, above) < WHOLE, 1, 1 - _ramp(above, *LASH))
         self.ride = np.where(self.lash, riding, 0).astype(np.float32)  # a lash goes beyond the corner, and keeps its line there
         self.lower_ride = np.where(self.lower_lash, 1 - _ramp(below, *LASH), 0).astype(np.float32)
@@ -377,6 +379,16 @@ class Lid:
         added[:, 1] = lift * np.maximum(self.top, self.ride) - drop * np.maximum(self.bottom, self.lower_ride)
         added[self.eye] = -here[self.eye]
         return self._space(added + here - own)
+
+
+def _rolling(there: Surface, ball: NDArray[np.intp], centre: Floats, lids: Floats) -> NDArray[np.intp]:
+    """The vertices of an eyeball and its shell that turn with it: a part that keeps away from the axis of the eye, which runs from the ball's centre
+    (3,) to the middle of the lids (3,), is a lash, close as it may lie."""
+    owner, away = there.owner[ball], there.vertices[ball] - centre
+    axis = (lids - centre) / max(float(np.linalg.norm(lids - centre)), 1e-9)
+    nearest = np.full(int(owner.max()) + 1, np.inf)
+    np.minimum.at(nearest, owner, np.linalg.norm(away - (away @ axis)[:, None] * axis, axis=1))
+    return np.asarray(ball[nearest[owner] < HOLLOW * np.median(np.linalg.norm(away, axis=1))])
 
 
 def _front_of(points: Floats, eye: Floats) -> Floats:

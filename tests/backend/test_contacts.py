@@ -217,3 +217,27 @@ def test_a_brow_right_above_a_large_eye_is_no_lash() -> None:
     there = contacts.surface(vertices, triangles, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), marks)
     lid = contacts.lids_of(there, marks)["left"]
     assert brow.any() and not (lid.lash | lid.lower_lash)[brow].any()
+
+
+@pytest.mark.parametrize(("low", "rolls"), [(0.0, True), (0.75, False)], ids=["cornea", "crescent"])
+def test_what_lies_close_before_an_eyeball_rolls_with_it_unless_it_leaves_the_axis_free(low: float, rolls: bool) -> None:
+    made, triangles = anatomy()
+    marks = made.landmarks
+    boxes = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
+    ball, centre = contacts.eyeballs(made.vertices, boxes, marks)["left"]
+    radius = float(np.linalg.norm(made.vertices[ball] - centre, axis=1).mean())
+    axis = (marks["lid_upper_left"] + marks["lid_lower_left"]) / 2 - centre
+    axis /= np.linalg.norm(axis)
+    across = np.cross([0, 1, 0], axis) / np.linalg.norm(np.cross([0, 1, 0], axis))
+    turn, far = np.meshgrid(np.linspace(0, np.pi if low else 2 * np.pi, 12), np.linspace(low, low + 0.15, 3))
+    aside = far[..., None] * (np.cos(turn)[..., None] * across + np.sin(turn)[..., None] * np.cross(axis, across))
+    sheet = centre + 1.04 * radius * (aside + np.sqrt(1 - far[..., None] ** 2) * axis).reshape(-1, 3)
+    cell = (np.arange(2)[:, None] * 12 + np.arange(11)).ravel()
+    more = np.concatenate([np.stack([cell, cell + 1, cell + 12], 1), np.stack([cell + 1, cell + 13, cell + 12], 1)]) + len(made.vertices)
+    vertices = np.concatenate([made.vertices, sheet]).astype(np.float32)
+    everything = np.concatenate([triangles, more]).astype(np.int32)
+    parts = part_boxes(vertices, loose_parts(vertices, everything))
+    there = contacts.surface(vertices, everything, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), marks)
+    lid = contacts.lids_of(there, marks)["left"]
+    assert lid.eye[ball].all()
+    assert lid.eye[len(made.vertices) :].all() == rolls
