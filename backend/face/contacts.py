@@ -34,6 +34,7 @@ LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges
 NARROW = 0.15  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
 LESS = 0.5  # down to which a squint is scaled as a whole to close no more: that keeps its direction
 LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
+GOGGLE, RISE = 0.45, 0.35  # canonical units: a cartoon's eyeball is larger, and its lower lid rises by this much of the opening
 LAP = 0.1  # of the opening, by which a model's lids may lap at a blink on heads like those that it has learnt from
 GAIN = (1.0, 1.6)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less
 SHUT, FLATTER = 0.95, 0.6  # of its height that an eye without lids closes by, and its lash
@@ -219,9 +220,13 @@ class Lid:
         near = near * np.where(skin, 1, 1 - _ramp(before, *COVER))  # what hangs before the eye, as hair does, is none of its lids
         self.top = np.asarray(np.where(above > 0, 1 - _ramp(above, 0, room), between) * near, np.float32)
         self.bottom = np.asarray(np.where(below > 0, 1 - _ramp(below, 0, BELOW), 1 - between) * near, np.float32)
+        self.rise = 0.0
         self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin, strips)
         if side in there.balls:
-            self.eye[_rolling(there, *there.balls[side], opening.origin)] = True
+            ball, centre = there.balls[side]
+            self.eye[_rolling(there, ball, centre, opening.origin)] = True
+            goggle = np.median(np.linalg.norm(there.vertices[ball] - centre, axis=1)) > GOGGLE
+            self.rise = RISE if goggle else 0.0
             self.lash &= ~self.eye
             self.lower_lash &= ~self.eye
         riding = np.where(self._reach(there, above) < WHOLE, 1, 1 - _ramp(above, *LASH))
@@ -295,7 +300,7 @@ class Lid:
         opening = self.opening
         up = opening.lower.of(here)
         rise = np.zeros_like(up)
-        rise[:, 1] = np.clip(up[:, 1], 0, LOWER * self.gap) - up[:, 1]
+        rise[:, 1] = np.clip(up[:, 1], self.rise * self.gap, max(LOWER, self.rise) * self.gap) - up[:, 1]
         added = opening.at(rise) * self.bottom[:, None]
         goal = opening.lower.points + _even(opening.lower.of(here + added))
         for _ in range(PASSES):

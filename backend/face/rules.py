@@ -84,8 +84,9 @@ def touch(face: Face, known: Ground, landmarks: Mapping[str, Floats], shapes: di
             bodies.turn_plates(shapes, face.vertices, there.owner, side, lid.eye, float(lid.opening.unit[0]))
     if {"jawOpen", "tongueOut"} <= shapes.keys():
         bodies.move_teeth(shapes, face.vertices, face.parts, there.pieces, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2)
-    over = {name: shapes[name] for name in shapes if name.startswith(("brow", "eyeBlink"))}
-    brows.ride(over, face.vertices, face.parts, there.skins[0], landmarks)
+    brows.ride({name: shapes[name] for name in shapes if name.startswith("brow")}, face.vertices, face.parts, there.skins[0], landmarks)
+    if face.familiar < 1:
+        brows.follow([shapes[name] for name in contacts.BLINKS if name in shapes], face.vertices, face.parts, there.skins[0], landmarks)
     if known.pairs is not None:
         make_alike(known.pairs, shapes, each)
 

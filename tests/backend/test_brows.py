@@ -54,3 +54,15 @@ def test_a_rising_brow_stays_before_the_forehead() -> None:
     there = (vertices + up)[mine]
     assert not up[~mine].any()
     assert there[:, 2] - surface(there[:, 0], there[:, 1]) == pytest.approx(0.03, abs=0.01)
+
+
+@pytest.mark.parametrize("slide", [0.0, -0.2])
+def test_a_brow_sinks_a_little_with_a_lid_that_slides_down_under_it_and_stays_before_it(slide: float) -> None:
+    vertices, parts, landmarks = forehead()
+    mine = brows.strip(parts, landmarks, "left")
+    blink = np.zeros_like(vertices)
+    blink[~mine, 1], blink[~mine, 2] = slide, -slide / 4  # down, and out over the ball
+    brows.follow([blink], vertices, parts, ~mine, landmarks)
+    assert blink[mine, 1] == pytest.approx(brows.LITTLE * slide, abs=1e-6)
+    there = (vertices + blink)[mine]
+    assert there[:, 2] - surface(there[:, 0], there[:, 1] - slide) + slide / 4 == pytest.approx(0.03, abs=0.01)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face import contacts
+from backend.face import bodies, contacts
 from backend.face.mesh import loose_parts, part_boxes, weld
 from scripts.train.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.train.modelled import BUILDERS, anatomy
@@ -224,7 +224,7 @@ def test_what_lies_close_before_an_eyeball_rolls_with_it_unless_it_leaves_the_ax
     made, triangles = anatomy()
     marks = made.landmarks
     boxes = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
-    ball, centre = contacts.eyeballs(made.vertices, boxes, marks)["left"]
+    ball, centre = bodies.eyeballs(made.vertices, boxes, marks)["left"]
     radius = float(np.linalg.norm(made.vertices[ball] - centre, axis=1).mean())
     axis = (marks["lid_upper_left"] + marks["lid_lower_left"]) / 2 - centre
     axis /= np.linalg.norm(axis)
@@ -241,3 +241,19 @@ def test_what_lies_close_before_an_eyeball_rolls_with_it_unless_it_leaves_the_ax
     lid = contacts.lids_of(there, marks)["left"]
     assert lid.eye[ball].all()
     assert lid.eye[len(made.vertices) :].all() == rolls
+
+
+@pytest.mark.parametrize(("smallest", "least", "most"), [(0.0, 0.3, 0.4), (9.0, -0.05, 0.05)], ids=["goggle", "usual"])
+def test_the_lower_lid_comes_up_over_eyes_as_large_as_a_cartoons(smallest: float, least: float, most: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contacts, "GOGGLE", smallest)
+    made, triangles = anatomy()
+    parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
+    unknown = np.zeros((len(made.vertices), 2), np.float32)
+    there = contacts.surface(made.vertices, triangles, weld(made.vertices), parts, unknown, made.landmarks)
+    lid = contacts.lids_of(there, made.landmarks)["left"]
+    blink = lid.closed(np.zeros_like(made.vertices))
+    opening = lid.opening
+    rise = (opening.lower.of(blink) @ opening.axes.T / opening.unit)[:, 1]
+    assert least <= np.median(rise / lid.gap) <= most
+    left = (opening.upper.of(blink) - opening.lower.of(blink)) @ opening.axes.T / opening.unit
+    assert np.abs((lid.gap + left[:, 1]) / lid.gap.max()).mean() < 0.05
