@@ -25,8 +25,9 @@ from .errors import NOT_THE_INPUT, AddonError, as_addon_error
 from .job import Options, Outcome, face_confidence, generate_for_object
 from .mesh_io import check_editable
 
-LIKELY = ("face", "head", "body", "kao", "atama", "顔", "頭")  # parts of names of objects that are looked at first
+NAMES = ("face", "head", "body", "kao", "atama", "顔", "頭")  # parts of names of objects that are looked at first
 CERTAIN = 0.99  # confidence in a face after which no other object is looked at
+ENOUGH = 0.6  # below which faces are sought in every direction: less than this is only believed where head weights say so
 
 
 @dataclass(frozen=True)
@@ -222,7 +223,7 @@ def _choose(name: str, wanted: Options, backend: Backend) -> tuple[bpy.types.Obj
     if not editable:
         return check_editable(meshes[0]), "only mesh"
     confidence, best = _surest(editable, wanted, backend, upright=True)
-    if confidence <= 0:
+    if confidence < ENOUGH:
         confidence, best = _surest(editable, wanted, backend, upright=False)
     if confidence <= 0:
         message = f"No face was found in any of the {len(editable)} mesh objects."
@@ -233,7 +234,7 @@ def _choose(name: str, wanted: Options, backend: Backend) -> tuple[bpy.types.Obj
 def _surest(meshes: Sequence[bpy.types.Object], wanted: Options, backend: Backend, upright: bool) -> tuple[float, str]:
     """Confidence and name of the mesh object that holds a face most surely, the likeliest first and none after one that is certain."""
     best = (0.0, "")
-    for ob in sorted(meshes, key=lambda ob: not any(word in ob.name.lower() for word in LIKELY)):
+    for ob in sorted(meshes, key=lambda ob: not any(word in ob.name.lower() for word in NAMES)):
         best = max(best, (_confidence(ob, wanted, backend, upright), ob.name), key=lambda pair: pair[0])
         if best[0] > CERTAIN:
             break

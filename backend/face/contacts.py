@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import brows
-from .bodies import eyeballs, lift_lids
+from .bodies import eyeballs
 from .frame import Floats
 from .landmarks import SIDES
 from .mesh import Ints, connected_parts, distinct_rows
@@ -70,8 +70,7 @@ class Surface:
     part, of the skin's what hangs together without welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the
     largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. bulky (F,): of parts that are no skin and
     too big in every direction for one of a face, as hair is. pieces (F,): what hangs together without welding. boxes (F,6): of parts. balls: of
-    `bodies.eyeballs`.
-    lids: what `lids_of` found, by the landmarks that it was asked with: fields and contacts ask alike."""
+    `bodies.eyeballs`. lids: what `lids_of` found, by the landmarks that it was asked with: fields and contacts ask alike."""
 
     vertices: Floats
     triangles: Ints
@@ -220,13 +219,13 @@ class Lid:
         near = near * np.where(skin, 1, 1 - _ramp(before, *COVER))  # what hangs before the eye, as hair does, is none of its lids
         self.top = np.asarray(np.where(above > 0, 1 - _ramp(above, 0, room), between) * near, np.float32)
         self.bottom = np.asarray(np.where(below > 0, 1 - _ramp(below, 0, BELOW), 1 - between) * near, np.float32)
-        self.rise = 0.0
+        self.rise = 0.0  # share of the opening that the lower lid comes up by at least
         self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin, strips)
         if side in there.balls:
             ball, centre = there.balls[side]
             self.eye[_rolling(there, ball, centre, opening.origin)] = True
-            goggle = np.median(np.linalg.norm(there.vertices[ball] - centre, axis=1)) > GOGGLE
-            self.rise = RISE if goggle else 0.0
+            if np.median(np.linalg.norm(there.vertices[ball] - centre, axis=1)) > GOGGLE:
+                self.rise = RISE
             self.lash &= ~self.eye
             self.lower_lash &= ~self.eye
         riding = np.where(self._reach(there, above) < WHOLE, 1, 1 - _ramp(above, *LASH))
@@ -323,17 +322,11 @@ class Lid:
         added = added * (1 - low) + low * (lower - here)
         added[self.eye] = (np.float32(familiar) - 1) * here[self.eye]  # balls and plates are held still later, but a lash may pass for one
         before = self._before_eye(here + added)
-        return self._space((added + before + self._ridden(before) + here - own).astype(np.float32))
+        return self._space((added + before + self.ridden(before) + here - own).astype(np.float32))
 
-    def _ridden(self, moved: Floats) -> Floats:
-        """What upper lashes (F,3) do when the skin's edge does `moved` (F,3)."""
+    def ridden(self, moved: Floats) -> Floats:
+        """What upper lashes (F,3) do when the skin does `moved` (F,3): what its edge does."""
         return np.asarray(self.opening.at(self.opening.upper.of(moved)) * self.ride[:, None], np.float32)
-
-    def lifted(self, blink: Floats, vertices: Floats, ball: NDArray[np.intp], centre: Floats) -> Floats:
-        """A blink (F,3) whose lids go over the eyeball, see `bodies.lift_lids`, and lashes with them."""
-        there = blink.copy()
-        lift_lids(there, vertices, self.opening.skin, ball, centre)
-        return there + self._ridden(there - blink)
 
     def _met(self, upper: Floats, lower: Floats) -> tuple[Floats, Floats]:
         """What the upper and the lower edge do at every vertex (F,3), both their mean beyond the corners."""

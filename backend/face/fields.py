@@ -237,7 +237,7 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, familiar: 
 
 
 def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
-    """tongueOut (F,3) with the tongue coming out before the lips."""
+    """tongueOut (F,3) with the tongue coming out before the lips, and below the upper one."""
     tongue = _tongue(out, there, m, inside)
     if not tongue.any():
         return out

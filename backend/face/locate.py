@@ -92,7 +92,7 @@ def locate(
     mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], progress: Callable[[float], None], upright: bool = False
 ) -> Face:
     """Find the face of a checked mesh. encode: points (B,P,CHANNELS) -> latent (B,L), confidence (B,) or (B,1). upright: look for it only with the
-    likeliest direction up, which takes a seventh of the time where there is none.
+    likeliest direction up, which is one of six.
 
     Landmarks that the mesh brings along take the place of found ones; when it brings all, nothing is searched.
     Raises BackendError `no_face` when no crop shows one.

@@ -75,10 +75,11 @@ def touch(face: Face, known: Ground, landmarks: Mapping[str, Floats], shapes: di
     }
     bodies.turn_eyes(shapes, face.vertices, balls, face.familiar)
     for name, side in contacts.BLINKS.items():
-        if name in shapes and side in balls and side in lids:
-            shapes[name] = lids[side].lifted(shapes[name], face.vertices, *balls[side])
-        elif name in shapes and side in balls:
+        if name in shapes and side in balls:
+            before = shapes[name].copy()
             bodies.lift_lids(shapes[name], face.vertices, there.skins[0], *balls[side])
+            if side in lids:
+                shapes[name] += lids[side].ridden(shapes[name] - before)
     for side, lid in lids.items():
         if side not in balls:
             bodies.turn_plates(shapes, face.vertices, there.owner, side, lid.eye, float(lid.opening.unit[0]))

@@ -209,7 +209,7 @@ def test_a_brow_right_above_a_large_eye_is_no_lash() -> None:
     vertices, marks = made.vertices.copy(), dict(made.landmarks)
     brow = made.part == PARTS.index("brow_left")
     high = float((marks["lid_upper_left"] - marks["lid_lower_left"])[1])
-    down = np.array([0, marks["lid_upper_left"][1] + 0.5 * high - vertices[brow, 1].mean(), 0], np.float32)
+    down = np.array([0, marks["lid_upper_left"][1] + 0.26 * high - vertices[brow, 1].mean(), 0], np.float32)
     vertices[brow] += down
     for end in ("inner", "outer"):
         marks[f"brow_{end}_left"] = marks[f"brow_{end}_left"] + down
@@ -257,3 +257,14 @@ def test_the_lower_lid_comes_up_over_eyes_as_large_as_a_cartoons(smallest: float
     assert least <= np.median(rise / lid.gap) <= most
     left = (opening.upper.of(blink) - opening.lower.of(blink)) @ opening.axes.T / opening.unit
     assert np.abs((lid.gap + left[:, 1]) / lid.gap.max()).mean() < 0.05
+
+
+def test_lashes_go_with_the_edge_of_the_skin_wherever_it_is_led() -> None:
+    made, triangles = anatomy(np.random.default_rng([7, 3]), 1.0)
+    parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
+    there = contacts.surface(made.vertices, triangles, weld(made.vertices), parts, np.zeros((len(made.vertices), 2), np.float32), made.landmarks)
+    lid = contacts.lids_of(there, made.landmarks)["left"]
+    out = np.where(there.skins[0][:, None], np.float32([0, 0, 0.1]), np.float32(0))
+    got = lid.ridden(out)
+    assert lid.lash.any() and got[lid.ride == 1] == pytest.approx(np.tile([0, 0, 0.1], ((lid.ride == 1).sum(), 1)), abs=1e-5)
+    assert not got[lid.ride == 0].any()

@@ -230,3 +230,28 @@ def test_looking_upright_alone_takes_a_part_of_the_looks(encode: Encode) -> None
         return seen
 
     assert 0 < looks(True) < 0.3 * looks(False)
+
+
+@pytest.mark.parametrize("heap", [False, True], ids=["face", "heap"])
+def test_what_is_found_the_other_way_up_must_be_symmetric(heap: bool, sample: SampleHead, encode: Encode) -> None:
+    mesh = AvatarMesh(sample.vertices, sample.triangles, up=(0, 0, 1))
+    if heap:
+        rng = np.random.default_rng(1)
+        shreds = rng.normal(size=(300, 1, 3)) * 0.1 + rng.normal(size=(300, 3, 3)) * 0.005
+        mesh = AvatarMesh(shreds.reshape(-1, 3).astype(np.float32), np.arange(900, dtype=np.int32).reshape(-1, 3), up=(0, 0, 1))
+    seen, upright = 0, 10**9
+
+    def late(points: Floats) -> tuple[Floats, Floats]:  # sure of everything once the likeliest direction is through
+        nonlocal seen
+        seen += 1
+        return encode(points)[0], np.full(len(points), 0.95 * (seen > upright), np.float32)
+
+    with pytest.raises(BackendError):
+        locate(mesh, late, NAMES, silent, True)
+    seen, upright = 0, seen
+    if heap:
+        with pytest.raises(BackendError) as error:
+            locate(mesh, late, NAMES, silent)
+        assert error.value.code == "no_face"
+    else:
+        assert locate(mesh, late, NAMES, silent).confidence == pytest.approx(0.95, abs=0.01)
