@@ -264,7 +264,8 @@ def test_lashes_go_with_the_edge_of_the_skin_wherever_it_is_led() -> None:
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
     there = contacts.surface(made.vertices, triangles, weld(made.vertices), parts, np.zeros((len(made.vertices), 2), np.float32), made.landmarks)
     lid = contacts.lids_of(there, made.landmarks)["left"]
-    out = np.where(there.skins[0][:, None], np.float32([0, 0, 0.1]), np.float32(0))
+    out = np.zeros_like(made.vertices)
+    out[there.skins[0], 2] = 0.1
     got = lid.ridden(out)
     assert lid.lash.any() and got[lid.ride == 1] == pytest.approx(np.tile([0, 0, 0.1], ((lid.ride == 1).sum(), 1)), abs=1e-5)
     assert not got[lid.ride == 0].any()
