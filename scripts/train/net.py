@@ -150,6 +150,7 @@ class Decoder(nn.Module):
         spread = torch.zeros(len(closing), len(conditions))
         spread[torch.arange(len(closing)), torch.tensor(closing)] = 1
         self.register_buffer("spread", spread, persistent=False)
+        self.register_buffer("steep", torch.tensor([4.0, 16.0, 60.0]), persistent=False)
         self.register_buffer("left", torch.tensor([float(c.endswith("Left")) for c in conditions]), persistent=False)
         eye = [0 if c.startswith(LIDS) and c.endswith("Left") else 1 if c.startswith(LIDS) else 2 for c in conditions]
         self.register_buffer("unit", nn.functional.one_hot(torch.tensor(eye), 3).float().T, persistent=False)
@@ -167,7 +168,7 @@ class Decoder(nn.Module):
         seam = (landmarks[:, AT["lip_upper"]] + landmarks[:, AT["lip_lower"]]) / 2
         bow = (((vertices[..., 0] - seam[:, None, 0]) / sizes[:, 6:7, 0]) ** 2).clamp(max=1.5)
         line = seam[:, None, 1] * (1 - bow) + (left + right)[:, None, 1] / 2 * bow
-        above = (vertices[..., 1] - line).unsqueeze(-1) * torch.tensor([4.0, 16.0, 60.0])
+        above = (vertices[..., 1] - line).unsqueeze(-1) * self.steep
         lid = torch.cat([torch.sin(local[:, :, 0:4:3, 1] * 3), torch.sin(local[:, :, 6:7, 0] * 3)], dim=-1)
         extent = parts[..., 3:]
         small = torch.sigmoid((SMALL - 2 * extent.amax(dim=-1, keepdim=True)) * 12)  # the box of a whole skin says who made it, nothing else
