@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from . import brows
+from . import brows, plates
 from .bodies import eyeballs
 from .frame import Floats
 from .landmarks import SIDES
@@ -37,7 +37,6 @@ LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
 GOGGLE, RISE = 0.45, 0.35  # canonical units: a cartoon's eyeball is larger, and its lower lid rises by this much of the opening
 LAP = 0.1  # of the opening, by which a model's lids may lap at a blink on heads like those that it has learnt from
 GAIN = (1.0, 1.6)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less
-SHUT, FLATTER = 0.95, 0.6  # of its height that an eye without lids closes by, and its lash
 DEEP = 0.12  # heights that a lid is led in or out in one pass: at the corners an edge may end deep inside
 STROKE = 4  # degree of what is added along an edge: a lid's edge has no ripples, however its layers are read
 EVENED = 4  # an edge has no ripples of its own: what a model errs by from vertex to vertex is not led on
@@ -124,7 +123,7 @@ def corrections(
     lids = lids_of(there, landmarks) if lids is None else lids
     for name, side in BLINKS.items():
         if name in shapes and side not in lids:
-            more = shut(there, landmarks, side, shapes[name])
+            more = plates.shut(there, landmarks, side, shapes[name])
             if more is not None:
                 found[name] = more
     for side, lid in lids.items():
@@ -138,6 +137,13 @@ def corrections(
         slit = mouth_slit(there.vertices, there.triangles, there.sides[:, 0], there.skins[0], landmarks)
         if slit is not None:
             found["mouthClose"] = sealed(slit, there.sides[:, 0], there.skins[0], shapes["jawOpen"] + shapes["mouthClose"])
+        else:
+            opened = plates.parted(there, landmarks)
+            if opened is not None:
+                strip, wanted = (each[:, None] if each.ndim == 1 else each for each in opened)
+                jaw = np.where(strip, wanted, np.where(there.skins[0][:, None], plates.STILL * shapes["jawOpen"], shapes["jawOpen"]))
+                found["jawOpen"] = np.asarray(jaw - shapes["jawOpen"], np.float32)
+                found["mouthClose"] = np.where(strip, -wanted - shapes["mouthClose"], 0).astype(np.float32)
     return found
 
 
@@ -154,35 +160,6 @@ def lids_of(there: Surface, landmarks: Mapping[str, Floats]) -> dict[str, Lid]:
             brow = (landmarks[f"brow_inner_{side}"] + landmarks[f"brow_outer_{side}"]) / 2
             found[side] = Lid(there, opening, brow - (landmarks[f"eye_inner_{side}"] + landmarks[f"eye_outer_{side}"]) / 2, side, strips)
     return found
-
-
-def shut(there: Surface, landmarks: Mapping[str, Floats], side: str, blink: Floats) -> Floats | None:
-    """What has to be added to a blink (F,3) where there is no opening and the eye lies on the skin: it is squashed to a line in its middle, and
-    the lash above it comes down to there and lies flatter. None where nothing lies there."""
-    corners = landmarks[f"eye_inner_{side}"], landmarks[f"eye_outer_{side}"]
-    upper, lower = landmarks[f"lid_upper_{side}"], landmarks[f"lid_lower_{side}"]
-    half, high = float(np.abs(corners[0] - corners[1])[0]) / 2, float((upper - lower)[1])
-    middle = np.array([(corners[0] + corners[1])[0] / 2, (upper + lower)[1] / 2, (upper + lower)[2] / 2], np.float32)
-    if min(half, high) < 1e-4:
-        return None
-    count, loose = int(there.owner.max()) + 1, ~there.skins[0]
-    low, top = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
-    np.minimum.at(low, there.owner[loose], there.vertices[loose])
-    np.maximum.at(top, there.owner[loose], there.vertices[loose])
-    with np.errstate(invalid="ignore"):  # parts that have no loose vertex are nowhere
-        centre, extent = (low + top) / 2 - middle, (top - low) / 2
-        here = (np.abs(centre[:, 0]) < half) & (np.abs(centre[:, 2]) < high) & (extent[:, 0] < 1.4 * half) & (extent[:, 1] < 0.75 * high)
-        lash = here & (centre[:, 1] > 0.25 * high) & (centre[:, 1] < 0.6 * high)
-        plate = here & (np.abs(centre[:, 1]) < 0.25 * high)
-    if not plate.any() or extent[plate, 1].max() < 0.25 * high:
-        return None
-    flat, above = plate[there.owner] & loose, lash[there.owner] & loose
-    added = np.zeros_like(blink)
-    added[flat] = -blink[flat]
-    added[flat, 1] += SHUT * (middle[1] - there.vertices[flat, 1])
-    added[above] = -blink[above]
-    added[above, 1] += SHUT * (middle[1] - upper[1]) + FLATTER * (upper[1] - there.vertices[above, 1])
-    return added
 
 
 def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats) -> Floats:

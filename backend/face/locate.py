@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
-from . import refine
+from . import plates, refine
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
-from .landmarks import NAMES, mirrored
+from .landmarks import NAMES, SIDES, mirrored
 from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, extent, loose_parts, part_boxes, seamless_normals, squared
 from .points import CHANNELS, COARSE_COUNT, COUNT, CROP_CENTRE, CROP_RADIUS, PointCloud, cloud_of, crop
 from .seams import face_skin, opposites, sides, ways
@@ -41,8 +41,8 @@ LIKELY = 0.2  # the same where head weights or a mask say where the head is: the
 MARGIN = 0.15  # of the marked head's size, by which the eyes may lie outside its box
 CERTAIN = 0.99  # confidence above which no other size and no other direction is tried
 ALIKE = 0.2  # canonical units, sines and logarithm of size within which two ways have ended at the same frame
-DRAWN = 4  # followed proposals that end at the same frame where a face draws them there
-GLIMPSE = 0.95  # confidence that one of them must have had on its way
+DRAWN = ((4, 0.95), (5, 0.25))  # followed proposals that end at the same frame where a face draws them there, and the confidence
+# that one of them must have had on its way: the more agree, the less
 STEADY = 0.7  # confidence in a symmetric place that draws proposals, however little the encoder believes it in the end
 LOPSIDED = (0.15, 0.45)  # share of mirrored points with a partner from which on a find the other way up begins to be believed, and is
 DOUBT = 0.85  # confidence below which the report warns
@@ -208,7 +208,8 @@ class _Search:
             frames = [self.next_frame(f, points) for f, points in zip(frames, landmarks, strict=True)]
         _landmarks, sure, _more = self.look(frames, COARSE_COUNT)
         together = [sum(_apart(one, other) < ALIKE for other in frames) for one in frames]
-        if max(glimpse, float(sure.max())) > GLIMPSE and max(together) >= DRAWN:
+        glimpse = max(glimpse, float(sure.max()))
+        if any(max(together) >= count and glimpse > least for count, least in DRAWN):
             middle = int(np.lexsort((-sure, -np.array(together)))[0])
             return _Found(frames[middle], float(sure[middle]), True)
         return _Found(frames[int(sure.argmax())], float(sure.max()))
@@ -395,11 +396,15 @@ def _refined(
     familiar: 0 to 1, the share of the mouth that stays where the encoder found it.
     """
     skin = face_skin(canonical, parts, at)
-    at = at | {n: p for n, p in refine.eyes(canonical, mesh.triangles, skin, at).items() if n not in mesh.landmarks}
+    eyes = refine.eyes(canonical, mesh.triangles, skin, at)
+    for side in SIDES:
+        if familiar < 1 and f"lid_upper_{side}" not in eyes:
+            eyes |= plates.eye(canonical, mesh.triangles, parts, skin, at, side)
+    at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
     known = sides(canonical, mesh.triangles, at, skin)
     across = ways(canonical, opposites(canonical, mesh.triangles, at, known, skin), known)
     own = np.float32(1 - familiar)  # on heads like those learnt, the encoder knows the corners better
-    slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at)
+    slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at) or plates.mouth(canonical, parts, skin, at)
     at |= {n: at[n] + own * (p - at[n]) for n, p in slit.items() if n not in mesh.landmarks}
     return at, skin, known, across
 

@@ -22,6 +22,7 @@ SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked 
 STRETCHES = (1.0, 1.5)  # and how much higher than the landmarks say
 NEAR = 1.3  # widths of an eye around its middle in which its opening lies
 COLUMNS = 12  # open columns from which on an opening is taken
+LEAST = 0.3  # of the height that landmarks say, below which a gap between lids is a crack in what lies in the eye
 BOTH = 0.3  # half widths on both sides of the middle that must be open: half an opening misplaces the lids
 MET = 0.4  # of its greatest height, below which an opening that ends has come to its corner
 TOUCH = 0.25  # half widths of the mouth within which lips that lie on each other are
@@ -66,7 +67,9 @@ def _opening(vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags],
             more = (top - low) * np.float32((stretch - 1) / 2)
             tried = dict(landmarks) | dict(zip(names, (inner + up, outer + up, top + up + more, low + up - more), strict=True))
             opening = eye_opening(vertices, triangles, group, skins, tried, side)
-            if opening is not None and len(opening.columns) >= COLUMNS and opening.columns[0] < -BOTH and opening.columns[-1] > BOTH:
+            if opening is None or len(opening.columns) < COLUMNS or opening.columns[0] > -BOTH or opening.columns[-1] < BOTH:
+                continue
+            if (opening.upper.points - opening.lower.points)[:, 1].max() * opening.unit[1] > LEAST * np.linalg.norm(top - low):
                 return opening
     return None
 

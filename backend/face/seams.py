@@ -23,6 +23,7 @@ BEHIND = 0.25  # half widths of an opening behind its surface from which on a ve
 PREFERRED = np.array([2e-5, 3e-4, 2e-4, 5e-4], np.float32)  # squared units per unit of x, y, z and |x| by which equally near vertices differ
 FADE = 0.1  # side up to which ways fade
 CLEAR = 0.03  # side from which on a vertex surely lies on one
+FACE = 1.0  # canonical units, the distance between the eyes: the skin of a face reaches farther
 SHEETS = 0.05  # canonical units within which sheets before a face lie with its skin
 ROUNDS = 300  # steps of the front along edges at most
 MARKS = ("nose_tip", "chin", "mouth_left", "mouth_right", "eye_outer_left", "eye_outer_right", "lid_lower_left", "lid_lower_right")
@@ -54,7 +55,18 @@ def sides(
 
 def face_skin(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]) -> NDArray[np.bool_]:
     """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie: of several sheets there, such as a blush before the skin,
-    the one that reaches farthest."""
+    the one that reaches farthest. Where that is as small as an eye, a plate before the skin, what is smaller than a face does not count."""
+    found = _under(vertices, parts, landmarks)
+    if np.ptp(vertices[found], axis=0).max() < FACE:
+        large = part_boxes(vertices, parts)[:, 3:].max(axis=1) >= FACE / 2
+        if large.any():
+            found = np.zeros(len(parts), bool)
+            found[large] = _under(vertices[large], parts[large], landmarks)
+    return found
+
+
+def _under(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]) -> NDArray[np.bool_]:
+    """Vertices (V,) of the part on which most of the MARKS lie, whatever its size."""
     reach: Floats | None = None
     owners = []
     for name in MARKS:

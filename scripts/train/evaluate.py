@@ -118,7 +118,7 @@ def region_of(rig: Rig) -> NDArray[np.bool_]:
     """Vertices (V,) bool of the loose parts that some shape moves, near the face where the head is an avatar's."""
     parts = loose_parts(rig.vertices, rig.triangles)
     moved = np.zeros(len(rig.vertices), bool)
-    for offsets in rig.shapes.values():
+    for offsets in (*rig.shapes.values(), *(offsets for _weights, offsets in rig.mixes)):
         moved |= np.linalg.norm(offsets, axis=1) > 1e-5 * np.ptp(rig.vertices[:, 1])
     inside = np.isin(parts, np.unique(parts[moved]))
     low = np.quantile(rig.vertices[moved, 1], 0.01)

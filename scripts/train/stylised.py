@@ -349,7 +349,8 @@ def skin(surface: Surface, rng: np.random.Generator) -> tuple[Reals, NDArray[np.
         innermost = (tags[:, 2] == OPENINGS.index(opening)) & (tags[:, 0] == last)
         if not closed:
             triangles = triangles[~innermost[triangles].all(axis=1)]
-    area = np.cross(domain[triangles[:, 1]] - domain[triangles[:, 0]], domain[triangles[:, 2]] - domain[triangles[:, 0]])
+    first, second = (domain[triangles[:, i]] - domain[triangles[:, 0]] for i in (1, 2))
+    area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
     triangles = triangles[np.abs(area) > 1e-9]
     triangles[area[np.abs(area) > 1e-9] < 0] = triangles[area[np.abs(area) > 1e-9] < 0][:, ::-1]
     middle = domain[:, 0] < 1e-9

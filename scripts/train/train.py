@@ -69,7 +69,8 @@ def encoder_loss(net: Encoder, batch: Batch, mixed: bool) -> Tensor:
         latent, sure = (t.float() for t in net(points))
     far = (latent[:, : 3 * len(NAMES)].unflatten(1, (len(NAMES), 3)) - wanted).square().sum(-1).add(1e-5).sqrt().mean(1)
     seen, asked = (face == 1).float(), (face >= 0).float()
-    doubt = nn.functional.binary_cross_entropy(sure[:, 0].clamp(1e-5, 1 - 1e-5), face.clamp(min=0), torch.where(face == 1, MISSED, 1.0), reduction="none")
+    weigh = torch.where(face == 1, MISSED, 1.0)
+    doubt = nn.functional.binary_cross_entropy(sure[:, 0].clamp(1e-5, 1 - 1e-5), face.clamp(min=0), weigh, reduction="none")
     look = nn.functional.nll_loss(latent[:, 3 * len(NAMES) :].clamp(min=1e-6).log(), rigs.clamp(min=0), reduction="none")
     means = [(value * where).sum() / where.sum().clamp(min=1) for value, where in ((far, seen), (doubt, asked), (look, seen))]
     return means[0] + 0.2 * means[1] + LOOK * means[2]

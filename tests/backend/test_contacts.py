@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face import bodies, contacts
+from backend.face import bodies, contacts, plates
 from backend.face.mesh import loose_parts, part_boxes, weld
 from scripts.train.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.train.modelled import BUILDERS, anatomy
@@ -196,12 +196,12 @@ def test_an_eye_that_lies_on_the_skin_is_squashed_and_its_lash_comes_down() -> N
     each, unknown = np.arange(len(vertices), dtype=np.int32), np.zeros((len(vertices), 2), np.float32)
     boxes = np.zeros((len(owner), 6), np.float32)
     there = contacts.Surface(vertices, triangles, each, owner, unknown, [owner == 2], np.zeros(len(owner), bool), owner, boxes, {})
-    more = contacts.shut(there, marks, "left", np.zeros_like(vertices))
+    more = plates.shut(there, marks, "left", np.zeros_like(vertices))
     assert more is not None and not more[32:].any()
     assert np.ptp((vertices + more)[:16, 1]) < 0.1 * np.ptp(vertices[:16, 1])
     assert np.abs(more[16:32, 1].mean() - contacts.SHUT * (middle[1] - upper[1])) < 0.1 * high
     assert np.ptp((vertices + more)[16:32, 1]) < 0.5 * np.ptp(vertices[16:32, 1])
-    assert contacts.shut(there, marks, "right", np.zeros_like(vertices)) is None
+    assert plates.shut(there, marks, "right", np.zeros_like(vertices)) is None
 
 
 def test_a_brow_right_above_a_large_eye_is_no_lash() -> None:
