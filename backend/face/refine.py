@@ -24,7 +24,7 @@ NEAR = 1.3  # widths of an eye around its middle in which its opening lies
 COLUMNS = 12  # open columns from which on an opening is taken
 LEAST = 0.3  # of the height that landmarks say, below which a gap between lids is a crack in what lies in the eye
 BOTH = 0.3  # half widths on both sides of the middle that must be open: half an opening misplaces the lids
-MET = 0.4  # of its greatest height, below which an opening that ends has come to its corner
+MET = (0.25, 0.45)  # of its greatest height, below which an opening that ends is wholly believed to come to its corner, and from which on not
 TOUCH = 0.25  # half widths of the mouth within which lips that lie on each other are
 ENDS = 6  # vertices of half a slit from which on its end is taken for the corner
 NUDGE = 0.25  # half widths by which a corner is moved at most: lips that bend apart end a slit too early
@@ -84,12 +84,17 @@ def _edges(opening: Opening, landmarks: Mapping[str, Floats], side: str) -> dict
         return np.asarray(origin + (point * opening.unit) @ opening.axes, np.float32)
 
     found = {f"lid_upper_{side}": space(opening.upper.points[middle]), f"lid_lower_{side}": space(opening.lower.points[middle])}
-    gap = (opening.upper.points - opening.lower.points)[:, 1]
+    between, gap = (opening.upper.points + opening.lower.points) / 2, (opening.upper.points - opening.lower.points)[:, 1]
     for name, corner in zip(("inner", "outer"), corners, strict=True):
         towards = float((corner - origin) @ opening.axes[0])
-        end = -1 if towards > 0 else 0
-        if gap[end] < MET * gap.max():
-            found[f"eye_{name}_{side}"] = space((opening.upper.points[end] + opening.lower.points[end]) / 2)
+        outwards = slice(None) if towards > 0 else slice(None, None, -1)
+        high, there = gap[outwards] / gap.max(), between[outwards]
+        share = float(np.clip((MET[1] - high[-1]) / (MET[1] - MET[0]), 0, 1))
+        if share > 0:
+            last = int(np.flatnonzero(high > MET[0])[-1])  # beyond it, how many columns are open hangs on a hair
+            part = (high[last] - MET[0]) / max(high[last] - high[last + 1], 1e-9) if last + 1 < len(high) else 0.0
+            end = space(there[last] + part * (there[min(last + 1, len(high) - 1)] - there[last]))
+            found[f"eye_{name}_{side}"] = np.asarray(corner + np.float32(share) * (end - corner), np.float32)
     return found
 
 

@@ -199,7 +199,7 @@ def test_an_eye_that_lies_on_the_skin_is_squashed_and_its_lash_comes_down() -> N
     more = plates.shut(there, marks, "left", np.zeros_like(vertices))
     assert more is not None and not more[32:].any()
     assert np.ptp((vertices + more)[:16, 1]) < 0.1 * np.ptp(vertices[:16, 1])
-    assert np.abs(more[16:32, 1].mean() - contacts.SHUT * (middle[1] - upper[1])) < 0.1 * high
+    assert np.abs(more[16:32, 1].mean() - plates.SHUT * (middle[1] - upper[1])) < 0.1 * high
     assert np.ptp((vertices + more)[16:32, 1]) < 0.5 * np.ptp(vertices[16:32, 1])
     assert plates.shut(there, marks, "right", np.zeros_like(vertices)) is None
 

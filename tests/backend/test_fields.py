@@ -100,6 +100,17 @@ def test_landmarks_of_eyes_find_the_opening(seed: int | None, shift: float) -> N
         assert abs(found[name][1] - one.head.landmarks[name][1]) < 0.3 * high, name
 
 
+@pytest.mark.parametrize(("taller", "taken"), [(1.0, True), (6.0, False)])
+def test_a_crack_is_no_opening(taller: float, taken: bool) -> None:
+    one = made(None)
+    at = dict(one.head.landmarks)
+    for side in ("left", "right"):  # seen by lids that are much farther apart, the opening between them is but a crack
+        up, low = at[f"lid_upper_{side}"], at[f"lid_lower_{side}"]
+        at[f"lid_upper_{side}"], at[f"lid_lower_{side}"] = ((up + low) / 2 + sign * taller * (up - low) / 2 for sign in (1, -1))
+    skin = face_skin(one.head.vertices, loose_parts(one.head.vertices, one.triangles), at)
+    assert bool(refine.eyes(one.head.vertices, one.triangles, skin, at)) is taken
+
+
 @pytest.mark.parametrize("seed", [None, 3])
 def test_landmarks_of_the_mouth_find_the_slit(seed: int | None) -> None:
     one = made(seed)

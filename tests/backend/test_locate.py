@@ -198,19 +198,24 @@ def test_landmarks_that_no_number_holds_are_refused(avatar: AvatarMesh, encode: 
     assert refused.value.code == "mesh_invalid" and refused.value.fix
 
 
-def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(found: Face, avatar: AvatarMesh, encode: Encode) -> None:
-    glimpse = iter([True])  # of heads unlike those learnt from the landmarks may be right and the confidence not
+@pytest.mark.parametrize(("share", "enough"), [(1.0, True), (0.4, True), (0.2, False)])
+def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(
+    share: float, enough: bool, found: Face, avatar: AvatarMesh, encode: Encode
+) -> None:
+    glimpse = iter([share])  # of heads unlike those learnt from the landmarks may be right and the confidence not
 
     def doubting(points: Floats) -> tuple[Floats, Floats]:
         latent, sure = encode(points)
-        return latent, sure if next(glimpse, False) else sure * 0
+        return latent, sure * next(glimpse, 0)
 
     small = replace(avatar, head_weights=(np.arange(len(avatar.vertices)) <= found.indices.max()).astype(np.float32))
-    face = locate(small, doubting, NAMES, silent)
-    assert face.confidence == pytest.approx(STEADY) and face.warnings
-    assert np.abs(marks(face) - marks(found)).max() < 0.02 * found.frame.scale
+    if enough:
+        face = locate(small, doubting, NAMES, silent)
+        assert face.confidence == pytest.approx(STEADY) and face.warnings
+        assert np.abs(marks(face) - marks(found)).max() < 0.02 * found.frame.scale
+        return
     with pytest.raises(BackendError) as error:
-        locate(small, lambda points: (encode(points)[0], np.zeros(len(points), np.float32)), NAMES, silent)
+        locate(small, doubting, NAMES, silent)
     assert error.value.code == "no_face"
 
 
