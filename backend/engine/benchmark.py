@@ -66,6 +66,7 @@ def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: 
     model.try_threads()
     head = egg_head(count) if mesh is None else mesh
     requests = Requests(path, {"provider": settings.provider, "threads": settings.threads}, model.info.condition_names)
+    on_cpu = replace(settings, provider="cpu")  # what threads and other libraries are compared on, wherever the model runs
     report: dict[str, Any] = {
         "hardware": asdict(hardware()),
         "onnxruntime": runtime_version(),
@@ -77,8 +78,8 @@ def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: 
         "request": requests.frame_to_frame(model, head, plan.repeat),
         "growth": requests.growth(sizes, plan.repeat),
         "int8": int8_against_fp32(path, (1, model.threads), plan.vertices[-1], plan.repeat) if "int8" in (plan.precisions or ("int8",)) else {},
-        "libraries": against_libraries(model, count, plan.repeat),
-        "threads": threads_trial(path, settings, count // 2, plan.repeat) if model.decoder is not None and not settings.threads else None,
+        "libraries": against_libraries(load_model(path, on_cpu), count, plan.repeat),
+        "threads": threads_trial(path, on_cpu, count // 2, plan.repeat) if model.decoder is not None and not settings.threads else None,
     }
     report["figures"] = figures(report, plan.quick)
     report["recommendation"] = bench_show.recommend(report["cells"])

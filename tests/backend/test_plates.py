@@ -43,7 +43,8 @@ def disc(middle: tuple[float, float, float], wide: float, high: float, deep: flo
     around = np.arange(16)
     faces = [np.stack([r * 16 + around, r * 16 + (around + 1) % 16, (r + 1) * 16 + around], axis=1) for r in (0, 1)]
     faces += [np.stack([(r + 1) * 16 + around, r * 16 + (around + 1) % 16, (r + 1) * 16 + (around + 1) % 16], axis=1) for r in (0, 1)]
-    return points.astype(np.float32), np.concatenate([*faces, np.stack([32 + around, 32 + (around + 1) % 16, np.full(16, 48)], axis=1)]).astype(np.int32)
+    tip = np.stack([32 + around, 32 + (around + 1) % 16, np.full(16, 48)], axis=1)
+    return points.astype(np.float32), np.concatenate([*faces, tip]).astype(np.int32)
 
 
 def crescent(middle: tuple[float, float, float], wide: float, high: float) -> tuple[Floats, Ints]:
