@@ -34,6 +34,7 @@ LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges
 NARROW = 0.15  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
 LESS = 0.5  # down to which a squint is scaled as a whole to close no more: that keeps its direction
 LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
+MEETING, TALL = 0.1, (0.3, 0.42)  # of the opening, that it rises by at least where eyes are tall, and canonical units between which they become so
 GOGGLE, RISE = 0.45, 0.35  # canonical units: a cartoon's eyeball is larger, and its lower lid rises by this much of the opening
 LAP = 0.1  # of the opening, by which a model's lids may lap at a blink on heads like those that it has learnt from
 GAIN = (1.0, 1.6)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less
@@ -44,6 +45,7 @@ PASSES = 2  # of the correction: what it moves is not moved fully everywhere alo
 FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
 MEET = 0.3  # half widths beyond the corner over which upper and lower lashes come to go the same way
 ROOTED = 0.2  # heights from an edge within which a lash begins; a brow does not
+SEWN, FLAP, MOSTLY = 0.2, 0.6, 0.7  # heights from an edge within which a lash is sewn to it, and reaches; the share of its vertices that are sewn
 LASH = (0.6, 1.1)  # heights above the edge between which what is no skin stops riding the lid
 WHOLE = 1.15  # heights above the edge below which a lash, or the line of a crease, rides as a whole
 BELOW = 0.8  # heights below the lower edge over which a correction fades
@@ -185,10 +187,10 @@ class Lid:
         self.opening, local = opening, opening.local
         self.upper, self.lower = opening.at(opening.upper.points), opening.at(opening.lower.points)
         self.gap = np.maximum(opening.upper.points[:, 1] - opening.lower.points[:, 1], 0)
-        skin = opening.skin
+        above, below = local[:, 1] - self.upper[:, 1], self.lower[:, 1] - local[:, 1]
+        self.skin = skin = opening.skin & ~self._flaps(there, above, below)
         fade = opening.fade() * ~there.bulky
         room = float(np.clip(0.75 * ((brow @ opening.axes[1]) / opening.unit[1] - opening.upper.points[:, 1].max()), *ROOM))
-        above, below = local[:, 1] - self.upper[:, 1], self.lower[:, 1] - local[:, 1]
         between = np.clip(-below / np.maximum(self.upper[:, 1] - self.lower[:, 1], 0.05), 0, 1)
         deep = 1 - _ramp(np.maximum(self.upper[:, 2], self.lower[:, 2]) - local[:, 2], *INSIDE)
         near = fade * deep * (local[:, 2] < 2)
@@ -196,7 +198,7 @@ class Lid:
         near = near * np.where(skin, 1, 1 - _ramp(before, *COVER))  # what hangs before the eye, as hair does, is none of its lids
         self.top = np.asarray(np.where(above > 0, 1 - _ramp(above, 0, room), between) * near, np.float32)
         self.bottom = np.asarray(np.where(below > 0, 1 - _ramp(below, 0, BELOW), 1 - between) * near, np.float32)
-        self.rise = 0.0  # share of the opening that the lower lid comes up by at least
+        self.rise = MEETING * float(_ramp(opening.unit[1:2], *TALL)[0])  # share of the opening that the lower lid comes up by at least
         self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin, strips)
         if side in there.balls:
             ball, centre = there.balls[side]
@@ -211,6 +213,18 @@ class Lid:
         x, (first, last) = local[:, :1], opening.columns[[0, -1]]
         self.past = np.clip(np.maximum(first - x, x - last) / MEET, 0, 1).astype(np.float32)
         self.outward = self._outward(there, above)
+
+    def _flaps(self, there: Surface, above: Floats, below: Floats) -> Flags:
+        """Vertices (F,) of the skin that are lashes all the same: pieces before the lids that are sewn to the skin along an edge and nowhere else."""
+        loose, count = self.opening.skin & ~there.skins[1], int(there.pieces.max()) + 1
+        level = np.minimum(np.abs(above), np.abs(below))
+        at_skin = np.zeros(int(there.group.max()) + 1, bool)
+        at_skin[there.group[there.skins[1]]] = True
+        sewn = loose & at_skin[there.group]
+        local, edge = self.opening.local, np.maximum(self.upper[:, 2], self.lower[:, 2])
+        astray = loose & (sewn & (level > SEWN) | (level > FLAP) | (np.abs(local[:, 0]) > 1.6) | (local[:, 2] < edge - SEWN))
+        whole, held, wrong = (np.bincount(there.pieces[some], minlength=count) for some in (loose, sewn, astray))
+        return np.asarray(loose & ((held > 0) & (held < MOSTLY * whole) & (wrong == 0))[there.pieces])
 
     def _others(self, there: Surface, above: Floats, below: Floats, skin: Flags, strips: Flags) -> tuple[Flags, Flags, Flags]:
         """Which vertices (F,) are upper lashes, lower lashes, eyes, by parts: lashes keep to an edge, eyes fill the opening from behind."""
@@ -292,7 +306,7 @@ class Lid:
         lash = self.ride[:, None]
         edge, lower = opening.at(opening.upper.of(here + added)), opening.at(goal - opening.lower.points)
         least = np.minimum(edge[:, 1], 0) * self.top**2  # a lid of several layers comes down as one, or the eye shows between them
-        added[:, 1] += np.where(opening.skin, np.minimum(least - (here + added)[:, 1], 0) * self.top, 0)
+        added[:, 1] += np.where(self.skin, np.minimum(least - (here + added)[:, 1], 0) * self.top, 0)
         edge, lower = self._met(edge, lower)
         added = added * (1 - lash) + lash * (edge + self._drooped() - here)
         low = self.lower_ride[:, None]
