@@ -198,7 +198,8 @@ class Lid:
         near = near * np.where(skin, 1, 1 - _ramp(before, *COVER))  # what hangs before the eye, as hair does, is none of its lids
         self.top = np.asarray(np.where(above > 0, 1 - _ramp(above, 0, room), between) * near, np.float32)
         self.bottom = np.asarray(np.where(below > 0, 1 - _ramp(below, 0, BELOW), 1 - between) * near, np.float32)
-        self.rise = MEETING * float(_ramp(opening.unit[1:2], *TALL)[0])  # share of the opening that the lower lid comes up by at least
+        self.rise = 0.0  # share of the opening that the lower lid comes up by at least
+        self.meeting = MEETING * float(_ramp(opening.unit[1:2], *TALL)[0])  # the same on heads unlike those learnt from
         self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin, strips)
         if side in there.balls:
             ball, centre = there.balls[side]
@@ -290,7 +291,8 @@ class Lid:
         opening = self.opening
         up = opening.lower.of(here)
         rise = np.zeros_like(up)
-        rise[:, 1] = np.clip(up[:, 1], self.rise * self.gap, max(LOWER, self.rise) * self.gap) - up[:, 1]
+        lowest = max(self.rise, (1 - familiar) * self.meeting)
+        rise[:, 1] = np.clip(up[:, 1], lowest * self.gap, max(LOWER, lowest) * self.gap) - up[:, 1]
         added = opening.at(rise) * self.bottom[:, None]
         goal = opening.lower.points + _even(opening.lower.of(here + added))
         for _ in range(PASSES):

@@ -28,6 +28,7 @@ MET = (0.25, 0.45)  # of its greatest height, below which an opening that ends i
 TOUCH = 0.25  # half widths of the mouth within which lips that lie on each other are
 ENDS = 6  # vertices of half a slit from which on its end is taken for the corner
 NUDGE = 0.25  # half widths by which a corner is moved at most: lips that bend apart end a slit too early
+FADING = 0.03  # half widths beyond which a corner that far off is not followed at all: nothing hangs on a hair
 SMALLEST = 0.4  # of the found half width, the least that a slit between lips that grow together at its ends may say
 TOGETHER = 0.25  # side of the lips at a slit's end below which they grow together there: it is the corner, however far from the found one
 CLOSED = (0.01, 0.1)  # beyond it: the least side, and how many half widths apart lips are at most, that are still told apart
@@ -135,8 +136,10 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
         if np.abs(side[last]).max() > TOGETHER:  # lips that bend apart
             last, least = _outermost(vertices, aside & touching & out, lips), 1 - NUDGE
         end = vertices[last].mean(axis=0, dtype=np.float32)
-        if least < abs(end[0] - lips[0]) / half < 1 + NUDGE:
-            found[name] = end
+        wide = abs(float(end[0] - lips[0])) / half
+        share = float(np.clip(1 + min(wide - least, 1 + NUDGE - wide) / FADING, 0, 1))
+        if share > 0:
+            found[name] = np.asarray(corner + np.float32(share) * (end - corner), np.float32)
     return found
 
 
