@@ -269,3 +269,38 @@ def test_lashes_go_with_the_edge_of_the_skin_wherever_it_is_led() -> None:
     got = lid.ridden(out)
     assert lid.lash.any() and got[lid.ride == 1] == pytest.approx(np.tile([0, 0, 0.1], ((lid.ride == 1).sum(), 1)), abs=1e-5)
     assert not got[lid.ride == 0].any()
+
+
+@pytest.mark.parametrize(("forward", "rides"), [(0.05, True), (-0.3, False)], ids=["before", "behind"])
+def test_a_lash_that_is_sewn_to_the_lid_keeps_its_width_when_the_lid_comes_down(forward: float, rides: bool) -> None:
+    made, triangles = anatomy()
+    edge, _lower = facing(made, "eye_left", 0.7)
+    root = made.vertices[edge[np.argsort(made.vertices[edge, 0])]]
+    high = float((made.landmarks["lid_upper_left"] - made.landmarks["lid_lower_left"])[1])
+    tip = root + np.array([0, 0.3 * high, forward], np.float32)
+    first, count = len(made.vertices), len(root)
+    a = first + np.arange(count - 1)
+    band = np.concatenate([np.stack([a, a + 1, a + count], axis=1), np.stack([a + count, a + 1, a + count + 1], axis=1)])
+    vertices = np.concatenate([made.vertices, root, tip]).astype(np.float32)
+    faces = np.concatenate([triangles, band]).astype(np.int32)
+    parts = part_boxes(vertices, loose_parts(vertices, faces))
+    there = contacts.surface(vertices, faces, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), made.landmarks)
+    assert there.skins[0][first:].all() and not there.skins[1][first:].any()  # one with the skin but for its seam
+    lid = contacts.lids_of(there, made.landmarks)["left"]
+    assert lid.lash[first:].all() if rides else not lid.lash[first:].any()
+    if rides:
+        blink = lid.closed(np.zeros_like(vertices))
+        assert np.abs(blink[first + count :] - blink[first : first + count]).max() < 0.05 * np.abs(blink[first : first + count]).max()
+
+
+@pytest.mark.parametrize(("familiar", "least", "most"), [(0.0, 0.08, 0.12), (1.0, -0.02, 0.02)])
+def test_tall_eyes_close_from_both_sides_unless_the_model_knows_the_head(
+    familiar: float, least: float, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contacts, "TALL", (0.0, 0.01))
+    made, triangles = anatomy()
+    parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
+    unknown = np.zeros((len(made.vertices), 2), np.float32)
+    lid = contacts.lids_of(contacts.surface(made.vertices, triangles, weld(made.vertices), parts, unknown, made.landmarks), made.landmarks)["left"]
+    rise = (lid.opening.lower.of(lid.closed(np.zeros_like(made.vertices), familiar)) @ lid.opening.axes.T / lid.opening.unit)[:, 1]
+    assert least <= np.median(rise / lid.gap) <= most
