@@ -27,6 +27,7 @@ NOTHING = 1e-7  # of a field's height, below which it is none
 INNER = 0.8  # half widths of the mouth, up, down and behind, within which small parts are teeth and tongue
 DRAWN = dict.fromkeys(("jawForward", "jawLeft", "jawRight"), 0.65) | {f"eyeLook{n}{s.title()}": 0.4 for n in ("In", "Out", "Down") for s in SIDES}
 STILL = 0.3
+SMOOTH = 1.5  # of the lower lip's way, over which that of the skin around falls to STILL: over less than 1.1 it would fold
 FOLLOWS, SHY = 0.35, 2.2  # share of the lower lip's way from which on a part follows the jaw, and how much it is helped at most
 SOON = 10.0  # of a lid's pull from a tenth of which on what is no skin takes the fields wholly
 OUT, MOST_OUT = 0.5, 8.0  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
@@ -214,7 +215,7 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, familiar: 
     """jawOpen (F,3) with parts inside the mouth, those that follow the jaw, going as far as the lower lip, and that as far as artists let it go: a
     model is too shy about both. familiar: 0 to 1, how much the head is like those that it has learnt from.
 
-    A small mouth opens in a still face: there chin, cheeks and the depth of the mouth go along by STILL only.
+    A small mouth opens in a still face: there chin, cheeks and the depth of the mouth go along by STILL only, the farther away the farther it opens.
     """
     lip = there.skins[0] & (m.upper[:, 0] == 0) & (m.away < 0.3)
     if not lip.any():
@@ -225,7 +226,7 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, familiar: 
     opened = opened * np.float32(familiar + (1 - familiar) * shy)
     far = np.linalg.norm(opened, axis=1)
     fall = float(np.quantile(far[lip], 0.75))
-    local = np.maximum(1 - smooth(0.8, 1.5, m.away), STILL) * (1 - (1 - STILL) * smooth(0.3, 1.3, -m.depth))
+    local = np.maximum(1 - smooth(0.8, max(1.5, 0.8 + SMOOTH * fall / m.half), m.away), STILL) * (1 - (1 - STILL) * smooth(0.3, 1.3, -m.depth))
     offsets = np.where(there.skins[0], 1 - (1 - m.large) * (1 - local), 1)[:, None].astype(np.float32) * opened
     offsets += (1 - m.large) * fall * oval(m)
     for part in np.unique(there.owner[inside]):

@@ -218,3 +218,23 @@ def test_a_tongue_comes_out_below_the_upper_lip() -> None:
     lips = (marks["lip_upper"] + marks["lip_lower"]) / 2
     outside = there[:, 2] > lips[2]
     assert outside.any() and np.quantile(there[outside, 1], 0.8) < lips[1] + 0.02
+
+
+@pytest.mark.parametrize("fall", [0.5, 1.1, 1.9])
+def test_a_still_chin_is_not_folded_by_a_small_mouth_that_opens_far(fall: float) -> None:
+    half = 0.2
+    x, y = np.meshgrid(np.linspace(-0.4, 0.4, 9), np.linspace(-2.4, -0.6, 181))
+    v = np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], axis=1).astype(np.float32)
+    count, below = len(v), v[:, 1] < -1
+    marks = {"mouth_left": (half, -1, 0), "mouth_right": (-half, -1, 0), "lip_upper": (0, -1, 0), "lip_lower": (0, -1, 0)}
+    at = {n: np.array(p, np.float32) for n, p in (marks | {"chin": (0, -1.7, 0), "nose_tip": (0, -0.5, 0.1)}).items()}
+    skin, none, own = np.ones(count, bool), np.zeros(count, bool), np.zeros(count, np.int32)
+    each, boxes = np.arange(count, dtype=np.int32), np.zeros((count, 6), np.float32)
+    there = contacts.Surface(v, np.zeros((0, 3), np.int32), each, own, np.zeros((count, 2), np.float32), [skin, skin], none, own, boxes, {})
+    opened = np.zeros_like(v)
+    opened[below, 1] = -fall * half
+    jaw = fields.with_jaw(opened, there, fields.mouth_of(there, at), none)
+    column = np.flatnonzero(below & (v[:, 0] == 0))
+    heights = (v + jaw)[column, 1]
+    assert (np.diff(heights[np.argsort(v[column, 1])]) > 0).all()
+    assert jaw[column[np.argsort(v[column, 1])[-1]], 1] < -0.9 * fall * half  # the lip itself goes all the way
