@@ -25,6 +25,7 @@ SHELL = 1.2  # radii around a ball's centre in which iris, cornea and pupil turn
 TURNS = {"eyeLookUp": (0, -12.0), "eyeLookDown": (0, 12.0), "eyeLookIn": (1, -18.0), "eyeLookOut": (1, 18.0)}
 PUPIL = 1.0  # half widths of the eye that a plate's pupil lies before the point about which a ball would turn
 ALONE = 0.5  # the same where white and iris are one plate, whose rim must stay behind the lids
+WHOLE = 0.7  # of its radii, as near as a vertex of a ball that was pressed flat may come to its middle
 SMALLER = 0.8  # of the widest part behind the lids, up to which another is an iris or a light upon it
 TEETH_SIZE = 0.65  # half extents up to which a part inside the mouth may be a body
 TEETH_REACH = (0.35, 0.45)  # aside and up or down from the lips
@@ -134,7 +135,8 @@ def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: 
     """Let an eye of plates and discs, in place, follow its eyeLook conditions and stay where it is otherwise: a white keeps still below the iris.
 
     shapes: condition -> offsets (F,3). owner (F,): loose parts; behind (F,): what lies behind the lids of the eye `side` of half width `half`.
-    What moves slides as far as a ball's pupil would, and up and down over the white, be it flat, bulging or hollow.
+    What moves slides as far as a ball's pupil would, and up and down over the white, be it flat, bulging or hollow. A ball that was pressed flat
+    turns as if it were round and keeps its outline.
     """
     numbers = np.unique(owner[behind])
     if not len(numbers):
@@ -147,6 +149,15 @@ def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: 
     height, *_ = np.linalg.lstsq(_bowl(white, white), white[:, 2].astype(np.float64), rcond=1e-4)
     for offsets in shapes.values():
         offsets[whole] = 0
+    flattened = _flattened(white)
+    if flattened is not None:
+        centre, radii = flattened
+        round_ = (vertices[whole] - centre) / radii
+        for name, (axis, degrees) in TURNS.items():
+            if name + side.title() in shapes:
+                signed = -degrees if axis == 1 and side == "right" else degrees
+                shapes[name + side.title()][whole] = turned(round_, np.zeros(3, np.float32), axis, signed) * radii
+        return
     pupil = np.array([[0, 0, (PUPIL if len(small) else ALONE) * half]], np.float32)
     for name, (axis, degrees) in TURNS.items():
         condition = name + side.title()
@@ -155,6 +166,14 @@ def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: 
             way = turned(pupil, np.zeros(3, np.float32), axis, signed) * np.array([1, 1, 0], np.float32)
             over = (_bowl(vertices[moving] + way, white) - _bowl(vertices[moving], white)) @ height
             shapes[condition][moving] = way + np.stack([0 * over, 0 * over, over], axis=1).astype(np.float32)
+
+
+def _flattened(white: Floats) -> tuple[Floats, Floats] | None:
+    """Middle and radii (3,) of a white (W,3) that is a ball pressed flat, as drawn faces have them; None where it is none."""
+    low, high = white.min(axis=0), white.max(axis=0)
+    centre, radii = (low + high) / 2, np.maximum((high - low) / 2, 1e-6)
+    far = np.linalg.norm((white - centre) / radii, axis=1)
+    return (centre, radii) if far.min() > WHOLE and far.std() < ROUND * far.mean() else None
 
 
 def _bowl(points: Floats, white: Floats) -> NDArray[np.float64]:

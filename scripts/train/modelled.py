@@ -126,9 +126,12 @@ class Eye:
         return np.asarray((self.edge_at(-turn) - self.edge_at(turn)) * (down * upper + up * (1 - upper)), np.float32)
 
     def look(self, axis: int, angle: float) -> Floats:
-        """Offsets (V,3) of the eyeball or the iris."""
+        """Offsets (V,3) of the eyeball or the iris. A ball that was pressed flat turns as if it were round, or its rim would come out of the face."""
         looking = self.head.of(f"eye_{self.side}", f"iris_{self.side}")
-        return turned(self.head.vertices, self.centre, axis, angle * (1 if self.ball else 0.5)) * looking
+        radii = np.ptp(self.head.vertices[self.head.part == PARTS.index(f"eye_{self.side}")], axis=0) / 2 if self.ball else np.ones(3, np.float32)
+        flat = np.array([1, 1, min(radii[2] / radii[0], 1)], np.float32)
+        round_ = self.centre + (self.head.vertices - self.centre) / flat
+        return turned(round_, self.centre, axis, angle * (1 if self.ball else 0.5)) * flat * looking
 
 
 class Mouth:

@@ -165,6 +165,22 @@ def test_one_plate_alone_turns_as_a_whole() -> None:
     assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all(), "nothing behind the lids, nothing to do"
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_ball_that_was_pressed_flat_turns_and_keeps_its_outline(side: str) -> None:
+    up, around = np.meshgrid(np.linspace(0, np.pi, 12), np.linspace(0, 2 * np.pi, 24, endpoint=False), indexing="ij")
+    ball = np.stack([np.sin(up) * np.cos(around), np.cos(up), np.sin(up) * np.sin(around)], axis=-1).reshape(-1, 3)
+    radii = np.array([0.3, 0.32, 0.05])
+    middle = np.array([0.5 if side == "left" else -0.5, 0, 0])
+    vertices = (ball * radii + middle).astype(np.float32)
+    shapes = {f"eyeLook{way}{side.title()}": np.full_like(vertices, 0.1) for way in ("Up", "Down", "In", "Out")}
+    bodies.turn_plates(shapes, vertices, np.zeros(len(ball), np.int32), side, np.ones(len(ball), bool), 0.3)
+    front, outwards = ball[:, 2] > 0.9, 1 if side == "left" else -1
+    for way, axis, sign in (("Up", 1, 1), ("Down", 1, -1), ("Out", 0, outwards), ("In", 0, -outwards)):
+        moved = shapes[f"eyeLook{way}{side.title()}"]
+        assert (sign * moved[front, axis]).min() > 0.03, way
+        assert np.abs(np.linalg.norm((vertices + moved - middle) / radii, axis=1) - 1).max() < 0.03, "it slides within itself"
+
+
 def test_a_tongue_follows_the_jaw_in_one_piece_and_bends_otherwise(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
     shapes = {name: offsets.copy() for make in BUILDERS for name, offsets in make(made).items()}

@@ -72,3 +72,18 @@ def test_the_rig_has_every_landmark_on_the_head() -> None:
     head, _triangles = anatomy(np.random.default_rng(5))
     for name, place in rig.landmarks(rig.vertices, rig.shapes).items():
         assert np.linalg.norm(place - head.landmarks[name]) < 0.05, name
+
+
+def test_eyes_that_were_pressed_flat_do_not_come_out_of_the_face_as_they_turn() -> None:
+    flat = 0
+    for seed in range(40):
+        made, _triangles = anatomy(np.random.default_rng(seed), 0.0)
+        eye = made.vertices[made.part == PARTS.index("eye_left")]
+        if not len(eye) or np.ptp(eye[:, 2]) > 0.4 * np.ptp(eye[:, 0]):
+            continue
+        flat += 1
+        shapes = {name: offsets for make in BUILDERS for name, offsets in make(made).items()}
+        for name in ("eyeLookOutLeft", "eyeLookUpLeft"):
+            moved = eye + shapes[name][made.part == PARTS.index("eye_left")]
+            assert moved[:, 2].max() < eye[:, 2].max() + 0.15 * np.ptp(eye[:, 2])
+    assert flat > 2
