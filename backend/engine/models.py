@@ -33,8 +33,8 @@ CONTRACT_VERSION = "1"
 CHUNK = 1024  # vertices per decoder run: less time and a third of the memory of a whole pass, and a cancel within milliseconds
 CHUNK_LOW = 512  # with little memory
 TRIAL_POINTS = 1024  # what locating shows the encoder
-TRIAL_CROPS = 3  # so many at once: runs of 7 ms are over before a busy neighbour gets its turn, and seem as fast on all cores as on one
 PIECE = 2048  # points that the encoder looks at at once on the CPU: more need 40 MB more and 1.2 times as long
+TRIAL_CROPS = PIECE // TRIAL_POINTS  # runs of one crop are over before a busy neighbour gets its turn: all cores seem as fast as one
 MAX_CONDITIONS = 1024
 _WAY = np.dtype("V12")  # three floats as one: they are copied twice as fast
 # a decoder's inputs beside the latent, in this order

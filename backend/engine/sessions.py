@@ -209,6 +209,7 @@ class Session:
         with self._lock:
             self.session, self.threads = tried[best], best
             self._best, self._late = {}, 0
+        run(self, feeds, Cancellation(), last=True)  # the trial's memory is given back
 
     def with_threads(self, threads: int) -> None:
         """Use so many threads from the next run on."""
