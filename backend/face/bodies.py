@@ -150,22 +150,19 @@ def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: 
     for offsets in shapes.values():
         offsets[whole] = 0
     flattened = _flattened(white)
-    if flattened is not None:
-        centre, radii = flattened
-        round_ = (vertices[whole] - centre) / radii
-        for name, (axis, degrees) in TURNS.items():
-            if name + side.title() in shapes:
-                signed = -degrees if axis == 1 and side == "right" else degrees
-                shapes[name + side.title()][whole] = turned(round_, np.zeros(3, np.float32), axis, signed) * radii
-        return
     pupil = np.array([[0, 0, (PUPIL if len(small) else ALONE) * half]], np.float32)
     for name, (axis, degrees) in TURNS.items():
         condition = name + side.title()
-        if condition in shapes:
-            signed = -degrees if axis == 1 and side == "right" else degrees
-            way = turned(pupil, np.zeros(3, np.float32), axis, signed) * np.array([1, 1, 0], np.float32)
-            over = (_bowl(vertices[moving] + way, white) - _bowl(vertices[moving], white)) @ height
-            shapes[condition][moving] = way + np.stack([0 * over, 0 * over, over], axis=1).astype(np.float32)
+        if condition not in shapes:
+            continue
+        signed = -degrees if axis == 1 and side == "right" else degrees
+        if flattened is not None:
+            centre, radii = flattened
+            shapes[condition][whole] = turned((vertices[whole] - centre) / radii, np.zeros(3, np.float32), axis, signed) * radii
+            continue
+        way = turned(pupil, np.zeros(3, np.float32), axis, signed) * np.array([1, 1, 0], np.float32)
+        over = (_bowl(vertices[moving] + way, white) - _bowl(vertices[moving], white)) @ height
+        shapes[condition][moving] = way + np.stack([0 * over, 0 * over, over], axis=1).astype(np.float32)
 
 
 def _flattened(white: Floats) -> tuple[Floats, Floats] | None:

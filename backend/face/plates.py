@@ -98,15 +98,12 @@ def mouth(vertices: Floats, parts: Ints, skin: Flags, landmarks: Mapping[str, Fl
 
     vertices (V,3) canonical; parts (V,): labels of the loose ones; skin (V,): the face's.
     """
-    best: dict[str, Floats] = {}
-    widest = 0.0
-    for points in (vertices[strip] for strip in _strips(vertices, parts, skin, landmarks)):
-        ends = points[points[:, 0].argsort(kind="stable")[[0, -1]]]
-        if ends[1, 0] - ends[0, 0] > widest:
-            widest = float(ends[1, 0] - ends[0, 0])
-            names = sorted(("mouth_left", "mouth_right"), key=lambda name: float(landmarks[name][0]))
-            best = dict(zip(names, ends, strict=True))
-    return best
+    strips = _strips(vertices, parts, skin, landmarks)
+    if not strips:
+        return {}
+    points = vertices[max(strips, key=lambda strip: float(np.ptp(vertices[strip, 0])))]
+    ends = points[points[:, 0].argsort(kind="stable")[[0, -1]]]
+    return dict(zip(sorted(("mouth_left", "mouth_right"), key=lambda name: float(landmarks[name][0])), ends, strict=True))
 
 
 def _strips(vertices: Floats, parts: Ints, skin: Flags, landmarks: Mapping[str, Floats]) -> list[Flags]:
