@@ -45,7 +45,7 @@ from backend.face.mesh import AvatarMesh  # noqa: E402
 
 CALIBRATION = ("modelled7", "modelled8", "modelled9", "modelled10")
 MEASURED = ("modelled1", "modelled2", "modelled3", "modelled4")
-CALIBRATION_RUNS = 24
+CALIBRATION_RUNS = 96
 SMALL = 64  # rows of a product's weights below which int8 gains nothing
 LAST = 3  # matrix products on a way to the offsets that stay float32
 FLOAT, HALF = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16

@@ -23,11 +23,11 @@ from ..face.landmarks import NAMES
 from ..face.mesh import AvatarMesh
 from ..face.shape_sets import load_sets
 from . import hardware
-from .models import PER_VERTEX, Model, load_model, shapes_of
+from .models import CHUNK, CHUNK_CPU, PER_VERTEX, Model, encode_with, load_model, shapes_of
 from .onnx_file import read_model_file
 from .reference import Reference
 from .selftest import probe
-from .sessions import Cancellation, Session, run
+from .sessions import Cancellation, Session, run_each
 from .settings import Settings, resolve
 
 Floats = NDArray[np.float32]
@@ -111,19 +111,20 @@ def cell(model: Model, heads: int, count: int, repeat: int) -> dict[str, Any]:
     """`heads` heads of `count` vertices through encoder, decoder and the product that makes the shapes, against the bare session runs."""
     shapes = _shapes_work(model, count)
     feeds = probe(model.parts[1].session.get_inputs(), count)
+    encoder, decoder = (part.alone() for part in model.parts)
+    encode = encode_with(model, Cancellation())
     points = np.repeat(probe(model.encoder.session.get_inputs(), POINTS)["points"], heads, axis=0)
 
     def whole() -> None:
-        run(model.encoder, {"points": points}, Cancellation())
+        encode(points)
         for _ in range(heads):
             shapes()
 
     def bare() -> None:
-        model.encoder.session.run(None, {"points": points})
+        encoder.run(None, {"points": points})
         for _ in range(heads):
-            for start in range(0, count, model.chunk):
-                part = {n: array if n == "latent" else array[start : start + model.chunk] for n, array in feeds.items()}
-                model.parts[1].session.run(None, part)
+            for part in _pieces(feeds, CHUNK):
+                decoder.run(None, part)
 
     with Peak() as memory:
         times = in_turns({"whole": whole, "bare": bare}, repeat)
@@ -156,7 +157,7 @@ def int8_against_fp32(path: Path | None, threads: Sequence[int], count: int, rep
 
 
 def against_libraries(model: Model, count: int, repeat: int) -> dict[str, Any]:
-    """The decoder on `count` vertices: ONNX Runtime in pieces, PyTorch eager and numpy (at once, and in the same pieces), per thread count."""
+    """The decoder on `count` vertices: ONNX Runtime as it is used, PyTorch eager and numpy (at once, and in pieces), per thread count."""
     found: dict[str, Any] = {"vertices": count, "torch": None, "numpy": None}
     if model.decoder is None or model.use.active != "CPUExecutionProvider":
         return found | {"why": "the model has no decoder on the CPU"}
@@ -166,7 +167,7 @@ def against_libraries(model: Model, count: int, repeat: int) -> dict[str, Any]:
         torch = None
     data = read_model_file(Path(model.info.path))
     feeds = probe(model.decoder.session.get_inputs(), count)
-    pieces = [{n: a if n == "latent" else a[start : start + model.chunk] for n, a in feeds.items()} for start in range(0, count, model.chunk)]
+    pieces = _pieces(feeds, CHUNK)
     for name, library in (("torch", torch), ("numpy", None)):
         if name == "torch" and torch is None:
             continue
@@ -191,9 +192,10 @@ def _compare(
 ) -> dict[str, float]:
     if torch is not None:
         torch.set_num_threads(threads)
+    own = _pieces(feeds, CHUNK_CPU)
     with _inference(torch):
         works: dict[str, Callable[[], object]] = {
-            "ort": lambda: [session.session.run(None, part) for part in pieces],
+            "ort": lambda: run_each(session, own, Cancellation()),
             "at_once": lambda: reference.run(feeds),
             "pieces": lambda: [reference.run(part) for part in pieces],
         }
@@ -229,8 +231,9 @@ def threads_trial(path: Path | None, settings: Settings, count: int, repeat: int
 
 
 def _head_work(model: Model, count: int) -> Callable[[], object]:
-    shapes, points = _shapes_work(model, count), {"points": probe(model.encoder.session.get_inputs(), POINTS)["points"]}
-    return lambda: (run(model.encoder, points, Cancellation()), shapes())
+    shapes, points = _shapes_work(model, count), probe(model.encoder.session.get_inputs(), POINTS)["points"]
+    encode = encode_with(model, Cancellation())
+    return lambda: (encode(points), shapes())
 
 
 def _shapes_work(model: Model, count: int) -> Callable[[], object]:
@@ -295,8 +298,12 @@ class Requests:
         return {"hello_s": round(statistics.median(hellos), 4), "first_shapes_s": round(statistics.median(firsts), 4)}
 
     def frame_to_frame(self, model: Model, mesh: AvatarMesh, repeat: int) -> dict[str, Any]:
-        """Seconds from the first byte of a request to the last of its answers, and of the same session runs bare, in turns."""
+        """Seconds from the first byte of a request to the last of its answers, and of the same session runs bare, in turns: one after the other in
+        pieces of CHUNK vertices, on all threads, as ONNX Runtime does by itself, and as the backend does them, several at once (`own`)."""
         runs = recorded_runs(model, mesh, self.shapes if self._arkit else 0, self._table)
+        own = [(part, [feeds for session, feeds in runs if session is part]) for part in model.parts]
+        plain = [(part.alone(), feeds) for part, feeds in own]
+        plain[1:] = [(session, _pieces(_joined(feeds), CHUNK) if model.decoder else feeds) for session, feeds in plain[1:]]
         with self.start(model.threads) as client:
             report: dict[str, Any] = {}
 
@@ -305,14 +312,20 @@ class Requests:
                 report = self.send(client, mesh)[0]
 
             def bare() -> None:
-                for session, feeds in runs:
-                    session.session.run(None, feeds)
+                for session, pieces in plain:
+                    for feeds in pieces:
+                        session.run(None, feeds)
 
-            times = in_turns({"whole": whole, "bare": bare}, repeat)
-        middle, bare_middle = (statistics.median(times[name]) for name in ("whole", "bare"))
+            def several() -> None:
+                for part, pieces in own:
+                    run_each(part, pieces, Cancellation())
+
+            times = in_turns({"whole": whole, "bare": bare, "own": several}, repeat)
+        middle, bare_middle, own_middle = (statistics.median(times[name]) for name in ("whole", "bare", "own"))
         kept = ("vertices", "face_vertices", "shapes", "threads", "provider_active", "precision", "seconds", "peak_memory_mb")
-        found = {"request": spread(times["whole"]), "bare": spread(times["bare"]), "session_runs": len(runs), "threads_bare": model.threads}
-        return found | {"to_bare": round(middle / bare_middle, 3), **{name: report[name] for name in kept}}
+        found = {"request": spread(times["whole"]), "bare": spread(times["bare"]), "own": spread(times["own"]), "session_runs": len(runs), "threads_bare": model.threads}
+        found |= {"to_bare": round(middle / bare_middle, 3), "to_own": round(middle / own_middle, 3)}
+        return found | {name: report[name] for name in kept}
 
     def growth(self, counts: Sequence[int], repeat: int) -> list[dict[str, Any]]:
         """Seconds and memory of whole requests for heads of each size, each size in a child of its own, so that its peak is its own."""
@@ -329,6 +342,17 @@ class Requests:
             row |= {"loaded_mb": loaded, "peak_memory_mb": report["peak_memory_mb"], "answer_mb": round(answer, 1)}
             rows.append(row | {"above_answer_mb": round(report["peak_memory_mb"] - answer, 1), "stages": report["seconds"]})
         return rows
+
+
+def _pieces(feeds: Mapping[str, Floats], rows: int) -> list[dict[str, Floats]]:
+    """A decoder's feeds, so many vertices at a time."""
+    count = len(feeds[next(iter(PER_VERTEX))])
+    return [{n: a if n == "latent" else a[start : start + rows] for n, a in feeds.items()} for start in range(0, count, rows)]
+
+
+def _joined(pieces: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+    """A decoder's feeds at once."""
+    return {n: a if n == "latent" else np.concatenate([piece[n] for piece in pieces]) for n, a in pieces[0].items()}
 
 
 def recorded_runs(model: Model, mesh: AvatarMesh, arkit: int, table: Any) -> list[tuple[Session, dict[str, Floats]]]:

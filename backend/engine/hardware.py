@@ -40,25 +40,31 @@ class Hardware:
 def hardware() -> Hardware:
     """Describe the machine that this process runs on."""
     memory = psutil.virtual_memory()
-    usable = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
     return Hardware(
         system=platform.system(),
         machine=platform.machine(),
         cpu=_cpu_name(),
-        physical_cores=psutil.cpu_count(logical=False) or os.cpu_count() or 1,
-        usable_cores=usable,
+        physical_cores=_physical_cores(),
+        usable_cores=_usable_cores(),
         memory_mb=int(memory.total / 2**20),
         free_memory_mb=int(memory.available / 2**20),
         gpus=gpus(),
     )
 
 
+def _physical_cores() -> int:
+    return psutil.cpu_count(logical=False) or os.cpu_count() or 1
+
+
+def _usable_cores() -> int:
+    return len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
+
+
 def thread_counts(threads: int = 0) -> tuple[int, ...]:
     """Numbers of threads worth trying for a session: the given one, or for 0 those of {1, physical - 1, physical cores} that may be used."""
     if threads:
         return (threads,)
-    machine = hardware()
-    cores = min(machine.physical_cores, machine.usable_cores)
+    cores = min(_physical_cores(), _usable_cores())
     return tuple(sorted({1, max(1, cores - 1), cores}))
 
 

@@ -22,7 +22,7 @@ from . import providers
 from .hardware import thread_counts
 from .onnx_file import read_model_file
 from .selftest import probe
-from .sessions import Cancellation, Session, create, run
+from .sessions import Cancellation, Session, create, run, run_each
 from .settings import Settings, resolve
 from .variants import refusal, variant_path
 
@@ -30,11 +30,10 @@ Floats = NDArray[np.float32]
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models" / "face"
 CONTRACT_VERSION = "1"
-CHUNK = 1024  # vertices per decoder run: less time and a third of the memory of a whole pass, and a cancel within milliseconds
-CHUNK_LOW = 512  # with little memory
-TRIAL_POINTS = 1024  # what locating shows the encoder
-PIECE = 2048  # points that the encoder looks at at once on the CPU: more need 40 MB more and 1.2 times as long
-TRIAL_CROPS = PIECE // TRIAL_POINTS  # runs of one crop are over before a busy neighbour gets its turn: all cores seem as fast as one
+CHUNK = 1024  # vertices per decoder run on what is not the CPU
+CHUNK_CPU = 256  # there several are on their way at once: less time and memory than one large run, and a cancel within milliseconds
+CHUNK_LOW = 128  # with little memory
+PIECE = 1024  # points that the encoder looks at at once on the CPU, what locating shows it of one crop
 MAX_CONDITIONS = 1024
 _WAY = np.dtype("V12")  # three floats as one: they are copied twice as fast
 # a decoder's inputs beside the latent, in this order
@@ -71,15 +70,22 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model. encoder finds the face; shapes come from `decoder`, or one at a time from `plain`. chunk: vertices per decoder run."""
+    """A loaded model. encoder finds the face; shapes come from `decoder`, or one at a time from `plain`. low_memory: smaller pieces."""
 
     info: ModelInfo
     encoder: Session
     decoder: Session | None
     plain: Session | None
-    chunk: int = CHUNK
+    low_memory: bool = False
     precision: str = "fp32"
     precision_reason: str = ""
+
+    @property
+    def chunk(self) -> int:
+        """Vertices per decoder run."""
+        if self.low_memory:
+            return CHUNK_LOW
+        return CHUNK_CPU if self.decoder is not None and self.decoder.provider == "cpu" else CHUNK
 
     @property
     def use(self) -> providers.ProviderUse:
@@ -95,7 +101,7 @@ class Model:
 
     @property
     def threads(self) -> int:
-        """Threads of one session."""
+        """Threads of a session, see Session."""
         return self.encoder.threads
 
     def engine(self) -> dict[str, Any]:
@@ -123,8 +129,7 @@ class Model:
 
     def try_threads(self) -> None:
         """Find the number of threads that is fastest now, by the encoder, and use it for all sessions; nothing to do where it is fixed."""
-        feeds = {name: np.repeat(crop, TRIAL_CROPS, axis=0) for name, crop in probe(self.encoder.session.get_inputs(), TRIAL_POINTS).items()}
-        self.encoder.try_threads(thread_counts(self.encoder.settings.threads), feeds)
+        self.encoder.try_threads(thread_counts(self.encoder.settings.threads), probe(self.encoder.session.get_inputs(), PIECE))
         for part in self.parts[1:]:
             part.with_threads(self.encoder.threads)
 
@@ -143,7 +148,7 @@ def load_model(path: Path | None = None, settings: Settings | None = None, low_m
     """
     settings = resolve() if settings is None else settings
     model = _load(path, settings, low_memory)
-    return replace(model, chunk=CHUNK_LOW) if low_memory else model
+    return replace(model, low_memory=low_memory)
 
 
 def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
@@ -175,19 +180,25 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
 def encode_with(model: Model, cancellation: Cancellation) -> Callable[[Floats], tuple[Floats, Floats]]:
     """The model's encoder as a function: points float32 (B,P,7), as `face.points.crop` gives them -> latent (B,L), confidence (B,)."""
 
-    def encode(points: Floats, last: bool = False) -> tuple[Floats, Floats]:
+    def encode(points: Floats) -> tuple[Floats, Floats]:
         points = np.ascontiguousarray(points, np.float32)
         step = max(1, PIECE // points.shape[1]) if model.encoder.provider == "cpu" else len(points)
-        if len(points) > step:
-            pieces = [encode(points[start : start + step], start + step >= len(points)) for start in range(0, len(points), step)]
-            return np.concatenate([latent for latent, _ in pieces]), np.concatenate([confidence for _, confidence in pieces])
-        latent, confidence = run(model.encoder, {"points": points}, cancellation, last)[:2]
-        if latent.ndim != 2 or len(latent) != len(points) or confidence.size != len(points):
-            raise _broken(model.encoder.name, f"gave latent {latent.shape} and confidence {confidence.shape} for points {points.shape}")
-        if latent.shape[1] < 3 * len(model.info.landmarks):
-            raise _broken(model.encoder.name, f"gives {latent.shape[1]} numbers, too few for {len(model.info.landmarks)} landmarks")
-        _require_finite(model.encoder.name, latent, confidence)
-        return latent, confidence.reshape(-1)
+        found: dict[int, tuple[Floats, Floats]] = {}
+
+        def take(piece: int, outputs: list[Floats]) -> None:
+            latent, confidence = outputs[:2]
+            heads = len(points[piece * step : (piece + 1) * step])
+            if latent.ndim != 2 or len(latent) != heads or confidence.size != heads:
+                raise _broken(model.encoder.name, f"gave latent {latent.shape} and confidence {confidence.shape} for {heads} heads")
+            if latent.shape[1] < 3 * len(model.info.landmarks):
+                raise _broken(model.encoder.name, f"gives {latent.shape[1]} numbers, too few for {len(model.info.landmarks)} landmarks")
+            _require_finite(model.encoder.name, latent, confidence)
+            found[piece] = latent, confidence.reshape(-1)
+
+        pieces = [{"points": points[start : start + step]} for start in range(0, len(points), step)]
+        run_each(model.encoder, pieces, cancellation, take)
+        latents, confidences = zip(*(found[piece] for piece in range(len(pieces))), strict=True)
+        return np.concatenate(latents), np.concatenate(confidences)
 
     return encode
 
@@ -227,21 +238,23 @@ def _decode(
     offsets = np.empty((len(weights), count, 3), np.float32)
     picked = weights.argmax(axis=1)
     itself = np.array_equal(weights, np.eye(known, dtype=np.float32)[picked])  # the basis is asked for, in some order
-    for start in range(0, count, chunk):
-        stop = min(start + chunk, count)
-        feeds = {name: array[start:stop] for name, array in zip(PER_VERTEX, per_vertex, strict=True)} | {"latent": latent}
-        basis = run(decoder, feeds, cancellation, stop == count)[0]
-        if basis.shape != (stop - start, known, 3):
-            raise _broken(decoder.name, f"gave a basis {basis.shape} for {stop - start} vertices and {known} conditions")
+    pieces = [slice(start, min(start + chunk, count)) for start in range(0, count, chunk)]
+
+    def take(piece: int, outputs: list[Floats]) -> None:
+        rows, basis = pieces[piece], outputs[0]
+        if basis.shape != (rows.stop - rows.start, known, 3):
+            raise _broken(decoder.name, f"gave a basis {basis.shape} for {rows.stop - rows.start} vertices and {known} conditions")
         # a basis that is not finite shows in the product too, unless its weight is 0: look at the basis itself
         _require_finite(decoder.name, basis)
         if itself:
             for made, k in zip(offsets.view(_WAY)[..., 0], picked, strict=True):
-                made[start:stop] = basis.view(_WAY)[:, k, 0]
+                made[rows] = basis.view(_WAY)[:, k, 0]
         else:
             columns = np.ascontiguousarray(basis.transpose(1, 0, 2)).reshape(known, -1)
-            offsets[:, start:stop] = (weights @ columns).reshape(len(weights), stop - start, 3)
-        progress(stop / count)
+            offsets[:, rows] = (weights @ columns).reshape(len(weights), rows.stop - rows.start, 3)
+
+    feeds = [{name: array[rows] for name, array in zip(PER_VERTEX, per_vertex, strict=True)} | {"latent": latent} for rows in pieces]
+    run_each(decoder, feeds, cancellation, take, progress)
     return offsets
 
 
@@ -257,15 +270,17 @@ def _run_plain(
     wants_normals = any(entry.name == "normals" for entry in session.session.get_inputs())
     low, high, rest = (np.array([getattr(c, key) for c in model.info.conditions], np.float32) for key in ("minimum", "maximum", "default"))
     offsets = np.empty((len(weights), len(face[0]), 3), np.float32)
-    for row, asked in enumerate(weights):
-        conditions = np.clip(np.where(asked != 0, asked, rest), low, high).astype(np.float32)[None]
-        feeds = {"vertices": vertices, "conditions": conditions} | ({"normals": normals} if wants_normals else {})
-        output = run(session, feeds, cancellation)[0]
+
+    def take(row: int, outputs: list[Floats]) -> None:
+        output = outputs[0]
         if output.shape != vertices.shape:
             raise _broken(session.name, f"gave {output.shape} for vertices {vertices.shape}")
         _require_finite(session.name, output)
         offsets[row] = output[0]
-        progress((row + 1) / len(weights))
+
+    conditions = np.clip(np.where(weights != 0, weights, rest), low, high).astype(np.float32)
+    shared = {"vertices": vertices} | ({"normals": normals} if wants_normals else {})
+    run_each(session, [{**shared, "conditions": row[None]} for row in conditions], cancellation, take, progress)
     return offsets
 
 

@@ -199,6 +199,8 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "Abs": _both("abs"),
     "Neg": lambda xp, a, x: -x,
     "Sqrt": _both("sqrt"),
+    "Reciprocal": lambda xp, a, x: 1 / x,
+    "Tile": lambda xp, a, x, times: xp.tile(x, _axes(times)),
     "Exp": _both("exp"),
     "Log": _both("log"),
     "Sin": _both("sin"),

@@ -151,7 +151,7 @@ class Decoder(nn.Module):
         spread[torch.arange(len(closing)), torch.tensor(closing)] = 1
         self.register_buffer("spread", spread, persistent=False)
         self.register_buffer("steep", torch.tensor([4.0, 16.0, 60.0]), persistent=False)
-        self.register_buffer("left", torch.tensor([float(c.endswith("Left")) for c in conditions]), persistent=False)
+        self.register_buffer("left", torch.tensor([float(conditions[i].endswith("Left")) for i in closing]), persistent=False)
         eye = [0 if c.startswith(LIDS) and c.endswith("Left") else 1 if c.startswith(LIDS) else 2 for c in conditions]
         self.register_buffer("unit", nn.functional.one_hot(torch.tensor(eye), 3).float().T, persistent=False)
 
@@ -162,7 +162,9 @@ class Decoder(nn.Module):
     def features(self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, across: Tensor, landmarks: Tensor) -> Tensor:
         """What the net sees (B,V,FEATURES). across (B,V,6): the ways in half widths of the mouth and in eye heights."""
         centres, sizes = local_frames(landmarks)
-        local = (vertices.unsqueeze(2) - centres.unsqueeze(1)) / sizes.unsqueeze(1)
+        smaller = 1 / sizes
+        product = (torch.eye(3, device=sizes.device)[None, :, None] * smaller[:, None]).flatten(2)  # differences over axes of ten and three take longer
+        local = (vertices @ product - (centres * smaller).flatten(1).unsqueeze(1)).unflatten(2, (FRAMES, 3))
         seen = torch.cat([torch.tanh(local * 2), torch.tanh(local), torch.tanh(local / 3)], dim=-1).flatten(2)
         left, right = landmarks[:, AT["mouth_left"]], landmarks[:, AT["mouth_right"]]
         seam = (landmarks[:, AT["lip_upper"]] + landmarks[:, AT["lip_lower"]]) / 2
@@ -200,6 +202,15 @@ class Decoder(nn.Module):
     def forward(
         self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, ways: Tensor, latent: Tensor, style: Tensor | None = None
     ) -> Tensor:
+        x, share, way, unit = self.hidden(vertices, normals, parts, sides, ways, latent, style)
+        lids = (share @ self.spread).unsqueeze(-1) * way.unsqueeze(2)
+        return self.offsets(x).unflatten(2, (-1, 3)) * unit[:, None, :, None] + lids
+
+    def hidden(
+        self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, ways: Tensor, latent: Tensor, style: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What the basis is mixed from: the last layer's input (B,V,W), shares (B,V,C) of the way to the other lid, those ways (B,V,3), and the
+        conditions' units (B,K)."""
         landmarks = latent[:, : 3 * len(NAMES)].unflatten(1, (len(NAMES), 3))
         high = [(landmarks[:, AT[f"lid_upper_{s}"]] - landmarks[:, AT[f"lid_lower_{s}"]]).norm(dim=-1).clamp(min=0.06) for s in SIDES]
         unit = torch.stack([*high, torch.full_like(high[0], 0.3)], dim=-1) @ self.unit
@@ -212,6 +223,4 @@ class Decoder(nn.Module):
         x = torch.cat([x, style.unsqueeze(1) + torch.zeros_like(vertices[..., :1])], dim=-1)
         x = self.net(x)
         mine = left * self.left + (1 - left) * (1 - self.left)
-        share = (self.shares(x) @ self.spread) * mine
-        lids = share.unsqueeze(-1) * (across[..., 3:] * height).unsqueeze(2)
-        return self.offsets(x).unflatten(2, (-1, 3)) * unit[:, None, :, None] + lids
+        return x, self.shares(x) * mine, across[..., 3:] * height, unit

@@ -8,6 +8,7 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -246,9 +247,12 @@ def test_threads_are_tried_up_to_the_cores_or_fixed(tiny: Path) -> None:
 
 
 def test_the_fastest_session_is_kept(slow: Path, tiny: Path) -> None:
-    tardy, quick = (sessions.create(path.read_bytes(), path.name, 1).session for path in (slow, tiny))
-    feeds = selftest.probe(quick.get_inputs(), 8)
-    assert sessions.fastest({1: tardy, 2: quick}, feeds) == 2 and sessions.fastest({1: quick, 2: tardy}, feeds) == 1
+    def work(path: Path) -> Callable[[], object]:
+        session = sessions.create(path.read_bytes(), path.name, 1).session
+        return lambda: session.run(None, selftest.probe(session.get_inputs(), 8))
+
+    tardy, quick = work(slow), work(tiny)
+    assert sessions.fastest({1: tardy, 2: quick}) == 2 and sessions.fastest({1: quick, 2: tardy}) == 1
 
 
 def test_a_lucky_run_does_not_decide_and_of_equals_the_fewest_threads_are_kept() -> None:
@@ -258,15 +262,15 @@ def test_a_lucky_run_does_not_decide_and_of_equals_the_fewest_threads_are_kept()
         def __init__(self, *seconds: float) -> None:
             self.seconds, self.runs = seconds, 0
 
-        def run(self, *_: Any) -> None:
+        def __call__(self) -> None:
             time.sleep(self.seconds[self.runs % len(self.seconds)])
             self.runs += 1
 
     steady, lucky = Timed(0.02), Timed(0.03, 0.03, 0.005, 0.03)
-    assert sessions.fastest({1: steady, 2: lucky}, {}) == 1 and lucky.runs > 3
+    assert sessions.fastest({1: steady, 2: lucky}) == 1 and lucky.runs > 3
     hopeless = Timed(0.05)
-    assert sessions.fastest({1: hopeless, 2: Timed(0.005)}, {}) == 2 and hopeless.runs == 1 + sessions.TRIALS
-    assert sessions.fastest({2: Timed(0.02), 1: Timed(0.02)}, {}) == 1
+    assert sessions.fastest({1: hopeless, 2: Timed(0.005)}) == 2 and hopeless.runs == 1 + sessions.TRIALS
+    assert sessions.fastest({2: Timed(0.02), 1: Timed(0.02)}) == 1
 
 
 def test_runs_that_slow_down_are_noticed_and_threads_tried_again(monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
