@@ -35,6 +35,7 @@ OnProgress = Callable[[str, float], None]
 
 MAX_STRENGTH = 10.0
 MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three times as much
+LARGE = 1 << 24  # bytes of all offsets together from which on the holes that freed arrays leave are given back: a millisecond each time
 AT_ONCE = 1 << 20  # bytes of shapes that the rules work on at once: their copies take several times as much, and a cancel is seen in between
 FEWEST, MOST = 2, 8  # shapes at once: what follows each other in memory is quicker to work on
 BESIDE = 4  # threads at most that work on shapes: each takes memory
@@ -150,7 +151,8 @@ def generate(
     if needed > MAX_BYTES:
         what = f"{len(weights)} shapes on {len(face.indices)} vertices need {needed / 2**30:.1f} GiB, more than is allowed."
         raise BackendError("out_of_memory", what, "Ask for fewer shapes at a time, or mark the face with a vertex group.")
-    trim_memory()
+    trim: Callable[[], None] = trim_memory if needed > LARGE else lambda: None
+    trim()
     names, alone = list(model.info.condition_names), _alone(*(of[len(weights) - len(last) :] for of in (weights, *extra.values())))
     asked = weights
     if model.plain is None:  # the conditions in the order of the last table's keys, where each of these is one of them: they take their place
@@ -160,7 +162,7 @@ def generate(
     with ThreadPoolExecutor(min(model.threads, BESIDE), "rules") as beside:
         with report.stage("model"):
             seen = beside.submit(rules.ground, face, mesh, landmarks)  # while the sessions run
-            seen.add_done_callback(lambda _: trim_memory())
+            seen.add_done_callback(lambda _: trim())
             parts = (face.vertices, face.normals, face.parts, face.sides, face.ways, face.latent)
             offsets = shapes_of(
                 model,
@@ -178,7 +180,7 @@ def generate(
 
         with report.stage("rules"):
             list(beside.map(even, range(0, len(offsets), step)))
-        trim_memory()
+        trim()
         sure, size, basis = np.ones(weights.shape[1], np.float32), np.ones(weights.shape[1]), list(offsets)
         if model.plain is None:
             with report.stage("rules"):
@@ -194,7 +196,7 @@ def generate(
                 weights = np.concatenate([weights, *(column[:, None] for column in extra.values())], axis=1)
             cancellation.check()
         report.warnings.extend(_limited(model, weights))
-        trim_memory()
+        trim()
 
         done = 0
         for name, table in tables.items():

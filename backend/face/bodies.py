@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints, distinct_rows
+from .mesh import Ints, distinct_rows, squared
 
 ROUND = 0.08  # spread of the distances to the centre, as part of their mean, up to which a part is a ball
 EVEN = 0.85  # shortest by longest side of a ball's box
@@ -110,11 +110,11 @@ def lift_lids(blink: Floats, vertices: Floats, skin: NDArray[np.bool_], ball: ND
     blink (F,3): offsets; skin (F,); ball: the eyeball's vertices, about its centre (3,).
     """
     out = vertices[ball] - centre
-    far = np.linalg.norm(out, axis=1)
+    far = np.sqrt(squared(out))
     ways = out / np.maximum(far, 1e-9)[:, None]
     away = vertices + blink - centre
-    length = np.linalg.norm(away, axis=1)
-    moves = np.linalg.norm(blink, axis=1)
+    length = np.sqrt(squared(away))
+    moves = np.sqrt(squared(blink))
     lid = np.flatnonzero(skin & (moves > LIFTED[0]) & (length < CLEAR * far.max()) & (away[:, 2] > 0.3 * length))
     if not len(lid):
         return

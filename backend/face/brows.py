@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
+from .mesh import distinct_rows, squared
 
 Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]
@@ -28,10 +29,11 @@ def strip(parts: Floats, landmarks: Mapping[str, Floats], side: str) -> Flags:
     """Vertices (F,) of flat small parts next to the line of the brow of a side and above its eye, by their boxes, parts (F,6)."""
     inner, outer, lid = (landmarks[f"{name}_{side}"] for name in ("brow_inner", "brow_outer", "lid_upper"))
     middle, length = (inner + outer) / 2, float(np.linalg.norm(outer - inner))
-    centre, extent = parts[:, :3], parts[:, 3:]
-    near = (np.linalg.norm(centre - middle, axis=1) < NEAR) & (np.abs(centre[:, 1] - middle[1]) < centre[:, 1] - lid[1])  # no crease of the lid
+    boxes, which = distinct_rows(parts)
+    centre, extent = boxes[:, :3], boxes[:, 3:]
+    near = (np.sqrt(squared(centre - middle)) < NEAR) & (np.abs(centre[:, 1] - middle[1]) < centre[:, 1] - lid[1])  # no crease of the lid
     flat = (extent[:, 1] < 0.6 * extent[:, 0] + 0.02) & (extent[:, 0] > 0.25 * length) & (extent.max(axis=1) < 0.9 * length)
-    return np.asarray(near & flat)
+    return np.asarray((near & flat)[which])
 
 
 def ends(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:

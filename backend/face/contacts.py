@@ -18,7 +18,7 @@ from . import brows, plates
 from .bodies import eyeballs
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints, connected_parts, distinct_rows
+from .mesh import Ints, connected_parts, distinct_rows, squared
 from .openings import Opening, eye_opening, mouth_slit
 from .seams import face_skin
 
@@ -409,7 +409,7 @@ def lid_gain(vertices: Floats, blink: Floats, upper: Floats, lower: Floats) -> f
     """Factor on a blink (F,3) after which the upper lid's edge, next to `upper` (3,), gets as far as `lower` (3,)."""
     way = lower - upper
     length = float(np.linalg.norm(way))
-    near = np.linalg.norm(vertices - upper, axis=1) < length
+    near = np.sqrt(squared(vertices - upper)) < length
     if length < 1e-6 or not near.any():
         return 1.0
     return _bounded(length, _front((blink @ (way / length))[near]))
@@ -417,7 +417,7 @@ def lid_gain(vertices: Floats, blink: Floats, upper: Floats, lower: Floats) -> f
 
 def lip_gain(vertices: Floats, jaw: Floats, close: Floats, lips: Floats) -> float:
     """Factor on mouthClose (F,3) after which it takes back what jawOpen (F,3) parts at the lips (3,)."""
-    near = np.argsort(np.linalg.norm(vertices - lips, axis=1), kind="stable")[:LIPS]
+    near = np.argsort(squared(vertices - lips), kind="stable")[:LIPS]
     drop, lift = -jaw[near, 1], close[near, 1]
     low = drop > (drop.min() + drop.max()) / 2
     if low.all() or not low.any():

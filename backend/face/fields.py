@@ -19,6 +19,7 @@ from . import brows
 from .contacts import Flags, Lid, Surface, lids_of
 from .frame import Floats
 from .landmarks import SIDES
+from .mesh import squared
 
 SIGN = {"left": 1.0, "right": -1.0}
 WIDE = (0.24, 0.36)  # half width of a mouth from which on its artist draws it large, with cheeks and chin going along
@@ -224,7 +225,7 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, familiar: 
     fallen = float(np.quantile(-opened[middle if middle.any() else lip, 1], 0.9))
     shy = np.clip(JAW * m.half / max(fallen, 1e-9), 1, BOLDER) if fallen > 0 else 1.0
     opened = opened * np.float32(familiar + (1 - familiar) * shy)
-    far = np.linalg.norm(opened, axis=1)
+    far = np.sqrt(squared(opened))
     fall = float(np.quantile(far[lip], 0.75))
     local = np.maximum(1 - smooth(0.8, max(1.5, 0.8 + SMOOTH * fall / m.half), m.away), STILL) * (1 - (1 - STILL) * smooth(0.3, 1.3, -m.depth))
     offsets = np.where(there.skins[0], 1 - (1 - m.large) * (1 - local), 1)[:, None].astype(np.float32) * opened
@@ -335,7 +336,7 @@ def mixed(
     for name in found.keys() - fields.keys() if strips.any() else ():
         if not name.startswith("noseSneer"):
             found[name][strips] = 0  # strips belong to the brows alone
-    moving = np.any([np.linalg.norm(offsets, axis=1) > 0.01 for offsets in fields.values()], axis=0)
+    moving = np.any([squared(offsets) > 0.01**2 for offsets in fields.values()], axis=0)
     take(fields, trust(found, fields, moving), moving.astype(np.float32))
     if there.bulky.any():  # hair hangs where a model sees lids and brows
         for name in found:

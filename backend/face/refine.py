@@ -107,7 +107,7 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
     left, right = landmarks["mouth_left"], landmarks["mouth_right"]
     half = max(float(np.linalg.norm(left - right)) / 2, 1e-6)
     lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
-    far = np.linalg.norm(across, axis=1)
+    far = np.sqrt(squared(across))
     around = skin & (far > 0) & (np.abs(vertices[:, 0] - lips[0]) < 1.6 * half)
     around &= np.linalg.norm(vertices[:, 1:] - lips[1:], axis=1) < 1.2 * half
     _, first = np.unique(weld(vertices) * 2 + (side > 0), return_index=True)

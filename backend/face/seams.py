@@ -155,7 +155,7 @@ def _opening(
     points, own = vertices[used], np.flatnonzero(skin[used])
     if len(own) < 8:
         return used, np.full(len(used), np.nan, np.float32)
-    starts = [own[np.linalg.norm(points[own] - seed, axis=1).argmin()] for seed in seeds]
+    starts = [own[squared(points[own] - seed).argmin()] for seed in seeds]
     above, below = _distances(points, (np.cumsum(seen, dtype=np.int32) - 1)[inside], starts).T
     with np.errstate(invalid="ignore"):
         return used, np.where(np.isfinite(above + below), (below - above) / np.maximum(above + below, 1e-6), np.nan).astype(np.float32)
