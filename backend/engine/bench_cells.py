@@ -323,7 +323,8 @@ class Requests:
             times = in_turns({"whole": whole, "bare": bare, "own": several}, repeat)
         middle, bare_middle, own_middle = (statistics.median(times[name]) for name in ("whole", "bare", "own"))
         kept = ("vertices", "face_vertices", "shapes", "threads", "provider_active", "precision", "seconds", "peak_memory_mb")
-        found = {"request": spread(times["whole"]), "bare": spread(times["bare"]), "own": spread(times["own"]), "session_runs": len(runs), "threads_bare": model.threads}
+        found: dict[str, Any] = {"request": spread(times["whole"]), "bare": spread(times["bare"]), "own": spread(times["own"])}
+        found |= {"session_runs": len(runs), "threads_bare": model.threads}
         found |= {"to_bare": round(middle / bare_middle, 3), "to_own": round(middle / own_middle, 3)}
         return found | {name: report[name] for name in kept}
 

@@ -140,8 +140,8 @@ _prepared = False
 class Session:
     """An InferenceSession that can change its provider. name: of its file, for sentences.
 
-    threads: on the CPU, where ONNX Runtime works on one thread a run, runs at once: two runs of one thread each are done before one run on two threads
-    has done the same twice, and a busy neighbour keeps up only one of them. Elsewhere the threads of ONNX Runtime for what stays on the CPU.
+    threads: on the CPU, where ONNX Runtime works on one thread a run, runs at once: two of one thread each end before two on two threads, one after
+    the other, and a busy neighbour keeps up only one of them. Elsewhere the threads of ONNX Runtime for what stays on the CPU.
 
     use: provider asked for and active, and why. provider: short name of the active one. session: ONNX Runtime's object.
     """

@@ -163,7 +163,8 @@ class Decoder(nn.Module):
         """What the net sees (B,V,FEATURES). across (B,V,6): the ways in half widths of the mouth and in eye heights."""
         centres, sizes = local_frames(landmarks)
         smaller = 1 / sizes
-        product = (torch.eye(3, device=sizes.device)[None, :, None] * smaller[:, None]).flatten(2)  # differences over axes of ten and three take longer
+        # one product: differences over axes of ten and three take longer
+        product = (torch.eye(3, device=sizes.device)[None, :, None] * smaller[:, None]).flatten(2)
         local = (vertices @ product - (centres * smaller).flatten(1).unsqueeze(1)).unflatten(2, (FRAMES, 3))
         seen = torch.cat([torch.tanh(local * 2), torch.tanh(local), torch.tanh(local / 3)], dim=-1).flatten(2)
         left, right = landmarks[:, AT["mouth_left"]], landmarks[:, AT["mouth_right"]]

@@ -325,6 +325,56 @@ def test_turns_are_taken_in_order_and_given_up_when_cancelled(monkeypatch: pytes
     assert order == ["first", "second", "third"]
 
 
+def test_so_many_runs_at_once_as_there_are_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "PATIENCE_S", 30.0)
+    turns, lock, now, most = sessions.Turns(2), threading.Lock(), [0], [0]
+
+    def work() -> None:
+        with turns.take(sessions.Cancellation()):
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            time.sleep(0.02)
+            with lock:
+                now[0] -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert most == [2] and now == [0]
+
+
+def test_pieces_run_side_by_side_and_a_failure_or_a_cancel_ends_all(tiny: Path) -> None:
+    session = load_model(tiny, settings(threads=3)).encoder
+    crops = [selftest.probe(session.session.get_inputs(), 20 + n) for n in range(9)]
+    found: dict[int, list[Any]] = {}
+    shares: list[float] = []
+    sessions.run_each(session, crops, sessions.Cancellation(), found.__setitem__, shares.append)
+    assert session.lanes == 3 and sorted(found) == list(range(9)) and shares == sorted(shares) and shares[-1] == 1
+    for number, crop in enumerate(crops):
+        alone = sessions.run(session, crop, sessions.Cancellation())
+        assert all(np.array_equal(one, other) for one, other in zip(found[number], alone, strict=True)), "the same bits on any number of threads"
+
+    taken: list[int] = []
+    cancellation = sessions.Cancellation()
+
+    def refuse(number: int, outputs: list[Any]) -> None:
+        taken.append(number)
+        raise BackendError("model_contract", "No.", "")
+
+    def give_up(number: int, outputs: list[Any]) -> None:
+        taken.append(number)
+        cancellation.set()
+
+    for take, code, given in ((refuse, "model_contract", sessions.Cancellation()), (give_up, "cancelled", cancellation)):
+        taken.clear()
+        with pytest.raises(BackendError) as raised:
+            sessions.run_each(session, crops * 30, given, take)
+        assert raised.value.code == code and 0 < len(taken) < 200
+
+
 def test_a_run_that_takes_for_ever_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "PATIENCE_S", 0.2)
     turns = sessions.Turns()
