@@ -50,7 +50,7 @@ FEW = 24  # triangles below which there is nothing to look at
 JITTER = np.radians(4)
 FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where faces are symmetric whatever the hair does
 SYMMETRIC = 0.7  # share of mirrored points with a partner from which on a face is taken for symmetric
-SURER = 0.9  # share of the mouth that stays where the encoder found it on heads like those learnt: wholly there, lips may miss their edges
+CORNERS = ("mouth_left", "mouth_right")
 FAMILIAR = (0.85, 0.98)  # likeness to heads learnt from above which the model begins to be believed, and from which on it is alone
 JAW_RISE = 0.6  # how much higher the jaw's line lies for each unit behind the chin: what is far below it is neck
 MIRROR = np.array([-1, 1, 1], np.float32)
@@ -394,7 +394,7 @@ def _refined(
 ) -> tuple[dict[str, Floats], NDArray[np.bool_], Floats, Floats]:
     """Landmarks by name, moved to the mesh's openings where the user has not placed them, the face's skin (V,), sides (V,2) and ways (V,6).
 
-    familiar: 0 to 1, the share of the mouth that stays where the encoder found it, SURER at most.
+    familiar: 0 to 1, the share of the mouth's corners that stays where the encoder found them.
     """
     skin = face_skin(canonical, parts, at)
     eyes = refine.eyes(canonical, mesh.triangles, skin, at)
@@ -404,9 +404,9 @@ def _refined(
     at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
     known = sides(canonical, mesh.triangles, at, skin)
     across = ways(canonical, opposites(canonical, mesh.triangles, at, known, skin), known)
-    own = np.float32(1 - SURER * familiar)  # on heads like those learnt, the encoder knows the corners better
+    own = np.float32(1 - familiar)  # on heads like those learnt, the encoder knows the corners better
     slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at) or plates.mouth(canonical, parts, skin, at)
-    at |= {n: at[n] + own * (p - at[n]) for n, p in slit.items() if n not in mesh.landmarks}
+    at |= {n: at[n] + (own if n in CORNERS else 1) * (p - at[n]) for n, p in slit.items() if n not in mesh.landmarks}
     return at, skin, known, across
 
 
