@@ -160,8 +160,8 @@ def generate(
         names, weights, asked = [names[k] for k in order], weights[:, order], np.eye(len(order), dtype=np.float32)[order]
     landmarks = rules.read_landmarks(face, mesh, model.info.landmarks) if model.plain is None else {}
     with ThreadPoolExecutor(min(model.threads, BESIDE), "rules") as beside:
-        with report.stage("model"):
-            seen = beside.submit(rules.ground, face, mesh, landmarks)  # while the sessions run
+        with report.stage("model"), ThreadPoolExecutor(_lanes(model), "lane") as lanes:
+            seen = lanes.submit(rules.ground, face, mesh, landmarks)  # beside the runs, on one of their threads: a further one would slow them down
             seen.add_done_callback(lambda _: trim())
             parts = (face.vertices, face.normals, face.parts, face.sides, face.ways, face.latent)
             offsets = shapes_of(
@@ -170,6 +170,7 @@ def generate(
                 asked,
                 cancellation,
                 lambda fraction: on_progress("model", _LOCATED + fraction * (_COMPUTED - _LOCATED)),
+                lanes,
             )
             known = seen.result()
         step = min(max(AT_ONCE // (len(face.indices) * 12 + 1), FEWEST), MOST)
@@ -223,6 +224,11 @@ def generate(
     report.shapes = done
     report.seconds["total"] = time.perf_counter() - began
     yield report
+
+
+def _lanes(model: Model) -> int:
+    """Threads for the model's runs and the look at the mesh: that costs runs elsewhere than on the CPU nothing."""
+    return model.lanes if model.parts[-1].provider == "cpu" else model.lanes + 1
 
 
 def _all_weights(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,11 @@ class Model:
         if self.low_memory:
             return CHUNK_LOW
         return CHUNK_CPU if self.decoder is not None and self.decoder.provider == "cpu" else CHUNK
+
+    @property
+    def lanes(self) -> int:
+        """Runs of the part that makes the shapes that are worth having on their way at once."""
+        return self.parts[-1].lanes
 
     @property
     def use(self) -> providers.ProviderUse:
@@ -209,19 +215,20 @@ def shapes_of(
     weights: Floats,
     cancellation: Cancellation,
     progress: Callable[[float], None] = lambda fraction: None,
+    pool: Executor | None = None,
 ) -> Floats:
     """Offsets float32 (N,F,3), canonical frame, for weights (N,K) over the model's conditions.
 
     face: vertices (F,3), normals (F,3), parts (F,6), sides (F,2), ways (F,6), latent (1,L), all canonical. A pair is run once in chunks of
-    vertices and only the product with the weights is kept; a plain model is run once per row.
+    vertices and only the product with the weights is kept; a plain model is run once per row. pool: threads to run on, else the model's own lanes.
 
     Raises BackendError `model_contract` for outputs of a wrong shape or that are not finite, `cancelled`, `out_of_memory`.
     """
     if model.decoder is not None:
-        return _decode(model.decoder, face, weights, cancellation, progress, model.chunk)
+        return _decode(model.decoder, face, weights, cancellation, progress, model.chunk, pool)
     if model.plain is None:
         raise ValueError("the model has neither a decoder nor a plain session")
-    return _run_plain(model, model.plain, face, weights, cancellation, progress)
+    return _run_plain(model, model.plain, face, weights, cancellation, progress, pool)
 
 
 def _decode(
@@ -231,6 +238,7 @@ def _decode(
     cancellation: Cancellation,
     progress: Callable[[float], None],
     chunk: int,
+    pool: Executor | None,
 ) -> Floats:
     *per_vertex, latent = face
     vertices = per_vertex[0]
@@ -254,7 +262,7 @@ def _decode(
             offsets[:, rows] = (weights @ columns).reshape(len(weights), rows.stop - rows.start, 3)
 
     feeds = [{name: array[rows] for name, array in zip(PER_VERTEX, per_vertex, strict=True)} | {"latent": latent} for rows in pieces]
-    run_each(decoder, feeds, cancellation, take, progress)
+    run_each(decoder, feeds, cancellation, take, progress, pool)
     return offsets
 
 
@@ -265,6 +273,7 @@ def _run_plain(
     weights: Floats,
     cancellation: Cancellation,
     progress: Callable[[float], None],
+    pool: Executor | None,
 ) -> Floats:
     vertices, normals = face[0][None], face[1][None]
     wants_normals = any(entry.name == "normals" for entry in session.session.get_inputs())
@@ -280,7 +289,7 @@ def _run_plain(
 
     conditions = np.clip(np.where(weights != 0, weights, rest), low, high).astype(np.float32)
     shared = {"vertices": vertices} | ({"normals": normals} if wants_normals else {})
-    run_each(session, [{**shared, "conditions": row[None]} for row in conditions], cancellation, take, progress)
+    run_each(session, [{**shared, "conditions": row[None]} for row in conditions], cancellation, take, progress, pool)
     return offsets
 
 

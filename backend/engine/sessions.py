@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -220,7 +220,11 @@ class Session:
         pieces = [feeds] * (TRIAL_RUNS * min(max(counts), LANES))
 
         def work(count: int) -> Callable[[], object]:
-            return lambda: run_each(self, pieces, Cancellation(), lanes=count)
+            def tried() -> None:
+                with ThreadPoolExecutor(count) as pool:
+                    run_each(self, pieces, Cancellation(), pool=pool)
+
+            return tried
 
         self.with_threads(fastest({count: work(count) for count in counts}))
 
@@ -485,18 +489,18 @@ def run_each(
     cancellation: Cancellation,
     take: Callable[[int, list[Floats]], None] = lambda index, outputs: None,
     progress: Callable[[float], None] = lambda fraction: None,
-    lanes: int = 0,
+    pool: Executor | None = None,
 ) -> None:
-    """One run for each piece, as many at once as the session has lanes, or `lanes`. take: gets a piece's number and its outputs, on the thread that
-    ran it. progress: gets the part that is done, on the caller's thread. Raises as `run`.
+    """One run for each piece, as many at once as the session has lanes, or on the threads of `pool`. take: gets a piece's number and its outputs, on
+    the thread that ran it. progress: gets the part that is done, on the caller's thread. Raises as `run`.
     """
-    lanes = min(lanes or session.lanes, len(pieces))
+    lanes = min(session.lanes, len(pieces))
 
     def one(index: int) -> None:
         take(index, run(session, pieces[index], cancellation, index >= len(pieces) - lanes))
 
-    with ThreadPoolExecutor(lanes, "lane") if lanes > 1 else contextlib.nullcontext() as pool:
-        for done, _ in enumerate(pool.map(one, range(len(pieces))) if pool else map(one, range(len(pieces))), 1):
+    with contextlib.nullcontext(pool) if pool or lanes < 2 else ThreadPoolExecutor(lanes, "lane") as threads:
+        for done, _ in enumerate(threads.map(one, range(len(pieces))) if threads else map(one, range(len(pieces))), 1):
             progress(done / len(pieces))
 
 
