@@ -34,7 +34,7 @@ CONTRACT_VERSION = "1"
 CHUNK = 1024  # vertices per decoder run on what is not the CPU
 CHUNK_CPU = 256  # there several are on their way at once: less time and memory than one large run, and a cancel within milliseconds
 CHUNK_LOW = 128  # with little memory
-PIECE = 1024  # points that the encoder looks at at once on the CPU, what locating shows it of one crop
+TRIAL_POINTS = 1024  # what locating shows the encoder
 MAX_CONDITIONS = 1024
 _WAY = np.dtype("V12")  # three floats as one: they are copied twice as fast
 # a decoder's inputs beside the latent, in this order
@@ -135,7 +135,7 @@ class Model:
 
     def try_threads(self) -> None:
         """Find the number of threads that is fastest now, by the encoder, and use it for all sessions; nothing to do where it is fixed."""
-        self.encoder.try_threads(thread_counts(self.encoder.settings.threads), probe(self.encoder.session.get_inputs(), PIECE))
+        self.encoder.try_threads(thread_counts(self.encoder.settings.threads), probe(self.encoder.session.get_inputs(), TRIAL_POINTS))
         for part in self.parts[1:]:
             part.with_threads(self.encoder.threads)
 
@@ -188,7 +188,7 @@ def encode_with(model: Model, cancellation: Cancellation) -> Callable[[Floats], 
 
     def encode(points: Floats) -> tuple[Floats, Floats]:
         points = np.ascontiguousarray(points, np.float32)
-        step = max(1, PIECE // points.shape[1]) if model.encoder.provider == "cpu" else len(points)
+        step = 1 if model.encoder.provider == "cpu" else len(points)
         found: dict[int, tuple[Floats, Floats]] = {}
 
         def take(piece: int, outputs: list[Floats]) -> None:

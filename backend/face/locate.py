@@ -179,8 +179,8 @@ class _Search:
         crops = [crop(cloud, frame, count) for cloud, frame in zip(clouds, frames, strict=True)]
         filled = [c if len(c) else np.zeros((1, CHANNELS), np.float32) for c in crops]
         points = np.stack([c[np.arange(count) % len(c)] for c in filled])
-        seen = [self.encode(one) for one in ([points, points * POINT_MIRROR] if both else [points])]
-        latent, sure = np.concatenate([one for one, _ in seen]), np.concatenate([one.reshape(-1) for _, one in seen])
+        latent, sure = self.encode(np.concatenate([points, points * POINT_MIRROR]) if both else points)
+        sure = sure.reshape(-1)
         landmarks = latent[:, : 3 * len(self.names)].reshape(len(latent), -1, 3)
         if both:
             back = landmarks[len(frames) :, [self.names.index(mirrored(n)) for n in self.names]] * MIRROR
