@@ -226,7 +226,8 @@ class Session:
 
             return tried
 
-        self.with_threads(fastest({count: work(count) for count in counts}))
+        self.threads = fastest({count: work(count) for count in counts})
+        self._best, self._late = {}, 0  # the trial's own runs, too many at once, say nothing about those to come
 
     def with_threads(self, threads: int) -> None:
         """Use so many threads from the next run on."""
