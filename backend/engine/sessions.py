@@ -41,7 +41,7 @@ Floats = NDArray[np.float32]
 
 TRIALS, LONGEST_TRIAL = 2, 7  # tries of each at least, and at most
 TRIAL_RUNS = 3  # in a try, for each thread: with one, a thread that a busy neighbour slows down makes two threads look no faster than one
-CLEARLY, ABOUT = 1.35, 1.05  # a median so much above the least is out of the race, and one so little above it is as good
+CLEARLY, ABOUT = 1.35, 1.15  # a median so much above the least is out of the race, and one so little above it is as good
 SLOWER = 1.6  # a run that takes so much longer than the fastest of its size counts as late
 PATIENCE_S = 0.5
 LATE_RUNS = 24  # so many late runs in a row, and the number of threads is tried again
@@ -461,9 +461,10 @@ def create(
 
 
 def fastest(works: Mapping[int, Callable[[], object]]) -> int:
-    """Key of the work that is done fastest now, after one round to warm up; of about equals the lowest key.
+    """Key of the work that is done fastest now, after one round to warm up; of about equals the highest key.
 
-    More threads are not always faster where another process keeps a core busy. They run in turns, so that a busy moment hits all, and their medians
+    Runs side by side do not wait for each other, so more of them are seldom slower; beside a busy neighbour two may be no faster than one for as long as
+    a try takes, until the system has spread them over the cores. They run in turns, so that a busy moment hits all, and their medians
     count: the best run of two threads is one in which the neighbour happened to rest. What is clearly slower is not run again; where several stay
     close, more runs decide.
     """
@@ -481,7 +482,7 @@ def fastest(works: Mapping[int, Callable[[], object]]) -> int:
             if len(open_) == 1:
                 break
     least = min(statistics.median(times[key]) for key in open_)
-    return next(key for key in open_ if statistics.median(times[key]) <= ABOUT * least)
+    return next(key for key in reversed(open_) if statistics.median(times[key]) <= ABOUT * least)
 
 
 def run_each(
