@@ -33,7 +33,7 @@ from .settings import Settings, resolve
 Floats = NDArray[np.float32]
 
 POINTS = 1024  # that locating shows the encoder
-LEAST_BUSY = 9  # repetitions beside a busy neighbour, whose turns make single ones differ by a fifth
+LEAST = 9  # repetitions where ratios near their targets are compared: beside a busy neighbour single ones differ by a third
 BUDGET_S = 6.0  # a cell is repeated at most so long
 _RADII, _CENTRE = np.array([1.1, 1.5, 1.2]), np.array([0.0, -0.4, -1.0])
 
@@ -152,7 +152,7 @@ def int8_against_fp32(path: Path | None, threads: Sequence[int], count: int, rep
             works = {name: _head_work(load_model(path, resolve(call, environment={})), count) for name, call in calls.items()}
         except BackendError as error:
             return found | {"why": error.message}
-        times = {name: statistics.median(values) for name, values in in_turns(works, repeat).items()}
+        times = {name: statistics.median(values) for name, values in in_turns(works, max(repeat, LEAST)).items()}
         found[str(number)] = {f"{name}_s": round(value, 4) for name, value in times.items()} | {"to_fp32": round(times["int8"] / times["fp32"], 3)}
     return found
 
@@ -224,7 +224,10 @@ def threads_trial(path: Path | None, settings: Settings, count: int, repeat: int
             works = {"auto": _shapes_work(automatic, count)}
             for threads in hardware.thread_counts():
                 works[str(threads)] = _shapes_work(load_model(path, resolve({"threads": threads, "provider": "cpu"}, environment={})), count)
-            times = {name: statistics.median(values) for name, values in in_turns(works, max(repeat, LEAST_BUSY)).items()}
+            runs = in_turns(works, max(repeat, LEAST))
+            chosen = str(automatic.threads)  # is the same as one of the fixed numbers: what differs is where the system puts the threads
+            runs["auto"] = runs[chosen] = runs["auto"] + runs.get(chosen, [])
+            times = {name: statistics.median(values) for name, values in runs.items()}
         best = min(value for name, value in times.items() if name != "auto")
         found[state] = {name: round(value, 4) for name, value in times.items()}
         found[state] |= {"chosen": automatic.threads, "auto_to_best": round(times["auto"] / best, 3)}

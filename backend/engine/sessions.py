@@ -463,8 +463,8 @@ def create(
 def fastest(works: Mapping[int, Callable[[], object]]) -> int:
     """Key of the work that is done fastest now, after one round to warm up; of about equals the highest key.
 
-    Runs side by side do not wait for each other, so more of them are seldom slower; beside a busy neighbour two may be no faster than one for as long as
-    a try takes, until the system has spread them over the cores. They run in turns, so that a busy moment hits all, and their medians
+    Runs side by side do not wait for each other, so more of them are seldom slower; beside a busy neighbour two may be no faster than one for as long
+    as a try takes, until the system has spread them over the cores. They run in turns, so that a busy moment hits all, and their medians
     count: the best run of two threads is one in which the neighbour happened to rest. What is clearly slower is not run again; where several stay
     close, more runs decide.
     """
