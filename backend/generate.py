@@ -161,7 +161,7 @@ def generate(
     landmarks = rules.read_landmarks(face, mesh, model.info.landmarks) if model.plain is None else {}
     with ThreadPoolExecutor(min(model.threads, BESIDE), "rules") as beside:
         with report.stage("model"), ThreadPoolExecutor(_lanes(model), "lane") as lanes:
-            seen = lanes.submit(rules.ground, face, mesh, landmarks)  # beside the runs, on one of their threads: a further one would slow them down
+            seen = lanes.submit(rules.ground, face, mesh, landmarks)  # beside the runs, on one of their threads: no more than were asked for
             seen.add_done_callback(lambda _: trim())
             parts = (face.vertices, face.normals, face.parts, face.sides, face.ways, face.latent)
             offsets = shapes_of(
