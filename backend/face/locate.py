@@ -390,14 +390,16 @@ def _familiar(more: Floats) -> float:
 
 
 def _refined(
-    mesh: AvatarMesh, canonical: Floats, parts: Ints, at: dict[str, Floats], familiar: float
+    mesh: AvatarMesh, canonical: Floats, parts: Ints, at: dict[str, Floats], familiar: float, open_eyes: list[str]
 ) -> tuple[dict[str, Floats], NDArray[np.bool_], Floats, Floats]:
     """Landmarks by name, moved to the mesh's openings where the user has not placed them, the face's skin (V,), sides (V,2) and ways (V,6).
 
-    familiar: 0 to 1, the share of the mouth's corners that stays where the encoder found them.
+    familiar: 0 to 1, the share of the mouth's corners that stays where the encoder found them. open_eyes: those that are looked for; of these, the
+    found ones are left.
     """
     skin = face_skin(canonical, parts, at)
-    eyes = refine.eyes(canonical, mesh.triangles, skin, at)
+    eyes = refine.eyes(canonical, mesh.triangles, skin, at, open_eyes)
+    open_eyes[:] = [side for side in open_eyes if f"lid_upper_{side}" in eyes]
     for side in SIDES:
         if familiar < 1 and f"lid_upper_{side}" not in eyes:
             eyes |= plates.eye(canonical, mesh.triangles, parts, skin, at, side)
@@ -436,8 +438,9 @@ def _face(
     known, across = np.zeros((len(canonical), 2), np.float32), np.zeros((len(canonical), 6), np.float32)
     skin = None
     if set(NAMES) <= at.keys():
+        open_eyes = list(SIDES)
         for familiar in (_familiar(more), 1.0):  # the mouth is moved once: from where it was moved to, its slit ends elsewhere
-            refined, skin, known, across = _refined(mesh, canonical, parts, at, familiar)
+            refined, skin, known, across = _refined(mesh, canonical, parts, at, familiar, open_eyes)
             if all(refined[n] is at[n] for n in NAMES):  # there was nothing to find
                 break
             places = {n: frame.to_object(p) for n, p in refined.items()}

@@ -7,20 +7,21 @@ lids, two lips that lie on each other and are far apart along the surface. Where
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints, all_corners, connected_parts, squared, weld
+from .mesh import Ints, all_corners, connected_parts, corners_of, crossed, squared, weld
 from .openings import Flags, Opening, eye_opening
 from .seams import FADE
 
 SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked for above and below
 STRETCHES = (1.0, 1.5)  # and how much higher than the landmarks say
 NEAR = 1.3  # widths of an eye around its middle in which its opening lies
+INNER = 0.75  # of that, within which a border of the skin counts as one
 COLUMNS = 12  # open columns from which on an opening is taken
 LEAST = 0.3  # of the height that landmarks say, below which a gap between lids is a crack in what lies in the eye
 BOTH = 0.3  # half widths on both sides of the middle that must be open: half an opening misplaces the lids
@@ -35,13 +36,13 @@ CLOSED = (0.01, 0.1)  # beyond it: the least side, and how many half widths apar
 FRONT = 0.12  # half widths behind the foremost of them up to which an edge is a lip and not a bag
 
 
-def eyes(vertices: Floats, triangles: Ints, skin: Flags, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:
+def eyes(vertices: Floats, triangles: Ints, skin: Flags, landmarks: Mapping[str, Floats], which: Iterable[str] = SIDES) -> dict[str, Floats]:
     """The landmarks of the eyes' lids and corners (3,) that could be placed on an opening's edges.
 
-    vertices (V,3) canonical, triangles (T,3), skin (V,): the face's.
+    vertices (V,3) canonical, triangles (T,3), skin (V,): the face's. which: of left and right, the eyes that are looked at.
     """
     found: dict[str, Floats] = {}
-    for side in SIDES:
+    for side in which:
         corners = landmarks[f"eye_inner_{side}"], landmarks[f"eye_outer_{side}"]
         reach = NEAR * float(np.linalg.norm(corners[0] - corners[1]))
         near = squared(vertices - (corners[0] + corners[1]) / 2) < reach * reach
@@ -52,14 +53,17 @@ def eyes(vertices: Floats, triangles: Ints, skin: Flags, landmarks: Mapping[str,
         inside = (np.cumsum(near).astype(np.int32) - 1)[inside]
         points = vertices[near]
         raw = connected_parts(len(points), inside)  # a shell that is sewn to the lids hangs together with them only when welded
-        opening = _opening(points, inside, weld(points), [own, raw == np.bincount(raw[own]).argmax()], landmarks, side)
+        skins = [own, raw == np.bincount(raw[own]).argmax()]
+        opening = _opening(points, inside, weld(points), skins, landmarks, side, reach)
         if opening is not None:
             found |= _edges(opening, landmarks, side)
     return found
 
 
-def _opening(vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags], landmarks: Mapping[str, Floats], side: str) -> Opening | None:
-    """The opening nearest to where the landmarks say, by tries from near to far."""
+def _opening(
+    vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags], landmarks: Mapping[str, Floats], side: str, reach: float
+) -> Opening | None:
+    """The opening nearest to where the landmarks say, by tries from near to far. reach: of the vertices (V,3) around the eye."""
     names = [f"{name}_{side}" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")]
     inner, outer, top, low = (landmarks[name] for name in names)
     for stretch in STRETCHES:
@@ -68,11 +72,28 @@ def _opening(vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags],
             more = (top - low) * np.float32((stretch - 1) / 2)
             tried = dict(landmarks) | dict(zip(names, (inner + up, outer + up, top + up + more, low + up - more), strict=True))
             opening = eye_opening(vertices, triangles, group, skins, tried, side)
+            if opening is None and not (shift or stretch > 1) and _unbroken(vertices, triangles, group, skins[0], (inner + outer) / 2, reach):
+                return None
             if opening is None or len(opening.columns) < COLUMNS or opening.columns[0] > -BOTH or opening.columns[-1] < BOTH:
                 continue
             if (opening.upper.points - opening.lower.points)[:, 1].max() * opening.unit[1] > LEAST * np.linalg.norm(top - low):
                 return opening
     return None
+
+
+def _unbroken(vertices: Floats, triangles: Ints, group: Ints, skin: Flags, middle: Floats, reach: float) -> bool:
+    """Whether the skin around an eye is one sheet that faces out everywhere, so that there is no opening, however long one looks: painted eyes.
+
+    triangles (T,3): within `reach` of the eye's middle (3,); group (V,): vertices in one place share one.
+    """
+    own = triangles[all_corners(skin, triangles)]
+    if not len(own) or (crossed(*corners_of(vertices, own))[2] <= 0).any():
+        return False
+    ends = np.sort(group[np.concatenate([own[:, :2], own[:, 1:], own[:, ::2]])], axis=1)
+    edges, count = np.unique(ends[:, 0].astype(np.int64) << 32 | ends[:, 1], return_counts=True)
+    inner = np.zeros(int(group.max()) + 1, bool)
+    inner[group] = squared(vertices - middle) < (INNER * reach) ** 2
+    return not (inner[edges >> 32] & inner[edges & 0xFFFFFFFF] & (count != 2)).any()
 
 
 def _edges(opening: Opening, landmarks: Mapping[str, Floats], side: str) -> dict[str, Floats]:

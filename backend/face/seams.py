@@ -25,6 +25,7 @@ FADE = 0.1  # side up to which ways fade
 CLEAR = 0.03  # side from which on a vertex surely lies on one
 FACE = 1.0  # canonical units, the distance between the eyes: the skin of a face reaches farther
 SHEETS = 0.05  # canonical units within which sheets before a face lie with its skin
+TABLE = 1 << 17  # distances that are looked at at once
 ROUNDS = 300  # steps of the front along edges at most
 MARKS = ("nose_tip", "chin", "mouth_left", "mouth_right", "eye_outer_left", "eye_outer_right", "lid_lower_left", "lid_lower_right")
 
@@ -40,13 +41,14 @@ def sides(
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
     skin = face_skin(vertices, loose_parts(vertices, triangles), at) if skin is None else skin
     lips = (at["lip_upper"] + at["lip_lower"]) / 2
-    seeds = ((at["lip_upper"] + at["nose_tip"]) / 2, (at["lip_lower"] + at["chin"]) / 2)
-    near, side = _opening(vertices, triangles, skin, lips, seeds, MOUTH_REACH)
-    found[near, 0] = np.nan_to_num(side)
-    for name, sign in zip(SIDES, (1, -1), strict=True):
+    openings = [(lips, MOUTH_REACH, (at["lip_upper"] + at["nose_tip"]) / 2, (at["lip_lower"] + at["chin"]) / 2)]
+    for name in SIDES:
         upper, lower = at[f"lid_upper_{name}"], at[f"lid_lower_{name}"]
         brow = (at[f"brow_inner_{name}"] + at[f"brow_outer_{name}"]) / 2
-        near, side = _opening(vertices, triangles, skin, (upper + lower) / 2, (brow, lower - (brow - upper)), EYE_REACH)
+        openings.append(((upper + lower) / 2, EYE_REACH, brow, lower - (brow - upper)))
+    (near, side), *eyes = _openings(vertices, triangles, skin, openings)
+    found[near, 0] = np.nan_to_num(side)
+    for (near, side), sign in zip(eyes, (1, -1), strict=True):
         side = _spread(vertices[near], side)
         mine = sign * (vertices[near, 0] - at["nose_tip"][0]) >= 0
         found[near[mine], 1] = side[mine]
@@ -127,10 +129,14 @@ def _nearest(points: Floats, among: Floats) -> NDArray[np.intp]:
     """Index (N,) of the nearest of some points (M,3) to each of points (N,3); which of two equally near ones does not hang on the last bits."""
     found = np.empty(len(points), np.intp)
     squares = (among**2).sum(axis=1) + among @ PREFERRED[:3] + np.abs(among[:, 0]) * PREFERRED[3]
-    step = max(1, 1_000_000 // len(among))  # bounds the table of distances
+    # a product with a column of ones gives |q|^2 - 2 p . q without further passes over the table, which fits into a core's cache
+    mine = np.concatenate([points, np.ones((len(points), 1), np.float32)], axis=1)
+    theirs = np.ascontiguousarray(np.concatenate([-2 * among, squares[:, None]], axis=1).T)
+    step = max(1, min(TABLE // len(among), len(points)))
+    table = np.empty((step, len(among)), np.float32)
     for first in range(0, len(points), step):
-        chunk = points[first : first + step]
-        found[first : first + step] = (squares - 2 * chunk @ among.T).argmin(axis=1)
+        some = mine[first : first + step]
+        np.matmul(some, theirs, out=table[: len(some)]).argmin(axis=1, out=found[first : first + step])
     return found
 
 
@@ -144,50 +150,65 @@ def ways(vertices: Floats, opposite: Ints, side: Floats) -> Floats:
     return np.ascontiguousarray(np.concatenate(across, axis=1), np.float32)
 
 
-def _opening(
-    vertices: Floats, triangles: Ints, skin: NDArray[np.bool_], centre: Floats, seeds: tuple[Floats, Floats], reach: float
-) -> tuple[NDArray[np.intp], Floats]:
-    """Vertices (N,) around an opening and their side (N,), NaN where no way leads from the seeds, points (3,) above and below."""
-    inside = triangles[all_corners(squared(vertices - centre) < reach * reach, triangles)]
-    seen = np.zeros(len(vertices), bool)
-    seen[inside] = True
-    used = np.flatnonzero(seen)
-    points, own = vertices[used], np.flatnonzero(skin[used])
-    if len(own) < 8:
-        return used, np.full(len(used), np.nan, np.float32)
-    starts = [own[squared(points[own] - seed).argmin()] for seed in seeds]
-    above, below = _distances(points, (np.cumsum(seen, dtype=np.int32) - 1)[inside], starts).T
+def _openings(
+    vertices: Floats, triangles: Ints, skin: NDArray[np.bool_], openings: list[tuple[Floats, float, Floats, Floats]]
+) -> list[tuple[NDArray[np.intp], Floats]]:
+    """Of each opening the vertices (N,) around it and their side (N,), NaN where no way leads from the seeds.
+
+    openings: the middle (3,), how far ways are sought around it, and the seeds, points (3,) above and below.
+    """
+    every, graphs, starts, lengths = [], [], [], []
+    count = 0
+    for centre, reach, *seeds in openings:
+        inside = triangles[all_corners(squared(vertices - centre) < reach * reach, triangles)]
+        seen = np.zeros(len(vertices), bool)
+        seen[inside] = True
+        used = np.flatnonzero(seen)
+        points, own = vertices[used], np.flatnonzero(skin[used])
+        group = weld(points) if len(used) else np.empty(0, np.int32)
+        every.append((used, group + count))
+        if len(own) >= 8:
+            graphs.append(group[(np.cumsum(seen, dtype=np.int32) - 1)[inside]] + np.int32(count))
+            starts.append([count + group[own[squared(points[own] - seed).argmin()]] for seed in seeds])
+        places = np.empty((int(group.max(initial=-1)) + 1, 3), np.float32)
+        places[group] = points
+        lengths.append(places)
+        count += len(places)
+    if not graphs:
+        return [(used, np.full(len(used), np.nan, np.float32)) for used, _ in every]
+    above, below = _distances(np.concatenate(lengths), np.concatenate(graphs), np.array(starts).T)
     with np.errstate(invalid="ignore"):
-        return used, np.where(np.isfinite(above + below), (below - above) / np.maximum(above + below, 1e-6), np.nan).astype(np.float32)
+        side = np.where(np.isfinite(above + below), (below - above) / np.maximum(above + below, 1e-6), np.nan).astype(np.float32)
+    return [(used, side[group]) for used, group in every]
 
 
-def _distances(points: Floats, triangles: Ints, seeds: list[np.intp]) -> Floats:
-    """Length (V,S) of the shortest way along edges from each seed; infinite where there is none."""
-    group = weld(points)
-    start, begins, joined = adjacency(edges_of(group[triangles]))
-    first = np.zeros(int(group.max()) + 1, np.int64)
-    first[group] = np.arange(len(group))
-    count = np.zeros(len(first), np.int64)
+def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floats:
+    """Length (S,V) of the shortest way along edges from the nearest of each row's seeds (S,N); infinite where there is none. The rows go on side by
+    side: what a step costs hardly depends on how much it does."""
+    start, begins, joined = adjacency(edges_of(triangles))
+    rows, size = len(seeds), len(points)
+    count, begin = np.zeros((2, size), np.int64)
     count[joined] = np.diff(begins, append=len(start))
-    begin = np.zeros(len(first), np.int64)
     begin[joined] = begins
-    length = np.linalg.norm(points[first[start]] - points[first[np.repeat(joined, count[joined])]], axis=1)
-    distances = np.full((len(seeds), len(first)), np.inf, np.float32)
-    for distance, seed in zip(distances, seeds, strict=True):
-        front = group[[seed]]
-        distance[front] = 0
-        for _ in range(ROUNDS):
-            many = count[front]
-            edge = np.arange(many.sum()) + np.repeat(begin[front] - np.cumsum(many) + many, many)
-            end, reached = start[edge], np.repeat(distance[front], many) + length[edge]
-            nearer = reached < distance[end]
-            if not nearer.any():
-                break
-            end, reached = end[nearer], reached[nearer]
-            farthest_first = np.argsort(-reached, kind="stable")
-            distance[end[farthest_first]] = reached[farthest_first]  # of several, the last one written stays
-            front = np.unique(end)
-    return np.ascontiguousarray(distances[:, group].T)
+    length = np.sqrt(squared(points[start] - points[np.repeat(joined, count[joined])]))
+    distance = np.full(rows * size, np.inf, np.float32)
+    front = (seeds + np.arange(rows)[:, None] * size).ravel()
+    distance[front] = 0
+    for _ in range(ROUNDS):
+        own = front % size
+        many = count[own]
+        edge = np.arange(many.sum()) + np.repeat(begin[own] - np.cumsum(many) + many, many)
+        end, reached = start[edge] + np.repeat(front - own, many), np.repeat(distance[front], many) + length[edge]
+        nearer = reached < distance[end]
+        if not nearer.any():
+            break
+        end, reached = end[nearer], reached[nearer]
+        farthest_first = np.argsort(-reached, kind="stable")
+        distance[end[farthest_first]] = reached[farthest_first]  # of several, the last one written stays
+        changed = np.zeros(len(distance), bool)
+        changed[end] = True
+        front = np.flatnonzero(changed)
+    return distance.reshape(rows, size)
 
 
 def _spread(points: Floats, side: Floats) -> Floats:
