@@ -18,7 +18,7 @@ from . import brows, plates
 from .bodies import eyeballs
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints, connected_parts, distinct_rows, squared
+from .mesh import Ints, connected_parts, distinct_rows, nearest, squared
 from .openings import Opening, eye_opening, mouth_slit
 from .seams import face_skin
 
@@ -108,7 +108,7 @@ def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:
         mine = np.flatnonzero((owner == part) & front)
         mine = mine[:: max(1, len(mine) // 256)]
         if len(mine) and len(face):
-            near = np.array([((face - point) ** 2).sum(axis=1).min() for point in vertices[mine]])
+            near = squared(vertices[mine] - face[nearest(vertices[mine], face)])
             found[owner == part] = np.median(near) > CLOSE**2
     return np.asarray(found)
 

@@ -30,6 +30,12 @@ class Frame:
         """Points (...,3) from object space to the canonical frame, float32."""
         return np.ascontiguousarray((points.astype(np.float64) - self.origin) @ self.rotation.T / self.scale, np.float32)
 
+    def columns(self, points: Floats) -> Floats:
+        """Points (N,3) from object space to the canonical frame, float32 (3,N): by columns, which is several times as fast as over rows of three."""
+        moved = (self.rotation / self.scale) @ points.T.astype(np.float64)
+        moved -= (self.rotation @ self.origin / self.scale)[:, None]
+        return moved.astype(np.float32)
+
     def turn_to_canonical(self, directions: NDArray[np.floating[Any]]) -> Floats:
         """Directions (...,3), such as normals, from object space to the canonical frame, float32."""
         return np.ascontiguousarray(directions.astype(np.float64) @ self.rotation.T, np.float32)

@@ -19,10 +19,10 @@ from ..errors import BackendError
 from . import plates, refine
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import NAMES, SIDES, mirrored
-from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, extent, loose_parts, part_boxes, seamless_normals, squared
-from .points import CHANNELS, COARSE_COUNT, COUNT, CROP_CENTRE, CROP_RADIUS, PointCloud, cloud_of, crop
+from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, extent, loose_parts, part_boxes, seamless_normals
+from .points import CHANNELS, COARSE_COUNT, COUNT, CROP_CENTRE, CROP_RADIUS, PointCloud, cloud_of, crop, within
 from .seams import face_skin, opposites, sides, ways
-from .symmetry import mirror_plane
+from .symmetry import POINTS, mirror_plane
 
 Encode = Callable[[Floats], tuple[Floats, Floats]]
 
@@ -254,7 +254,7 @@ class _Search:
         """Landmarks (L,3) in their own canonical frame, that frame, and what else the encoder says (S,): the mean over slightly turned frames, each
         with a draw of points of its own, and their mirror images; by one draw alone they vary by a tenth of the eye's width."""
         turned = [Frame(frame.origin, _about(axis, angle) @ frame.rotation, frame.scale) for axis in range(3) for angle in (-JITTER, JITTER)]
-        near = squared(frame.to_canonical(self.cloud.positions) - np.array(CROP_CENTRE, np.float32)) < (1.2 * CROP_RADIUS) ** 2
+        near = within(frame.columns(self.cloud.positions), CROP_CENTRE, 1.2 * CROP_RADIUS)
         points, _sure, rows = replace(self, cloud=self.cloud[near]).look(turned, both=True, redraw=True)
         seen = np.mean([f.to_object(p) for f, p in zip([*turned, *turned], points, strict=True)], axis=0)
         own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
@@ -277,12 +277,14 @@ class _Search:
 
     def mirror(self, frame: Frame) -> tuple[Doubles, float, float]:
         """Normal (3,), offset and share of the face's mirror plane in a frame, see symmetry.py; share 0 where there are too few points."""
-        positions = frame.to_canonical(self.cloud.positions)
-        near = np.flatnonzero(squared(positions - np.array(FACE_CENTRE, np.float32)) < FACE_RADIUS**2)
+        columns = frame.columns(self.cloud.positions)
+        near = np.flatnonzero(within(columns, FACE_CENTRE, FACE_RADIUS))
         if len(near) < FEW:
             return np.array([1.0, 0, 0]), 0.0, 0.0
+        if len(near) > POINTS:
+            near = near[np.argpartition(-self.cloud.priority[near], POINTS)[:POINTS]]
         near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
-        return mirror_plane(positions[near], frame.turn_to_canonical(self.cloud.normals[near]))
+        return mirror_plane(columns[:, near].T, frame.turn_to_canonical(self.cloud.normals[near]))
 
 
 def _apart(one: Frame, other: Frame) -> float:

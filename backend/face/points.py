@@ -98,18 +98,29 @@ def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return np.asarray(numbers ^ (numbers >> np.uint64(31)))
 
 
+def within(columns: Floats, centre: tuple[float, float, float], radius: float) -> NDArray[np.bool_]:
+    """Which of N points, by columns (3,N), lie in a sphere, as flags (N,)."""
+    return np.asarray(squared((columns - np.array(centre, np.float32)[:, None]).T) < radius**2)
+
+
+def _cell(places: Floats) -> NDArray[np.int32]:
+    """The cell of the grid that places (N,) along an axis lie in."""
+    return np.floor((places + np.float32(CROP_RADIUS + 1)) * np.float32(1 / CELL)).astype(np.int32)
+
+
 def crop(cloud: PointCloud, frame: Frame, count: int = COUNT) -> Floats:
     """At most `count` points float32 (P,CHANNELS): position and normal in the frame, and the size of the loose part (the logarithm of its half
     extent in canonical units, -1 to 1), of what lies in the sphere around the face and not far behind what is in front."""
-    positions = frame.to_canonical(cloud.positions)
-    inside = np.flatnonzero(squared(positions - np.array(CROP_CENTRE, np.float32)) < CROP_RADIUS**2)
-    cells = np.floor((positions[inside, :2] + CROP_RADIUS + 1) / CELL).astype(np.int64) @ np.array([1, 1 << 10])
+    columns = frame.columns(cloud.positions)
+    inside = np.flatnonzero(within(columns, CROP_CENTRE, CROP_RADIUS))
+    x, y, z = columns.take(inside, axis=1)
+    cells = _cell(x) + (_cell(y) << 10)
     foremost = np.full(int(cells.max(initial=0)) + 1, -np.inf, np.float32)
-    np.maximum.at(foremost, cells, positions[inside, 2])
-    inside = inside[positions[inside, 2] > foremost[cells] - DEPTH]
+    np.maximum.at(foremost, cells, z)
+    inside = inside[z > foremost[cells] - DEPTH]
     if len(inside) > count:
         inside = inside[np.argpartition(-cloud.priority[inside], count)[:count]]
     inside = inside[np.argsort(-cloud.priority[inside], kind="stable")]  # callers repeat the first where there are few
     sizes = cloud.sizes[inside] / np.float64(max(frame.scale, 1e-300))
     size = np.clip(np.log(np.maximum(sizes, 1e-30)) / 2, -1, 1).astype(np.float32)
-    return np.concatenate([positions[inside], frame.turn_to_canonical(cloud.normals[inside]), size[:, None]], axis=1)
+    return np.concatenate([columns[:, inside].T, frame.turn_to_canonical(cloud.normals[inside]), size[:, None]], axis=1)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints, adjacency, all_corners, edges_of, loose_parts, part_boxes, squared, weld
+from .mesh import Ints, adjacency, all_corners, edges_of, loose_parts, nearest, part_boxes, squared, weld
 
 MOUTH_REACH, EYE_REACH = 1.0, 0.75  # canonical units around an opening in which ways are sought
 BEHIND = 0.25  # half widths of an opening behind its surface from which on a vertex is inside, not on the rim
@@ -25,7 +25,6 @@ FADE = 0.1  # side up to which ways fade
 CLEAR = 0.03  # side from which on a vertex surely lies on one
 FACE = 1.0  # canonical units, the distance between the eyes: the skin of a face reaches farther
 SHEETS = 0.05  # canonical units within which sheets before a face lie with its skin
-TABLE = 1 << 17  # distances that are looked at at once
 ROUNDS = 300  # steps of the front along edges at most
 MARKS = ("nose_tip", "chin", "mouth_left", "mouth_right", "eye_outer_left", "eye_outer_right", "lid_lower_left", "lid_lower_right")
 
@@ -121,23 +120,13 @@ def _opposite(vertices: Floats, side: Floats, skin: NDArray[np.bool_], corners: 
         wanted = np.flatnonzero(near & (sign * side > 0))
         there = np.flatnonzero(near & skin & front & (sign * side < -CLEAR))
         if len(there):
-            found[wanted] = there[_nearest(vertices[wanted], vertices[there])]
+            found[wanted] = there[nearest(vertices[wanted], vertices[there], _preferred)]
     return found
 
 
-def _nearest(points: Floats, among: Floats) -> NDArray[np.intp]:
-    """Index (N,) of the nearest of some points (M,3) to each of points (N,3); which of two equally near ones does not hang on the last bits."""
-    found = np.empty(len(points), np.intp)
-    squares = (among**2).sum(axis=1) + among @ PREFERRED[:3] + np.abs(among[:, 0]) * PREFERRED[3]
-    # a product with a column of ones gives |q|^2 - 2 p . q without further passes over the table, which fits into a core's cache
-    mine = np.concatenate([points, np.ones((len(points), 1), np.float32)], axis=1)
-    theirs = np.ascontiguousarray(np.concatenate([-2 * among, squares[:, None]], axis=1).T)
-    step = max(1, min(TABLE // len(among), len(points)))
-    table = np.empty((step, len(among)), np.float32)
-    for first in range(0, len(points), step):
-        some = mine[first : first + step]
-        np.matmul(some, theirs, out=table[: len(some)]).argmin(axis=1, out=found[first : first + step])
-    return found
+def _preferred(points: Floats) -> Floats:
+    """What is added to the squared distances of points (N,3), so that which of two equally near ones is taken does not hang on the last bits."""
+    return np.asarray(points @ PREFERRED[:3] + np.abs(points[:, 0]) * PREFERRED[3])
 
 
 def ways(vertices: Floats, opposite: Ints, side: Floats) -> Floats:
@@ -216,5 +205,5 @@ def _spread(points: Floats, side: Floats) -> Floats:
     side, known = side.copy(), np.isfinite(side)
     source, wanted = np.flatnonzero(known), np.flatnonzero(~known)
     if len(source):
-        side[wanted] = side[source[_nearest(points[wanted], points[source])]]
+        side[wanted] = side[source[nearest(points[wanted], points[source], _preferred)]]
     return np.nan_to_num(side).astype(np.float32)

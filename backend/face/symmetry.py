@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .mesh import Floats
+from .mesh import Floats, nearest
 
 ROUNDS = 8
 PROBES = 500  # points that are mirrored and looked up
@@ -24,14 +24,11 @@ def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], 
     """
     cloud, facing = points[:POINTS].astype(np.float64), normals[:POINTS].astype(np.float64)
     probes = cloud[:PROBES]
-    # a product with a column of ones gives |p|^2 - 2 q . p for all pairs at once: nearest first without further passes over the table
-    lifted = np.concatenate([-2 * cloud, (cloud**2).sum(axis=1)[:, None]], axis=1).T.astype(np.float32)
-    table = np.empty((len(probes), len(cloud)), np.float32)  # one for all rounds: fresh pages would take three times as long as the products
+    among = cloud.astype(np.float32)
     normal, offset, share = np.array([1.0, 0, 0]), 0.0, 0.0
     for _ in range(ROUNDS):
         mirrored = probes - 2 * (probes @ normal - offset)[:, None] * normal
-        np.matmul(np.concatenate([mirrored, np.ones((len(mirrored), 1))], axis=1).astype(np.float32), lifted, out=table)
-        partner = table.argmin(axis=1)
+        partner = nearest(mirrored.astype(np.float32), among)
         gap, toward = cloud[partner] - mirrored, facing[partner]
         far = np.linalg.norm(gap, axis=1)
         share = float((far < CLOSE).mean())
