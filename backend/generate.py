@@ -205,20 +205,15 @@ def generate(
             in_place = model.plain is None and bool(alone) and table is last
             ruled = offsets[: len(table)] if in_place else np.empty((len(table), len(face.indices), 3), np.float32)
 
-            def finish(first: int, done: int = done, table: Table = table, ruled: Floats = ruled) -> None:
+            def finish(row: int, done: int = done, ruled: Floats = ruled) -> bool:
                 cancellation.check()
-                rows = slice(done + first, done + min(first + step, len(table)))
-                mixed = rules.apply(face, offsets[rows] if model.plain else _mixed(weights[rows], basis))
-                made = ruled[first : first + step]
-                np.multiply(face.frame.offsets_to_object(mixed), np.float32(strength), out=made)
-                if not np.isfinite(made).all():
-                    raise BackendError("mesh_not_finite", "The shapes' coordinates grew too large for 32 bits.", "Scale the avatar down.")
+                shape, weight = (offsets[done + row], 1.0) if model.plain else _mixed(weights[done + row], basis)
+                return rules.finish(face, shape, weight, strength, ruled[row])
 
             with report.stage("frame"):
-                list(beside.map(finish, range(0, len(table), step)))
+                moves = np.array(list(beside.map(finish, range(len(table)))))
             done += len(table)
             on_progress("rules", _COMPUTED + done / len(weights) * (1 - _COMPUTED))
-            moves = np.array([bool(shape.any()) for shape in ruled])
             yield Shapes(name, tuple(table), ruled, _confidence(face.confidence, weights[done - len(table) : done], sure, size, moves))
 
     report.shapes = done
@@ -282,15 +277,16 @@ def _verify(report: Report, there: Surface, landmarks: Mapping[str, Floats], sha
     report.warnings.extend(f"Look at this pose: {pose.words}." for pose in found if not pose.good)
 
 
-def _mixed(weights: Floats, basis: Sequence[Floats]) -> Floats:
-    """Offsets (N,F,3) for weights (N,K) over a basis, K of (F,3). Most shapes are one or a few conditions: the others cost nothing."""
-    mixed = np.empty((len(weights), *basis[0].shape), np.float32)
-    for row, made in zip(weights, mixed, strict=True):
-        first, *others = np.flatnonzero(row) if row.any() else [0]
-        np.multiply(basis[first], row[first], out=made)
-        for k in others:
-            made += row[k] * basis[k]
-    return mixed
+def _mixed(weights: Floats, basis: Sequence[Floats]) -> tuple[Floats, float]:
+    """A shape for weights (K,) over a basis, K of (F,3): offsets (F,3) and a factor on them. Most shapes are one or a few conditions: the others
+    cost nothing."""
+    first, *others = np.flatnonzero(weights) if weights.any() else [0]
+    if not others:
+        return basis[first], float(weights[first])
+    mixed = weights[first] * basis[first]
+    for k in others:
+        mixed += weights[k] * basis[k]
+    return mixed, 1.0
 
 
 def _confidence(face: float, weights: Floats, sure: Floats, size: NDArray[np.float64], moves: NDArray[np.bool_]) -> Floats:

@@ -105,7 +105,7 @@ def within(columns: Floats, centre: tuple[float, float, float], radius: float) -
 
 def _cell(places: Floats) -> NDArray[np.int32]:
     """The cell of the grid that places (N,) along an axis lie in."""
-    return np.floor((places + np.float32(CROP_RADIUS + 1)) * np.float32(1 / CELL)).astype(np.int32)
+    return np.asarray(np.floor((places + np.float32(CROP_RADIUS + 1)) * np.float32(1 / CELL)), np.int32)
 
 
 def crop(cloud: PointCloud, frame: Frame, count: int = COUNT) -> Floats:

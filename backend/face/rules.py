@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import BackendError
 from . import bodies, brows, contacts
 from .frame import Floats
 from .landmarks import NAMES
@@ -92,19 +93,28 @@ def touch(face: Face, known: Ground, landmarks: Mapping[str, Floats], shapes: di
         make_alike(known.pairs, shapes, each)
 
 
-def apply(face: Face, offsets: Floats) -> Floats:
-    """Offsets float32 (N,F,3), canonical, faded at the head's border and with exact zeros where they are noise."""
-    free = np.repeat(face.freedom, 3)  # over rows of three a product takes three times as long
-    return quieted((offsets.reshape(len(offsets), -1) * free).reshape(offsets.shape))
+def finish(face: Face, shape: Floats, weight: float, strength: float, out: Floats) -> bool:
+    """A shape float32 (F,3), canonical, times `weight`, faded at the head's border and with exact zeros where that is noise: sparse keys are what
+    avatars pay download size for. Then in object space and times `strength` in out (F,3), which may be the shape itself; whether any of it moves.
 
-
-def quieted(offsets: Floats) -> Floats:
-    """Offsets (N,F,3) with small movement faded to exact zeros: sparse keys are what avatars pay download size for."""
-    far = np.sqrt(squared(offsets.reshape(-1, 3))).reshape(offsets.shape[:2])
-    still = np.minimum(STILL, SHARE * far.max(axis=1, keepdims=True, initial=0)) + np.float32(1e-12)
-    t = far / still
+    Raises BackendError `mesh_not_finite`.
+    """
+    free = face.freedom * np.float32(abs(weight))
+    far = np.sqrt(squared(shape))
+    far *= free
+    most = float(far.max(initial=0))
+    still = min(STILL, SHARE * most) + 1e-12
+    rows = np.flatnonzero(far > still)  # most of a face stays where it is
+    t = far[rows]
+    t /= still
     t -= 1
     t /= MOVING - 1
     np.clip(t, 0, 1, out=t)
-    share = np.repeat(t * t * (3 - 2 * t), 3, axis=1)
-    return np.asarray((offsets.reshape(share.shape) * share).reshape(offsets.shape), np.float32)
+    share = t * t * (3 - 2 * t) * face.freedom[rows]
+    turn = face.frame.rotation * face.frame.scale * weight * strength
+    moved = (shape.take(rows, axis=0, mode="clip") * share[:, None]) @ turn.astype(np.float32)
+    if not np.isfinite(most) or not np.isfinite(moved).all():
+        raise BackendError("mesh_not_finite", "The shapes' coordinates grew too large for 32 bits.", "Scale the avatar down.")
+    out[:] = 0
+    out[rows] = moved
+    return bool(moved.any())

@@ -2,15 +2,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from backend.errors import BackendError
 from backend.face.frame import Frame
 from backend.face.locate import Face
 from backend.face.mesh import loose_parts
 from backend.face.points import COUNT, CROP_CENTRE, CROP_RADIUS, cloud_of, crop
-from backend.face.rules import apply, quieted
+from backend.face.rules import finish
 from scripts.train.modelled import anatomy
 
 
@@ -33,13 +35,21 @@ def face_of(freedom: NDArray[np.float64]) -> Face:
     )
 
 
+def finished(offsets: NDArray[np.float32], freedom: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+    face = face_of(np.ones(offsets.shape[1]) if freedom is None else freedom)
+    out = np.full_like(offsets, np.nan)
+    moves = [finish(face, shape, 1.0, 1.0, made) for shape, made in zip(offsets, out, strict=True)]
+    assert moves == [bool(made.any()) for made in out]
+    return out
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 50))
 def test_nothing_moves_where_there_is_no_freedom(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     freedom = rng.choice([0.0, 0.5, 1.0], count)
     offsets = rng.normal(size=(2, count, 3)).astype(np.float32)
-    moved = apply(face_of(freedom), offsets)
+    moved = finished(offsets, freedom)
     assert not moved[:, freedom == 0].any()
     assert np.allclose(moved[:, freedom == 1], offsets[:, freedom == 1], atol=0.01)
 
@@ -47,19 +57,35 @@ def test_nothing_moves_where_there_is_no_freedom(seed: int, count: int) -> None:
 def test_noise_becomes_exact_zeros_and_movement_stays() -> None:
     offsets = np.zeros((1, 3, 3), np.float32)
     offsets[0, :, 1] = [0.5, 0.001, 0.02]
-    quiet = quieted(offsets)
+    quiet = finished(offsets)
     assert quiet[0, 1].tolist() == [0, 0, 0]
     assert np.allclose(quiet[0, [0, 2]], offsets[0, [0, 2]])
 
 
 def test_a_shape_that_is_meant_to_be_tiny_survives() -> None:
     offsets = np.full((1, 4, 3), 1e-4, np.float32)
-    assert np.allclose(quieted(offsets), offsets)
+    assert np.allclose(finished(offsets), offsets)
+
+
+def test_weight_and_strength_are_factors_and_a_shape_may_be_written_over() -> None:
+    shape = np.array([[0.1, 0, 0], [0, -0.2, 0], [0, 0, 0]], np.float32)
+    wanted = shape * -3
+    assert finish(face_of(np.ones(3)), shape, -1.5, 2.0, shape)
+    assert np.allclose(shape, wanted)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e38])
+def test_what_is_no_number_or_grows_too_large_is_an_error(bad: float) -> None:
+    shape = np.full((4, 3), 0.1, np.float32)
+    shape[2, 1] = bad
+    with pytest.raises(BackendError) as error, np.errstate(all="ignore"):
+        finish(face_of(np.ones(4)), shape, 1.0, 10.0, np.empty_like(shape))
+    assert error.value.code == "mesh_not_finite"
 
 
 def test_no_movement_stays_none() -> None:
-    assert not quieted(np.zeros((2, 5, 3), np.float32)).any()
-    assert quieted(np.zeros((0, 5, 3), np.float32)).shape == (0, 5, 3)
+    assert not finished(np.zeros((2, 5, 3), np.float32)).any()
+    assert finished(np.zeros((0, 5, 3), np.float32)).shape == (0, 5, 3)
 
 
 def test_crops_that_overlap_keep_the_same_points() -> None:
