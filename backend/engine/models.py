@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
-from ..values import is_number
+from ..values import WAY, is_number
 from . import providers
 from .hardware import thread_counts
 from .onnx_file import read_model_file
@@ -36,7 +36,6 @@ CHUNK_CPU = 256  # there several are on their way at once: less time and memory 
 CHUNK_LOW = 128  # with little memory
 TRIAL_POINTS = 1024  # what locating shows the encoder
 MAX_CONDITIONS = 1024
-_WAY = np.dtype("V12")  # three floats as one: they are copied twice as fast
 # a decoder's inputs beside the latent, in this order
 PER_VERTEX = {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "sides": (None, 2), "ways": (None, 6)}
 _FIX = "See Model files in docs/architecture.md, correct the export, and check it with: python -m backend info --model FILE"
@@ -255,8 +254,8 @@ def _decode(
         # a basis that is not finite shows in the product too, unless its weight is 0: look at the basis itself
         _require_finite(decoder.name, basis)
         if itself:
-            for made, k in zip(offsets.view(_WAY)[..., 0], picked, strict=True):
-                made[rows] = basis.view(_WAY)[:, k, 0]
+            for made, k in zip(offsets.view(WAY)[..., 0], picked, strict=True):
+                made[rows] = basis.view(WAY)[:, k, 0]
         else:
             columns = np.ascontiguousarray(basis.transpose(1, 0, 2)).reshape(known, -1)
             offsets[:, rows] = (weights @ columns).reshape(len(weights), rows.stop - rows.start, 3)

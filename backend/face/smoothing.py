@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..values import WAY
 from .frame import Floats
 from .mesh import Ints, adjacency, all_corners, edges_of, weld
 
@@ -54,8 +55,10 @@ def smoothed(offsets: Floats, around: Neighbours, rounds: int = ROUNDS) -> Float
     """Offsets (N,F,3) moved towards the mean of their neighbours; vertices in one place get one offset, so that seams stay closed."""
     if not around.by_count:
         return offsets
-    count = len(offsets)
-    flat = np.take(offsets.transpose(1, 0, 2).reshape(offsets.shape[1], -1), around.first, axis=0, mode="clip")
+    table = np.empty(offsets.shape[1::-1], WAY)
+    for column, shape in zip(table.T, offsets, strict=True):
+        column[:] = np.ascontiguousarray(shape, np.float32).view(WAY)[:, 0]
+    flat = np.take(table.view(np.float32), around.first, axis=0, mode="clip")
     for _ in range(rounds):
         after = np.empty_like(flat)
         after[: around.by_count[0][0].start] = flat[: around.by_count[0][0].start]  # of those without neighbours
@@ -70,4 +73,4 @@ def smoothed(offsets: Floats, around: Neighbours, rounds: int = ROUNDS) -> Float
             pull += own
         flat = after
     flat = np.take(flat, around.group, axis=0, mode="clip")  # several times as fast as flat[around.group]
-    return np.ascontiguousarray(flat.reshape(-1, count, 3).transpose(1, 0, 2), np.float32)
+    return np.ascontiguousarray(flat.view(WAY).T).view(np.float32).reshape(offsets.shape)
