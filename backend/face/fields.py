@@ -37,6 +37,9 @@ DOUBTED = 0.33  # share of the model where it is doubted: on heads that were lef
 BOLDER, SHYEST = 2.5, 0.75  # by which a shy model's mouth is made bolder at most, and the share of its field that it may not fall below
 JAW = 1.1  # half widths of the mouth that the lower lip falls at jawOpen at least; artists' fall 1.0 to 1.9 on realistic, cartoon and anime heads
 OVAL = (0.15, 0.12, 0.5)  # of the lower lip's way at jawOpen: the upper lip's rise, the corners', and how much the middle widens
+OVALS = 0.8  # half widths from the slit within which a mouth opens in an oval
+SPREAD, BELOW = (0.25, 0.30, 0.6), 0.17  # canonical units aside, above and behind a brow over which skin goes along, and below it
+FADED = 2.0  # of these, beyond which they move it by less than 0.01
 LID_SHAPES = {  # share of the opening that the upper and the lower lid's edge go up: on drawn faces, and how much more on others
     "eyeWide": ((0.12, 0.0), (0.14, -0.02)),
     "eyeSquint": ((-0.03, 0.22), (0.0, 0.05)),
@@ -177,9 +180,19 @@ def lid_fields(lid: Lid, side: str, large: float) -> dict[str, Floats]:
     return fields
 
 
-def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], large: float) -> dict[str, Floats]:
-    """Offsets (F,3) of the brows: strips of their own where there are any, on drawn faces (large 0) almost without the skin below them."""
-    v = there.vertices
+def brow_fields(
+    there: Surface, landmarks: Mapping[str, Floats], strips: Mapping[str, Flags], large: float
+) -> tuple[NDArray[np.intp], dict[str, Floats]]:
+    """The vertices (S,) that brows move, and their offsets (S,3): strips of their own where there are any, on drawn faces (large 0) almost
+    without the skin below them. strips: side -> flags (F,)."""
+    near = np.zeros(len(there.vertices), bool)
+    for side in SIDES:
+        ends = np.stack([landmarks[f"brow_{end}_{side}"] for end in ("inner", "outer")])
+        low, high = ends.min(axis=0) - FADED * np.array(SPREAD, np.float32), ends.max(axis=0) + FADED * np.array(SPREAD, np.float32)
+        box = [(column > a) & (column < b) for column, a, b in zip(there.vertices.T, low, high, strict=True)]
+        near |= there.skins[0] & box[0] & box[1] & box[2] | strips[side]
+    among = np.flatnonzero(near)
+    v, skins = there.vertices[among], there.skins[0][among, None]
     fields: dict[str, Floats] = {"browInnerUp": np.zeros_like(v)}
     for side in SIDES:
         s, cap = SIGN[side], side.title()
@@ -187,9 +200,10 @@ def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], 
         line = outer - inner
         t = ((v - inner) @ line / max(float(line @ line), 1e-9))[:, None]
         away = v - (inner + np.clip(t, 0, 1) * line)
-        strip = brows.strip(parts, landmarks, side)
-        above = np.where(away[:, 1:2] > 0, 0.30, 0.17)
-        skin = np.exp(-((away[:, :1] / 0.25) ** 2) - (away[:, 1:2] / above) ** 2 - (away[:, 2:] / 0.6) ** 2) * there.skins[0][:, None]
+        strip = strips[side][among]
+        wide, above, below, deep = SPREAD[0], SPREAD[1], BELOW, SPREAD[2]
+        level = away[:, 1:2] / np.where(away[:, 1:2] > 0, above, below)
+        skin = np.exp(-((away[:, :1] / wide) ** 2) - level**2 - (away[:, 2:] / deep) ** 2) * skins
         skin = skin * smooth(-0.12, 0.1, s * v[:, :1]) * (0.1 + 0.7 * large if strip.any() else 1.0)
         field = np.maximum(skin, strip[:, None])
         inwards = np.where(strip[:, None], np.clip(1 - t, 0, 1), smooth(1.0, 0.1, t)).astype(np.float32)  # a strip tilts as a whole
@@ -200,12 +214,13 @@ def brow_fields(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], 
         }
         for name, offsets in moves.items():
             fields[name] = np.asarray(fields.get(name, 0) + offsets, np.float32)
-    return fields
+    moves = np.any([squared(offsets) > 0.01**2 for offsets in fields.values()], axis=0)
+    return among[moves], {name: offsets[moves] for name, offsets in fields.items()}
 
 
 def oval(m: Mouth) -> Floats:
     """What artists of drawn mouths add to jawOpen (F,3), parts of the lower lip's way: the upper lip rises, corners go out and do not fall."""
-    near = ((1 - smooth(0, 0.8, m.away)) * (1 - smooth(0.4, 0.8, -m.depth)))[:, None] * m.skin
+    near = ((1 - smooth(0, OVALS, m.away)) * (1 - smooth(0.4, 0.8, -m.depth)))[:, None] * m.skin
     x = m.x[:, None]
     corner, middle = smooth(0.5, 0.9, np.abs(x)), np.exp(-((x / 0.8) ** 4))
     fields = OVAL[0] * m.upper * middle * way(0, 1, 0) + corner * (OVAL[1] * way(0, 1, 0)) + OVAL[2] * x * np.exp(-(x**2)) * way(1, 0, 0)
@@ -229,7 +244,8 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, familiar: 
     fall = float(np.quantile(far[lip], 0.75))
     local = np.maximum(1 - smooth(0.8, max(1.5, 0.8 + SMOOTH * fall / m.half), m.away), STILL) * (1 - (1 - STILL) * smooth(0.3, 1.3, -m.depth))
     offsets = np.where(there.skins[0], 1 - (1 - m.large) * (1 - local), 1)[:, None].astype(np.float32) * opened
-    offsets += (1 - m.large) * fall * oval(m)
+    near = np.flatnonzero(m.away < OVALS)
+    offsets[near] += (1 - m.large) * fall * oval(m.among(near))
     for part in np.unique(there.owner[inside]):
         mine = (there.owner == part) & inside
         most = float(np.quantile(far[mine], 0.9))
@@ -271,11 +287,11 @@ def _tongue(out: Floats, there: Surface, m: Mouth, inside: Flags) -> Flags:
     return found
 
 
-def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats], where: Flags) -> float:
-    """Share of the model in the mixture, from DOUBTED to 1, by the mean cosine with the fields over all their conditions and vertices (F,)."""
+def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats]) -> float:
+    """Share of the model in the mixture, from DOUBTED to 1, by the mean cosine of its offsets (S,3) with the fields' over all their conditions."""
     found = []
-    for name in fields.keys() & model.keys():
-        a, b = model[name][where], fields[name][where]
+    for name in sorted(fields.keys() & model.keys()):
+        a, b = model[name], fields[name]
         found.append(float((a * b).sum() / np.sqrt(max(float((a * a).sum() * (b * b).sum()), 1e-18))))
     return DOUBTED + (1 - DOUBTED) * float(smooth(*BELIEVED, np.asarray(np.mean(found), np.float32))) if found else 1.0
 
@@ -330,14 +346,19 @@ def mixed(
         reach = np.max([lid.top, lid.bottom, lid.ride, lid.lower_ride], axis=0)
         around = np.where(skin, 1, np.clip(reach * SOON, 0, 1)).astype(np.float32)
         if blink in found:
-            take(fields, trust(found, {blink: fields[blink]}, around > 0), around)
-    fields = brow_fields(there, parts, landmarks, mouth.large)
-    strips = np.any([brows.strip(parts, landmarks, side) for side in SIDES], axis=0)
-    for name in found.keys() - fields.keys() if strips.any() else ():
-        if not name.startswith("noseSneer"):
-            found[name][strips] = 0  # strips belong to the brows alone
-    moving = np.any([squared(offsets) > 0.01**2 for offsets in fields.values()], axis=0)
-    take(fields, trust(found, fields, moving), moving.astype(np.float32))
+            some = around > 0
+            take(fields, trust({blink: found[blink][some]}, {blink: fields[blink][some]}), around)
+    strips = {side: brows.strip(parts, landmarks, side) for side in SIDES}
+    if familiar < 1:
+        near, fields = brow_fields(there, landmarks, strips, mouth.large)
+        own = {name: found[name][near] for name in fields.keys() & found.keys()}
+        mine = np.float32((1 - familiar) * (1 - trust(own, fields)))
+        for name, offsets in own.items():
+            found[name][near] = offsets + mine * (fields[name] - offsets)
+    strip = np.any(list(strips.values()), axis=0)
+    for name in found.keys() if strip.any() else ():
+        if not name.startswith(("brow", "noseSneer")):
+            found[name][strip] = 0  # strips belong to the brows alone
     if there.bulky.any():  # hair hangs where a model sees lids and brows
         for name in found:
             if name.startswith(("eye", "brow")):

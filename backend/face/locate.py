@@ -471,7 +471,7 @@ def _face(
         confidence,
         warnings,
         canonical[indices],
-        frame.turn_to_canonical(seamless_normals(mesh.vertices, mesh.triangles))[indices],
+        frame.turn_to_canonical(seamless_normals(mesh.vertices, mesh.triangles)[indices]),
         part_boxes(canonical, parts)[indices],
         known[indices],
         across[indices],

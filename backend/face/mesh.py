@@ -235,10 +235,13 @@ def _pairs(numbers: NDArray[np.int64]) -> Ints:
 
 
 def distinct_rows(rows: Floats) -> tuple[Floats, NDArray[np.intp]]:
-    """The different rows (D,C) of rows (N,C), in order, and which of them each is (N,). Fast where equal rows follow each other, as the boxes
-    of parts do."""
+    """The different rows (D,6) of boxes (N,6), in order, and which of them each is (N,). Fast where equal rows follow each other, as those of parts
+    do."""
     new = np.ones(len(rows), bool)
-    np.any(rows[1:] != rows[:-1], axis=1, out=new[1:])
+    first, *others = np.ascontiguousarray(rows, np.float32).view(np.int64).T  # two numbers at a time
+    np.not_equal(first[1:], first[:-1], out=new[1:])
+    for column in others:
+        new[1:] |= column[1:] != column[:-1]
     distinct, which = np.unique(rows[new], axis=0, return_inverse=True)
     return distinct, which.ravel()[np.cumsum(new) - 1]
 

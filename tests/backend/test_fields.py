@@ -67,10 +67,9 @@ def test_a_model_that_agrees_is_believed_and_one_that_does_not_is_mixed() -> Non
     lid = contacts.lids_of(one.there, one.head.landmarks)["left"]
     field = fields.lid_fields(lid, "left", 1.0)
     blink = {"eyeBlinkLeft": field["eyeBlinkLeft"]}
-    everywhere = np.ones(len(one.head.vertices), bool)
-    assert fields.trust(blink, blink, everywhere) == pytest.approx(1)
+    assert fields.trust(blink, blink) == pytest.approx(1)
     away = {"eyeBlinkLeft": -blink["eyeBlinkLeft"]}
-    assert fields.trust(away, blink, everywhere) == pytest.approx(fields.DOUBTED)
+    assert fields.trust(away, blink) == pytest.approx(fields.DOUBTED)
 
 
 def test_a_small_mouth_takes_fields_and_a_wide_one_the_model() -> None:
