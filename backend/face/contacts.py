@@ -101,9 +101,12 @@ def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides
 
 def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:
     """Vertices (F,) of parts that are big in every direction and hang away from the skin where the face is; a shell over it keeps close."""
-    front = (vertices > np.array([-0.8, -1.0, -0.5], np.float32)).all(axis=1) & (vertices[:, 0] < 0.8) & (vertices[:, 1] < 0.45)
+    found = ~skin & (parts[:, 3] > BULK) & (parts[:, 4] > BULK) & (parts[:, 5] > BULK)
+    if not found.any():
+        return found
+    x, y, z = vertices.T
+    front = (x > -0.8) & (x < 0.8) & (y > -1.0) & (y < 0.45) & (z > -0.5)
     face = vertices[skin & front]
-    found = ~skin & (parts[:, 3:].min(axis=1) > BULK)
     for part in np.unique(owner[found]):
         mine = np.flatnonzero((owner == part) & front)
         mine = mine[:: max(1, len(mine) // 256)]

@@ -19,7 +19,7 @@ from ..errors import BackendError
 from . import plates, refine
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import NAMES, SIDES, mirrored
-from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, extent, loose_parts, part_boxes, seamless_normals
+from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, bounds, extent, loose_parts, part_boxes, seamless_normals, squared
 from .points import CHANNELS, COARSE_COUNT, COUNT, CROP_CENTRE, CROP_RADIUS, PointCloud, cloud_of, crop, within
 from .seams import face_skin, opposites, sides, ways
 from .symmetry import POINTS, mirror_plane
@@ -325,7 +325,7 @@ def _hinted_cloud(mesh: AvatarMesh, triangles: Ints, cloud: PointCloud) -> Point
 
 def _within(frame: Frame, head: PointCloud) -> bool:
     """Whether a frame's eyes lie in the box of what is taken for the head."""
-    low, high = head.positions.min(axis=0), head.positions.max(axis=0)
+    low, high = bounds(head.positions)
     room = MARGIN * float((high - low).max())
     return bool((frame.origin > low - room).all() and (frame.origin < high + room).all())
 
@@ -370,7 +370,7 @@ def _around(level: Doubles, axes: Doubles, unit: float, top: float, depth: float
     if unit <= 0 or len(slab) < 4:
         return
     middle = np.median(slab[:, [0, 2]], axis=0)
-    slab = slab[np.linalg.norm(slab[:, [0, 2]] - middle, axis=1) < 3 * unit]
+    slab = slab[np.hypot(slab[:, 0] - middle[0], slab[:, 2] - middle[1]) < 3 * unit]
     for k in range(HEADINGS):
         rotation = _about(1, 2 * np.pi * k / HEADINGS)
         turned = (slab - [middle[0], height, middle[1]]) @ rotation.T
@@ -454,7 +454,7 @@ def _face(
             canonical = _canonical(mesh, frame, at)
     chin, front = at["chin"][1:] if "chin" in at else landmarks[landmarks[:, 1].argmin(), 1:]
     below_jaw = chin + JAW_RISE * np.clip(front - canonical[:, 2], 0, None) - canonical[:, 1]
-    away = np.linalg.norm((canonical - np.array([0, -0.4, -0.5], np.float32)) / np.array([2.0, 2.4, 1.9], np.float32), axis=1)
+    away = np.sqrt(squared((canonical - np.array([0, -0.4, -0.5], np.float32)) / np.array([2.0, 2.4, 1.9], np.float32)))
     freedom = _smoothstep(1.0, 0.8, away) * _smoothstep(chin - 0.6, chin - 0.15, canonical[:, 1]) * _smoothstep(0.9, 0.35, below_jaw)
     if mesh.head_weights is not None and (mesh.head_weights > 0.5).any():
         freedom = freedom * _smoothstep(0.5, 0.8, mesh.head_weights)

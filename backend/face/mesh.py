@@ -166,7 +166,7 @@ def _sheets(vertices: Floats, triangles: Ints, group: Ints) -> Ints:
     """Sheet int32 (V,) of each vertex: vertices in one place, of one group (V,), share one where two triangles that use them meet along an edge of
     no third one, and do not fold back onto each other there."""
     shared = np.bincount(group) > 1
-    near = triangles[shared[group[triangles]].any(axis=1)]
+    near = triangles[~all_corners(~shared[group], triangles)]
     start, end = near.ravel(), near[:, [1, 2, 0]].ravel()
     turned = group[start] > group[end]
     low, high = np.where(turned, end, start), np.where(turned, start, end)

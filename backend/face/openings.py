@@ -138,7 +138,7 @@ def mouth_slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, lan
     local = ((vertices - middle) @ axes.T / half).astype(np.float32)
     centre = (lips - middle) @ axes.T / half
     away = (local - centre * np.clip(1 - local[:, :1] ** 2, 0, 1)).astype(np.float32)
-    near = skin & (np.abs(local[:, 0]) < BEYOND) & (np.abs(away[:, 1:]) < SLIT).all(axis=1)
+    near = skin & (np.abs(local[:, 0]) < BEYOND) & (np.abs(away[:, 1]) < SLIT) & (np.abs(away[:, 2]) < SLIT)
     columns = np.linspace(-1, 1, COLUMNS, dtype=np.float32)
     found, edges = [], []
     for sign in (1, -1):

@@ -130,9 +130,13 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
     lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
     far = np.sqrt(squared(across))
     around = skin & (far > 0) & (np.abs(vertices[:, 0] - lips[0]) < 1.6 * half)
-    around &= np.linalg.norm(vertices[:, 1:] - lips[1:], axis=1) < 1.2 * half
-    _, first = np.unique(weld(vertices) * 2 + (side > 0), return_index=True)
-    around &= np.isin(np.arange(len(vertices)), first)  # a vertex that was split counts once on each lip
+    around &= (vertices[:, 1] - lips[1]) ** 2 + (vertices[:, 2] - lips[2]) ** 2 < (1.2 * half) ** 2
+    mine = np.flatnonzero(around)
+    if not len(mine):
+        return {}
+    _, first = np.unique(weld(vertices[mine]) * 2 + (side[mine] > 0), return_index=True)
+    around = np.zeros_like(around)
+    around[mine[first]] = True  # a vertex that was split counts once on each lip
     near = around & (np.abs(side) > 0.1)
     touching = near & (far < np.maximum(TOUCH * half, np.quantile(far[near], 0.1) if near.any() else 0))
     middle = touching & (np.abs(vertices[:, 0] - lips[0]) < 0.3 * half)

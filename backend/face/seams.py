@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .frame import Floats
 from .landmarks import SIDES
-from .mesh import Ints, adjacency, all_corners, edges_of, loose_parts, nearest, part_boxes, squared, weld
+from .mesh import Ints, adjacency, all_corners, edges_of, extent, loose_parts, nearest, part_boxes, squared, weld
 
 MOUTH_REACH, EYE_REACH = 1.0, 0.75  # canonical units around an opening in which ways are sought
 BEHIND = 0.25  # half widths of an opening behind its surface from which on a vertex is inside, not on the rim
@@ -58,7 +58,7 @@ def face_skin(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.
     """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie: of several sheets there, such as a blush before the skin,
     the one that reaches farthest. Where that is as small as an eye, a plate before the skin, what is smaller than a face does not count."""
     found = _under(vertices, parts, landmarks)
-    if np.ptp(vertices[found], axis=0).max() < FACE:
+    if extent(vertices[found]) < FACE:
         large = part_boxes(vertices, parts)[:, 3:].max(axis=1) >= FACE / 2
         if large.any():
             found = np.zeros(len(parts), bool)
