@@ -245,6 +245,7 @@ def _decode(
     offsets = np.empty((len(weights), count, 3), np.float32)
     picked = weights.argmax(axis=1)
     itself = np.array_equal(weights, np.eye(known, dtype=np.float32)[picked])  # the basis is asked for, in some order
+    in_order = itself and np.array_equal(picked, np.arange(known))
     pieces = [slice(start, min(start + chunk, count)) for start in range(0, count, chunk)]
 
     def take(piece: int, outputs: list[Floats]) -> None:
@@ -254,8 +255,8 @@ def _decode(
         # a basis that is not finite shows in the product too, unless its weight is 0: look at the basis itself
         _require_finite(decoder.name, basis)
         if itself:
-            for made, k in zip(offsets.view(WAY)[..., 0], picked, strict=True):
-                made[rows] = basis.view(WAY)[:, k, 0]
+            columns = basis.view(WAY)[..., 0].T
+            offsets.view(WAY)[:, rows, 0] = columns if in_order else columns[picked]
         else:
             columns = np.ascontiguousarray(basis.transpose(1, 0, 2)).reshape(known, -1)
             offsets[:, rows] = (weights @ columns).reshape(len(weights), rows.stop - rows.start, 3)
