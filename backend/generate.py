@@ -117,7 +117,7 @@ def find_face(
         cancellation.check()
         check(mesh)
     with report.stage("locate"):
-        face = locate(mesh, encode_with(model, cancellation), model.info.landmarks, progress, upright)
+        face = locate(mesh, encode_with(model, cancellation), model.info.landmarks, progress, upright, model.lanes)
     cancellation.check()
     report.face_vertices = len(face.indices)
     report.confidence = float(face.confidence)

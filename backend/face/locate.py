@@ -9,6 +9,7 @@ followed to where the landmarks no longer move, and the surest of those wins or 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..errors import BackendError
 from . import plates, refine
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import NAMES, SIDES, mirrored
-from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, bounds, extent, loose_parts, part_boxes, seamless_normals, squared
+from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, bounds, extent, loose_parts, part_boxes, seamless_normals, squared, weld
 from .points import CHANNELS, COARSE_COUNT, COUNT, CROP_CENTRE, CROP_RADIUS, PointCloud, cloud_of, crop, within
 from .seams import face_skin, opposites, sides, ways
 from .symmetry import POINTS, mirror_plane
@@ -90,10 +91,15 @@ class Face:
 
 
 def locate(
-    mesh: AvatarMesh, encode: Encode, landmark_names: Sequence[str], progress: Callable[[float], None], upright: bool = False
+    mesh: AvatarMesh,
+    encode: Encode,
+    landmark_names: Sequence[str],
+    progress: Callable[[float], None],
+    upright: bool = False,
+    threads: int = 1,
 ) -> Face:
     """Find the face of a checked mesh. encode: points (B,P,CHANNELS) -> latent (B,L), confidence (B,) or (B,1). upright: look for it only with the
-    likeliest direction up, which is one of six.
+    likeliest direction up, which is one of six. threads: that may work at once.
 
     Landmarks that the mesh brings along take the place of found ones; when it brings all, nothing is searched.
     Raises BackendError `no_face` when no crop shows one.
@@ -102,12 +108,17 @@ def locate(
     triangles = mesh.triangles[all_corners(allowed, mesh.triangles)]
     if len(triangles) < FEW:
         raise BackendError("no_face", f"There are only {len(triangles)} triangles to look for a face in.", NO_FACE_FIX)
-    parts = loose_parts(mesh.vertices, mesh.triangles)
+    group = weld(mesh.vertices)
+    parts = loose_parts(mesh.vertices, mesh.triangles, group)
     cloud = cloud_of(mesh.vertices, triangles, parts)
     search = _Search(cloud, encode, tuple(landmark_names))
     if set(landmark_names) <= mesh.landmarks.keys():
         landmarks, frame = _corrected(mesh, landmark_names, None)
-        return _face(mesh, parts, search, frame, landmarks, search.more(frame), 1.0, ())
+        with ThreadPoolExecutor(1, "locate") as beside:
+            more = beside.submit(search.more, frame)
+            if threads < 2:
+                more.exception()  # waits
+            return _face(mesh, group, parts, search, frame, landmarks, more.result, 1.0, ())
     hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
     marked = mesh.mask is not None or (mesh.head_weights is not None and bool((mesh.head_weights > 0.5).any()))
     enough, guess = LIKELY if marked else SURE, 0.0
@@ -126,13 +137,13 @@ def locate(
     if best.confidence < enough:
         raise BackendError("no_face", f"No face was found (the best guess is {max(guess, best.confidence):.0%} sure).", NO_FACE_FIX)
     progress(0.85)
-    landmarks, frame, more = search.landmarks(best.frame)
+    landmarks, frame, seen = search.landmarks(best.frame)
     if mesh.landmarks:
         landmarks, frame = _corrected(mesh, landmark_names, frame.to_object(landmarks))
     warnings: tuple[str, ...] = ()
     if best.confidence < DOUBT:
         warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
-    face = _face(mesh, parts, search, frame, landmarks, more, best.confidence, warnings)
+    face = _face(mesh, group, parts, search, frame, landmarks, lambda: seen, best.confidence, warnings)
     if len(face.indices) < FEW:
         raise BackendError("no_face", "The face that was found has too few vertices.", NO_FACE_FIX)
     progress(1.0)
@@ -392,7 +403,7 @@ def _familiar(more: Floats) -> float:
 
 
 def _refined(
-    mesh: AvatarMesh, canonical: Floats, parts: Ints, at: dict[str, Floats], familiar: float, open_eyes: list[str]
+    mesh: AvatarMesh, canonical: Floats, parts: Ints, at: dict[str, Floats], familiar: Callable[[], float], open_eyes: list[str]
 ) -> tuple[dict[str, Floats], NDArray[np.bool_], Floats, Floats]:
     """Landmarks by name, moved to the mesh's openings where the user has not placed them, the face's skin (V,), sides (V,2) and ways (V,6).
 
@@ -403,12 +414,12 @@ def _refined(
     eyes = refine.eyes(canonical, mesh.triangles, skin, at, open_eyes)
     open_eyes[:] = [side for side in open_eyes if f"lid_upper_{side}" in eyes]
     for side in SIDES:
-        if familiar < 1 and f"lid_upper_{side}" not in eyes:
+        if f"lid_upper_{side}" not in eyes and familiar() < 1:
             eyes |= plates.eye(canonical, mesh.triangles, parts, skin, at, side)
     at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
     known = sides(canonical, mesh.triangles, at, skin)
     across = ways(canonical, opposites(canonical, mesh.triangles, at, known, skin), known)
-    own = np.float32(1 - familiar)  # on heads like those learnt, the encoder knows the corners better
+    own = np.float32(1 - familiar())  # on heads like those learnt, the encoder knows the corners better
     slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at) or plates.mouth(canonical, parts, skin, at)
     at |= {n: at[n] + (own if n in CORNERS else 1) * (p - at[n]) for n, p in slit.items() if n not in mesh.landmarks}
     return at, skin, known, across
@@ -424,16 +435,18 @@ def _canonical(mesh: AvatarMesh, frame: Frame, at: dict[str, Floats]) -> Floats:
 
 def _face(
     mesh: AvatarMesh,
+    group: Ints,
     parts: Ints,
     search: _Search,
     frame: Frame,
     landmarks: Floats,
-    more: Floats,
+    more: Callable[[], Floats],
     confidence: float,
     warnings: tuple[str, ...],
 ) -> Face:
-    """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it. parts (V,): loose
-    ones."""
+    """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it. group, parts (V,):
+    of `weld`, and loose ones. more: waits for what else the encoder says (S,); what does not depend on it is done before."""
+    normals = seamless_normals(mesh.vertices, mesh.triangles, group)
     names = search.names
     at = dict(zip(names, landmarks, strict=True))
     canonical = _canonical(mesh, frame, at)
@@ -441,7 +454,7 @@ def _face(
     skin = None
     if set(NAMES) <= at.keys():
         open_eyes = list(SIDES)
-        for familiar in (_familiar(more), 1.0):  # the mouth is moved once: from where it was moved to, its slit ends elsewhere
+        for familiar in (lambda: _familiar(more()), lambda: 1.0):  # the mouth is moved once: from where it was moved to, its slit ends elsewhere
             refined, skin, known, across = _refined(mesh, canonical, parts, at, familiar, open_eyes)
             if all(refined[n] is at[n] for n in NAMES):  # there was nothing to find
                 break
@@ -467,11 +480,11 @@ def _face(
         indices,
         frame,
         landmarks,
-        np.concatenate([landmarks.reshape(-1), more])[None],
+        np.concatenate([landmarks.reshape(-1), more()])[None],
         confidence,
         warnings,
         canonical[indices],
-        frame.turn_to_canonical(seamless_normals(mesh.vertices, mesh.triangles)[indices]),
+        frame.turn_to_canonical(normals[indices]),
         part_boxes(canonical, parts)[indices],
         known[indices],
         across[indices],

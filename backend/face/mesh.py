@@ -145,16 +145,19 @@ def weld(vertices: Floats) -> Ints:
     return np.asarray(group.ravel(), np.int32)
 
 
-def seamless_normals(vertices: Floats, triangles: Ints) -> Floats:
-    """Unit normals float32 (V,3) that agree where a vertex was split for UVs or shading.
+def seamless_normals(vertices: Floats, triangles: Ints, group: Ints | None = None) -> Floats:
+    """Unit normals float32 (V,3) that agree where a vertex was split for UVs or shading. group (V,): of `weld`, where it is known.
 
     Vertices in one place that an edge between two triangles joins share the normal of all triangles around them, as if they had never been split.
     So do others in one place whose normals point the same way; those that face each other, as closed lips do, keep their own.
     """
-    group = weld(vertices)
+    group = weld(vertices) if group is None else group
+    own = _summed_normals(vertices, triangles)
+    if int(group.max(initial=-1)) + 1 == len(group):  # nothing was split
+        return _unit(own)
     sheet = _sheets(vertices, triangles, group)
     _, first = np.unique(sheet, return_index=True)
-    own, where = _summed_normals(vertices, triangles), group[first]
+    where = group[first]
     summed = np.stack([np.bincount(sheet, own[:, axis]) for axis in range(3)], axis=1).astype(np.float64)
     normals = _unit(summed)
     mean = _unit(np.stack([np.bincount(where, summed[:, axis]) for axis in range(3)], axis=1))[where]
@@ -246,9 +249,9 @@ def distinct_rows(rows: Floats) -> tuple[Floats, NDArray[np.intp]]:
     return distinct, which.ravel()[np.cumsum(new) - 1]
 
 
-def loose_parts(vertices: Floats, triangles: Ints) -> Ints:
-    """Part int32 (V,) of each vertex after welding, so that UV seams do not tear a part."""
-    group = weld(vertices)
+def loose_parts(vertices: Floats, triangles: Ints, group: Ints | None = None) -> Ints:
+    """Part int32 (V,) of each vertex after welding, so that UV seams do not tear a part. group (V,): of `weld`, where it is known."""
+    group = weld(vertices) if group is None else group
     return np.ascontiguousarray(connected_parts(int(group.max()) + 1, group[triangles])[group])
 
 
