@@ -6,8 +6,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,8 +103,9 @@ def find_face(
     cancellation: Cancellation,
     share: float = 1.0,
     upright: bool = False,
+    lanes: Executor | None = None,
 ) -> Face:
-    """Check the mesh and locate the face, see `locate`; progress runs to `share`.
+    """Check the mesh and locate the face, see `locate`; progress runs to `share`. lanes: threads for the model's runs.
 
     Raises BackendError: mesh_*, `no_face`, `cancelled`, `model_contract`.
     """
@@ -116,8 +117,8 @@ def find_face(
     with report.stage("check"):
         cancellation.check()
         check(mesh)
-    with report.stage("locate"):
-        face = locate(mesh, encode_with(model, cancellation), model.info.landmarks, progress, upright, model.lanes)
+    with report.stage("locate"), nullcontext(lanes) if lanes else ThreadPoolExecutor(_lanes(model), "lane") as pool:
+        face = locate(mesh, encode_with(model, cancellation, pool), model.info.landmarks, progress, upright, model.lanes)
     cancellation.check()
     report.face_vertices = len(face.indices)
     report.confidence = float(face.confidence)
@@ -143,24 +144,25 @@ def generate(
     weights, extra = _all_weights(tables, model, strength, regions)
     report = new_report(mesh, model)
     began = time.perf_counter()
-    face = find_face(mesh, model, report, on_progress, cancellation, _LOCATED)
-    yield face
+    pools = ThreadPoolExecutor(_lanes(model), "lane"), ThreadPoolExecutor(min(model.threads, BESIDE), "rules")
+    with pools[0] as lanes, pools[1] as beside:
+        face = find_face(mesh, model, report, on_progress, cancellation, _LOCATED, lanes=lanes)
+        yield face
 
-    last = list(tables.values())[-1]
-    needed = len(weights) * len(face.indices) * 12
-    if needed > MAX_BYTES:
-        what = f"{len(weights)} shapes on {len(face.indices)} vertices need {needed / 2**30:.1f} GiB, more than is allowed."
-        raise BackendError("out_of_memory", what, "Ask for fewer shapes at a time, or mark the face with a vertex group.")
-    trim: Callable[[], None] = trim_memory if needed > LARGE else lambda: None
-    trim()
-    names, alone = list(model.info.condition_names), _alone(*(of[len(weights) - len(last) :] for of in (weights, *extra.values())))
-    asked = weights
-    if model.plain is None:  # the conditions in the order of the last table's keys, where each of these is one of them: they take their place
-        order = list(dict.fromkeys([*(alone or ()), *range(len(names))]))
-        names, weights, asked = [names[k] for k in order], weights[:, order], np.eye(len(order), dtype=np.float32)[order]
-    landmarks = rules.read_landmarks(face, mesh, model.info.landmarks) if model.plain is None else {}
-    with ThreadPoolExecutor(min(model.threads, BESIDE), "rules") as beside:
-        with report.stage("model"), ThreadPoolExecutor(_lanes(model), "lane") as lanes:
+        last = list(tables.values())[-1]
+        needed = len(weights) * len(face.indices) * 12
+        if needed > MAX_BYTES:
+            what = f"{len(weights)} shapes on {len(face.indices)} vertices need {needed / 2**30:.1f} GiB, more than is allowed."
+            raise BackendError("out_of_memory", what, "Ask for fewer shapes at a time, or mark the face with a vertex group.")
+        trim: Callable[[], None] = trim_memory if needed > LARGE else lambda: None
+        trim()
+        names, alone = list(model.info.condition_names), _alone(*(of[len(weights) - len(last) :] for of in (weights, *extra.values())))
+        asked = weights
+        if model.plain is None:  # the conditions in the order of the last table's keys, where each of these is one of them: they take their place
+            order = list(dict.fromkeys([*(alone or ()), *range(len(names))]))
+            names, weights, asked = [names[k] for k in order], weights[:, order], np.eye(len(order), dtype=np.float32)[order]
+        landmarks = rules.read_landmarks(face, mesh, model.info.landmarks) if model.plain is None else {}
+        with report.stage("model"):
             seen = lanes.submit(rules.ground, face, mesh, landmarks)  # beside the runs, on one of their threads: no more than were asked for
             seen.add_done_callback(lambda _: trim())
             parts = (face.vertices, face.normals, face.parts, face.sides, face.ways, face.latent)

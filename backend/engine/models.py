@@ -182,8 +182,9 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
     return Model(info, encoder, None, session, precision=precision, precision_reason=why)
 
 
-def encode_with(model: Model, cancellation: Cancellation) -> Callable[[Floats], tuple[Floats, Floats]]:
-    """The model's encoder as a function: points float32 (B,P,7), as `face.points.crop` gives them -> latent (B,L), confidence (B,)."""
+def encode_with(model: Model, cancellation: Cancellation, pool: Executor | None = None) -> Callable[[Floats], tuple[Floats, Floats]]:
+    """The model's encoder as a function: points float32 (B,P,7), as `face.points.crop` gives them -> latent (B,L), confidence (B,). pool: threads to
+    run on, else the model's own lanes."""
 
     def encode(points: Floats) -> tuple[Floats, Floats]:
         points = np.ascontiguousarray(points, np.float32)
@@ -201,7 +202,7 @@ def encode_with(model: Model, cancellation: Cancellation) -> Callable[[Floats], 
             found[piece] = latent, confidence.reshape(-1)
 
         pieces = [{"points": points[start : start + step]} for start in range(0, len(points), step)]
-        run_each(model.encoder, pieces, cancellation, take)
+        run_each(model.encoder, pieces, cancellation, take, pool=pool)
         latents, confidences = zip(*(found[piece] for piece in range(len(pieces))), strict=True)
         return np.concatenate(latents), np.concatenate(confidences)
 

@@ -26,9 +26,12 @@ def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], 
     probes = cloud[:PROBES]
     among = cloud.astype(np.float32)
     normal, offset, share = np.array([1.0, 0, 0]), 0.0, 0.0
+    partner, settled = np.full(len(probes), -1), False
     for _ in range(ROUNDS):
         mirrored = probes - 2 * (probes @ normal - offset)[:, None] * normal
-        partner = nearest(mirrored.astype(np.float32), among)
+        if not settled:  # once all find the same partners again, only the plane moves, and less and less
+            before, partner = partner, nearest(mirrored.astype(np.float32), among)
+            settled = np.array_equal(before, partner)
         gap, toward = cloud[partner] - mirrored, facing[partner]
         far = np.linalg.norm(gap, axis=1)
         share = float((far < CLOSE).mean())
