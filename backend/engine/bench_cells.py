@@ -33,6 +33,7 @@ from .settings import Settings, resolve
 Floats = NDArray[np.float32]
 
 POINTS = 1024  # that locating shows the encoder
+HEADS = 32  # crops that a bare run of the encoder sees at once
 LEAST = 9  # repetitions where ratios near their targets are compared: beside a busy neighbour single ones differ by a third
 BUDGET_S = 6.0  # a cell is repeated at most so long
 _RADII, _CENTRE = np.array([1.1, 1.5, 1.2]), np.array([0.0, -0.4, -1.0])
@@ -302,12 +303,12 @@ class Requests:
         return {"hello_s": round(statistics.median(hellos), 4), "first_shapes_s": round(statistics.median(firsts), 4)}
 
     def frame_to_frame(self, model: Model, mesh: AvatarMesh, repeat: int) -> dict[str, Any]:
-        """Seconds from the first byte of a request to the last of its answers, and of the same session runs bare, in turns: one after the other in
-        pieces of CHUNK vertices, on all threads, as ONNX Runtime does by itself, and as the backend does them, several at once (`own`)."""
+        """Seconds from the first byte of a request to the last of its answers, and of the same session runs bare, in turns: one after the other,
+        crops by HEADS and vertices by CHUNK, on all threads, as ONNX Runtime does by itself, and several at once, as the backend does them (`own`)."""
         runs = recorded_runs(model, mesh, self.shapes if self._arkit else 0, self._table)
         own = [(part, [feeds for session, feeds in runs if session is part]) for part in model.parts]
-        plain = [(part.alone(), feeds) for part, feeds in own]
-        plain[1:] = [(session, _pieces(_joined(feeds), CHUNK) if model.decoder else feeds) for session, feeds in plain[1:]]
+        plain = [(own[0][0].alone(), _crops(own[0][1]))]
+        plain += [(part.alone(), _pieces(_joined(feeds), CHUNK) if model.decoder else feeds) for part, feeds in own[1:]]
         with self.start(model.threads) as client:
             report: dict[str, Any] = {}
 
@@ -358,6 +359,13 @@ def _pieces(feeds: Mapping[str, Floats], rows: int) -> list[dict[str, Floats]]:
 def _joined(pieces: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
     """A decoder's feeds at once."""
     return {n: a if n == "latent" else np.concatenate([piece[n] for piece in pieces]) for n, a in pieces[0].items()}
+
+
+def _crops(feeds: Sequence[Mapping[str, Floats]]) -> list[dict[str, Floats]]:
+    """An encoder's feeds, crops of one size together."""
+    points = [feed["points"] for feed in feeds]
+    alike = [np.concatenate([crops for crops in points if crops.shape[1] == count]) for count in sorted({crops.shape[1] for crops in points})]
+    return [{"points": crops[start : start + HEADS]} for crops in alike for start in range(0, len(crops), HEADS)]
 
 
 def recorded_runs(model: Model, mesh: AvatarMesh, arkit: int, table: Any) -> list[tuple[Session, dict[str, Floats]]]:
