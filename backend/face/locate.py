@@ -403,14 +403,19 @@ def _familiar(more: Floats) -> float:
 
 
 def _refined(
-    mesh: AvatarMesh, canonical: Floats, parts: Ints, at: dict[str, Floats], familiar: Callable[[], float], open_eyes: list[str]
-) -> tuple[dict[str, Floats], NDArray[np.bool_], Floats, Floats]:
-    """Landmarks by name, moved to the mesh's openings where the user has not placed them, the face's skin (V,), sides (V,2) and ways (V,6).
+    mesh: AvatarMesh,
+    canonical: Floats,
+    parts: Ints,
+    skin: NDArray[np.bool_],
+    at: dict[str, Floats],
+    familiar: Callable[[], float],
+    open_eyes: list[str],
+) -> tuple[dict[str, Floats], Floats, Floats]:
+    """Landmarks by name, moved to the mesh's openings where the user has not placed them, sides (V,2) and ways (V,6). skin (V,): the face's.
 
     familiar: 0 to 1, the share of the mouth's corners that stays where the encoder found them. open_eyes: those that are looked for; of these, the
     found ones are left.
     """
-    skin = face_skin(canonical, parts, at)
     eyes = refine.eyes(canonical, mesh.triangles, skin, at, open_eyes)
     open_eyes[:] = [side for side in open_eyes if f"lid_upper_{side}" in eyes]
     for side in SIDES:
@@ -422,7 +427,7 @@ def _refined(
     own = np.float32(1 - familiar())  # on heads like those learnt, the encoder knows the corners better
     slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at) or plates.mouth(canonical, parts, skin, at)
     at |= {n: at[n] + (own if n in CORNERS else 1) * (p - at[n]) for n, p in slit.items() if n not in mesh.landmarks}
-    return at, skin, known, across
+    return at, known, across
 
 
 def _canonical(mesh: AvatarMesh, frame: Frame, at: dict[str, Floats]) -> Floats:
@@ -453,9 +458,9 @@ def _face(
     known, across = np.zeros((len(canonical), 2), np.float32), np.zeros((len(canonical), 6), np.float32)
     skin = None
     if set(NAMES) <= at.keys():
-        open_eyes = list(SIDES)
+        skin, open_eyes = face_skin(canonical, parts, at), list(SIDES)
         for familiar in (lambda: _familiar(more()), lambda: 1.0):  # the mouth is moved once: from where it was moved to, its slit ends elsewhere
-            refined, skin, known, across = _refined(mesh, canonical, parts, at, familiar, open_eyes)
+            refined, known, across = _refined(mesh, canonical, parts, skin, at, familiar, open_eyes)
             if all(refined[n] is at[n] for n in NAMES):  # there was nothing to find
                 break
             places = {n: frame.to_object(p) for n, p in refined.items()}
