@@ -124,8 +124,12 @@ def locate(
     enough, guess = LIKELY if marked else SURE, 0.0
     coarse = _Search(_thinned(cloud), encode, tuple(landmark_names))
     progress(0.05)
+    ups = _ups(mesh)[: 1 if upright else None]
     best = NOTHING
-    tries = [(up, size) for up in _ups(mesh)[: 1 if upright else None] for size in SIZES]
+    glimpse = coarse.follow([frame for size in SIZES for frame in _proposals(hinted, ups[0], size, _front(ups[0]))])
+    if glimpse.confidence > CERTAIN and _within(glimpse.frame, hinted):  # most avatars look where avatars look
+        best = search.judge(search.settle(replace(glimpse, drawn=False)), True)
+    tries = [(up, size) for up in ups for size in SIZES]
     for done, (up, size) in enumerate(tries):
         if best.confidence > CERTAIN or (best.drawn and done % len(SIZES) == 0):  # what draws proposals in the likelier direction is it
             break
@@ -363,26 +367,35 @@ def _ups(mesh: AvatarMesh) -> list[Doubles]:
     return ups
 
 
-def _proposals(cloud: PointCloud, up: Doubles, parts: float) -> list[Frame]:
-    """Frames that may show the face if `up` is up and a unit goes `parts` times into the height: every heading, several depths."""
-    aside = np.cross(up, np.eye(3)[np.abs(up).argmin()])
+def _front(up: Doubles) -> Doubles:
+    """Where avatars look, unit (3,): along -Y in Blender, where Z is up, and the same way turned about X where another axis is; else along what of
+    -Y lies across `up`."""
+    front = np.array([0.0, 0.0, up[1]]) if abs(up[1]) > np.sqrt(0.5) else np.array([0.0, -1.0, 0.0])
+    front -= (front @ up) * up
+    return np.asarray(front / np.linalg.norm(front))
+
+
+def _proposals(cloud: PointCloud, up: Doubles, parts: float, front: Doubles | None = None) -> list[Frame]:
+    """Frames that may show the face if `up` is up and a unit goes `parts` times into the height: every heading, or `front` alone, several depths."""
+    aside = np.cross(up, np.eye(3)[np.abs(up).argmin()] if front is None else front)
     aside /= np.linalg.norm(aside)
     ahead = np.cross(aside, up)
     level = cloud.positions.astype(np.float64) @ np.stack([aside, up, ahead]).T
     top, bottom = np.quantile(level[:, 1], [0.999, 0.001])
     axes, unit = np.stack([aside, up, ahead]), (top - bottom) / parts
-    return [frame for depth in DEPTHS for frame in _around(level, axes, unit, top, depth)]
+    headings = HEADINGS if front is None else 1
+    return [frame for depth in DEPTHS for frame in _around(level, axes, unit, top, depth, headings)]
 
 
-def _around(level: Doubles, axes: Doubles, unit: float, top: float, depth: float) -> Iterator[Frame]:
-    """Frames at one height that look at the slab there from every heading. level (P,3): points along the axes' rows."""
+def _around(level: Doubles, axes: Doubles, unit: float, top: float, depth: float, headings: int) -> Iterator[Frame]:
+    """Frames at one height that look at the slab there from the first of HEADINGS. level (P,3): points along the axes' rows."""
     height = top - depth * unit
     slab = level[np.abs(level[:, 1] - height) < 0.6 * unit]
     if unit <= 0 or len(slab) < 4:
         return
     middle = np.median(slab[:, [0, 2]], axis=0)
     slab = slab[np.hypot(slab[:, 0] - middle[0], slab[:, 2] - middle[1]) < 3 * unit]
-    for k in range(HEADINGS):
+    for k in range(headings):
         rotation = _about(1, 2 * np.pi * k / HEADINGS)
         turned = (slab - [middle[0], height, middle[1]]) @ rotation.T
         line = turned[np.abs(turned[:, 0]) < 0.6 * unit, 2]

@@ -70,6 +70,25 @@ def found(avatar: AvatarMesh, encode: Encode) -> Face:
     return locate(avatar, encode, NAMES, silent)
 
 
+@pytest.mark.parametrize("turn", [[[1, 0, 0], [0, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 0, 1], [0, -1, 0]]], ids=["z-up", "y-up"])
+def test_a_head_that_looks_where_avatars_look_takes_few_looks(sample: SampleHead, encode: Encode, turn: list[list[int]]) -> None:
+    def looks(rotation: Floats) -> int:
+        seen = 0
+
+        def counting(points: Floats) -> tuple[Floats, Floats]:
+            nonlocal seen
+            seen += len(points)
+            return encode(points)
+
+        up = tuple(float(x) for x in rotation @ np.array([0, 0, 1], np.float32))
+        face = locate(AvatarMesh(sample.vertices @ rotation.T, sample.triangles, up=(up[0], up[1], up[2])), counting, NAMES, silent)
+        assert face.confidence > 0.9 and np.abs(face.frame.rotation[2] @ rotation @ [0, -1, 0]) > 0.9
+        return seen
+
+    placed = np.array(turn, np.float32)
+    assert looks(placed) + 20 < looks(placed @ np.array(TURN["z180"], np.float32))
+
+
 def marks(face: Face) -> Floats:
     return face.frame.to_object(face.landmarks)
 
