@@ -14,7 +14,7 @@ from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
 from backend.face.frame import frame_of_landmarks
 from backend.face.landmarks import NAMES
-from backend.face.locate import STEADY, Encode, Face, locate
+from backend.face.locate import KEEP, STEADY, Encode, Face, locate
 from backend.face.mesh import AvatarMesh, Floats, Ints, check
 from scripts.sample_head import SampleHead, build
 
@@ -221,11 +221,11 @@ def test_landmarks_that_no_number_holds_are_refused(avatar: AvatarMesh, encode: 
 def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(
     share: float, enough: bool, found: Face, avatar: AvatarMesh, encode: Encode
 ) -> None:
-    glimpse = iter([share])  # of heads unlike those learnt from the landmarks may be right and the confidence not
+    glimpse = iter([share, share])  # of heads unlike those learnt from the landmarks may be right and the confidence not, seen from the front, then all around
 
     def doubting(points: Floats) -> tuple[Floats, Floats]:
         latent, sure = encode(points)
-        return latent, sure * next(glimpse, 0)
+        return latent, sure * (next(glimpse, 0) if len(points) > KEEP else 0)
 
     small = replace(avatar, head_weights=(np.arange(len(avatar.vertices)) <= found.indices.max()).astype(np.float32))
     if enough:
