@@ -221,7 +221,7 @@ def test_landmarks_that_no_number_holds_are_refused(avatar: AvatarMesh, encode: 
 def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(
     share: float, enough: bool, found: Face, avatar: AvatarMesh, encode: Encode
 ) -> None:
-    glimpse = iter([share, share])  # of heads unlike those learnt from the landmarks may be right and the confidence not, seen from the front, then all around
+    glimpse = iter([share, share])  # seen from the front, then all around: of unlike heads landmarks may be right and the confidence not
 
     def doubting(points: Floats) -> tuple[Floats, Floats]:
         latent, sure = encode(points)
