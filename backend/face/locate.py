@@ -31,6 +31,7 @@ HEADINGS = 8  # proposals around the up axis, 45 degrees apart; the encoder cope
 SIZES = (6.0, 20.0, 3.2, 11.0, 36.0)  # extent along up / canonical unit, likeliest first: a head, a body, a face, a figurine, a body with props
 DEPTHS = (1.0, 2.0, 3.0, 4.2)  # canonical units from the top of the mesh to the eyes: from a fringe to tall hair and ears
 KEEP = 5  # proposals that are followed
+GLIMPSED = 2  # of those that look where avatars look
 FOLLOW = 3  # steps per followed proposal
 SETTLE = 10  # steps of the winner at most
 ASTRAY = 0.2  # confidence lost while settling that says that the way led astray
@@ -126,7 +127,7 @@ def locate(
     progress(0.05)
     ups = _ups(mesh)[: 1 if upright else None]
     best = NOTHING
-    glimpse = coarse.follow([frame for size in SIZES for frame in _proposals(hinted, ups[0], size, _front(ups[0]))])
+    glimpse = coarse.follow([frame for size in SIZES for frame in _proposals(hinted, ups[0], size, _front(ups[0]))], GLIMPSED)
     if glimpse.confidence > CERTAIN and _within(glimpse.frame, hinted):  # most avatars look where avatars look
         best = search.judge(search.settle(replace(glimpse, drawn=False)), True)
     tries = [(up, size) for up in ups for size in SIZES]
@@ -208,15 +209,15 @@ class _Search:
         found = frame_of_landmarks(dict(zip(self.names, frame.to_object(landmarks).astype(np.float64), strict=True)))
         return Frame(found.origin, found.rotation, float(np.clip(found.scale, frame.scale / 2.5, frame.scale * 2.5)))
 
-    def follow(self, proposals: Sequence[Frame], batch: int = 32) -> _Found:
-        """Look at all proposals, follow the surest, return where most of them end if a face draws them there, else the surest end.
+    def follow(self, proposals: Sequence[Frame], keep: int = KEEP, batch: int = 32) -> _Found:
+        """Look at all proposals, follow the surest `keep`, return where most of them end if a face draws them there, else the surest end.
 
         On heads unlike those in training the landmarks may be right where the confidence is not: then every way leads to the same frame.
         """
         if not proposals:
             return NOTHING
         sure = np.concatenate([self.look(proposals[i : i + batch], COARSE_COUNT)[1] for i in range(0, len(proposals), batch)])
-        frames = [proposals[i] for i in np.argsort(-sure, kind="stable")[:KEEP]]
+        frames = [proposals[i] for i in np.argsort(-sure, kind="stable")[:keep]]
         glimpse = float(sure.max())
         for _ in range(FOLLOW):
             landmarks, sure, _more = self.look(frames, COARSE_COUNT)
