@@ -31,7 +31,8 @@ STILL = 0.3
 SMOOTH = 1.5  # of the lower lip's way, over which that of the skin around falls to STILL: over less than 1.1 it would fold
 FOLLOWS, SHY = 0.35, 2.2  # share of the lower lip's way from which on a part follows the jaw, and how much it is helped at most
 SOON = 10.0  # of a lid's pull from a tenth of which on what is no skin takes the fields wholly
-OUT, MOST_OUT = 0.5, 8.0  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
+OUT, MOST_OUT = 0.35, 2.5  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
+SUNK = 0.25  # half widths that it sinks: artists of gene, uka and of a head never trained on 0.15 to 0.4
 BELIEVED = (0.70, 0.90)  # cosine between model and fields up to which they are mixed as DOUBTED says, and from which on the model is taken
 DOUBTED = 0.33  # share of the model where it is doubted: on heads that were left out of training the mixture was better than either
 BOLDER, SHYEST = 2.5, 0.75  # by which a shy model's mouth is made bolder at most, and the share of its field that it may not fall below
@@ -254,17 +255,21 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, familiar: 
     return offsets
 
 
-def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
-    """tongueOut (F,3) with the tongue coming out before the lips, and below the upper one."""
+def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags, familiar: float = 0.0) -> Floats:
+    """tongueOut (F,3) with the tongue coming out before the lips, and below the upper one. familiar: 0 to 1, how much the head is like those that the
+    model has learnt from; of others artists move the tongue as a body, and where the model does not, that is mixed in."""
     tongue = _tongue(out, there, m, inside)
     if not tongue.any():
         return out
     tip = tongue & (m.vertices[:, 2] >= np.quantile(m.vertices[tongue, 2], 0.9))
     wanted = float(m.lips[2] + OUT * m.half - m.vertices[tip, 2].mean())
-    already = float(out[tip, 2].mean())
+    field = np.broadcast_to(way(0, -SUNK * m.half, max(wanted, 0.0)), out[tongue].shape)
+    found = out.copy()
+    found[tongue] += np.float32((1 - familiar) * (1 - trust({"tongueOut": out[tongue]}, {"tongueOut": field}))) * (field - out[tongue])
+    already = float(found[tip, 2].mean())
     if already < 1e-3:
         return out
-    found = np.where(tongue[:, None], out * np.float32(np.clip(wanted / already, 1, MOST_OUT)), out).astype(np.float32)
+    found[tongue] *= np.float32(np.clip(wanted / already, 1, MOST_OUT))
     moved = m.vertices + found
     above = float(np.quantile(moved[tongue & (moved[:, 2] > m.lips[2]) | tip, 1], 0.9) - m.lips[1])
     outside = smooth(float(m.lips[2]) - m.half, float(m.lips[2]), moved[:, 2])  # what comes out passes below the upper lip
@@ -334,7 +339,7 @@ def mixed(
     if "jawOpen" in found:
         found["jawOpen"][:] = with_jaw(found["jawOpen"], there, mouth, inside, familiar)
     if "tongueOut" in found:
-        found["tongueOut"][:] = with_tongue(found["tongueOut"], there, mouth, inside)
+        found["tongueOut"][:] = with_tongue(found["tongueOut"], there, mouth, inside, familiar)
     for side in SIDES:  # in a small mouth teeth and tongue slide along, or they would show
         name = f"mouth{side.title()}"
         if name in found:
