@@ -38,6 +38,7 @@ DOUBTED = 0.33  # share of the model where it is doubted: on heads that were lef
 BOLDER, SHYEST = 2.5, 0.75  # by which a shy model's mouth is made bolder at most, and the share of its field that it may not fall below
 JAW = 1.1  # half widths of the mouth that the lower lip falls at jawOpen at least; artists' fall 1.0 to 1.9 on realistic, cartoon and anime heads
 OVAL = (0.15, 0.12, 0.5)  # of the lower lip's way at jawOpen: the upper lip's rise, the corners', and how much the middle widens
+SNEER = (0.1, 0.6)  # half widths from the slit between which a sneer begins to move lips: it does not part them
 OVALS = 0.8  # half widths from the slit within which a mouth opens in an oval
 SPREAD, BELOW = (0.25, 0.30, 0.6), 0.17  # canonical units aside, above and behind a brow over which skin goes along, and below it
 FADED = 2.0  # of these, beyond which they move it by less than 0.01
@@ -267,9 +268,11 @@ def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags, familiar: 
     found = out.copy()
     found[tongue] += np.float32((1 - familiar) * (1 - trust({"tongueOut": out[tongue]}, {"tongueOut": field}))) * (field - out[tongue])
     already = float(found[tip, 2].mean())
-    if already < 1e-3:
-        return out
-    found[tongue] *= np.float32(np.clip(wanted / already, 1, MOST_OUT))
+    if already > 1e-3:
+        found[tongue] *= np.float32(np.clip(wanted / already, 1, MOST_OUT))
+    missing = wanted - float(found[tip, 2].mean())
+    if missing > 0:
+        found[tongue] += np.float32((1 - familiar) * missing / wanted) * field
     moved = m.vertices + found
     above = float(np.quantile(moved[tongue & (moved[:, 2] > m.lips[2]) | tip, 1], 0.9) - m.lips[1])
     outside = smooth(float(m.lips[2]) - m.half, float(m.lips[2]), moved[:, 2])  # what comes out passes below the upper lip
@@ -335,6 +338,9 @@ def mixed(
             found[name] *= np.float32(familiar + (1 - familiar) * np.clip(more, 1, BOLDER))
     for name in found.keys() & DRAWN.keys():  # a model learns these from realistic heads
         found[name] *= np.float32(1 - (1 - familiar) * (1 - DRAWN[name]) * (1 - mouth.large))
+    still = (familiar + (1 - familiar) * smooth(*SNEER, mouth.away))[:, None].astype(np.float32)
+    for name in found.keys() & {f"noseSneer{side.title()}" for side in SIDES}:
+        found[name] *= still
     inside = ~skin & (mouth.away < 2 * INNER) & (np.abs(mouth.x) < 1.3)
     if "jawOpen" in found:
         found["jawOpen"][:] = with_jaw(found["jawOpen"], there, mouth, inside, familiar)

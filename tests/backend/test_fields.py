@@ -219,6 +219,32 @@ def test_a_tongue_comes_out_below_the_upper_lip() -> None:
     assert outside.any() and np.quantile(there[outside, 1], 0.8) < lips[1] + 0.02
 
 
+@pytest.mark.parametrize("stuck", ["still", "one vertex"])
+def test_a_tongue_that_the_model_does_not_know_comes_out_in_one_piece(stuck: str) -> None:
+    one = made(None)
+    tongue = np.flatnonzero(one.head.part == PARTS.index("tongue"))
+    out = np.zeros_like(one.head.vertices)
+    out[tongue, 2] = 1e-4
+    if stuck == "one vertex":  # which a factor would drag far out
+        out[tongue[one.head.vertices[tongue, 2].argmax()], 2] = 0.1
+    marks, half = one.head.landmarks, fields.mouth_of(one.there, one.head.landmarks).half
+    moved = fields.mixed(one.there, one.parts, marks, {"tongueOut": out})["tongueOut"][tongue]
+    there = one.head.vertices[tongue, 2] + moved[:, 2] - (marks["lip_upper"] + marks["lip_lower"])[2] / 2
+    assert 0.2 * half < there.max() < half
+    assert np.ptp(moved[:, 2]) < 0.5 * moved[:, 2].mean()
+    kept = fields.mixed(one.there, one.parts, marks, {"tongueOut": out}, 1.0)["tongueOut"][tongue]
+    assert np.abs(kept).max() < 0.3  # of heads like those learnt the model is believed
+
+
+def test_a_sneer_does_not_part_the_lips_of_unfamiliar_heads() -> None:
+    one = made(5)
+    mouth = fields.mouth_of(one.there, one.head.landmarks)
+    lifted = {"noseSneerLeft": np.tile(np.array([0, 0.1, 0], np.float32), (len(one.head.vertices), 1))}
+    lips = one.there.skins[0] & (mouth.away < 0.1)
+    assert not fields.mixed(one.there, one.parts, one.head.landmarks, lifted)["noseSneerLeft"][lips].any()
+    assert fields.mixed(one.there, one.parts, one.head.landmarks, lifted, 1.0)["noseSneerLeft"][lips, 1].min() > 0.05
+
+
 @pytest.mark.parametrize("fall", [0.5, 1.1, 1.9])
 def test_a_still_chin_is_not_folded_by_a_small_mouth_that_opens_far(fall: float) -> None:
     half = 0.2
