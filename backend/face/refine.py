@@ -130,7 +130,7 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
     lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
     far = np.sqrt(squared(across))
     around = skin & (far > 0) & (np.abs(vertices[:, 0] - lips[0]) < 1.6 * half)
-    around &= (vertices[:, 1] - lips[1]) ** 2 + (vertices[:, 2] - lips[2]) ** 2 < (1.2 * half) ** 2
+    around &= np.hypot(vertices[:, 1] - lips[1], vertices[:, 2] - lips[2]) < 1.2 * half
     mine = np.flatnonzero(around)
     if not len(mine):
         return {}
