@@ -325,7 +325,7 @@ class Requests:
                 for part, pieces in own:
                     run_each(part, pieces, Cancellation())
 
-            times = in_turns({"whole": whole, "bare": bare, "own": several}, repeat)
+            times = in_turns({"whole": whole, "bare": bare, "own": several}, max(repeat, LEAST))
         middle, bare_middle, own_middle = (statistics.median(times[name]) for name in ("whole", "bare", "own"))
         kept = ("vertices", "face_vertices", "shapes", "threads", "provider_active", "precision", "seconds", "peak_memory_mb")
         found: dict[str, Any] = {"request": spread(times["whole"]), "bare": spread(times["bare"]), "own": spread(times["own"])}
