@@ -28,6 +28,7 @@ from .values import is_number
 
 Send = Callable[[Mapping[str, Any], Mapping[str, Array]], None]
 
+PROGRESS_S = 0.05  # seconds between two messages about one stage
 BONES = ("head", "neck", "left_eye", "right_eye", "jaw")
 
 
@@ -208,7 +209,17 @@ def _path(header: Mapping[str, Any], settings: Settings) -> Path | None:
 
 
 def _progress(send: Send) -> Callable[[str, float], None]:
-    return lambda stage, fraction: send({"type": "progress", "stage": stage, "fraction": round(min(max(fraction, 0.0), 1.0), 4)}, {})
+    """Sends how far a request is, when a stage begins, at the end, and between no more often than a panel draws: each wakes the other process."""
+    told, last = "", 0.0
+
+    def progress(stage: str, fraction: float) -> None:
+        nonlocal told, last
+        now = time.monotonic()
+        if stage != told or fraction >= 1 or now - last >= PROGRESS_S:
+            told, last = stage, now
+            send({"type": "progress", "stage": stage, "fraction": round(min(max(fraction, 0.0), 1.0), 4)}, {})
+
+    return progress
 
 
 def _send_face(face: Face, model: Model, send: Send) -> None:
