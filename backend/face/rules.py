@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import BackendError
-from . import bodies, brows, contacts
+from . import bodies, brows, contacts, sheets
 from .frame import Floats
-from .landmarks import NAMES
+from .landmarks import NAMES, SIDES
 from .locate import Face
 from .mesh import AvatarMesh, Ints, all_corners, squared
 from .mirror import Each, Pairs, make_alike, pairs_of
@@ -25,11 +25,13 @@ MOVING = 3.0  # times STILL: movement above is kept as it is
 @dataclass(frozen=True)
 class Ground:
     """What the mesh alone says, whatever the model. around: who is next to whom among the face's vertices. there: what contacts and fields are read
-    from, None for a model whose landmarks are others. pairs: which vertex is which one's mirror image, None on a face that is not symmetric."""
+    from, None for a model whose landmarks are others. pairs: which vertex is which one's mirror image, None on a face that is not symmetric.
+    lain: what lies on the skin, of `sheets.lying`, None where that is not asked."""
 
     around: Neighbours
     there: contacts.Surface | None
     pairs: Pairs | None
+    lain: tuple[sheets.Places, sheets.Places] | None = None
 
 
 def read_landmarks(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> dict[str, Floats]:
@@ -46,9 +48,15 @@ def ground(face: Face, mesh: AvatarMesh, landmarks: Mapping[str, Floats]) -> Gro
     if not set(NAMES) <= landmarks.keys():
         return Ground(around, None, None)
     there = _surface(face, mesh.triangles, around.group, landmarks)
-    contacts.lids_of(there, landmarks)  # which keeps them
+    others = np.zeros(len(face.vertices), bool)
+    for side in SIDES:
+        others |= brows.strip(face.parts, landmarks, side)
+    lids = contacts.lids_of(there, landmarks)  # which keeps them
+    for lid in lids.values():
+        others |= lid.lash | lid.lower_lash | lid.eye
+    lain = sheets.lying(there, others) if face.familiar < 1 and len(lids) == len(SIDES) else None  # else it may be a plate that is an eye
     size = np.bincount(there.owner)[there.owner]  # of a vertex's part: left and right parts are of one size
-    return Ground(around, there, pairs_of(face.vertices, face.normals, there.skins[0], size))
+    return Ground(around, there, pairs_of(face.vertices, face.normals, there.skins[0], size), lain)
 
 
 def _surface(face: Face, triangles: Ints, group: Ints, landmarks: Mapping[str, Floats]) -> contacts.Surface:
@@ -89,6 +97,8 @@ def touch(face: Face, known: Ground, landmarks: Mapping[str, Floats], shapes: di
     brows.ride({name: shapes[name] for name in shapes if name.startswith("brow")}, face.vertices, face.parts, there.skins[0], landmarks)
     if face.familiar < 1:
         brows.follow([shapes[name] for name in contacts.BLINKS if name in shapes], face.vertices, face.parts, there.skins[0], landmarks)
+    if known.lain is not None:
+        sheets.follow(shapes, known.lain, face.familiar)
     if known.pairs is not None:
         make_alike(known.pairs, shapes, each)
 

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sheets on the skin: what lies close before it and has nothing else to do goes along, the rest does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from backend.face import contacts, sheets
+from backend.face.mesh import part_boxes
+from backend.face.sheets import Places
+
+
+def surface(before: float) -> tuple[contacts.Surface, Places]:
+    """A wall of skin with a small patch `before` it, and the patch's vertices."""
+    x, y = (grid.ravel() for grid in np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1.5, 0.5, 41)))
+    skin = np.stack([x, y, np.zeros(len(x))], axis=1)
+    patch = skin[(np.abs(x - 0.5) < 0.16) & (np.abs(y + 0.3) < 0.11)] + [0.01, 0.0, before]
+    vertices = np.concatenate([skin, patch]).astype(np.float32)
+    owner = np.repeat(np.array([0, 1], np.int32), [len(skin), len(patch)])
+    there = contacts.Surface(
+        vertices,
+        np.zeros((0, 3), np.int32),
+        np.arange(len(vertices), dtype=np.int32),
+        owner,
+        np.zeros((len(vertices), 2), np.float32),
+        [owner == 0, owner == 0],
+        np.zeros(len(vertices), bool),
+        owner,
+        part_boxes(vertices, owner),
+        {},
+    )
+    return there, np.flatnonzero(owner == 1)
+
+
+@pytest.mark.parametrize(("before", "lies"), [(0.02, True), (0.2, False), (-0.02, False)])
+def test_only_what_is_close_before_the_skin_is_a_sheet(before: float, lies: bool) -> None:
+    there, patch = surface(before)
+    mine, below = sheets.lying(there, np.zeros(len(there.vertices), bool))
+    assert np.array_equal(mine, patch if lies else patch[:0])
+    assert np.abs(there.vertices[mine, :2] - there.vertices[below, :2]).max(initial=0) < 0.02
+
+
+def test_what_goes_with_lids_is_none() -> None:
+    there, patch = surface(0.02)
+    others = np.zeros(len(there.vertices), bool)
+    others[patch[: len(patch) // 2]] = True
+    assert not len(sheets.lying(there, others)[0])
+
+
+def test_a_sheet_goes_where_the_skin_goes_as_far_as_the_model_is_not_believed() -> None:
+    there, patch = surface(0.02)
+    lain = sheets.lying(there, np.zeros(len(there.vertices), bool))
+    for familiar, wanted in ((0.0, 0.1), (0.5, 0.2), (1.0, 0.3)):
+        puff = np.zeros_like(there.vertices)
+        puff[:, 2], puff[patch, 2] = 0.1, 0.3
+        sheets.follow({"cheekPuff": puff}, lain, familiar)
+        assert np.allclose(puff[patch, 2], wanted)
+        assert np.allclose(np.delete(puff, patch, axis=0)[:, 2], 0.1)
