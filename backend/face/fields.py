@@ -29,7 +29,7 @@ INNER = 0.8  # half widths of the mouth, up, down and behind, within which small
 DRAWN = dict.fromkeys(("jawForward", "jawLeft", "jawRight"), 0.65) | {f"eyeLook{n}{s.title()}": 0.4 for n in ("In", "Out", "Down") for s in SIDES}
 STILL = 0.3
 SMOOTH = 1.5  # of the lower lip's way, over which that of the skin around falls to STILL: over less than 1.1 it would fold
-FOLLOWS, SHY = 0.35, 2.2  # share of the lower lip's way from which on a part follows the jaw, and how much it is helped at most
+FOLLOWS, SHY = (0.35, 0.5), 2.2  # share of the lower lip's way from which on a part follows the jaw, and wholly; how much it is helped at most
 SOON = 10.0  # of a lid's pull from a tenth of which on what is no skin takes the fields wholly
 OUT, MOST_OUT = 0.35, 2.5  # half widths of the mouth before the lips that a tongue comes out, and how much a model is helped to it
 SUNK = 0.25  # half widths that it sinks: artists of gene, uka and of a head never trained on 0.15 to 0.4
@@ -251,8 +251,9 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, familiar: 
     for part in np.unique(there.owner[inside]):
         mine = (there.owner == part) & inside
         most = float(np.quantile(far[mine], 0.9))
-        if most > FOLLOWS * fall:
-            offsets[mine] *= np.float32(np.clip(fall / most, 1, SHY))
+        if most > 0:
+            follows = float(smooth(*FOLLOWS, np.asarray(most / max(fall, 1e-9), np.float32)))
+            offsets[mine] *= np.float32(1 + follows * (np.clip(fall / most, 1, SHY) - 1))
     return offsets
 
 

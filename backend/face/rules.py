@@ -31,7 +31,7 @@ class Ground:
     around: Neighbours
     there: contacts.Surface | None
     pairs: Pairs | None
-    lain: tuple[sheets.Places, sheets.Places] | None = None
+    lain: sheets.Lain | None = None
 
 
 def read_landmarks(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> dict[str, Floats]:

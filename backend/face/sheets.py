@@ -9,23 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .contacts import Flags, Surface
+from .fields import smooth
 from .frame import Floats
 from .mesh import nearest, squared
 from .seams import SHEETS
 
-MOST = 0.9  # of a part's vertices that lie as near to the skin as a sheet does
-OTHERS = 0.15  # share of vertices that go with lids or are a brow, from which on a part is no sheet: it has something to do there
+# Between these nothing hangs on a hair: from a part that goes its own way to one that goes wholly along.
+MOST = (0.8, 0.95)  # share of its vertices that lie as near to the skin as a sheet does
+BEFORE = (0.4, 0.6)  # share of them that lie before it
+OTHERS = (0.2, 0.1)  # share of them that go with lids or are a brow: they have something to do there
 FEW = 4  # vertices below which it is none either
 
-Places = NDArray[np.intp]
+Lain = tuple[NDArray[np.intp], NDArray[np.intp], Floats]  # vertices (S,) of sheets, that of the skin below each (S,), how far each goes along (S,)
 
 
-def lying(there: Surface, others: Flags) -> tuple[Places, Places]:
-    """The vertices (S,) of sheets before the skin, and the vertex of the skin below each (S,). others (F,): what goes with lids, eyes and brows."""
+def lying(there: Surface, others: Flags) -> Lain:
+    """What lies on the skin. others (F,): what goes with lids, eyes and brows."""
     skin = np.flatnonzero(there.skins[0])
     loose = np.flatnonzero(~there.skins[0] & ~there.bulky)
     if not len(skin) or not len(loose):
-        return loose[:0], loose[:0]
+        return loose[:0], loose[:0], np.empty(0, np.float32)
     below = skin[nearest(there.vertices[loose], there.vertices[skin])]
     away = there.vertices[loose] - there.vertices[below]
     owner = there.owner[loose]
@@ -33,14 +36,15 @@ def lying(there: Surface, others: Flags) -> tuple[Places, Places]:
     near, before, taken = (
         np.bincount(owner, flags, len(count)) / count for flags in (squared(away) < SHEETS**2, away[:, 2] > 0, others[loose])
     )
-    sheet = (count >= FEW) & (near > MOST) & (before > 0.5) & (taken < OTHERS)
-    mine = sheet[owner]
-    return loose[mine], below[mine]
+    share = np.where(count >= FEW, smooth(*MOST, near) * smooth(*BEFORE, before) * smooth(*OTHERS, taken), 0)[owner].astype(np.float32)
+    mine = share > 0
+    return loose[mine], below[mine], share[mine]
 
 
-def follow(shapes: Mapping[str, Floats], lain: tuple[Places, Places], familiar: float) -> None:
+def follow(shapes: Mapping[str, Floats], lain: Lain, familiar: float) -> None:
     """Let sheets, in place, do what the skin below them does. shapes: condition -> offsets (F,3); lain: of `lying`. familiar: 0 to 1, how far
     the model is believed instead."""
-    mine, below = lain
+    mine, below, share = lain
+    goes = share[:, None] * np.float32(1 - familiar)
     for offsets in shapes.values() if len(mine) else ():
-        offsets[mine] += np.float32(1 - familiar) * (offsets[below] - offsets[mine])
+        offsets[mine] += goes * (offsets[below] - offsets[mine])

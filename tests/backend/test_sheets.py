@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from backend.face import contacts, sheets
 from backend.face.mesh import part_boxes
-from backend.face.sheets import Places
 
 
-def surface(before: float) -> tuple[contacts.Surface, Places]:
+def surface(before: float) -> tuple[contacts.Surface, NDArray[np.intp]]:
     """A wall of skin with a small patch `before` it, and the patch's vertices."""
     x, y = (grid.ravel() for grid in np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1.5, 0.5, 41)))
     skin = np.stack([x, y, np.zeros(len(x))], axis=1)
@@ -36,8 +36,9 @@ def surface(before: float) -> tuple[contacts.Surface, Places]:
 @pytest.mark.parametrize(("before", "lies"), [(0.02, True), (0.2, False), (-0.02, False)])
 def test_only_what_is_close_before_the_skin_is_a_sheet(before: float, lies: bool) -> None:
     there, patch = surface(before)
-    mine, below = sheets.lying(there, np.zeros(len(there.vertices), bool))
+    mine, below, share = sheets.lying(there, np.zeros(len(there.vertices), bool))
     assert np.array_equal(mine, patch if lies else patch[:0])
+    assert (share == 1).all()
     assert np.abs(there.vertices[mine, :2] - there.vertices[below, :2]).max(initial=0) < 0.02
 
 
