@@ -42,6 +42,12 @@ def test_only_what_is_close_before_the_skin_is_a_sheet(before: float, lies: bool
     assert np.abs(there.vertices[mine, :2] - there.vertices[below, :2]).max(initial=0) < 0.02
 
 
+def test_what_lies_beside_the_face_is_none() -> None:
+    there, patch = surface(0.02)
+    there.vertices[:, 0] += 1.5
+    assert not len(sheets.lying(there, np.zeros(len(there.vertices), bool))[0])
+
+
 def test_what_goes_with_lids_is_none() -> None:
     there, patch = surface(0.02)
     others = np.zeros(len(there.vertices), bool)
