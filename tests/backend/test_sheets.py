@@ -43,7 +43,7 @@ def test_only_what_is_close_before_the_skin_is_a_sheet(before: float, lies: bool
 
 
 def test_what_lies_beside_the_face_is_none() -> None:
-    there, patch = surface(0.02)
+    there, _patch = surface(0.02)
     there.vertices[:, 0] += 1.5
     assert not len(sheets.lying(there, np.zeros(len(there.vertices), bool))[0])
 
