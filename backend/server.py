@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .engine.sessions import Cancellation
     from .handlers import Handlers
 
+WIDE = 1 << 20
 MAX_WAITING = 16  # requests that may be open
 IDLE_LOOK_S = 5.0  # how often models that nobody uses are looked for
 SHAPES = 67  # the two sets of most requests, for an estimate of what a request needs
@@ -43,12 +44,23 @@ def claim_pipe() -> tuple[BinaryIO, BinaryIO]:
 
         for descriptor in (0, 1):
             msvcrt.setmode(descriptor, os.O_BINARY)
+    for descriptor in (0, 1):
+        _widen(descriptor)
     frames = os.dup(1)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     if sys.platform == "win32":
         msvcrt.setmode(frames, os.O_BINARY)
     return os.fdopen(0, "rb", buffering=0, closefd=False), os.fdopen(frames, "wb", buffering=0)
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold WIDE bytes where the system allows that: with Linux's 64 KiB an answer of 12 MB takes 15 ms, with 1 MiB 3."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):  # no pipe, or the user's limit for pipes is reached: only slower
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, WIDE)
 
 
 class Answers:

@@ -43,15 +43,8 @@ if sys.platform == "win32":
 else:
 
     def prepare(stream: IO[bytes]) -> None:
-        """Make the descriptor non-blocking and its buffer larger where that is possible."""
+        """Make the descriptor non-blocking."""
         os.set_blocking(stream.fileno(), False)
-        if sys.platform == "linux":
-            import fcntl
-
-            try:
-                fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, _PIECE)
-            except OSError:
-                return  # the user's limit for pipes is reached: the default size is only slower
 
     def read_available(stream: IO[bytes]) -> bytes | None:
         """What has arrived: b"" if nothing has, None at the end of the stream."""
