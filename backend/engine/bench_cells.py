@@ -23,7 +23,7 @@ from ..face.landmarks import NAMES
 from ..face.mesh import AvatarMesh
 from ..face.shape_sets import load_sets
 from . import hardware
-from .models import CHUNK, CHUNK_CPU, PER_VERTEX, Model, encode_with, load_model, shapes_of
+from .models import CHUNK, PER_VERTEX, Model, encode_with, load_model, shapes_of
 from .onnx_file import read_model_file
 from .reference import Reference
 from .selftest import probe
@@ -125,7 +125,7 @@ def cell(model: Model, heads: int, count: int, repeat: int) -> dict[str, Any]:
     def bare() -> None:
         encoder.run(None, {"points": points})
         for _ in range(heads):
-            for part in _pieces(feeds, CHUNK):
+            for part in _pieces(feeds):
                 decoder.run(None, part)
 
     with Peak() as memory:
@@ -169,7 +169,7 @@ def against_libraries(model: Model, count: int, repeat: int) -> dict[str, Any]:
         torch = None
     data = read_model_file(Path(model.info.path))
     feeds = probe(model.decoder.session.get_inputs(), count)
-    pieces = _pieces(feeds, CHUNK)
+    pieces = _pieces(feeds)
     for name, library in (("torch", torch), ("numpy", None)):
         if name == "torch" and torch is None:
             continue
@@ -182,19 +182,26 @@ def against_libraries(model: Model, count: int, repeat: int) -> dict[str, Any]:
             continue
         rows: dict[str, Any] = {"largest_difference": error}
         for threads in sorted({1, hardware.thread_counts()[-1]}) if name == "torch" else (1,):  # numpy has one thread, see __main__.py
-            session = load_model(Path(model.info.path), resolve({"threads": threads, "provider": "cpu"}, environment={})).decoder
-            if session is not None:
-                rows[str(threads)] = _compare(session, reference, library, feeds, pieces, threads, repeat)
+            own = load_model(Path(model.info.path), resolve({"threads": threads, "provider": "cpu"}, environment={}))
+            if own.decoder is not None:
+                works = _pieces(feeds, own.pieces(count))
+                rows[str(threads)] = _compare(own.decoder, works, reference, library, feeds, pieces, threads, repeat)
         found[name] = rows
     return found
 
 
 def _compare(
-    session: Session, reference: Reference, torch: Any, feeds: dict[str, Floats], pieces: list[dict[str, Floats]], threads: int, repeat: int
+    session: Session,
+    own: list[dict[str, Floats]],
+    reference: Reference,
+    torch: Any,
+    feeds: dict[str, Floats],
+    pieces: list[dict[str, Floats]],
+    threads: int,
+    repeat: int,
 ) -> dict[str, float]:
     if torch is not None:
         torch.set_num_threads(threads)
-    own = _pieces(feeds, CHUNK_CPU)
     with _inference(torch):
         works: dict[str, Callable[[], object]] = {
             "ort": lambda: run_each(session, own, Cancellation()),
@@ -308,7 +315,7 @@ class Requests:
         runs = recorded_runs(model, mesh, self.shapes if self._arkit else 0, self._table)
         own = [(part, [feeds for session, feeds in runs if session is part]) for part in model.parts]
         plain = [(own[0][0].alone(), _crops(own[0][1]))]
-        plain += [(part.alone(), _pieces(_joined(feeds), CHUNK) if model.decoder else feeds) for part, feeds in own[1:]]
+        plain += [(part.alone(), _pieces(_joined(feeds)) if model.decoder else feeds) for part, feeds in own[1:]]
         with self.start(model.threads) as client:
             report: dict[str, Any] = {}
 
@@ -350,10 +357,11 @@ class Requests:
         return rows
 
 
-def _pieces(feeds: Mapping[str, Floats], rows: int) -> list[dict[str, Floats]]:
-    """A decoder's feeds, so many vertices at a time."""
+def _pieces(feeds: Mapping[str, Floats], pieces: Sequence[slice] = ()) -> list[dict[str, Floats]]:
+    """A decoder's feeds piece by piece, CHUNK vertices at a time if not told."""
     count = len(feeds[next(iter(PER_VERTEX))])
-    return [{n: a if n == "latent" else a[start : start + rows] for n, a in feeds.items()} for start in range(0, count, rows)]
+    even = [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
+    return [{n: a if n == "latent" else a[rows] for n, a in feeds.items()} for rows in pieces or even]
 
 
 def _joined(pieces: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:

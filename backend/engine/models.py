@@ -32,7 +32,8 @@ Floats = NDArray[np.float32]
 SHIPPED = Path(__file__).resolve().parent.parent / "models" / "face"
 CONTRACT_VERSION = "1"
 CHUNK = 1024  # vertices per decoder run on what is not the CPU
-CHUNK_CPU = 256  # there several are on their way at once: less time and memory than one large run, and a cancel within milliseconds
+CHUNK_CPU = 256, 1024  # there several are on their way at once, smaller towards the end, so that no thread is left waiting for another
+GUIDED = 8  # each is this part of what is left: guided self-scheduling (Polychronopoulos and Kuck 1987); of most numbers of threads alike
 CHUNK_LOW = 128  # with little memory
 TRIAL_POINTS = 1024  # what locating shows the encoder
 MAX_CONDITIONS = 1024
@@ -80,12 +81,17 @@ class Model:
     precision: str = "fp32"
     precision_reason: str = ""
 
-    @property
-    def chunk(self) -> int:
-        """Vertices per decoder run."""
-        if self.low_memory:
-            return CHUNK_LOW
-        return CHUNK_CPU if self.decoder is not None and self.decoder.provider == "cpu" else CHUNK
+    def pieces(self, count: int) -> list[slice]:
+        """The rows of each decoder run on `count` vertices."""
+        least = most = CHUNK_LOW if self.low_memory else CHUNK
+        if not self.low_memory and self.decoder is not None and self.decoder.provider == "cpu":
+            least, most = CHUNK_CPU
+        found, start = [], 0
+        while start < count:
+            end = min(start + max(least, min(most, (count - start) // GUIDED)), count)
+            found.append(slice(start, end))
+            start = end
+        return found
 
     @property
     def lanes(self) -> int:
@@ -225,7 +231,7 @@ def shapes_of(
     Raises BackendError `model_contract` for outputs of a wrong shape or that are not finite, `cancelled`, `out_of_memory`.
     """
     if model.decoder is not None:
-        return _decode(model.decoder, face, weights, cancellation, progress, model.chunk, pool)
+        return _decode(model.decoder, model.pieces(len(face[0])), face, weights, cancellation, progress, pool)
     if model.plain is None:
         raise ValueError("the model has neither a decoder nor a plain session")
     return _run_plain(model, model.plain, face, weights, cancellation, progress, pool)
@@ -233,11 +239,11 @@ def shapes_of(
 
 def _decode(
     decoder: Session,
+    pieces: Sequence[slice],
     face: tuple[Floats, Floats, Floats, Floats, Floats],
     weights: Floats,
     cancellation: Cancellation,
     progress: Callable[[float], None],
-    chunk: int,
     pool: Executor | None,
 ) -> Floats:
     *per_vertex, latent = face
@@ -247,7 +253,6 @@ def _decode(
     picked = weights.argmax(axis=1)
     itself = np.array_equal(weights, np.eye(known, dtype=np.float32)[picked])  # the basis is asked for, in some order
     in_order = itself and np.array_equal(picked, np.arange(known))
-    pieces = [slice(start, min(start + chunk, count)) for start in range(0, count, chunk)]
 
     def take(piece: int, outputs: list[Floats]) -> None:
         rows, basis = pieces[piece], outputs[0]

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .contacts import Surface, lids_of
+from .contacts import Surface, lids_of, slit_of
 from .frame import Floats
 from .landmarks import SIDES
 from .mesh import squared
-from .openings import Edge, Opening, mouth_slit
+from .openings import Edge, Opening
 
 BLINK = 0.9
 CROSSED = 0.2  # of the eye's opening, that the lids may pass each other by: the lid's own thickness and a squint's narrowing
@@ -50,7 +50,7 @@ def combinations(there: Surface, landmarks: Mapping[str, Floats], shapes: Mappin
             words = f"with {blink} and {squint} the lids pass each other by {passed:.0%} of the eye's opening"
             found.append(Combination(f"blink and squint {side}", (blink, squint), passed, passed <= CROSSED, words))
     if {"jawOpen", "mouthClose"} <= shapes.keys():
-        slit = mouth_slit(there.vertices, there.triangles, there.sides[:, 0], there.skins[0], landmarks)
+        slit = slit_of(there, landmarks)
         if slit is not None:
             apart = _apart(slit, shapes["jawOpen"], shapes["mouthClose"])
             words = f"with jawOpen and mouthClose the lips stay apart by {apart:.0%} of what the jaw opens"

@@ -71,7 +71,7 @@ class Surface:
     part, of the skin's what hangs together without welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the
     largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. bulky (F,): of parts that are no skin and
     too big in every direction for one of a face, as hair is. pieces (F,): what hangs together without welding. boxes (F,6): of parts. balls: of
-    `bodies.eyeballs`. lids: what `lids_of` found, by the landmarks that it was asked with: fields and contacts ask alike."""
+    `bodies.eyeballs`. lids, slits: what `lids_of` and `slit_of` found, by the landmarks that they were asked with: fields and contacts ask alike."""
 
     vertices: Floats
     triangles: Ints
@@ -84,6 +84,7 @@ class Surface:
     boxes: Floats
     balls: Mapping[str, tuple[NDArray[np.intp], Floats]]
     lids: dict[bytes, dict[str, Lid]] = field(default_factory=dict, repr=False, compare=False)
+    slits: dict[bytes, Opening | None] = field(default_factory=dict, repr=False, compare=False)
 
 
 def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides: Floats, landmarks: Mapping[str, Floats]) -> Surface:
@@ -139,7 +140,7 @@ def corrections(
             if other in shapes and other.endswith(side.title()):
                 found[other] = lid.limited(shapes[other], LESS if other.startswith("eyeSquint") else 1.0)
     if {"jawOpen", "mouthClose"} <= shapes.keys():
-        slit = mouth_slit(there.vertices, there.triangles, there.sides[:, 0], there.skins[0], landmarks)
+        slit = slit_of(there, landmarks)
         if slit is not None:
             found["mouthClose"] = sealed(slit, there.sides[:, 0], there.skins[0], shapes["jawOpen"] + shapes["mouthClose"])
         else:
@@ -154,7 +155,7 @@ def corrections(
 
 def lids_of(there: Surface, landmarks: Mapping[str, Floats]) -> dict[str, Lid]:
     """The lids of each eye, by its side, whose opening is found."""
-    asked = b"".join(landmarks[name].tobytes() for name in sorted(landmarks))
+    asked = _asked(landmarks)
     if asked in there.lids:
         return there.lids[asked]
     found = there.lids[asked] = {}
@@ -165,6 +166,18 @@ def lids_of(there: Surface, landmarks: Mapping[str, Floats]) -> dict[str, Lid]:
             brow = (landmarks[f"brow_inner_{side}"] + landmarks[f"brow_outer_{side}"]) / 2
             found[side] = Lid(there, opening, brow - (landmarks[f"eye_inner_{side}"] + landmarks[f"eye_outer_{side}"]) / 2, side, strips)
     return found
+
+
+def slit_of(there: Surface, landmarks: Mapping[str, Floats]) -> Opening | None:
+    """The mouth's opening, if it is found."""
+    asked = _asked(landmarks)
+    if asked not in there.slits:
+        there.slits[asked] = mouth_slit(there.vertices, there.triangles, there.sides[:, 0], there.skins[0], landmarks)
+    return there.slits[asked]
+
+
+def _asked(landmarks: Mapping[str, Floats]) -> bytes:
+    return b"".join(landmarks[name].tobytes() for name in sorted(landmarks))
 
 
 def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats) -> Floats:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .frame import Floats
+from .frame import Doubles, Floats
 from .landmarks import mirrored
 from .mesh import bounds, squared
 from .symmetry import mirror_plane
@@ -53,41 +53,54 @@ def partners(
     facing = facing - 2 * (facing @ normal)[:, None] * normal
     low = np.minimum(bounds(exact)[0], bounds(image)[0]) - 2 * tolerance
     cell = np.floor((exact - low) / (2 * tolerance)).astype(np.int64)
-    first = np.floor((image - low) / (2 * tolerance) - 0.5).astype(np.int64)  # the lowest of the eight cells around an image
-    factors = np.cumprod([1, *(np.maximum(bounds(cell)[1], bounds(first)[1])[:2] + 3)])
-    numbers, keys = (cell @ factors) * len(points) + np.arange(len(points)), first @ factors
-    del own, cell, first  # this is where a request takes most memory
+    place = (image - low) / (2 * tolerance)
+    factors = np.cumprod([1, *(np.maximum(bounds(cell)[1], bounds(place)[1].astype(np.int64))[:2] + 3)])
+    numbers = (cell @ factors) * len(points) + np.arange(len(points))
+    del own, cell  # this is where a request takes most memory
     numbers.sort()  # several times as fast as a stable argsort of the keys
     sorted_keys, order = np.divmod(numbers, len(points))
-    turn_to = np.argsort(keys)  # what is looked up in order is found several times as fast
-    which, keys, image = which[turn_to], keys[turn_to], _rows(image, turn_to)
-    facing = _rows(facing, turn_to)
-    start, count = np.empty((2, len(which), len(CORNERS)), np.int32)
-    for piece in (slice(begin, begin + AT_ONCE) for begin in range(0, len(which), AT_ONCE)):
-        wanted = keys[piece, None] + CORNERS @ factors  # cells that differ along x alone have keys that follow each other
-        start[piece] = np.searchsorted(sorted_keys, wanted)
-        count[piece] = np.searchsorted(sorted_keys, wanted + 1, side="right") - start[piece]
-    many = count.sum(axis=1)
-    ends = np.cumsum(many)
-    best = np.full(len(which), -1, np.intp)
-    pieces = np.searchsorted(ends, np.arange(0, int(ends[-1]) + AT_ONCE, AT_ONCE))  # bounds the table of pairs
-    for begin, end in itertools.pairwise([*np.unique(pieces), len(which)]):
-        each = count[begin:end].ravel()
-        some = np.flatnonzero(many[begin:end]) + begin
-        if not len(some):
-            continue
-        other = order[np.arange(int(each.sum())) + np.repeat(start[begin:end].ravel() - np.cumsum(each) + each, each)]
-        mine = np.repeat(some, many[some])
-        far = np.sqrt(squared(_rows(exact, other) - _rows(image, mine)))
-        same = np.einsum("ni,ni->n", _rows(normals, other), _rows(facing, mine))
-        other_kind = 0 if kinds is None else OTHER * (kinds[other] != kinds[which[mine]])
-        score = np.where((far < tolerance) & (same > -0.2), far + tolerance * (1 - same + other_kind), np.inf)
-        least = np.minimum.reduceat(score, np.cumsum(many[some]) - many[some])
-        hits = np.flatnonzero((score == np.repeat(least, many[some])) & (score < np.inf))
-        hits = hits[np.flatnonzero(np.diff(mine[hits], prepend=-1))]  # of equals the first
-        best[mine[hits]] = other[hits]
-    found = np.empty_like(best)
-    found[turn_to] = best
+
+    def look(some: NDArray[np.intp], first: NDArray[np.int64], corners: NDArray[np.int64], wide: int) -> tuple[NDArray[np.intp], Doubles]:
+        """The best partner of each of `some` (N,), and its score (N,), infinite where there is none, in the cells from `first` (N,) + corners on, and
+        in the `wide` next ones along x."""
+        turn_to = np.argsort(first)  # what is looked up in order is found several times as fast
+        some, first = some[turn_to], first[turn_to]
+        start, count = np.empty((2, len(some), len(corners)), np.int32)
+        for piece in (slice(begin, begin + AT_ONCE) for begin in range(0, len(some), AT_ONCE)):
+            wanted = first[piece, None] + corners @ factors  # cells that differ along x alone have keys that follow each other
+            start[piece] = np.searchsorted(sorted_keys, wanted)
+            count[piece] = np.searchsorted(sorted_keys, wanted + wide, side="right") - start[piece]
+        many = count.sum(axis=1)
+        ends = np.cumsum(many)
+        best, scores = np.full(len(some), -1, np.intp), np.full(len(some), np.inf)
+        pieces = np.searchsorted(ends, np.arange(0, int(ends[-1]) + AT_ONCE, AT_ONCE))  # bounds the table of pairs
+        for begin, end in itertools.pairwise([*np.unique(pieces), len(some)]):
+            each = count[begin:end].ravel()
+            seen = np.flatnonzero(many[begin:end]) + begin
+            if not len(seen):
+                continue
+            other = order[np.arange(int(each.sum())) + np.repeat(start[begin:end].ravel() - np.cumsum(each) + each, each)]
+            mine = np.repeat(seen, many[seen])
+            one = some[mine]
+            far = np.sqrt(squared(_rows(exact, other) - _rows(image, one)))
+            same = np.einsum("ni,ni->n", _rows(normals, other), _rows(facing, one))
+            other_kind = 0 if kinds is None else OTHER * (kinds[other] != kinds[which[one]])
+            score = np.where((far < tolerance) & (same > -0.2), far + tolerance * (1 - same + other_kind), np.inf)
+            least = np.minimum.reduceat(score, np.cumsum(many[seen]) - many[seen])
+            hits = np.flatnonzero((score == np.repeat(least, many[seen])) & (score < np.inf))
+            hits = hits[np.flatnonzero(np.diff(mine[hits], prepend=-1))]  # of equals the first
+            best[mine[hits]], scores[seen] = other[hits], least
+        found = np.empty_like(turn_to)
+        found[turn_to] = np.arange(len(turn_to))
+        return best[found], scores[found]
+
+    inner = np.floor(place)
+    found, scores = look(np.arange(len(which)), inner.astype(np.int64) @ factors, CORNERS[:1], 0)
+    # a score is no less than the distance: what lies farther from its own cell's border has no better partner beyond
+    border = (0.5 - np.maximum.reduce(np.abs(place - inner - 0.5).T)) * (2 * tolerance)
+    rest = np.flatnonzero(~(scores < border))
+    if len(rest):
+        found[rest] = look(rest, np.floor(place[rest] - 0.5).astype(np.int64) @ factors, CORNERS, 1)[0]
     return found
 
 
@@ -113,7 +126,7 @@ def symmetric_partners(
         across = (points[sample[one]] - points[partner[one]]).astype(np.float64)
         middle = (points[sample[one]] + points[partner[one]]).astype(np.float64) / 2
         across *= np.sign(across @ normal)[:, None]
-        if len(across) < FEW / 2:
+        if len(across) < max(FEW, PAIRED * len(sample)) / 2:  # the others would not make up for it
             return None
         normal = across.sum(axis=0) / np.linalg.norm(across.sum(axis=0))
         offset = float(np.median(middle @ normal))

