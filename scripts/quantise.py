@@ -273,6 +273,7 @@ def quantise(model: Path, out: Path, heads: Sequence[str], data: Path, methods: 
     loaded = load_model(model, resolve({"threads": 1, "provider": "cpu"}, environment={}))
     feeds = feeds_of(loaded, CALIBRATION, data)
     base = mean_error(model, heads, data)
+    out.mkdir(parents=True, exist_ok=True)
     print(f"{model.name}: mae {base:.3f} on {', '.join(heads)}", flush=True)
     found: list[Measured] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@ python -m scripts.train.export --runs RUNS --out backend/models
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -111,7 +112,7 @@ class FlatDecoder(nn.Module):
         )
         styles = [sure * (looks @ own) + (1 - sure) * own[RIGS.index(UNSURE)] for own in self.styles.unbind()]
         found = [net.hidden(features, mine, style) for net, style in zip(self.nets, styles, strict=True)]
-        share = sum(share for _x, share in found)
+        share = functools.reduce(torch.add, [share for _x, share in found])
         lids = (way.unsqueeze(3) * share.unsqueeze(2)).flatten(2)
         scale = unit[0].repeat_interleave(3)  # a condition's unit is that of its mirrored one in the mirror image
         seen = torch.cat([side for x, _share in found for side in x.unbind()], dim=1)

@@ -225,5 +225,5 @@ class Decoder(nn.Module):
 
     def hidden(self, features: Tensor, mine: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
         """What the basis is mixed from: the last layer's input (B,V,W) and shares (B,V,C) of the way to the other lid. style (B or 1,STYLE)."""
-        x = self.net(torch.cat([features, style.unsqueeze(1) + torch.zeros_like(features[..., :1])], dim=-1))
+        x = self.net(torch.cat([features, style.unsqueeze(1).expand(*features.shape[:2], -1)], dim=-1))
         return x, self.shares(x) * mine
