@@ -274,7 +274,8 @@ def _ruled(known: rules.Ground, face: Face, landmarks: Mapping[str, Floats], sha
 def _verify(report: Report, there: Surface, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats], regions: object) -> None:
     """Report on shapes with a key of their own that are driven together, as strong as they were asked for; warn of those that do not hold."""
     strong = dict(zip(shapes, factors(regions, list(shapes)), strict=True))
-    found = combinations(there, landmarks, {name: shapes[name] * strong[name] for name in DRIVEN if name in shapes})
+    driven = {name: shapes[name] if strong[name] == 1 else shapes[name] * strong[name] for name in DRIVEN if name in shapes}
+    found = combinations(there, landmarks, driven)
     report.combinations = {pose.name: round(pose.value, 3) for pose in found}
     report.warnings.extend(f"Look at this pose: {pose.words}." for pose in found if not pose.good)
 
