@@ -433,8 +433,9 @@ def _refined(
     eyes = refine.eyes(canonical, mesh.triangles, skin, at, open_eyes)
     open_eyes[:] = [side for side in open_eyes if f"lid_upper_{side}" in eyes]
     for side in SIDES:
-        if f"lid_upper_{side}" not in eyes and familiar() < 1:
-            eyes |= plates.eye(canonical, mesh.triangles, parts, skin, at, side)
+        plate = plates.eye(canonical, mesh.triangles, parts, skin, at, side) if f"lid_upper_{side}" not in eyes else {}
+        if plate and familiar() < 1:  # which may have to wait
+            eyes |= plate
     at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
     known = sides(canonical, mesh.triangles, at, skin)
     across = ways(canonical, opposites(canonical, mesh.triangles, at, known, skin), known)
