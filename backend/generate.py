@@ -36,7 +36,7 @@ OnProgress = Callable[[str, float], None]
 MAX_STRENGTH = 10.0
 MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three times as much
 LARGE = 1 << 24  # bytes of all offsets together from which on the holes that freed arrays leave are given back: a millisecond each time
-AT_ONCE = 1 << 20  # bytes of shapes that the rules work on at once: their copies take several times as much, and a cancel is seen in between
+AT_ONCE = 1 << 19  # bytes of shapes that the rules work on at once: their copies take several times as much, and a cancel is seen in between
 FEWEST, MOST = 2, 8  # shapes at once: what follows each other in memory is quicker to work on
 BESIDE = 4  # threads at most that work on shapes: each takes memory
 # Share of the whole request that is done when a stage ends; measured on 28,646 vertices and 67 shapes.

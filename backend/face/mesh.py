@@ -86,6 +86,13 @@ def all_corners(kept: NDArray[np.bool_], triangles: Ints) -> NDArray[np.bool_]:
     return np.asarray(kept[triangles[:, 0]] & kept[triangles[:, 1]] & kept[triangles[:, 2]])
 
 
+def among(indices: Ints, triangles: Ints) -> Ints:
+    """The triangles (U,3) of which all corners are among `indices` (F,), as numbers of these."""
+    position = np.full(max(int(triangles.max(initial=-1)), int(indices.max(initial=-1))) + 1, -1, np.int32)
+    position[indices] = np.arange(len(indices))
+    return np.asarray(position[triangles[all_corners(position >= 0, triangles)]], np.int32)
+
+
 def squared(ways: NDArray[Any]) -> NDArray[Any]:
     """Squared lengths (N,) of ways (N,3)."""
     x, y, z = ways.T

@@ -119,19 +119,31 @@ def symmetric_partners(
     if len(face) < FEW:
         return None
     sample = np.random.default_rng(0).permutation(face)[:SAMPLE]
-    normal, offset, _share = mirror_plane(points[sample], normals[sample])
+    plane = _settled(points, normals, sample, np.array([1.0, 0, 0]), 0.0, PAIRED)  # landmarks of both sides are alike where the face is symmetric
+    if plane is None:
+        plane = _settled(points, normals, sample, *mirror_plane(points[sample], normals[sample])[:2], PAIRED / 2)
+    if plane is None:
+        return None
+    normal, offset = plane
+    found = partners(points, normals, normal, offset, CLOSE, kinds=kinds)
+    return (found, normal) if (found[face] >= 0).mean() > PAIRED else None
+
+
+def _settled(
+    points: Floats, normals: Floats, sample: NDArray[np.intp], normal: Doubles, offset: float, least: float
+) -> tuple[Doubles, float] | None:
+    """The plane that the pairs of a sample (S,) of points lie about, found from one nearby; None where fewer than `least` of it have partners."""
     for tolerance in (NEAR, CLOSE):
         partner = partners(points, normals, normal, offset, tolerance, sample)
         one = np.flatnonzero(partner >= 0)
+        if len(one) < max(FEW / 2, least * len(sample)):
+            return None
         across = (points[sample[one]] - points[partner[one]]).astype(np.float64)
         middle = (points[sample[one]] + points[partner[one]]).astype(np.float64) / 2
         across *= np.sign(across @ normal)[:, None]
-        if len(across) < max(FEW, PAIRED * len(sample)) / 2:  # the others would not make up for it
-            return None
         normal = across.sum(axis=0) / np.linalg.norm(across.sum(axis=0))
         offset = float(np.median(middle @ normal))
-    found = partners(points, normals, normal, offset, CLOSE, kinds=kinds)
-    return (found, normal) if (found[face] >= 0).mean() > PAIRED else None
+    return normal, offset
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from . import bodies, brows, contacts, sheets
 from .frame import Floats
 from .landmarks import NAMES, SIDES
 from .locate import Face
-from .mesh import AvatarMesh, Ints, all_corners, squared
+from .mesh import AvatarMesh, among, squared
 from .mirror import Each, Pairs, make_alike, pairs_of
 from .smoothing import Neighbours, neighbours
 
@@ -45,10 +45,11 @@ def read_landmarks(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> dict[s
 
 def ground(face: Face, mesh: AvatarMesh, landmarks: Mapping[str, Floats]) -> Ground:
     """Look at the mesh of a face. landmarks: name -> (3,), canonical."""
-    around = neighbours(mesh.vertices, mesh.triangles, face.indices)
+    inside = among(face.indices, mesh.triangles)
+    around = neighbours(mesh.vertices[face.indices], inside)
     if not set(NAMES) <= landmarks.keys():
         return Ground(around, None, None)
-    there = _surface(face, mesh.triangles, around.group, landmarks)
+    there = contacts.surface(face.vertices, inside, around.group, face.parts, face.sides, landmarks)
     others = np.zeros(len(face.vertices), bool)
     for side in SIDES:
         others |= brows.strip(face.parts, landmarks, side)
@@ -58,13 +59,6 @@ def ground(face: Face, mesh: AvatarMesh, landmarks: Mapping[str, Floats]) -> Gro
     lain = sheets.lying(there, others) if face.familiar < 1 and len(lids) == len(SIDES) else None  # else it may be a plate that is an eye
     size = np.bincount(there.owner)[there.owner]  # of a vertex's part: left and right parts are of one size
     return Ground(around, there, pairs_of(face.vertices, face.normals, there.skins[0], size), lain)
-
-
-def _surface(face: Face, triangles: Ints, group: Ints, landmarks: Mapping[str, Floats]) -> contacts.Surface:
-    position = np.full(max(int(triangles.max()), int(face.indices.max())) + 1, -1, np.int32)
-    position[face.indices] = np.arange(len(face.indices))
-    inside = position[triangles[all_corners(position >= 0, triangles)]]
-    return contacts.surface(face.vertices, inside, group, face.parts, face.sides, landmarks)
 
 
 def touch(face: Face, known: Ground, landmarks: Mapping[str, Floats], shapes: dict[str, Floats], each: Each = map) -> None:

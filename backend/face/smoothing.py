@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..values import WAY
 from .frame import Floats
-from .mesh import Ints, adjacency, all_corners, edges_of, weld
+from .mesh import Ints, adjacency, edges_of, weld
 
 SHARE = 0.75  # of the neighbours' mean: as good as twice a half on heads that were left out of training; more begins to wash out lips
 
@@ -28,12 +28,10 @@ class Neighbours:
     by_count: tuple[tuple[slice, NDArray[np.int64]], ...]
 
 
-def neighbours(vertices: Floats, triangles: Ints, indices: Ints) -> Neighbours:
-    """Neighbours along edges of the vertices `indices` (F,) of a mesh."""
-    position = np.full(len(vertices), -1, np.int32)
-    position[indices] = np.arange(len(indices))
-    group = weld(vertices[indices]) if len(indices) else np.empty(0, np.int32)
-    edges = edges_of(group[position[triangles[all_corners(position >= 0, triangles)]]])
+def neighbours(vertices: Floats, triangles: Ints) -> Neighbours:
+    """Neighbours of vertices (F,3) along the edges of triangles (T,3) among them."""
+    group = weld(vertices) if len(vertices) else np.empty(0, np.int32)
+    edges = edges_of(group[triangles])
     start, begins, joined = adjacency(edges[edges[:, 0] != edges[:, 1]])
     count = np.zeros(int(group.max(initial=-1)) + 1, np.int64)
     count[joined] = np.diff(begins, append=len(start))

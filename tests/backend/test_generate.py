@@ -22,6 +22,7 @@ from backend.engine.sessions import Cancellation
 from backend.engine.settings import resolve
 from backend.errors import BackendError
 from backend.face.locate import Face
+from backend.face.mesh import among
 from backend.face.shape_sets import Table, load_sets
 from backend.face.smoothing import neighbours, smoothed
 from backend.generate import Report, Shapes, generate
@@ -111,7 +112,7 @@ def test_offsets_are_what_the_model_says_turned_to_object_space(model: Model) ->
         axis=1,
     )
     mesh = figure()
-    smooth = smoothed(canonical[None].astype(np.float32), neighbours(mesh.vertices, mesh.triangles, face.indices))[0]
+    smooth = smoothed(canonical[None].astype(np.float32), neighbours(mesh.vertices[face.indices], among(face.indices, mesh.triangles)))[0]
     expected = (smooth * face.freedom[:, None]) @ face.frame.rotation * face.frame.scale
     free = (face.freedom == 1) & (np.linalg.norm(canonical, axis=1) > 0.1)  # neither faded at the border nor too still to count
     assert free.sum() > 20

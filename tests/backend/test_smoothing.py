@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.face.mesh import among
 from backend.face.smoothing import SHARE, neighbours, smoothed
 
 
@@ -20,7 +21,7 @@ def sheet(rows: int = 12, columns: int = 15) -> tuple[NDArray[np.float32], NDArr
 
 def test_noise_shrinks_and_an_even_movement_stays() -> None:
     vertices, triangles = sheet()
-    around = neighbours(vertices, triangles, np.arange(len(vertices), dtype=np.int32))
+    around = neighbours(vertices, triangles)
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 1, (3, len(vertices), 3)).astype(np.float32)
     assert smoothed(noise, around).std() < 0.5 * noise.std()
@@ -34,16 +35,16 @@ def test_what_no_edge_joins_does_not_mix() -> None:
     both, faces = np.concatenate([vertices, other]), np.concatenate([triangles, triangles + len(vertices)])
     offsets = np.zeros((1, len(both), 3), np.float32)
     offsets[:, len(vertices) :, 1] = 1
-    np.testing.assert_array_equal(smoothed(offsets, neighbours(both, faces, np.arange(len(both), dtype=np.int32))), offsets)
+    np.testing.assert_array_equal(smoothed(offsets, neighbours(both, faces)), offsets)
 
 
 def test_split_vertices_move_together_and_like_the_whole() -> None:
     vertices, triangles = sheet()
     rough = np.random.default_rng(1).normal(0, 1, (2, len(vertices), 3)).astype(np.float32)
-    whole = smoothed(rough, neighbours(vertices, triangles, np.arange(len(vertices), dtype=np.int32)))
+    whole = smoothed(rough, neighbours(vertices, triangles))
     corners = triangles.ravel()
     split, own = vertices[corners], np.arange(len(corners), dtype=np.int32)
-    torn = smoothed(rough[:, corners], neighbours(split, own.reshape(-1, 3), own))
+    torn = smoothed(rough[:, corners], neighbours(split, own.reshape(-1, 3)))
     np.testing.assert_allclose(torn, whole[:, corners], atol=1e-5)
 
 
@@ -51,14 +52,14 @@ def test_vertices_outside_are_left_out_and_nothing_is_fine() -> None:
     vertices, triangles = sheet()
     some = np.arange(40, dtype=np.int32)
     offsets = np.ones((1, 40, 3), np.float32)
-    np.testing.assert_allclose(smoothed(offsets, neighbours(vertices, triangles, some)), offsets)
+    np.testing.assert_allclose(smoothed(offsets, neighbours(vertices[some], among(some, triangles))), offsets)
     none = np.empty((1, 0, 3), np.float32)
-    assert smoothed(none, neighbours(vertices, triangles, some[:0])).shape == (1, 0, 3)
+    assert smoothed(none, neighbours(vertices[:0], among(some[:0], triangles))).shape == (1, 0, 3)
 
 
 def test_vertices_without_neighbours_keep_their_offsets_between_those_with_some() -> None:
     vertices = np.array([[9, 0, 0], [0, 0, 0], [1, 0, 0], [8, 0, 0], [0, 1, 0]], np.float32)
-    around = neighbours(vertices, np.array([[1, 2, 4]], np.int32), np.arange(5, dtype=np.int32))
+    around = neighbours(vertices, np.array([[1, 2, 4]], np.int32))
     offsets = np.arange(15, dtype=np.float32).reshape(1, 5, 3)
     found = smoothed(offsets, around)
     np.testing.assert_array_equal(found[0, [0, 3]], offsets[0, [0, 3]])
