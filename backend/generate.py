@@ -263,7 +263,7 @@ def _alone(weights: Floats, *extra: Floats) -> list[int] | None:
 def _ruled(known: rules.Ground, face: Face, landmarks: Mapping[str, Floats], shapes: dict[str, Floats], each: Each) -> None:
     """Mix the conditions' shapes of a pair, condition -> offsets (F,3), in place, with fields and with what must hold on the mesh."""
     if known.there is not None:
-        fields.mixed(known.there, face.parts, landmarks, shapes, face.familiar, in_place=True)
+        fields.mixed(known.there, face.parts, landmarks, shapes, face.familiar, in_place=True, fields=known.own)
     ruled = dict(shapes)
     rules.touch(face, known, landmarks, ruled, each)
     for name, own in shapes.items():  # a second set of shapes would be as large as the answer

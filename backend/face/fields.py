@@ -305,6 +305,28 @@ def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats]) -> float:
     return DOUBTED + (1 - DOUBTED) * float(smooth(*BELIEVED, np.asarray(np.mean(found), np.float32))) if found else 1.0
 
 
+@dataclass(frozen=True)
+class Fields:
+    """What `mixed` takes from the mesh alone: the mouth's coordinates, the vertices (S,) that its fields move and these, condition -> offsets (S,3);
+    strips of brows, side -> flags (F,), and what brows move, likewise, where it is asked for."""
+
+    mouth: Mouth
+    near: NDArray[np.intp]
+    lips: Mapping[str, Floats]
+    strips: Mapping[str, Flags]
+    brows: tuple[NDArray[np.intp], Mapping[str, Floats]]
+
+
+def fields_of(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], familiar: float = 0.0) -> Fields:
+    """The fields of a face. parts (F,6): boxes. familiar: 1 where none are taken."""
+    mouth, strips = mouth_of(there, landmarks), {side: brows.strip(parts, landmarks, side) for side in SIDES}
+    nothing: NDArray[np.intp] = np.empty(0, np.intp)
+    if familiar == 1:
+        return Fields(mouth, nothing, {}, strips, (nothing, {}))
+    near = mouth.reached()
+    return Fields(mouth, near, mouth_fields(mouth.among(near)), strips, brow_fields(there, landmarks, strips, mouth.large))
+
+
 def mixed(
     there: Surface,
     parts: Floats,
@@ -312,8 +334,9 @@ def mixed(
     shapes: Mapping[str, Floats],
     familiar: float = 0.0,
     in_place: bool = False,
+    fields: Fields | None = None,
 ) -> dict[str, Floats]:
-    """The conditions' offsets (F,3), from the model's, shapes, and the fields.
+    """The conditions' offsets (F,3), from the model's, shapes, and the fields: of `fields_of`, where they are known.
 
     parts (F,6): boxes. familiar: 0 to 1, how much the head is like those that the model has learnt from; such heads are the model's alone.
     Others' mouths: the smaller, the more the fields, as models learn from realistic heads. Lids and brows: by how far model and fields agree.
@@ -321,6 +344,7 @@ def mixed(
     """
     found = {name: offsets if in_place else offsets.astype(np.float32) for name, offsets in shapes.items()}
     skin = there.skins[0]
+    own = fields_of(there, parts, landmarks, familiar) if fields is None else fields
 
     def take(fields: Mapping[str, Floats], share: float, where: Floats, among: slice | NDArray[np.intp] = slice(None)) -> None:
         """Mix the fields in, a share of 1 - share where `where` (F,) is 1. among: the vertices that the fields tell of, elsewhere they are 0."""
@@ -329,9 +353,7 @@ def mixed(
             found[name] *= 1 - mine
             found[name][among] += fields[name] * mine[among]
 
-    mouth = mouth_of(there, landmarks)
-    near = mouth.reached()
-    lips = mouth_fields(mouth.among(near))
+    mouth, near, lips = own.mouth, own.near, own.lips
     take(lips, 0.2 + 0.8 * mouth.large, skin.astype(np.float32), near)
     for name in lips.keys() & found.keys() if familiar < 1 else ():
         more = SHYEST * float(np.linalg.norm(lips[name]) / max(float(np.linalg.norm(found[name][near])), 1e-9))
@@ -353,21 +375,20 @@ def mixed(
             moved = SIGN[side] * 0.2 * mouth.half * (1 - mouth.large)
             found[name][inside] += way(moved, 0, 0)
     for side, lid in lids_of(there, landmarks).items() if familiar < 1 else ():
-        fields = lid_fields(lid, side, mouth.large)
+        closing = lid_fields(lid, side, mouth.large)
         blink = f"eyeBlink{side.title()}"
         reach = np.max([lid.top, lid.bottom, lid.ride, lid.lower_ride], axis=0)
         around = np.where(skin, 1, np.clip(reach * SOON, 0, 1)).astype(np.float32)
         if blink in found:
             some = around > 0
-            take(fields, trust({blink: found[blink][some]}, {blink: fields[blink][some]}), around)
-    strips = {side: brows.strip(parts, landmarks, side) for side in SIDES}
+            take(closing, trust({blink: found[blink][some]}, {blink: closing[blink][some]}), around)
     if familiar < 1:
-        near, fields = brow_fields(there, landmarks, strips, mouth.large)
-        own = {name: found[name][near] for name in fields.keys() & found.keys()}
-        mine = np.float32((1 - familiar) * (1 - trust(own, fields)))
-        for name, offsets in own.items():
-            found[name][near] = offsets + mine * (fields[name] - offsets)
-    strip = np.any(list(strips.values()), axis=0)
+        near, raised = own.brows
+        learnt = {name: found[name][near] for name in raised.keys() & found.keys()}
+        mine = np.float32((1 - familiar) * (1 - trust(learnt, raised)))
+        for name, offsets in learnt.items():
+            found[name][near] = offsets + mine * (raised[name] - offsets)
+    strip = np.any(list(own.strips.values()), axis=0)
     for name in found.keys() if strip.any() else ():
         if not name.startswith(("brow", "noseSneer")):
             found[name][strip] = 0  # strips belong to the brows alone

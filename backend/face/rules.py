@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import BackendError
 from ..values import WAY
-from . import bodies, brows, contacts, sheets
+from . import bodies, brows, contacts, fields, sheets
 from .frame import Floats
 from .landmarks import NAMES, SIDES
 from .locate import Face
@@ -26,12 +26,13 @@ MOVING = 3.0  # times STILL: movement above is kept as it is
 @dataclass(frozen=True)
 class Ground:
     """What the mesh alone says, whatever the model. around: who is next to whom among the face's vertices. there: what contacts and fields are read
-    from, None for a model whose landmarks are others. pairs: which vertex is which one's mirror image, None on a face that is not symmetric.
-    lain: what lies on the skin, of `sheets.lying`, None where that is not asked."""
+    from, None for a model whose landmarks are others. own: the fields of this face. pairs: which vertex is which one's mirror image, None on a face
+    that is not symmetric. lain: what lies on the skin, of `sheets.lying`, None where that is not asked."""
 
     around: Neighbours
     there: contacts.Surface | None
-    pairs: Pairs | None
+    own: fields.Fields | None = None
+    pairs: Pairs | None = None
     lain: sheets.Lain | None = None
 
 
@@ -48,17 +49,16 @@ def ground(face: Face, mesh: AvatarMesh, landmarks: Mapping[str, Floats]) -> Gro
     inside = among(face.indices, mesh.triangles)
     around = neighbours(mesh.vertices[face.indices], inside)
     if not set(NAMES) <= landmarks.keys():
-        return Ground(around, None, None)
+        return Ground(around, None)
     there = contacts.surface(face.vertices, inside, around.group, face.parts, face.sides, landmarks)
-    others = np.zeros(len(face.vertices), bool)
-    for side in SIDES:
-        others |= brows.strip(face.parts, landmarks, side)
+    own = fields.fields_of(there, face.parts, landmarks, face.familiar)
+    others = np.any(list(own.strips.values()), axis=0)
     lids, _slit = contacts.lids_of(there, landmarks), contacts.slit_of(there, landmarks)  # which are kept
     for lid in lids.values():
         others |= lid.lash | lid.lower_lash | lid.eye
     lain = sheets.lying(there, others) if face.familiar < 1 and len(lids) == len(SIDES) else None  # else it may be a plate that is an eye
     size = np.bincount(there.owner)[there.owner]  # of a vertex's part: left and right parts are of one size
-    return Ground(around, there, pairs_of(face.vertices, face.normals, there.skins[0], size), lain)
+    return Ground(around, there, own, pairs_of(face.vertices, face.normals, there.skins[0], size), lain)
 
 
 def touch(face: Face, known: Ground, landmarks: Mapping[str, Floats], shapes: dict[str, Floats], each: Each = map) -> None:
