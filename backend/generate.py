@@ -36,9 +36,10 @@ OnProgress = Callable[[str, float], None]
 MAX_STRENGTH = 10.0
 MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three times as much
 LARGE = 1 << 24  # bytes of all offsets together from which on the holes that freed arrays leave are given back: a millisecond each time
-AT_ONCE = 1 << 19  # bytes of shapes that the rules work on at once: their copies take several times as much, and a cancel is seen in between
+AT_ONCE = 1 << 20  # bytes of shapes that are smoothed at once: their copies take several times as much, and a cancel is seen in between
 FEWEST, MOST = 2, 8  # shapes at once: what follows each other in memory is quicker to work on
-BESIDE = 4  # threads at most that work on shapes: each takes memory
+LARGE_FACE = 1 << 14  # vertices from which on shapes are worked on by several threads: on fewer, handing Python's lock over takes longer than it saves
+BESIDE = 4  # of these at most: each takes memory
 # Share of the whole request that is done when a stage ends; measured on 28,646 vertices and 67 shapes.
 _LOCATED, _COMPUTED = 0.5, 0.85
 
@@ -175,20 +176,21 @@ def generate(
                 lanes,
             )
             known = seen.result()
-        step = min(max(AT_ONCE // (len(face.indices) * 12 + 1), FEWEST), MOST)
+        each, shared = (beside.map, 2) if len(face.indices) >= LARGE_FACE else (map, 1)
+        step = min(max(AT_ONCE // shared // (len(face.indices) * 12 + 1), FEWEST), MOST)
 
         def even(first: int) -> None:
             cancellation.check()
             offsets[first : first + step] = smoothed(offsets[first : first + step], known.around)
 
         with report.stage("rules"):
-            list(beside.map(even, range(0, len(offsets), step)))
+            list(each(even, range(0, len(offsets), step)))
         trim()
         sure, size, basis = np.ones(weights.shape[1], np.float32), np.ones(weights.shape[1]), list(offsets)
         if model.plain is None:
             with report.stage("rules"):
                 shapes = dict(zip(names, offsets, strict=True))
-                _ruled(known, face, landmarks, shapes, beside.map)
+                _ruled(known, face, landmarks, shapes, each)
                 if mesh.roles is not None:
                     roles.kept_to(shapes, face.vertices, mesh.roles[face.indices], face.parts)
                 if known.there is not None:
@@ -213,7 +215,7 @@ def generate(
                 return rules.finish(face, shape, weight, strength, ruled[row])
 
             with report.stage("frame"):
-                moves = np.array(list(beside.map(finish, range(len(table)))))
+                moves = np.array([finish(row) for row in range(len(table))])
             done += len(table)
             on_progress("rules", _COMPUTED + done / len(weights) * (1 - _COMPUTED))
             yield Shapes(name, tuple(table), ruled, _confidence(face.confidence, weights[done - len(table) : done], sure, size, moves))
