@@ -38,7 +38,7 @@ MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three time
 LARGE = 1 << 24  # bytes of all offsets together from which on the holes that freed arrays leave are given back: a millisecond each time
 AT_ONCE = 1 << 20  # bytes of shapes that are smoothed at once: their copies take several times as much, and a cancel is seen in between
 FEWEST, MOST = 2, 8  # shapes at once: what follows each other in memory is quicker to work on
-LARGE_FACE = 1 << 14  # vertices from which on shapes are worked on by several threads: on fewer, handing Python's lock over takes longer than it saves
+LARGE_FACE = 1 << 14  # vertices from which on several threads work on shapes: on fewer, handing Python's lock over takes longer than it saves
 BESIDE = 4  # of these at most: each takes memory
 # Share of the whole request that is done when a stage ends; measured on 28,646 vertices and 67 shapes.
 _LOCATED, _COMPUTED = 0.5, 0.85

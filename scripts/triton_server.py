@@ -83,7 +83,8 @@ def main() -> int:
                 config=ModelConfig(batching=batched, max_batch_size=MOST_HEADS, batcher=DynamicBatcher(max_queue_delay_microseconds=2000)),
                 strict=True,
             )
-        print(f"serving {', '.join(folder.name for folder in folders)} on grpc://127.0.0.1:{options.grpc_port}", flush=True)
+        # Triton's own log goes to the same place, and may be in the middle of a line
+        print(f"\nserving {', '.join(folder.name for folder in folders)} on grpc://127.0.0.1:{options.grpc_port}", flush=True)
         triton.serve()
     return 0
 
