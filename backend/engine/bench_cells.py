@@ -310,12 +310,14 @@ class Requests:
         return {"hello_s": round(statistics.median(hellos), 4), "first_shapes_s": round(statistics.median(firsts), 4)}
 
     def frame_to_frame(self, model: Model, mesh: AvatarMesh, repeat: int) -> dict[str, Any]:
-        """Seconds from the first byte of a request to the last of its answers, and of the same session runs bare, in turns: one after another,
-        crops by HEADS and vertices by CHUNK, on all threads, as ONNX Runtime does by itself, and several at once, as the backend does (`own`)."""
+        """Seconds from the first byte of a request to the last of its answers, and of the same session runs bare, in turns: on all threads, as ONNX
+        Runtime does by itself, one after another, crops by HEADS and vertices by CHUNK (`bare`) or all in one run (`once`), and several at once, as the
+        backend does (`own`)."""
         runs = recorded_runs(model, mesh, self.shapes if self._arkit else 0, self._table)
         own = [(part, [feeds for session, feeds in runs if session is part]) for part in model.parts]
-        plain = [(own[0][0].alone(), _crops(own[0][1]))]
-        plain += [(part.alone(), _pieces(_joined(feeds)) if model.decoder else feeds) for part, feeds in own[1:]]
+        crops = [(own[0][0].alone(), _crops(own[0][1]))]
+        whole_head = [(part.alone(), [_joined(feeds)] if model.decoder else feeds) for part, feeds in own[1:]]
+        in_pieces = [(session, _pieces(feeds[0]) if model.decoder else feeds) for session, feeds in whole_head]
         with self.start(model.threads) as client:
             report: dict[str, Any] = {}
 
@@ -323,8 +325,8 @@ class Requests:
                 nonlocal report
                 report = self.send(client, mesh)[0]
 
-            def bare() -> None:
-                for session, pieces in plain:
+            def alone(runs: list[tuple[Any, list[Any]]]) -> None:
+                for session, pieces in runs:
                     for feeds in pieces:
                         session.run(None, feeds)
 
@@ -332,12 +334,13 @@ class Requests:
                 for part, pieces in own:
                     run_each(part, pieces, Cancellation())
 
-            times = in_turns({"whole": whole, "bare": bare, "own": several}, max(repeat, LEAST))
-        middle, bare_middle, own_middle = (statistics.median(times[name]) for name in ("whole", "bare", "own"))
+            works: dict[str, Callable[[], object]] = {"whole": whole, "bare": lambda: alone(crops + in_pieces), "own": several}
+            times = in_turns(works | {"once": lambda: alone(crops + whole_head)}, max(repeat, LEAST))
+        middle = statistics.median(times["whole"])
         kept = ("vertices", "face_vertices", "shapes", "threads", "provider_active", "precision", "seconds", "peak_memory_mb")
-        found: dict[str, Any] = {"request": spread(times["whole"]), "bare": spread(times["bare"]), "own": spread(times["own"])}
+        found: dict[str, Any] = {"request": spread(times.pop("whole")), **{name: spread(values) for name, values in times.items()}}
         found |= {"session_runs": len(runs), "threads_bare": model.threads}
-        found |= {"to_bare": round(middle / bare_middle, 3), "to_own": round(middle / own_middle, 3)}
+        found |= {f"to_{name}": round(middle / statistics.median(values), 3) for name, values in times.items()}
         return found | {name: report[name] for name in kept}
 
     def growth(self, counts: Sequence[int], repeat: int) -> list[dict[str, Any]]:

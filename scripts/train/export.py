@@ -7,9 +7,7 @@ python -m scripts.train.export --runs RUNS --out backend/models
 from __future__ import annotations
 
 import argparse
-import functools
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,31 +58,29 @@ class WholeEncoder(nn.Module):
 class FlatDecoder(nn.Module):
     """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2), (V,6), (1,3L+R+1) -> (V,K,3).
 
-    The mean of what several, trained from different starts, say of the head and of its mirror image: a symmetric head gets symmetric shapes, and on
-    heads unlike those in training each errs in its own way. They speak in the style of the rig that the head looks like, by the latent's numbers
-    behind the landmarks; where no likeness is sure, in that of the heads whose makers' habits were drawn at random: on heads that were left out it
-    was nearest to the artists.
+    The mean of what it says of the head and of its mirror image, so that a symmetric head gets symmetric shapes. It speaks in the style of the rig
+    that the head looks like, by the latent's numbers behind the landmarks; where no likeness is sure, in that of the heads whose makers' habits were
+    drawn at random: on heads that were left out it was nearest to the artists.
 
-    Features are computed once. Shares and offsets of all become the mean's basis in one product each: `Decoder.forward` over axes of one and three
-    numbers, its mirror image and their mean took a quarter of ONNX Runtime's time.
+    Shares and offsets of both sides become the mean's basis in one product each: `Decoder.forward` over axes of one and three numbers, its mirror
+    image and their mean took a quarter of ONNX Runtime's time.
     """
 
-    def __init__(self, nets: Sequence[Decoder]) -> None:
+    def __init__(self, net: Decoder) -> None:
         super().__init__()
-        self.nets = nn.ModuleList(nets)
-        first, share = nets[0], 1 / (2 * len(nets))
-        self.register_buffer("styles", torch.stack([net.styles.detach() for net in nets]))
+        self.net = net
+        self.register_buffer("styles", net.styles.detach().clone())
         self.register_buffer("told", torch.tensor([float(name not in MODELLED) for name in RIGS]))
         self.register_buffer("mirror", torch.from_numpy(MIRROR))
-        other = torch.from_numpy(swaps(first.conditions)).long()
+        other = torch.from_numpy(swaps(net.conditions)).long()
 
         def both(weights: torch.Tensor) -> list[torch.Tensor]:
-            """Weights (...,K,3) as (...,3K) for the head and for its mirror image, each net's share of the mean."""
-            return [(w * share).flatten(-2) for w in (weights, weights[..., other, :] * self.mirror)]
+            """Weights (...,K,3) as (...,3K) for the head and for its mirror image, half of each."""
+            return [(w / 2).flatten(-2) for w in (weights, weights[..., other, :] * self.mirror)]
 
-        self.register_buffer("product", torch.cat([w for net in nets for w in both(net.offsets.weight.detach().T.unflatten(1, (-1, 3)))]))
-        self.register_buffer("bias", sum(w for net in nets for w in both(net.offsets.bias.detach().unflatten(0, (-1, 3)))))
-        ways = first.spread[None, :, :, None] * torch.eye(3)[:, None, None, :]  # (3,C,K,3): a share of each axis goes to the same axis
+        self.register_buffer("product", torch.cat(both(net.offsets.weight.detach().T.unflatten(1, (-1, 3)))))
+        self.register_buffer("bias", sum(both(net.offsets.bias.detach().unflatten(0, (-1, 3)))))
+        ways = net.spread[None, :, :, None] * torch.eye(3)[:, None, None, :]  # (3,C,K,3): a share of each axis goes to the same axis
         self.register_buffer("closing", torch.cat(both(ways.flatten(0, 1))))
         self.register_buffer("landmarks", torch.from_numpy(LANDMARK_SWAP).long())
 
@@ -102,33 +98,30 @@ class FlatDecoder(nn.Module):
         swapped = (landmarks[self.landmarks] * self.mirror).reshape(1, -1)
         looks = latent[:, 3 * len(NAMES) : 3 * len(NAMES) + len(RIGS)]
         sure = (((looks * self.told).amax(dim=1, keepdim=True) - SURE[0]) / (SURE[1] - SURE[0])).clamp(0, 1)
-        features, mine, way, unit = self.nets[0].given(
+        style = sure * (looks @ self.styles) + (1 - sure) * self.styles[RIGS.index(UNSURE)]
+        x, share, way, unit = self.net.hidden(
             torch.stack([vertices, vertices * self.mirror]),
             torch.stack([normals, normals * self.mirror]),
             torch.stack([parts, torch.cat([centres * self.mirror, extents], dim=1)]),
             torch.stack([sides, sides]),
             torch.stack([ways, ways * torch.cat([self.mirror, self.mirror])]),
             torch.cat([landmarks.reshape(1, -1), swapped]),
+            style.expand(2, -1),
         )
-        styles = [sure * (looks @ own) + (1 - sure) * own[RIGS.index(UNSURE)] for own in self.styles.unbind()]
-        found = [net.hidden(features, mine, style) for net, style in zip(self.nets, styles, strict=True)]
-        share = functools.reduce(torch.add, [share for _x, share in found])
         lids = (way.unsqueeze(3) * share.unsqueeze(2)).flatten(2)
         scale = unit[0].repeat_interleave(3)  # a condition's unit is that of its mirrored one in the mirror image
-        seen = torch.cat([side for x, _share in found for side in x.unbind()], dim=1)
-        basis = (seen @ self.product + self.bias) * scale + torch.cat([lids[0], lids[1]], dim=1) @ self.closing
+        basis = (torch.cat([x[0], x[1]], dim=1) @ self.product + self.bias) * scale + torch.cat([lids[0], lids[1]], dim=1) @ self.closing
         return basis.unflatten(1, (-1, 3))
 
 
-def export(runs: Sequence[Path], out: Path, version: str) -> None:
-    """Write the pair: the encoder of the first of `runs`, and the mean of the decoders of all."""
+def export(runs: Path, out: Path, version: str) -> None:
     conditions = arkit_names()
-    files = [runs[0] / "encoder.pt", *(run / "decoder.pt" for run in runs)]
-    states = [torch.load(file, map_location="cpu", weights_only=True) for file in files]
-    encoder, decoders = Encoder(), [Decoder(conditions).eval() for _ in runs]
-    for net, state in zip([encoder, *decoders], states, strict=True):
-        net.load_state_dict(state["mean"])
+    states = {kind: torch.load(runs / f"{kind}.pt", map_location="cpu", weights_only=True) for kind in ("encoder", "decoder")}
+    encoder, decoder = Encoder(), Decoder(conditions)
+    encoder.load_state_dict(states["encoder"]["mean"])
     whole = WholeEncoder(encoder)
+    decoder.eval()
+    decoder.load_state_dict(states["decoder"]["mean"])
     shared = {
         "blendshape.version": "1",
         "blendshape.name": version,
@@ -158,7 +151,7 @@ def export(runs: Sequence[Path], out: Path, version: str) -> None:
     difference = max(
         difference,
         write(
-            FlatDecoder(decoders),
+            FlatDecoder(decoder),
             {
                 "vertices": draw(700, 3),
                 "normals": draw(700, 3),
@@ -177,7 +170,7 @@ def export(runs: Sequence[Path], out: Path, version: str) -> None:
             },
         ),
     )
-    steps = {f"{file.parent.name}/{file.stem}": state["step"] for file, state in zip(files, states, strict=True)}
+    steps = {kind: state["step"] for kind, state in states.items()}
     print(f"steps {steps}; largest difference {difference:.2e} canonical units, {difference / HEAD_RADIUS:.2e} of the head's radius")
     if difference > ALLOWED * HEAD_RADIUS:
         raise SystemExit("ONNX Runtime computes something else than PyTorch.")
@@ -185,7 +178,7 @@ def export(runs: Sequence[Path], out: Path, version: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folder with encoder.pt and decoder.pt; more folders with more decoders")
+    parser.add_argument("--runs", type=Path, required=True, help="folder with encoder.pt and decoder.pt")
     parser.add_argument("--out", type=Path, required=True, help="folder for the pair")
     parser.add_argument("--name", default="face-1.0", help="name and version in the metadata")
     a = parser.parse_args()

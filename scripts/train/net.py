@@ -203,27 +203,25 @@ class Decoder(nn.Module):
     def forward(
         self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, ways: Tensor, latent: Tensor, style: Tensor | None = None
     ) -> Tensor:
-        features, mine, way, unit = self.given(vertices, normals, parts, sides, ways, latent)
-        x, share = self.hidden(features, mine, self.mean_style() if style is None else style)
+        x, share, way, unit = self.hidden(vertices, normals, parts, sides, ways, latent, style)
         lids = (share @ self.spread).unsqueeze(-1) * way.unsqueeze(2)
         return self.offsets(x).unflatten(2, (-1, 3)) * unit[:, None, :, None] + lids
 
-    def given(
-        self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, ways: Tensor, latent: Tensor
+    def hidden(
+        self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, ways: Tensor, latent: Tensor, style: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What is known without learning: features (B,V,FEATURES), of which shares (B,V,C) a vertex's side has a say, ways (B,V,3) to the other lid,
-        and the conditions' units (B,K)."""
+        """What the basis is mixed from: the last layer's input (B,V,W), shares (B,V,C) of the way to the other lid, those ways (B,V,3), and the
+        conditions' units (B,K)."""
         landmarks = latent[:, : 3 * len(NAMES)].unflatten(1, (len(NAMES), 3))
         high = [(landmarks[:, AT[f"lid_upper_{s}"]] - landmarks[:, AT[f"lid_lower_{s}"]]).norm(dim=-1).clamp(min=0.06) for s in SIDES]
         unit = torch.stack([*high, torch.full_like(high[0], 0.3)], dim=-1) @ self.unit
+        style = self.mean_style() if style is None else style
         left = (vertices[..., :1] >= landmarks[:, None, AT["nose_tip"], :1]).float()  # the side whose eye is nearer
         height = left * high[0][:, None, None] + (1 - left) * high[1][:, None, None]
         wide = ((landmarks[:, AT["mouth_left"]] - landmarks[:, AT["mouth_right"]])[:, 0].abs() / 2).clamp(min=0.06)[:, None, None]
         across = torch.cat([ways[..., :3] / wide, ways[..., 3:] / height], dim=-1).clamp(-FARTHEST, FARTHEST)
-        features = self.features(vertices, normals, parts, sides, across, landmarks)
-        return features, left * self.left + (1 - left) * (1 - self.left), across[..., 3:] * height, unit
-
-    def hidden(self, features: Tensor, mine: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
-        """What the basis is mixed from: the last layer's input (B,V,W) and shares (B,V,C) of the way to the other lid. style (B or 1,STYLE)."""
-        x = self.net(torch.cat([features, style.unsqueeze(1).expand(*features.shape[:2], -1)], dim=-1))
-        return x, self.shares(x) * mine
+        x = self.features(vertices, normals, parts, sides, across, landmarks)
+        x = torch.cat([x, style.unsqueeze(1) + torch.zeros_like(vertices[..., :1])], dim=-1)
+        x = self.net(x)
+        mine = left * self.left + (1 - left) * (1 - self.left)
+        return x, self.shares(x) * mine, across[..., 3:] * height, unit
