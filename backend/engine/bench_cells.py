@@ -311,8 +311,8 @@ class Requests:
 
     def frame_to_frame(self, model: Model, mesh: AvatarMesh, repeat: int) -> dict[str, Any]:
         """Seconds from the first byte of a request to the last of its answers, and of the same session runs bare, in turns: on all threads, as ONNX
-        Runtime does by itself, one after another, crops by HEADS and vertices by CHUNK (`bare`) or all in one run (`once`), and several at once, as the
-        backend does (`own`)."""
+        Runtime does by itself, one after another, crops by HEADS and vertices by CHUNK (`bare`) or all in one run (`once`), and several at once, as
+        the backend does (`own`)."""
         runs = recorded_runs(model, mesh, self.shapes if self._arkit else 0, self._table)
         own = [(part, [feeds for session, feeds in runs if session is part]) for part in model.parts]
         crops = [(own[0][0].alone(), _crops(own[0][1]))]
