@@ -308,11 +308,12 @@ def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats]) -> float:
 @dataclass(frozen=True)
 class Fields:
     """What `mixed` takes from the mesh alone: the mouth's coordinates, the vertices (S,) that its fields move and these, condition -> offsets (S,3);
-    strips of brows, side -> flags (F,), and what brows move, likewise, where it is asked for."""
+    lids: side -> condition -> offsets (F,3); strips of brows, side -> flags (F,), and what brows move, as of the mouth."""
 
     mouth: Mouth
     near: NDArray[np.intp]
     lips: Mapping[str, Floats]
+    lids: Mapping[str, Mapping[str, Floats]]
     strips: Mapping[str, Flags]
     brows: tuple[NDArray[np.intp], Mapping[str, Floats]]
 
@@ -322,9 +323,10 @@ def fields_of(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], fa
     mouth, strips = mouth_of(there, landmarks), {side: brows.strip(parts, landmarks, side) for side in SIDES}
     nothing: NDArray[np.intp] = np.empty(0, np.intp)
     if familiar == 1:
-        return Fields(mouth, nothing, {}, strips, (nothing, {}))
+        return Fields(mouth, nothing, {}, {}, strips, (nothing, {}))
     near = mouth.reached()
-    return Fields(mouth, near, mouth_fields(mouth.among(near)), strips, brow_fields(there, landmarks, strips, mouth.large))
+    lids = {side: lid_fields(lid, side, mouth.large) for side, lid in lids_of(there, landmarks).items()}
+    return Fields(mouth, near, mouth_fields(mouth.among(near)), lids, strips, brow_fields(there, landmarks, strips, mouth.large))
 
 
 def mixed(
@@ -375,7 +377,7 @@ def mixed(
             moved = SIGN[side] * 0.2 * mouth.half * (1 - mouth.large)
             found[name][inside] += way(moved, 0, 0)
     for side, lid in lids_of(there, landmarks).items() if familiar < 1 else ():
-        closing = lid_fields(lid, side, mouth.large)
+        closing = own.lids[side]
         blink = f"eyeBlink{side.title()}"
         reach = np.max([lid.top, lid.bottom, lid.ride, lid.lower_ride], axis=0)
         around = np.where(skin, 1, np.clip(reach * SOON, 0, 1)).astype(np.float32)
