@@ -4,9 +4,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from backend.face.mesh import seamless_normals
-from backend.face.mirror import make_alike, pairs_of, partners
+from backend.face.mirror import OTHER, make_alike, pairs_of, partners
 from scripts.train.anatomy import PARTS
 from scripts.train.modelled import anatomy
 
@@ -29,6 +33,34 @@ def test_strangers_and_what_faces_the_other_way_are_no_partners() -> None:
     normals = np.array([[0, 1, 0], [0, -1, 0], [0, 1, 0], [0, 1, 0]], np.float32)
     assert partners(points, normals, X, 0.0, 0.01).tolist() == [2, -1, 0, -1]
     assert len(partners(points[:0], normals[:0], X, 0.0, 0.01)) == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.01, 0.05, 0.3]), st.floats(0, 1))
+def test_the_best_partner_is_found_wherever_the_grids_cells_end(seed: int, tolerance: float, noise: float) -> None:
+    rng = np.random.default_rng(seed)
+    half = rng.uniform(-1, 1, (150, 3))
+    plane = np.array([1.0, *rng.normal(0, 0.1, 2)])
+    plane /= np.linalg.norm(plane)
+    offset = float(rng.normal(0, 0.2))
+
+    def image(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(points - 2 * (points @ plane - offset)[:, None] * plane)
+
+    points = np.concatenate([half, image(half) + rng.normal(0, noise * tolerance, half.shape)]).astype(np.float32)
+    facing = rng.normal(0, 1, half.shape)
+    normals = np.concatenate([facing, facing - 2 * (facing @ plane)[:, None] * plane + rng.normal(0, noise, half.shape)])
+    normals = (normals / np.linalg.norm(normals, axis=1, keepdims=True)).astype(np.float32)
+    kinds = rng.integers(0, 2, len(points))
+    far = np.linalg.norm(points.astype(np.float64)[None] - image(points.astype(np.float64))[:, None], axis=2)
+    same = (normals - 2 * (normals @ plane)[:, None] * plane) @ normals.T
+    score = far + tolerance * (1 - same + OTHER * (kinds[:, None] != kinds[None]))
+    score[(far >= tolerance) | (same <= -0.2)] = np.inf
+    found = partners(points, normals, plane, offset, tolerance, kinds=kinds)
+    least = score.min(axis=1)
+    assert ((found >= 0) == np.isfinite(least)).all()
+    there = np.flatnonzero(found >= 0)
+    assert score[there, found[there]] == pytest.approx(least[there], abs=1e-6)
 
 
 def test_left_and_right_shapes_of_a_symmetric_head_become_mirror_images() -> None:
