@@ -12,7 +12,19 @@ from numpy.typing import NDArray
 from backend.errors import BackendError
 from backend.face.frame import Frame, frame_of_landmarks
 from backend.face.landmarks import NAMES, mirrored
-from backend.face.mesh import AvatarMesh, Floats, Ints, check, connected_parts, loose_parts, part_boxes, seamless_normals, vertex_normals, weld
+from backend.face.mesh import (
+    AvatarMesh,
+    Floats,
+    Ints,
+    check,
+    connected_parts,
+    loose_parts,
+    nearest,
+    part_boxes,
+    seamless_normals,
+    vertex_normals,
+    weld,
+)
 
 
 def box(centre: tuple[float, float, float], half: float = 0.5) -> tuple[Floats, Ints]:
@@ -154,3 +166,15 @@ def test_splitting_every_edge_changes_no_normal() -> None:
     corners = triangles.reshape(-1)
     apart = seamless_normals(vertices[corners], np.arange(len(corners), dtype=np.int32).reshape(-1, 3))
     np.testing.assert_allclose(apart, seamless_normals(vertices, triangles)[corners], atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_which_point_is_nearest_does_not_hang_on_how_far_all_lie_from_the_origin(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points, among = (np.float32([0.5, -1.5, 1.0]) + rng.uniform(-0.3, 0.3, (count, 3)).astype(np.float32) for count in (400, 3000))
+    away = ((points[:, None].astype(np.float64) - among[None]) ** 2).sum(axis=2)
+    found = away[np.arange(len(points)), nearest(points, among)]
+    np.testing.assert_allclose(found, away.min(axis=1), atol=5e-8)
+    moved = away + 0.05 * among[None, :, 0]  # what is added counts
+    found = moved[np.arange(len(points)), nearest(points, among, lambda q: q[:, 0] * np.float32(0.05))]
+    np.testing.assert_allclose(found, moved.min(axis=1), atol=5e-8)
