@@ -171,7 +171,7 @@ def test_splitting_every_edge_changes_no_normal() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_which_point_is_nearest_does_not_hang_on_how_far_all_lie_from_the_origin(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    points, among = (np.float32([0.5, -1.5, 1.0]) + rng.uniform(-0.3, 0.3, (count, 3)).astype(np.float32) for count in (400, 3000))
+    points, among = (np.array([0.5, -1.5, 1.0], np.float32) + rng.uniform(-0.3, 0.3, (count, 3)).astype(np.float32) for count in (400, 3000))
     away = ((points[:, None].astype(np.float64) - among[None]) ** 2).sum(axis=2)
     found = away[np.arange(len(points)), nearest(points, among)]
     np.testing.assert_allclose(found, away.min(axis=1), atol=5e-8)
