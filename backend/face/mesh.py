@@ -102,14 +102,15 @@ def squared(ways: NDArray[Any]) -> NDArray[Any]:
 def nearest(points: Floats, among: Floats, more: Callable[[Floats], Floats] | None = None) -> NDArray[np.intp]:
     """Index (N,) of the nearest of some points (M,3), at least one, to each of points (N,3). more: added to the squared distances of those (M,3)."""
     found = np.empty(len(points), np.intp)
-    middle = among.mean(axis=0, dtype=np.float64).astype(np.float32)
-    there = among - middle  # small numbers round less: which of two equally near ones is taken must not hang on the processor's sums
+    kind = np.float32 if more is None else np.float64  # what is told apart by a little must not hang on how a processor sums
+    middle = among.mean(axis=0, dtype=np.float64)
+    there = (among - middle).astype(kind)  # small numbers round less
     squares = squared(there) if more is None else squared(there) + more(among)
     # a product with a column of ones gives |q|^2 - 2 p . q without further passes over the table, which fits into a core's cache
-    mine = np.concatenate([points - middle, np.ones((len(points), 1), np.float32)], axis=1)
+    mine = np.concatenate([(points - middle).astype(kind), np.ones((len(points), 1), kind)], axis=1)
     theirs = np.ascontiguousarray(np.concatenate([-2 * there, squares[:, None]], axis=1).T)
     step = max(1, min(TABLE // len(among), len(points)))
-    table = np.empty((step, len(among)), np.float32)
+    table = np.empty((step, len(among)), kind)
     for first in range(0, len(points), step):
         some = mine[first : first + step]
         np.matmul(some, theirs, out=table[: len(some)]).argmin(axis=1, out=found[first : first + step])
