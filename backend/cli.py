@@ -54,9 +54,7 @@ def parse_conditions(text: str) -> dict[str, float]:
         except ValueError:
             weight = math.nan
         if not equals or not name or not math.isfinite(weight):
-            raise BackendError(
-                "table_invalid", f"{part.strip()!r} is not NAME=NUMBER.", 'Write for example "jawOpen=0.6,mouthSmileLeft=0.3".'
-            )
+            raise BackendError("table_invalid", f"{part.strip()!r} is not NAME=NUMBER.", 'Write for example "jawOpen=0.6,mouthSmileLeft=0.3".')
         if name in row:
             raise BackendError("table_invalid", f"{name} is given twice.", "Give every condition once.")
         row[name] = weight
@@ -100,9 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(run=_export_triton)
 
     generate = commands.add_parser("generate", help="make shapes for the mesh in an .npz file")
-    generate.add_argument(
-        "mesh", type=Path, help=".npz with vertices (V,3), triangles (T,3), and if there are any head_weights (V,), mask (V,)"
-    )
+    generate.add_argument("mesh", type=Path, help=".npz with vertices (V,3), triangles (T,3), and if there are any head_weights (V,), mask (V,)")
     generate.add_argument("--set", default="", metavar="NAMES", help="shape sets, such as arkit or arkit,vrchat")
     generate.add_argument("--conditions", metavar="LIST", help='one key of your own: "jawOpen=0.6,mouthSmileLeft=0.3"')
     generate.add_argument("--name", help="the name of that key")

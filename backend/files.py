@@ -136,9 +136,7 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         if error.errno in _DISK_FULL:
-            raise BackendError(
-                "disk_full", f"The disk is full, {path} was not written.", "Free some space, or choose another --out."
-            ) from error
+            raise BackendError("disk_full", f"The disk is full, {path} was not written.", "Free some space, or choose another --out.") from error
         what = f"{path} cannot be written: {error.strerror or error}."
         raise BackendError("output_unwritable", what, "Choose a folder that exists and that you may write to.") from error
 

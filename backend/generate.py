@@ -230,9 +230,7 @@ def _lanes(model: Model) -> int:
     return model.lanes if model.parts[-1].provider == "cpu" else model.lanes + 1
 
 
-def _all_weights(
-    tables: Mapping[str, Table], model: Model, strength: float, regions: object = None
-) -> tuple[Floats, dict[str, Floats]]:
+def _all_weights(tables: Mapping[str, Table], model: Model, strength: float, regions: object = None) -> tuple[Floats, dict[str, Floats]]:
     """Weights float32 (N,K) of all tables, one after the other, those (N,) of the derived conditions in use, and early refusals."""
     if not tables:
         raise BackendError("unknown_set", "No shapes were asked for.", "Name at least one set or give a table.")

@@ -133,9 +133,7 @@ class Requests:
             request.content = BackendError("protocol", f"A request with the id {number} is still open.", "Use a new id for every request.")
         elif len(self._open) >= MAX_WAITING:
             request.id = number
-            request.content = BackendError(
-                "protocol", f"More than {MAX_WAITING} requests are waiting.", "Read answers before sending more."
-            )
+            request.content = BackendError("protocol", f"More than {MAX_WAITING} requests are waiting.", "Read answers before sending more.")
         else:
             request.id = number
             self._open[number] = request.cancellation

@@ -32,7 +32,7 @@ MAX_LOG = 4 << 20
 KEPT_LOGS = 5
 _TAIL = 4096
 if sys.platform == "win32":
-    NO_WINDOW = subprocess.CREATENO_WINDOW  # else a console window pops up with every start
+    NO_WINDOW = subprocess.CREATE_NO_WINDOW  # else a console window pops up with every start
 else:
     NO_WINDOW = 0
 
@@ -120,9 +120,7 @@ class Backend:
                     creationflags=NO_WINDOW,
                 )
         except OSError as error:
-            raise AddonError(
-                "child_start", f"The backend cannot be started: {error}.", "Check the Python in the extension's preferences."
-            ) from error
+            raise AddonError("child_start", f"The backend cannot be started: {error}.", "Check the Python in the extension's preferences.") from error
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("a process was started with pipes but has none")
         pipe.prepare(process.stdin)
@@ -256,9 +254,7 @@ class Backend:
             message = f"The backend did not answer within {HELLO_SECONDS:.0f} s."
             raise AddonError("child_timeout", message, "Look whether a virus scanner holds it up; the log tells more.")
         if child.log.exists() and child.log.stat().st_size > MAX_LOG:
-            raise AddonError(
-                "child_died", "The backend wrote far too much to its log and was ended.", f"Please report this with {child.log}."
-            )
+            raise AddonError("child_died", "The backend wrote far too much to its log and was ended.", f"Please report this with {child.log}.")
 
     def _raise_death(self, child: _Child) -> None:
         """Raise AddonError for a child whose stream has ended, as soon as its exit code is known: that may be some ticks later."""

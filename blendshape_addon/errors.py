@@ -51,6 +51,4 @@ def as_addon_error(error: BaseException) -> AddonError:
     if isinstance(error, MemoryError):
         return AddonError("out_of_memory", "Memory ran out.", "Close other programs, or choose an object with fewer vertices.")
     text = " ".join(str(error).split())
-    return AddonError(
-        "internal", f"Something unexpected happened: {type(error).__name__}: {text}", "Please report this with the console's text."
-    )
+    return AddonError("internal", f"Something unexpected happened: {type(error).__name__}: {text}", "Please report this with the console's text.")

@@ -161,9 +161,7 @@ class Job:
                 raise self._backend.fail(AddonError("protocol", what, "Reinstall the extension; the log tells more.")) from error
         if not self.finished and self._patience.waited() > SILENCE_SECONDS:
             message_ = f"The backend has said nothing for {SILENCE_SECONDS:.0f} s and was ended."
-            raise self._backend.fail(
-                AddonError("child_timeout", message_, "Try again; with a large model of your own, try a smaller mesh.")
-            )
+            raise self._backend.fail(AddonError("child_timeout", message_, "Try again; with a large model of your own, try a smaller mesh."))
 
     def _take(self, message: Message) -> None:
         """Take one answer. Raises AddonError for `error`, and what Python raises for one that is malformed."""
@@ -206,9 +204,7 @@ class Job:
         for target in self.targets:
             ob = find(target.identity)
             if ob is None or len(ob.data.vertices) != target.size:
-                raise AddonError(
-                    "mesh_changed", f"{target.name!r} was changed or removed while its shapes were computed.", "Generate again."
-                )
+                raise AddonError("mesh_changed", f"{target.name!r} was changed or removed while its shapes were computed.", "Generate again.")
             found.append(check_editable(ob))
         return found
 
@@ -399,5 +395,3 @@ def _object_modes(objects: Iterable[bpy.types.Object]) -> Iterator[None]:
 def find(identity: int) -> bpy.types.Object | None:
     """The object of that session identity as it is now; None if it is gone."""
     return next((ob for ob in bpy.data.objects if ob.session_uid == identity), None)
-
-

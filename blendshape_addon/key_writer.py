@@ -162,9 +162,7 @@ def _check(ob: bpy.types.Object, base: Floats, indices: Ints, shapes: Sequence[S
         if len(shape.name.encode()) > MAX_NAME_BYTES:
             raise AddonError("table_invalid", f"The name {shape.name!r} is too long.", f"Use at most {MAX_NAME_BYTES} bytes.")
         if shape.offsets.shape != (len(indices), 3) or not np.isfinite(shape.offsets).all():
-            raise AddonError(
-                "mesh_not_finite", f"The shape {shape.name!r} has offsets that are not numbers.", "Please report this with the model."
-            )
+            raise AddonError("mesh_not_finite", f"The shape {shape.name!r} has offsets that are not numbers.", "Please report this with the model.")
 
 
 @contextmanager

@@ -81,9 +81,7 @@ def blender_python() -> str:
         found = Path(sys.prefix) / name
         if found.is_file():
             return str(found)
-    raise AddonError(
-        "child_start", "Blender's own Python was not found.", "Choose a Python with onnxruntime in the extension's preferences."
-    )
+    raise AddonError("child_start", "Blender's own Python was not found.", "Choose a Python with onnxruntime in the extension's preferences.")
 
 
 def package_folders(names: Sequence[str]) -> list[str]:

@@ -99,9 +99,7 @@ class Live:
         self.name = job.name
         self.landmarks = job.landmarks
         self.weights = np.array([condition.default for condition in conditions], np.float32)
-        self._shown = [
-            _Shown(target, indices, np.ascontiguousarray(own[order])) for target, indices, own in split(job.targets, job.indices, offsets)
-        ]
+        self._shown = [_Shown(target, indices, np.ascontiguousarray(own[order])) for target, indices, own in split(job.targets, job.indices, offsets)]
         self._shown = [shown for number, shown in enumerate(self._shown) if number == 0 or shown.basis.any()]
 
     def show(self, weights: Floats) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import inspection, live, preview, session
 from .errors import AddonError, as_addon_error
+from .job import Options
 from .operators import Asking
 from .panels import OfMeshTab, progress_text
 from .preferences import preferred_model
@@ -173,11 +174,11 @@ class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
             column.prop(sliders, f"c{index}", slider=True, translate=False)
 
 
-def options_of(context: bpy.types.Context) -> live.Options:
+def options_of(context: bpy.types.Context) -> Options:
     """Where the face is, as the panel says it."""
     scene = context.scene.blendshapes
     model = bpy.path.abspath(scene.model) or preferred_model(context)
-    return live.Options(group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=model)
+    return Options(group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=model)
 
 
 def show_sliders(ready: live.Live) -> None:

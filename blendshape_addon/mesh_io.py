@@ -58,9 +58,7 @@ def check_editable(ob: bpy.types.Object | None) -> bpy.types.Object:
     if not mesh.is_editable or mesh.library is not None or mesh.override_library is not None:
         # Blender would take the keys and lose them on saving
         message = f"The mesh of {ob.name!r} is linked from another file."
-        raise AddonError(
-            "linked_data", message, "Make it local (Object > Relations > Make Local > All), or work in the file that it comes from."
-        )
+        raise AddonError("linked_data", message, "Make it local (Object > Relations > Make Local > All), or work in the file that it comes from.")
     return ob
 
 

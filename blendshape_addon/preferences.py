@@ -49,9 +49,7 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
     strict: bpy.props.BoolProperty(
         name="Nothing else", description="An error instead of another provider when the chosen one does not work", default=False, update=_restart
     )
-    precision: bpy.props.EnumProperty(
-        name="Precision", description="Precision of the computation", items=PRECISIONS, default="auto", update=_restart
-    )
+    precision: bpy.props.EnumProperty(name="Precision", description="Precision of the computation", items=PRECISIONS, default="auto", update=_restart)
     memory_mb: bpy.props.IntProperty(
         name="Memory (MB)", description="Memory up to which models stay loaded", default=2048, min=128, max=1 << 20, update=_restart
     )
@@ -82,7 +80,6 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
             layout.label(text=f"Running: onnxruntime {versions['onnxruntime']}, Python {versions['python']}", icon="CHECKMARK")
         if session.backend.log is not None:
             layout.label(text=f"Log: {session.backend.log}")
-
 
     def _draw_runtime(self, layout: bpy.types.UILayout) -> None:
         """The second runtime: what is known of it, and what can be done about it."""

@@ -113,9 +113,7 @@ def conditions_property(options: frozenset[str] = NONE) -> object:
 
 def key_name_property(options: frozenset[str] = NONE) -> object:
     """The name of that key."""
-    return bpy.props.StringProperty(
-        name="Key name", description="Name of the key that has these conditions", maxlen=63, options=set(options)
-    )
+    return bpy.props.StringProperty(name="Key name", description="Name of the key that has these conditions", maxlen=63, options=set(options))
 
 
 def table_property(options: frozenset[str] = NONE) -> object:

@@ -40,9 +40,7 @@ def parse_conditions(text: str) -> dict[str, float]:
         except ValueError:
             weight = math.nan
         if not name or not math.isfinite(weight):
-            raise AddonError(
-                "table_invalid", f"{part.strip()!r} is not NAME=NUMBER.", 'Write for example "jawOpen=0.6,mouthSmileLeft=0.3".'
-            )
+            raise AddonError("table_invalid", f"{part.strip()!r} is not NAME=NUMBER.", 'Write for example "jawOpen=0.6,mouthSmileLeft=0.3".')
         if name in row:
             raise AddonError("table_invalid", f"{name} is given twice.", "Give every condition once.")
         row[name] = weight

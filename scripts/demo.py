@@ -27,18 +27,18 @@ def timed(what: str) -> Iterator[None]:
 
 
 def main() -> int:
-    from scripts import build, profile
+    from scripts import blender_profile, build
 
     OUT.mkdir(exist_ok=True)
     with timed("extension zip (dist)"):
         archive = build.build([build.this_platform()])[0]
     with tempfile.TemporaryDirectory(prefix="blendshape_profile_") as folder:
-        profile.enter(Path(folder))
+        blender_profile.enter(Path(folder))
         with timed("Blender started, extension installed into a throw-away profile"):
             import bpy
 
             bpy.ops.wm.read_factory_settings(use_empty=True)
-            profile.install(archive)
+            blender_profile.install(archive)
         from scripts.contact_sheet import render_sheet
         from scripts.sample_object import add_sample_head
 
@@ -54,7 +54,7 @@ def main() -> int:
             bpy.ops.wm.save_as_mainfile(filepath=str(OUT / "demo.blend"))
         with timed("out/demo.png rendered"):
             render_sheet(ob, OUT / "demo.png")
-        bpy.ops.preferences.addon_disable(module=profile.EXTENSION)
+        bpy.ops.preferences.addon_disable(module=blender_profile.EXTENSION)
     return 0
 
 

@@ -34,8 +34,20 @@ PINS = ROOT / "requirements" / "dev.txt"
 PYTHON = (3, 11)
 # The add-on's modules without bpy
 ADDON = (
-    "errors", "wire", "pipe", "patience", "launch", "backend_process", "head_bones",
-    "runtimes", "tables", "vrchat_check", "arguments", "naming", "guides", "translations_ja",
+    "errors",
+    "wire",
+    "pipe",
+    "patience",
+    "launch",
+    "backend_process",
+    "head_bones",
+    "runtimes",
+    "tables",
+    "vrchat_check",
+    "arguments",
+    "naming",
+    "guides",
+    "translations_ja",
 )
 TYPED = (
     "backend",
@@ -51,7 +63,7 @@ TYPED = (
     "scripts/gui_test_machine.py",
     "scripts/quantise.py",
     "scripts/dev.py",
-    "scripts/profile.py",
+    "scripts/blender_profile.py",
     "scripts/generate.py",
     *(f"scripts/{name}.py" for name in ("determinism", "fuzz", "matrix", "quality", "reliability", "soak")),
     "tests/fuzz/targets.py",
@@ -114,7 +126,7 @@ def run(*command: object) -> int:
 
 def lint(python: Path) -> int:
     """Ruff over everything, mypy --strict over what imports no bpy."""
-    return run(python, "-m", "ruff", "check", ".") or run(python, "-m", "mypy", "--strict", *TYPED)
+    return run(python, "-m", "ruff", "check", ".") or run(python, "-m", "ruff", "format", "--check", ".") or run(python, "-m", "mypy", "--strict", *TYPED)
 
 
 def test(python: Path, arguments: list[str]) -> int:

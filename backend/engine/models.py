@@ -369,12 +369,7 @@ def _check_encoder(session: Session, metadata: Mapping[str, str]) -> tuple[str, 
         raise _broken(session.name, "must have two outputs, latent (B, L) and confidence (B, 1)")
     _require_output(session, (None, None), "latent")
     names = _json(metadata, "blendshape.landmarks", session.name)
-    if (
-        not isinstance(names, list)
-        or not names
-        or not all(isinstance(name, str) and name for name in names)
-        or len(set(names)) < len(names)
-    ):
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
         raise _broken(session.name, "has no list of different landmark names in its metadata blendshape.landmarks")
     return tuple(names)
 

@@ -37,9 +37,7 @@ def read_model_file(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > MAX_FILE:
-            raise BackendError(
-                "model_unreadable", f"{path.name} has {size >> 20} MiB; a model may have {MAX_FILE >> 20}.", "Export a smaller model."
-            )
+            raise BackendError("model_unreadable", f"{path.name} has {size >> 20} MiB; a model may have {MAX_FILE >> 20}.", "Export a smaller model.")
         data = path.read_bytes()
     except FileNotFoundError:
         raise BackendError("model_missing", f"There is no model file {path}.", "Check the path, or reinstall the extension.") from None

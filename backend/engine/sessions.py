@@ -146,9 +146,7 @@ class Session:
     use: provider asked for and active, and why. provider: short name of the active one. session: ONNX Runtime's object.
     """
 
-    def __init__(
-        self, data: bytes, name: str, settings: Settings, threads: int, low_memory: bool = False, folder: Path | None = None
-    ) -> None:
+    def __init__(self, data: bytes, name: str, settings: Settings, threads: int, low_memory: bool = False, folder: Path | None = None) -> None:
         """folder: where the model lies, to read it again, and its int8 calibration table. Raises BackendError: `model_unreadable` when ONNX
         Runtime refuses the model, `provider_failed`.
         """
@@ -450,9 +448,7 @@ def give_second_chance() -> None:
     _ASIDE.clear()
 
 
-def create(
-    data: bytes, name: str, threads: int, settings: Settings | None = None, low_memory: bool = False, folder: Path | None = None
-) -> Session:
+def create(data: bytes, name: str, threads: int, settings: Settings | None = None, low_memory: bool = False, folder: Path | None = None) -> Session:
     """A session for a model's bytes, on the first provider that proves itself; arguments as Session's.
 
     Raises BackendError: `model_unreadable`, `provider_failed`.

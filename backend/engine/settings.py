@@ -118,9 +118,7 @@ def resolve(
     environment = os.environ if environment is None else environment
     variables = {key[len(PREFIX) :].lower(): value.strip() for key, value in environment.items() if key.upper().startswith(PREFIX)}
     variables.pop(FILE_VARIABLE[len(PREFIX) :].lower(), None)
-    layers: list[tuple[str, Mapping[str, Any]]] = [
-        (f"the file {path}" if path else "", content) for path, content in [_file(environment)]
-    ]
+    layers: list[tuple[str, Mapping[str, Any]]] = [(f"the file {path}" if path else "", content) for path, content in [_file(environment)]]
     layers += [
         (PREFIX, {name: value for name, value in variables.items() if value}),
         ("the preferences", preferences or {}),

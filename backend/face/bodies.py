@@ -87,9 +87,7 @@ def turned(points: Floats, centre: Floats, axis: int, degrees: float) -> Floats:
     return offsets
 
 
-def turn_eyes(
-    shapes: Mapping[str, Floats], vertices: Floats, balls: Mapping[str, tuple[NDArray[np.intp], Floats]], familiar: float = 0.0
-) -> None:
+def turn_eyes(shapes: Mapping[str, Floats], vertices: Floats, balls: Mapping[str, tuple[NDArray[np.intp], Floats]], familiar: float = 0.0) -> None:
     """Let eyeballs, in place, turn by their eyeLook conditions and stay where they are otherwise. shapes: condition -> offsets (F,3); balls: of
     `eyeballs`. familiar: 0 to 1, how far the model is believed about how they turn; they do it as bodies in any case."""
     for side, (ball, centre) in balls.items():

@@ -129,9 +129,7 @@ def symmetric_partners(
     return (found, normal) if (found[face] >= 0).mean() > PAIRED else None
 
 
-def _settled(
-    points: Floats, normals: Floats, sample: NDArray[np.intp], normal: Doubles, offset: float, least: float
-) -> tuple[Doubles, float] | None:
+def _settled(points: Floats, normals: Floats, sample: NDArray[np.intp], normal: Doubles, offset: float, least: float) -> tuple[Doubles, float] | None:
     """The plane that the pairs of a sample (S,) of points lie about, found from one nearby; None where fewer than `least` of it have partners."""
     for tolerance in (NEAR, CLOSE):
         partner = partners(points, normals, normal, offset, tolerance, sample)

@@ -29,9 +29,7 @@ ROUNDS = 300  # steps of the front along edges at most
 MARKS = ("nose_tip", "chin", "mouth_left", "mouth_right", "eye_outer_left", "eye_outer_right", "lid_lower_left", "lid_lower_right")
 
 
-def sides(
-    vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], skin: NDArray[np.bool_] | None = None
-) -> Floats:
+def sides(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], skin: NDArray[np.bool_] | None = None) -> Floats:
     """Side float32 (V,2) of each vertex: of the mouth's opening and of the nearer eye's, 1 above, -1 below, 0 in between or unknown.
 
     vertices (V,3) canonical, triangles (T,3); landmarks: name -> (3,), canonical. skin (V,): of `face_skin`, where it is known already.

@@ -102,9 +102,7 @@ def test_the_real_backend_generates_and_is_reused(real: Backend, tiny: Path) -> 
 def test_a_cancel_ends_the_request(real: Backend, slow: Path) -> None:
     real.start()
     mesh = figure(60, 80)
-    request = real.send(
-        "generate", {"sets": ["arkit"], "table": None, "model": str(slow)}, {"vertices": mesh.vertices, "triangles": mesh.triangles}
-    )
+    request = real.send("generate", {"sets": ["arkit"], "table": None, "model": str(slow)}, {"vertices": mesh.vertices, "triangles": mesh.triangles})
     until(real, lambda: real.hello is not None)
     real.wait(1.0)
     real.cancel(request)
@@ -201,9 +199,7 @@ def test_large_answers_arrive_within_few_polls(start: Callable[[str], Backend]) 
         ("hello()\nsys.stderr.write('x' * (5 << 20)); sys.stderr.flush(); time.sleep(60)", "child_died", "log"),
     ],
 )
-def test_misbehaviour_becomes_a_sentence_and_the_child_is_gone(
-    start: Callable[[str], Backend], code: str, expected: str, words: str
-) -> None:
+def test_misbehaviour_becomes_a_sentence_and_the_child_is_gone(start: Callable[[str], Backend], code: str, expected: str, words: str) -> None:
     backend = start(code)
     process = psutil.Process(backend.pid)
     error = failure(backend)
@@ -225,9 +221,7 @@ def test_answers_before_a_death_are_handed_over_first(start: Callable[[str], Bac
     assert [message.header["type"] for message in messages] == ["progress"]
 
 
-def test_after_crashes_in_a_row_the_next_start_waits_longer_each_time(
-    start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_crashes_in_a_row_the_next_start_waits_longer_each_time(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend_process, "BACKOFF_SECONDS", (0.0, 1.5))
     backend = start("sys.exit(9)")
     failure(backend)
@@ -274,9 +268,7 @@ def test_old_logs_are_removed_but_a_few(tmp_path: Path) -> None:
 
 
 def test_the_environment_is_clean_and_the_packages_are_found(tmp_path: Path) -> None:
-    launch = plan(
-        ROOT, tmp_path / "x.log", Settings(provider="cpu", threads=3), {"PYTHONHOME": "/nowhere", "PYTHONSTARTUP": "x", "HOME": "/home"}
-    )
+    launch = plan(ROOT, tmp_path / "x.log", Settings(provider="cpu", threads=3), {"PYTHONHOME": "/nowhere", "PYTHONSTARTUP": "x", "HOME": "/home"})
     assert "PYTHONHOME" not in launch.environment and "PYTHONSTARTUP" not in launch.environment
     assert launch.environment["HOME"] == "/home" and launch.environment["PYTHONNOUSERSITE"] == "1"
     assert Path(launch.environment["PYTHONPYCACHEPREFIX"]) == tmp_path.parent / "bytecode", "and not in the extension's folder"

@@ -55,9 +55,7 @@ def test_bones_are_in_object_space_wherever_the_object_is(body: Any) -> None:
     before = gather(body)
     assert set(before.bones) == {"head", "left_eye", "right_eye"}
     np.testing.assert_allclose(before.bones["left_eye"], (0.03, -0.09, 1.62), atol=1e-6)
-    body.parent.matrix_world = body.matrix_world.LocRotScale(
-        (50, 3, -2), body.rotation_euler.to_matrix().to_quaternion(), (0.01, 0.01, 0.01)
-    )
+    body.parent.matrix_world = body.matrix_world.LocRotScale((50, 3, -2), body.rotation_euler.to_matrix().to_quaternion(), (0.01, 0.01, 0.01))
     body.parent.rotation_euler = (1.0, 0.5, 2.0)
     after = gather(body)
     for name, point in before.bones.items():

@@ -146,9 +146,7 @@ def test_the_operator_checks_and_remembers(chosen: SimpleNamespace, tmp_path: Pa
     assert not chosen.python_known and not session.status.preparing
 
 
-def test_a_prepared_runtime_is_used_remembered_and_removed(
-    chosen: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_prepared_runtime_is_used_remembered_and_removed(chosen: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The operator's steps, with an environment that is there already in the place of a download."""
     monkeypatch.setattr(session, "runtimes_folder", lambda: tmp_path)
     (tmp_path / "cuda").mkdir()
@@ -184,9 +182,7 @@ def test_preparing_where_there_is_nothing_better_says_so(chosen: SimpleNamespace
     assert not session.status.preparing and not chosen.python
 
 
-def test_a_download_that_fails_changes_nothing(
-    chosen: SimpleNamespace, online: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_download_that_fails_changes_nothing(chosen: SimpleNamespace, online: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     online(True)
     monkeypatch.setattr(session, "runtimes_folder", lambda: tmp_path)
     monkeypatch.setattr(runtime_operators, "_greeting", lambda: {"gpus": ["NVIDIA"]})

@@ -120,9 +120,7 @@ def test_the_reference_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     import onnx
 
     node = onnx.helper.make_node("Erf", ["a"], ["b"])
-    graph = onnx.helper.make_graph(
-        [node], "g", [onnx.helper.make_tensor_value_info("a", 1, [1])], [onnx.helper.make_tensor_value_info("b", 1, [1])]
-    )
+    graph = onnx.helper.make_graph([node], "g", [onnx.helper.make_tensor_value_info("a", 1, [1])], [onnx.helper.make_tensor_value_info("b", 1, [1])])
     with pytest.raises(NotImplementedError, match="Erf"):
         Reference(onnx.helper.make_model(graph).SerializeToString())
 

@@ -134,9 +134,7 @@ def test_engines_are_kept_by_model_runtime_device_and_precision(tmp_path: Path) 
     ],
     ids=["start", "silent fall-back", "self-test run", "wrong numbers", "no numbers", "slower"],
 )
-def test_a_provider_that_does_not_prove_itself_is_set_aside(
-    monkeypatch: pytest.MonkeyPatch, tiny: Path, trouble: dict[str, Any], words: str
-) -> None:
+def test_a_provider_that_does_not_prove_itself_is_set_aside(monkeypatch: pytest.MonkeyPatch, tiny: Path, trouble: dict[str, Any], words: str) -> None:
     runtimes.use(monkeypatch, runtimes.Runtime([CUDA, CPU], **trouble))
     monkeypatch.setitem(providers.ORDER, sys.platform, ("cuda", "cpu"))
     model = load_model(tiny, settings())

@@ -19,7 +19,7 @@ from backend.errors import BackendError  # noqa: E402
 from scripts import export_torch  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-NETS = '''
+NETS = """
 import torch
 from torch import nn
 
@@ -46,7 +46,7 @@ def with_normals():
 class Flat(nn.Module):
     def forward(self, vertices, conditions):
         return vertices.sum(dim=2) + conditions.sum(dim=1, keepdim=True)
-'''
+"""
 
 
 @pytest.fixture

@@ -201,8 +201,10 @@ def test_a_jaw_that_hardly_opens_opens_as_far_as_artists_let_it_unless_the_head_
 def test_a_shy_mouth_grows_bolder_and_one_that_does_nothing_does_not() -> None:
     one = made(None)
     full = one.shapes["mouthSmileLeft"]
-    size = [float(np.abs(fields.mixed(one.there, one.parts, one.head.landmarks, {"mouthSmileLeft": full * np.float32(k)})["mouthSmileLeft"]).max())
-            for k in (0.0, 0.4, 1.0)]
+    size = [
+        float(np.abs(fields.mixed(one.there, one.parts, one.head.landmarks, {"mouthSmileLeft": full * np.float32(k)})["mouthSmileLeft"]).max())
+        for k in (0.0, 0.4, 1.0)
+    ]
     assert size[0] < 0.02 < 0.6 * size[2] < size[1] <= 1.05 * size[2]
 
 

@@ -160,9 +160,7 @@ def test_files_that_are_no_models_are_refused(tmp_path: Path, data: bytes) -> No
 
 @given(st.data())
 def test_a_damaged_model_is_refused_or_still_a_whole_protobuf(data: st.DataObject) -> None:
-    whole = onnx.helper.make_model(
-        onnx.helper.make_graph([onnx.helper.make_node("Identity", ["a"], ["b"])], "g", [], [])
-    ).SerializeToString()
+    whole = onnx.helper.make_model(onnx.helper.make_graph([onnx.helper.make_node("Identity", ["a"], ["b"])], "g", [], [])).SerializeToString()
     cut = whole[: data.draw(st.integers(0, len(whole)))]
     spoilt = bytearray(cut)
     if spoilt:

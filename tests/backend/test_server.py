@@ -183,9 +183,7 @@ def not_a_number(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         (None, {"model": "a\0b"}, "protocol"),
     ],
 )
-def test_a_bad_request_is_one_clear_error_and_the_child_goes_on(
-    child: Child, tiny: Path, change: Any, fields: dict[str, Any], code: str
-) -> None:
+def test_a_bad_request_is_one_clear_error_and_the_child_goes_on(child: Child, tiny: Path, change: Any, fields: dict[str, Any], code: str) -> None:
     arrays, header = request(figure(), tiny, **{"sets": ["arkit"], **fields})
     error = child.error("generate", change(arrays) if change else arrays, **header)
     assert error["code"] == code and error["message"].endswith((".", "?")) and error["fix"]

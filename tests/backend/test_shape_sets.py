@@ -148,9 +148,7 @@ def test_bad_tables_are_refused(data: object) -> None:
     assert caught.value.code == "table_invalid" and caught.value.fix
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", '{"A": {"jawOpen": 1}, "A": {"jawOpen": 0.5}}', '{"A": {"jawOpen": 1, "jawOpen": 2}}', "[" * 100_000]
-)
+@pytest.mark.parametrize("text", ["", "{", '{"A": {"jawOpen": 1}, "A": {"jawOpen": 0.5}}', '{"A": {"jawOpen": 1, "jawOpen": 2}}', "[" * 100_000])
 def test_text_that_is_no_table_is_refused(text: str) -> None:
     with pytest.raises(BackendError) as caught:
         read_table_json(text)

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import bpy
 import numpy as np
 
-from scripts import profile
+from scripts import blender_profile
 from scripts.sample_object import add_sample_head
 
 
@@ -49,7 +49,7 @@ def write_offsets(ob: bpy.types.Object, path: str) -> None:
 
 def hello_versions() -> dict[str, str]:
     """What the child says of itself."""
-    hello = importlib.import_module(f"{profile.EXTENSION}.blendshape_addon.session").backend.hello
+    hello = importlib.import_module(f"{blender_profile.EXTENSION}.blendshape_addon.session").backend.hello
     return {} if hello is None else dict(hello["versions"])
 
 
@@ -57,13 +57,13 @@ def main() -> None:
     task, archive, blend = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     if task == "install":
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        profile.install(archive)
+        blender_profile.install(archive)
         ob = add_sample_head()
     else:
         import addon_utils
 
         bpy.ops.wm.open_mainfile(filepath=blend)
-        addon_utils.enable(profile.EXTENSION, default_set=True)
+        addon_utils.enable(blender_profile.EXTENSION, default_set=True)
         ob = bpy.data.objects["SampleHead"]
         bpy.context.view_layer.objects.active = ob
     result = bpy.ops.blendshapes.generate(sets={"arkit", "vrchat"})
@@ -74,7 +74,7 @@ def main() -> None:
     bpy.ops.wm.save_as_mainfile(filepath=blend)
     import psutil  # one of the zip's wheels: gone with the extension
 
-    bpy.ops.preferences.addon_disable(module=profile.EXTENSION)
+    bpy.ops.preferences.addon_disable(module=blender_profile.EXTENSION)
     report["children_left"] = len([c for c in psutil.Process().children(recursive=True) if c.status() != psutil.STATUS_ZOMBIE])
     print("REPORT" + json.dumps(report))
 
