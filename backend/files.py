@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import struct
-import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -17,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .atomic import replace_file
 from .errors import BackendError
 from .face.mesh import AvatarMesh
 from .face.shape_sets import Table, parse_table, read_table_json
@@ -123,26 +122,10 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
 
     Raises BackendError: `disk_full`, `output_unwritable`; then neither a part of the new nor a change of an old file is left.
     """
-    temporary: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        replace_file(path, data)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         if error.errno in _DISK_FULL:
             raise BackendError("disk_full", f"The disk is full, {path} was not written.", "Free some space, or choose another --out.") from error
         what = f"{path} cannot be written: {error.strerror or error}."
         raise BackendError("output_unwritable", what, "Choose a folder that exists and that you may write to.") from error
-
-
-def _umask() -> int:
-    """The process's umask; temporary files ignore it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

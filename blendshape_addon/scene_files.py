@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import glob
 import os
-import secrets
 import shutil
 import tempfile
 import time
@@ -17,6 +15,7 @@ from pathlib import Path
 import addon_utils
 import bpy
 
+from ..backend.atomic import leftovers, replace_file, temporary_beside
 from .arguments import READABLE
 from .errors import AddonError
 
@@ -130,28 +129,30 @@ def prepare_folder(folder: Path) -> None:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".blendshapes-"):
             pass
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
 
 
 def write_text(target: Path, text: str) -> None:
     """Write a UTF-8 file whole or not at all. Raises AddonError: `disk_full`, `output_unwritable`."""
-    with _renamed(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    try:
+        replace_file(target, text.encode())
+    except OSError as error:
+        raise unwritable(target, error) from error
 
 
 @contextlib.contextmanager
 def _renamed(target: Path) -> Iterator[Path]:
     """A temporary path beside `target` that becomes it if the block inside succeeds, and is removed if not."""
-    # several runs, also on other machines, may write the same output: a process id would not tell them apart
-    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(6)}.part{target.suffix}")
+    # not a folder of its own: Blender keeps paths of pictures relative to the file that it writes
+    temporary = temporary_beside(target, target.suffix)
     try:
         yield temporary
-        if not temporary.is_file() or not temporary.stat().st_size:
+        if temporary.is_symlink() or not temporary.is_file() or not temporary.stat().st_size:
             raise AddonError("output_unwritable", f"{target} was not written.", "The console's text tells why.")
         _settle(temporary)
         temporary.replace(target)
     except OSError as error:
-        raise _unwritable(target, error) from error
+        raise unwritable(target, error) from error
     except RuntimeError as error:  # Blender's reason for a failed save is often that of a later call, so look for oneself
         raise (_full(target) if not _room(target.parent) else _failed(target, _reason(error))) from error
     finally:
@@ -162,8 +163,7 @@ def _renamed(target: Path) -> Iterator[Path]:
 
 def remove_leftovers(target: Path) -> None:
     """Remove what a run that was killed left of writing `target`; for who knows that nobody is writing it now."""
-    stem, suffix = glob.escape(target.stem), glob.escape(target.suffix)
-    for left in target.parent.glob(f".{stem}.*.part{suffix}*"):
+    for left in leftovers(target):
         with contextlib.suppress(OSError):
             left.unlink(missing_ok=True)
 
@@ -212,7 +212,8 @@ def _reason(error: RuntimeError) -> str:
     return lines[-1].removeprefix("Error:").strip().rstrip(".") if lines else "no reason is given"
 
 
-def _unwritable(target: Path, error: OSError) -> AddonError:
+def unwritable(target: Path, error: OSError) -> AddonError:
+    """The error of a file or folder that cannot be written: `disk_full` or `output_unwritable`."""
     return _full(target) if error.errno in _FULL else _failed(target, error.strerror or str(error))
 
 

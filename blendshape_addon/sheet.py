@@ -7,6 +7,7 @@ import colorsys
 import math
 import os
 import sys
+import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 from numpy.typing import NDArray
+
+from ..backend.atomic import replace_file
 
 Floats = NDArray[np.float32]
 
@@ -166,7 +169,7 @@ def render_sheet(
     """Render the object's shapes into a PNG, or a JPEG where `out` ends in .jpg; how many tiles there are.
 
     turn: degrees by which heads look aside. names: keys to show, all of them by default. tile: pixels of a tile's side. The face is taken to
-    look along -Y, as in Blender's front view. Nothing is left behind in the file.
+    look along -Y, as in Blender's front view. Nothing is left behind in the file. Raises OSError if `out` cannot be written.
     """
     shapes = shapes_of(ob)
     low, high = face_box(shapes)  # of all keys, so that every sheet of a face shows the same of it
@@ -204,7 +207,10 @@ def render_sheet(
         scene.render.resolution_percentage = 100
         scene.render.image_settings.file_format = "JPEG" if out.suffix == ".jpg" else "PNG"
         scene.render.image_settings.color_mode, scene.render.image_settings.quality = "RGB", 80
-        scene.render.filepath = str(out)
-        with quiet():
-            bpy.ops.render.render(write_still=True, scene=scene.name)
+        with tempfile.TemporaryDirectory(prefix="blendshapes-") as folder:  # Blender reads #, // and {} in a name of its own as more than signs
+            drawn = Path(folder) / f"sheet{out.suffix}"
+            scene.render.filepath = str(drawn)
+            with quiet():
+                bpy.ops.render.render(write_still=True, scene=scene.name)
+            replace_file(out, drawn.read_bytes())
     return len(shapes)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import bpy
 
-from . import session
+from . import scene_files, session
 from .backend_process import NO_WINDOW
 from .errors import AddonError, as_addon_error
 from .launch import clean_environment
@@ -46,7 +46,7 @@ def sheets_of(ob: bpy.types.Object) -> dict[str, list[str]]:
 def write_sheets(ob: bpy.types.Object, folder: Path, stem: str, wanted: Iterable[str] = ()) -> list[Path]:
     """Render STEM_SET.png for each set, or for the wanted ones, into a folder; the files.
 
-    Raises AddonError: `usage` (no keys), `output_unwritable`.
+    Raises AddonError: `usage` (no keys), `disk_full`, `output_unwritable`.
     """
     sheets = sheets_of(ob)
     chosen = {name: keys for name, keys in sheets.items() if not wanted or name in set(wanted)}
@@ -59,7 +59,10 @@ def write_sheets(ob: bpy.types.Object, folder: Path, stem: str, wanted: Iterable
     files = []
     for name, keys in chosen.items():
         files.append(folder / f"{stem}_{name}.png")
-        render_sheet(ob, files[-1], names=keys)
+        try:
+            render_sheet(ob, files[-1], names=keys)
+        except OSError as error:
+            raise scene_files.unwritable(files[-1], error) from error
     return files
 
 

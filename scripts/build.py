@@ -121,16 +121,17 @@ def _licences(folder: Path, wheels: list[str]) -> None:
 
 def normalise(archive: Path) -> None:
     """Pack a zip anew so that its bytes depend on nothing but the names and contents of its files."""
-    temporary = archive.with_suffix(".part")
-    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(temporary, "w") as new:
-        for name in sorted(old.namelist()):
-            if name.endswith("/"):
-                continue
-            entry = zipfile.ZipInfo(name, DATE)
-            entry.external_attr = 0o644 << 16
-            entry.compress_type = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED
-            new.writestr(entry, old.read(name), compresslevel=9)
-    temporary.replace(archive)
+    with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
+        temporary = Path(folder) / archive.name
+        with zipfile.ZipFile(archive) as old, zipfile.ZipFile(temporary, "w") as new:
+            for name in sorted(old.namelist()):
+                if name.endswith("/"):
+                    continue
+                entry = zipfile.ZipInfo(name, DATE)
+                entry.external_attr = 0o644 << 16
+                entry.compress_type = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED
+                new.writestr(entry, old.read(name), compresslevel=9)
+        temporary.replace(archive)
 
 
 def build(platforms: list[str], out: Path = DIST, more: tuple[str, ...] = ()) -> list[Path]:

@@ -12,6 +12,7 @@ import importlib.util
 import secrets
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -268,11 +269,10 @@ def _written(path: Path, told: Mapping[str, Any], store: Store) -> BatchError | 
 
 def _prepare(folder: Path) -> None:
     """Make a folder and see that it can be written. Raises AddonError `output_unwritable`."""
-    probe = folder / f".blendshapes-{id(folder):x}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".blendshapes-"):
+            pass
     except OSError as error:
         raise AddonError("output_unwritable", f"{folder} cannot be written: {error.strerror}.", "Choose a folder that you may write to.") from error
 

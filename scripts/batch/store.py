@@ -11,12 +11,13 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from backend.atomic import replace_file
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ".blendshapes"
@@ -117,7 +118,7 @@ class Store:
         """Whether nobody else works on this; if so, nobody does until the block ends."""
         path = self.beside(name, ".lock")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
+        with _lock_file(path) as file:
             if not _lock(file.fileno()):
                 yield False
                 return
@@ -165,18 +166,15 @@ class Store:
         write_atomically(self.beside(name, ".json"), json.dumps(record, indent=1, ensure_ascii=False).encode() + b"\n")
 
 
+def _lock_file(path: Path) -> IO[bytes]:
+    """The file, made if need be, to lock it; no other by way of a link. Raises OSError."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o666), "r+b")
+
+
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, through a temporary one beside it. Raises OSError."""
+    """Write a file whole or not at all, in a folder that is made if need be. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_file(path, data)
 
 
 if sys.platform == "win32":

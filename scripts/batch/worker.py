@@ -6,7 +6,6 @@ It claims and records its file itself, not whoever sent it: if the sender is kil
 
 from __future__ import annotations
 
-import contextlib
 import faulthandler
 import importlib
 import json
@@ -26,7 +25,7 @@ if str(ROOT) not in sys.path:
 
 from scripts.batch.figures import Floats, sparsity  # noqa: E402
 from scripts.batch.pool import BACKEND_PYTHON  # noqa: E402
-from scripts.batch.store import Store, write_atomically  # noqa: E402
+from scripts.batch.store import Store  # noqa: E402
 from scripts.generate import ALIAS, load_extension  # noqa: E402
 
 extension: Any = load_extension()
@@ -140,19 +139,14 @@ def _draw(row: dict[str, Any], out: Path, made: Path | None = None) -> None:
     """The contact sheet of the row's shapes as a JPEG, whole or not at all. made: the file with them, where it is not open. The shapes are good
     without a sheet, so one that cannot be drawn is a warning."""
     sheet: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.sheet")
-    temporary = out.with_name(f".{out.stem}.part.jpg")
     try:
         if made is not None:
             scene_files.read_scene(made)
         ob = bpy.data.objects[row["object"]]
         out.parent.mkdir(parents=True, exist_ok=True)
-        sheet.render_sheet(ob, temporary, names={*row["keys"]["added"], *row["keys"]["updated"]}, tile=SHEET_TILE, samples=SHEET_SAMPLES)
-        write_atomically(out, temporary.read_bytes())
+        sheet.render_sheet(ob, out, names={*row["keys"]["added"], *row["keys"]["updated"]}, tile=SHEET_TILE, samples=SHEET_SAMPLES)
     except Exception as problem:
         row["warnings"] = [*row["warnings"], f"The contact sheet could not be drawn: {commands.told(problem)}"]
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def main() -> int:

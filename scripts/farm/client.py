@@ -199,10 +199,10 @@ def _look(client: Any, known: Mapping[str, str], tasks: Mapping[Any, _Task], hap
 
 def _begun(task: _Task, request_of: Callable[[Job], dict[str, Any]], store: Store, send: bool) -> dict[str, Any] | None:
     """Make a task ready; its row where there is nothing to hand over. Files that are sent are claimed and recorded here, others by who makes them."""
-    if send and not task.claimed.enter_context(store.claim(task.job.name)):
-        task.claimed.close()
-        return {"status": "claimed"}
     try:
+        if send and not task.claimed.enter_context(store.claim(task.job.name)):
+            task.claimed.close()
+            return {"status": "claimed"}
         task.request = request_of(task.job)
         task.files = _packed(task.job) if send and "status" not in task.request else None
     except OSError as error:

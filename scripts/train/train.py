@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from backend.atomic import temporary_beside
 from backend.face.landmarks import NAMES
 
 from . import sources
@@ -119,8 +120,9 @@ def train(kind: str, settings: Settings) -> None:
     def save() -> None:
         state: dict[str, object] = {"net": net.state_dict(), "mean": mean, "optimisers": [o.state_dict() for o in best]}
         state |= {"step": done, "seconds": spent + time.monotonic() - start}
-        torch.save(state, file.with_suffix(".part"))
-        file.with_suffix(".part").replace(file)
+        temporary = temporary_beside(file)
+        torch.save(state, temporary)
+        temporary.replace(file)
 
     while (passed := spent + time.monotonic() - start) < total:
         warm = min(1.0, (done + 1) / 200)

@@ -156,3 +156,12 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(PermissionError):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="this system cannot say that links are not to be followed")
+def test_a_link_in_the_place_of_a_lock_makes_no_file_elsewhere(store: Store, tmp_path: Path) -> None:
+    store.folder.mkdir()
+    store.beside("a", ".lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="lock"), store.claim("a"):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
