@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import platform
-from pathlib import Path
+import re
+from pathlib import Path, PurePath
 
 import bpy
 
 from . import inspection, session
 
-_LAST_LINES = 40
+_LAST_LINES = 40  # of the log: a traceback with what came before it
+_HOMES = re.compile(r"(?:[A-Za-z]:)?[/\\]+(?:Users|home)[/\\]+[^/\\\s:;,'\"]+", re.IGNORECASE)  # also Windows' short form, C:\Users\NAME~1
 
 
 def report_text(context: bpy.types.Context) -> str:
@@ -40,10 +42,35 @@ def report_text(context: bpy.types.Context) -> str:
     lines += [f"Warning: {warning}" for warning in status.warnings]
     if status.trace:
         lines += ["", status.trace.rstrip()]
+    lines.append(f"Log file of the backend: {log_file()}")
     tail = session.backend.log_tail().splitlines()[-_LAST_LINES:]
     if tail:
         lines += ["", "Log of the backend:", *tail]
-    return "\n".join(lines).replace(str(Path.home()), "~") + "\n"
+    return without_homes("\n".join(lines), _home()) + "\n"
+
+
+def log_file() -> str:
+    """The path of the file with the child's messages, or why there is none."""
+    log = session.backend.log
+    if log is None:
+        return "none, it has not been started"
+    return str(log) if log.is_file() else "none, it wrote nothing"
+
+
+def without_homes(text: str, home: PurePath | None) -> str:
+    """The text with ~ for the folder `home`, and for any other folder that is named like a home: its name is a person's."""
+    if home is not None and home != type(home)(home.anchor):
+        for spelling in (str(home), home.as_posix(), str(home).replace("\\", "\\\\")):
+            text = re.sub(re.escape(spelling) + r"(?![^/\\\s:;,'\"])", "~", text, flags=re.IGNORECASE)
+    return _HOMES.sub("~", text)
+
+
+def _home() -> Path | None:
+    """The user's home folder; None where nobody says whose process this is."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 class BLENDSHAPES_OT_copy_report(bpy.types.Operator):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import backend
 from backend.face.derived import DERIVED
 from backend.face.shape_sets import load_sets
 from scripts import build
@@ -93,6 +94,22 @@ def test_the_manifest_asks_for_no_more_than_is_used() -> None:
     assert all(len(text) <= 64 and not text.endswith(".") for text in (manifest["tagline"], *manifest["permissions"].values()))
     page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in page and text in page for name, text in manifest["permissions"].items())
+
+
+def test_the_version_is_the_manifests_everywhere() -> None:
+    version = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))["version"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    assert version == backend.VERSION
+    assert version == tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"^## \[(.+?)\]", changes, re.MULTILINE)
+    assert released[:2] == ["Unreleased", version], "CHANGELOG.md begins with what is unreleased, then this version"
+
+
+def test_no_other_file_of_ours_repeats_the_version() -> None:
+    literal = f'"{backend.VERSION}"'
+    stated = {name_of(path) for path in [*SOURCES, *ROOT.glob("*.toml")] if f"version = {literal}" in path.read_text(encoding="utf-8").lower()}
+    assert stated == {"backend/__init__.py", "blender_manifest.toml", "pyproject.toml"}
 
 
 def test_everything_that_is_installed_is_pinned() -> None:

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import sys
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from types import SimpleNamespace
 from typing import Any
 
 import bpy
 import pytest
 from blendshape_auto_generator.blendshape_addon import inspection, menus, operators, panels, properties, registration, report, session
+from blendshape_auto_generator.blendshape_addon.backend_process import Backend
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
+from blendshape_auto_generator.blendshape_addon.launch import Launch
 
 from backend.face.shape_sets import load_sets
 
@@ -168,6 +172,39 @@ def test_the_report_says_what_happened_without_the_home_folder(body: Any, monkey
     told = report.report_text(bpy.context)
     assert "Error [internal]" in told and "~/secret/file" in told and str(Path.home()) not in told and "Traceback" in told
     assert f"Blender {bpy.app.version_string}" in told and "1536 vertices" in told and session.version() in told
+
+
+def test_the_report_names_the_log_file_or_says_that_there_is_none(body: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told() -> str:
+        return next(line for line in report.report_text(bpy.context).splitlines() if line.startswith("Log file of the backend: "))
+
+    log = tmp_path / "home of somebody" / "log" / "backend-1.log"
+    program = "import sys; print('Ouch', file=sys.stderr)"
+    fresh = Backend(lambda: Launch((sys.executable, "-c", program), dict(os.environ), log))
+    monkeypatch.setattr(session, "backend", fresh)
+    assert told().endswith("none, it has not been started")
+    fresh.start()
+    with pytest.raises(AddonError, match="Ouch"):
+        fresh.wait(60)
+    assert told().endswith(str(log)) and "Log of the backend:\nOuch" in report.report_text(bpy.context)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home of somebody")
+    assert told().endswith(str(Path("~") / "log" / "backend-1.log"))
+    log.unlink()
+    assert told().endswith("none, it wrote nothing")
+
+
+@pytest.mark.parametrize(
+    ("home", "text", "without"),
+    [
+        (PureWindowsPath(r"C:\Users\Anna Maria"), r"c:\users\anna maria\a, C:/Users/Anna Maria/b, 'C:\\Users\\Anna Maria\\c'", r"~\a, ~/b, '~\\c'"),
+        (PureWindowsPath(r"C:\Users\Anna Maria"), r"C:\Users\ANNAMA~1\AppData", r"~\AppData"),
+        (PurePosixPath("/home/anna"), '/home/anna/x /home/annabel/y File "/home/anna"', '~/x ~/y File "~"'),
+        (PurePosixPath("/srv/anna"), "/srv/anna/x /srv/annabel/y /Users/anna/z", "~/x /srv/annabel/y ~/z"),
+        (PurePosixPath("/"), "/usr/lib/x /home/anna/y", "/usr/lib/x ~/y"),
+    ],
+)
+def test_the_report_hides_homes_however_they_are_spelt(home: PurePath, text: str, without: str) -> None:
+    assert report.without_homes(text, home) == without
 
 
 def test_looking_again_is_needed_when_something_changed(body: Any, tiny: Path) -> None:
