@@ -60,8 +60,9 @@ class Handlers:
         settings = self.settings(message.header)
         report = kind(message, settings, send, cancellation)
         self.metrics.done(message.header["type"], report)
-        if settings.metrics:
-            self.metrics.write(settings.metrics, self._gauges())
+        problem = self.metrics.write(settings.metrics, self._others()) if settings.metrics else ""
+        if problem:
+            report["warnings"] = [*report.get("warnings", []), problem]
         send({"type": "done", "report": report}, {})
 
     def settings(self, header: Mapping[str, Any]) -> Settings:
@@ -143,12 +144,13 @@ class Handlers:
             "peak_memory_mb": round(hardware.peak_memory_mb(), 1),
         }
         if message.header.get("format") == "prometheus":
-            report["prometheus"] = self.metrics.prometheus(self._gauges())
+            report["prometheus"] = self.metrics.prometheus(self._others())
         return report
 
-    def _gauges(self) -> dict[str, float]:
+    def _others(self) -> dict[str, float]:
+        """What Prometheus is told beside the metrics' own."""
         pool = self.pool.stats()
-        return {"sessions": pool["sessions"], "models_evicted": pool["evicted"], "thread_trials": pool["thread_trials"]}
+        return {"sessions": pool["sessions"], "models_evicted_total": pool["evicted"], "thread_trials_total": pool["thread_trials"]}
 
 
 def describe(model: Model) -> dict[str, Any]:

@@ -126,7 +126,11 @@ def run(*command: object) -> int:
 
 def lint(python: Path) -> int:
     """Ruff over everything, mypy --strict over what imports no bpy."""
-    return run(python, "-m", "ruff", "check", ".") or run(python, "-m", "ruff", "format", "--check", ".") or run(python, "-m", "mypy", "--strict", *TYPED)
+    return (
+        run(python, "-m", "ruff", "check", ".")
+        or run(python, "-m", "ruff", "format", "--check", ".")
+        or run(python, "-m", "mypy", "--strict", *TYPED)
+    )
 
 
 def test(python: Path, arguments: list[str]) -> int:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import math
 import threading
 from collections import deque
@@ -11,12 +11,31 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..errors import BackendError
+from ..files import write_text
+from ..log import warn_once
 from . import hardware
+
+log = logging.getLogger(__name__)
 
 KEPT = 1024  # percentiles are those of the last so many
 SECONDS_PER_SHAPE = 3.0
 MEMORY_MB = 2048.0
 PER_MINUTE = 10.0
+SHARES = (50, 95, 99)  # percentiles that are told
+# Name and type of each family of the Prometheus text, and what its HELP line says; gauges and counters of others come beside these
+HELP: dict[str, str] = {
+    "requests_total": "Requests that arrived.",
+    "errors_total": "Requests that ended with an error, by its code.",
+    "targets_total": "Requests that met or missed the targets for time and memory.",
+    "seconds": f"Seconds of each stage, by kind of request and provider; quantiles are those of the last {KEPT}.",
+    "seconds_max": "The longest so far.",
+    "sessions": "Sessions of ONNX Runtime that are loaded.",
+    "models_evicted_total": "Models that were let go because memory was short.",
+    "thread_trials_total": "Trials of the number of threads.",
+    "memory_mb": "Resident memory now, in MiB.",
+    "peak_memory_mb": "Highest resident memory so far, in MiB.",
+}
 
 
 class Series:
@@ -27,17 +46,18 @@ class Series:
         self._last: deque[float] = deque(maxlen=KEPT)
 
     def add(self, value: float) -> None:
-        """One more."""
+        """One more. What is negative or no number counts as 0: a sum must never fall."""
+        value = value if 0 <= value < math.inf else 0.0
         self.count += 1
         self.total += value
         self.largest = max(self.largest, value)
         self._last.append(value)
 
     def summary(self) -> dict[str, float]:
-        """count, mean, p50, p95, p99 and max; seconds to 0.1 ms."""
+        """count, sum, mean, p50, p95, p99 and max; seconds to 0.1 ms, but the sum as it is."""
         ordered = sorted(self._last)
-        found = {f"p{share}": quantile(ordered, share / 100) for share in (50, 95, 99)}
-        return {"count": self.count, "mean": round(self.total / max(self.count, 1), 4), **found, "max": round(self.largest, 4)}
+        found = {f"p{share}": quantile(ordered, share / 100) for share in SHARES}
+        return {"count": self.count, "sum": self.total, "mean": round(self.total / max(self.count, 1), 4), **found, "max": round(self.largest, 4)}
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
@@ -60,7 +80,7 @@ class Metrics:
     """Everything since the process began; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         self._series: dict[tuple[str, str, str], Series] = {}
         self._errors: dict[str, int] = {}
         self._met = self._missed = 0
@@ -106,32 +126,56 @@ class Metrics:
                 "stages": rows,
             }
 
-    def prometheus(self, gauges: Mapping[str, float]) -> str:
-        """The same as Prometheus text (format 0.0.4), with gauges by name."""
+    def prometheus(self, others: Mapping[str, float]) -> str:
+        """The same as Prometheus text (format 0.0.4), with other values by name: counters where that ends with `_total`, else gauges."""
         told = self.summary()
-        lines = ["# TYPE blendshape_requests_total counter", f"blendshape_requests_total {told['requests']}"]
-        lines.append("# TYPE blendshape_errors_total counter")
-        lines += [f'blendshape_errors_total{{code="{code}"}} {count}' for code, count in sorted(told["errors"].items())]
-        lines.append("# TYPE blendshape_targets_total counter")
-        lines += [f'blendshape_targets_total{{met="{key}"}} {told["targets"][name]}' for key, name in (("true", "met"), ("false", "missed"))]
-        lines.append("# TYPE blendshape_seconds summary")
-        for row in told["stages"]:
-            labels = f'request="{row["request"]}",stage="{row["stage"]}",provider="{row["provider"]}"'
-            lines += [f'blendshape_seconds{{{labels},quantile="0.{share}"}} {row[f"p{share}"]}' for share in (50, 95, 99)]
-            lines.append(f"blendshape_seconds_sum{{{labels}}} {row['mean'] * row['count']:.4f}")
-            lines.append(f"blendshape_seconds_count{{{labels}}} {row['count']}")
-        lines.append("# TYPE blendshape_seconds_max gauge")
-        for row in told["stages"]:
-            labels = f'request="{row["request"]}",stage="{row["stage"]}",provider="{row["provider"]}"'
-            lines.append(f"blendshape_seconds_max{{{labels}}} {row['max']}")
-        for name, value in {**gauges, "memory_mb": hardware.memory_mb(), "peak_memory_mb": hardware.peak_memory_mb()}.items():
-            lines += [f"# TYPE blendshape_{name} gauge", f"blendshape_{name} {value:.1f}"]
+        lines: list[str] = []
+
+        def family(name: str, kind: str) -> str:
+            lines.extend((f"# HELP blendshape_{name} {HELP[name]}", f"# TYPE blendshape_{name} {kind}"))
+            return f"blendshape_{name}"
+
+        def sample(name: str, value: float, **labels: str) -> None:
+            inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+            lines.append(f"{name}{{{inside}}} {value!r}" if labels else f"{name} {value!r}")
+
+        sample(family("requests_total", "counter"), told["requests"])
+        name = family("errors_total", "counter")
+        for code, count in sorted(told["errors"].items()):
+            sample(name, count, code=code)
+        name = family("targets_total", "counter")
+        sample(name, told["targets"]["met"], met="true")
+        sample(name, told["targets"]["missed"], met="false")
+        rows = [(row, {key: row[key] for key in ("request", "stage", "provider")}) for row in told["stages"]]
+        name = family("seconds", "summary")
+        for row, labels in rows:
+            for share in SHARES:
+                sample(name, row[f"p{share}"], **labels, quantile=f"{share / 100:g}")
+            sample(f"{name}_sum", row["sum"], **labels)
+            sample(f"{name}_count", row["count"], **labels)
+        name = family("seconds_max", "gauge")
+        for row, labels in rows:
+            sample(name, row["max"], **labels)
+        memory = {"memory_mb": round(hardware.memory_mb(), 1), "peak_memory_mb": round(hardware.peak_memory_mb(), 1)}
+        for key, value in {**others, **memory}.items():
+            sample(family(key, "counter" if key.endswith("_total") else "gauge"), value)
         return "\n".join(lines) + "\n"
 
-    def write(self, path: str, gauges: Mapping[str, float]) -> None:
-        """Replace a file by the Prometheus text, as the textfile collector of node_exporter reads it; a file that cannot be written is let be."""
-        target = Path(path)
-        with contextlib.suppress(OSError):
-            part = target.with_name(f"{target.name}.part")
-            part.write_text(self.prometheus(gauges), encoding="utf-8")
-            part.replace(target)
+    def write(self, path: str, others: Mapping[str, float]) -> str:
+        """Replace a file by the Prometheus text, as the textfile collector of node_exporter reads it, whole or not at all.
+
+        A file that cannot be written is let be: then a sentence that says so, else "".
+        """
+        try:
+            with self._writing:  # or the older of two texts could be written last, and a counter fall
+                write_text(Path(path), self.prometheus(others))
+        except (BackendError, ValueError) as error:
+            problem = f"The metrics were not written: {error.message if isinstance(error, BackendError) else error}"
+            warn_once(log, problem)
+            return problem
+        return ""
+
+
+def _escaped(text: str) -> str:
+    """A label's value between its quotes."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
