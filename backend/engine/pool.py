@@ -56,7 +56,7 @@ class Pool:
         self._memory, self._free, self._clock = memory, free, clock
         self._entries: OrderedDict[_Key, _Entry] = OrderedDict()
         self._lock = threading.RLock()
-        self._loading = threading.Lock()
+        self._loading: dict[tuple[str, float], threading.Lock] = {}  # one for each model's file: one that loads for ever holds up no other
         self.evicted = self.released = self.trials = 0
         self.profiles: list[str] = []
 
@@ -79,8 +79,14 @@ class Pool:
         with self._lock:
             untried = [entry for entry in self._entries.values() if not entry.users and entry.tried == -math.inf]
             for entry in untried:
+                self._claim_trial(entry)
+        for entry in untried:
+            try:
                 self._try(entry)
-            return len(untried)
+            finally:
+                with self._lock:
+                    entry.users -= 1
+        return len(untried)
 
     def release_idle(self) -> int:
         """Let go of models that nobody has used for their settings' idle_s; how many."""
@@ -131,16 +137,27 @@ class Pool:
             entry = self._entries.get(key)
             if entry is None:
                 return None
-            if not entry.users and (entry.model.slow or self._clock() - entry.tried >= RETRY_S):
-                self._try(entry)
+            due = not entry.users and (entry.model.slow or self._clock() - entry.tried >= RETRY_S)
+            if due:
+                self._claim_trial(entry)
+            else:
+                entry.users += 1
             self._entries.move_to_end(key)
-            entry.users += 1
             entry.used, entry.idle_s = self._clock(), settings.idle_s
-            return entry
+        if due:
+            try:
+                self._try(entry)
+            except BaseException:
+                with self._lock:
+                    entry.users -= 1
+                raise
+        return entry
 
     def _load(self, path: Path | None, settings: Settings) -> _Entry:
-        """Load a model, one at a time, and use it. Others that are loaded can be used meanwhile: compiling may take minutes."""
-        with self._loading:
+        """Load a model and use it. Others can be used and loaded meanwhile: compiling may take minutes, and a stranger's model may never be loaded."""
+        with self._lock:
+            loading = self._loading.setdefault((str(path), _stamp(path)), threading.Lock())
+        with loading:
             entry = self._loaded(path, settings)
             if entry is not None:
                 return entry  # someone else was quicker
@@ -152,10 +169,15 @@ class Pool:
                 self._entries[key] = entry
             return entry
 
-    def _try(self, entry: _Entry) -> None:
-        entry.model.try_threads()
+    def _claim_trial(self, entry: _Entry) -> None:
+        """Under the lock: the entry is used from here on, and no other trial of it begins."""
+        entry.users += 1
         entry.tried = self._clock()
         self.trials += 1
+
+    def _try(self, entry: _Entry) -> None:
+        """Without the lock: a model that never ends a run would keep all others waiting."""
+        entry.model.try_threads()
         hardware.trim_memory()  # the sessions that lost leave holes, 15 MB
 
     def _key(self, path: Path | None, settings: Settings) -> _Key:

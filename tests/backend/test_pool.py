@@ -13,7 +13,7 @@ from fixtures import models
 from backend.engine import pool
 from backend.engine.hardware import thread_counts
 from backend.engine.metrics import Metrics, Series, quantile, targets
-from backend.engine.models import load_model
+from backend.engine.models import Model, load_model
 from backend.engine.pool import RETRY_S, Pool
 from backend.engine.settings import Settings, resolve
 
@@ -137,10 +137,33 @@ def test_one_that_loads_does_not_hold_up_the_others(world: World, three: list[Pa
     assert started.wait(20)
     with world.pool.lease(three[0], settings()):
         assert names(world) == ["a"] and world.pool.stats()["sessions"] == 2
+    with world.pool.lease(three[2], settings()):
+        assert names(world) == ["a", "c"], "another is loaded meanwhile"
     go.set()
     for worker in workers:
         worker.join(20)
-    assert len(found) == 2 and found[0] is found[1] and names(world) == ["a", "b"]
+    assert len(found) == 2 and found[0] is found[1] and names(world) == ["a", "c", "b"]
+
+
+def test_a_trial_of_threads_that_never_ends_does_not_hold_up_the_others(world: World, three: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    started, go = threading.Event(), threading.Event()
+
+    def endless(model: Any) -> None:
+        started.set()
+        assert go.wait(20)
+
+    chosen = resolve({}, environment={})
+    with world.pool.lease(three[0], chosen):
+        pass
+    monkeypatch.setattr(Model, "try_threads", endless)
+    trial = threading.Thread(target=world.pool.try_threads)
+    trial.start()
+    assert started.wait(20)
+    with world.pool.lease(three[1], chosen), world.pool.lease(three[0], chosen):
+        assert names(world) == ["b", "a"]
+    go.set()
+    trial.join(20)
+    assert world.pool.stats()["thread_trials"] == 1
 
 
 def test_threads_are_tried_again_after_a_while(world: World, three: list[Path]) -> None:
