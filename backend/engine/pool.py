@@ -154,7 +154,7 @@ class Pool:
         return entry
 
     def _load(self, path: Path | None, settings: Settings) -> _Entry:
-        """Load a model and use it. Others can be used and loaded meanwhile: compiling may take minutes, and a stranger's model may never be loaded."""
+        """Load a model and use it. Others can be used and loaded meanwhile: compiling may take minutes, and some models are never done."""
         with self._lock:
             loading = self._loading.setdefault((str(path), _stamp(path)), threading.Lock())
         with loading:
