@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from .backend_process import NO_WINDOW, Backend
+from .environment import DOWNLOADS, clean_environment
 from .errors import AddonError
-from .launch import Settings, clean_environment, plan
+from .launch import Settings, plan
 
 COMMON = ("numpy==2.4.6", "psutil==7.2.2")
 MARK = "blendshapes-runtime"  # a file in a folder that was made here; no other folder is ever removed
@@ -158,7 +159,7 @@ class Preparation:
         try:
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean_environment(), creationflags=NO_WINDOW
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean_environment(more=DOWNLOADS), creationflags=NO_WINDOW
                 )
         except OSError as error:
             raise self._failed(f"{command[0]} cannot be started: {error.strerror or error}.") from error

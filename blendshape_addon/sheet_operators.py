@@ -18,8 +18,8 @@ import bpy
 
 from . import scene_files, session
 from .backend_process import NO_WINDOW
+from .environment import BLENDER, clean_environment
 from .errors import AddonError, as_addon_error
-from .launch import clean_environment
 from .panels import OfMeshTab
 from .sheet import render_sheet
 from .vrchat_operators import known_sets
@@ -126,7 +126,7 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    env=clean_environment(),
+                    env=clean_environment(more=BLENDER),
                     creationflags=NO_WINDOW,
                 )
         except OSError as error:

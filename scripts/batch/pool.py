@@ -18,6 +18,8 @@ from typing import Any, cast
 
 import psutil
 
+from .extension import BLENDER, clean_environment
+
 WORKER = Path(__file__).with_name("worker.py")
 BACKEND_PYTHON = "GENERATE_BACKEND_PYTHON"  # environment variable: the Python of the children, as in the extension's preferences
 START_SECONDS = 180.0  # a cold disk, a virus scanner, a model that a provider compiles
@@ -57,8 +59,9 @@ def blender_command(program: str) -> list[str]:
 
 
 def worker_environment(settings: Mapping[str, Any], threads: int) -> dict[str, str]:
-    """The environment of a worker: the backend's settings, and as many threads as there are cores for each of the Blenders."""
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), "PYTHONUTF8": "1"}
+    """The environment of a worker: what a Blender may have of ours, the backend's settings, and as many threads as there are cores for each."""
+    environment = clean_environment(more=(*BLENDER, BACKEND_PYTHON))
+    environment |= {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), "PYTHONUTF8": "1"}
     environment.setdefault("BLENDSHAPE_THREADS", str(threads))
     environment.update({f"BLENDSHAPE_{name.upper()}": str(value) for name, value in settings.items()})
     return environment
