@@ -141,7 +141,7 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
 
 def _chosen(options: argparse.Namespace) -> Settings:
     """The settings of a command. Raises BackendError `setting_invalid`."""
-    from .engine.settings import resolve
+    from .engine.settings import begin_log, resolve
 
     call: dict[str, Any] = {name: getattr(options, name) for name in ("provider", "precision", "threads", "server")}
     for text in options.setting:
@@ -149,7 +149,9 @@ def _chosen(options: argparse.Namespace) -> Settings:
         if not equals:
             raise BackendError("setting_invalid", f"{text!r} is not NAME=VALUE.", "Write for example --setting memory_mb=1024.")
         call[name.strip()] = value
-    return resolve(call)
+    settings = resolve(call)
+    begin_log(settings)
+    return settings
 
 
 def _settings(options: argparse.Namespace) -> int:

@@ -93,7 +93,7 @@ class Report:
 
 def new_report(mesh: AvatarMesh, model: Model) -> Report:
     """A report that holds what is known before the work begins."""
-    return Report(len(mesh.vertices), model)
+    return Report(len(mesh.vertices), model, warnings=model.warnings)
 
 
 def find_face(

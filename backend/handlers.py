@@ -17,7 +17,7 @@ from .engine.metrics import Metrics, targets
 from .engine.models import Model
 from .engine.pool import Pool
 from .engine.sessions import Cancellation, set_aside
-from .engine.settings import Settings, resolve
+from .engine.settings import Settings, resolve, tell
 from .errors import BackendError
 from .face.locate import Face
 from .face.mesh import AvatarMesh
@@ -61,8 +61,9 @@ class Handlers:
         report = kind(message, settings, send, cancellation)
         self.metrics.done(message.header["type"], report)
         problem = self.metrics.write(settings.metrics, self._others()) if settings.metrics else ""
-        if problem:
-            report["warnings"] = [*report.get("warnings", []), problem]
+        warnings = [*settings.warnings, *report.get("warnings", []), *([problem] if problem else [])]
+        if warnings:
+            report["warnings"] = warnings
         send({"type": "done", "report": report}, {})
 
     def settings(self, header: Mapping[str, Any]) -> Settings:
@@ -70,7 +71,9 @@ class Handlers:
         call = header.get("settings") or {}
         if not isinstance(call, dict):
             raise BackendError("protocol", "settings must be an object.", 'Send for example {"threads": 2}.')
-        return resolve(call, self.preferences)
+        settings = resolve(call, self.preferences)
+        tell(settings)
+        return settings
 
     def idle(self) -> int:
         """Try the threads of models that are new, let go of those that were not used for long; how many. To be called now and then."""

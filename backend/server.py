@@ -206,7 +206,7 @@ def serve(preferences: Mapping[str, Any] | None = None) -> int:
     answers = Answers(stdout)
     try:
         from .engine.sessions import Cancellation
-        from .engine.settings import Settings, resolve
+        from .engine.settings import Settings, begin_log, resolve
         from .handlers import Handlers
 
         handlers = Handlers(preferences)
@@ -214,6 +214,7 @@ def serve(preferences: Mapping[str, Any] | None = None) -> int:
             settings = resolve(preferences=preferences)
         except BackendError:  # every request will be answered with it
             settings = Settings()
+        begin_log(settings)
         answers.send(_hello(handlers))
     except Exception as error:
         traceback.print_exc()

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..errors import BackendError
 from ..values import WAY, is_number
 from . import providers
-from .hardware import thread_counts
+from .hardware import hardware, thread_counts
 from .onnx_file import read_model_file
 from .selftest import probe
 from .sessions import Cancellation, Session, create, run, run_each
@@ -35,6 +35,7 @@ CHUNK = 1024  # vertices per decoder run on what is not the CPU
 CHUNK_CPU = 256, 512  # there several are on their way at once, smaller towards the end, so that no thread is left waiting for another
 GUIDED = 8  # each is this part of what is left: guided self-scheduling (Polychronopoulos and Kuck 1987), but alike on any number of threads
 CHUNK_LOW = 128  # with little memory
+SHORT_MB = 512  # so little free memory, or so little left below the ceiling, calls for the low-memory mode
 TRIAL_POINTS = 1024  # what locating shows the encoder
 MAX_CONDITIONS = 1024
 # a decoder's inputs beside the latent, in this order
@@ -144,22 +145,35 @@ class Model:
         for part in self.parts[1:]:
             part.with_threads(self.encoder.threads)
 
+    @property
+    def warnings(self) -> list[str]:
+        """What of the settings its sessions could not have, as sentences."""
+        return list(dict.fromkeys(warning for part in self.parts for warning in part.warnings))
+
     def close(self) -> list[str]:
         """Let the sessions go; the paths of the profiles they wrote."""
         return [path for path in (part.close() for part in self.parts) if path]
 
 
-def load_model(path: Path | None = None, settings: Settings | None = None, low_memory: bool = False) -> Model:
+def load_model(path: Path | None = None, settings: Settings | None = None, low_memory: bool | None = None) -> Model:
     """Load the shipped pair, a pair by either of its files, or a plain model with the shipped encoder, and check the contract.
 
-    settings: those of the environment if None. low_memory: smaller pieces and no arena: less memory for more time. Where threads are not fixed there
-    are as many as cores until `try_threads`.
+    settings: those of the environment if None. low_memory: smaller pieces and no arena: less memory for more time; None lets the settings decide.
+    Where threads are not fixed there are as many as cores until `try_threads`.
 
     Raises BackendError: `model_missing`, `model_unreadable`, `model_contract`, `provider_failed`, `setting_invalid`.
     """
     settings = resolve() if settings is None else settings
+    low_memory = short_of_memory(settings) if low_memory is None else low_memory
     model = _load(path, settings, low_memory)
     return replace(model, low_memory=low_memory)
+
+
+def short_of_memory(settings: Settings, free_mb: Callable[[], float] = lambda: hardware().free_memory_mb) -> bool:
+    """Whether a model is to be loaded in the low-memory mode: as the settings say, or where little is free or allowed."""
+    if settings.low_memory != "auto":
+        return settings.low_memory == "on"
+    return settings.memory_mb < SHORT_MB or free_mb() < SHORT_MB
 
 
 def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:

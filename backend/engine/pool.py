@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from . import hardware
-from .models import SHIPPED, Model, load_model
+from .models import SHIPPED, Model, load_model, short_of_memory
 from .settings import Settings
 
-SHORT_MB = 512  # so little free memory, or so little left below the ceiling, calls for the low-memory mode
 GROWTH = 8  # loading takes about so many times the size of the files, measured on the shipped pair
 RETRY_S = 120.0  # the threads are tried again after so long, since a neighbour may have come or gone
 
@@ -184,9 +183,7 @@ class Pool:
         return _Key(str(path or SHIPPED), _stamp(path), _of_sessions(settings), self._is_short(settings))
 
     def _is_short(self, settings: Settings) -> bool:
-        if settings.low_memory != "auto":
-            return settings.low_memory == "on"
-        return self._free() < SHORT_MB or settings.memory_mb < SHORT_MB
+        return short_of_memory(settings, self._free)
 
     def _make_room(self, ceiling: float, needed_mb: float) -> None:
         """Drop models that nobody uses, the least recently used first, until `needed_mb` fit below the ceiling or none is left."""
@@ -218,6 +215,8 @@ def _of_sessions(settings: Settings) -> Settings:
         workers=plain.workers,
         metrics=plain.metrics,
         low_memory=plain.low_memory,
+        log_level=plain.log_level,
+        warnings=(),
         sources=tuple(entry for entry in settings.sources if entry[0] == "provider"),
     )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -247,20 +248,26 @@ def plugin_devices(ort: Any, name: str) -> list[Any]:
     return [device for device in _devices(ort) if device.ep_name == PROVIDERS[name].ort]
 
 
+def keeps_engines(name: str) -> bool:
+    """Whether a provider compiles engines that are worth keeping."""
+    return name not in ("cpu", "cuda", "directml", "windowsml", "webgpu")
+
+
 def engine_cache(settings: Settings, name: str, model_hash: str, runtime: str, device: str) -> Path | None:
     """A folder for compiled engines of one model, made if need be; None where the provider keeps none or the folder cannot be made.
 
     An engine is of use only to the same model, runtime, device and precision; all four are in the path.
     """
-    if name in ("cpu", "cuda", "directml", "windowsml", "webgpu"):
+    folder = cache_folder(settings)
+    if not keeps_engines(name) or folder is None:
         return None
     safe = "".join(c if c.isalnum() or c in ".-" else "_" for c in f"{runtime}-{device}-{settings.device}-{settings.precision}")
-    folder = cache_folder(settings) / "engines" / name / model_hash[:16] / safe
+    folder = folder / "engines" / name / model_hash[:16] / safe
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None  # compiling anew is slower, not wrong
-    return folder
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def _devices(ort: Any) -> list[Any]:

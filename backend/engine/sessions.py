@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shutil
+import logging
+import secrets
 import statistics
 import threading
 import time
@@ -23,10 +24,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..atomic import replace_file
 from ..errors import BackendError
+from ..log import warn_once
 from . import hardware, providers, remote, selftest
 from .onnx_file import opset_of, read_model_file
-from .settings import Settings
+from .settings import SEVERITIES, Settings
 
 try:
     import onnxruntime as ort
@@ -38,6 +41,7 @@ except Exception as error:  # a broken wheel raises ImportError, OSError or its 
     ) from error
 
 Floats = NDArray[np.float32]
+log = logging.getLogger(__name__)
 
 TRIALS, LONGEST_TRIAL = 2, 7  # tries of each at least, and at most
 TRIAL_RUNS = 3  # in a try, for each thread: with one, a thread that a busy neighbour slows down makes two threads look no faster than one
@@ -49,7 +53,8 @@ SLACK = 1.1  # `auto` leaves a provider that takes so much longer than the CPU
 MOST_ROWS = 4096
 MOST_HEADS = {"points": 64}
 LANES = 8  # runs at most that are on their way at once on the CPU: each takes memory
-LEFT_OUT = ["SkipLayerNormFusion"]  # on the CPU its fused operator takes 1.1 ms where the sum and the norm that it stands for take 0.15 ms
+# one of the optimisations of the level `extended`: on the CPU its fused operator takes 1.1 ms, the sum and the norm that it stands for 0.15 ms
+LEFT_OUT = ["SkipLayerNormFusion"]
 
 
 class Turns:
@@ -161,6 +166,7 @@ class Session:
         self.provider = ""
         self._calibrated = False
         self.use = providers.ProviderUse("", "", "")
+        self._warned: dict[str, list[str]] = {}
         self._choose()
         if folder is not None and (folder / name).is_file():
             self._data = None  # as large as the model, and seldom needed again
@@ -174,6 +180,11 @@ class Session:
         if hashlib.sha256(data).hexdigest() != self.hash:
             raise BackendError("model_unreadable", f"{self.name} has changed since it was loaded.", "Try again: it is then loaded anew.")
         return data
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of the settings could not be had with the active provider, as sentences."""
+        return tuple(self._warned.get(self.provider, ()))
 
     @property
     def makes_precision(self) -> bool:
@@ -310,6 +321,7 @@ class Session:
     def _start(self, name: str, threads: int) -> Any:
         """An InferenceSession on one provider. Raises _UnfitError when it does not start or is not the active one."""
         provider = providers.PROVIDERS[name]
+        self._warned[name] = []
         options = self._options(name, threads)
         devices = providers.plugin_devices(ort, name)
         try:
@@ -322,9 +334,8 @@ class Session:
                 session = ort.InferenceSession(self.data, options, enable_fallback=0)
             else:
                 listed = providers.listed(name, target, available())
-                session = ort.InferenceSession(
-                    self.data, options, providers=listed, disabled_optimizers=LEFT_OUT if name == "cpu" else None, enable_fallback=0
-                )
+                left_out = LEFT_OUT if name == "cpu" and self.settings.graph_optimization not in ("disable", "basic") else None
+                session = ort.InferenceSession(self.data, options, providers=listed, disabled_optimizers=left_out, enable_fallback=0)
         except MemoryError:
             raise
         except Exception as error:  # ONNX Runtime's exceptions share no base class
@@ -335,10 +346,13 @@ class Session:
         return session
 
     def _options(self, name: str, threads: int) -> Any:
+        """SessionOptions for one provider. Raises BackendError `setting_invalid` for what this ONNX Runtime does not know."""
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.inter_op_num_threads = self.settings.inter_op_threads
+        options.log_severity_level = SEVERITIES.index(self.settings.log_severity)
+        options.graph_optimization_level = _level(self.settings.graph_optimization)
+        options.execution_mode = ort.ExecutionMode.__members__[f"ORT_{self.settings.execution_mode.upper()}"]
         # threads spin for 0.1 s and more after a run, in the way of numpy and of neighbours: 1.6x the time of two threads on a busy machine
         options.add_session_config_entry("session.force_spinning_stop", "1")
         if self.low_memory:
@@ -348,20 +362,32 @@ class Session:
             options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
         if self.settings.profile:
             folder = Path(self.settings.profile)
-            with contextlib.suppress(OSError):  # ONNX Runtime itself complains where it cannot write
+            try:
                 folder.mkdir(parents=True, exist_ok=True)
-            options.enable_profiling = True
-            options.profile_file_prefix = str(folder / f"{self.name}-{name}")
+                options.enable_profiling = True
+                # ONNX Runtime adds the time to the second and opens what is there: a name that nobody can foresee
+                options.profile_file_prefix = str(folder / f"{self.name}-{name}-{secrets.token_hex(8)}")
+            except OSError as error:
+                self._warn(name, f"There is no profile: {folder} cannot be made: {error.strerror or error}.")
         if name in ("cuda", "tensorrt") and hasattr(ort, "preload_dlls"):
             ort.preload_dlls()  # finds CUDA and cuDNN in the wheels beside onnxruntime-gpu
         if providers.PROVIDERS[name].sequential:  # DirectML wants both, see its documentation
             options.enable_mem_pattern = False
             options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+            if self.settings.execution_mode != "sequential":
+                self._warn(name, f"{providers.PROVIDERS[name].label} runs sequentially only, so execution_mode is not used.")
         return options
+
+    def _warn(self, name: str, text: str) -> None:
+        """Keep a sentence for reports while this provider is the active one, and log it."""
+        self._warned[name].append(text)
+        warn_once(log, text)
 
     def _target(self, name: str, threads: int) -> providers.Target:
         gpus = hardware.gpus()
         folder = providers.engine_cache(self.settings, name, self.hash, f"ort{runtime_version()}", gpus[0] if gpus else "cpu")
+        if folder is None and providers.keeps_engines(name):
+            self._warn(name, f"Engines compiled for {providers.PROVIDERS[name].label} are not kept: there is no cache folder that can be written to.")
         shapes: dict[str, tuple[list[int], list[int], list[int]]] = {}
         if name in ("tensorrt", "nvtensorrtrtx"):
             inputs = self._start("cpu", 1).get_inputs()
@@ -369,7 +395,10 @@ class Session:
         table = self._folder / f"{Path(self.name).stem}.calibration" if self._folder is not None else None
         self._calibrated = name == "tensorrt" and folder is not None and table is not None and table.is_file()
         if self._calibrated and folder is not None and table is not None:
-            shutil.copyfile(table, folder / table.name)  # TensorRT looks for it among its engines
+            try:
+                replace_file(folder / table.name, table.read_bytes())  # TensorRT looks for it among its engines
+            except OSError as error:
+                raise _UnfitError(f"could not be started: its calibration table cannot be written: {error.strerror or error}", "no table") from error
         return providers.Target(
             precision=self.settings.precision,
             device=self.settings.device,
@@ -415,6 +444,16 @@ class _UnfitError(Exception):
     def __init__(self, text: str, why: str) -> None:
         super().__init__(text)
         self.why = why
+
+
+def _level(name: str) -> Any:
+    """ONNX Runtime's graph optimisation level. Raises BackendError `setting_invalid` for one that this version does not have."""
+    levels = ort.GraphOptimizationLevel.__members__
+    found = levels.get("ORT_DISABLE_ALL" if name == "disable" else f"ORT_ENABLE_{name.upper()}")
+    if found is None:
+        what = f"ONNX Runtime {runtime_version()} has no graph optimisation level {name!r}."
+        raise BackendError("setting_invalid", what, "Set graph_optimization to disable, basic, extended or all.")
+    return found
 
 
 def runtime_version() -> str:

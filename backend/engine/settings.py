@@ -2,17 +2,20 @@
 """Every setting of the engine in one table, and one precedence: call, preferences, environment, file, default.
 
 A call is what a request or the command line names; preferences are what the add-on hands over when it starts the child; the environment
-holds BLENDSHAPE_<NAME>; the file is JSON, {"name": value}. A name or value that is not in the table is an error that tells the allowed
-ones: ONNX Runtime itself takes nearly anything silently.
+holds BLENDSHAPE_<NAME>; the file is JSON, {"name": value}. ONNX Runtime itself takes nearly anything silently, so a name or value that is not
+in the table is told with the allowed ones: as an error where it was chosen for this call or in the preferences, as a warning where it comes from
+the environment or the file. Those may be years old and somebody else's; they are left out, and the work goes on.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+import logging
 import math
 import os
 import re
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -20,7 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendError
+from ..log import LEVELS, begin, warn_once
 from ..values import is_number
+
+log = logging.getLogger(__name__)
 
 PREFIX = "BLENDSHAPE_"
 FILE_VARIABLE = "BLENDSHAPE_CONFIG"
@@ -33,7 +39,10 @@ _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 @dataclass(frozen=True)
 class Settings:
-    """What may be chosen; see SETTINGS for what each means and may be. sources: name -> where its value comes from, `default` left out."""
+    """What may be chosen; see SETTINGS for what each means and may be. sources: name -> where its value comes from, `default` left out.
+
+    warnings: what the environment or the file says that was left out, as sentences.
+    """
 
     provider: str = "auto"
     strict: bool = False
@@ -53,7 +62,13 @@ class Settings:
     server: str = ""
     server_ca: str = ""
     server_timeout_s: float = 30.0
+    graph_optimization: str = "all"
+    execution_mode: str = "sequential"
+    inter_op_threads: int = 1
+    log_severity: str = "error"
+    log_level: str = "warning"
     sources: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def source(self, name: str) -> str:
         """Where a setting's value comes from, in words for a reason: `BLENDSHAPE_THREADS`, `the preferences`, `the default`."""
@@ -62,7 +77,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a setting may be: one of `choices`, a number from `low` to `high`, a path, or an address of a server."""
+    """What a setting may be: one of `choices`, a number from `low` to `high`, a path, or an address of a server.
+
+    numbered: a choice may be told by its number, too, counted from 0.
+    """
 
     about: str
     choices: tuple[str, ...] = ()
@@ -70,18 +88,21 @@ class Kind:
     high: float = 0
     path: bool = False
     address: bool = False
+    numbered: bool = False
 
     @property
     def allowed(self) -> str:
         """The allowed values in words."""
         if self.choices:
-            return ", ".join(self.choices)
+            return ", ".join(self.choices) + (f", or 0 to {len(self.choices) - 1}" if self.numbered else "")
         if self.address:
             return "grpc://HOST:PORT, grpcs://HOST:PORT (with TLS), or nothing"
         return "a path, or nothing" if self.path else f"a number from {self.low:g} to {self.high:g}"
 
 
 PROVIDER_NAMES = ("auto", "cpu", "tensorrt", "cuda", "directml", "windowsml", "openvino", "coreml", "webgpu", "nvtensorrtrtx", "qnn")
+SEVERITIES = ("verbose", "info", "warning", "error", "fatal")  # ONNX Runtime's, by number
+OPTIMIZATIONS = ("disable", "basic", "extended", "layout", "all")
 _SWITCH = ("true", "false")
 
 SETTINGS: dict[str, Kind] = {
@@ -103,6 +124,11 @@ SETTINGS: dict[str, Kind] = {
     "server": Kind("server that runs the sessions, Triton or another that speaks KServe v2; see docs/engine.md", address=True),
     "server_ca": Kind("file with the certificates that a grpcs server is checked against; nothing for the system's", path=True),
     "server_timeout_s": Kind("seconds that one run on a server may take", low=0.01, high=3600),
+    "graph_optimization": Kind("how far ONNX Runtime rewrites a model before it runs it; less helps to find a fault", choices=OPTIMIZATIONS),
+    "execution_mode": Kind("parallel: operators of one run that do not wait for each other may run at once", choices=("sequential", "parallel")),
+    "inter_op_threads": Kind("operators of one run at once where execution_mode is parallel; 0 for as many as cores", low=0, high=MAX_THREADS),
+    "log_severity": Kind("from which severity on ONNX Runtime's sessions write to stderr", choices=SEVERITIES, numbered=True),
+    "log_level": Kind("from which level on the backend itself writes to stderr", choices=LEVELS),
 }
 
 
@@ -113,30 +139,46 @@ def resolve(
 ) -> Settings:
     """The settings by precedence: call, preferences, environment, file, default. None in call or preferences stands for "not given".
 
-    environment: os.environ if None; its BLENDSHAPE_CONFIG names the file. Raises BackendError `setting_invalid`, `input_missing`.
+    environment: os.environ if None; its BLENDSHAPE_CONFIG names the file. Raises BackendError `setting_invalid` for what call or preferences say;
+    what is wrong with the environment or the file is in the result's `warnings`.
     """
     environment = os.environ if environment is None else environment
     variables = {key[len(PREFIX) :].lower(): value.strip() for key, value in environment.items() if key.upper().startswith(PREFIX)}
     variables.pop(FILE_VARIABLE[len(PREFIX) :].lower(), None)
-    layers: list[tuple[str, Mapping[str, Any]]] = [(f"the file {path}" if path else "", content) for path, content in [_file(environment)]]
-    layers += [
-        (PREFIX, {name: value for name, value in variables.items() if value}),
-        ("the preferences", preferences or {}),
-        ("the call", call or {}),
-    ]
+    warnings: list[str] = []
+    path, content = _file(environment, warnings)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    for source, layer in layers:
+    for source, layer, chosen in (
+        (f"the file {path}", content, False),
+        (PREFIX, {name: value for name, value in variables.items() if value}, False),
+        ("the preferences", preferences or {}, True),
+        ("the call", call or {}, True),
+    ):
         for name, value in layer.items():
             where = f"{PREFIX}{name.upper()}" if source == PREFIX else source
-            if name not in SETTINGS:
-                near = difflib.get_close_matches(name, SETTINGS, 1)
-                fix = f"Did you mean {near[0]}? " if near else ""
-                raise BackendError("setting_invalid", f"There is no setting {name!r} ({where}).", f"{fix}Settings are {', '.join(SETTINGS)}.")
-            if value is not None:
-                values[name] = _value(name, value, where)
-                sources[name] = where
-    return Settings(**values, sources=tuple(sorted(sources.items())))
+            try:
+                _require_known(name, where)
+                if value is not None:
+                    values[name] = _value(name, value, where)
+                    sources[name] = where
+            except BackendError as error:
+                if chosen:
+                    raise
+                warnings.append(f"{error.message} It is left out. {error.fix}")
+    return Settings(**values, sources=tuple(sorted(sources.items())), warnings=tuple(warnings))
+
+
+def begin_log(settings: Settings) -> None:
+    """Write the log at the settings' level from here on, and their warnings to it."""
+    begin(settings.log_level)
+    tell(settings)
+
+
+def tell(settings: Settings) -> None:
+    """Log what was left out of the environment or the file: each once in this process."""
+    for warning in settings.warnings:
+        warn_once(log, warning)
 
 
 def describe(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -147,50 +189,74 @@ def describe(settings: Settings) -> dict[str, dict[str, Any]]:
     }
 
 
-def config_folder(environment: Mapping[str, str] | None = None) -> Path:
-    """Where a user's settings of programs lie: %APPDATA%, ~/Library/Application Support, or XDG_CONFIG_HOME."""
+def config_folder(environment: Mapping[str, str] | None = None) -> Path | None:
+    """Where a user's settings of programs lie: %APPDATA%, ~/Library/Application Support, or XDG_CONFIG_HOME; None for a user without a home."""
     return _user_folder("APPDATA", "Application Support", "XDG_CONFIG_HOME", ".config", environment)
 
 
-def cache_folder(settings: Settings, environment: Mapping[str, str] | None = None) -> Path:
-    """Where compiled engines are kept: the setting cache_dir, or the user's cache folder."""
+def cache_folder(settings: Settings, environment: Mapping[str, str] | None = None) -> Path | None:
+    """Where compiled engines are kept: the setting cache_dir, or the user's cache folder; None for a user without a home."""
     return Path(settings.cache_dir) if settings.cache_dir else _user_folder("LOCALAPPDATA", "Caches", "XDG_CACHE_HOME", ".cache", environment)
 
 
-def _user_folder(windows: str, mac: str, xdg: str, default: str, environment: Mapping[str, str] | None) -> Path:
+def _user_folder(windows: str, mac: str, xdg: str, default: str, environment: Mapping[str, str] | None) -> Path | None:
     environment = os.environ if environment is None else environment
-    if sys.platform == "win32":
-        return Path(environment.get(windows) or Path.home()) / FOLDER
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / mac / FOLDER
-    return Path(environment.get(xdg) or Path.home() / default) / FOLDER
-
-
-def _file(environment: Mapping[str, str]) -> tuple[Path | None, Mapping[str, Any]]:
-    """The settings file and what is in it; a file that was named must be there, the user's own need not."""
-    named = environment.get(FILE_VARIABLE, "").strip()
-    path = Path(named) if named else config_folder(environment) / "settings.json"
+    named = environment.get(windows if sys.platform == "win32" else xdg) if sys.platform != "darwin" else None
+    if named:
+        return Path(named) / FOLDER
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise BackendError("setting_invalid", f"{path} is too large for settings.", f"It may have {MAX_FILE >> 20} MiB.")
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        home = Path.home()
+    except (RuntimeError, KeyError, OSError):  # neither HOME nor an entry for this user, as in containers
+        return None
+    if sys.platform == "win32":
+        return home / FOLDER
+    return (home / "Library" / mac if sys.platform == "darwin" else home / default) / FOLDER
+
+
+def _file(environment: Mapping[str, str], warnings: list[str]) -> tuple[Path | None, Mapping[str, Any]]:
+    """The settings file and what is in it. Why nothing of it counts is added to `warnings`: a file that was named must be there, the user's own
+    need not."""
+    named = environment.get(FILE_VARIABLE, "").strip()
+    folder = None if named else config_folder(environment)
+    if not named and folder is None:
+        warnings.append(f"There is no home folder, so no settings file was looked for. Set HOME, or name a file in {FILE_VARIABLE}.")
+        return None, {}
+    path = Path(named) if folder is None else folder / "settings.json"
+    example = 'Write for example {"threads": 2}.'
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            warnings.append(f"{path} is no file, so no settings were read from it.")
+        elif found.st_size > MAX_FILE:
+            warnings.append(f"{path} is too large for settings and was not read. It may have {MAX_FILE >> 20} MiB.")
+        else:
+            content = json.loads(path.read_text(encoding="utf-8-sig"))
+            if isinstance(content, dict):
+                return path, content
+            warnings.append(f"{path} holds no object of settings, so none were read from it. {example}")
     except FileNotFoundError:
         if named:
-            raise BackendError("input_missing", f"There is no settings file {path}.", f"Correct or unset {FILE_VARIABLE}.") from None
-        return None, {}
+            warnings.append(f"There is no settings file {path}. Correct or unset {FILE_VARIABLE}.")
     except OSError as error:
-        raise BackendError("input_missing", f"{path} cannot be read: {error.strerror or error}.", "Check its permissions.") from error
-    except (ValueError, RecursionError) as error:
-        raise BackendError("setting_invalid", f"{path} is not JSON.", 'Write for example {"threads": 2}.') from error
-    if not isinstance(content, dict):
-        raise BackendError("setting_invalid", f"{path} holds no object of settings.", 'Write for example {"threads": 2}.')
-    return path, content
+        warnings.append(f"{path} cannot be read, so no settings were: {error.strerror or error}.")
+    except (ValueError, RecursionError):
+        warnings.append(f"{path} is not JSON, so no settings were read from it. {example}")
+    return None, {}
+
+
+def _require_known(name: str, where: str) -> None:
+    if name not in SETTINGS:
+        near = difflib.get_close_matches(name, SETTINGS, 1)
+        fix = f"Did you mean {near[0]}? " if near else ""
+        raise BackendError("setting_invalid", f"There is no setting {name!r:.60} ({where}).", f"{fix}Settings are {', '.join(SETTINGS)}.")
 
 
 def _value(name: str, value: object, where: str) -> Any:
     """The value in the setting's type; text is parsed, as it comes from the environment."""
     kind, type_ = SETTINGS[name], type(_DEFAULTS[name])
     found: Any = None
+    if kind.numbered and is_number(value):
+        value = f"{value:g}"
     if type_ is bool:
         text = str(value).strip().lower()
         found = True if text in _TRUE else False if text in _FALSE else None
@@ -200,13 +266,17 @@ def _value(name: str, value: object, where: str) -> Any:
             found = text
         elif text.lower() in kind.choices:
             found = text.lower()
+        elif kind.numbered and text in map(str, range(len(kind.choices))):
+            found = kind.choices[int(text)]
     elif type_ in (int, float) and not isinstance(value, bool):
         found = _number(value, type_)
         if found is not None and not (kind.low <= found <= kind.high):
             found = None
     if found is None:
         shown = f"{value!r:.80}"
-        raise BackendError("setting_invalid", f"{name} is {shown} ({where}), which is not allowed.", f"Allowed: {kind.allowed}.")
+        near = difflib.get_close_matches(str(value).strip().lower(), kind.choices, 1)
+        fix = f"Did you mean {near[0]}? Allowed: {kind.allowed}." if near else f"Allowed: {kind.allowed}."
+        raise BackendError("setting_invalid", f"{name} is {shown} ({where}), which is not allowed.", fix)
     return found
 
 

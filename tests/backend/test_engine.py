@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -21,6 +22,7 @@ from fixtures.models import LATENT
 
 from backend.engine import hardware, providers, selftest, sessions
 from backend.engine.models import PER_VERTEX, load_model, shapes_of
+from backend.engine.pool import Pool
 from backend.engine.settings import Settings, resolve
 from backend.errors import BackendError
 
@@ -427,3 +429,111 @@ def test_gpus_are_told_from_what_the_system_shows(tmp_path: Path) -> None:
         write(f"sys/class/drm/{card}/device/vendor", vendor + "\n")
         write(f"sys/class/drm/{card}/device/device", "0x4680\n")
     assert hardware._linux_gpus(tmp_path) == ("NVIDIA H100 80GB HBM3", "Intel 0x4680")
+
+
+def of(session: Any) -> Any:
+    """The SessionOptions that ONNX Runtime made a session with."""
+    return session.get_session_options()
+
+
+@pytest.mark.parametrize("level", ["disable", "basic", "extended", "layout", "all"])
+def test_the_graph_optimisation_level_reaches_every_session(tiny: Path, level: str) -> None:
+    wanted = "ORT_DISABLE_ALL" if level == "disable" else f"ORT_ENABLE_{level.upper()}"
+    if wanted not in onnxruntime.GraphOptimizationLevel.__members__:
+        pytest.skip("this ONNX Runtime has no such level")
+    model = load_model(tiny, settings(graph_optimization=level, threads=1))
+    for part in model.parts:
+        assert of(part.session).graph_optimization_level == onnxruntime.GraphOptimizationLevel.__members__[wanted]
+    expected = shapes_of(load_model(tiny, settings(threads=1)), face_of(300), np.eye(52, dtype=np.float32), sessions.Cancellation())
+    found = shapes_of(model, face_of(300), np.eye(52, dtype=np.float32), sessions.Cancellation())
+    assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def nodes_run(folder: Path, **chosen: Any) -> list[str]:
+    """Names of the operators that the shipped decoder's profile tells of one run."""
+    model = load_model(None, settings(threads=1, profile=str(folder), **chosen))
+    shapes_of(model, face_of_model(model, 200), np.eye(len(model.info.conditions), dtype=np.float32), sessions.Cancellation())
+    [path] = [Path(path) for path in model.close() if "decoder" in path]
+    events = json.loads(path.read_text(encoding="utf-8"))
+    return [event["args"]["op_name"] for event in events if event.get("cat") == "Node" and event["name"].endswith("_kernel_time")]
+
+
+def face_of_model(model: Any, count: int) -> Any:
+    """A face of random numbers for a model of any latent."""
+    latent = next(entry.shape[-1] for entry in model.decoder.session.get_inputs() if entry.name == "latent")
+    return (*face_of(count)[:-1], np.zeros((1, latent), np.float32))
+
+
+def test_what_runs_is_what_the_level_says(tmp_path: Path) -> None:
+    """Seen in ONNX Runtime's own profile: less optimisation leaves more operators, and what is left out of `all` is not done there."""
+    everything, fused = nodes_run(tmp_path / "all"), nodes_run(tmp_path / "extended", graph_optimization="extended")
+    nothing = nodes_run(tmp_path / "disable", graph_optimization="disable")
+    assert len(nothing) > len(everything) > 0 and len(nothing) > len(fused)
+    assert "SkipLayerNormalization" not in everything + fused
+
+
+def test_execution_mode_and_inter_op_threads_reach_every_session(tiny: Path) -> None:
+    for chosen, mode, threads in (
+        ({}, "ORT_SEQUENTIAL", 1),
+        ({"execution_mode": "parallel", "inter_op_threads": 2}, "ORT_PARALLEL", 2),
+        ({"execution_mode": "parallel", "inter_op_threads": "auto"}, "ORT_PARALLEL", 0),
+    ):
+        model = load_model(tiny, settings(threads=1, **chosen))
+        for part in model.parts:
+            options = of(part.session)
+            assert (options.execution_mode, options.inter_op_num_threads) == (onnxruntime.ExecutionMode.__members__[mode], threads)
+            assert options.intra_op_num_threads == 1
+        offsets = shapes_of(model, face_of(300), np.eye(52, dtype=np.float32), sessions.Cancellation())
+        assert np.isfinite(offsets).all() and offsets.any()
+
+
+def test_directml_stays_sequential_and_the_report_says_so(monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
+    runtimes.use(monkeypatch, runtimes.Runtime([DML, CPU]))
+    model = load_model(tiny, settings(provider="directml", execution_mode="parallel"))
+    assert model.use.active == DML and len(model.warnings) == 1 and "DirectML" in model.warnings[0] and "execution_mode" in model.warnings[0]
+    assert all(of(part.session).execution_mode == onnxruntime.ExecutionMode.ORT_SEQUENTIAL for part in model.parts)
+    assert not load_model(tiny, settings(provider="cpu", execution_mode="parallel")).warnings
+
+
+@pytest.mark.parametrize("severity", ["verbose", "warning", "error", "fatal"])
+def test_log_severity_is_what_sessions_write(tiny: Path, capfd: pytest.CaptureFixture[str], severity: str) -> None:
+    model = load_model(tiny, settings(threads=1, log_severity=severity))
+    number = ["verbose", "info", "warning", "error", "fatal"].index(severity)
+    assert all(of(part.session).log_severity_level == number for part in model.parts)
+    with pytest.raises(BackendError):
+        sessions.run(model.parts[1], {"vertices": np.zeros((1, 2), np.float32)}, sessions.Cancellation())
+    assert ("[V:onnxruntime" in capfd.readouterr().err) == (severity == "verbose")
+
+
+def test_sessions_of_other_options_are_other_sessions_and_those_of_another_log_level_are_not(tiny: Path) -> None:
+    held = Pool()
+    with held.lease(tiny, settings(threads=1)) as first:
+        for chosen in ({"graph_optimization": "basic"}, {"execution_mode": "parallel"}, {"inter_op_threads": 2}, {"log_severity": "fatal"}):
+            with held.lease(tiny, settings(threads=1, **chosen)) as other:
+                assert other is not first
+        with held.lease(tiny, replace(settings(threads=1, log_level="debug"), warnings=("a file is broken",))) as again:
+            assert again is first
+    held.close()
+
+
+def test_a_level_that_this_onnx_runtime_lacks_is_refused(monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
+    class Older(runtimes.Runtime):
+        class GraphOptimizationLevel:
+            __members__ = {"ORT_ENABLE_ALL": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL}
+
+    runtimes.use(monkeypatch, Older([CPU]))
+    with pytest.raises(BackendError) as caught:
+        load_model(tiny, settings(graph_optimization="layout"))
+    assert caught.value.code == "setting_invalid" and "layout" in caught.value.message
+
+
+def test_a_cache_or_profile_folder_that_cannot_be_made_is_a_warning_and_the_work_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tiny: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    folder = str(tmp_path / "file" / "folder")
+    runtimes.use(monkeypatch, runtimes.Runtime([providers.COREML, CPU]))
+    model = load_model(tiny, settings(provider="coreml", cache_dir=folder, profile=folder))
+    assert model.use.active == providers.COREML and len(model.warnings) == 2
+    assert any(folder in warning for warning in model.warnings) and any("not kept" in warning for warning in model.warnings)
+    assert model.close() == []

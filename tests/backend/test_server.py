@@ -15,6 +15,7 @@ from fixtures.child import Child, arrays_of
 from fixtures.meshes import figure
 from numpy.typing import NDArray
 
+from backend.engine.hardware import thread_counts
 from backend.face.mesh import AvatarMesh
 from backend.face.shape_sets import load_sets
 from backend.protocol import MAX_HEADER, Message
@@ -316,4 +317,6 @@ def test_threads_follow_the_environment(tiny: Path) -> None:
         assert child.report("load", model=str(tiny))["threads"] == 1
     with Child(environment={"BLENDSHAPE_THREADS": "many"}) as child:
         child.read()
-        assert child.error("load", model=str(tiny))["code"] == "setting_invalid"
+        report = child.report("load", model=str(tiny))
+        assert report["threads"] in thread_counts(), "the default"
+        assert "BLENDSHAPE_THREADS" in report["warnings"][0]

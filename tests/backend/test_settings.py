@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One precedence for every setting, and an error that names what is allowed for everything else."""
+"""One precedence for every setting; for everything else an error that names what is allowed, or a warning where nobody chose it for this call."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
+from fixtures.meshes import figure
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.engine.settings import SETTINGS, Settings, describe, resolve
+from backend.client import arrays_of_mesh
+from backend.engine.providers import engine_cache
+from backend.engine.settings import MAX_FILE, SETTINGS, Settings, cache_folder, describe, resolve
 from backend.errors import BackendError
+from backend.protocol import read_message, write_message
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def refused(**layers: Any) -> BackendError:
@@ -59,6 +68,15 @@ def test_the_users_own_file_is_read_where_the_system_keeps_such(tmp_path: Path, 
         ("memory_mb", 1, "128"),
         ("idle_s", float("nan"), "0 to 86400"),
         ("strict", "maybe", "true, false"),
+        ("graph_optimization", "most", "disable, basic, extended, layout, all"),
+        ("execution_mode", "both", "sequential, parallel"),
+        ("inter_op_threads", 257, "0 to 256"),
+        ("log_severity", 5, "0 to 4"),
+        ("log_severity", "-1", "0 to 4"),
+        ("log_severity", 1.5, "0 to 4"),
+        ("log_severity", True, "0 to 4"),
+        ("log_level", "loud", "debug, info, warning, error"),
+        ("log_level", 2, "debug, info, warning, error"),
         ("low_memory", 1, "auto, on, off"),
         ("cache_dir", 3, "a path"),
         ("model_dir", "a\0b", "a path"),
@@ -69,26 +87,87 @@ def test_an_impossible_value_names_the_allowed_ones(name: str, value: object, wo
         error = refused(**{layer: {name: value}})
         assert error.code == "setting_invalid" and name in error.message and words in error.fix
     if isinstance(value, str) and "\0" not in value:
-        error = refused(environment={f"BLENDSHAPE_{name.upper()}": value})
-        assert f"BLENDSHAPE_{name.upper()}" in error.message and words in error.fix
+        variable = f"BLENDSHAPE_{name.upper()}"
+        found = resolve(environment={variable: value, "BLENDSHAPE_WORKERS": "3"})
+        assert getattr(found, name) == getattr(Settings(), name) and found.workers == 3, "the rest counts"
+        assert len(found.warnings) == 1 and variable in found.warnings[0] and words in found.warnings[0]
 
 
 def test_an_unknown_name_gets_the_nearest_known_one() -> None:
-    error = refused(environment={"BLENDSHAPE_PROVIDR": "cpu"})
+    error = refused(preferences={"providr": "cpu"})
     assert error.code == "setting_invalid" and "Did you mean provider?" in error.fix
+    [warning] = resolve(environment={"BLENDSHAPE_PROVIDR": "cpu"}).warnings
+    assert "BLENDSHAPE_PROVIDR" in warning and "Did you mean provider?" in warning
     assert "threads" in refused(call={"colour": 1}).fix
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"threads": "many"}', "\ufeffnull"])
-def test_a_file_that_is_no_settings_is_an_error(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "[]", "{", "\ufeffnull", "[" * 100_000, "\ud800"])
+def test_a_file_that_is_no_settings_is_a_warning(tmp_path: Path, text: str) -> None:
     file = tmp_path / "s.json"
-    file.write_text(text, encoding="utf-8")
-    error = refused(environment={"BLENDSHAPE_CONFIG": str(file)})
-    assert error.code == "setting_invalid" and str(file) in error.message
+    file.write_bytes(text.encode("utf-8", errors="surrogatepass"))
+    found = resolve(environment={"BLENDSHAPE_CONFIG": str(file), "BLENDSHAPE_WORKERS": "3"})
+    assert len(found.warnings) == 1 and str(file) in found.warnings[0]
+    assert found == Settings(workers=3, sources=(("workers", "BLENDSHAPE_WORKERS"),), warnings=found.warnings)
 
 
-def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
-    assert refused(environment={"BLENDSHAPE_CONFIG": str(tmp_path / "none.json")}).code == "input_missing"
+def test_of_a_file_only_what_is_wrong_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "s.json"
+    file.write_text('{"threads": "many", "workers": 3, "colour": 1, "log_severity": 4, "idle_s": null}', encoding="utf-8")
+    found = resolve(environment={"BLENDSHAPE_CONFIG": str(file)})
+    assert (found.threads, found.workers, found.log_severity, found.idle_s) == (0, 3, "fatal", 300.0)
+    assert len(found.warnings) == 2 and all(str(file) in warning for warning in found.warnings)
+    assert "threads is 'many'" in found.warnings[0] and "'colour'" in found.warnings[1]
+
+
+def test_what_is_wrong_in_the_environment_does_not_hide_what_the_file_says(tmp_path: Path) -> None:
+    file = tmp_path / "s.json"
+    file.write_text('{"threads": 3}', encoding="utf-8")
+    found = resolve(environment={"BLENDSHAPE_CONFIG": str(file), "BLENDSHAPE_THREADS": "many"})
+    assert found.threads == 3 and str(file) in found.source("threads") and "BLENDSHAPE_THREADS" in found.warnings[0]
+
+
+def test_a_file_that_was_named_must_be_there_and_the_users_own_need_not(tmp_path: Path) -> None:
+    named, folder = str(tmp_path / "none.json"), str(tmp_path)
+    assert named in resolve(environment={"BLENDSHAPE_CONFIG": named}).warnings[0]
+    assert folder in resolve(environment={"BLENDSHAPE_CONFIG": folder}).warnings[0], "a folder"
+    own = {"XDG_CONFIG_HOME": folder, "APPDATA": folder}
+    assert resolve(environment=own) == Settings()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_what_never_ends_or_never_answers_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in ("/dev/zero", tmp_path / "fifo"):
+        assert str(path) in resolve(environment={"BLENDSHAPE_CONFIG": str(path)}).warnings[0]
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "s.json"
+    file.write_bytes(b" " * (MAX_FILE + 1))
+    assert "too large" in resolve(environment={"BLENDSHAPE_CONFIG": str(file)}).warnings[0]
+
+
+def without_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str) -> None:
+    """A user whose home is not known, or is a file."""
+    if how == "unknown":
+
+        def none() -> Path:
+            raise RuntimeError("Could not determine home directory.")
+
+        monkeypatch.setattr(Path, "home", none)
+    else:
+        (tmp_path / "home").write_text("a file", encoding="utf-8")
+        monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+
+
+@pytest.mark.parametrize("how", ["unknown", "a file"])
+def test_without_a_home_there_are_the_defaults_and_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str) -> None:
+    without_a_home(monkeypatch, tmp_path, how)
+    found = resolve(environment={"BLENDSHAPE_WORKERS": "3"})
+    assert found.workers == 3 and len(found.warnings) == 1 and ("HOME" if how == "unknown" else "cannot be read") in found.warnings[0]
+    assert (cache_folder(Settings(), {}) is None) == (how == "unknown")
+    assert engine_cache(Settings(), "openvino", "a" * 64, "r", "cpu") is None
+    assert engine_cache(Settings(cache_dir=str(tmp_path / "c")), "openvino", "a" * 64, "r", "cpu") is not None
 
 
 @pytest.mark.parametrize(("text", "value"), [("1", True), ("YES", True), ("off", False), ("0", False), (True, True), (0, False)])
@@ -116,5 +195,67 @@ def test_any_value_is_taken_or_refused_with_a_sentence(name: str, value: object)
 
 def test_every_setting_is_described() -> None:
     told = describe(resolve({"threads": 2}, environment={}))
-    assert set(told) == set(SETTINGS) == set(vars(Settings())) - {"sources"}
+    assert set(told) == set(SETTINGS) == set(vars(Settings())) - {"sources", "warnings"}
     assert told["threads"]["value"] == 2 and told["threads"]["from"] == "the call" and all(entry["about"] for entry in told.values())
+
+
+@pytest.mark.parametrize(("value", "name"), [(0, "verbose"), ("2", "warning"), (4.0, "fatal"), ("ERROR", "error")])
+def test_a_severity_may_be_told_by_its_number(value: object, name: str) -> None:
+    assert resolve({"log_severity": value}, environment={}).log_severity == name
+
+
+class Started:
+    """A real child started with an environment that has nothing but what is told."""
+
+    def __init__(self, environment: dict[str, str], before: str = "") -> None:
+        command = [
+            sys.executable,
+            "-c",
+            f"import sys, runpy\n{before}\nsys.argv = ['backend', 'serve']\nrunpy.run_module('backend', run_name='__main__')",
+        ]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def report(self, tiny: Path) -> dict[str, Any]:
+        """The report of a request for a small figure's shapes."""
+        stdin, stdout = cast(BinaryIO, self.process.stdin), cast(BinaryIO, self.process.stdout)
+        hello = read_message(stdout)
+        assert hello is not None and hello.header["type"] == "hello"
+        mesh = figure()
+        write_message(
+            stdin, {"type": "generate", "id": 1, "sets": ["vrchat"], "bones": mesh.bones, "up": mesh.up, "model": str(tiny)}, arrays_of_mesh(mesh)
+        )
+        while True:
+            message = read_message(stdout)
+            assert message is not None
+            assert message.header["type"] != "error", message.header
+            if message.header["type"] == "done":
+                return cast(dict[str, Any], message.header["report"])
+
+    def end(self) -> str:
+        """What it wrote to stderr."""
+        return self.process.communicate(timeout=20)[1].decode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows needs a few variables to start Python")
+@pytest.mark.parametrize(
+    ("environment", "before", "words"),
+    [
+        ({}, "", ""),
+        ({}, "import pwd\ndef gone(uid): raise KeyError(uid)\npwd.getpwuid = gone", "no home folder"),
+        ({"HOME": str(Path(__file__))}, "", "cannot be read"),
+        ({"BLENDSHAPE_CONFIG": "/no/such/file"}, "", "/no/such/file"),
+        ({"BLENDSHAPE_CONFIG": str(Path(__file__))}, "", "not JSON"),
+        ({"BLENDSHAPE_THREADS": "many", "BLENDSHAPE_PROVIDER": "cdua"}, "", "Did you mean cuda?"),
+    ],
+    ids=["nothing", "no such user", "HOME is a file", "file not there", "file is no JSON", "values"],
+)
+def test_a_real_child_works_in_any_environment_and_warns(tiny: Path, environment: dict[str, str], before: str, words: str) -> None:
+    child = Started(environment, before)
+    try:
+        warnings = " ".join(child.report(tiny).get("warnings", []))
+    finally:
+        log = child.end()
+    if words:
+        assert words in warnings and log.count(words) == 1 and " WARNING backend." in log
+    else:
+        assert not log, "a child that has nothing to say leaves an empty log"
