@@ -5,7 +5,7 @@
 python3 scripts/dev.py demo     set up, build, install into a throw-away profile, make 67 shapes, draw out/demo.png
 python3 scripts/dev.py test     the whole test suite, then ruff and mypy
 python3 scripts/dev.py build    the installable zips, in dist/   [--all-platforms]
-python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]
+python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]; with --against REVISION: faster or slower than that?
 python3 scripts/dev.py gui-test clicks through the built zip in Blender 4.3 and 5.2 on a virtual screen; needs Linux and root, see docs/gui.md
 python3 scripts/dev.py farm-test      the batch and the farm at length: killed ten times, three machines in networks of their own; then container-test
 python3 scripts/dev.py farm-bench     30 heads with one and with two Blenders at once   [--heads N]
