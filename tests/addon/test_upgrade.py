@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
+from scripts import dev
+
 ROOT = Path(__file__).resolve().parents[2]
 STORY = Path(__file__).with_name("upgrade_story.py")
 
 
 def python_of(version: str) -> Path:
-    return Path(sys.executable) if version == "this" else ROOT / f"build/bpy-{version}/bin/python"
+    return Path(sys.executable) if version == "this" else dev.python_of(ROOT / f"build/bpy-{version}")
 
 
 def play(version: str, task: str, blend: Path, model: Path) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from scripts import build, matrix
+from scripts import build, matrix, rows
 
-BLENDERS = {row.name: row for row in matrix.ROWS if row.bpy and row.python == "3.11"}  # `dev.py matrix` has the others, too
+_ONLY = os.environ.get("BLENDER_ROW")  # what dev.py --blender names
+BLENDERS = {row.name: row for row in rows.ROWS if row.bpy and (row.name == _ONLY if _ONLY else row.python == "3.11")}  # `dev.py matrix` has all
 
 
 @pytest.fixture(scope="session")
