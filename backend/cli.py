@@ -167,9 +167,10 @@ def _settings(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from . import parent
+    from . import parent, stdio
 
-    parent.watch()  # first: the server's imports take seconds on a cold disk
+    pipe = stdio.claim()  # first: native code looks at descriptor 0 while it is loaded
+    parent.watch(pipe[0].fileno())  # and this: the server's imports take seconds on a cold disk
     from .server import serve
 
     try:
@@ -178,7 +179,7 @@ def _serve(options: argparse.Namespace) -> int:
         preferences = None
     if not isinstance(preferences, dict):
         raise BackendError("setting_invalid", "--preferences is not a JSON object.", 'Write for example {"threads": 2}.')
-    return serve(preferences)
+    return serve(preferences, pipe)
 
 
 def _info(options: argparse.Namespace) -> int:

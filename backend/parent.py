@@ -3,6 +3,10 @@
 
 A thread waits, without looking now and then, for two things: the end of stdin and the end of the parent. The pipe alone would not do: a process
 that the parent forked may hold its other end open. The parent alone would not do either: it may be a wrapper that outlives who holds the pipe.
+On Windows, where only one may wait at a pipe, its end is seen by the thread that reads requests.
+
+What cannot be waited for is told in a line on stderr, and the other goes on being waited for. A thread that fails in a way that nobody foresaw
+ends the process with NOT_WATCHED: a child that nobody ends is worse than none.
 """
 
 from __future__ import annotations
@@ -12,17 +16,33 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+NOT_WATCHED = 4  # exit code
 
 
 def watch(stdin: int = 0) -> None:
-    """End this process with its parent from here on. Call it first, from the main thread; stdin: the descriptor of the pipe."""
+    """End this process with its parent from here on. Call it early, from the main thread; stdin: the descriptor of the pipe."""
     parent = os.getppid()
     if sys.platform == "linux":
         _ask_the_kernel(parent)
-    threading.Thread(target=_wait, args=(stdin, parent), name="parent", daemon=True).start()
+    threading.Thread(target=_watch, args=(stdin, parent), name="parent", daemon=True).start()
+
+
+def _watch(stdin: int, parent: int) -> None:
+    try:
+        _wait(stdin, parent)
+    except BaseException:
+        traceback.print_exc()
+        _say("the end of the parent cannot be waited for: the process ends itself")
+        os._exit(NOT_WATCHED)
+
+
+def _say(what: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # the log's disk may be full
+        print(what, file=sys.stderr, flush=True)
 
 
 if sys.platform == "linux":
@@ -45,23 +65,36 @@ if sys.platform == "linux":
     def _wait(stdin: int, parent: int) -> None:
         ends = select.poll()
         ends.register(stdin, 0)  # the end of the writing side is always told
-        with contextlib.suppress(OSError):  # kernels before 5.3, and parents in another namespace
+        with contextlib.suppress(OSError, AttributeError):  # kernels before 5.3, parents in another namespace, Pythons built with older headers
             ends.register(os.pidfd_open(parent), select.POLLIN)
         while os.getppid() == parent and not ends.poll():
             pass
         os._exit(0)
 
 elif sys.platform == "win32":
+    import _winapi
+    import ctypes
+
+    _SYNCHRONIZE, _QUERY_LIMITED_INFORMATION = 0x100000, 0x1000  # winnt.h
+    _NO_SUCH_PROCESS = 87  # ERROR_INVALID_PARAMETER, winerror.h
 
     def _wait(stdin: int, parent: int) -> None:
-        with contextlib.suppress(ImportError):  # the server says in a moment that it is missing
-            import psutil
+        try:
+            process = _winapi.OpenProcess(_SYNCHRONIZE | _QUERY_LIMITED_INFORMATION, False, parent)
+        except OSError as error:
+            if error.winerror == _NO_SUCH_PROCESS:
+                os._exit(0)
+            _say(f"the parent {parent} cannot be waited for ({error}); the end of the pipe ends the process")
+            return
+        if not 0 < _began(_winapi.GetCurrentProcess()) < _began(process):  # else its number belongs to a later process by now
+            _winapi.WaitForSingleObject(process, _winapi.INFINITE)
+        os._exit(0)
 
-            with contextlib.suppress(psutil.Error):
-                started_by = psutil.Process().parent()  # None if its number belongs to a later process by now
-                if started_by is not None:
-                    started_by.wait()
-            os._exit(0)
+    def _began(process: int) -> int:
+        """When a process began, in 100 ns since 1601; 0 where Windows does not say."""
+        times = (ctypes.c_uint64 * 4)()  # of its creation, exit, kernel and user
+        found = ctypes.windll.kernel32.GetProcessTimes(ctypes.c_void_p(process), *(ctypes.byref(times, 8 * index) for index in range(4)))
+        return int(times[0]) if found else 0
 
 else:
     import select
@@ -71,8 +104,12 @@ else:
         add = select.KQ_EV_ADD | select.KQ_EV_CLEAR  # told once for each change, so that requests do not keep it busy
         with contextlib.suppress(OSError):  # not a pipe
             queue.control([select.kevent(stdin, select.KQ_FILTER_READ, add)], 0)
-        with contextlib.suppress(OSError):  # it is gone already, or somebody else's
+        try:
             queue.control([select.kevent(parent, select.KQ_FILTER_PROC, add, select.KQ_NOTE_EXIT)], 0)
+        except ProcessLookupError:
+            os._exit(0)
+        except OSError as error:  # somebody else's
+            _say(f"the parent {parent} cannot be waited for ({error}); the end of the pipe ends the process")
         while os.getppid() == parent:
             for event in queue.control(None, 1):
                 if event.filter == select.KQ_FILTER_PROC or event.flags & select.KQ_EV_EOF:

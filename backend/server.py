@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from . import VERSION
+from . import VERSION, stdio
 from .errors import BackendError, as_backend_error
 from .protocol import PROTOCOL, Array, Message, ProtocolError, read_message, write_message
 
@@ -29,38 +29,11 @@ if TYPE_CHECKING:
     from .engine.sessions import Cancellation
     from .handlers import Handlers
 
-WIDE = 1 << 20  # bytes that a pipe is to hold
 MAX_WAITING = 16  # requests that may be open
 IDLE_LOOK_S = 5.0  # how often models that nobody uses are looked for
 SHAPES = 67  # the two sets of most requests, for an estimate of what a request needs
 MOST_MEMORY = 0.75  # of the machine's
 MAX_QUEUED = 64  # with the errors of frames that were no requests; a parent that sends more is out of its mind or does not read
-
-
-def claim_pipe() -> tuple[BinaryIO, BinaryIO]:
-    """Binary stdin and stdout for frames only; whatever prints, native libraries included, goes to stderr from here on."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        for descriptor in (0, 1):
-            msvcrt.setmode(descriptor, os.O_BINARY)
-    for descriptor in (0, 1):
-        _widen(descriptor)
-    frames = os.dup(1)
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    if sys.platform == "win32":
-        msvcrt.setmode(frames, os.O_BINARY)
-    return os.fdopen(0, "rb", buffering=0, closefd=False), os.fdopen(frames, "wb", buffering=0)
-
-
-def _widen(pipe: int) -> None:
-    """Let a pipe hold WIDE bytes where the system allows that: with Linux's 64 KiB an answer of 12 MB takes 14 ms, with 1 MiB 4 to 5."""
-    if sys.platform == "linux":
-        import fcntl
-
-        with contextlib.suppress(OSError):  # no pipe, or the user's limit for pipes is reached: only slower
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, WIDE)
 
 
 class Answers:
@@ -197,10 +170,13 @@ def read_requests(stream: BinaryIO, requests: Requests) -> None:
         os._exit(3)
 
 
-def serve(preferences: Mapping[str, Any] | None = None) -> int:
-    """Say hello, then answer requests until `shutdown` or the end of stdin. preferences: settings. Returns the exit code."""
+def serve(preferences: Mapping[str, Any] | None = None, pipe: tuple[BinaryIO, BinaryIO] | None = None) -> int:
+    """Say hello, then answer requests until `shutdown` or the end of stdin. Returns the exit code.
+
+    preferences: settings. pipe: streams for requests and answers; stdin and stdout if None.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in Blender's terminal reaches its children too; the parent decides
-    stdin, stdout = claim_pipe()
+    stdin, stdout = pipe or stdio.claim()
     _give_memory_back()
     bound_memory()
     answers = Answers(stdout)

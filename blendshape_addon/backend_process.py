@@ -30,6 +30,8 @@ STABLE_SECONDS = 10.0  # a child that lived so long and answered ends the row
 LADDER_SECONDS = (1.0, 2.0, 2.0)  # after asking, terminating, killing
 MAX_LOG = 4 << 20
 KEPT_LOGS = 5
+NOT_WATCHED = 4  # the exit code of backend/parent.py
+RETRY = "Try again; if it happens again, please report it with the log."
 _TAIL = 4096
 if sys.platform == "win32":
     NO_WINDOW = subprocess.CREATE_NO_WINDOW  # else a console window pops up with every start
@@ -314,10 +316,11 @@ def explain_exit(code: int, log: str, greeted: bool) -> AddonError:
     if code == 0xC0000135:  # STATUS_DLL_NOT_FOUND
         message = "A system library that the backend needs is missing."
         return AddonError("child_start", message, "Install the newest Microsoft Visual C++ runtime (x64).")
+    if code == NOT_WATCHED:
+        return AddonError("child_died", "The backend could not watch over Blender's end and ended itself (exit code 4).", RETRY)
     how = f"signal {signal.Signals(-code).name}" if -code in {s.value for s in signal.Signals} else f"exit code {code}"
     words = f" Its last words: {last[:300]}" if last else ""
-    fix = "Try again; if it happens again, please report it with the log."
-    return AddonError("child_died", f"The backend ended unexpectedly ({how}).{words}", fix)
+    return AddonError("child_died", f"The backend ended unexpectedly ({how}).{words}", RETRY)
 
 
 def _remove_old_logs(log: Path) -> None:

@@ -23,6 +23,8 @@ from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.launch import Launch, Settings, plan
 from fixtures.meshes import figure
 
+from backend import parent
+
 ROOT = Path(__file__).resolve().parents[2]
 GREETING = f"""
 import sys, time
@@ -311,6 +313,10 @@ def test_a_python_with_numpy_only_is_named_too(tmp_path: Path) -> None:
     backend.start()
     error = failure(backend)
     assert error.code == "runtime_missing" and error.fix
+
+
+def test_a_child_that_could_not_watch_is_told_as_such() -> None:
+    assert "could not watch" in explain_exit(parent.NOT_WATCHED, "the end of the parent cannot be waited for", greeted=True).message
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, -signal.SIGKILL, -signal.SIGSEGV, 0xC0000005, 0xC0000135, 0xC0000017])
