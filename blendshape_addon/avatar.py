@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several objects of an avatar as one mesh in the space of the face's object, and shapes of that mesh given back to each object.
+"""Several objects of an avatar as one mesh as it is seen, and shapes of that mesh given back to each object as it is stored.
+
+The joined mesh has the axes of the face's object, with that object's stretching and mirroring, see as_seen.shown_axes.
 
 A Mirror modifier's other half is added to what the child sees, since half a face is no face; it gets no keys of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .as_seen import at_rest, shown_axes
 from .mesh_io import AvatarArrays, gather, space_between
 from .parts import ROLES, Part
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Doubles = NDArray[np.float64]
+Point = tuple[float, float, float]
 
+ALIKE = 0.1  # of a shape's largest movement, by which two objects that share a mesh, or two mirrored halves, may differ and be served by one key
 TWICE = 2.0  # how much more a mirrored half must move than the modelled one, for its movement to be taken
 
 
@@ -36,7 +41,8 @@ class Copy:
 @dataclass(frozen=True)
 class Target:
     """An object that gets keys. Holds its identity, not a reference: undo may replace it. start, size: its vertices in the joined mesh;
-    back: float64 (3,3), from offsets of the joined mesh to its own space."""
+    back: float64 (3,3), from offsets of the joined mesh to its own space; stored: float32 (V,3,3), from there to offsets that are stored, None where
+    they are the same."""
 
     identity: int
     name: str
@@ -44,6 +50,7 @@ class Target:
     size: int
     back: Doubles
     copies: tuple[Copy, ...] = ()
+    stored: Floats | None = None
 
 
 @dataclass
@@ -73,24 +80,33 @@ class _Joined:
 def gather_avatar(
     ob: bpy.types.Object, parts: Sequence[Part] = (), group: str = "", use_selection: bool = False
 ) -> tuple[AvatarArrays, tuple[Target, ...]]:
-    """The face's object and its parts as one mesh, and who gets what of it. Object mode. Raises AddonError as mesh_io.gather does."""
+    """The face's object and its parts as one mesh, and who gets what of it; the first target is the face's object. Object mode.
+
+    Raises AddonError as mesh_io.gather does.
+    """
+    with at_rest():
+        return _gather(ob, parts, group, use_selection)
+
+
+def _gather(ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selection: bool) -> tuple[AvatarArrays, tuple[Target, ...]]:
     face = gather(ob, group, use_selection)
+    axes = np.eye(4)
+    axes[:3, :3] = shown_axes(ob)
     joined, targets, warnings = _Joined(), [], list(face.warnings)
     mask = np.ones(len(face.vertices), np.float32) if face.mask is None else face.mask
     weights = np.ones(len(face.vertices), np.float32) if face.head_weights is None else face.head_weights
-    targets.append(_add(joined, ob, face, face.vertices, weights, mask, "auto", np.eye(4)))
+    targets.append(_add(joined, ob, face, weights, mask, "auto", axes))
     for part in parts:
         space = space_between(part.ob, ob)
         if space is None:
             continue
         own = gather(part.ob)
-        vertices = np.ascontiguousarray(own.vertices.astype(np.float64) @ space[:3, :3].T + space[:3, 3], np.float32)
-        if not len(vertices):
+        if not len(own.vertices):
             continue
-        ones = np.ones(len(vertices), np.float32)
+        ones = np.ones(len(own.vertices), np.float32)
         # what is no kind of its own is skin, whose weights say where it ends
         weights = own.head_weights if own.head_weights is not None and part.role in ("auto", "face") else ones
-        targets.append(_add(joined, part.ob, own, vertices, weights, ones, part.role, space))
+        targets.append(_add(joined, part.ob, own, weights, ones, part.role, axes @ space))
         warnings.extend(f"{part.ob.name}: {line}" for line in own.warnings if "mirror" in line.lower())
     roles = np.concatenate(joined.roles)
     mesh = replace(
@@ -100,10 +116,34 @@ def gather_avatar(
         head_weights=None if face.head_weights is None else np.concatenate(joined.weights),
         mask=None if face.mask is None else np.concatenate(joined.mask),
         roles=roles if roles.any() else None,
-        landmarks=dict(corrected_landmarks(ob)),
+        bones=_moved(face.bones, axes[:3, :3]),
+        up=_upwards(face.up, axes[:3, :3]),
+        landmarks=_moved(corrected_landmarks(ob), axes[:3, :3]),
         warnings=tuple(warnings),
+        back=None,
     )
     return mesh, tuple(targets)
+
+
+def landmarks_of(target: Target, landmarks: Mapping[str, Point]) -> dict[str, Point]:
+    """Landmarks of the joined mesh in the space of the face's object, which is the first target."""
+    return _moved(landmarks, target.back)
+
+
+def _moved(points: Mapping[str, Point], matrix: Doubles) -> dict[str, Point]:
+    if np.array_equal(matrix, np.eye(3)):
+        return dict(points)
+    moved = {name: matrix @ np.array(point, np.float64) for name, point in points.items()}
+    return {name: (float(point[0]), float(point[1]), float(point[2])) for name, point in moved.items()}
+
+
+def _upwards(up: Point | None, axes: Doubles) -> Point | None:
+    """A direction in the space of the face's object, as it is seen: what is level there stays level."""
+    if up is None or np.array_equal(axes, np.eye(3)):
+        return up
+    normal = np.linalg.inv(axes).T @ np.array(up, np.float64)
+    normal /= np.linalg.norm(normal)
+    return float(normal[0]), float(normal[1]), float(normal[2])
 
 
 def corrected_landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
@@ -111,46 +151,113 @@ def corrected_landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, f
     return {mark.name: (mark.place[0], mark.place[1], mark.place[2]) for mark in ob.blendshapes.landmarks if mark.corrected}
 
 
-def split(targets: Sequence[Target], indices: Ints, offsets: Floats) -> list[tuple[Target, Ints, Floats]]:
-    """Each target with its own vertices int32 (f,) and offsets float32 (N,f,3) in its own space, from those of the joined mesh.
+@dataclass(frozen=True)
+class Share:
+    """What one target gets of the shapes. indices: int32 (f,) of its own vertices; offsets: float32 (N,f,3), to be stored in its mesh.
 
-    indices int32 (F,), offsets float32 (N,F,3).
+    unlike: flags (N,), shapes that cannot be right on it, because a Mirror modifier shows both sides what is meant for one.
     """
-    portions = []
+
+    target: Target
+    indices: Ints
+    offsets: Floats
+    unlike: NDArray[np.bool_]
+
+
+def split(targets: Sequence[Target], indices: Ints, offsets: Floats) -> list[Share]:
+    """What each target gets of indices int32 (F,) and offsets float32 (N,F,3) of the joined mesh."""
+    shares = []
     for target in targets:
         mine = (indices >= target.start) & (indices < target.start + target.size)
         own = np.ascontiguousarray(indices[mine] - target.start, np.int32)
-        moved = offsets[:, mine]
+        moved, unlike = offsets[:, mine], np.zeros(len(offsets), bool)
         if target.copies:
-            own, moved = _with_copies(target, own, moved, indices, offsets)
+            own, moved, unlike = _with_copies(target, own, moved, indices, offsets)
         if not np.array_equal(target.back, np.eye(3)):
             moved = moved.astype(np.float64) @ target.back.T
-        portions.append((target, own, np.ascontiguousarray(moved, np.float32)))
-    return portions
+        if target.stored is not None:
+            moved = np.einsum("fij,nfj->nfi", target.stored[own], moved)
+        shares.append(Share(target, own, np.ascontiguousarray(moved, np.float32), unlike))
+    return shares
 
 
-def _with_copies(target: Target, own: Ints, moved: Floats, indices: Ints, offsets: Floats) -> tuple[Ints, Floats]:
-    """The same where the movement of a mirrored half takes the place of one that is still on the modelled half."""
+def settled(shares: Sequence[Share], meshes: Sequence[str]) -> tuple[list[Share | None], list[str]]:
+    """The shares so that every mesh is served once, None for an object whose mesh another object's share serves; and what is left out, in sentences.
+
+    meshes: the name of each share's mesh. On parts, a shape that one mesh would have to show differently in two places is left out: half of it would
+    be wrong, and both together twice too far. The face's own object, the first, keeps what its mirrored halves share.
+    """
+    found: list[Share | None] = []
+    warnings: list[str] = []
+    for number, share in enumerate(shares):
+        if meshes[number] in meshes[:number]:
+            found.append(None)
+            continue
+        alike = [other for other, mesh in zip(shares, meshes, strict=True) if mesh == meshes[number]]
+        unlike = share.unlike.copy() if number else np.zeros(len(share.unlike), bool)
+        indices = np.unique(np.concatenate([other.indices for other in alike])).astype(np.int32)
+        whole = [_on(other, indices) for other in alike]
+        for other in whole[1:]:
+            unlike |= ~agree(whole[0], other)
+        if not unlike.any():
+            found.append(share if len(alike) == 1 else replace(share, indices=indices, offsets=whole[0]))
+            continue
+        offsets = whole[0]
+        offsets[unlike] = 0
+        found.append(replace(share, indices=indices, offsets=offsets))
+        names = " and ".join(repr(other.target.name) for other in alike)
+        if len(alike) > 1:
+            warnings.append(
+                f"{names} share one mesh, so {int(unlike.sum())} shapes that move them differently are left out: make them single-user first."
+            )
+        else:
+            warnings.append(
+                f"The Mirror modifier of {names} shows both sides alike, so {int(unlike.sum())} shapes of one side are left out: apply it first."
+            )
+    return found, warnings
+
+
+def _on(share: Share, indices: Ints) -> Floats:
+    """The share's offsets on sorted vertices that hold its own, (N,f,3)."""
+    offsets = np.zeros((len(share.offsets), len(indices), 3), np.float32)
+    offsets[:, np.searchsorted(indices, share.indices)] = share.offsets
+    return offsets
+
+
+def agree(first: Floats, second: Floats) -> NDArray[np.bool_]:
+    """Which shapes (N,) of two offsets float32 (N,V,3) are the same to a viewer."""
+    size = np.maximum(*(np.abs(offsets).max(axis=(1, 2), initial=0.0) for offsets in (first, second)))
+    return np.asarray(np.abs(first - second).max(axis=(1, 2), initial=0.0) <= ALIKE * size)
+
+
+def _with_copies(target: Target, own: Ints, moved: Floats, indices: Ints, offsets: Floats) -> tuple[Ints, Floats, NDArray[np.bool_]]:
+    """The same where the movement of a mirrored half takes the place of one that is still on the modelled half; and which shapes differ between the
+    halves."""
     whole = np.zeros((len(offsets), target.size, 3), np.float32)
     whole[:, own] = moved
+    unlike = np.zeros(len(offsets), bool)
     for copy in target.copies:
         there = (indices >= copy.start) & (indices < copy.start + len(copy.source))
         other = np.zeros_like(whole)
         other[:, copy.source[indices[there] - copy.start]] = offsets[:, there].astype(np.float64) @ copy.back.T
+        unlike |= ~agree(whole[:, copy.source], other[:, copy.source])
         size, size_there = (np.linalg.norm(field, axis=(1, 2)) for field in (whole, other))
         taken = size_there > TWICE * size
         whole[taken] = other[taken]
     rows = np.flatnonzero(whole.any(axis=(0, 2))).astype(np.int32)
     rows = np.union1d(rows, own).astype(np.int32)
-    return rows, whole[:, rows]
+    return rows, whole[:, rows], unlike
 
 
-def _add(
-    joined: _Joined, ob: bpy.types.Object, own: AvatarArrays, vertices: Floats, weights: Floats, mask: Floats, role: str, space: Doubles
-) -> Target:
+def _add(joined: _Joined, ob: bpy.types.Object, own: AvatarArrays, weights: Floats, mask: Floats, role: str, space: Doubles) -> Target:
     """space: the matrix (4,4) from the object's space to the joined mesh'."""
     role = role if role in ROLES else "auto"
-    start = joined.add(vertices, own.triangles, weights, mask, role)
+    vertices, triangles = own.vertices, own.triangles
+    if not np.array_equal(space, np.eye(4)):
+        vertices = np.ascontiguousarray(vertices.astype(np.float64) @ space[:3, :3].T + space[:3, 3], np.float32)
+    if np.linalg.det(space[:3, :3]) < 0:
+        triangles = np.ascontiguousarray(triangles[:, ::-1])  # mirrored, their fronts would look inwards
+    start = joined.add(vertices, triangles, weights, mask, role)
     # copies come right after, so that the target itself stays one piece
     copies = []
     source, places = np.arange(len(vertices), dtype=np.int32), vertices.astype(np.float64)
@@ -160,13 +267,13 @@ def _add(
         numbers = np.where(apart, joined.count + np.cumsum(apart) - 1, np.arange(len(places)) + start).astype(np.int32)
         first = joined.append(
             np.ascontiguousarray(twins[apart], np.float32),
-            np.ascontiguousarray(numbers[own.triangles][:, ::-1], np.int32),
+            np.ascontiguousarray(numbers[triangles][:, ::-1], np.int32),
             weights[apart],
             mask[apart],
             role,
         )
         copies.append(Copy(first, source[apart], np.linalg.inv(reflection[:3, :3])))
-    return Target(int(ob.session_uid), ob.name, start, len(vertices), np.linalg.inv(space[:3, :3]), tuple(copies))
+    return Target(int(ob.session_uid), ob.name, start, len(vertices), np.linalg.inv(space[:3, :3]), tuple(copies), own.back)
 
 
 def _reflections(ob: bpy.types.Object, space: Doubles) -> list[tuple[Doubles, float]]:

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import guides
-from .avatar import gather_avatar, split
+from .avatar import gather_avatar, landmarks_of, settled, split
 from .backend_process import Backend, error_of
 from .errors import AddonError
 from .generated import made_by_us, remember_request
 from .key_writer import Portion, Shape, Written, write_all
-from .mesh_io import AvatarArrays, base_coordinates, check_editable, object_mode
+from .mesh_arrays import base_coordinates
+from .mesh_io import AvatarArrays, check_editable
+from .modes import object_mode
 from .naming import aliases_of, names_for
 from .parts import avatar_parts, moving
 from .patience import Patience
@@ -111,8 +112,8 @@ class Job:
         """
         began = time.perf_counter()
         ob = check_editable(ob)
-        with object_mode(ob):
-            self.parts = moving(avatar_parts(ob, landmarks or found_landmarks(ob))) if options.parts else []
+        self.parts = moving(avatar_parts(ob, landmarks or found_landmarks(ob))) if options.parts else []
+        with object_mode(ob, *(part.ob for part in self.parts)):
             mesh, self.targets = gather_avatar(ob, self.parts, options.group, options.use_selection)
         self.stage, self.fraction, self.finished = "start", 0.0, False
         self.name, self.seconds = ob.name, {"gather": time.perf_counter() - began}
@@ -122,6 +123,7 @@ class Job:
         self._warnings = list(mesh.warnings)
         self._blocks: list[tuple[list[str], list[float], Floats]] = []
         self._portions: list[Portion] = []
+        self._receivers: list[int] = []  # of each portion, its target
         self._named: dict[str, str] = {}
         self._notes: Mapping[str, str] = {}
         self.prepared = False
@@ -170,7 +172,8 @@ class Job:
             self.stage, self.fraction = str(header["stage"]), float(header["fraction"])
         elif header["type"] == "face":
             self.indices = message.arrays["indices"].astype(np.int32, copy=False).reshape(-1)
-            self.landmarks = {str(name): (float(p[0]), float(p[1]), float(p[2])) for name, p in header.get("landmarks", {}).items()}
+            landmarks = {str(name): (float(p[0]), float(p[1]), float(p[2])) for name, p in header.get("landmarks", {}).items()}
+            self.landmarks = landmarks_of(self.targets[0], landmarks)
         elif header["type"] == "shapes":
             names, offsets = [str(name) for name in header["names"]], message.arrays["offsets"].astype(np.float32, copy=False)
             sure = [float(c) for c in header.get("confidence", [1.0] * len(names))]
@@ -211,13 +214,17 @@ class Job:
     def prepare(self) -> None:
         """Work out who gets which keys, so that writing them holds nobody up for long. Raises AddonError as `write` does."""
         objects, (wanted, offsets), asked = self.objects(), self.offsets(), self._options
-        with _object_modes(objects):
+        with object_mode(*objects):
             self._named = names = self._names(objects[0])
             guided = _NOT_GUIDED
-            for number, (ob, (_target, indices, own)) in enumerate(zip(objects, split(self.targets, self.indices, offsets), strict=True)):
-                made = dict(zip(wanted, own, strict=True))
+            shares, left_out = settled(split(self.targets, self.indices, offsets), [ob.data.name_full for ob in objects])
+            self._warnings.extend(left_out)
+            for number, (ob, share) in enumerate(zip(objects, shares, strict=True)):
+                if share is None:
+                    continue
+                made = dict(zip(wanted, share.offsets, strict=True))
                 if number == 0 and asked.guide != "off":
-                    guided = _guided(ob, indices, made, asked.guide == "shape")
+                    guided = _guided(ob, share.indices, made, asked.guide == "shape")
                 for name, factor in guided.factors.items():
                     made[name] = made[name] * np.float32(factor)
                 if number == 0:
@@ -228,7 +235,8 @@ class Job:
                 if number:
                     there = set() if ob.data.shape_keys is None else {block.name for block in ob.data.shape_keys.key_blocks}
                     shapes = [shape for shape in shapes if shape.offsets.any() or shape.name in there]
-                self._portions.append(Portion(ob, indices, shapes, asked.only_existing))
+                self._portions.append(Portion(ob, share.indices, shapes, asked.only_existing))
+                self._receivers.append(number)
         self._notes, self.prepared = guided.notes, True
 
     def write(self) -> Outcome:
@@ -237,8 +245,8 @@ class Job:
         if not self.prepared:
             self.prepare()
         objects = self.objects()  # not those that were prepared: undo may have replaced them
-        with _object_modes(objects):
-            fresh = [replace(portion, ob=ob) for portion, ob in zip(self._portions, objects, strict=True)]
+        with object_mode(*objects):
+            fresh = [replace(portion, ob=objects[number]) for portion, number in zip(self._portions, self._receivers, strict=True)]
             portions = [portion for number, portion in enumerate(fresh) if number == 0 or portion.shapes]
             written = write_all(portions, self._options.overwrite)
             for portion, done in zip(portions, written, strict=True):
@@ -350,12 +358,22 @@ def keep_landmarks(ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, fl
             mark.place = place
 
 
+def first_look(ob: bpy.types.Object, options: Options, backend: Backend, landmarks: Mapping[str, tuple[float, float, float]]) -> Job | None:
+    """A job that only finds the face, where that is needed first: where a part lies says what it is. None where all parts are known.
+
+    landmarks: those that are known already.
+    """
+    if not options.parts or landmarks or all(part.why for part in avatar_parts(ob, {})):
+        return None
+    return Job(ob, options, backend, patient=True, locate_only=True)
+
+
 def generate_for_object(ob: bpy.types.Object | None, options: Options, backend: Backend, on_progress: OnProgress | None = None) -> Outcome:
     """The whole job, blocking. Raises AddonError; then the objects are as they were."""
     ob = check_editable(ob)
     landmarks = found_landmarks(ob)
-    if options.parts and not landmarks and any(not part.why for part in avatar_parts(ob, {})):
-        seen = Job(ob, options, backend, patient=True, locate_only=True)  # where a part lies says what it is
+    seen = first_look(ob, options, backend, landmarks)
+    if seen is not None:
         finish(seen, backend)
         landmarks = seen.landmarks
     job = Job(ob, options, backend, patient=True, landmarks=landmarks)
@@ -381,15 +399,6 @@ def finish(job: Job, backend: Backend, on_progress: OnProgress | None = None) ->
         job.take(backend.wait(0.5))
         if on_progress is not None:
             on_progress(job.stage, job.fraction)
-
-
-@contextmanager
-def _object_modes(objects: Iterable[bpy.types.Object]) -> Iterator[None]:
-    """Leave other modes for the time inside."""
-    with ExitStack() as modes:
-        for ob in objects:
-            modes.enter_context(object_mode(ob))
-        yield
 
 
 def find(identity: int) -> bpy.types.Object | None:

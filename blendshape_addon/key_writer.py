@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .errors import AddonError
 from .generated import Fingerprints, made_by_us, record, recorded
-from .mesh_io import base_coordinates
+from .mesh_arrays import base_coordinates
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]

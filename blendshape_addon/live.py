@@ -14,16 +14,18 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .as_seen import PREVIEW
 from .avatar import Target, split
 from .backend_process import Backend, error_of
 from .errors import AddonError
 from .generated import made_by_us, remember_request
 from .job import Job, Options, find
 from .key_writer import Portion, Shape, Written, write_all
-from .mesh_io import base_coordinates, check_editable, object_mode
+from .mesh_arrays import base_coordinates
+from .mesh_io import check_editable
+from .modes import object_mode
 from .wire import Message
 
-PREVIEW = "BlendShapes preview (not kept)"
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
@@ -99,7 +101,8 @@ class Live:
         self.name = job.name
         self.landmarks = job.landmarks
         self.weights = np.array([condition.default for condition in conditions], np.float32)
-        self._shown = [_Shown(target, indices, np.ascontiguousarray(own[order])) for target, indices, own in split(job.targets, job.indices, offsets)]
+        shares = split(job.targets, job.indices, offsets)
+        self._shown = [_Shown(share.target, share.indices, np.ascontiguousarray(share.offsets[order])) for share in shares]
         self._shown = [shown for number, shown in enumerate(self._shown) if number == 0 or shown.basis.any()]
 
     def show(self, weights: Floats) -> None:

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +13,9 @@ from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from . import head_bones
+from .as_seen import see
 from .errors import AddonError
+from .mesh_arrays import base_coordinates, group_weights
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -24,8 +25,8 @@ Ints = NDArray[np.int32]
 class AvatarArrays:
     """An object's mesh in object space; the fields of `AvatarMesh` in docs/architecture.md, and what the user should know.
 
-    vertices: float32 (V,3). triangles: int32 (T,3). head_weights, mask: float32 (V,) or None. roles: int32 (V,) or None, see parts.ROLES.
-    bones: role -> rest position. landmarks: those that the user placed.
+    vertices: float32 (V,3), as they are seen. triangles: int32 (T,3). head_weights, mask: float32 (V,) or None. roles: int32 (V,) or None, see
+    parts.ROLES. bones: role -> rest position. landmarks: those that the user placed. back: of as_seen.Seen; it does not travel.
     """
 
     vertices: Floats
@@ -37,6 +38,7 @@ class AvatarArrays:
     warnings: tuple[str, ...] = ()
     roles: Ints | None = None
     landmarks: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    back: Floats | None = None
 
     def arrays(self) -> dict[str, Floats | Ints]:
         """The arrays that travel."""
@@ -62,56 +64,30 @@ def check_editable(ob: bpy.types.Object | None) -> bpy.types.Object:
     return ob
 
 
-@contextmanager
-def object_mode(ob: bpy.types.Object) -> Iterator[None]:
-    """Leave edit, sculpt and paint modes for the time inside; the mode is restored afterwards."""
-    mode = ob.mode
-    if mode == "OBJECT":
-        yield
-        return
-    layer = bpy.context.view_layer
-    active = layer.objects.active
-    bpy.ops.object.mode_set(mode="OBJECT")
-    try:
-        yield
-    finally:
-        layer.objects.active = active
-        bpy.ops.object.mode_set(mode=mode)
-
-
 def gather(ob: bpy.types.Object, group: str = "", use_selection: bool = False) -> AvatarArrays:
-    """Read an editable mesh object in object mode. group: the vertex group that the face is inside of; use_selection: the selected vertices.
+    """Read an editable mesh object as it is seen, in its own space; in object mode, inside `as_seen.at_rest`. group: the vertex group that the face
+    is inside of; use_selection: the selected vertices.
 
     Raises AddonError: `unknown_group`, `usage` (nothing selected). Coordinates are passed on as they are; the child checks them.
     """
     bpy.context.view_layer.update()  # matrices of objects that a script has just moved
     mesh = ob.data
-    vertices = base_coordinates(ob)
+    seen = see(ob)
     mesh.calc_loop_triangles()
     triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
     mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
     armature = find_armature(ob)
     bones = _bones(armature)
     return AvatarArrays(
-        vertices=vertices,
+        vertices=seen.vertices,
         triangles=triangles,
         head_weights=_head_weights(ob, armature, bones),
         mask=_mask(ob, group, use_selection),
         bones=_positions(ob, armature, bones),
         up=_up(ob),
-        warnings=_warnings(ob),
+        warnings=(*_warnings(ob), *seen.warnings),
+        back=seen.back,
     )
-
-
-def base_coordinates(ob: bpy.types.Object) -> Floats:
-    """float32 (V,3): the reference key's points, or the mesh's own; these can differ. Object mode only."""
-    mesh = ob.data
-    vertices = np.empty((len(mesh.vertices), 3), np.float32)
-    if mesh.shape_keys is not None:
-        mesh.shape_keys.reference_key.points.foreach_get("co", vertices.reshape(-1))
-    elif len(vertices):
-        mesh.attributes["position"].data.foreach_get("vector", vertices.reshape(-1))
-    return vertices
 
 
 def in_space_of(other: bpy.types.Object, ob: bpy.types.Object) -> NDArray[np.float64] | None:
@@ -134,17 +110,6 @@ def find_armature(ob: bpy.types.Object) -> bpy.types.Object | None:
         if modifier.type == "ARMATURE" and modifier.object is not None:
             return modifier.object
     return ob.parent if ob.parent is not None and ob.parent.type == "ARMATURE" else None
-
-
-def group_weights(ob: bpy.types.Object, groups: set[int]) -> Floats:
-    """float32 (V,): each vertex's weights in the vertex groups of the given indices, summed."""
-    vertices = ob.data.vertices
-    # Blender gives no bulk access to weights, so the entries are flattened by one generator and summed by numpy
-    entries = [(vertex.index, entry.weight) for vertex in vertices for entry in vertex.groups if entry.group in groups]
-    if not entries:
-        return np.zeros(len(vertices), np.float32)
-    index, weight = zip(*entries, strict=True)
-    return np.bincount(np.array(index), np.array(weight), len(vertices)).astype(np.float32)
 
 
 def _bones(armature: bpy.types.Object | None) -> dict[str, str]:
@@ -226,7 +191,7 @@ def _up(ob: bpy.types.Object) -> tuple[float, float, float] | None:
 
 def _warnings(ob: bpy.types.Object) -> tuple[str, ...]:
     lines: list[str] = []
-    mesh, scale = ob.data, ob.matrix_world.to_scale()
+    mesh = ob.data
     if mesh.users - mesh.use_fake_user > 1:
         lines.append(f"{mesh.users - mesh.use_fake_user} objects share the mesh {mesh.name!r}; all of them get the keys.")
     for modifier in ob.modifiers:
@@ -235,10 +200,6 @@ def _warnings(ob: bpy.types.Object) -> tuple[str, ...]:
         if modifier.type == "MIRROR" and modifier.show_viewport:
             message = f"The modifier {modifier.name!r} mirrors the keys, so both sides of the face move alike"
             lines.append(f"{message}: apply it before generating, if left and right should move by themselves.")
-    if ob.matrix_world.determinant() < 0:
-        lines.append("The object is mirrored by a negative scale, so left and right are exchanged; apply the scale first.")
-    elif max(scale) > 1.05 * min(scale):
-        lines.append("The object's scale is not uniform, so the face is read as it is without it; apply the scale first.")
     return tuple(lines)
 
 

@@ -12,7 +12,8 @@ from .errors import AddonError, as_addon_error
 from .generated import count, recorded, request_of
 from .job import Job, Options, Outcome, found_landmarks, generate_for_object
 from .key_writer import remove_keys
-from .mesh_io import check_editable, object_mode
+from .mesh_io import check_editable
+from .modes import object_mode
 from .parts import avatar_parts, moving
 from .preferences import preferred_model
 from .properties import (

@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from . import mesh_io
+from . import as_seen, mesh_io
 
 ROLES = ("auto", "face", "eyes", "lashes", "brows", "teeth", "tongue")  # the numbers that travel, docs/architecture.md
 NONE = "none"
@@ -31,7 +31,8 @@ REACH = 1.4  # eye distances around the middle of the face in which everything i
 
 @dataclass(frozen=True)
 class Part:
-    """An object beside the face's own. role: one of ROLES or `none`, for what does not move. why: `user`, `name`, `place` or ``."""
+    """An object beside the face's own. role: one of ROLES or `none`, for what does not move. why: `user`, `name`, `place`, `modifier`
+    (it follows another mesh by itself) or ``."""
 
     ob: bpy.types.Object
     role: str
@@ -50,8 +51,10 @@ def role_by_name(name: str) -> str | None:
 
 
 def avatar_parts(ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> list[Part]:
-    """The other mesh objects of the avatar that `ob` is of. landmarks: of the face in `ob`'s space, empty if none are known yet."""
-    return [_part(other, ob, landmarks) for other in _others(ob)]
+    """The other mesh objects of the avatar that `ob` is of. landmarks: of the face in `ob`'s space, empty if none are known yet: then where an object
+    lies says nothing, and its part has no `why`."""
+    with as_seen.at_rest():
+        return [_part(other, ob, landmarks, related) for other, related in _others(ob)]
 
 
 def moving(parts: list[Part]) -> list[Part]:
@@ -59,19 +62,30 @@ def moving(parts: list[Part]) -> list[Part]:
     return [part for part in parts if part.role != NONE]
 
 
-def _others(ob: bpy.types.Object) -> list[bpy.types.Object]:
-    """Editable mesh objects of the scene that are of the same avatar: on the same armature, or under the same topmost parent."""
+def _others(ob: bpy.types.Object) -> list[tuple[bpy.types.Object, bool]]:
+    """Editable mesh objects that are seen and may be of the same avatar, and whether armature or parents say so; others lie where the face is."""
     armature, top = mesh_io.find_armature(ob), _top(ob)
     found = []
     for other in bpy.context.scene.objects:
         if other == ob or other.type != "MESH" or not other.data.vertices or other.data == ob.data:
             continue
-        if not other.data.is_editable or other.data.override_library is not None or other.hide_get():
+        if not other.data.is_editable or other.data.override_library is not None or not as_seen.visible(other, ob):
             continue
-        alike = mesh_io.find_armature(other) == armature if armature is not None else _top(other) == top and top != ob
-        if alike or _top(other) == ob or other.blendshapes.part not in ("AUTO", "NONE"):
-            found.append(other)
+        own = mesh_io.find_armature(other)
+        related = own == armature if armature is not None else _top(other) == top and top != ob
+        if related or _top(other) == ob or other.blendshapes.part not in ("AUTO", "NONE"):
+            found.append((other, True))
+        elif (own is None or armature is None) and _inside(other, ob):
+            found.append((other, False))
     return found
+
+
+def _inside(other: bpy.types.Object, ob: bpy.types.Object) -> bool:
+    """Whether the middle of an object's box lies in the box of another."""
+    corners = np.array(ob.bound_box)
+    matrix = np.array(ob.matrix_world.inverted_safe() @ other.matrix_world)
+    middle = matrix[:3, :3] @ np.array(other.bound_box).mean(axis=0) + matrix[:3, 3]
+    return bool((middle >= corners.min(axis=0)).all() and (middle <= corners.max(axis=0)).all())
 
 
 def _top(ob: bpy.types.Object) -> bpy.types.Object:
@@ -80,17 +94,21 @@ def _top(ob: bpy.types.Object) -> bpy.types.Object:
     return ob
 
 
-def _part(other: bpy.types.Object, ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> Part:
+def _part(other: bpy.types.Object, ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]], related: bool) -> Part:
     said = other.blendshapes.part
     if said != "AUTO":
         return Part(other, said.lower(), "user")
+    if as_seen.follows(other):
+        return Part(other, NONE, "modifier")
     named = role_by_name(other.name) or role_by_name(other.data.name)
     if named is None:
         roles = {role_by_name(slot.material.name) for slot in other.material_slots if slot.material is not None}
         named = roles.pop() if len(roles) == 1 else None
-    if named is not None:
+    if named is not None and related:
         return Part(other, named, "name")
     placed = _by_place(other, ob, landmarks) if landmarks else None
+    if named is not None and placed:
+        return Part(other, named, "name")
     return Part(other, placed or NONE, "place" if placed else "")
 
 

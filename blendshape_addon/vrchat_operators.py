@@ -14,7 +14,9 @@ from bpy_extras.io_utils import ExportHelper
 
 from . import head_bones, live, preview, scene_files, session, vrchat_check
 from .errors import AddonError
-from .mesh_io import base_coordinates, check_editable, find_armature, object_mode
+from .mesh_arrays import base_coordinates
+from .mesh_io import check_editable, find_armature
+from .modes import object_mode
 from .naming import ALIASES
 from .operators import OfMesh
 from .panels import OfMeshTab, draw_lines, text_width

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import generated, preview, session
-from blendshape_auto_generator.blendshape_addon.mesh_io import base_coordinates
+from blendshape_auto_generator.blendshape_addon.mesh_arrays import base_coordinates
 
 
 def names(ob: Any) -> list[str]:
