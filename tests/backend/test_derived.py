@@ -46,6 +46,53 @@ def test_a_push_acts_where_its_carrier_does_and_nowhere_else() -> None:
     assert not derived.derive("tongueUp", VERTICES, dict(SHAPES, tongueOut=np.zeros_like(VERTICES))).any(), "no tongue, nothing to push"
 
 
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("tongueLeft", (1, 0, 0)),  # the avatar's own left: +x in the canonical frame
+        ("tongueRight", (-1, 0, 0)),
+        ("tongueUp", (0, 1, 0)),
+        ("tongueDown", (0, -1, 0)),
+        ("nasalDilationLeft", (1, 0, 0)),
+        ("nasalDilationRight", (-1, 0, 0)),
+    ],
+)
+def test_a_push_goes_the_way_that_its_name_says(name: str, way: tuple[int, int, int]) -> None:
+    offsets = derived.derive(name, VERTICES, SHAPES)
+    along = offsets @ np.array(way, np.float32)
+    assert (along >= 0).all() and along.max() > 0.01
+    np.testing.assert_allclose(offsets, along[:, None] * np.array(way, np.float32), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name in derived.DERIVED if name.endswith(("Left", "Right")) and derived.DERIVED[name].push is None])
+def test_a_side_acts_on_that_side_alone(name: str) -> None:
+    side = VERTICES[:, 0] * (1 if name.endswith("Left") else -1)
+    offsets = np.abs(derived.derive(name, VERTICES, SHAPES)).max(axis=1)
+    assert not offsets[side < -derived.HALF].any() and offsets[side > derived.HALF].any()
+
+
+@pytest.mark.parametrize("name", [name for name in derived.DERIVED if {"Upper", "Lower"} & set(derived.DERIVED[name].halves)])
+def test_a_lip_moves_where_the_jaw_says_that_it_is(name: str) -> None:
+    shapes = dict(SHAPES, jawOpen=np.zeros_like(VERTICES))
+    shapes["jawOpen"][:150, 1] = -0.5  # the first half is the lower lip's
+    upper, lower = (np.abs(derived.derive(name, VERTICES, shapes)[rows]).max() > 0 for rows in (slice(150, None), slice(150)))
+    assert (bool(upper), bool(lower)) == ("Upper" in name, "Lower" in name)
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "condition"),
+    [
+        ("unified", "TongueLeft", "tongueLeft"),
+        ("unified", "TongueRight", "tongueRight"),
+        ("sranipal", "Tongue_Left", "tongueLeft"),
+        ("sranipal", "Tongue_Right", "tongueRight"),
+        ("unified", "NasalDilationLeft", "nasalDilationLeft"),
+    ],
+)
+def test_the_sets_ask_for_the_side_that_their_key_names(table: str, key: str, condition: str) -> None:
+    assert load_sets()[table].shapes[key] == {condition: 1.0}
+
+
 def test_only_what_the_model_has_carriers_for_is_offered() -> None:
     assert set(derived.derivable(ARKIT)) == set(derived.DERIVED)
     assert "tongueUp" not in derived.derivable([n for n in ARKIT if n != "tongueOut"])

@@ -238,6 +238,25 @@ def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(
     assert error.value.code == "no_face"
 
 
+@pytest.mark.parametrize(("sure", "marked", "is_found"), [(0.5, False, False), (0.7, False, True), (0.3, True, True), (0.15, True, False)])
+def test_a_doubtful_face_is_believed_only_where_something_marks_the_head(
+    sure: float, marked: bool, is_found: bool, sample: SampleHead, encode: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def doubting(points: Floats) -> tuple[Floats, Floats]:
+        return encode(points)[0], np.full(len(points), sure, np.float32)
+
+    monkeypatch.setattr("backend.face.locate.DRAWN", ())  # a face that draws proposals is believed for that
+    weights = np.ones(len(sample.vertices), np.float32) if marked else None
+    mesh = AvatarMesh(sample.vertices, sample.triangles, head_weights=weights, up=(0, 0, 1))
+    if is_found:
+        face = locate(mesh, doubting, NAMES, silent, True)
+        assert face.confidence == pytest.approx(sure, abs=0.01) and f"{sure:.0%} sure" in face.warnings[0]
+        return
+    with pytest.raises(BackendError) as error:
+        locate(mesh, doubting, NAMES, silent, True)
+    assert error.value.code == "no_face" and f"{sure:.0%} sure" in str(error.value)
+
+
 def test_looking_upright_alone_takes_a_part_of_the_looks(encode: Encode) -> None:
     def looks(upright: bool) -> int:
         seen = 0

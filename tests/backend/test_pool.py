@@ -14,7 +14,7 @@ from backend.engine import pool
 from backend.engine.hardware import thread_counts
 from backend.engine.metrics import Metrics, Series, quantile, targets
 from backend.engine.models import Model, load_model
-from backend.engine.pool import RETRY_S, Pool
+from backend.engine.pool import GROWTH, RETRY_S, Pool
 from backend.engine.settings import Settings, resolve
 
 CONDITIONS = ["jawOpen", "eyeBlinkLeft"]
@@ -84,6 +84,17 @@ def test_the_least_recently_used_goes_first_when_memory_is_short(world: World, t
     assert names(world) == ["a", "c"] and world.pool.stats()["evicted"] == 1
 
 
+@pytest.mark.parametrize(("share", "left"), [(0.9, ["b"]), (1.1, ["a", "b"])])
+def test_room_is_made_for_the_model_that_comes(world: World, three: list[Path], share: float, left: list[str]) -> None:
+    limit = settings(memory_mb=1000)
+    with world.pool.lease(three[0], limit):
+        pass
+    needed = three[1].stat().st_size / 2**20 * GROWTH
+    world.memory = 1000 - needed * share  # below the ceiling before; above it once the second is loaded, if share is below 1
+    with world.pool.lease(three[1], limit):
+        assert names(world) == left
+
+
 def test_a_model_in_use_is_never_dropped(world: World, three: list[Path]) -> None:
     world.memory = 5000.0
     with world.pool.lease(three[0], settings()) as model, world.pool.lease(three[1], settings()):
@@ -99,6 +110,13 @@ def test_low_memory_is_chosen_by_itself_and_on_request(world: World, three: list
             assert (len(model.pieces(1000)) > 4) is expected
     with world.pool.lease(three[1], settings(low_memory="on")):
         assert names(world) == ["b"], "one model at a time"
+
+
+@pytest.mark.parametrize("low", [True, False])
+def test_sessions_of_the_low_memory_mode_have_no_arena(world: World, three: list[Path], low: bool) -> None:
+    with world.pool.lease(three[0], settings(low_memory="on" if low else "off")) as model:
+        options = [part.session.get_session_options() for part in model.parts]
+        assert len(options) == 2 and all(one.enable_cpu_mem_arena is one.enable_mem_pattern is not low for one in options)
 
 
 def test_models_are_let_go_when_idle(world: World, three: list[Path]) -> None:
