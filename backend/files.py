@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from . import regular_file
 from .atomic import replace_file
 from .errors import BackendError
 from .face.mesh import AvatarMesh
@@ -39,18 +40,19 @@ def read_mesh(path: Path) -> AvatarMesh:
     """
     arrays: dict[str, NDArray[np.generic]] = {}
     try:
-        if not zipfile.is_zipfile(path):
-            path.open("rb").close()  # tells absent files from others
-            raise ValueError("it is no .npz")
-        with zipfile.ZipFile(path) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MAX_MESH:
-                raise ValueError("it unpacks to more than is allowed")
-        with np.load(path, allow_pickle=False) as file:
-            for name in ("vertices", "triangles", "head_weights", "head_weight", "mask"):
-                if name in file.files:
-                    arrays[name] = file[name]
+        with regular_file.opened(path, MAX_MESH) as file:
+            with zipfile.ZipFile(file) as packed:
+                if sum(entry.file_size for entry in packed.infolist()) > MAX_MESH:
+                    raise ValueError("it unpacks to more than is allowed")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as found:
+                for name in ("vertices", "triangles", "head_weights", "head_weight", "mask"):
+                    if name in found.files:
+                        arrays[name] = found[name]
     except FileNotFoundError:
         raise BackendError("input_missing", f"There is no file {path}.", "Check the path.") from None
+    except regular_file.RefusedError as error:
+        raise BackendError("input_missing", f"The file {path} {error.reason}.", error.fix) from None
     except _NO_ARCHIVE as error:
         raise BackendError("input_missing", f"{path} cannot be read as an .npz file.", _MESH_FIX) from error
     for name in ("vertices", "triangles"):
@@ -96,11 +98,13 @@ def read_table(path: Path) -> Table:
 def _text(path: Path) -> str:
     """The text of a small file in UTF-8. Raises BackendError: `input_missing`, `table_invalid`."""
     try:
-        if path.stat().st_size > MAX_TABLE:
-            raise BackendError("table_invalid", f"{path} is too large for a table.", f"A table may have {MAX_TABLE >> 20} MiB.")
-        return path.read_text(encoding="utf-8-sig")
+        return regular_file.read(path, MAX_TABLE).decode("utf-8-sig")
     except FileNotFoundError:
         raise BackendError("input_missing", f"There is no file {path}.", "Check the path.") from None
+    except regular_file.TooLargeError:
+        raise BackendError("table_invalid", f"{path} is too large for a table.", f"A table may have {MAX_TABLE >> 20} MiB.") from None
+    except regular_file.RefusedError as error:
+        raise BackendError("input_missing", f"The file {path} {error.reason}.", error.fix) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BackendError("input_missing", f"{path} cannot be read as text.", "Save the table as UTF-8 JSON.") from error
 

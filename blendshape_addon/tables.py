@@ -7,6 +7,7 @@ import json
 import math
 from pathlib import Path
 
+from . import regular_file
 from .errors import AddonError
 
 Table = dict[str, dict[str, float]]
@@ -57,9 +58,11 @@ def read_table(path: Path) -> Table:
         return found
 
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise AddonError("table_invalid", f"{path} is too large for a table.", f"A table may have {MAX_BYTES >> 20} MiB.")
-        data = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=once)
+        data = json.loads(regular_file.read(path, MAX_BYTES).decode("utf-8-sig"), object_pairs_hook=once)
+    except regular_file.TooLargeError as error:
+        raise AddonError("table_invalid", f"{path} is too large for a table.", f"A table may have {MAX_BYTES >> 20} MiB.") from error
+    except regular_file.RefusedError as error:
+        raise AddonError("input_missing", f"The table {path} {error.reason}.", error.fix) from error
     except (OSError, UnicodeDecodeError) as error:
         raise AddonError("input_missing", f"The table {path} cannot be read.", "Check the path; a table is UTF-8 JSON.") from error
     except (ValueError, RecursionError) as error:

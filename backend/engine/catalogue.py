@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import regular_file
 from ..errors import BackendError
 from .models import SHIPPED
 from .onnx_file import metadata_of
@@ -45,7 +47,7 @@ def catalogue(settings: Settings) -> list[Entry]:
     entries = [_entry(SHIPPED.with_name(f"{SHIPPED.name}.decoder.onnx"))]
     if settings.model_dir:
         folder = Path(settings.model_dir)
-        if not folder.is_dir():
+        if not _is_folder(folder):
             raise BackendError("input_missing", f"There is no folder {folder} (model_dir).", f"Correct {settings.source('model_dir')}.")
         files = [path for path in folder.glob("*.onnx") if not re.search(r"\.(encoder|fp16|int8)\.onnx$", path.name)]
         entries += sorted(map(_entry, files), key=lambda entry: (entry.family, entry.version))
@@ -55,12 +57,16 @@ def catalogue(settings: Settings) -> list[Entry]:
 def find_model(asked: str | Path | None, settings: Settings) -> Path | None:
     """The file of a model: a path is taken as it is, a name such as `face-1.1` or, for the newest version, `face` is looked up; None for none.
 
-    Raises BackendError `model_missing` for a name that there is not.
+    Raises BackendError: `model_missing` for a name that there is not, `model_unreadable` for a path where no model may lie.
     """
     if asked is None or str(asked) == "":
         return None
     text = str(asked)
     if text.endswith((".onnx", ".ONNX")) or "/" in text or "\\" in text:
+        try:
+            regular_file.check_name(text)  # before anything asks the disk about it
+        except regular_file.RefusedError as error:
+            raise BackendError("model_unreadable", f"The model {text[:300]} {error.reason}.", error.fix) from None
         return Path(text)
     entries = catalogue(settings)
     fit = [entry for entry in entries if entry.name == text]
@@ -71,12 +77,19 @@ def find_model(asked: str | Path | None, settings: Settings) -> Path | None:
     return Path(fit[-1].path)
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(regular_file.status(path).st_mode)
+    except OSError:
+        return False
+
+
 def _entry(path: Path) -> Entry:
     """What a file's metadata says; a file that is no model gets its problem told."""
     stem = path.name.removesuffix(".onnx").removesuffix(".decoder")
     try:
         metadata = metadata_of(path)
-        size = path.stat().st_size / 2**20
+        size = regular_file.status(path).st_size / 2**20
     except (BackendError, OSError) as error:
         return Entry(stem, str(path), "", (), 0.0, error.message if isinstance(error, BackendError) else str(error))
     contract = "pair" if path.name.endswith(".decoder.onnx") else metadata.get("blendshape.contract", "plain")

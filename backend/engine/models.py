@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import regular_file
 from ..errors import BackendError
 from ..values import WAY, is_number
 from . import providers
@@ -360,7 +361,7 @@ def _in_precision(path: Path, opened: Callable[[Path], Session]) -> tuple[Sessio
         measured = "" if asked == "fp16" else "; its error on faces was not measured"
         return session, asked, f"made by {session.use.active}{measured}"
     beside = variant_path(path, asked)
-    if not beside.is_file():
+    if not regular_file.is_regular(beside):
         why = f"there is no variant {beside.name} of {path.name}"
     else:
         variant = opened(beside)

@@ -11,9 +11,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from .. import regular_file
 from ..errors import BackendError
 
 MAX_FILE = 512 << 20
+SHIPPED = Path(__file__).resolve().parent.parent / "models"
 MAX_DEPTH = 32
 MAX_FIELDS = 2_000_000
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -33,14 +35,15 @@ _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 
 
 def read_model_file(path: Path) -> bytes:
-    """The file's bytes, checked. Raises BackendError: `model_missing`, `model_unreadable` (damaged, too large, external data)."""
+    """The file's bytes, checked. Raises BackendError: `model_missing`, `model_unreadable` (damaged, too large, external data, no plain file)."""
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE:
-            raise BackendError("model_unreadable", f"{path.name} has {size >> 20} MiB; a model may have {MAX_FILE >> 20}.", "Export a smaller model.")
-        data = path.read_bytes()
+        data = regular_file.read(path, MAX_FILE, anywhere=path.parent == SHIPPED)
     except FileNotFoundError:
         raise BackendError("model_missing", f"There is no model file {path}.", "Check the path, or reinstall the extension.") from None
+    except regular_file.TooLargeError as error:
+        raise BackendError("model_unreadable", f"{path.name} {error.reason}, which is the most for a model.", "Export a smaller model.") from None
+    except regular_file.RefusedError as error:
+        raise BackendError("model_unreadable", f"The model {path} {error.reason}.", error.fix) from None
     except OSError as error:
         fix = "Choose a readable .onnx file."
         raise BackendError("model_unreadable", f"{path} cannot be read: {error.strerror or error}.", fix) from error

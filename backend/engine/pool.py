@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from .. import regular_file
 from . import hardware
 from .models import SHIPPED, Model, load_model, short_of_memory
 from .settings import Settings
@@ -224,7 +225,7 @@ def _of_sessions(settings: Settings) -> Settings:
 def _stamp(path: Path | None) -> float:
     """Changes when the model's file changes; 0 for the shipped one and for a file that is not there."""
     try:
-        return path.stat().st_mtime if path else 0.0
+        return regular_file.status(path).st_mtime if path else 0.0
     except OSError:
         return 0.0
 
@@ -232,6 +233,6 @@ def _stamp(path: Path | None) -> float:
 def _size(path: Path | None) -> float:
     """MiB of a model's file, 8 where it is not known."""
     try:
-        return path.stat().st_size / 2**20 if path else 8.0
+        return regular_file.status(path).st_size / 2**20 if path else 8.0
     except OSError:
         return 8.0

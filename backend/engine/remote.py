@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import regular_file
 from ..errors import BackendError
 from .settings import Settings
 
@@ -113,6 +113,6 @@ def _library() -> Any:
 
 def _certificate(settings: Settings) -> str | None:
     """Path of the certificates to trust, None for the system's."""
-    if settings.server_ca and not Path(settings.server_ca).is_file():
+    if settings.server_ca and not regular_file.is_regular(settings.server_ca):
         raise BackendError("setting_invalid", f"There is no certificate file {settings.server_ca} (server_ca).", "Correct the path.")
     return settings.server_ca or None

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import regular_file
 from ..atomic import replace_file
 from ..errors import BackendError
 from ..log import warn_once
@@ -53,6 +54,7 @@ SLACK = 1.1  # `auto` leaves a provider that takes so much longer than the CPU
 MOST_ROWS = 4096
 MOST_HEADS = {"points": 64}
 LANES = 8  # runs at most that are on their way at once on the CPU: each takes memory
+MAX_CALIBRATION = 16 << 20  # bytes of a table, a line for each tensor
 # one of the optimisations of the level `extended`: on the CPU its fused operator takes 1.1 ms, the sum and the norm that it stands for 0.15 ms
 LEFT_OUT = ["SkipLayerNormFusion"]
 
@@ -168,7 +170,7 @@ class Session:
         self.use = providers.ProviderUse("", "", "")
         self._warned: dict[str, list[str]] = {}
         self._choose()
-        if folder is not None and (folder / name).is_file():
+        if folder is not None and regular_file.is_regular(folder / name):
             self._data = None  # as large as the model, and seldom needed again
 
     @property
@@ -393,12 +395,12 @@ class Session:
             inputs = self._start("cpu", 1).get_inputs()
             shapes = selftest.largest_shapes(inputs, MOST_HEADS, MOST_ROWS // 2, MOST_ROWS)
         table = self._folder / f"{Path(self.name).stem}.calibration" if self._folder is not None else None
-        self._calibrated = name == "tensorrt" and folder is not None and table is not None and table.is_file()
+        self._calibrated = name == "tensorrt" and folder is not None and table is not None and regular_file.is_regular(table)
         if self._calibrated and folder is not None and table is not None:
             try:
-                replace_file(folder / table.name, table.read_bytes())  # TensorRT looks for it among its engines
+                replace_file(folder / table.name, regular_file.read(table, MAX_CALIBRATION))  # TensorRT looks for it among its engines
             except OSError as error:
-                raise _UnfitError(f"could not be started: its calibration table cannot be written: {error.strerror or error}", "no table") from error
+                raise _UnfitError(f"could not be started: its calibration table cannot be copied: {error.strerror or error}", "no table") from error
         return providers.Target(
             precision=self.settings.precision,
             device=self.settings.device,

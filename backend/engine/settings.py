@@ -15,13 +15,13 @@ import logging
 import math
 import os
 import re
-import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from .. import regular_file
 from ..errors import BackendError
 from ..log import LEVELS, begin, warn_once
 from ..values import is_number
@@ -224,19 +224,17 @@ def _file(environment: Mapping[str, str], warnings: list[str]) -> tuple[Path | N
     path = Path(named) if folder is None else folder / "settings.json"
     example = 'Write for example {"threads": 2}.'
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            warnings.append(f"{path} is no file, so no settings were read from it.")
-        elif found.st_size > MAX_FILE:
-            warnings.append(f"{path} is too large for settings and was not read. It may have {MAX_FILE >> 20} MiB.")
-        else:
-            content = json.loads(path.read_text(encoding="utf-8-sig"))
-            if isinstance(content, dict):
-                return path, content
-            warnings.append(f"{path} holds no object of settings, so none were read from it. {example}")
+        content = json.loads(regular_file.read(path, MAX_FILE, anywhere=not named).decode("utf-8-sig"))
+        if isinstance(content, dict):
+            return path, content
+        warnings.append(f"{path} holds no object of settings, so none were read from it. {example}")
     except FileNotFoundError:
         if named:
             warnings.append(f"There is no settings file {path}. Correct or unset {FILE_VARIABLE}.")
+    except regular_file.TooLargeError:
+        warnings.append(f"{path} is too large for settings and was not read. It may have {MAX_FILE >> 20} MiB.")
+    except regular_file.RefusedError as error:
+        warnings.append(f"{path} {error.reason}, so no settings were read from it. {error.fix}")
     except OSError as error:
         warnings.append(f"{path} cannot be read, so no settings were: {error.strerror or error}.")
     except (ValueError, RecursionError):

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from .. import regular_file
 from ..values import is_number
 
 MAX_RISE = 0.02  # of the mean error; beyond it a variant is not offered
@@ -46,4 +47,4 @@ def refusal(metadata: Mapping[str, str], precision: str, original: str) -> str:
 
 def beside(path: Path) -> list[str]:
     """Precisions that a model has a variant's file for."""
-    return [precision for precision in PRECISIONS if variant_path(path, precision).is_file()]
+    return [precision for precision in PRECISIONS if regular_file.is_regular(variant_path(path, precision))]
