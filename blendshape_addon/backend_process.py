@@ -27,7 +27,7 @@ from .wire import PROTOCOL, Array, FrameReader, Message, pack
 HELLO_SECONDS = 60.0  # a cold disk and a virus scanner can take their time over the first import
 BACKOFF_SECONDS = (0.0, 0.0, 5.0, 15.0, 60.0)  # after the first, second, ... crash in a row, the last for all further ones
 STABLE_SECONDS = 10.0  # a child that lived so long and answered ends the row
-LADDER_SECONDS = (1.0, 2.0, 2.0)  # after asking, terminating, killing
+LADDER_SECONDS = (1.0, 0.3, 1.0)  # after asking, terminating, killing: so long may quitting and Stop hold Blender up, with a child that hangs
 MAX_LOG = 4 << 20
 KEPT_LOGS = 5
 NOT_WATCHED = 4  # the exit code of backend/parent.py
@@ -109,10 +109,10 @@ class Backend:
         try:
             launch.log.parent.mkdir(parents=True, exist_ok=True)
             _remove_old_logs(launch.log)
-            with launch.log.open("wb") as log:
+            with pipe.to_child() as (theirs, stdin), launch.log.open("wb") as log:
                 process = subprocess.Popen(
                     launch.command,
-                    stdin=subprocess.PIPE,
+                    stdin=theirs,
                     stdout=subprocess.PIPE,
                     stderr=log,
                     env=launch.environment,
@@ -123,11 +123,10 @@ class Backend:
                 )
         except OSError as error:
             raise AddonError("child_start", f"The backend cannot be started: {error}.", "Check the Python in the extension's preferences.") from error
-        if process.stdin is None or process.stdout is None:
-            raise RuntimeError("a process was started with pipes but has none")
-        pipe.prepare(process.stdin)
+        if process.stdout is None:
+            raise RuntimeError("a process was started with a pipe but has none")
         pipe.prepare(process.stdout)
-        self._child = _Child(process, process.stdin, process.stdout, launch.log, time.monotonic(), Patience())
+        self._child = _Child(process, stdin, process.stdout, launch.log, time.monotonic(), Patience())
         self._reader, self._outbox, self._pending, self.hello = FrameReader(), bytearray(), None, None
         self._open.clear()
         self._ended = 0.0
@@ -159,8 +158,8 @@ class Backend:
         messages: list[Message] = []
         try:
             while True:
-                self._flush(child)
-                ended = not self._receive(child, messages)
+                self._flush(child, end)
+                ended = not self._receive(child, messages, end)
                 busy = self._reader.inside or (self._outbox and self.hello is not None)
                 if ended or not busy or time.monotonic() >= end:
                     break
@@ -214,20 +213,20 @@ class Backend:
         if child.process.returncode == 0 and not self.log_tail():
             child.log.unlink(missing_ok=True)
 
-    def _flush(self, child: _Child) -> None:
-        """Write as much as the pipe takes; nothing before the greeting, when the child does not read yet."""
+    def _flush(self, child: _Child, end: float) -> None:
+        """Write as much as the pipe takes until `end`; nothing before the greeting, when the child does not read yet."""
         try:
             while self._outbox and self.hello is not None:
                 with memoryview(self._outbox) as view:
                     count = pipe.write_some(child.stdin, view)
-                if count == 0:
-                    return
                 del self._outbox[:count]
+                if count == 0 or time.monotonic() >= end:
+                    return
         except BrokenPipeError:
             self._outbox.clear()  # the end of its stdout tells the rest
 
-    def _receive(self, child: _Child, messages: list[Message]) -> bool:
-        """Read what is there into `messages`; False at the end of the stream."""
+    def _receive(self, child: _Child, messages: list[Message], end: float) -> bool:
+        """Read what is there into `messages`, and stop soon after `end`; False at the end of the stream."""
         while True:
             data = pipe.read_available(child.stdout)
             if not data:
@@ -241,6 +240,8 @@ class Backend:
                     messages.append(message)
                     if message.header["type"] in ("done", "error") and isinstance(message.header.get("id"), int):
                         self._open.discard(message.header["id"])
+            if time.monotonic() >= end:
+                return True
 
     def _greet(self, message: Message) -> None:
         if message.header["type"] == "error":
@@ -288,7 +289,8 @@ class Backend:
         self._crashes = 1 if stable else self._crashes + 1
         self._not_before = time.monotonic() + BACKOFF_SECONDS[min(self._crashes, len(BACKOFF_SECONDS)) - 1]
         child.process.kill()
-        child.process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the system, on a disk that is gone for instance
+            child.process.wait(LADDER_SECONDS[2])
         child.close()
         self._outbox.clear()
         self._open.clear()

@@ -170,6 +170,49 @@ def test_polling_never_waits_for_a_child_that_does_not_read(start: Callable[[str
     assert time.monotonic() - began < 1.0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="stops a process")
+def test_a_child_that_stands_still_holds_nothing_up_and_goes_on_where_it_was(start: Callable[[str], Backend]) -> None:
+    backend = start(
+        """
+        hello()
+        message = read_message(stdin)
+        write_message(stdout, {"type": "done", "id": 1, "report": {"bytes": message.arrays["vertices"].nbytes}})
+        time.sleep(60)
+        """
+    )
+    until(backend, lambda: backend.hello is not None)
+    child = psutil.Process(backend.pid)
+    child.suspend()
+    backend.send("generate", {}, {"vertices": np.zeros((8_500_000, 3), np.float32)})  # 102 MB
+    slowest = 0.0
+    for _ in range(20):
+        began = time.monotonic()
+        assert backend.poll(budget=0.02) == []
+        slowest = max(slowest, time.monotonic() - began)
+    assert slowest < 0.5  # whoever waited for the child would wait for ever
+    child.resume()
+    found: list[Any] = []
+    while not found:
+        began = time.monotonic()
+        found += backend.poll(budget=0.02)
+        slowest = max(slowest, time.monotonic() - began)
+    assert found[0].header["report"]["bytes"] == 102_000_000 and slowest < 0.5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stops a process")
+def test_quitting_waits_a_bounded_time_for_a_child_that_stands_still(start: Callable[[str], Backend]) -> None:
+    backend = start("hello(); time.sleep(60)")
+    until(backend, lambda: backend.hello is not None)
+    child = psutil.Process(backend.pid)
+    child.suspend()
+    backend.send("generate", {}, {"vertices": np.zeros((1_000_000, 3), np.float32)})
+    backend.poll()
+    began = time.monotonic()
+    backend.stop()
+    assert time.monotonic() - began < sum(backend_process.LADDER_SECONDS) + 1 <= 3.5
+    assert not child.is_running()
+
+
 def test_large_answers_arrive_within_few_polls(start: Callable[[str], Backend]) -> None:
     backend = start(
         """
