@@ -7,40 +7,110 @@ Exit codes: 0 done, 2 the input or a setting is wrong (one sentence on stderr), 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
+import io
 import json
+import logging
 import math
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import NOT_THE_INPUT, BackendError, as_backend_error
+from .log import begin, warn_once
 
 if TYPE_CHECKING:
     from .engine.settings import Settings
 
+_ELSEWHERE = "Let it go to a file or a program that takes it."
+
 # numpy and onnxruntime are imported by the commands, so that --help is quick and `serve` can first set fd 1 aside
+
+
+log = logging.getLogger(__name__)
+
+_ONE_MODEL = ("model_dir", "precision", "strict", "low_memory", "memory_mb", "log_severity", "log_level")
+# Settings that count for a command, where not all do; what is given beside them is refused. Other requests, and idle times between them,
+# are there for a child only.
+HEEDED: dict[str, tuple[str, ...]] = {
+    "models": ("model_dir", "log_level"),
+    "export-ort": _ONE_MODEL,
+    "export-triton": _ONE_MODEL,
+}
+IGNORED: dict[str, tuple[str, ...]] = {
+    "generate": ("workers", "idle_s"),
+    "info": ("workers", "idle_s", "metrics"),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    _open_standard_streams()
+    begin()
     try:
-        code: int = options.run(options)
+        try:
+            options = _parser().parse_args(arguments)
+            code: int = options.run(options)
+        except SystemExit as ended:  # argparse's, after --help or wrong usage
+            code = ended.code if isinstance(ended.code, int) else 2
+            if code == 0:
+                _say("", end="")  # so that a --help that cannot be written is told
         return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `... | head`: whoever read stdout has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would complain once more when it flushes
+        _forget_stdout()
         return 0
     except Exception as error:
         told = as_backend_error(error)
         if told.code == "internal":
-            traceback.print_exc()
-        print(f"error: {told} [{told.code}]", file=sys.stderr)
+            log.exception("%s", told)
+        _complain(f"error: {told} [{told.code}]")
         return 1 if told.code in NOT_THE_INPUT else 2
+
+
+def _open_standard_streams() -> None:
+    """Put the null device where stdin, stdout or stderr is closed: the next file that is opened would get its number, and what is printed by others.
+
+    What the system's encoding cannot say is printed as escapes.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _say(text: str, end: str = "\n") -> None:
+    """Print a command's result, now. Raises BackendError `disk_full` or `output_unwritable`, BrokenPipeError."""
+    if sys.stdout is None:
+        raise BackendError("output_unwritable", "The result cannot be printed: stdout is closed.", _ELSEWHERE)
+    try:
+        print(text, end=end, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _forget_stdout()
+        code = "disk_full" if error.errno == errno.ENOSPC else "output_unwritable"
+        raise BackendError(code, f"The result cannot be printed: {error.strerror or error}.", _ELSEWHERE) from error
+
+
+def _forget_stdout() -> None:
+    """Let what is left in stdout's buffer go nowhere; the interpreter would complain once more when it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _complain(text: str) -> None:
+    """A sentence on stderr, if there is one."""
+    with contextlib.suppress(OSError, AttributeError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def parse_conditions(text: str) -> dict[str, float]:
@@ -71,30 +141,30 @@ def _parser() -> argparse.ArgumentParser:
 
     settings = commands.add_parser("settings", help="show every setting, its value, where that comes from, and what is allowed")
     settings.add_argument("--json", action="store_true", help="print JSON")
-    _add_settings(settings)
+    _add_settings(settings, "settings")
     settings.set_defaults(run=_settings)
 
     info = commands.add_parser("info", help="show versions, providers, hardware and the model")
     info.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
     info.add_argument("--json", action="store_true", help="print JSON")
-    _add_settings(info)
+    _add_settings(info, "info")
     info.set_defaults(run=_info)
 
     models = commands.add_parser("models", help="list the models that can be named: the shipped one and those of model_dir")
     models.add_argument("--json", action="store_true", help="print JSON")
-    _add_settings(models)
+    _add_settings(models, "models")
     models.set_defaults(run=_models)
 
     export = commands.add_parser("export-ort", help="write a model in ONNX Runtime's own format, for builds of it without the ONNX parser")
     export.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
     export.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets NAME.encoder.ort and NAME.decoder.ort, or NAME.ort")
-    _add_settings(export)
+    _add_settings(export, "export-ort")
     export.set_defaults(run=_export_ort)
 
     export = commands.add_parser("export-triton", help="write a model as a repository for Triton or another KServe v2 server")
     export.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
     export.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets a folder for each session: config.pbtxt and 1/model.onnx")
-    _add_settings(export)
+    _add_settings(export, "export-triton")
     export.set_defaults(run=_export_triton)
 
     generate = commands.add_parser("generate", help="make shapes for the mesh in an .npz file")
@@ -108,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
     generate.add_argument("--out", type=Path, required=True, metavar="OUT.npz", help="gets names (N,) and deltas float32 (N,V,3)")
     generate.add_argument("--json", action="store_true", help="print the report as JSON")
-    _add_settings(generate)
+    _add_settings(generate, "generate")
     generate.set_defaults(run=_generate)
 
     bench = commands.add_parser("bench", help="measure sessions, whole requests and starts on this machine; see docs/engine.md")
@@ -123,12 +193,13 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw seconds over vertices")
     bench.add_argument("--out", type=Path, metavar="FILE.json", help="write the JSON there, too")
     bench.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    _add_settings(bench)
+    _add_settings(bench, "bench")
     bench.set_defaults(run=_bench)
     return parser
 
 
-def _add_settings(command: argparse.ArgumentParser) -> None:
+def _add_settings(command: argparse.ArgumentParser, name: str) -> None:
+    """Add the arguments for settings to a command of this name."""
     from .engine.settings import PROVIDER_NAMES
 
     group = command.add_argument_group("settings", "see `python -m backend settings`; they go before the environment and the settings file")
@@ -137,11 +208,12 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     group.add_argument("--threads", help="threads of a session; auto finds the fastest by trial")
     group.add_argument("--server", metavar="URL", help="run the sessions on a Triton or KServe v2 server: grpc://HOST:PORT or grpcs://HOST:PORT")
     group.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE", help="any setting")
+    command.set_defaults(command=name)
 
 
 def _chosen(options: argparse.Namespace) -> Settings:
-    """The settings of a command. Raises BackendError `setting_invalid`."""
-    from .engine.settings import begin_log, resolve
+    """The settings of a command. Raises BackendError `setting_invalid`, also for one that would have no effect."""
+    from .engine.settings import SETTINGS, begin_log, resolve
 
     call: dict[str, Any] = {name: getattr(options, name) for name in ("provider", "precision", "threads", "server")}
     for text in options.setting:
@@ -150,6 +222,10 @@ def _chosen(options: argparse.Namespace) -> Settings:
             raise BackendError("setting_invalid", f"{text!r} is not NAME=VALUE.", "Write for example --setting memory_mb=1024.")
         call[name.strip()] = value
     settings = resolve(call)
+    heeded = [name for name in HEEDED.get(options.command, tuple(SETTINGS)) if name not in IGNORED.get(options.command, ())]
+    for name in (name for name, value in call.items() if value is not None and name not in heeded):
+        fix = f"Leave it out. Settings that count there are {', '.join(heeded)}."
+        raise BackendError("setting_invalid", f"{name} has no effect on `{options.command}`.", fix)
     begin_log(settings)
     return settings
 
@@ -159,10 +235,10 @@ def _settings(options: argparse.Namespace) -> int:
 
     told = describe(_chosen(options))
     if options.json:
-        print(json.dumps(told, indent=1, ensure_ascii=False))
+        _say(json.dumps(told, indent=1, ensure_ascii=False))
     else:
         for name, entry in told.items():
-            print(f"{name} = {entry['value']}   from {entry['from']}; {entry['allowed']}\n    {entry['about']}")
+            _say(f"{name} = {entry['value']}   from {entry['from']}; {entry['allowed']}\n    {entry['about']}")
     return 0
 
 
@@ -196,12 +272,18 @@ def _info(options: argparse.Namespace) -> int:
     report: dict[str, Any] = {"versions": versions(), "providers": available_providers(), "hardware": asdict(hardware())}
     failed: BackendError | None = None
     try:
-        report["model"] = describe(load_model(find_model(options.model, settings), settings))
+        model = load_model(find_model(options.model, settings), settings)
+        report["model"] = describe(model)
+        if model.warnings:
+            report["model"]["warnings"] = model.warnings
+        profiles = model.close()
+        if profiles:
+            report["model"]["profiles"] = profiles
     except BackendError as error:  # the rest is what one needs to find out why
         failed = error
         report["model"] = {"error": error.code, "message": error.message, "fix": error.fix}
     if options.json:
-        print(json.dumps(report, indent=1, ensure_ascii=False))
+        _say(json.dumps(report, indent=1, ensure_ascii=False))
     else:
         _print_tree(report)
     if failed is not None:
@@ -216,11 +298,11 @@ def _models(options: argparse.Namespace) -> int:
 
     entries = catalogue(_chosen(options))
     if options.json:
-        print(json.dumps([asdict(entry) for entry in entries], indent=1, ensure_ascii=False))
+        _say(json.dumps([asdict(entry) for entry in entries], indent=1, ensure_ascii=False))
         return 0
     for entry in entries:
         variants = f", also in {', '.join(entry.precisions)}" if entry.precisions else ""
-        print(f"{entry.name}: " + (entry.problem or f"{entry.contract}, {entry.megabytes:g} MiB{variants}, {entry.path}"))
+        _say(f"{entry.name}: " + (entry.problem or f"{entry.contract}, {entry.megabytes:g} MiB{variants}, {entry.path}"))
     return 0
 
 
@@ -230,7 +312,7 @@ def _export_ort(options: argparse.Namespace) -> int:
 
     settings = _chosen(options)
     for path in export_ort(find_model(options.model, settings), options.out, settings):
-        print(path)
+        _say(str(path))
     return 0
 
 
@@ -240,7 +322,7 @@ def _export_triton(options: argparse.Namespace) -> int:
 
     settings = _chosen(options)
     for path in export_triton(find_model(options.model, settings), options.out, settings):
-        print(path)
+        _say(str(path))
     return 0
 
 
@@ -260,6 +342,8 @@ def _generate(options: argparse.Namespace) -> int:
         if options.name in tables:
             raise BackendError("table_invalid", f"The key {options.name!r} is in the table too.", "Choose another --name.")
         tables[options.name] = parse_conditions(options.conditions)
+    if not math.isfinite(options.strength):
+        raise BackendError("setting_invalid", f"--strength {options.strength} is no number.", "Use one above 0, up to 10.")
     names = [name.strip() for name in options.set.split(",") if name.strip()]
     mesh = read_mesh(options.mesh)
     if options.landmarks:
@@ -269,14 +353,14 @@ def _generate(options: argparse.Namespace) -> int:
     shapes, deltas, report = generate_deltas(mesh, names, tables, options.strength, model, _show_progress, settings)
     write_shapes(options.out, shapes, deltas)
     if options.json:
-        print(json.dumps(report, indent=1, ensure_ascii=False))
+        _say(json.dumps(report, indent=1, ensure_ascii=False))
     else:
-        print(
+        _say(
             f"{options.out}: {report['shapes']} shapes on {report['face_vertices']} of {report['vertices']} vertices "
             f"in {report['seconds']['total']:.2f} s on {report['provider_active']}"
         )
         for warning in report["warnings"]:
-            print(f"warning: {warning}", file=sys.stderr)
+            warn_once(log, warning)
     return 0
 
 
@@ -302,7 +386,7 @@ def _bench(options: argparse.Namespace) -> int:
         write_text(options.out, told + "\n")
     if options.plot:
         write_text(options.plot, plot(report))
-    print(told if options.json else text(report))
+    _say(told if options.json else text(report))
     return 0
 
 
@@ -318,16 +402,17 @@ def _numbers(listed: str, option: str) -> tuple[int, ...]:
 
 
 def _show_progress(stage: str, fraction: float) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{stage:<8}{fraction:6.0%}", end="\n" if fraction >= 1 else "", file=sys.stderr, flush=True)
+    if sys.stderr is not None and sys.stderr.isatty():
+        sys.stderr.write(f"\r{stage:<8}{fraction:6.0%}" + ("\n" if fraction >= 1 else ""))
+        sys.stderr.flush()
 
 
 def _print_tree(value: dict[str, Any], indent: str = "") -> None:
     for key, entry in value.items():
         if isinstance(entry, dict):
-            print(f"{indent}{key}:")
+            _say(f"{indent}{key}:")
             _print_tree(entry, indent + "  ")
         elif isinstance(entry, list | tuple):
-            print(f"{indent}{key}: " + ", ".join(str(e["name"]) if isinstance(e, dict) else str(e) for e in entry))
+            _say(f"{indent}{key}: " + ", ".join(str(e["name"]) if isinstance(e, dict) else str(e) for e in entry))
         else:
-            print(f"{indent}{key}: {entry}")
+            _say(f"{indent}{key}: {entry}")

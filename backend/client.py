@@ -261,7 +261,7 @@ def error_of(message: Message) -> BackendError:
 
 def arrays_of_mesh(mesh: Any) -> dict[str, Array]:
     """The arrays of a request for an AvatarMesh."""
-    named: Sequence[str] = ("vertices", "triangles", "head_weights", "mask")
+    named: Sequence[str] = ("vertices", "triangles", "head_weights", "mask", "roles")
     return {name: getattr(mesh, name) for name in named if getattr(mesh, name) is not None}
 
 

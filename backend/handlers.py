@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -28,6 +29,9 @@ from .values import is_number
 
 Send = Callable[[Mapping[str, Any], Mapping[str, Array]], None]
 
+log = logging.getLogger(__name__)
+
+AT_START = ("workers", "log_level")  # settings of the process
 PROGRESS_S = 0.05  # seconds between two messages about one stage
 BONES = ("head", "neck", "left_eye", "right_eye", "jaw")
 
@@ -35,11 +39,12 @@ BONES = ("head", "neck", "left_eye", "right_eye", "jaw")
 class Handlers:
     """Answers requests, several at a time if asked from several threads; holds the loaded models and the metrics.
 
-    preferences: settings that the add-on chose; they go before the environment and after a request's own `settings`.
+    preferences: settings that the add-on chose; they go before the environment and after a request's own `settings`. settings: all of them, where
+    they are known; then requests bring none.
     """
 
-    def __init__(self, preferences: Mapping[str, Any] | None = None) -> None:
-        self.preferences = dict(preferences or {})
+    def __init__(self, preferences: Mapping[str, Any] | None = None, settings: Settings | None = None) -> None:
+        self.preferences, self._settings = dict(preferences or {}), settings
         self.pool = Pool()
         self.metrics = Metrics()
         self.sets = load_sets()
@@ -58,12 +63,14 @@ class Handlers:
             known = ", ".join((*kinds, "cancel", "shutdown"))
             raise BackendError("protocol", f"There is no request {message.header['type'][:50]!r}.", f"Requests are {known}.")
         settings = self.settings(message.header)
+        began = time.perf_counter()
         report = kind(message, settings, send, cancellation)
         self.metrics.done(message.header["type"], report)
         problem = self.metrics.write(settings.metrics, self._others()) if settings.metrics else ""
         warnings = [*settings.warnings, *report.get("warnings", []), *([problem] if problem else [])]
         if warnings:
             report["warnings"] = warnings
+        log.info("%s took %s s", message.header["type"], round(time.perf_counter() - began, 4))
         send({"type": "done", "report": report}, {})
 
     def settings(self, header: Mapping[str, Any]) -> Settings:
@@ -71,6 +78,10 @@ class Handlers:
         call = header.get("settings") or {}
         if not isinstance(call, dict):
             raise BackendError("protocol", "settings must be an object.", 'Send for example {"threads": 2}.')
+        for name in (name for name in AT_START if name in call):
+            raise BackendError("setting_invalid", f"{name} counts when the backend starts, not for a request.", "Put it into the preferences.")
+        if self._settings is not None:
+            return self._settings
         settings = resolve(call, self.preferences)
         tell(settings)
         return settings
@@ -90,6 +101,8 @@ class Handlers:
             model.warm_up(cancellation)
         self.pool.try_threads()
         report = describe(model)
+        if model.warnings:
+            report["warnings"] = model.warnings
         report["seconds"] = {"load": round(time.perf_counter() - start, 4)}
         report["peak_memory_mb"] = round(hardware.peak_memory_mb(), 1)
         return report

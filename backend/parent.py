@@ -12,12 +12,14 @@ ends the process with NOT_WATCHED: a child that nobody ends is worse than none.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import sys
 import threading
-import traceback
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 NOT_WATCHED = 4  # exit code
@@ -35,14 +37,9 @@ def _watch(stdin: int, parent: int) -> None:
     try:
         _wait(stdin, parent)
     except BaseException:
-        traceback.print_exc()
-        _say("the end of the parent cannot be waited for: the process ends itself")
+        log.exception("the thread that waits for the parent's end failed")
+        log.error("the end of the parent cannot be waited for: the process ends itself")
         os._exit(NOT_WATCHED)
-
-
-def _say(what: str) -> None:
-    with contextlib.suppress(OSError, ValueError):  # the log's disk may be full
-        print(what, file=sys.stderr, flush=True)
 
 
 if sys.platform == "linux":
@@ -84,7 +81,7 @@ elif sys.platform == "win32":
         except OSError as error:
             if error.winerror == _NO_SUCH_PROCESS:
                 os._exit(0)
-            _say(f"the parent {parent} cannot be waited for ({error}); the end of the pipe ends the process")
+            log.warning(f"the parent {parent} cannot be waited for ({error}); the end of the pipe ends the process")
             return
         if not 0 < _began(_winapi.GetCurrentProcess()) < _began(process):  # else its number belongs to a later process by now
             _winapi.WaitForSingleObject(process, _winapi.INFINITE)
@@ -109,7 +106,7 @@ else:
         except ProcessLookupError:
             os._exit(0)
         except OSError as error:  # somebody else's
-            _say(f"the parent {parent} cannot be waited for ({error}); the end of the pipe ends the process")
+            log.warning(f"the parent {parent} cannot be waited for ({error}); the end of the pipe ends the process")
         while os.getppid() == parent:
             for event in queue.control(None, 1):
                 if event.filter == select.KQ_FILTER_PROC or event.flags & select.KQ_EV_EOF:

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request in this process, for the command line: dense deltas instead of a stream."""
+"""One request in this process, for the command line: the same handlers as in the child, and dense deltas instead of a stream."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine.models import load_model
+from .client import arrays_of_mesh
 from .engine.sessions import Cancellation
 from .engine.settings import Settings
-from .face.locate import Face
 from .face.mesh import AvatarMesh
-from .face.shape_sets import Table, choose_sets, load_sets, parse_table
-from .generate import Report, Shapes, generate
+from .face.shape_sets import Table
+from .handlers import Handlers
+from .protocol import Array, Message
 
 Floats = NDArray[np.float32]
 
@@ -32,27 +32,42 @@ def generate_deltas(
 ) -> tuple[tuple[str, ...], Floats, dict[str, Any]]:
     """Names (N,), deltas float32 (N,V,3) in object space and the report, for the named sets and the user's table (may be empty).
 
-    Raises BackendError, see errors.CODES.
+    Every setting counts as it does in the child, but those about more than one request. Raises BackendError, see errors.CODES.
     """
-    tables = choose_sets(set_names, load_sets())
-    if table:
-        tables["table"] = parse_table(table)
     indices = np.empty(0, np.int32)
     names: list[str] = []
     blocks: list[Floats] = []
     report: dict[str, Any] = {}
-    model = load_model(model_path, settings)
-    for result in generate(mesh, tables, strength, model, on_progress, Cancellation()):
-        if isinstance(result, Face):
-            indices = result.indices
-        elif isinstance(result, Shapes):
-            names.extend(result.names)
-            block = np.zeros((len(result.names), len(mesh.vertices), 3), np.float32)
-            block[:, indices] = result.offsets
+
+    def take(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        nonlocal indices, report
+        if header["type"] == "progress":
+            on_progress(header["stage"], header["fraction"])
+        elif header["type"] == "face":
+            indices = np.asarray(arrays["indices"], np.int32)
+        elif header["type"] == "shapes":
+            names.extend(header["names"])
+            block = np.zeros((len(header["names"]), len(mesh.vertices), 3), np.float32)
+            block[:, indices] = arrays["offsets"]
             blocks.append(block)
-        elif isinstance(result, Report):
-            report = result.as_dict()
-    profiles = model.close()
-    if profiles:
-        report["profiles"] = profiles
+        elif header["type"] == "done":
+            report = dict(header["report"])
+
+    header = {
+        "type": "generate",
+        "sets": list(set_names),
+        "table": table or None,
+        "strength": strength,
+        "model": str(model_path) if model_path is not None else None,
+        "up": list(mesh.up) if mesh.up is not None else None,
+        "bones": {name: list(point) for name, point in mesh.bones.items()},
+        "landmarks": {name: list(point) for name, point in mesh.landmarks.items()},
+    }
+    handlers = Handlers(settings=settings)
+    try:
+        handlers.handle(Message(header, arrays_of_mesh(mesh)), take, Cancellation())
+    finally:
+        handlers.close()
+    if handlers.pool.profiles:
+        report["profiles"] = handlers.pool.profiles
     return tuple(names), np.concatenate(blocks), report

@@ -9,13 +9,13 @@ process, also during a run; parent.py sees to that before there is a reader, and
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import platform
 import queue
 import signal
 import sys
 import threading
-import traceback
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ from .protocol import PROTOCOL, Array, Message, ProtocolError, read_message, wri
 if TYPE_CHECKING:
     from .engine.sessions import Cancellation
     from .handlers import Handlers
+
+log = logging.getLogger(__name__)
 
 MAX_WAITING = 16  # requests that may be open
 IDLE_LOOK_S = 5.0  # how often models that nobody uses are looked for
@@ -163,10 +165,10 @@ def read_requests(stream: BinaryIO, requests: Requests) -> None:
             else:
                 requests.put(message)
     except (ProtocolError, queue.Full) as error:
-        print(f"the pipe cannot be read any further: {error or 'too many requests'}", file=sys.stderr, flush=True)
+        log.error("the pipe cannot be read any further: %s", error or "too many requests")
         os._exit(3)
     except BaseException:  # without a reader the process would wait for ever
-        traceback.print_exc()
+        log.exception("the thread that reads the pipe failed")
         os._exit(3)
 
 
@@ -193,7 +195,7 @@ def serve(preferences: Mapping[str, Any] | None = None, pipe: tuple[BinaryIO, Bi
         begin_log(settings)
         answers.send(_hello(handlers))
     except Exception as error:
-        traceback.print_exc()
+        log.exception("the backend cannot start")
         answers.error(None, as_backend_error(error))
         return 2
     requests = Requests(Cancellation, settings.memory_mb / 2)
@@ -263,7 +265,7 @@ def _answer(handlers: Handlers, request: Request, requests: Requests, answers: A
     except BackendError as error:
         failed = error
     except Exception as error:
-        traceback.print_exc()
+        log.exception("a request failed in a way that has no code")
         failed = as_backend_error(error)
     requests.close(request)
     if failed is not None:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from .onnx_file import read_model_file
 from .reference import Reference
 from .selftest import probe
 from .sessions import Cancellation, Session, run_each
-from .settings import Settings, resolve
+from .settings import Settings
 
 Floats = NDArray[np.float32]
 
@@ -144,13 +145,13 @@ def cell(model: Model, heads: int, count: int, repeat: int) -> dict[str, Any]:
     }
 
 
-def int8_against_fp32(path: Path | None, threads: Sequence[int], count: int, repeat: int) -> dict[str, Any]:
+def int8_against_fp32(path: Path | None, on_cpu: Settings, threads: Sequence[int], count: int, repeat: int) -> dict[str, Any]:
     """One head of `count` vertices on the CPU in fp32 and in int8, in turns, on each number of threads; why not where int8 is not offered."""
     found: dict[str, Any] = {"vertices": count}
     for number in sorted(set(threads)):
         try:
-            calls = {name: {"precision": name, "provider": "cpu", "strict": True, "threads": number} for name in ("fp32", "int8")}
-            works = {name: _head_work(load_model(path, resolve(call, environment={})), count) for name, call in calls.items()}
+            asked = {name: replace(on_cpu, precision=name, strict=True, threads=number) for name in ("fp32", "int8")}
+            works = {name: _head_work(load_model(path, settings), count) for name, settings in asked.items()}
         except BackendError as error:
             return found | {"why": error.message}
         times = {name: statistics.median(values) for name, values in in_turns(works, max(repeat, LEAST)).items()}
@@ -182,7 +183,7 @@ def against_libraries(model: Model, count: int, repeat: int) -> dict[str, Any]:
             continue
         rows: dict[str, Any] = {"largest_difference": error}
         for threads in sorted({1, hardware.thread_counts()[-1]}) if name == "torch" else (1,):  # numpy has one thread, see __main__.py
-            own = load_model(Path(model.info.path), resolve({"threads": threads, "provider": "cpu"}, environment={}))
+            own = load_model(Path(model.info.path), replace(model.encoder.settings, threads=threads))
             if own.decoder is not None:
                 works = _pieces(feeds, own.pieces(count))
                 rows[str(threads)] = _compare(own.decoder, works, reference, library, feeds, pieces, threads, repeat)
@@ -231,7 +232,7 @@ def threads_trial(path: Path | None, settings: Settings, count: int, repeat: int
             automatic.try_threads()
             works = {"auto": _shapes_work(automatic, count)}
             for threads in hardware.thread_counts():
-                works[str(threads)] = _shapes_work(load_model(path, resolve({"threads": threads, "provider": "cpu"}, environment={})), count)
+                works[str(threads)] = _shapes_work(load_model(path, replace(settings, threads=threads)), count)
             runs = in_turns(works, max(repeat, LEAST))
             chosen = str(automatic.threads)  # is the same as one of the fixed numbers: what differs is where the system puts the threads
             runs["auto"] = runs[chosen] = runs["auto"] + runs.get(chosen, [])

@@ -19,7 +19,7 @@ from .bench_cells import Requests, against_libraries, cell, egg_head, int8_again
 from .hardware import hardware
 from .models import load_model
 from .sessions import available, runtime_version
-from .settings import SETTINGS, Settings, resolve
+from .settings import SETTINGS, Settings, chosen
 
 MAX_VERTICES = 2_000_000
 MAX_BATCH = 64
@@ -65,8 +65,8 @@ def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: 
     model = load_model(path, settings)
     model.try_threads()
     head = egg_head(count) if mesh is None else mesh
-    requests = Requests(path, {"provider": settings.provider, "threads": settings.threads}, model.info.condition_names)
-    on_cpu = replace(settings, provider="cpu")  # what threads and other libraries are compared on, wherever the model runs
+    requests = Requests(path, chosen(settings), model.info.condition_names)
+    on_cpu = replace(settings, provider="cpu", server="")  # what threads and other libraries are compared on, wherever the model runs
     report: dict[str, Any] = {
         "hardware": asdict(hardware()),
         "onnxruntime": runtime_version(),
@@ -77,7 +77,9 @@ def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: 
         "cold_start": requests.cold_start(head, min(plan.repeat, 5)),
         "request": requests.frame_to_frame(model, head, plan.repeat),
         "growth": requests.growth(sizes, plan.repeat),
-        "int8": int8_against_fp32(path, (1, model.threads), plan.vertices[-1], plan.repeat) if "int8" in (plan.precisions or ("int8",)) else {},
+        "int8": int8_against_fp32(path, on_cpu, (1, model.threads), plan.vertices[-1], plan.repeat)
+        if "int8" in (plan.precisions or ("int8",))
+        else {},
         "libraries": against_libraries(load_model(path, on_cpu), count, plan.repeat),
         "threads": threads_trial(path, on_cpu, count // 2, plan.repeat) if model.decoder is not None and not settings.threads else None,
     }
@@ -113,9 +115,8 @@ def _cells(plan: Plan, path: Path | None, settings: Settings) -> list[dict[str, 
     for provider in providers:
         for precision in plan.precisions or ("fp32", "fp16", "int8"):
             about = {"provider": provider, "precision": precision}
-            call = {"provider": provider, "precision": precision, "strict": True, "threads": settings.threads}
             try:
-                model = load_model(path, resolve(call, environment={}))
+                model = load_model(path, replace(settings, provider=provider, precision=precision, strict=True, server=""))
                 rows += [about | cell(model, heads, count, plan.repeat) for heads in plan.batches for count in plan.vertices]
                 model.close()
             except BackendError as error:

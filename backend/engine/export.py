@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from ..atomic import temporary_beside
 from ..errors import BackendError
 from ..files import write_bytes
 from . import selftest, sessions
 from .models import Model, load_model
 from .remote import server_name
 from .sessions import Session
-from .settings import Settings
+from .settings import SEVERITIES, Settings
 
 MOST_HEADS = 64
 ALLOWED = 1e-4  # of the largest output, between a model and what was written of it
@@ -28,7 +30,7 @@ def export_ort(path: Path | None, out: Path, settings: Settings) -> list[Path]:
     That format needs no ONNX parser and suits small builds of ONNX Runtime. Raises BackendError: as load_model does, `output_unwritable`,
     `model_contract` when what was written computes something else.
     """
-    model = load_model(path, replace(settings, provider="cpu"))
+    model = load_model(path, _plain(settings))
     _folder(out)
     return [_write(part, out) for part in _own_parts(model, path)]
 
@@ -39,7 +41,7 @@ def export_triton(path: Path | None, out: Path, settings: Settings) -> list[Path
     Sessions with an axis that counts heads get dynamic batching; the decoder has none, its rows are vertices. Raises BackendError: as
     load_model does, `output_unwritable`.
     """
-    model = load_model(path, replace(settings, provider="cpu", server=""))
+    model = load_model(path, _plain(settings))
     folders: list[Path] = []
     for part in _own_parts(model, path):
         folder = out / server_name(part.name)
@@ -48,6 +50,11 @@ def export_triton(path: Path | None, out: Path, settings: Settings) -> list[Path
         write_bytes(folder / "config.pbtxt", triton_config(part).encode())
         folders.append(folder)
     return folders
+
+
+def _plain(settings: Settings) -> Settings:
+    """The settings to load a model with that is only looked at."""
+    return replace(settings, provider="cpu", server="", profile="", placement=False)
 
 
 def triton_config(part: Session) -> str:
@@ -78,23 +85,35 @@ def _own_parts(model: Model, path: Path | None) -> tuple[Session, ...]:
 def _write(part: Session, out: Path) -> Path:
     ort: Any = sessions.ort  # type: ignore[attr-defined]
     target = out / f"{Path(part.name).stem}.ort"
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    options.optimized_model_filepath = str(target)
+    severity = SEVERITIES.index(part.settings.log_severity)
+    options, quiet = ort.SessionOptions(), ort.SessionOptions()
+    options.log_severity_level = quiet.log_severity_level = severity
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC  # others are for the processor they were made on
     options.add_session_config_entry("session.save_model_format", "ORT")
+    temporary = temporary_beside(target, ".ort")  # ONNX Runtime opens what is there, a link too
+    options.optimized_model_filepath = str(temporary)
     try:
         ort.InferenceSession(part.data, options, providers=["CPUExecutionProvider"])
-        written = ort.InferenceSession(str(target), providers=["CPUExecutionProvider"])
+        written = ort.InferenceSession(temporary.read_bytes(), quiet, providers=["CPUExecutionProvider"])
+        _compare(part, written, target.name)
+        temporary.replace(target)
+    except BackendError:
+        raise
     except Exception as error:  # ONNX Runtime's exceptions share no base class
         what = f"{target} cannot be written: {sessions.first_line(error)}."
         raise BackendError("output_unwritable", what, "Choose a folder that exists and that you may write to.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return target
+
+
+def _compare(part: Session, written: Any, name: str) -> None:
+    """Raise BackendError `model_contract` where what was written computes something else."""
     feeds = selftest.probe(part.session.get_inputs())
     for right, found in zip(part.session.run(None, feeds), written.run(None, feeds), strict=True):
         if np.abs(found - right).max() > ALLOWED * np.abs(right).max():
-            target.unlink(missing_ok=True)
-            raise BackendError("model_contract", f"{target.name} computes something else than {part.name}.", "Please report this with the model.")
-    return target
+            raise BackendError("model_contract", f"{name} computes something else than {part.name}.", "Please report this with the model.")
 
 
 def _folder(out: Path) -> None:

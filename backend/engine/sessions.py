@@ -217,6 +217,7 @@ class Session:
             if self.session is not failed:
                 return  # another request has already seen to it
             _ASIDE[self.provider, self.hash] = reason
+            log.warning("%s is set aside for %s: it %s", self.provider, self.name, reason)
             self._choose()
 
     @property
@@ -288,6 +289,7 @@ class Session:
                 self._take(candidate.name, session, asked, "; ".join([*notes, candidate.reason]).strip("; "))
                 return
             _ASIDE[candidate.name, self.hash] = reason
+            log.info("%s is set aside for %s: it %s", candidate.name, self.name, reason)
             notes.append(f"{self.settings.server if candidate.name == 'server' else candidate.ort} {reason}")
         self._start_cpu()  # a model that no provider can load is told as such
         fix = "Look at the server, or switch strict off." if self.settings.server else "Look at the driver and at the log, or switch strict off."
@@ -300,6 +302,7 @@ class Session:
         self.session, self.provider = session, name
         self.use = providers.ProviderUse(asked, active, reason, _placement(session) if self.settings.placement and name != "server" else ())
         self._best, self._late = {}, 0
+        log.info("%s runs on %s (%s)", self.name, active, reason)
 
     def _connect(self, reference: Any) -> Any:
         """A session on the server. Raises _UnfitError when it is of no use."""

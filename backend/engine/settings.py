@@ -33,6 +33,7 @@ FILE_VARIABLE = "BLENDSHAPE_CONFIG"
 FOLDER = "blendshape-auto-generator"
 MAX_THREADS = 256
 MAX_FILE = 1 << 20
+_PREFERENCES, _CALL = "the preferences", "the call"
 _ADDRESS = re.compile(r"grpcs?://[0-9A-Za-z.\[\]:_-]+:[0-9]{1,5}")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -152,8 +153,8 @@ def resolve(
     for source, layer, chosen in (
         (f"the file {path}", content, False),
         (PREFIX, {name: value for name, value in variables.items() if value}, False),
-        ("the preferences", preferences or {}, True),
-        ("the call", call or {}, True),
+        (_PREFERENCES, preferences or {}, True),
+        (_CALL, call or {}, True),
     ):
         for name, value in layer.items():
             where = f"{PREFIX}{name.upper()}" if source == PREFIX else source
@@ -187,6 +188,11 @@ def describe(settings: Settings) -> dict[str, dict[str, Any]]:
         name: {"value": getattr(settings, name), "from": settings.source(name), "allowed": kind.allowed, "about": kind.about}
         for name, kind in SETTINGS.items()
     }
+
+
+def chosen(settings: Settings) -> dict[str, Any]:
+    """What was chosen for this call or in the preferences: the preferences of a child that is to work alike, in the same environment."""
+    return {name: getattr(settings, name) for name, source in settings.sources if source in (_PREFERENCES, _CALL)}
 
 
 def config_folder(environment: Mapping[str, str] | None = None) -> Path | None:

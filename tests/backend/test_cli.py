@@ -241,3 +241,105 @@ def test_errors_have_known_codes() -> None:
     assert as_backend_error(MemoryError()).code == "out_of_memory"
     error = BackendError("no_face", "A.", "B.")
     assert as_backend_error(error) is error and str(error) == "A. B." and set(CODES) > {"internal", "cancelled"}
+
+
+def test_generate_heeds_low_memory_memory_and_metrics_as_the_child_does(mesh: Path, tiny: Path, tmp_path: Path) -> None:
+    out, metrics = tmp_path / "out.npz", tmp_path / "m.prom"
+    command = ("generate", mesh, "--set", "vrchat", "--model", tiny, "--out", out, "--json")
+    reports = [
+        json.loads(backend(*command, *(f"--setting={text}" for text in given)).stdout)
+        for given in ((), ("low_memory=on",), ("memory_mb=256",), ("memory_mb=256", "low_memory=off"))
+    ]
+    assert [report["low_memory"] for report in reports] == [False, True, True, False]
+    told = json.loads(backend(*command, "--setting", f"metrics={metrics}", "--setting", f"profile={tmp_path / 'profiles'}").stdout)
+    text = metrics.read_text(encoding="utf-8")
+    assert "blendshape_requests_total 1\n" in text and f'request="generate",stage="total",provider="{told["provider_active"]}"' in text
+    assert f"}} {told['seconds']['total']!r}\n" in text and told["targets"]["met"] in (True, False)
+    assert told["profiles"] and all(Path(path).is_file() for path in told["profiles"])
+
+
+@pytest.mark.parametrize(
+    ("command", "setting"),
+    [
+        ("generate", "workers=3"),
+        ("generate", "idle_s=9"),
+        ("info", "metrics=m.prom"),
+        ("models", "threads=2"),
+        ("export-ort", "graph_optimization=basic"),
+    ],
+)
+def test_a_setting_that_has_no_effect_on_a_command_is_refused(mesh: Path, tmp_path: Path, command: str, setting: str) -> None:
+    rest = {"generate": (mesh, "--set", "arkit", "--out", tmp_path / "o.npz"), "export-ort": ("--out", tmp_path)}.get(command, ())
+    assert setting.partition("=")[0] in refused(backend(command, *rest, "--setting", setting), "setting_invalid")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mesh.npz"]
+
+
+@pytest.mark.parametrize("name", ["threads", "graph_optimization", "log_severity"])
+def test_a_value_on_the_command_line_that_is_wrong_is_an_error(tmp_path: Path, mesh: Path, name: str) -> None:
+    command = ("generate", mesh, "--set", "arkit", "--out", tmp_path / "o.npz", "--setting", f"{name}=-9")
+    assert name in refused(backend(*command), "setting_invalid")
+
+
+def test_what_is_wrong_in_the_environment_is_logged_and_the_command_done(mesh: Path, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.npz"
+    before = "import os; os.environ['BLENDSHAPE_WORKERS'] = 'many'"
+    result = backend("generate", mesh, "--set", "vrchat", "--model", tiny, "--out", out, "--json", before=before)
+    assert result.returncode == 0 and out.is_file() and "BLENDSHAPE_WORKERS" in json.loads(result.stdout)["warnings"][0]
+    [line] = result.stderr.splitlines()
+    assert " WARNING backend.engine.settings: workers is 'many' (BLENDSHAPE_WORKERS)" in line
+
+
+def test_the_log_level_decides_what_is_written(mesh: Path, tiny: Path, tmp_path: Path) -> None:
+    command = ("generate", mesh, "--set", "vrchat", "--model", tiny, "--out", tmp_path / "o.npz")
+    assert backend(*command).stderr == ""
+    told = backend(*command, "--setting", "log_level=info").stderr
+    assert " INFO backend.engine.sessions: tiny.decoder.onnx runs on CPUExecutionProvider" in told
+    assert all(line.split()[2] in ("INFO", "WARNING") and line[:4].isdigit() for line in told.splitlines())
+
+
+def test_a_message_keeps_to_its_line(tmp_path: Path) -> None:
+    code = (
+        "import logging\nfrom backend.log import begin\nbegin()\nbegin()\nlog = logging.getLogger('backend.x')\n"
+        "log.warning('%s', 'a\\n2026-01-01 00:00:00,000 ERROR backend: forged')\nlog.info('quiet')"
+    )
+    written = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stderr
+    assert len(written.splitlines()) == 1 and "\\n2026" in written and "quiet" not in written
+
+
+SHORT = [("--help",), ("settings",), ("settings", "--json"), ("info", "--json")]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no file that is always full")
+@pytest.mark.parametrize("arguments", SHORT, ids=" ".join)
+def test_a_full_stdout_is_one_sentence(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run([sys.executable, "-m", "backend", *arguments], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert "No space left" in refused(result, "disk_full")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes a descriptor")
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-", ">&- 2>&-"])
+def test_a_closed_stdout_is_one_sentence(closed: str) -> None:
+    command = ["/bin/sh", "-c", f'"$0" -m backend settings {closed}', sys.executable]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if "2>" in closed:
+        assert (result.returncode, result.stderr) == (2, "")
+    else:
+        assert "closed" in refused(result, "output_unwritable")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no file that is always full")
+def test_a_full_stderr_changes_nothing(mesh: Path, tiny: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "backend", "generate", mesh, "--set", "vrchat", "--model", tiny, "--out", tmp_path / "o.npz", "--json"]
+    with Path("/dev/full").open("w") as full:
+        environment = {**os.environ, "BLENDSHAPE_LOG_LEVEL": "debug", "BLENDSHAPE_WORKERS": "many"}
+        result = subprocess.run(list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, stderr=full, env=environment, text=True, check=False)
+    assert json.loads(result.stdout)["shapes"] == 15
+    assert result.returncode in (0, 120), "the interpreter's own last flush of stderr may fail"
+
+
+def test_what_stdouts_encoding_cannot_say_is_escaped(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "BLENDSHAPE_MODEL_DIR": str(tmp_path / "数")}
+    command = [sys.executable, "-m", "backend", "settings"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, env=environment, text=True, check=True)
+    assert "\\u6570" in result.stdout and not result.stderr
