@@ -8,6 +8,7 @@ import ctypes
 import functools
 import os
 import platform
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 
 # PCI vendor numbers, pcisig.com
 VENDORS = {"0x10de": "NVIDIA", "0x1002": "AMD", "0x8086": "Intel", "0x13b5": "ARM", "0x5143": "Qualcomm", "0x106b": "Apple"}
+_DEVICE = re.compile(r"PCI\\VEN_([0-9A-F]{4})&DEV_")
+MOST_ADAPTERS = 64  # that are looked at: every remote program leaves one
 
 
 @dataclass(frozen=True)
@@ -151,20 +154,32 @@ def _linux_gpus(root: Path) -> tuple[str, ...]:
 
 
 def _windows_gpus() -> tuple[str, ...]:
-    """The display adapters in the registry, in their order."""
+    """The display adapters in the registry that are a device of a GPU's maker, in their order.
+
+    Remote desktops, virtual screens and virtual machines register adapters as well, and so does Windows itself for a GPU without its driver.
+    Their names are many; what tells them apart is the hardware that the driver was installed for.
+    """
     if sys.platform != "win32":
         return ()
     import winreg
 
     found: list[str] = []
     key = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
-    for index in range(16):
-        try:
-            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, f"{key}\\{index:04d}") as adapter:
-                found.append(str(winreg.QueryValueEx(adapter, "DriverDesc")[0]))
-        except OSError:
-            continue
+    with contextlib.suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key) as adapters:
+        for index in range(MOST_ADAPTERS):
+            name = winreg.EnumKey(adapters, index)
+            with contextlib.suppress(OSError), winreg.OpenKey(adapters, name) as adapter:  # not an adapter, or not ours to read
+                vendor = vendor_of(str(winreg.QueryValueEx(adapter, "MatchingDeviceId")[0]))
+                described = str(winreg.QueryValueEx(adapter, "DriverDesc")[0])
+                if vendor:
+                    found.append(described if vendor.lower() in described.lower() else f"{vendor} {described}")
     return tuple(found)
+
+
+def vendor_of(device: str) -> str:
+    """The maker of a GPU from Windows' id of the device, `PCI\\VEN_10DE&DEV_2684...`; "" for what is virtual, generic or somebody else's."""
+    found = _DEVICE.match(device.upper())
+    return VENDORS.get(f"0x{found[1].lower()}", "") if found else "Qualcomm" if device.upper().startswith("ACPI\\VEN_QCOM") else ""
 
 
 def _text(path: Path) -> str:
