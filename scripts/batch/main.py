@@ -27,7 +27,7 @@ from .progress import Show, shown
 from .store import Store, code_digest, digest_of, model_digest, settings_digest
 
 BROKEN = {*NOT_THE_INPUT, "blender_died", "timed_out", "worker_lost", "other_version", "scheduler_lost", "report_unwritable"}
-SHAPING = ("precision", "provider", "device")  # of the backend's settings those that may change a shape
+SHAPING = ("precision", "provider", "device", "graph_optimization")  # of the backend's settings those that may change a shape
 
 
 def make_parser(prog: str) -> argparse.ArgumentParser:
@@ -193,7 +193,8 @@ class _Run:
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, str]:
-    """The backend's settings that are given. Raises AddonError `usage`."""
+    """The backend's settings that are given; the children get them with their environment, which the backend only warns about, so they are looked
+    at here. Raises AddonError: `usage`, `setting_invalid`."""
     settings: dict[str, str] = {}
     for text in options.setting:
         name, equals, value = text.partition("=")
@@ -202,6 +203,14 @@ def settings_of(options: argparse.Namespace) -> dict[str, str]:
         settings[name.strip().lower()] = value.strip()
     if options.server:
         settings["server"] = options.server
+    if settings:
+        from backend.engine.settings import resolve
+        from backend.errors import BackendError
+
+        try:
+            resolve(settings, environment={})
+        except BackendError as error:
+            raise AddonError(error.code, error.message, error.fix) from error
     return settings
 
 

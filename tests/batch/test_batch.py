@@ -150,7 +150,9 @@ def test_bad_files_do_not_stop_the_others(heads: Path, tmp_path: Path, generate:
     [
         (["--set", "arkitt"], "There is no shape set 'arkitt'"),
         (["--setting", "precision"], "NAME=VALUE"),
-        (["--setting", "precision=most"], "precision"),
+        (["--setting", "precision=most"], "precision is 'most' (the call), which is not allowed. Allowed: auto, fp32"),
+        (["--setting", "graph_optimisation=all"], "Did you mean graph_optimization?"),
+        (["--server", "example.org"], "grpc://HOST:PORT"),
         (["--timeout", "0"], "cannot be that small"),
         (["--jobs", "many"], "--jobs"),
         (["--blender", "/nowhere/blender"], "cannot be started"),
