@@ -188,6 +188,7 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         print(f"Setting up the environment failed ({error}); it needs a package index that pip reaches.", file=sys.stderr)
         return 1
+    os.environ.setdefault("PYTHONUTF8", "1")  # Windows' own code page has no Japanese
     os.environ.pop("BLENDER_ROW", None)
     if options.blender:
         os.environ["BLENDER_ROW"] = options.blender  # tests/extension then installs into that Blender alone

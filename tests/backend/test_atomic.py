@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from fixtures.systems import links
 
 from backend.atomic import leftovers, replace_file, temporary_beside
 
@@ -28,6 +29,7 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
+@links
 def test_a_link_under_a_foreseeable_temporary_name_is_not_written_through(folder: Path, precious: Path) -> None:
     out = folder / "report.json"
     for name in ("report.json.part", ".report.json.part", "report.part", "report.tmp", "report.json.tmp", ".report.part.json"):
@@ -36,6 +38,7 @@ def test_a_link_under_a_foreseeable_temporary_name_is_not_written_through(folder
     assert out.read_bytes() == b"new" and not out.is_symlink() and precious.read_bytes() == b"precious"
 
 
+@links
 def test_a_link_under_the_very_temporary_name_stops_the_write(folder: Path, precious: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = folder / "report.json"
     monkeypatch.setattr(secrets, "token_hex", lambda count: "0" * 2 * count)
@@ -45,6 +48,7 @@ def test_a_link_under_the_very_temporary_name_stops_the_write(folder: Path, prec
     assert precious.read_bytes() == b"precious" and not out.exists()
 
 
+@links
 def test_a_link_under_the_files_own_name_is_replaced_and_not_followed(folder: Path, precious: Path) -> None:
     out = folder / "report.json"
     out.symlink_to(precious)

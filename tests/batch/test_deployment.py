@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from fixtures.systems import shell
 
 from scripts.container_test import copy_context, read_steps
 
@@ -17,6 +18,7 @@ FARM = Path(os.environ.get("FARM_PYTHON", ROOT / ".venv-farm" / "bin" / "python"
 EXAMPLE = ROOT / "docs" / "kubernetes" / "farm.yaml"
 
 
+@shell
 def test_the_dockerfile_runs_what_the_test_runs() -> None:
     steps = read_steps((ROOT / "Dockerfile").read_text())
     assert steps.run == (f"{steps.copy}/scripts/container/install.sh",) and steps.entry == (f"{steps.copy}/scripts/container/start.sh",)

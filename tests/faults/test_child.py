@@ -16,8 +16,8 @@ import numpy as np
 import psutil
 import pytest
 from faults.conftest import Clicks
+from fixtures.systems import posix
 
-posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits are POSIX")
 KILLS = int(os.environ.get("FAULT_KILLS", "12"))  # `dev.py reliability` does 200
 
 

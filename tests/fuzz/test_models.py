@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import resource
 import struct
 import sys
 import time
@@ -121,6 +120,8 @@ def test_a_few_bytes_that_unfold_to_terabytes_are_out_of_memory(child: Child, tm
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the bound is Linux's")
 def test_the_child_may_not_have_all_of_the_machines_memory(child: Child) -> None:
+    import resource
+
     soft, _ = resource.prlimit(child.process.pid, resource.RLIMIT_DATA)
     assert 0 < soft < psutil.virtual_memory().total
 
