@@ -14,13 +14,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from . import pipe
 from .errors import AddonError
 from .launch import Launch
+from .limits import CANCEL_SECONDS, SILENCE_SECONDS, StoppedError, not_given_up, seconds_for, unfinished
 from .patience import Patience
 from .wire import PROTOCOL, Array, FrameReader, Message, pack
 
@@ -57,6 +58,29 @@ class _Child:
                 stream.close()
 
 
+@dataclass
+class _Open:
+    """A request that is not over. limit: seconds that it may take, from the greeting on, or from a cancel on. model: as it was asked for."""
+
+    limit: float
+    model: str
+    vertices: int
+    taken: Patience = field(default_factory=Patience)
+    silent: Patience = field(default_factory=Patience)
+    cancelled: bool = False
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self.taken.heard()
+        self.silent.heard()
+
+    def overdue(self) -> float:
+        """The limit in seconds that is passed, 0 if none is."""
+        if self.taken.waited() > self.limit:
+            return self.limit
+        return SILENCE_SECONDS if self.silent.waited() > SILENCE_SECONDS else 0.0
+
+
 class Backend:
     """The one child of a Blender. `launch` is called at every start, so that changed settings take effect after `stop`."""
 
@@ -66,7 +90,8 @@ class Backend:
         self._reader = FrameReader()
         self._outbox = bytearray()
         self._last_id = 0
-        self._open: set[int] = set()
+        self._open: dict[int, _Open] = {}
+        self._budget: tuple[float, Patience] | None = None
         self._ended = 0.0
         self._not_before, self._crashes = 0.0, 0
         self._log: Path | None = None
@@ -95,7 +120,7 @@ class Backend:
 
         Also raises AddonError `child_start` if the program cannot be run.
         """
-        if self._child is not None and not self._open and self._child.process.poll() is not None:
+        if self._child is not None and not self._waiting() and self._child.process.poll() is not None:
             self._abandon()  # nobody waits for it: no need to trouble anybody with its death
         if self._child is not None:
             return
@@ -131,22 +156,48 @@ class Backend:
         self._open.clear()
         self._ended = 0.0
 
-    def send(self, type_: str, fields: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> int:
-        """Queue a request to the running child; its id. It leaves with this and the next calls of `poll`."""
+    def send(self, type_: str, fields: Mapping[str, Any], arrays: Mapping[str, Array] | None = None, seconds: float | None = None) -> int:
+        """Queue a request to the running child; its id. It leaves with this and the next calls of `poll`.
+
+        seconds: that it may take; None: what suits its vertices.
+        """
         self._last_id += 1
-        self._outbox += pack({**fields, "type": type_, "id": self._last_id}, arrays or {})
-        self._open.add(self._last_id)
+        arrays = arrays or {}
+        self._outbox += pack({**fields, "type": type_, "id": self._last_id}, arrays)
+        vertices = len(arrays["vertices"]) if "vertices" in arrays else 0
+        self._open[self._last_id] = _Open(seconds_for(vertices) if seconds is None else seconds, str(fields.get("model") or ""), vertices)
         return self._last_id
 
+    def allow(self, seconds: float | None) -> None:
+        """From now on all requests together may take so many seconds; None: each may take what suits its vertices."""
+        self._budget = None if seconds is None else (seconds, Patience())
+
     def cancel(self, request: int) -> None:
-        """Ask the child to give up a request; that ends with the error `cancelled`."""
-        if self._child is not None:
+        """Ask the child to give up a request; that ends with the error `cancelled`. A child that does not answer is killed after CANCEL_SECONDS:
+        by `poll`, or by `see_off` where nobody polls any more.
+        """
+        open_ = self._open.get(request)
+        if self._child is not None and open_ is not None and not open_.cancelled:
             self._outbox += pack({"type": "cancel", "target": request}, {})
+            open_.cancelled, open_.limit = True, CANCEL_SECONDS
+            open_.begin()
+
+    def see_off(self) -> bool:
+        """Follow up on what was cancelled, and take no messages from those who wait for something else; True as long as there is more to do."""
+        if self._open and not self._waiting():
+            with contextlib.suppress(AddonError):  # nobody is left whom it concerns
+                self.poll()
+        return self._child is not None and any(one.cancelled for one in self._open.values())
+
+    def _waiting(self) -> list[_Open]:
+        """Requests whose answers somebody waits for."""
+        return [one for one in self._open.values() if not one.cancelled]
 
     def poll(self, budget: float = 0.02) -> list[Message]:
         """Write what is queued and return the messages that are complete, without waiting for more than `budget` seconds inside a frame.
 
-        Raises AddonError: `child_died`, `child_timeout` (no greeting), `protocol`, or what a child that cannot work says about itself.
+        Raises AddonError: `child_died`, `child_timeout` (no greeting, or no end with the extension's own model), `model_stuck`, `protocol`, or what a
+        child that cannot work says about itself. In all cases the child is gone.
         """
         if self._pending is not None:
             error, self._pending = self._pending, None
@@ -168,7 +219,7 @@ class Backend:
                 self._raise_death(child)
             self._check(child)
         except AddonError as error:
-            self._abandon()
+            self._abandon(crashed=not isinstance(error, StoppedError))
             if not messages:
                 raise
             self._pending = error  # first hand over what arrived before
@@ -238,10 +289,16 @@ class Backend:
                     raise error_of(message)
                 else:
                     messages.append(message)
-                    if message.header["type"] in ("done", "error") and isinstance(message.header.get("id"), int):
-                        self._open.discard(message.header["id"])
+                    self._heard(message.header)
             if time.monotonic() >= end:
                 return True
+
+    def _heard(self, header: Mapping[str, Any]) -> None:
+        number = header.get("id")
+        if isinstance(number, int) and number in self._open:
+            self._open[number].silent.heard()
+            if header["type"] in ("done", "error"):
+                del self._open[number]
 
     def _greet(self, message: Message) -> None:
         if message.header["type"] == "error":
@@ -250,14 +307,31 @@ class Backend:
             spoken = message.header.get("protocol")
             raise AddonError("protocol", f"The backend speaks protocol {spoken}, the add-on {PROTOCOL}.", "Reinstall the extension.")
         self.hello = message.header
+        for one in self._open.values():
+            one.begin()
 
     def _check(self, child: _Child) -> None:
-        """Raise AddonError for a child that is silent from the start or floods its log."""
+        """Raise AddonError for a child that is silent from the start, floods its log or does not end a request; kill one that gives nothing up."""
         if self.hello is None and child.patience.waited() > HELLO_SECONDS:
             message = f"The backend did not answer within {HELLO_SECONDS:.0f} s."
             raise AddonError("child_timeout", message, "Look whether a virus scanner holds it up; the log tells more.")
         if child.log.exists() and child.log.stat().st_size > MAX_LOG:
             raise AddonError("child_died", "The backend wrote far too much to its log and was ended.", f"Please report this with {child.log}.")
+        waiting = self._waiting()
+        if waiting and self._budget is not None and self._budget[1].waited() > self._budget[0]:
+            if self.hello is None:
+                message = f"The backend did not start within {self._budget[0]:g} s."
+                raise StoppedError("child_timeout", message, "Give it more time, or look at the log.")
+            raise unfinished(waiting[0].model, waiting[0].vertices, self._budget[0])
+        for one in self._open.values():
+            seconds = one.overdue() if self.hello is not None or not waiting else 0.0
+            if seconds and not one.cancelled:
+                raise unfinished(one.model, one.vertices, seconds)
+            if seconds and waiting:
+                raise not_given_up(one.model)
+            if seconds:
+                self._abandon(crashed=False)
+                return
 
     def _raise_death(self, child: _Child) -> None:
         """Raise AddonError for a child whose stream has ended, as soon as its exit code is known: that may be some ticks later."""
@@ -280,14 +354,15 @@ class Backend:
         except OSError:
             return ""
 
-    def _abandon(self) -> None:
-        """Kill what is left of the child and remember when the next may be started."""
+    def _abandon(self, crashed: bool = True) -> None:
+        """Kill what is left of the child; after a crash remember when the next may be started."""
         child, self._child = self._child, None
         if child is None:
             return
-        stable = self.hello is not None and time.monotonic() - child.started >= STABLE_SECONDS
-        self._crashes = 1 if stable else self._crashes + 1
-        self._not_before = time.monotonic() + BACKOFF_SECONDS[min(self._crashes, len(BACKOFF_SECONDS)) - 1]
+        if crashed:
+            stable = self.hello is not None and time.monotonic() - child.started >= STABLE_SECONDS
+            self._crashes = 1 if stable else self._crashes + 1
+            self._not_before = time.monotonic() + BACKOFF_SECONDS[min(self._crashes, len(BACKOFF_SECONDS)) - 1]
         child.process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the system, on a disk that is gone for instance
             child.process.wait(LADDER_SECONDS[2])

@@ -7,6 +7,7 @@ from __future__ import annotations
 CODES: dict[str, str] = {
     "child_died": "the child process ended while it was needed",
     "child_timeout": "the child process does not answer",
+    "model_stuck": "a model that is not the extension's own does not come to an end",
     "child_start": "the child process cannot be started",
     "not_a_mesh": "the object is no mesh",
     "unknown_object": "there is no object of that name",

@@ -10,7 +10,8 @@ import bpy
 
 from . import landmark_overlay, session
 from .errors import AddonError, as_addon_error
-from .job import Job, Options, found_landmarks
+from .job import Job, Options, finish, found_landmarks
+from .limits import LOOK_SECONDS, WINDOW_SECONDS
 from .parts import avatar_parts
 
 _TICK_SECONDS = 0.1
@@ -18,7 +19,7 @@ _TICK_SECONDS = 0.1
 
 @dataclass
 class Inspection:
-    """What is known of an object. state: looking, found or failed. parts: (name, role, why) of the avatar's other objects.
+    """What is known of an object. state: looking, found, failed or given up. parts: (name, role, why) of the avatar's other objects.
 
     vertices: of all objects together, face_vertices: those that may move. memory_mb: what the child has taken so far.
     """
@@ -68,7 +69,17 @@ def stop() -> None:
     if _job is not None:
         with contextlib.suppress(AddonError):  # a child that is gone has nothing left to cancel
             _job.cancel()
+        session.see_off()
         _job, _current = None, None
+
+
+def give_up(context: bpy.types.Context) -> None:
+    """The user cancelled: look no more by itself, until something changes, for what may be a model that never ends."""
+    global _current
+    stop()
+    signature = _signature(context)
+    if signature is not None and (_current is None or _current.signature != signature):
+        _current = Inspection(signature, "given up")
 
 
 def forget() -> None:
@@ -86,12 +97,21 @@ def close() -> None:
 
 
 def inspect_now(context: bpy.types.Context) -> Inspection:
-    """Look and wait for the answer. Raises AddonError."""
-    global _current
+    """Look and wait for the answer; with a window, which stands still meanwhile, not for long. Raises AddonError."""
+    job = begin(context, None if bpy.app.background else WINDOW_SECONDS)
+    finish(job, session.backend)
+    return show(context, job)
+
+
+def begin(context: bpy.types.Context, seconds: float | None = None) -> Job:
+    """Look because the user wants it, for so many seconds at most. Raises AddonError."""
     stop()
-    job = Job(context.object, _options(context), session.backend, patient=True, locate_only=True)
-    while not job.finished:
-        job.take(session.backend.wait(0.2))
+    return Job(context.object, _options(context), session.backend, patient=bpy.app.background, locate_only=True, seconds=seconds)
+
+
+def show(context: bpy.types.Context, job: Job) -> Inspection:
+    """What a finished job has found is what is known from here on."""
+    global _current
     signature = _signature(context)
     _current = _seen(Inspection(signature if signature is not None else ()), job, context.object)
     return _current
@@ -131,7 +151,7 @@ def _tick() -> float | None:
     try:
         if _current is None:
             _current = Inspection(signature)
-            _job = Job(context.object, _options(context), session.backend, locate_only=True)
+            _job = Job(context.object, _options(context), session.backend, locate_only=True, seconds=LOOK_SECONDS)
         if _job is None:
             return None
         _job.take(session.backend.poll())

@@ -23,12 +23,10 @@ from .mesh_io import AvatarArrays, check_editable
 from .modes import object_mode
 from .naming import aliases_of, names_for
 from .parts import avatar_parts, moving
-from .patience import Patience
 from .tables import Table
 from .wire import Message
 
 REPORTED = frozenset({"warnings", "seconds", "vertices", "face_vertices", "confidence"})  # what is used of a report
-SILENCE_SECONDS = 300.0  # a child that says nothing for so long is taken for stuck
 LOW = 0.5  # confidence below which a shape is worth a look
 OnProgress = Callable[[str, float], None]
 Floats = NDArray[np.float32]
@@ -104,9 +102,10 @@ class Job:
         locate_only: bool = False,
         landmarks: Mapping[str, tuple[float, float, float]] | None = None,
         upright: bool = False,
+        seconds: float | None = None,
     ) -> None:
         """Gather and send. landmarks: where the face is, by which parts are recognised; without, those kept on the object. upright: of a job that
-        only locates, whether a face is looked for as the head stands and no other way.
+        only locates, whether a face is looked for as the head stands and no other way. seconds: that it may take, see Backend.send.
 
         Raises AddonError as mesh_io.gather and Backend.start do.
         """
@@ -128,18 +127,18 @@ class Job:
         self._notes: Mapping[str, str] = {}
         self.prepared = False
         self.report: dict[str, Any] = {}
-        self._sent, self._patience = time.perf_counter(), Patience()
+        self._sent = time.perf_counter()
         backend.start(patient)
-        self._request = self._send(mesh, locate_only, upright)
+        self._request = self._send(mesh, locate_only, upright, seconds)
 
-    def _send(self, mesh: AvatarArrays, locate_only: bool, upright: bool) -> int:
+    def _send(self, mesh: AvatarArrays, locate_only: bool, upright: bool, seconds: float | None) -> int:
         fields = {**mesh.fields(), "model": self._options.model or None}
         if locate_only:
             fields["upright"] = upright
         else:
             asked = self._options
             fields.update(sets=list(asked.sets), table=asked.table, strength=asked.strength, regions=dict(asked.regions))
-        return self._backend.send("locate" if locate_only else "generate", fields, mesh.arrays())
+        return self._backend.send("locate" if locate_only else "generate", fields, mesh.arrays(), seconds)
 
     @property
     def seconds_left(self) -> float | None:
@@ -150,20 +149,16 @@ class Job:
     def take(self, messages: Iterable[Message]) -> None:
         """Take what the child said; `finished` tells whether that was all.
 
-        Raises AddonError: the child's own, `child_timeout`, and `protocol` for answers that are not as agreed; then the child is ended.
+        Raises AddonError: the child's own, and `protocol` for answers that are not as agreed; then the child is ended.
         """
         for message in messages:
             if message.header.get("id") != self._request:
                 continue  # of a request that was cancelled
-            self._patience.heard()
             try:
                 self._take(message)
             except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
                 what = f"The backend's answer is not as agreed ({type(error).__name__}: {error})."
                 raise self._backend.fail(AddonError("protocol", what, "Reinstall the extension; the log tells more.")) from error
-        if not self.finished and self._patience.waited() > SILENCE_SECONDS:
-            message_ = f"The backend has said nothing for {SILENCE_SECONDS:.0f} s and was ended."
-            raise self._backend.fail(AddonError("child_timeout", message_, "Try again; with a large model of your own, try a smaller mesh."))
 
     def _take(self, message: Message) -> None:
         """Take one answer. Raises AddonError for `error`, and what Python raises for one that is malformed."""

@@ -80,9 +80,12 @@ class Preparation:
         return Live(self._conditions, self._job) if self._job.finished else None
 
     def cancel(self) -> None:
-        """Give it up."""
+        """Give it up, also while the model is loaded."""
         if self._job is not None:
             self._job.cancel()
+        else:
+            self._backend.cancel(self._request)
+            self._backend.poll()
 
     def _ask(self, report: dict[str, Any]) -> None:
         self._conditions = [Condition(str(c["name"]), float(c["minimum"]), float(c["maximum"]), float(c["default"])) for c in report["conditions"]]

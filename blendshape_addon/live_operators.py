@@ -38,8 +38,7 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """One tick."""
         if event.type == "ESC" and event.value == "PRESS":
-            self.cancel(context)
-            return {"CANCELLED"}
+            return self._escaped(context)
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         try:

@@ -77,7 +77,15 @@ class Asking(OfMesh):
         """ESC, or Blender ends the operator because another file is opened."""
         with contextlib.suppress(AddonError):  # a child that is gone has nothing left to cancel
             self._work.cancel()
+        session.see_off()
         self._end(context)
+
+    def _escaped(self, context: bpy.types.Context) -> set[str]:
+        """ESC: nothing is begun again by itself, either."""
+        self.cancel(context)
+        inspection.give_up(context)
+        session.status.result, session.status.error, session.status.failed, session.status.warnings = tr("Cancelled"), None, False, []
+        return {"CANCELLED"}
 
     def _end(self, context: bpy.types.Context) -> None:
         context.window_manager.event_timer_remove(self._timer)
@@ -137,9 +145,7 @@ class _Run(Asking):
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """One tick: read what the child said; write the keys when it is done."""
         if event.type == "ESC" and event.value == "PRESS":
-            self.cancel(context)
-            session.status.result, session.status.error, session.status.failed, session.status.warnings = tr("Cancelled"), None, False, []
-            return {"CANCELLED"}
+            return self._escaped(context)
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         with session.blocking():
@@ -304,21 +310,52 @@ class BLENDSHAPES_OT_remove(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class BLENDSHAPES_OT_inspect(OfMesh, bpy.types.Operator):
+class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
     """Look for the face of the active object again, without making keys"""
 
     bl_idname = "blendshapes.inspect"
     bl_label = "Find Face"
     bl_options = {"REGISTER"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Look."""
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """From the window: wait in the background of the event loop."""
+        if bpy.app.background:
+            return self.execute(context)
         session.clear_status()
         try:
-            seen = inspection.inspect_now(context)
+            self._work = inspection.begin(context)
+        except Exception as error:
+            return self._failed(error)
+        return self._wait(context)
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """One tick."""
+        if event.type == "ESC" and event.value == "PRESS":
+            return self._escaped(context)
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        try:
+            self._work.take(session.backend.poll())
+        except Exception as error:
+            self._end(context)
+            return self._failed(error)
+        session.status.stage, session.status.fraction = self._work.stage, self._work.fraction
+        session.redraw(context)
+        if not self._work.finished:
+            return {"RUNNING_MODAL"}
+        self._end(context)
+        return self._found(inspection.show(context, self._work))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """From scripts and in background mode: wait."""
+        session.clear_status()
+        try:
+            return self._found(inspection.inspect_now(context))
         except Exception as problem:
             self.report({"ERROR"}, str(as_addon_error(problem)))
             return {"CANCELLED"}
+
+    def _found(self, seen: inspection.Inspection) -> set[str]:
         self.report({"INFO"}, f"A face was found, {seen.confidence:.0%} sure, {seen.face_vertices:,} of {seen.vertices:,} vertices")
         return {"FINISHED"}
 

@@ -214,8 +214,9 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
     row.label(text=ob.name, icon="OUTLINER_OB_MESH", translate=False)
     row.operator(BLENDSHAPES_OT_inspect.bl_idname, text="", icon="VIEWZOOM", emboss=False)
     seen = inspection.look(context)
-    if seen is None or seen.state == "looking":
-        looking = seen is not None or session.preferences(context) is None or session.preferences(context).inspect
+    if seen is None or seen.state in ("looking", "given up"):
+        by_itself = session.preferences(context) is None or session.preferences(context).inspect
+        looking = seen.state == "looking" if seen is not None else by_itself
         box.label(text="Looking for the face..." if looking else "The face has not been looked for", icon="SORTTIME" if looking else "QUESTION")
     elif seen.error is not None:
         _draw_error(box, seen.error, width)

@@ -103,7 +103,7 @@ def unregister() -> None:
     inspection.close()
     translations.unregister(session.ROOT_PACKAGE)
     menus.unregister()
-    session.backend.stop()
+    session.rest()
     session.clear_status()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())

@@ -12,6 +12,7 @@ import bpy
 from . import session
 from .errors import AddonError, as_addon_error
 from .launch import blender_python
+from .limits import WINDOW_SECONDS
 from .runtimes import Handshake, Preparation, remove, runtime_for
 
 _TICK_SECONDS = 0.2
@@ -207,9 +208,12 @@ def still_known(known: str, python: str) -> bool:
 
 
 def _greeting() -> dict[str, object]:
-    """What the backend says about itself; starts it if need be."""
-    session.backend.start(patient=True)
+    """What the backend says about itself; starts it if need be. The window stands still meanwhile, so not for long. Raises AddonError."""
+    session.backend.start(patient=bpy.app.background)
+    end = time.monotonic() + WINDOW_SECONDS
     while session.backend.hello is None:
+        if time.monotonic() > end and not bpy.app.background:
+            raise AddonError("child_timeout", "The backend is still starting.", "Try again in a moment.")
         session.backend.wait(0.2)
     return session.backend.hello
 

@@ -26,6 +26,7 @@ from .translations import tr
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOT_PACKAGE = __package__.rpartition(".")[0]
+_SEE_OFF_SECONDS = 0.2  # between two looks at what was cancelled
 
 
 @dataclass
@@ -132,6 +133,23 @@ def redraw(context: bpy.types.Context) -> None:
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
+
+
+def see_off() -> None:
+    """What was cancelled is followed up in the background, also when another file is opened: a child that does not give it up is killed."""
+    if not bpy.app.timers.is_registered(_see_off):
+        bpy.app.timers.register(_see_off, first_interval=_SEE_OFF_SECONDS, persistent=True)
+
+
+def rest() -> None:
+    """The extension is switched off: end the child, and follow nothing up."""
+    if bpy.app.timers.is_registered(_see_off):
+        bpy.app.timers.unregister(_see_off)
+    backend.stop()
+
+
+def _see_off() -> float | None:
+    return _SEE_OFF_SECONDS if backend.see_off() else None
 
 
 def _launch() -> Launch:

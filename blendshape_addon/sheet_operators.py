@@ -21,12 +21,15 @@ from .backend_process import NO_WINDOW
 from .environment import BLENDER, clean_environment
 from .errors import AddonError, as_addon_error
 from .panels import OfMeshTab
+from .patience import Patience
 from .sheet import render_sheet
 from .vrchat_operators import known_sets
 
 COMMAND = "blendshapes_sheet"
 OTHERS = "others"  # the sheet of keys that belong to no set
 _TICK_SECONDS = 0.2
+_RENDER_SECONDS = 1800.0  # all sets of an avatar take a minute or two on two cores; a scene that renders for ever is not to go on unseen
+_KILL_SECONDS = 2.0  # a killed process is gone at once but for a driver that holds it
 
 
 def sheets_of(ob: bpy.types.Object) -> dict[str, list[str]]:
@@ -133,6 +136,7 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
             self._folder.cleanup()
             self.report({"ERROR"}, f"A second Blender cannot be started: {error}")
             return {"CANCELLED"}
+        self._patience = Patience()
         self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
         context.window_manager.modal_handler_add(self)
         context.workspace.status_text_set("Rendering contact sheets in the background; Esc cancels")
@@ -145,6 +149,10 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
             self.report({"INFO"}, "Contact sheets cancelled")
             return {"CANCELLED"}
         code = self._process.poll()
+        if event.type == "TIMER" and code is None and self._patience.waited() > _RENDER_SECONDS:
+            self.cancel(context)
+            self.report({"ERROR"}, f"The contact sheets were not rendered within {_RENDER_SECONDS / 60:.0f} minutes; the second Blender was ended")
+            return {"CANCELLED"}
         if event.type != "TIMER" or code is None:
             return {"PASS_THROUGH"}
         printed = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -158,10 +166,13 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
 
     def cancel(self, context: bpy.types.Context) -> None:
         """ESC, or another file is opened."""
-        with contextlib.suppress(OSError):
-            self._process.kill()
-            self._process.wait(2.0)
+        self._kill()
         self._end(context)
+
+    def _kill(self) -> None:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.wait(_KILL_SECONDS)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """From scripts and in background mode: render here and now."""
