@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .errors import AddonError
+from .foreign import shortened, too_long
 from .naming import STYLES
 from .tables import parse_conditions, user_table
 
@@ -20,9 +23,35 @@ REGIONS = ("brows", "eyes", "cheeks", "mouth", "jaw", "tongue")
 GUIDES = ("off", "size", "shape")
 MAX_STRENGTH = 10.0
 
+_DASHES = "\0--"  # stands for the value --, which argparse drops; no argument can hold a NUL
+
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without a page of usage."""
+    """Says what is wrong in one sentence, without a page of usage, and takes values that begin with a dash: an object may be called -face."""
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """As argparse does it, but `--object -face` is `--object=-face`. What is an option itself, such as --help, needs the sign of equality."""
+        found, rest = super().parse_known_args(self._joined(sys.argv[1:] if args is None else args), namespace)
+        for name in [name for name, value in vars(found).items() if value == _DASHES]:
+            setattr(found, name, "--")
+        return found, rest
+
+    def _joined(self, arguments: Sequence[str]) -> list[str]:
+        options = self._option_string_actions
+        joined: list[str] = []
+        rest = iter(arguments)
+        for word in rest:
+            if word == "--":  # what follows are files, whatever they are called; argparse forgets that between its two passes
+                return [*joined, *(f"./{path}" if path.startswith("-") else path for path in rest)]
+            option, equals, value = word.partition("=")
+            joined.append(f"{option}={_DASHES}" if equals and value == "--" and option in options else word)
+            if word in options and options[word].nargs is None:
+                for value in itertools.islice(rest, 1):
+                    if value.startswith("-") and value != "--" and value.partition("=")[0] not in options:
+                        joined[-1] = f"{word}={value}"
+                    else:
+                        joined.append(value)
+        return joined
 
     def error(self, message: str) -> None:  # type: ignore[override]
         """Raise AddonError `usage`."""
@@ -93,16 +122,25 @@ def _regions(text: str) -> dict[str, float]:
 
 
 def free_names(inputs: Sequence[Path]) -> list[str]:
-    """An output name (without suffix) for each input; equal ones, also if only in case, get the input's type and then a number added."""
-    stems = [path.stem for path in inputs]
+    """An output name (without suffix) for each input; equal ones, also if only in case, get the input's type and then a number added. Names that
+    leave no room for an ending are shortened."""
+    stems = [shortened(path.stem) for path in inputs]
     taken: set[str] = set()
     names: list[str] = []
-    for path in inputs:
-        alone = sum(stem.lower() == path.stem.lower() for stem in stems) == 1
-        name = candidate = path.stem if alone else f"{path.stem}_{path.suffix[1:].lower()}"
+    for path, own in zip(inputs, stems, strict=True):
+        alone = sum(stem.lower() == own.lower() for stem in stems) == 1
+        name = candidate = own if alone else f"{own}_{path.suffix[1:].lower()}"
         number = 2
-        while candidate.lower() in taken or (candidate != path.stem and candidate.lower() in {stem.lower() for stem in stems}):
+        while candidate.lower() in taken or (candidate != own and candidate.lower() in {stem.lower() for stem in stems}):
             candidate, number = f"{name}_{number}", number + 1
         taken.add(candidate.lower())
         names.append(candidate)
     return names
+
+
+def note_of(path: Path, name: str) -> tuple[str, ...]:
+    """What to say about an output whose name is not its input's."""
+    if name == path.stem:
+        return ()
+    why = f"The name {path.stem!r} is too long for an output" if too_long(path.stem) else f"Several inputs are called {path.stem!r}"
+    return (f"{why}; this one's output is {name}.blend.",)

@@ -18,10 +18,12 @@ from typing import Any
 
 import bpy
 
+from ..backend import streams
 from . import scene_files
-from .arguments import asked, free_names, parser
+from .arguments import asked, free_names, note_of, parser
 from .backend_process import Backend, error_of
-from .errors import NOT_THE_INPUT, AddonError, as_addon_error
+from .errors import DEATHS, NOT_THE_INPUT, AddonError, as_addon_error
+from .foreign import one_line
 from .job import Options, Outcome, face_confidence, generate_for_object
 from .mesh_io import check_editable
 
@@ -43,7 +45,7 @@ class Task:
 
 def run_command(arguments: Sequence[str]) -> int:
     """`blender [FILE.blend] --command blendshapes ARGUMENTS`; the exit code."""
-    return main(arguments, "blender --command blendshapes")
+    return streams.run(lambda: main(arguments, "blender --command blendshapes"))
 
 
 def main(arguments: Sequence[str], prog: str) -> int:
@@ -69,7 +71,7 @@ def main(arguments: Sequence[str], prog: str) -> int:
         return 130
     except Exception as problem:
         error = told(problem)
-        print(f"error: {error} [{error.code}]", file=sys.stderr, flush=True)
+        print(one_line(f"error: {error} [{error.code}]"), file=sys.stderr, flush=True)
         return 1 if error.code in NOT_THE_INPUT else 2
     finally:
         session.backend.stop()
@@ -97,9 +99,8 @@ def _tasks(options: argparse.Namespace) -> list[Task]:
             raise AddonError("output_is_input", f"The report {options.report} would replace an input.", "Choose another name.")
     tasks: list[Task] = []
     for path, name in zip(inputs, free_names(inputs), strict=True):
-        notes = () if name == path.stem else (f"Several inputs are called {path.stem!r}; this one's output is {name}.blend.",)
         exported = folder / f"{name}.{options.export}" if options.export else None
-        tasks.append(Task(path, folder / f"{name}.blend", exported, opened, notes))
+        tasks.append(Task(path, folder / f"{name}.blend", exported, opened, note_of(path, name)))
     return tasks
 
 
@@ -127,16 +128,27 @@ def check_model(path: str, backend: Backend) -> None:
 def _run(task: Task, options: argparse.Namespace, wanted: Options, backend: Backend) -> dict[str, Any]:
     """One file, from reading to writing; its row of the report. A failure becomes the row's `error`."""
     row: dict[str, Any] = {"input": str(task.source)}
+    name = task.source.name
     try:
-        row.update(process(task, options.object, wanted, options.overwrite, backend))
-        print(f"{task.source.name}: {row['line']}; {task.target}", flush=True)
+        row.update(_process_again(task, options, wanted, backend))
+        print(one_line(f"{name}: {row['line']}; {task.target}"), flush=True)
         for warning in row["warnings"]:
-            print(f"{task.source.name}: warning: {warning}", file=sys.stderr, flush=True)
+            print(one_line(f"{name}: warning: {warning}"), file=sys.stderr, flush=True)
     except Exception as problem:
         error = told(problem)
         row["error"] = error.as_dict()
-        print(f"{task.source.name}: error: {error} [{error.code}]", file=sys.stderr, flush=True)
+        print(one_line(f"{name}: error: {error} [{error.code}]"), file=sys.stderr, flush=True)
     return row
+
+
+def _process_again(task: Task, options: argparse.Namespace, wanted: Options, backend: Backend) -> dict[str, Any]:
+    """`process`, and once more if the child died at it: it may have been another program that took the memory."""
+    try:
+        return process(task, options.object, wanted, options.overwrite, backend)
+    except AddonError as error:
+        if error.code not in DEATHS:
+            raise
+        return {**process(task, options.object, wanted, options.overwrite, backend), "tried": [error.as_dict()]}
 
 
 def process(task: Task, name: str, wanted: Options, overwrite: bool, backend: Backend) -> dict[str, Any]:

@@ -27,6 +27,9 @@ CODES: dict[str, str] = {
 # No change to the input or the settings mends these: the batch command ends with 1 for them and with 2 for all others.
 NOT_THE_INPUT = frozenset({"child_died", "child_timeout", "child_start", "internal", "out_of_memory", "cancelled", "protocol", "runtime_failed"})
 
+# The child was there and is gone. A file at which that happens is tried once more; one that took too long, or too much memory, is not.
+DEATHS = frozenset({"child_died"})
+
 
 class AddonError(Exception):
     """An error that is told to the user: `code` is stable, `message` says what is wrong, `fix` what to do."""

@@ -54,6 +54,11 @@ def read_scene(path: Path) -> None:
         raise AddonError("input_missing", f"{path} holds no objects, or it is damaged.", "Check that Blender can open the file.")
 
 
+def close_scene() -> None:
+    """Let go of what is open, before a Python that has Blender as a module ends: with drivers of a file still there it hangs for ever."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True, load_ui=False)
+
+
 def _import(path: Path) -> None:
     if path.suffix.lower() == ".obj":
         bpy.ops.wm.obj_import(filepath=str(path))
@@ -135,7 +140,7 @@ def prepare_folder(folder: Path) -> None:
 def write_text(target: Path, text: str) -> None:
     """Write a UTF-8 file whole or not at all. Raises AddonError: `disk_full`, `output_unwritable`."""
     try:
-        replace_file(target, text.encode())
+        replace_file(target, text.encode("utf-8", "backslashreplace"))  # a path may hold bytes that are no text; in JSON \\udcff says so
     except OSError as error:
         raise unwritable(target, error) from error
 

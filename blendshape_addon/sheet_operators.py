@@ -6,7 +6,6 @@ With a window a second Blender renders a copy of the file in the background; wit
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import subprocess
 import sys
@@ -16,10 +15,13 @@ from pathlib import Path
 
 import bpy
 
+from ..backend import streams
 from . import scene_files, session
+from .arguments import Parser
 from .backend_process import NO_WINDOW
 from .environment import BLENDER, clean_environment
 from .errors import AddonError, as_addon_error
+from .foreign import file_stem, one_line
 from .panels import OfMeshTab
 from .patience import Patience
 from .sheet import render_sheet
@@ -61,7 +63,7 @@ def write_sheets(ob: bpy.types.Object, folder: Path, stem: str, wanted: Iterable
         raise AddonError("output_unwritable", f"{folder} cannot be written: {error.strerror}.", "Save the file in a folder of yours.") from error
     files = []
     for name, keys in chosen.items():
-        files.append(folder / f"{stem}_{name}.png")
+        files.append(folder / f"{file_stem(stem)}_{name}.png")
         try:
             render_sheet(ob, files[-1], names=keys)
         except OSError as error:
@@ -71,28 +73,41 @@ def write_sheets(ob: bpy.types.Object, folder: Path, stem: str, wanted: Iterable
 
 def run_command(arguments: Sequence[str]) -> int:
     """`blender -b FILE.blend --command blendshapes_sheet --out DIR [--object NAME] [--set NAMES]`; 0, or 2 when there is nothing to show."""
-    parser = argparse.ArgumentParser(prog=f"blender --command {COMMAND}", description="Contact sheets of the open file, a PNG for each set.")
+    return streams.run(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str]) -> int:
+    try:
+        return _command(arguments)
+    except AddonError as error:
+        print(one_line(f"error: {error} [{error.code}]"), file=sys.stderr)
+        return 2
+
+
+def _command(arguments: Sequence[str]) -> int:
+    """The same. Raises AddonError as write_sheets does, and `usage`."""
+    parser = Parser(prog=f"blender --command {COMMAND}", description="Contact sheets of the open file, a PNG for each set.")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the pictures")
     parser.add_argument("--object", default="", metavar="NAME", help="the mesh object; without it, the one with the most shape keys")
     parser.add_argument("--set", default="", metavar="NAMES", help="sets, such as arkit,vrchat; without it, all that are there")
     parser.add_argument("--stem", default="", metavar="NAME", help="beginning of the files' names; without it, the file's own")
-    try:
-        options = parser.parse_args(list(arguments))
-    except SystemExit as leaving:  # --help, or wrong usage
-        return int(leaving.code or 0)
+    options = parser.parse_args(list(arguments))
     meshes = [ob for ob in bpy.data.objects if ob.type == "MESH" and ob.data.shape_keys and options.object in ("", ob.name)]
     if not meshes:
         print("error: There is no such object with shape keys.", file=sys.stderr)
         return 2
     ob = max(meshes, key=lambda one: len(one.data.shape_keys.key_blocks))
     wanted = [name.strip() for name in options.set.split(",") if name.strip()]
-    try:
-        for file in write_sheets(ob, options.out.absolute(), options.stem or Path(bpy.data.filepath).stem, wanted):
-            print(file, flush=True)
-    except AddonError as error:
-        print(f"error: {error} [{error.code}]", file=sys.stderr)
-        return 2
+    for file in write_sheets(ob, options.out.absolute(), options.stem or Path(bpy.data.filepath).stem, wanted):
+        print(one_line(str(file)), flush=True)
     return 0
+
+
+def sheet_command(blender: str, blend: Path, folder: Path, ob: str, stem: str) -> list[str]:
+    """The command line of a Blender that renders the sheets of a copy. Its own options stand before the file, or they would come too late for it;
+    values are joined to their options, as an object may be called --help."""
+    before = [blender, "-b", "--disable-autoexec", "--offline-mode", str(blend)]
+    return [*before, "--command", COMMAND, f"--out={folder}", f"--object={ob}", f"--stem={stem}"]
 
 
 class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
@@ -120,12 +135,11 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
         self._folder = tempfile.TemporaryDirectory(prefix="blendshapes-")
         copy = Path(self._folder.name) / "sheet.blend"
         bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True)
-        arguments = ["--out", str(folder), "--object", context.object.name, "--stem", stem]
         self._log = Path(self._folder.name) / "log.txt"
         try:
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(
-                    [bpy.app.binary_path, "-b", str(copy), "--command", COMMAND, *arguments],
+                    sheet_command(bpy.app.binary_path, copy, folder, context.object.name, stem),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,

@@ -2,6 +2,8 @@
 """A contact sheet of a file: every shape key of an object in one picture, as the extension draws it.
 
 .venv/bin/python scripts/contact_sheet.py FILE.blend OUT.png [--object NAME] [--turn 15]
+
+The file's scripts are not run.
 """
 
 from __future__ import annotations
@@ -17,28 +19,44 @@ if str(ROOT) not in sys.path:
 
 import bpy  # noqa: E402
 
+from backend import streams  # noqa: E402
 from scripts.generate import ALIAS, load_extension  # noqa: E402
 
 load_extension()
-_sheet = importlib.import_module(f"{ALIAS}.blendshape_addon.sheet")
-render_sheet, tint = _sheet.render_sheet, _sheet.tint
+_addon = {name: importlib.import_module(f"{ALIAS}.blendshape_addon.{name}") for name in ("arguments", "errors", "scene_files", "sheet")}
+render_sheet, tint = _addon["sheet"].render_sheet, _addon["sheet"].tint
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _addon["arguments"].Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("blend", type=Path, help="file with shape keys")
     parser.add_argument("out", type=Path, help="PNG to write")
     parser.add_argument("--object", help="the mesh object; the first with shape keys otherwise")
     parser.add_argument("--turn", type=float, default=15.0, help="degrees by which heads look aside")
-    options = parser.parse_args()
-    bpy.ops.wm.open_mainfile(filepath=str(options.blend))
+    try:
+        options = parser.parse_args()
+        _addon["scene_files"].read_scene(options.blend.absolute())
+    except _addon["errors"].AddonError as error:
+        print(f"error: {error} [{error.code}]", file=sys.stderr)
+        return 2
+    try:
+        return _draw(options)
+    finally:
+        _addon["scene_files"].close_scene()
+
+
+def _draw(options: argparse.Namespace) -> int:
     found = [ob for ob in bpy.data.objects if ob.type == "MESH" and ob.data.shape_keys and options.object in (None, ob.name)]
     if not found:
         print(f"{options.blend}: there is no such object with shape keys.", file=sys.stderr)
         return 2
-    print(f"{render_sheet(found[0], options.out.resolve(), options.turn)} tiles in {options.out}")
+    try:
+        print(f"{render_sheet(found[0], options.out.absolute(), options.turn)} tiles in {options.out}")
+    except OSError as error:
+        print(f"error: {_addon['scene_files'].unwritable(options.out, error)}", file=sys.stderr)
+        return 2
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(streams.run(main))

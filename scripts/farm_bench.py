@@ -49,7 +49,7 @@ def make_heads(count: int, data: Path) -> None:
             built = FOLDER / f"{source.stem}.blend"
             if not built.exists():
                 subprocess.run([sys.executable, str(ruler), "build", str(source), str(built)], check=True, stdout=subprocess.DEVNULL)
-            bpy.ops.wm.open_mainfile(filepath=str(built))
+            bpy.ops.wm.open_mainfile(filepath=str(built), load_ui=False, use_scripts=False)
         else:
             bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
             add_sample_head(HeadSpec())

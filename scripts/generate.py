@@ -44,13 +44,18 @@ def main() -> int:
     here = Path(__file__).resolve().parent
     sys.path[:] = [str(ROOT), *(folder for folder in sys.path if not folder or Path(folder).resolve() not in (here, ROOT))]
     batch = importlib.import_module("scripts.batch.main")
+    streams = importlib.import_module("backend.streams")
     given = arguments()
-    if "bpy" in sys.modules and not batch.names_inputs(given):
-        commands = importlib.import_module(f"{ALIAS}.blendshape_addon.commands")
-        opened: int = commands.main(given, "generate.py")
-        return opened
-    code: int = batch.main(given, "generate.py")
-    return code
+
+    def work() -> int:
+        if "bpy" in sys.modules and not batch.names_inputs(given):
+            opened: int = importlib.import_module(f"{ALIAS}.blendshape_addon.commands").main(given, "generate.py")
+            return opened
+        code: int = batch.main(given, "generate.py")
+        return code
+
+    done: int = streams.run(work)
+    return done
 
 
 if __name__ == "__main__":

@@ -9,16 +9,32 @@ from typing import TYPE_CHECKING, Any
 from scripts.generate import ALIAS, load_extension
 
 if TYPE_CHECKING:
-    from blendshape_addon.arguments import READABLE, asked, free_names, parser
+    from blendshape_addon.arguments import READABLE, Parser, asked, free_names, note_of, parser
     from blendshape_addon.environment import BLENDER, clean_environment
-    from blendshape_addon.errors import NOT_THE_INPUT, AddonError
+    from blendshape_addon.errors import DEATHS, NOT_THE_INPUT, AddonError
+    from blendshape_addon.foreign import one_line
 else:
     load_extension()
     _arguments: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.arguments")
     _environment: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.environment")
     _errors: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.errors")
-    READABLE, asked, free_names, parser = _arguments.READABLE, _arguments.asked, _arguments.free_names, _arguments.parser
+    READABLE, Parser, asked, free_names = _arguments.READABLE, _arguments.Parser, _arguments.asked, _arguments.free_names
+    note_of, parser = _arguments.note_of, _arguments.parser
     BLENDER, clean_environment = _environment.BLENDER, _environment.clean_environment
-    NOT_THE_INPUT, AddonError = _errors.NOT_THE_INPUT, _errors.AddonError
+    DEATHS, NOT_THE_INPUT, AddonError = _errors.DEATHS, _errors.NOT_THE_INPUT, _errors.AddonError
+    one_line: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.foreign").one_line
 
-__all__ = ["BLENDER", "NOT_THE_INPUT", "READABLE", "AddonError", "asked", "clean_environment", "free_names", "parser"]
+__all__ = [
+    "BLENDER",
+    "DEATHS",
+    "NOT_THE_INPUT",
+    "READABLE",
+    "AddonError",
+    "Parser",
+    "asked",
+    "clean_environment",
+    "free_names",
+    "note_of",
+    "one_line",
+    "parser",
+]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from . import report
-from .extension import NOT_THE_INPUT, READABLE, AddonError, asked, parser
+from .extension import NOT_THE_INPUT, READABLE, AddonError, asked, one_line, parser
 from .local import Result, Stop, cores, default_jobs, run_local
 from .plan import Job, find_inputs, plan_jobs
 from .pool import BACKEND_PYTHON, BatchError, Blender, blender_command, worker_environment
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str], prog: str = "generate.py") -> int:
     except SystemExit as leaving:  # argparse: --help
         return int(leaving.code or 0)
     except (AddonError, BatchError) as error:
-        print(f"error: {error.message} {error.fix} [{error.code}]", file=sys.stderr, flush=True)
+        print(one_line(f"error: {error.message} {error.fix} [{error.code}]"), file=sys.stderr, flush=True)
         return 1 if error.code in BROKEN else 2
     if interrupted:
         print(f"Interrupted: {len(run.jobs) - len(rows)} of {len(run.jobs)} files are left; start it again to go on.", file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .extension import READABLE, free_names
+from .extension import READABLE, free_names, note_of
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,9 @@ def plan_jobs(inputs: list[Input], out: Path, export: str | None) -> list[Job]:
     for place in dict.fromkeys(entry.place for entry in inputs):
         group = [entry.path for entry in inputs if entry.place == place]
         for path, name in zip(group, free_names(group), strict=True):
-            notes = () if name == path.stem else (f"Several inputs are called {path.stem!r}; this one's output is {name}.blend.",)
             folder = out / place
             exported = folder / f"{name}.{export}" if export else None
-            jobs.append(Job(path, (place / name).as_posix(), folder / f"{name}.blend", exported, notes))
+            jobs.append(Job(path, (place / name).as_posix(), folder / f"{name}.blend", exported, note_of(path, name)))
     return jobs
 
 

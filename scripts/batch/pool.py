@@ -18,14 +18,15 @@ from typing import Any, cast
 
 import psutil
 
-from .extension import BLENDER, clean_environment
+from .extension import BLENDER, DEATHS, clean_environment
 
 WORKER = Path(__file__).with_name("worker.py")
 BACKEND_PYTHON = "GENERATE_BACKEND_PYTHON"  # environment variable: the Python of the children, as in the extension's preferences
 START_SECONDS = 180.0  # a cold disk, a virus scanner, a model that a provider compiles
 TICK = 0.25
 LEAVE_SECONDS = 10.0
-TRIES = 2  # for a file at which Blender dies
+TRIES = 2  # for a file at which Blender or its child dies
+AGAIN = {"blender_died", *DEATHS}
 STAGES = ("import", "choose", "gather", "request", "write", "save", "export", "settle", "figures", "sheet")
 RENEW = 0.8  # of the memory it may use: a Blender that holds so much between two files is started anew
 _TAIL = 2000
@@ -55,7 +56,8 @@ def blender_command(program: str) -> list[str]:
     """The command line of a worker. program: a Blender, or a Python that has the bpy module."""
     if "python" in Path(program).name.lower():
         return [program, str(WORKER)]
-    return [program, "-b", "--python-exit-code", "1", "--python", str(WORKER)]
+    # before any file: no script of a file runs, and nothing is fetched, whatever the user's preferences say
+    return [program, "-b", "--disable-autoexec", "--offline-mode", "--python-exit-code", "1", "--python", str(WORKER)]
 
 
 def worker_environment(settings: Mapping[str, Any], threads: int) -> dict[str, str]:
@@ -215,8 +217,8 @@ class Blender:
 
 
 def row_of(blender: Blender, request: Mapping[str, Any], timeout: float) -> tuple[dict[str, Any], float]:
-    """The row that a request ends with, whatever happens, and the seconds that starts of Blender took. A file at which Blender dies is tried once
-    more. Raises Refused."""
+    """The row that a request ends with, whatever happens, and the seconds that starts of Blender took. A file at which Blender or
+    its child dies is tried once more; one that takes too long or too much memory is not. Raises Refused."""
     tried: list[dict[str, str]] = []
     started = 0.0
     while True:
@@ -227,7 +229,7 @@ def row_of(blender: Blender, request: Mapping[str, Any], timeout: float) -> tupl
         except BatchError as error:
             row = {"status": "failed", "error": error.as_dict()}
         started += blender.start_seconds
-        if row.get("error", {}).get("code") != "blender_died" or len(tried) + 1 == TRIES:
+        if row.get("error", {}).get("code") not in AGAIN or len(tried) + 1 == TRIES:
             return ({**row, "tried": tried} if tried else row), started
         tried.append(row["error"])
 

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from .extension import one_line
+
 RECENT = 20  # files of which the time left is told: those that were done before are there at once, and say nothing about the rest
 
 
@@ -31,7 +33,7 @@ class _Lines:
         self._times = deque([(0, time.monotonic())], maxlen=RECENT + 1)  # how many were done when
 
     def line(self, text: str, trouble: bool = False) -> None:
-        print(text, file=sys.stderr if trouble else sys.stdout, flush=True)
+        print(one_line(text), file=sys.stderr if trouble else sys.stdout, flush=True)
 
     def done(self, count: int) -> None:
         left = self._total - count
@@ -49,7 +51,7 @@ class _Bar:
         self._bar, self._task = bar, task
 
     def line(self, text: str, trouble: bool = False) -> None:
-        self._bar.console.print(text, style="red" if trouble else None, markup=False, highlight=False, soft_wrap=True)
+        self._bar.console.print(one_line(text), style="red" if trouble else None, markup=False, highlight=False, soft_wrap=True)
 
     def done(self, count: int) -> None:
         self._bar.update(self._task, completed=count)

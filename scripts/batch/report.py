@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .pool import STAGES
-from .store import Store, write_atomically
+from .store import Store, as_json, write_atomically
 
 Row = Mapping[str, Any]
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -60,8 +59,8 @@ def summary(
 
 def write(path: Path, told: Mapping[str, Any], store: Store) -> None:
     """Write the report to `path`, and its page beside it. Raises OSError."""
-    write_atomically(path, json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n")
-    write_atomically(path.with_suffix(".html"), page(told, store).encode())
+    write_atomically(path, as_json(told))
+    write_atomically(path.with_suffix(".html"), page(told, store).encode("utf-8", "backslashreplace"))
 
 
 def page(told: Mapping[str, Any], store: Store) -> str:

@@ -59,7 +59,7 @@ def model_digest(model: str, root: Path = ROOT) -> str:
 
 def settings_digest(settings: Mapping[str, Any]) -> str:
     """SHA-256 of everything but the input that an output depends on."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, ensure_ascii=False).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -163,12 +163,17 @@ class Store:
                 folder.rmdir()
 
     def _write(self, name: str, record: Mapping[str, Any]) -> None:
-        write_atomically(self.beside(name, ".json"), json.dumps(record, indent=1, ensure_ascii=False).encode() + b"\n")
+        write_atomically(self.beside(name, ".json"), as_json(record))
 
 
 def _lock_file(path: Path) -> IO[bytes]:
     """The file, made if need be, to lock it; no other by way of a link. Raises OSError."""
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o666), "r+b")
+
+
+def as_json(data: Mapping[str, Any]) -> bytes:
+    """JSON for a file. Bytes of a path that are no text, which Python holds as halves of letters, become JSON's own sign for those."""
+    return json.dumps(data, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -61,11 +61,12 @@ def serve(lines: IO[str], answers: IO[str]) -> int:
             except Exception as problem:
                 error = commands.told(problem)
                 row = {"status": "failed" if wanted is not None and "target" in job else "refused", "error": error.as_dict()}
-            answers.write(json.dumps({"id": job["id"], "row": row}, ensure_ascii=False) + "\n")
+            answers.write(json.dumps({"id": job["id"], "row": row}) + "\n")  # in ASCII: a path may hold bytes that are no text
             answers.flush()
             faulthandler.cancel_dump_traceback_later()
     finally:
         session.backend.stop()
+        scene_files.close_scene()
     return 0
 
 

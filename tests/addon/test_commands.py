@@ -14,9 +14,11 @@ from typing import Any
 
 import bpy
 import numpy as np
+import psutil
 import pytest
 from blendshape_auto_generator.blendshape_addon import commands, scene_files, session
-from blendshape_auto_generator.blendshape_addon.arguments import free_names
+from blendshape_auto_generator.blendshape_addon.arguments import free_names, parser
+from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.launch import Settings, plan
 from hypothesis import given
 from hypothesis import strategies as st
@@ -390,3 +392,50 @@ def test_regions_names_and_alias(saved: Path, run: Any, tmp_path: Path) -> None:
 def test_wrong_regions_are_a_wrong_usage(saved: Path, run: Any, regions: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(saved, "--regions", regions) == (2, [])
     assert "[usage]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "words"), [("-face", ["--object", "-face"]), (";x", ["--object", ";x"]), ("--help", ["--object=--help"])])
+def test_objects_and_groups_may_be_called_anything(saved: Path, tmp_path: Path, run: Any, name: str, words: list[str]) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(saved))
+    body = bpy.data.objects["Body"]
+    body.name = name
+    body.vertex_groups.new(name="--help").add(list(range(len(body.data.vertices))), 1.0, "REPLACE")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "odd.blend"))
+    code, (row,) = run(tmp_path / "odd.blend", *words, "--group=--help")
+    assert code == 0 and row["object"] == name and row["object_chosen_by"] == "name", row
+
+
+@pytest.mark.parametrize("value", ["-face", "--", "-", "--help", "--out", "a b", "a,b", "'\"", "one\ntwo", "顔", "%s", "", "--object=x", "-h"])
+def test_any_value_reaches_its_option_by_the_sign_of_equality(value: str) -> None:
+    options = parser("x").parse_intermixed_args(["in", f"--object={value}", "--out=o", f"--group={value}", "--", "-in"])
+    assert (options.object, options.group, options.inputs) == (value, value, [Path("in"), Path("-in")])
+
+
+@pytest.mark.parametrize("value", ["-face", "-", "-3", ";x", "--face", "-h-face", "%s"])
+def test_a_value_may_begin_with_a_dash_unless_it_is_an_option_itself(value: str) -> None:
+    assert parser("x").parse_intermixed_args(["--object", value, "in", "--out", "o"]).object == value
+    with pytest.raises(AddonError, match="xpected one argument"):
+        parser("x").parse_intermixed_args(["--object", "--out", "o"])
+
+
+def test_a_killed_child_is_replaced_once_for_a_file(saved: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, deaths = session.backend.send, [2]
+
+    def mortal(type_: str, *rest: Any) -> int:
+        request = real(type_, *rest)
+        if type_ == "generate" and deaths[0]:
+            deaths[0] -= 1
+            psutil.Process(session.backend.pid).kill()
+        return request
+
+    monkeypatch.setattr(session.backend, "send", mortal)
+    code, (row,) = run(saved)
+    assert code == 1 and row["error"]["code"] == "child_died" and deaths == [0]
+    deaths[0] = 1
+    code, (row,) = run(saved, "--overwrite")
+    assert code == 0 and [error["code"] for error in row["tried"]] == ["child_died"] and row["shapes"] == 15
+
+
+def test_names_too_long_for_an_output_are_shortened() -> None:
+    names = free_names([Path("/a") / ("あ" * 80 + ".obj"), Path("/b") / ("あ" * 81 + ".obj"), Path("/c/short.obj")])
+    assert len({*names}) == 3 and names[2] == "short" and all(len(f"{name}.blend".encode()) < 255 for name in names)

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GENERATE = ROOT / "scripts" / "generate.py"
 FULL = bool(os.environ.get("BATCH_FULL"))  # set by dev.py farm-test: the longer versions
 
-collect_ignore = [] if importlib.util.find_spec("bpy") else ["test_batch.py", "test_farm.py"]
+collect_ignore = [] if importlib.util.find_spec("bpy") else ["test_batch.py", "test_deaths.py", "test_farm.py", "test_names.py"]
 
 
 def load_module(path: Path) -> ModuleType:
@@ -94,6 +94,11 @@ def outputs(out: Path) -> dict[str, bytes]:
     """What a user sees in the output folder; of .blend files, which hold addresses of the memory they were saved from, only that they are there."""
     files = [path for path in out.rglob("*") if path.is_file() and ".blendshapes" not in path.relative_to(out).parts]
     return {path.relative_to(out).as_posix(): b"" if path.suffix == ".blend" else path.read_bytes() for path in files}
+
+
+def leftovers(out: Path) -> list[str]:
+    """Temporary files that were not taken away."""
+    return [str(path) for path in out.rglob("*") if ".part" in path.name]
 
 
 def keys_of(out: Path) -> dict[str, str]:

@@ -24,14 +24,10 @@ import pytest
 
 from scripts.batch import local
 
-from .conftest import FULL, GENERATE, ROOT, Run, command, keys_of, outputs, report_of, write_head
+from .conftest import FULL, GENERATE, ROOT, Run, command, keys_of, leftovers, outputs, report_of, write_head
 
 NAMES = {"ann", "ben", "cat", "dan"}
 Generate = Callable[..., Run]
-
-
-def leftovers(out: Path) -> list[str]:
-    return [str(path) for path in out.rglob("*") if ".part" in path.name]
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -179,6 +175,7 @@ def test_a_file_that_hangs_is_ended_and_reported(undisturbed: tuple[Path, dict[s
     run = Run(process.returncode, "", json.loads(report_of(out).read_text()))
     assert run.code == 1 and sorted(run.states.values()) == ["done", "done", "done", "timed_out"] and leftovers(out) == []
     (late,) = (name for name, state in run.states.items() if state == "timed_out")
+    assert not any("tried" in row for row in run.report["files"]), "what takes too long is not tried again"
     assert outputs(out) == {name: data for name, data in expected.items() if Path(name).stem != late}
 
 
@@ -203,7 +200,7 @@ def test_a_file_that_hangs_lets_go_even_when_the_command_is_gone(tmp_path: Path,
 
 def test_a_job_that_takes_too_much_memory_is_ended_and_reported(heads: Path, tmp_path: Path, generate: Generate) -> None:
     run = generate(heads / "ann.obj", tmp_path / "out", "--memory", 100)
-    assert run.code == 1 and run.states == {"ann": "out_of_memory"} and outputs(tmp_path / "out") == {}
+    assert run.code == 1 and run.states == {"ann": "out_of_memory"} and "tried" not in run.report["files"][0] and outputs(tmp_path / "out") == {}
 
 
 def test_a_blender_that_dies_is_replaced_and_the_file_tried_again(undisturbed: tuple[Path, dict[str, bytes]], tmp_path: Path, tiny: Path) -> None:
