@@ -146,6 +146,15 @@ def test_files_that_the_docs_name_are_there(page: Path) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_what_contributors_are_told_to_change_is_there() -> None:
+    told = re.findall(r"`(\w+)`(?: \([^)]*\))? in\s+`([\w/]+\.py)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert len(told) > 15
+    missing = [
+        f"{name} in {file}" for name, file in told if not re.search(rf"(?m)^(?:def|class) {name}\b|^{name}\b.* = ", (ROOT / file).read_text("utf-8"))
+    ]
+    assert missing == []
+
+
 def known_names() -> set[str]:
     """Names of shapes: of the shipped sets and conditions, and of the gathered standards where they are at hand."""
     known = set(DERIVED)
