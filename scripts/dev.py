@@ -185,7 +185,7 @@ def main() -> int:
     except LookupError as error:
         print(error, file=sys.stderr)
         return 1
-    except subprocess.CalledProcessError as error:
+    except (subprocess.CalledProcessError, OSError) as error:
         print(f"Setting up the environment failed ({error}); it needs a package index that pip reaches.", file=sys.stderr)
         return 1
     os.environ.setdefault("PYTHONUTF8", "1")  # Windows' own code page has no Japanese
