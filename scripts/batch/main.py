@@ -46,6 +46,9 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
     farm.add_argument("--scheduler", default="", metavar="ADDRESS", help="tcp://HOST:PORT or tls://HOST:PORT of a Dask scheduler")
     farm.add_argument("--send", action="store_true", help="send files along instead of reading and writing a folder that all machines share")
     farm.add_argument("--retries", type=int, default=3, metavar="N", help="times that a file is given to another worker after its was lost")
+    farm.add_argument(
+        "--insecure", action="store_true", help="without TLS to a scheduler on another machine: whoever is on the way can take its place"
+    )
     farm.add_argument("--tls-ca", default="", metavar="FILE", help="certificate of the authority (PEM)")
     farm.add_argument("--tls-cert", default="", metavar="FILE", help="certificate of this machine (PEM)")
     farm.add_argument("--tls-key", default="", metavar="FILE", help="its key (PEM)")

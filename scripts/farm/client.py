@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from scripts.batch.local import Result, Stop, unreadable
 from scripts.batch.plan import Job
@@ -22,6 +23,7 @@ from scripts.batch.store import Store, write_atomically
 
 from .tasks import PROGRAM, work
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")  # as in secure.sh
 CONNECT_SECONDS = 15
 LOOK_SECONDS = 1.0
 AGAIN_SECONDS = 2.0
@@ -62,6 +64,9 @@ def farm_of(options: argparse.Namespace, settings: Mapping[str, str], described:
         raise BatchError("usage", "tls:// and --tls-ca, --tls-cert, --tls-key belong together.", "Give all of them, or tcp:// and none.")
     if not options.scheduler.startswith(("tcp://", "tls://")):
         raise BatchError("usage", f"{options.scheduler} is no scheduler's address.", "Write tcp://HOST:PORT or tls://HOST:PORT.")
+    if not any(tls) and not options.insecure and urlsplit(options.scheduler).hostname not in LOOPBACK:
+        message = f"{options.scheduler} is on another machine, and without TLS whoever is on the way can read what passes and take its place."
+        raise BatchError("usage", message, "Give tls:// with --tls-ca, --tls-cert and --tls-key, or --insecure if everyone in that network may.")
     if options.blender or options.backend_python:
         raise BatchError("usage", "--blender and --backend-python are for this machine.", f"Set {PROGRAM} and {BACKEND_PYTHON} on the workers.")
     task: dict[str, Any] = {name: described[name] for name in ("code_digest", "model_digest")}

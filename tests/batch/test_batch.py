@@ -154,6 +154,8 @@ def test_bad_files_do_not_stop_the_others(heads: Path, tmp_path: Path, generate:
         (["--blender", "/nowhere/blender"], "cannot be started"),
         (["--scheduler", "localhost:8786"], "is no scheduler's address"),
         (["--scheduler", "tls://localhost:8786"], "belong together"),
+        (["--scheduler", "tcp://10.0.0.5:8786"], "whoever is on the way"),
+        (["--scheduler", "tcp://localhost.example:8786"], "whoever is on the way"),
         (["--scheduler", "tcp://127.0.0.1:9", "--blender", "blender"], "GENERATE_BLENDER"),
         (["--scheduler", "tcp://127.0.0.1:9"], "distributed" if importlib.util.find_spec("distributed") is None else "cannot be reached"),
     ],

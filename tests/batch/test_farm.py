@@ -57,10 +57,11 @@ class Cluster:
 
     def __enter__(self) -> Cluster:
         self.network.__enter__()
+        insecure = [] if self._tls else ["--insecure"]
         try:
-            self.scheduler = self._start(self.network.hub, "scheduler", ROOT / "scripts/farm/scheduler.sh", HUB, PORT)
+            self.scheduler = self._start(self.network.hub, "scheduler", ROOT / "scripts/farm/scheduler.sh", *insecure, HUB, PORT)
             for name in self.network.machines:
-                self.workers[name] = self._start(name, name, ROOT / "scripts/farm/worker.sh", self.address, name.rpartition("-")[2])
+                self.workers[name] = self._start(name, name, ROOT / "scripts/farm/worker.sh", *insecure, self.address, name.rpartition("-")[2])
         except BaseException:
             self.__exit__()
             raise
@@ -80,7 +81,10 @@ class Cluster:
 
     def generate(self, inputs: Path, out: Path, model: Path, *more: object) -> subprocess.Popen[str]:
         """Start the command on the hub."""
-        line = self.network.on(self.network.hub, *command(inputs, out, model, "--scheduler", self.address, *more, python=str(FARM)))
+        line = self.network.on(
+            self.network.hub,
+            *command(inputs, out, model, "--scheduler", self.address, *([] if self._tls else ["--insecure"]), *more, python=str(FARM)),
+        )
         return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -209,7 +213,7 @@ def test_tls_with_certificates_and_not_without(local: dict[str, bytes], tmp_path
         said, _ = stranger.communicate(timeout=120)
         assert stranger.returncode == 1 and "cannot be reached" in said and "Traceback" not in said, "a certificate of another authority"
         cluster.address = cluster.address.replace("tls", "tcp")
-        stranger = cluster.generate(tmp_path / "heads", tmp_path / "other", tiny)
+        stranger = cluster.generate(tmp_path / "heads", tmp_path / "other", tiny, "--insecure")
         said, _ = stranger.communicate(timeout=120)
         assert stranger.returncode == 1 and "cannot be reached" in said, "no certificate at all"
     assert not list((tmp_path / "other").glob("*.glb"))

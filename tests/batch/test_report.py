@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import io
 import re
@@ -45,7 +47,7 @@ def told(tmp_path: Path) -> tuple[dict[str, Any], Store]:
     failed = {"input": "/heads/e.glb", "status": "failed", "error": {"code": "no_face", "message": "No face was found.", "fix": "Name a group."}}
     rows = [
         row(store.out, "b", 0.9, 10.0), row(store.out, "a", 0.95, 9.0, status="skipped"), failed,
-        row(store.out, NASTY, 0.7, 100.0, warnings=[NASTY]), row(store.out, "c", 0.8, 2.0, lost=["two at tcp://x"]),
+        row(store.out, NASTY, 0.7, 100.0, warnings=[NASTY, f"</script>{NASTY}", f"'-->{NASTY}"]), row(store.out, "c", 0.8, 2.0, lost=["two at tcp://x"]),
     ]  # fmt: skip
     events = [{"time": "12:00:00", "what": "Worker two was lost."}]
     described = {"settings": {"sets": ["arkit"], "strength": 1.0}, "out": str(store.out)}
@@ -60,7 +62,7 @@ def test_the_numbers_of_the_run(told: tuple[dict[str, Any], Store]) -> None:
 
 def test_the_page_needs_nothing_else_and_runs_nothing_of_the_files(told: tuple[dict[str, Any], Store]) -> None:
     page = report.page(*told)
-    assert "<img src=x" not in page and html.escape(NASTY) in page
+    assert "<img src=x" not in page and html.escape(NASTY) in page and page.count("</script>") == 1
     assert not re.findall(r'(?:src|href)="(?!data:image/jpeg)', page) and "://" not in page.replace("tcp://x", "")
     assert page.count(">11%</td>") == 4 and page.count(">93.0%</td>") == 4
     assert page.count("<tr>") == 6 and page.count("data:image/jpeg;base64,") == 1 and "<!--" not in page
@@ -76,6 +78,43 @@ def browse(page: Path, *more: str) -> str:
     return done.stdout
 
 
+def digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def policy_of(page: str) -> dict[str, list[str]]:
+    """The sources that the page's policy allows, by what they are for."""
+    (found,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
+    return {words[0]: words[1:] for part in found.split(";") if (words := part.split())}
+
+
+def test_the_policy_allows_the_pages_own_script_and_styles_and_nothing_else(
+    told: tuple[dict[str, Any], Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = report.page(*told)
+    policy = policy_of(page)
+    assert policy.keys() == {"default-src", "img-src", "style-src", "script-src", "base-uri", "form-action"}
+    assert [policy[name] for name in ("default-src", "base-uri", "form-action", "img-src")] == [["'none'"], ["'none'"], ["'none'"], ["data:"]]
+    for kind in ("script", "style"):
+        (text,) = re.findall(f"<{kind}[^>]*>(.*?)</{kind}>", page, re.DOTALL)
+        assert policy[f"{kind}-src"] == [f"'sha256-{digest(text)}'"]
+    assert not re.search(r"""\s(style|on\w+)=["']""", page), "attributes that the policy would not let work"
+    changed = tmp_path / "page.html"
+    changed.write_text(report.TEMPLATE.read_text(encoding="utf-8").replace('"use strict";', '"use strict"; // another'), encoding="utf-8")
+    monkeypatch.setattr(report, "TEMPLATE", changed)
+    assert policy_of(report.page(*told))["script-src"] != policy["script-src"], "the digest is that of the script as it is now"
+
+
+@needs_browser
+def test_in_a_browser_its_own_script_runs_and_no_other(told: tuple[dict[str, Any], Store], tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    foreign = "<script>document.title = 'foreign'</script><b onclick='0' style='color: red'></b><img src=x onerror=\"document.title='foreign'\">"
+    page.write_text(report.page(*told).replace("<tbody>", f"{foreign}<tbody>"), encoding="utf-8")
+    dom = browse(page, "--dump-dom")
+    assert "<title>Blend shapes: report</title>" in dom and "document.title = 'foreign'" in dom
+    assert 'style="--s: ' in dom, "the stages got their widths from the page's own script"
+
+
 @needs_browser
 def test_a_browser_shows_it_and_sorts_it(told: tuple[dict[str, Any], Store], tmp_path: Path) -> None:
     page = tmp_path / "report.html"
@@ -88,7 +127,9 @@ document.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape"})); seen.smal
 seen.picture = document.querySelector(".sheet img").naturalWidth; seen.title = document.title;
 document.body.dataset.seen = JSON.stringify(seen);
 </script>"""
-    page.write_text(report.page(*told).replace("</body>", clicks + "</body>"), encoding="utf-8")
+    text = report.page(*told).replace("</body>", clicks + "</body>")
+    ours = f"'sha256-{digest(clicks.removeprefix('<script>').removesuffix('</script>'))}'"
+    page.write_text(text.replace("script-src ", f"script-src {ours} "), encoding="utf-8")
     dom = browse(page, "--dump-dom")
     seen = html.unescape(re.search(r'data-seen="([^"]*)"', dom)[1])  # type: ignore[index]
     for name, value in (
