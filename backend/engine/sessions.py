@@ -334,14 +334,17 @@ class Session:
             if name == "windowsml":
                 options.set_provider_selection_policy(ort.OrtExecutionProviderDevicePolicy.PREFER_GPU)
                 return ort.InferenceSession(self.data, options, enable_fallback=0)
+            chosen = provider.options(target)
+            if self.settings.device and name != "cpu" and not devices and "device_id" not in chosen:
+                self._warn(name, f"{provider.label} takes the device that it finds, so device is not used.")
             if devices:
-                options.add_provider_for_devices(devices[:1], provider.options(target))
+                options.add_provider_for_devices([self._device(devices)], chosen)
                 session = ort.InferenceSession(self.data, options, enable_fallback=0)
             else:
                 listed = providers.listed(name, target, available())
                 left_out = LEFT_OUT if name == "cpu" and self.settings.graph_optimization not in ("disable", "basic") else None
                 session = ort.InferenceSession(self.data, options, providers=listed, disabled_optimizers=left_out, enable_fallback=0)
-        except MemoryError:
+        except (MemoryError, _UnfitError):
             raise
         except Exception as error:  # ONNX Runtime's exceptions share no base class
             raise _UnfitError(f"could not be started: {first_line(error)}", first_line(error)) from error
@@ -349,6 +352,15 @@ class Session:
         if active[:1] != [provider.ort]:
             raise _UnfitError(f"could not be started, ONNX Runtime fell back to {', '.join(active)}", "it fell back")
         return session
+
+    def _device(self, devices: Sequence[Any]) -> Any:
+        """The device of a plugin's that the setting names by its number among the GPUs; the plugin's first for 0. Raises _UnfitError."""
+        gpus = [device for device in devices if device.device.type == ort.OrtHardwareDeviceType.GPU]
+        if not self.settings.device:
+            return devices[0]
+        if self.settings.device >= len(gpus):
+            raise _UnfitError(f"has no GPU number {self.settings.device}, only {len(gpus)} of them", "there is no such device")
+        return gpus[self.settings.device]
 
     def _options(self, name: str, threads: int) -> Any:
         """SessionOptions for one provider. Raises BackendError `setting_invalid` for what this ONNX Runtime does not know."""

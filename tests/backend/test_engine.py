@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Timer
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -537,3 +538,17 @@ def test_a_cache_or_profile_folder_that_cannot_be_made_is_a_warning_and_the_work
     assert model.use.active == providers.COREML and len(model.warnings) == 2
     assert any(folder in warning for warning in model.warnings) and any("not kept" in warning for warning in model.warnings)
     assert model.close() == []
+
+
+def test_a_device_that_there_is_not_is_told_and_one_that_cannot_be_chosen_too(monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
+    kinds = onnxruntime.OrtHardwareDeviceType
+    webgpu = providers.PROVIDERS["webgpu"].ort
+    devices = [SimpleNamespace(ep_name=webgpu, device=SimpleNamespace(type=kind)) for kind in (kinds.CPU, kinds.GPU, kinds.GPU)]
+    runtime = runtimes.Runtime([CPU])
+    monkeypatch.setattr(runtime, "get_ep_devices", lambda: devices)
+    runtimes.use(monkeypatch, runtime)
+    model = load_model(tiny, settings(provider="webgpu", device=2))
+    assert model.use.active == CPU and "has no GPU number 2, only 2 of them" in model.use.reason
+    runtimes.use(monkeypatch, runtimes.Runtime([providers.COREML, CPU]))
+    assert "device is not used" in load_model(tiny, settings(provider="coreml", device=1)).warnings[0]
+    assert not load_model(tiny, settings(provider="cpu", device=1)).warnings
