@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from .environment import clean_environment
@@ -69,6 +69,17 @@ def plan(root: Path, log: Path, settings: Settings, environment: Mapping[str, st
         clean["PYTHONPYCACHEPREFIX"] = str(log.parent.parent / "bytecode")  # nothing is written into the extension's own folder
     command = (python, "-m", "backend", "serve", "--preferences", json.dumps(settings.preferences()))
     return Launch(command, clean, log)
+
+
+def runtimes_folder(user: str, version: str, environment: Mapping[str, str] = os.environ, system: str = sys.platform) -> str:
+    """Where a Blender of a version, say `5.2`, keeps runtimes. user: the extension's folder of the user's.
+
+    On Windows packages in that folder would have paths of over 260 characters, which pip cannot write; so it is one beside the child's engines there.
+    """
+    local = environment.get("LOCALAPPDATA", "")
+    if system == "win32" and local:
+        return str(PureWindowsPath(local, "blendshape-auto-generator", version, "runtimes"))
+    return str(Path(user, "runtimes"))
 
 
 def blender_python() -> str:

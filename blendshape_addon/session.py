@@ -18,6 +18,7 @@ from typing import Any
 
 import bpy
 
+from . import launch
 from .backend_process import Backend
 from .errors import AddonError
 from .launch import Launch, Settings, plan
@@ -102,9 +103,10 @@ def log_folder() -> Path:
 def runtimes_folder() -> Path:
     """The folder of the runtimes that were prepared here; it survives upgrades of the extension, too."""
     if ROOT_PACKAGE.startswith("bl_ext."):
-        return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="runtimes", create=True))
-    folder = log_folder() / "runtimes"
-    folder.mkdir(exist_ok=True)
+        folder = Path(launch.runtimes_folder(bpy.utils.extension_path_user(ROOT_PACKAGE), "{}.{}".format(*bpy.app.version)))
+    else:
+        folder = log_folder() / "runtimes"
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

@@ -32,12 +32,13 @@ TAGS = {
     "linux-x64": ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux2010_x86_64"),
     "windows-x64": ("win_amd64",),
     "macos-arm64": ("macosx_14_0_arm64", "macosx_11_0_arm64"),
+    "macos-x64": ("macosx_13_0_x86_64", "macosx_10_9_x86_64"),  # for Blender 4.2 to 4.5, the last for Intel Macs, as is ONNX Runtime 1.23.2
 }
 
 
 def this_platform() -> str:
     """Blender's name for the platform that this runs on."""
-    names = {"Linux": "linux-x64", "Windows": "windows-x64", "Darwin": "macos-arm64"}
+    names = {"Linux": "linux-x64", "Windows": "windows-x64", "Darwin": "macos-arm64" if platform.machine() == "arm64" else "macos-x64"}
     return names[platform.system()]
 
 

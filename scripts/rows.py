@@ -38,6 +38,7 @@ ROWS = (
     Row("5.0", "3.11", "1.26.4", bpy="5.0.1"),
     Row("5.2", "3.13", "2.3.5", bpy="5.2.3"),
     Row("oldest", "3.11", "1.26.4", onnxruntime="1.19.2"),
+    Row("intel-mac", "3.11", "1.26.4", onnxruntime="1.23.2"),  # what the zip for Intel Macs brings
     Row("numpy2", "3.11", "2.3.5", onnxruntime="1.31.1"),
     Row("newest", "3.11", "2.3.5", onnxruntime="1.32.0"),
     Row("oldest-3.13", "3.13", "2.1.3", onnxruntime="1.20.0"),

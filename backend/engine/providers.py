@@ -8,6 +8,7 @@ Execution Providers, the page of each; nvidia.github.io/TensorRT-RTX-EP-ABI for 
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import json
@@ -28,6 +29,8 @@ DIRECTML = "DmlExecutionProvider"
 OPENVINO = "OpenVINOExecutionProvider"
 COREML = "CoreMLExecutionProvider"
 WINDOWSML = "WindowsML"  # no provider of that name: Windows chooses among those it has installed
+
+LONGEST_NAME = 40  # characters of a folder's name for runtime, device and precision
 
 Shapes = Mapping[str, tuple[Sequence[int], Sequence[int], Sequence[int]]]
 
@@ -256,12 +259,16 @@ def keeps_engines(name: str) -> bool:
 def engine_cache(settings: Settings, name: str, model_hash: str, runtime: str, device: str) -> Path | None:
     """A folder for compiled engines of one model, made if need be; None where the provider keeps none or the folder cannot be made.
 
-    An engine is of use only to the same model, runtime, device and precision; all four are in the path.
+    An engine is of use only to the same model, runtime, device and precision; all four are in the path, as a digest where their names are long:
+    TensorRT adds names of nearly 100 characters, and Windows takes 260 in all.
     """
     folder = cache_folder(settings)
     if not keeps_engines(name) or folder is None:
         return None
     safe = "".join(c if c.isalnum() or c in ".-" else "_" for c in f"{runtime}-{device}-{settings.device}-{settings.precision}")
+    if len(safe) > LONGEST_NAME:
+        digest = hashlib.sha256(safe.encode()).hexdigest()[:12]
+        safe = f"{safe[: LONGEST_NAME - 13]}-{digest}"
     folder = folder / "engines" / name / model_hash[:16] / safe
     try:
         folder.mkdir(parents=True, exist_ok=True)
