@@ -7,28 +7,22 @@ Exit codes: 0 done, 2 the input or a setting is wrong (one sentence on stderr), 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import errno
-import io
 import json
 import logging
 import math
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import streams
 from .errors import NOT_THE_INPUT, BackendError, as_backend_error
 from .log import begin, warn_once
 
 if TYPE_CHECKING:
     from .engine.settings import Settings
 
-_ELSEWHERE = "Let it go to a file or a program that takes it."
-
 # numpy and onnxruntime are imported by the commands, so that --help is quick and `serve` can first set fd 1 aside
-
 
 log = logging.getLogger(__name__)
 
@@ -48,69 +42,23 @@ IGNORED: dict[str, tuple[str, ...]] = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
-    _open_standard_streams()
+    return streams.run(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str]) -> int:
     begin()
+    options = _parser().parse_args(arguments)
     try:
-        try:
-            options = _parser().parse_args(arguments)
-            code: int = options.run(options)
-        except SystemExit as ended:  # argparse's, after --help or wrong usage
-            code = ended.code if isinstance(ended.code, int) else 2
-            if code == 0:
-                _say("", end="")  # so that a --help that cannot be written is told
+        code: int = options.run(options)
         return code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # `... | head`: whoever read stdout has enough
-        _forget_stdout()
-        return 0
     except Exception as error:
         told = as_backend_error(error)
         if told.code == "internal":
             log.exception("%s", told)
-        _complain(f"error: {told} [{told.code}]")
+        print(f"error: {told} [{told.code}]", file=sys.stderr)
         return 1 if told.code in NOT_THE_INPUT else 2
-
-
-def _open_standard_streams() -> None:
-    """Put the null device where stdin, stdout or stderr is closed: the next file that is opened would get its number, and what is printed by others.
-
-    What the system's encoding cannot say is printed as escapes.
-    """
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def _say(text: str, end: str = "\n") -> None:
-    """Print a command's result, now. Raises BackendError `disk_full` or `output_unwritable`, BrokenPipeError."""
-    if sys.stdout is None:
-        raise BackendError("output_unwritable", "The result cannot be printed: stdout is closed.", _ELSEWHERE)
-    try:
-        print(text, end=end, flush=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _forget_stdout()
-        code = "disk_full" if error.errno == errno.ENOSPC else "output_unwritable"
-        raise BackendError(code, f"The result cannot be printed: {error.strerror or error}.", _ELSEWHERE) from error
-
-
-def _forget_stdout() -> None:
-    """Let what is left in stdout's buffer go nowhere; the interpreter would complain once more when it flushes."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def _complain(text: str) -> None:
-    """A sentence on stderr, if there is one."""
-    with contextlib.suppress(OSError, AttributeError):
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
 
 
 def parse_conditions(text: str) -> dict[str, float]:
@@ -235,10 +183,10 @@ def _settings(options: argparse.Namespace) -> int:
 
     told = describe(_chosen(options))
     if options.json:
-        _say(json.dumps(told, indent=1, ensure_ascii=False))
+        print(json.dumps(told, indent=1, ensure_ascii=False))
     else:
         for name, entry in told.items():
-            _say(f"{name} = {entry['value']}   from {entry['from']}; {entry['allowed']}\n    {entry['about']}")
+            print(f"{name} = {entry['value']}   from {entry['from']}; {entry['allowed']}\n    {entry['about']}")
     return 0
 
 
@@ -283,7 +231,7 @@ def _info(options: argparse.Namespace) -> int:
         failed = error
         report["model"] = {"error": error.code, "message": error.message, "fix": error.fix}
     if options.json:
-        _say(json.dumps(report, indent=1, ensure_ascii=False))
+        print(json.dumps(report, indent=1, ensure_ascii=False))
     else:
         _print_tree(report)
     if failed is not None:
@@ -298,11 +246,11 @@ def _models(options: argparse.Namespace) -> int:
 
     entries = catalogue(_chosen(options))
     if options.json:
-        _say(json.dumps([asdict(entry) for entry in entries], indent=1, ensure_ascii=False))
+        print(json.dumps([asdict(entry) for entry in entries], indent=1, ensure_ascii=False))
         return 0
     for entry in entries:
         variants = f", also in {', '.join(entry.precisions)}" if entry.precisions else ""
-        _say(f"{entry.name}: " + (entry.problem or f"{entry.contract}, {entry.megabytes:g} MiB{variants}, {entry.path}"))
+        print(f"{entry.name}: " + (entry.problem or f"{entry.contract}, {entry.megabytes:g} MiB{variants}, {entry.path}"))
     return 0
 
 
@@ -312,7 +260,7 @@ def _export_ort(options: argparse.Namespace) -> int:
 
     settings = _chosen(options)
     for path in export_ort(find_model(options.model, settings), options.out, settings):
-        _say(str(path))
+        print(path)
     return 0
 
 
@@ -322,7 +270,7 @@ def _export_triton(options: argparse.Namespace) -> int:
 
     settings = _chosen(options)
     for path in export_triton(find_model(options.model, settings), options.out, settings):
-        _say(str(path))
+        print(path)
     return 0
 
 
@@ -353,9 +301,9 @@ def _generate(options: argparse.Namespace) -> int:
     shapes, deltas, report = generate_deltas(mesh, names, tables, options.strength, model, _show_progress, settings)
     write_shapes(options.out, shapes, deltas)
     if options.json:
-        _say(json.dumps(report, indent=1, ensure_ascii=False))
+        print(json.dumps(report, indent=1, ensure_ascii=False))
     else:
-        _say(
+        print(
             f"{options.out}: {report['shapes']} shapes on {report['face_vertices']} of {report['vertices']} vertices "
             f"in {report['seconds']['total']:.2f} s on {report['provider_active']}"
         )
@@ -386,7 +334,7 @@ def _bench(options: argparse.Namespace) -> int:
         write_text(options.out, told + "\n")
     if options.plot:
         write_text(options.plot, plot(report))
-    _say(told if options.json else text(report))
+    print(told if options.json else text(report))
     return 0
 
 
@@ -402,7 +350,7 @@ def _numbers(listed: str, option: str) -> tuple[int, ...]:
 
 
 def _show_progress(stage: str, fraction: float) -> None:
-    if sys.stderr is not None and sys.stderr.isatty():
+    if sys.stderr.isatty():
         sys.stderr.write(f"\r{stage:<8}{fraction:6.0%}" + ("\n" if fraction >= 1 else ""))
         sys.stderr.flush()
 
@@ -410,9 +358,9 @@ def _show_progress(stage: str, fraction: float) -> None:
 def _print_tree(value: dict[str, Any], indent: str = "") -> None:
     for key, entry in value.items():
         if isinstance(entry, dict):
-            _say(f"{indent}{key}:")
+            print(f"{indent}{key}:")
             _print_tree(entry, indent + "  ")
         elif isinstance(entry, list | tuple):
-            _say(f"{indent}{key}: " + ", ".join(str(e["name"]) if isinstance(e, dict) else str(e) for e in entry))
+            print(f"{indent}{key}: " + ", ".join(str(e["name"]) if isinstance(e, dict) else str(e) for e in entry))
         else:
-            _say(f"{indent}{key}: {entry}")
+            print(f"{indent}{key}: {entry}")

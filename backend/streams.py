@@ -27,7 +27,7 @@ def run(work: Callable[[], int]) -> int:
             code = work()
         except SystemExit as leaving:  # argparse
             if isinstance(leaving.code, str):
-                print(leaving.code, file=err)
+                err.write(f"{leaving.code}\n")
             code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         out.flush()
         if out.trouble:
