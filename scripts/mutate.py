@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Would the tests notice? Mutants that cosmic-ray makes, each judged by the tests that reach its line; see docs/reliability.md.
+
+python3 scripts/dev.py mutate [--only PATH] [--mutants N] [--processes N] [--record]
+
+scripts/mutation/mutation.toml fixes seed, operators, modules and budget, and names the equivalents. The map from lines to tests is kept in
+build/mutation. A mutant is killed when a test fails or the run takes much longer than it should. Ends with 1 where too few are killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from scripts import reliability  # noqa: E402  (after the path is there)
+from scripts.mutation import reach as reaching  # noqa: E402
+from scripts.mutation.config import Config, Equivalent, load, modules  # noqa: E402
+from scripts.mutation.copies import Copy  # noqa: E402
+from scripts.mutation.mutants import Mutant, changed, difference, sample  # noqa: E402
+
+CACHE = ROOT / "build" / "mutation"
+KILLED, TIMED_OUT, SURVIVED, EQUIVALENT = "killed", "timed out", "survived", "equivalent"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of a mutant. by: the test that failed, or how many passed. diff: the change."""
+
+    mutant: Mutant
+    outcome: str
+    by: str
+    diff: str
+    seconds: float
+
+
+def mutate(root: Path, config: Config, cache: Path, processes: int, only: str = "") -> list[Judged]:
+    """Make the mutants of a repository and judge each. only: of modules whose path begins so."""
+    sources = sorted({module.split("/")[0] for module in modules(root, config)})
+    files = [path.relative_to(root).as_posix() for folder in config.tests for path in sorted((root / folder).rglob("test_*.py"))]
+    reach = reaching.measure(root, sources, files, config.left_out, cache)
+    for test in reach.failed:
+        print(f"fails without any change, and is left out: {test}")
+    chosen = [module for module in modules(root, config) if module.startswith(only)]
+    reached = {module: set(reach.lines.get(module, {})) for module in chosen}
+    mutants = sample(root, reached, config.operators, config.seed, config.mutants)
+    copies: SimpleQueue[Copy] = SimpleQueue()
+    made = [Copy(root) for _ in range(processes)]
+    for copy in made:
+        copies.put(copy)
+
+    def one(mutant: Mutant) -> Judged:
+        copy = copies.get()
+        try:
+            judged = judge(copy, root, config, reach, mutant)
+        finally:
+            copies.put(copy)
+        print(f"{judged.outcome:10} {judged.seconds:5.1f} s  {mutant.module}:{mutant.line} {mutant.change}  {judged.by}", flush=True)
+        return judged
+
+    try:
+        with ThreadPoolExecutor(processes) as pool:
+            return list(pool.map(one, mutants))
+    finally:
+        for copy in made:
+            copy.close()
+
+
+def judge(copy: Copy, root: Path, config: Config, reach: reaching.Reach, mutant: Mutant) -> Judged:
+    """Run the tests that reach a mutant's line on it."""
+    source = (root / mutant.module).read_text(encoding="utf-8")
+    mutated = changed(source, mutant)
+    diff = difference(source, mutated, mutant.module)
+    known = Equivalent(mutant.module, mutant.definition, mutant.text, mutant.change, "")
+    for entry in config.equivalent:
+        if (entry.module, entry.definition, entry.line, entry.change) == (known.module, known.definition, known.line, known.change):
+            return Judged(mutant, EQUIVALENT, entry.reason, diff, 0.0)
+    usable = {test: seconds for test, seconds in reach.seconds.items() if test not in reach.failed}
+    found = reaching.tests_of(reach, root, mutant.module, mutant.line) - set(reach.failed)
+    tests = reaching.choose(found, usable, mutant.module, config.most_tests, config.most_test_seconds)
+    own = sum(reach.seconds[test] for test in tests)
+    began = time.monotonic()
+    with copy.changed(mutant.module, mutated):
+        told = copy.run(["-x", "-q", "-p", "no:cacheprovider", *tests], config.patience_s + config.patience * own)
+    seconds = time.monotonic() - began
+    if told.get("timeout"):
+        return Judged(mutant, TIMED_OUT, "", diff, seconds)
+    if told.get("code") == 0:
+        return Judged(mutant, SURVIVED, f"{len(told['seconds'])} tests pass", diff, seconds)
+    return Judged(mutant, KILLED, (told.get("failed") or ["the tests could not be run"])[0], diff, seconds)
+
+
+def share(judged: Sequence[Judged]) -> tuple[int, int]:
+    """How many were killed, and of how many that are no equivalents."""
+    counted = [one for one in judged if one.outcome != EQUIVALENT]
+    return sum(one.outcome in (KILLED, TIMED_OUT) for one in counted), len(counted)
+
+
+def tell(judged: Sequence[Judged]) -> None:
+    """Print the survivors with their changes, and the figure."""
+    for one in judged:
+        if one.outcome in (SURVIVED, EQUIVALENT):
+            mutant, place = one.mutant, one.mutant.definition or "the module"
+            print(f"\n{one.outcome}: {mutant.module}:{mutant.line} in {place}, {mutant.change}: {one.by}\n{one.diff}")
+    killed, counted = share(judged)
+    late = sum(one.outcome == TIMED_OUT for one in judged)
+    print(f"\n{killed} of {counted} mutants killed, {killed / max(counted, 1):.1%}, {late} of them timed out; {len(judged) - counted} equivalent.")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", metavar="PATH", help="mutants of this module or folder alone")
+    parser.add_argument("--mutants", type=int, metavar="N", help="so many mutants instead of those of the configuration")
+    parser.add_argument(
+        "--processes", type=int, default=max(1, (os.cpu_count() or 2) // 2), metavar="N", help="mutants at once (default: %(default)s)"
+    )
+    parser.add_argument("--record", action="store_true", help="write the figure into docs/reliability.md")
+    options = parser.parse_args()
+    config = load()
+    if options.mutants:
+        config = Config(**{**vars(config), "mutants": options.mutants})
+    judged = mutate(ROOT, config, CACHE, options.processes, options.only)
+    tell(judged)
+    killed, counted = share(judged)
+    if options.record:
+        figures = {
+            "command": "python3 scripts/dev.py mutate",
+            "killed": killed,
+            "counted": counted,
+            "timed_out": sum(one.outcome == TIMED_OUT for one in judged),
+            "equivalent": len(judged) - counted,
+        }
+        reliability.record("mutation", figures)
+    good = killed >= config.least_killed * counted and len(judged) - counted <= config.most_equivalent * len(judged)
+    return int(not good)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mutation testing on a toy repository: what is noticed, what is not, and that nothing is changed in the working tree."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scripts.mutate import EQUIVALENT, KILLED, SURVIVED, TIMED_OUT, Judged, judge, mutate, share
+from scripts.mutation import reach as reaching
+from scripts.mutation.config import Config, Equivalent, load, modules, without_blender
+from scripts.mutation.copies import Copy
+from scripts.mutation.mutants import all_of, changed, is_real, sample
+
+ROOT = Path(__file__).resolve().parents[2]
+PART = """from __future__ import annotations
+
+LEAST = 3
+
+
+def enough(x: int | None) -> bool:
+    return x is not None and x >= LEAST
+
+
+def twice(x: int) -> int:
+    return x * 2
+
+
+def never(x: int) -> int:
+    return x * 3
+"""
+TESTS = """from toy.part import enough, twice
+
+
+def test_enough():
+    assert enough(3) and not enough(2)
+
+
+def test_twice_of_nothing():
+    assert twice(0) == 0
+"""
+CONFIG = Config(
+    seed=1,
+    mutants=20,
+    least_killed=0.85,
+    most_equivalent=0.05,
+    backend=("toy/part.py",),
+    addon="",
+    tests=("tests",),
+    left_out=(),
+    most_tests=10,
+    most_test_seconds=10.0,
+    patience_s=200.0,
+    patience=5.0,
+    operators=("core/ReplaceBinaryOperator_Mul_Div", "core/ReplaceBinaryOperator_BitOr_BitAnd", "core/NumberReplacer"),
+)
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """A repository with one module and its tests."""
+    if shutil.which("git") is None:
+        pytest.skip("the files of a repository are told by git")
+    root = tmp_path / "toy repository"
+    for name, text in {"toy/__init__.py": "", "toy/part.py": PART, "tests/test_part.py": TESTS}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    return root
+
+
+def outcomes(judged: list[Judged]) -> dict[tuple[int, str], str]:
+    return {(one.mutant.line, one.mutant.kind): one.outcome for one in judged}
+
+
+def test_what_tests_notice_is_killed_and_the_rest_survives(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = replace(CONFIG, operators=CONFIG.operators[:2])
+    judged = mutate(toy, replace(config, operators=("core/NumberReplacer",), mutants=1), tmp_path / "map", 1)
+    assert outcomes(judged) in ({(3, "NumberReplacer"): KILLED}, {(11, "NumberReplacer"): SURVIVED})
+    capsys.readouterr()
+    judged = mutate(toy, config, tmp_path / "map", 1)
+    assert "tests/test_part.py:" not in capsys.readouterr().out, "the map was kept"
+    assert outcomes(judged) == {(11, "Mul_Div"): SURVIVED}, "no test reaches line 15, and annotations are never run"
+    assert judged[0].diff == "-    return x * 2\n+    return x / 2"
+    assert (toy / "toy/part.py").read_text(encoding="utf-8") == PART and not list(toy.rglob("__pycache__"))
+    known = Equivalent("toy/part.py", "twice", "return x * 2", "Mul_Div 0", "0 is 0 either way")
+    named = mutate(toy, replace(config, equivalent=(known,)), tmp_path / "map", 1)
+    assert outcomes(named) == {(11, "Mul_Div"): EQUIVALENT} and share(named) == (0, 0)
+
+
+def test_a_constant_is_judged_by_tests_of_code_that_names_it_and_a_run_without_end_counts(toy: Path, tmp_path: Path) -> None:
+    reach = reaching.measure(toy, ["toy"], ["tests/test_part.py"], [], tmp_path / "map")
+    assert reaching.tests_of(reach, toy, "toy/part.py", 3) == {"tests/test_part.py::test_enough"}
+    mutants = sample(toy, {"toy/part.py": {3}}, CONFIG.operators, 1, 5)
+    assert len(mutants) == 1, "one on a line"
+    copy = Copy(toy)
+    try:
+        killed = judge(copy, toy, CONFIG, reach, mutants[0])
+        assert (killed.outcome, killed.by) == (KILLED, "tests/test_part.py::test_enough")
+        endless = judge(copy, toy, replace(CONFIG, patience_s=0.0, patience=0.0), reach, mutants[0])
+        assert endless.outcome == TIMED_OUT and share([killed, endless]) == (2, 2)
+        assert (copy.root / "toy/part.py").read_text(encoding="utf-8") == PART
+    finally:
+        copy.close()
+    assert not copy.root.exists()
+
+
+def test_the_choice_does_not_hang_on_what_stands_before() -> None:
+    def found(source: str) -> list[tuple[str, str, tuple[str, str, str]]]:
+        return [(m.text, m.change, m.order(1)) for m in all_of("toy/part.py", source, CONFIG.operators)]
+
+    later = PART.replace("LEAST = 3\n", "# a comment\nOTHER = None\n\nLEAST = 3\n")
+    assert found(later) == found(PART) and len(found(PART)) == 9
+    assert len({m.order(1) for m in all_of("toy/part.py", PART, CONFIG.operators)}) == 9
+    unreal = [m.text for m in all_of("toy/part.py", PART, CONFIG.operators) if not is_real(PART, changed(PART, m))]
+    assert unreal == ["def enough(x: int | None) -> bool:"]
+
+
+def test_modules_are_found_by_their_imports(tmp_path: Path) -> None:
+    for name, text in {
+        "plain": "import json",
+        "scene": "import bpy",
+        "through": "from . import scene",
+        "late": "def f():\n    from .through import x",
+    }.items():
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    assert [path.stem for path in without_blender(tmp_path)] == ["plain"]
+    found = modules(ROOT, load())
+    named = {
+        "errors",
+        "wire",
+        "pipe",
+        "patience",
+        "launch",
+        "backend_process",
+        "head_bones",
+        "runtimes",
+        "tables",
+        "vrchat_check",
+        "arguments",
+        "naming",
+    }
+    assert {f"blendshape_addon/{name}.py" for name in (*named, "guides")} <= set(found)
+    assert {"backend/protocol.py", "backend/engine/pool.py", "backend/face/locate.py"} <= set(found)
+    assert not {"backend/server.py", "blendshape_addon/panels.py", "blendshape_addon/scene_files.py"} & set(found)
+
+
+def test_the_equivalents_have_reasons_and_stand_in_the_code_as_it_is() -> None:
+    config = load()
+    for entry in config.equivalent:
+        source = (ROOT / entry.module).read_text(encoding="utf-8")
+        changes = {(m.definition, m.text, m.change) for m in all_of(entry.module, source, config.operators)}
+        assert entry.reason and (entry.definition, entry.line, entry.change) in changes, f"{entry.module}: {entry.line}"
