@@ -16,6 +16,7 @@ python3 scripts/dev.py matrix   every version of Blender, Python, numpy and ONNX
 python3 scripts/dev.py fuzz     coverage-guided fuzzing of protocol, models, meshes and tables   [--seconds 60]
 python3 scripts/dev.py soak     does anything grow?   [--generations 1000 --switches 100]
 python3 scripts/dev.py quality  links, licences, names, coverage, known holes in packages
+python3 scripts/dev.py mutate   changes one place at a time and counts what the tests notice   [--only PATH] [--mutants N] [--processes N]
 python3 scripts/dev.py reliability   faults and bad inputs, counted; writes docs/reliability.md
 
 --blender 5.2 before the task takes that row of scripts/rows.py, in an environment of its own; `test` then runs the tests alone, without lint.
@@ -88,7 +89,7 @@ TYPED = (
     *(f"blendshape_addon/{name}.py" for name in ADDON),
 )
 OWN_TASKS = ("test", "gui-test", "farm-test", "lint", "setup")
-SCRIPTS = ("demo", "build", "bench", "matrix", "fuzz", "soak", "quality", "reliability", "farm-bench", "container-test")  # scripts/NAME.py
+SCRIPTS = ("demo", "build", "bench", "matrix", "fuzz", "soak", "quality", "mutate", "reliability", "farm-bench", "container-test")  # scripts/NAME.py
 _FOLDERS = ("backend", "scripts", "fuzz", "faults", "batch", "addon", "avatars", "extension")
 TEST_ORDER = ("tests/test_quality.py", *(f"tests/{name}" for name in _FOLDERS))
 

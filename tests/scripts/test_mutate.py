@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("cosmic_ray", reason="cosmic-ray of requirements/dev.txt is not installed")
+
 from scripts.mutate import EQUIVALENT, KILLED, SURVIVED, TIMED_OUT, Judged, judge, mutate, share
 from scripts.mutation import reach as reaching
 from scripts.mutation.config import Config, Equivalent, load, modules, without_blender
