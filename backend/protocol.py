@@ -55,7 +55,7 @@ def write_message(stream: BinaryIO, header: Mapping[str, Any], arrays: Mapping[s
         if array.dtype.name not in DTYPES:
             raise ValueError(f"array {name!r} is {array.dtype}, not float32 or int32")
     listed = [{"name": name, "dtype": array.dtype.name, "shape": list(array.shape)} for name, array in contiguous.items()]
-    text = json.dumps({**header, "arrays": listed}, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps({**header, "arrays": listed}, separators=(",", ":")).encode("ascii")  # a path may hold what is no text: escaped, it travels
     length = sum(array.nbytes for array in contiguous.values())
     if len(text) > MAX_HEADER or length > MAX_BODY or len(listed) > MAX_ARRAYS:
         raise ValueError(f"a frame of {len(text)} header and {length} body bytes with {len(listed)} arrays is over the limits")

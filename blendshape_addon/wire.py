@@ -40,7 +40,7 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
         if array.dtype.name not in DTYPES:
             raise ValueError(f"array {name!r} is {array.dtype}, not float32 or int32")
         listed.append({"name": name, "dtype": array.dtype.name, "shape": list(array.shape)})
-    text = json.dumps({**header, "arrays": listed}, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps({**header, "arrays": listed}, separators=(",", ":")).encode("ascii")  # a path may hold what is no text: escaped, it travels
     bodies = [np.ascontiguousarray(array, DTYPES[array.dtype.name]).tobytes() for array in arrays.values()]
     length = sum(map(len, bodies))
     if len(text) > MAX_HEADER or length > MAX_BODY:

@@ -30,6 +30,7 @@ OPENVINO = "OpenVINOExecutionProvider"
 COREML = "CoreMLExecutionProvider"
 WINDOWSML = "WindowsML"  # no provider of that name: Windows chooses among those it has installed
 
+MAX_SHORT = 260  # characters of a short path
 LONGEST_NAME = 40  # characters of a folder's name for runtime, device and precision
 
 Shapes = Mapping[str, tuple[Sequence[int], Sequence[int], Sequence[int]]]
@@ -274,7 +275,20 @@ def engine_cache(settings: Settings, name: str, model_hash: str, runtime: str, d
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None  # compiling anew is slower, not wrong
-    return folder if os.access(folder, os.W_OK) else None
+    return _narrow(folder) if os.access(folder, os.W_OK) else None
+
+
+def _narrow(folder: Path) -> Path | None:
+    """The folder in letters that every provider takes. TensorRT opens its engines by names in Windows' old code page, where an account's Japanese
+    name is another or none; Windows' short name of the folder is plain. None where it has none.
+    """
+    if sys.platform != "win32" or str(folder).isascii():
+        return folder
+    import ctypes
+
+    short = ctypes.create_unicode_buffer(MAX_SHORT)
+    found = ctypes.windll.kernel32.GetShortPathNameW(str(folder), short, MAX_SHORT)
+    return Path(short.value) if 0 < found < MAX_SHORT and short.value.isascii() else None
 
 
 def _devices(ort: Any) -> list[Any]:
