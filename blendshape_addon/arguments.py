@@ -13,6 +13,7 @@ from typing import Any
 
 from .errors import AddonError
 from .foreign import shortened, too_long
+from .limits import BASE_SECONDS, SECONDS_PER_VERTEX
 from .naming import STYLES
 from .tables import parse_conditions, user_table
 
@@ -22,6 +23,8 @@ EXPORTS = ("glb", "fbx")
 REGIONS = ("brows", "eyes", "cheeks", "mouth", "jaw", "tongue")
 GUIDES = ("off", "size", "shape")
 MAX_STRENGTH = 10.0
+MAX_TIMEOUT = 1e6  # seconds, eleven days: what the system's timers take on every platform
+_TIMEOUT = f"seconds after which a file is given up (default {BASE_SECONDS:.0f}, and {1000 * SECONDS_PER_VERTEX:g} more for every 1,000 vertices)"
 
 _DASHES = "\0--"  # stands for the value --, which argparse drops; no argument can hold a NUL
 
@@ -80,7 +83,16 @@ def parser(prog: str) -> Parser:
     made.add_argument("--guide", choices=GUIDES, default="off", help="what the mesh's own vowels and blinks decide (default off)")
     made.add_argument("--alone", action="store_true", help="leave the avatar's other objects (eyes, teeth, ...) alone")
     made.add_argument("--model", default="", metavar="FILE.onnx", help="a model file instead of the shipped one")
+    made.add_argument("--timeout", type=seconds, metavar="S", help=_TIMEOUT)
     return made
+
+
+def seconds(text: str) -> float:
+    """A number of seconds that can be waited for."""
+    number = float(text)
+    if not 0 < number < MAX_TIMEOUT:
+        raise argparse.ArgumentTypeError(f"{text} s cannot be waited for: give a number above 0")
+    return number
 
 
 def asked(options: argparse.Namespace) -> dict[str, Any]:

@@ -7,11 +7,12 @@ Exit codes: 0 all done, 1 some inputs failed or something broke, 2 wrong usage o
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from .backend_process import Backend, error_of
 from .errors import DEATHS, NOT_THE_INPUT, AddonError, as_addon_error
 from .foreign import one_line
 from .job import Options, Outcome, face_confidence, generate_for_object
+from .limits import StoppedError, seconds_for
 from .mesh_io import check_editable
 
 NAMES = ("face", "head", "body", "kao", "atama", "顔", "頭")  # parts of names of objects that are looked at first
@@ -58,9 +60,9 @@ def main(arguments: Sequence[str], prog: str) -> int:
         tasks = _tasks(options)
         session.backend.start(patient=True)
         check_sets(wanted, session.backend)
-        if wanted.model:
-            check_model(wanted.model, session.backend)
-        rows = [_run(task, options, wanted, session.backend) for task in tasks]
+        stuck = _stuck(wanted, session.backend, options.timeout)
+        rows = [] if stuck is None else [_failed(tasks[0], stuck)]  # its time is up; each of the others has its own
+        rows += [_run(task, options, wanted, session.backend) for task in tasks[len(rows) :]]
         if options.report is not None:
             failures = sum("error" in row for row in rows)
             report = {"files": rows, "done": len(rows) - failures, "failed": failures}
@@ -114,9 +116,20 @@ def check_sets(wanted: Options, backend: Backend) -> None:
             raise AddonError("unknown_set", f"There is no shape set {name!r}.", f"Choose from {', '.join(known)}.")
 
 
-def check_model(path: str, backend: Backend) -> None:
-    """Raise the child's error for a model that cannot be used, before any file is touched."""
-    request = backend.send("load", {"model": path})
+def _stuck(wanted: Options, backend: Backend, seconds: float | None) -> AddonError | None:
+    """The error of a model that does not come to an end when it is loaded and run once; it is the first file's. Raises AddonError for others."""
+    try:
+        if wanted.model:
+            check_model(wanted.model, backend, seconds)
+    except StoppedError as error:
+        return error
+    return None
+
+
+def check_model(path: str, backend: Backend, seconds: float | None = None) -> None:
+    """Raise the child's error for a model that cannot be used, before any file is touched, and StoppedError for one that takes more seconds."""
+    backend.start(patient=True)
+    request = backend.send("load", {"model": path}, seconds=seconds)
     while True:
         for message in backend.wait(0.5):
             if message.header.get("id") == request and message.header["type"] == "error":
@@ -135,24 +148,40 @@ def _run(task: Task, options: argparse.Namespace, wanted: Options, backend: Back
         for warning in row["warnings"]:
             print(one_line(f"{name}: warning: {warning}"), file=sys.stderr, flush=True)
     except Exception as problem:
-        error = told(problem)
-        row["error"] = error.as_dict()
-        print(one_line(f"{name}: error: {error} [{error.code}]"), file=sys.stderr, flush=True)
+        return _failed(task, told(problem))
     return row
 
 
+def _failed(task: Task, error: AddonError) -> dict[str, Any]:
+    """The row of a file that failed, and a line that says so."""
+    print(one_line(f"{task.source.name}: error: {error} [{error.code}]"), file=sys.stderr, flush=True)
+    return {"input": str(task.source), "error": error.as_dict()}
+
+
 def _process_again(task: Task, options: argparse.Namespace, wanted: Options, backend: Backend) -> dict[str, Any]:
-    """`process`, and once more if the child died at it: it may have been another program that took the memory."""
+    """`process`, and once more, in the time that is left, if the child died at it: it may have been another program that took the memory."""
+    began = time.monotonic()
     try:
-        return process(task, options.object, wanted, options.overwrite, backend)
+        return process(task, options.object, wanted, options.overwrite, backend, options.timeout)
     except AddonError as error:
         if error.code not in DEATHS:
             raise
-        return {**process(task, options.object, wanted, options.overwrite, backend), "tried": [error.as_dict()]}
+        left = None if options.timeout is None else options.timeout - (time.monotonic() - began)
+        return {**process(task, options.object, wanted, options.overwrite, backend, left), "tried": [error.as_dict()]}
 
 
-def process(task: Task, name: str, wanted: Options, overwrite: bool, backend: Backend) -> dict[str, Any]:
-    """One file, from reading to writing; its row of the report. name: the mesh object, or empty. Raises AddonError."""
+def process(
+    task: Task,
+    name: str,
+    wanted: Options,
+    overwrite: bool,
+    backend: Backend,
+    timeout: float | None = None,
+    limited: Callable[[float], None] = lambda seconds: None,
+) -> dict[str, Any]:
+    """One file, from reading to writing; its row of the report. name: the mesh object, or empty. timeout: seconds for all of it, or what suits the
+    vertices of its meshes, which `limited` is told. Raises AddonError.
+    """
     _check_outputs(task, overwrite)
     seconds: dict[str, Any] = {}
     began = time.perf_counter()
@@ -162,7 +191,7 @@ def process(task: Task, name: str, wanted: Options, overwrite: bool, backend: Ba
         scene_files.read_scene(task.source)
     seconds["import"] = time.perf_counter() - began
 
-    with scene_files.in_window():
+    with scene_files.in_window(), _limit(backend, seconds["import"], timeout, limited):
         began = time.perf_counter()
         ob, chosen_by = _choose(name, wanted, backend)
         seconds["choose"] = time.perf_counter() - began
@@ -172,6 +201,21 @@ def process(task: Task, name: str, wanted: Options, overwrite: bool, backend: Ba
     row = _row(task, outcome, chosen_by, seconds)
     row["warnings"] = [*task.notes, *row["warnings"]]
     return row
+
+
+@contextlib.contextmanager
+def _limit(backend: Backend, spent: float, timeout: float | None, limited: Callable[[float], None]) -> Iterator[None]:
+    """What the child is asked inside may take what is left of a file's time after so many seconds for reading it. Raises AddonError."""
+    vertices = sum(len(ob.data.vertices) for ob in bpy.context.scene.objects if ob.type == "MESH")
+    seconds = seconds_for(vertices) if timeout is None else timeout - spent
+    if seconds <= 0:
+        raise AddonError("child_timeout", f"Reading the file took {spent:.1f} s; no time is left for its shapes.", "Give more with --timeout.")
+    limited(seconds)
+    backend.allow(seconds)
+    try:
+        yield
+    finally:
+        backend.allow(None)
 
 
 def _row(task: Task, outcome: Outcome, chosen_by: str, seconds: dict[str, Any]) -> dict[str, Any]:

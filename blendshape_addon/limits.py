@@ -29,7 +29,7 @@ def unfinished(model: str, vertices: int, seconds: float) -> StoppedError:
 
     More time helps the extension's own model on a huge mesh, but no model that goes on for ever.
     """
-    within = f"did not finish within {seconds:g} s and was ended."
+    within = f"did not finish within {seconds:.3g} s and was ended."
     if model:
         fix = "Choose another model; without any, the extension's own is used."
         return StoppedError("model_stuck", f"The model {Path(model).name} {within}", fix)

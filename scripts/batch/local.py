@@ -52,7 +52,7 @@ def run_local(
     request_of: Callable[[Job], dict[str, Any]],
     make: Callable[[], Blender],
     count: int,
-    timeout: float,
+    timeout: float | None,
     stop: Stop,
 ) -> Iterator[Result]:
     """Work on jobs with `count` Blenders that `make` makes; results as they come. request_of: what worker.py gets, or a row with `status` where
@@ -117,7 +117,7 @@ def run_local(
             blender.end()
 
 
-def _one(job: Job, request_of: Callable[[Job], dict[str, Any]], blender: Blender, timeout: float) -> dict[str, Any]:
+def _one(job: Job, request_of: Callable[[Job], dict[str, Any]], blender: Blender, timeout: float | None) -> dict[str, Any]:
     """A job's row, whatever happens, but Refused goes through."""
     began = time.perf_counter()
     try:

@@ -35,7 +35,6 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
     made = parser(prog)
     group = made.add_argument_group("many files", "see docs/batch.md; with inputs these may be files, folders and patterns")
     group.add_argument("--jobs", type=int, default=0, metavar="N", help="Blenders at once (default: as many as cores and memory allow)")
-    group.add_argument("--timeout", type=float, default=600.0, metavar="S", help="seconds after which a file is given up (default 600)")
     group.add_argument("--memory", type=float, default=2048.0, metavar="MB", help="memory that a Blender and its child may take (default 2048)")
     group.add_argument("--sheets", action="store_true", help="draw a contact sheet of every face for the report's page")
     group.add_argument("--blender", default="", metavar="PROGRAM", help="a Blender, or a Python that has bpy, instead of this one")
@@ -114,8 +113,8 @@ class _Run:
             raise AddonError("usage", "No input is given.", "Name files, folders or patterns.")
         self.asked = asked(options)
         self.settings = settings_of(options)
-        if options.timeout <= 0 or options.memory < 100 or options.jobs < 0 or options.retries < 0:
-            raise AddonError("usage", "--timeout, --memory, --jobs and --retries cannot be that small.", "See --help.")
+        if options.memory < 100 or options.jobs < 0 or options.retries < 0:
+            raise AddonError("usage", "--memory, --jobs and --retries cannot be that small.", "See --help.")
         self.out = options.out.absolute()
         self.inputs = find_inputs(options.inputs, self.out)
         self.jobs = plan_jobs(self.inputs, self.out, options.export)

@@ -18,13 +18,16 @@ from typing import Any, cast
 
 import psutil
 
-from .extension import BLENDER, DEATHS, clean_environment
+from .extension import BLENDER, DEATHS, clean_environment, seconds_for
 
 WORKER = Path(__file__).with_name("worker.py")
 BACKEND_PYTHON = "GENERATE_BACKEND_PYTHON"  # environment variable: the Python of the children, as in the extension's preferences
-START_SECONDS = 180.0  # a cold disk, a virus scanner, a model that a provider compiles
+START_SECONDS = 240.0  # a cold disk, a virus scanner, a model that a provider compiles
+CHECK_SECONDS = 180.0  # of them for the model, where the user gives no time for a file
+TELL_SECONDS = 3.0  # after a file's time is up, so that its Blender, which ends its child, can tell what did not finish
 TICK = 0.25
 LEAVE_SECONDS = 10.0
+KILL_SECONDS = 5.0
 TRIES = 2  # for a file at which Blender or its child dies
 AGAIN = {"blender_died", *DEATHS}
 STAGES = ("import", "choose", "gather", "request", "write", "save", "export", "settle", "figures", "sheet")
@@ -81,13 +84,15 @@ class Blender:
         self._ended = False
         self.start_seconds = 0.0  # what the last start took
 
-    def run(self, job: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        """The row that a job ends with. The time of a start, if one is needed, does not count. Raises BatchError: `timed_out`, `out_of_memory`,
-        `blender_died`; then the process is gone, and the next job starts another."""
+    def run(self, job: Mapping[str, Any], timeout: float | None) -> dict[str, Any]:
+        """The row that a job ends with. timeout: seconds, None for what suits its vertices. The time of a start, if one is needed, does not count.
+
+        Raises BatchError: `timed_out`, `out_of_memory`, `blender_died`, and `model_stuck` for a model that does not come to an end already when it is
+        looked at after a start; then the process is gone, and the next job starts another."""
         self.start_seconds = 0.0
         if self._process is None:
-            self._start(job)
-        return self._ask(job, timeout)
+            self._start(job, CHECK_SECONDS if timeout is None else min(timeout, CHECK_SECONDS))
+        return self._ask({**job, "timeout": timeout}, seconds_for(0) if timeout is None else timeout)
 
     def end(self) -> None:
         """Kill the process and its child, now. There is no other job after that."""
@@ -104,7 +109,8 @@ class Blender:
                 process.wait(LEAVE_SECONDS)
         self.end()
 
-    def _start(self, job: Mapping[str, Any]) -> None:
+    def _start(self, job: Mapping[str, Any], check: float) -> None:
+        """check: seconds for the model."""
         if self._ended:
             raise BatchError("interrupted", "The run was interrupted.", "Start it again; it goes on where it stopped.")
         began = time.monotonic()
@@ -126,19 +132,20 @@ class Blender:
             raise BatchError("blender_died", f"{self._command[0]} cannot be started: {error}.", "Name a Blender with --blender.") from error
         self._answers = queue.Queue()
         threading.Thread(target=_listen, args=(self._process, self._answers), daemon=True).start()
-        ready = self._ask({"asked": job["asked"]}, START_SECONDS)
+        ready = self._ask({"asked": job["asked"], "timeout": check}, START_SECONDS)
         if ready["status"] != "ready":
             self._kill()
-            raise Refused(**ready["error"])
+            raise (BatchError if ready["status"] == "failed" else Refused)(**ready["error"])
         self.start_seconds = time.monotonic() - began
 
-    def _ask(self, job: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+    def _ask(self, job: Mapping[str, Any], limit: float) -> dict[str, Any]:
+        """The row. limit: seconds, until the worker knows better."""
         process = self._process
         if process is None or process.stdin is None:
             raise self._death()
         self._number += 1
         try:
-            process.stdin.write(json.dumps({**job, "id": self._number, "timeout": timeout}) + "\n")
+            process.stdin.write(json.dumps({**job, "id": self._number, "limit": limit}) + "\n")
             process.stdin.flush()
         except OSError:
             raise self._death() from None
@@ -149,7 +156,9 @@ class Blender:
                 if not line:
                     raise self._death()
                 answer = json.loads(line)
-                if answer["id"] == self._number:
+                if answer["id"] == self._number and "limit" in answer:
+                    limit = answer["limit"]
+                elif answer["id"] == self._number:
                     row: dict[str, Any] = answer["row"]
                     if not peak:  # too quick for a look on the way
                         peak = used = self._used_mb()
@@ -166,9 +175,9 @@ class Blender:
                     f"Blender and its child took {used:.0f} MB, and {self._memory_mb:.0f} MB is what a job may take; they were ended.",
                     "Give more with --memory, and if need be fewer --jobs.",
                 )
-            if time.monotonic() - began > timeout:
+            if time.monotonic() - began > limit + TELL_SECONDS:
                 self._kill()
-                raise BatchError("timed_out", f"It took more than {timeout:g} s and was ended.", "Give more with --timeout, or look at the file.")
+                raise BatchError("timed_out", f"It took more than {limit:g} s and was ended.", "Give more with --timeout, or look at the file.")
 
     def _used_mb(self) -> float:
         """Resident memory of the process and its children."""
@@ -208,7 +217,8 @@ class Blender:
                 with contextlib.suppress(psutil.Error):
                     member.kill()
             process.kill()
-            process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the system, on a disk that is gone for instance
+                process.wait(KILL_SECONDS)
             for stream in (process.stdin, process.stdout):
                 with contextlib.suppress(OSError, ValueError):
                     cast(Any, stream).close()
@@ -216,7 +226,7 @@ class Blender:
             self._log.unlink(missing_ok=True)
 
 
-def row_of(blender: Blender, request: Mapping[str, Any], timeout: float) -> tuple[dict[str, Any], float]:
+def row_of(blender: Blender, request: Mapping[str, Any], timeout: float | None) -> tuple[dict[str, Any], float]:
     """The row that a request ends with, whatever happens, and the seconds that starts of Blender took. A file at which Blender or
     its child dies is tried once more; one that takes too long or too much memory is not. Raises Refused."""
     tried: list[dict[str, str]] = []

@@ -13,6 +13,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,7 +38,7 @@ session: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
 launch: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.launch")
 backend_process: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.backend_process")
 Options: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job").Options
-GRACE_SECONDS = 5.0  # that whoever sent a job has to end it before this process ends itself
+GRACE_SECONDS = 6.0  # that whoever sent a job has to end it before this process ends itself: twice what it needs
 SHEET_TILE, SHEET_SAMPLES = 96, 2  # of a contact sheet for the page: most of the time of a file that has one
 
 
@@ -47,8 +48,7 @@ def serve(lines: IO[str], answers: IO[str]) -> int:
     try:
         for line in lines:
             job = json.loads(line)
-            # if whoever would end it is gone itself, a file that hangs must not keep its claim for ever
-            faulthandler.dump_traceback_later(job["timeout"] + GRACE_SECONDS, exit=True, file=2)
+            _end_after(job["limit"])
             asked = {**job["asked"], "sets": tuple(job["asked"]["sets"])}
             try:
                 if wanted is None:
@@ -56,11 +56,19 @@ def serve(lines: IO[str], answers: IO[str]) -> int:
                     wanted = Options(**asked)
                     commands.check_sets(wanted, session.backend)
                     if wanted.model:
-                        commands.check_model(wanted.model, session.backend)
-                row = _work(job, Options(**asked))
+                        commands.check_model(wanted.model, session.backend, job["timeout"])
+
+                def limited(seconds: float, number: int = job["id"]) -> None:
+                    answers.write(json.dumps({"id": number, "limit": seconds}) + "\n")
+                    answers.flush()
+                    _end_after(seconds)
+
+                row = _work(job, Options(**asked), limited)
             except Exception as problem:
                 error = commands.told(problem)
-                row = {"status": "failed" if wanted is not None and "target" in job else "refused", "error": error.as_dict()}
+                # a model that never ends is the file's trouble, as when it does so later: the next file is tried
+                of_file = (wanted is not None and "target" in job) or error.code == "model_stuck"
+                row = {"status": "failed" if of_file else "refused", "error": error.as_dict()}
             answers.write(json.dumps({"id": job["id"], "row": row}) + "\n")  # in ASCII: a path may hold bytes that are no text
             answers.flush()
             faulthandler.cancel_dump_traceback_later()
@@ -70,12 +78,17 @@ def serve(lines: IO[str], answers: IO[str]) -> int:
     return 0
 
 
-def _work(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
+def _end_after(seconds: float) -> None:
+    """If whoever would end this process is gone itself, a file that hangs must not keep its claim for ever."""
+    faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=2)
+
+
+def _work(job: dict[str, Any], wanted: Any, limited: Callable[[float], None]) -> dict[str, Any]:
     """One job. Without a target it only asks whether what is wanted can be made at all."""
     if "target" not in job:
         return {"status": "ready", "blender": bpy.app.version_string, "backend": session.backend.hello["versions"]}
     if job.get("store") is None:
-        return {**_make(job, wanted), "fresh": True}
+        return {**_make(job, wanted, limited), "fresh": True}
     store, name = Store(Path(job["store"])), job["name"]
     targets = [Path(path) for path in (job["target"], job["exported"]) if path]
     with store.claim(name) as mine:
@@ -95,7 +108,7 @@ def _work(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
             scene_files.remove_leftovers(target)
         before = store.start(name, job["source_digest"], job["settings_digest"], targets)
         try:
-            row = _make(job, wanted)
+            row = _make(job, wanted, limited)
         except BaseException:
             store.give_up(name, before)
             raise
@@ -103,11 +116,13 @@ def _work(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
         return {**row, "fresh": True}
 
 
-def _make(job: dict[str, Any], wanted: Any) -> dict[str, Any]:
+def _make(job: dict[str, Any], wanted: Any, limited: Callable[[float], None]) -> dict[str, Any]:
     start = time.perf_counter()
     exported = Path(job["exported"]) if job["exported"] else None
     task = commands.Task(Path(job["source"]), Path(job["target"]), exported, False, tuple(job["notes"]))
-    row: dict[str, Any] = commands.process(task, job["object"], wanted, True, session.backend)
+    row: dict[str, Any] = commands.process(
+        task, job["object"], wanted, True, session.backend, job["timeout"], limited if job["timeout"] is None else lambda seconds: None
+    )
     row.update(status="done", run=job["run"], blender=bpy.app.version_string, host=socket.gethostname(), finished=round(time.time(), 1))
     began = time.perf_counter()
     ob = bpy.data.objects[row["object"]]

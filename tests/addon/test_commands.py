@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,15 @@ from blendshape_auto_generator.blendshape_addon import commands, scene_files, se
 from blendshape_auto_generator.blendshape_addon.arguments import free_names, parser
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.launch import Settings, plan
+from blendshape_auto_generator.blendshape_addon.limits import seconds_for
+from fixtures import models
 from hypothesis import given
 from hypothesis import strategies as st
 
 from .conftest import add_figure, add_mesh
 
 ROOT = Path(__file__).resolve().parents[2]
+PROMISED_S = 10.0  # after a file's time is up
 
 
 @pytest.fixture
@@ -439,3 +443,39 @@ def test_a_killed_child_is_replaced_once_for_a_file(saved: Path, run: Any, monke
 def test_names_too_long_for_an_output_are_shortened() -> None:
     names = free_names([Path("/a") / ("あ" * 80 + ".obj"), Path("/b") / ("あ" * 81 + ".obj"), Path("/c/short.obj")])
     assert len({*names}) == 3 and names[2] == "short" and all(len(f"{name}.blend".encode()) < 255 for name in names)
+
+
+@pytest.mark.parametrize("kind", models.STUCK)
+def test_a_model_that_never_ends_is_each_files_own_trouble_and_no_child_is_left(saved: Path, tmp_path: Path, run: Any, capfd: Any, kind: str) -> None:
+    model = models.stuck(tmp_path / f"{kind}.onnx", kind, ["jawOpen", "eyeBlinkLeft"])
+    other = saved.with_name("other.blend")
+    other.write_bytes(saved.read_bytes())
+    began = time.monotonic()
+    code, rows = run(saved, other, "--model", model, "--timeout", 2, "--conditions", "jawOpen=1", "--name", "Ah")
+    assert code == 2 and [row["error"]["code"] for row in rows] == ["model_stuck", "model_stuck"]
+    assert time.monotonic() - began < 2 * (2 + PROMISED_S)
+    said = capfd.readouterr().err
+    assert said.count(f"The model {kind}.onnx did not finish within") == 2 and "another model" in said and "--timeout" not in said
+    assert not session.backend.running and not leftovers(tmp_path / "out")
+
+
+def test_a_time_that_is_none_is_refused(saved: Path, run: Any, capfd: Any) -> None:
+    for seconds in ("0", "-1", "nan", "inf", "soon"):
+        code, rows = run(saved, "--timeout", seconds)
+        assert code == 2 and rows == [] and "[usage]" in capfd.readouterr().err
+
+
+def test_the_time_for_a_file_grows_with_its_vertices_and_ends_with_it(saved: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed: list[float | None] = []
+    real = session.backend.allow
+
+    def allow(seconds: float | None) -> None:
+        allowed.append(seconds)
+        real(seconds)
+
+    monkeypatch.setattr(session.backend, "allow", allow)
+    assert run(saved)[0] == 0
+    assert allowed == [seconds_for(1536), None] and seconds_for(0) < seconds_for(1536)
+    allowed.clear()
+    assert run(saved, "--overwrite", "--timeout", 90)[0] == 0
+    assert allowed[1] is None and allowed[0] is not None and 60 < allowed[0] <= 90, "reading the file counts"

@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 import pytest
+from fixtures import models
 
 from scripts.batch import local
 
@@ -28,6 +29,8 @@ from .conftest import FULL, GENERATE, ROOT, Run, command, keys_of, leftovers, ou
 
 NAMES = {"ann", "ben", "cat", "dan"}
 Generate = Callable[..., Run]
+STUCK_S, PROMISED_S = 3, 10  # a file's time, and so long after it its Blender's child is gone at the latest
+START_S = 30  # of a Blender on a busy machine, which does not count
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -149,7 +152,7 @@ def test_bad_files_do_not_stop_the_others(heads: Path, tmp_path: Path, generate:
         (["--setting", "precision=most"], "precision is 'most' (the call), which is not allowed. Allowed: auto, fp32"),
         (["--setting", "graph_optimisation=all"], "Did you mean graph_optimization?"),
         (["--server", "example.org"], "grpc://HOST:PORT"),
-        (["--timeout", "0"], "cannot be that small"),
+        (["--timeout", "0"], "cannot be waited for"),
         (["--jobs", "many"], "--jobs"),
         (["--blender", "/nowhere/blender"], "cannot be started"),
         (["--scheduler", "localhost:8786"], "is no scheduler's address"),
@@ -179,6 +182,17 @@ def test_a_file_that_hangs_is_ended_and_reported(undisturbed: tuple[Path, dict[s
     (late,) = (name for name, state in run.states.items() if state == "timed_out")
     assert not any("tried" in row for row in run.report["files"]), "what takes too long is not tried again"
     assert outputs(out) == {name: data for name, data in expected.items() if Path(name).stem != late}
+
+
+@pytest.mark.parametrize("kind", models.STUCK)
+def test_a_model_that_never_ends_is_each_files_own_trouble(heads: Path, tmp_path: Path, generate: Generate, kind: str) -> None:
+    model = models.stuck(tmp_path / f"{kind}.onnx", kind, ["jawOpen", "eyeBlinkLeft"])
+    began = time.monotonic()
+    run = generate(heads / "ann.obj", tmp_path / "out", heads / "ben.obj", "--jobs", 1, "--timeout", STUCK_S, model=model)
+    assert run.code == 2 and run.states == {"ann": "model_stuck", "ben": "model_stuck"}, run.said
+    assert f"{kind}.onnx did not finish" in run.said and "--timeout" not in run.said and "another model" in run.said
+    assert time.monotonic() - began < 2 * (STUCK_S + PROMISED_S + START_S)
+    assert outputs(tmp_path / "out") == {} and not psutil.Process().children(recursive=True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="named pipes are POSIX")
