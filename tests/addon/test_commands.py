@@ -425,8 +425,8 @@ def test_a_value_may_begin_with_a_dash_unless_it_is_an_option_itself(value: str)
 def test_a_killed_child_is_replaced_once_for_a_file(saved: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     real, deaths = session.backend.send, [2]
 
-    def mortal(type_: str, *rest: Any) -> int:
-        request = real(type_, *rest)
+    def mortal(type_: str, *rest: Any, **more: Any) -> int:
+        request = real(type_, *rest, **more)
         if type_ == "generate" and deaths[0]:
             deaths[0] -= 1
             psutil.Process(session.backend.pid).kill()
