@@ -23,6 +23,7 @@ from .generated import made_by_us, recorded
 from .guides import role_of
 from .mesh_arrays import base_coordinates, group_weights
 from .naming import folded
+from .typed import armature_of, as_its_type, keys_of, mesh_of, positions_of
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -65,13 +66,14 @@ def _local_views() -> list[bpy.types.SpaceView3D]:
     """The 3D views that show a few objects only."""
     manager = bpy.context.window_manager
     areas = [area for window in (manager.windows if manager else ()) for area in window.screen.areas if area.type == "VIEW_3D"]
-    return [area.spaces.active for area in areas if area.spaces.active.local_view is not None]
+    spaces = [area.spaces.active for area in areas]
+    return [space for space in spaces if isinstance(space, bpy.types.SpaceView3D) and space.local_view is not None]
 
 
 @contextmanager
 def at_rest() -> Iterator[None]:
     """All armatures of the scene in their rest position for the time inside; what hangs on a bone is then where it was bound."""
-    posed = [ob.data for ob in bpy.context.scene.objects if ob.type == "ARMATURE" and _is_posed(ob)]
+    posed = [armature_of(ob) for ob in bpy.context.scene.objects if ob.type == "ARMATURE" and _is_posed(ob)]
     armatures = list({data.name_full: data for data in posed}.values())
     if not armatures:
         yield
@@ -88,7 +90,7 @@ def at_rest() -> Iterator[None]:
 
 
 def _is_posed(ob: bpy.types.Object) -> bool:
-    if ob.data.pose_position != "POSE" or ob.pose is None:
+    if armature_of(ob).pose_position != "POSE" or ob.pose is None:
         return False
     return any(np.abs(np.array(bone.matrix) - np.array(bone.bone.matrix_local)).max() > POSED for bone in ob.pose.bones)
 
@@ -119,7 +121,7 @@ def with_keys(ob: bpy.types.Object) -> tuple[Floats, list[str]]:
 
     Keys that are expressions, and those that the add-on made, count as 0: they act on the face that is looked for.
     """
-    base, key = base_coordinates(ob), ob.data.shape_keys
+    base, key = base_coordinates(ob), mesh_of(ob).shape_keys
     weights = {} if key is None else _weights(ob)
     if not weights:
         return base, []
@@ -128,7 +130,7 @@ def with_keys(ob: bpy.types.Object) -> tuple[Floats, list[str]]:
     told = [name for name in set_aside if name not in ours and name != PREVIEW]
     mixed = base.astype(np.float64)
     for name, weight in weights.items():
-        if name not in set_aside:
+        if key is not None and name not in set_aside:
             mixed += _offset(ob, key.key_blocks[name], base) * weight
     warnings = []
     if told:
@@ -139,7 +141,7 @@ def with_keys(ob: bpy.types.Object) -> tuple[Floats, list[str]]:
 
 def _weights(ob: bpy.types.Object) -> dict[str, float]:
     """Key -> how much of it shows, for those that show: values as they are now, or the pinned key alone."""
-    key = ob.data.shape_keys
+    key = keys_of(ob)
     if ob.show_only_shape_key:
         pinned = ob.active_shape_key
         return {} if pinned is None or pinned.mute or pinned == key.reference_key else {pinned.name: 1.0}
@@ -175,23 +177,24 @@ def deforming(ob: bpy.types.Object) -> list[str]:
 
 def follows(ob: bpy.types.Object) -> bool:
     """Whether a modifier makes the object follow another mesh, so that keys of its own would show nothing."""
-    return any(modifier.show_viewport and modifier.type in FOLLOWING and modifier.is_bound for modifier in ob.modifiers)
+    return any(modifier.show_viewport and modifier.type in FOLLOWING and as_its_type(modifier).is_bound for modifier in ob.modifiers)
 
 
 def _ready(modifier: bpy.types.Modifier) -> bool:
     """Whether a modifier does anything; most that need an object or a group do nothing without."""
+    own = as_its_type(modifier)
     if modifier.type == "NODES":
-        return modifier.node_group is not None
+        return own.node_group is not None
     if modifier.type in ("LATTICE", "CURVE", "HOOK"):
-        return modifier.object is not None
+        return own.object is not None
     if modifier.type == "SHRINKWRAP":
-        return modifier.target is not None
+        return own.target is not None
     return True
 
 
 def _deformed(ob: bpy.types.Object, vertices: Floats, names: Sequence[str]) -> Floats | None:
     """Where the named modifiers move vertices (V,3), or None where they change their number. A copy of the object is evaluated, not the object."""
-    mesh = ob.data.copy()
+    mesh = mesh_of(ob).copy()
     copy = ob.copy()
     try:
         copy.data = mesh
@@ -199,17 +202,17 @@ def _deformed(ob: bpy.types.Object, vertices: Floats, names: Sequence[str]) -> F
             copy.shape_key_clear()
         for modifier in [modifier for modifier in copy.modifiers if modifier.name not in names]:
             copy.modifiers.remove(modifier)
-        mesh.attributes["position"].data.foreach_set("vector", np.ascontiguousarray(vertices, np.float32).reshape(-1))
+        positions_of(mesh).foreach_set("vector", np.ascontiguousarray(vertices, np.float32).reshape(-1))
         mesh.update()
         copy.hide_viewport = False
         bpy.context.scene.collection.objects.link(copy)
         bpy.context.view_layer.update()
         evaluated = copy.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        found = evaluated.data
+        found = mesh_of(evaluated)
         if len(found.vertices) != len(vertices):
             return None
         moved = np.empty((len(vertices), 3), np.float32)
-        found.attributes["position"].data.foreach_get("vector", moved.reshape(-1))
+        positions_of(found).foreach_get("vector", moved.reshape(-1))
         return moved
     finally:
         bpy.data.objects.remove(copy)

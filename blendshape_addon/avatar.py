@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .as_seen import at_rest, shown_axes
 from .mesh_io import AvatarArrays, gather, space_between
 from .parts import ROLES, Part
+from .typed import of_object
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -148,7 +149,7 @@ def _upwards(up: Point | None, axes: Doubles) -> Point | None:
 
 def corrected_landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
     """The landmarks that the user placed on the object, by name, in its space."""
-    return {mark.name: (mark.place[0], mark.place[1], mark.place[2]) for mark in ob.blendshapes.landmarks if mark.corrected}
+    return {mark.name: (mark.place[0], mark.place[1], mark.place[2]) for mark in of_object(ob).landmarks if mark.corrected}
 
 
 @dataclass(frozen=True)
@@ -283,7 +284,7 @@ def _reflections(ob: bpy.types.Object, space: Doubles) -> list[tuple[Doubles, fl
     """
     found = []
     for modifier in ob.modifiers:
-        if modifier.type != "MIRROR" or not modifier.show_viewport:
+        if not isinstance(modifier, bpy.types.MirrorModifier) or not modifier.show_viewport:
             continue
         frame = np.eye(4)
         if modifier.mirror_object is not None:

@@ -19,7 +19,6 @@ from typing import Any
 
 import bpy
 
-from ..backend import streams
 from . import scene_files
 from .arguments import asked, free_names, note_of, parser
 from .backend_process import Backend, error_of
@@ -28,6 +27,8 @@ from .foreign import one_line
 from .job import Options, Outcome, face_confidence, generate_for_object
 from .limits import StoppedError, seconds_for
 from .mesh_io import check_editable
+from .shared import streams
+from .typed import mesh_of
 
 NAMES = ("face", "head", "body", "kao", "atama", "顔", "頭")  # parts of names of objects that are looked at first
 CERTAIN = 0.99  # confidence in a face after which no other object is looked at
@@ -267,15 +268,15 @@ def _choose(name: str, wanted: Options, backend: Backend) -> tuple[bpy.types.Obj
     if name:
         ob = bpy.data.objects.get(name)
         if ob is None:
-            meshes = ", ".join(other.name for other in bpy.data.objects if other.type == "MESH") or "none"
-            raise AddonError("unknown_object", f"There is no object {name!r}.", f"Mesh objects of this file: {meshes}.")
+            there = ", ".join(other.name for other in bpy.data.objects if other.type == "MESH") or "none"
+            raise AddonError("unknown_object", f"There is no object {name!r}.", f"Mesh objects of this file: {there}.")
         return check_editable(ob), "name"
-    meshes = [ob for ob in bpy.context.scene.objects if ob.type == "MESH" and len(ob.data.vertices)]
+    meshes = [ob for ob in bpy.context.scene.objects if ob.type == "MESH" and len(mesh_of(ob).vertices)]
     if not meshes:
         raise AddonError("not_a_mesh", "The file has no mesh with vertices.", "Choose a file that holds the avatar's mesh.")
     if len(meshes) == 1:
         return check_editable(meshes[0]), "only mesh"
-    editable = [ob for ob in meshes if ob.data.is_editable and ob.data.override_library is None]
+    editable = [ob for ob in meshes if mesh_of(ob).is_editable and mesh_of(ob).override_library is None]
     if not editable:
         return check_editable(meshes[0]), "only mesh"
     confidence, best = _surest(editable, wanted, backend, upright=True)

@@ -15,6 +15,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .typed import keys_of, mesh_of
+
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
@@ -27,7 +29,7 @@ _SEED = 1
 
 def made_by_us(ob: bpy.types.Object, base: Floats) -> set[str]:
     """Names of the keys that are recorded, not locked, and still have the offsets that were written."""
-    key = ob.data.shape_keys
+    key = mesh_of(ob).shape_keys
     if key is None:
         return set()
     prints = recorded(ob)
@@ -66,13 +68,13 @@ class Fingerprints:
 
 def count(ob: bpy.types.Object) -> int:
     """How many keys are recorded, edited since or not; quick, for drawing."""
-    record = ob.data.shape_keys.get(RECORD) if ob.data.shape_keys is not None else None
+    record = _property(ob, RECORD)
     return len(record.keys()) if hasattr(record, "keys") else 0
 
 
 def recorded(ob: bpy.types.Object) -> dict[str, NDArray[np.float64]]:
     """Fingerprint by key name, as recorded in the file; what is malformed there is left out."""
-    record = ob.data.shape_keys.get(RECORD) if ob.data.shape_keys is not None else None
+    record = _property(ob, RECORD)
     if not hasattr(record, "to_dict"):
         return {}
     found: dict[str, NDArray[np.float64]] = {}
@@ -84,7 +86,7 @@ def recorded(ob: bpy.types.Object) -> dict[str, NDArray[np.float64]]:
 
 def record(ob: bpy.types.Object, prints: Mapping[str, NDArray[np.float64]]) -> None:
     """Record the fingerprints of the keys that are there."""
-    key = ob.data.shape_keys
+    key = keys_of(ob)
     present = {block.name for block in key.key_blocks}
     key[RECORD] = {name: known.tolist() for name, known in prints.items() if name in present}
 
@@ -93,12 +95,12 @@ def remember_request(ob: bpy.types.Object, sets: tuple[str, ...], table: Mapping
     """Add to what was asked for, so that an update asks for the same again."""
     before_sets, before_table = request_of(ob)
     names = [*before_sets, *(name for name in sets if name not in before_sets)]
-    ob.data.shape_keys[REQUEST] = json.dumps({"sets": names, "table": {**before_table, **(table or {})}})
+    keys_of(ob)[REQUEST] = json.dumps({"sets": names, "table": {**before_table, **(table or {})}})
 
 
 def request_of(ob: bpy.types.Object) -> tuple[tuple[str, ...], dict[str, dict[str, float]]]:
     """The sets and the table that the object's keys were asked for with; empty for what is malformed or absent."""
-    text = ob.data.shape_keys.get(REQUEST) if ob.data.shape_keys is not None else None
+    text = _property(ob, REQUEST)
     try:
         told: Any = json.loads(text) if isinstance(text, str) else {}
         sets, table = told.get("sets", []), told.get("table", {})
@@ -106,6 +108,12 @@ def request_of(ob: bpy.types.Object) -> tuple[tuple[str, ...], dict[str, dict[st
     except (ValueError, AttributeError, TypeError, RecursionError):
         return (), {}
     return (tuple(sets), table) if good else ((), {})
+
+
+def _property(ob: bpy.types.Object, name: str) -> Any:
+    """A custom property of the shape keys, which a file may hold anything under; None without keys."""
+    key = mesh_of(ob).shape_keys
+    return key.get(name) if key is not None else None
 
 
 _sign_cache: dict[int, NDArray[np.float64]] = {}

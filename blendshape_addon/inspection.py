@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import bpy
 
@@ -13,6 +13,7 @@ from .errors import AddonError, as_addon_error
 from .job import Job, Options, finish, found_landmarks
 from .limits import LOOK_SECONDS, WINDOW_SECONDS
 from .parts import avatar_parts
+from .typed import active_object, mesh_of, of_object, of_scene
 
 _TICK_SECONDS = 0.1
 
@@ -113,12 +114,12 @@ def show(context: bpy.types.Context, job: Job) -> Inspection:
     """What a finished job has found is what is known from here on."""
     global _current
     signature = _signature(context)
-    _current = _seen(Inspection(signature if signature is not None else ()), job, context.object)
+    _current = _seen(Inspection(signature if signature is not None else ()), job, active_object(context))
     return _current
 
 
 def _options(context: bpy.types.Context) -> Options:
-    scene, chosen = context.scene.blendshapes, session.preferences(context)
+    scene, chosen = of_scene(context), session.preferences(context)
     model = bpy.path.abspath(scene.model or (chosen.model if chosen is not None else ""))
     return Options(group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=model)
 
@@ -129,10 +130,10 @@ def _signature(context: bpy.types.Context) -> tuple[object, ...] | None:
     if ob is None or ob.type != "MESH":
         return None
     asked = _options(context)
-    said = tuple((other.name, other.blendshapes.part) for other in context.scene.objects if other.blendshapes.part != "AUTO")
-    marks = tuple(round(number, 5) for mark in ob.blendshapes.landmarks if mark.corrected for number in mark.place)
+    said = tuple((other.name, of_object(other).part) for other in context.scene.objects if of_object(other).part != "AUTO")
+    marks = tuple(round(number, 5) for mark in of_object(ob).landmarks if mark.corrected for number in mark.place)
     mirrors = sum(modifier.type == "MIRROR" and modifier.show_viewport for modifier in ob.modifiers)
-    return int(ob.session_uid), len(ob.data.vertices), asked.group, asked.use_selection, asked.parts, asked.model, said, marks, mirrors
+    return int(ob.session_uid), len(mesh_of(ob).vertices), asked.group, asked.use_selection, asked.parts, asked.model, said, marks, mirrors
 
 
 def _tick() -> float | None:
@@ -157,10 +158,10 @@ def _tick() -> float | None:
         _job.take(session.backend.poll())
         if not _job.finished:
             return _TICK_SECONDS
-        _current = _seen(_current, _job, context.object)
+        _current = _seen(_current, _job, active_object(context))
     except Exception as problem:
         error = as_addon_error(problem)
-        _current.state, _current.error = "failed", error
+        _current = replace(_current or Inspection(signature), state="failed", error=error)
     _job = None
     session.redraw(context)
     return None

@@ -24,6 +24,7 @@ from .modes import object_mode
 from .naming import aliases_of, names_for
 from .parts import avatar_parts, moving
 from .tables import Table
+from .typed import keys_of, mesh_of, of_object
 from .wire import Message
 
 REPORTED = frozenset({"warnings", "seconds", "vertices", "face_vertices", "confidence"})  # what is used of a report
@@ -201,7 +202,7 @@ class Job:
         found = []
         for target in self.targets:
             ob = find(target.identity)
-            if ob is None or len(ob.data.vertices) != target.size:
+            if ob is None or len(mesh_of(ob).vertices) != target.size:
                 raise AddonError("mesh_changed", f"{target.name!r} was changed or removed while its shapes were computed.", "Generate again.")
             found.append(check_editable(ob))
         return found
@@ -212,7 +213,7 @@ class Job:
         with object_mode(*objects):
             self._named = names = self._names(objects[0])
             guided = _NOT_GUIDED
-            shares, left_out = settled(split(self.targets, self.indices, offsets), [ob.data.name_full for ob in objects])
+            shares, left_out = settled(split(self.targets, self.indices, offsets), [mesh_of(ob).name_full for ob in objects])
             self._warnings.extend(left_out)
             for number, (ob, share) in enumerate(zip(objects, shares, strict=True)):
                 if share is None:
@@ -228,7 +229,7 @@ class Job:
                 if asked.alias:
                     shapes.extend(Shape(other, made[name]) for name, other in aliases_of(names).items() if other not in names.values())
                 if number:
-                    there = set() if ob.data.shape_keys is None else {block.name for block in ob.data.shape_keys.key_blocks}
+                    there = set() if mesh_of(ob).shape_keys is None else {block.name for block in keys_of(ob).key_blocks}
                     shapes = [shape for shape in shapes if shape.offsets.any() or shape.name in there]
                 self._portions.append(Portion(ob, share.indices, shapes, asked.only_existing))
                 self._receivers.append(number)
@@ -268,7 +269,7 @@ class Job:
 
     def _names(self, face: bpy.types.Object) -> dict[str, str]:
         """Wanted name -> key name, on the face; all objects get the same."""
-        key = face.data.shape_keys
+        key = mesh_of(face).shape_keys
         existing = [] if key is None else [block.name for block in key.key_blocks]
         known = (self._backend.hello or {}).get("names", {})
         result: dict[str, str] = {}
@@ -298,7 +299,7 @@ _NOT_GUIDED = _Guided({}, {}, {})
 
 def _guided(ob: bpy.types.Object, indices: Ints, made: Mapping[str, Floats], shape: bool) -> _Guided:
     """How the user's own vowels and blinks guide generated shapes, name -> offsets (F,3). shape: also take the user's shapes themselves."""
-    key = ob.data.shape_keys
+    key = mesh_of(ob).shape_keys
     if key is None:
         return _NOT_GUIDED
     base = base_coordinates(ob)
@@ -338,12 +339,12 @@ def _results(written: Written, told: Mapping[str, tuple[float, str]]) -> list[Re
 
 def found_landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
     """The landmarks that are kept on the object, found or placed, by name, in its space."""
-    return {mark.name: (mark.place[0], mark.place[1], mark.place[2]) for mark in ob.blendshapes.landmarks}
+    return {mark.name: (mark.place[0], mark.place[1], mark.place[2]) for mark in of_object(ob).landmarks}
 
 
 def keep_landmarks(ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> None:
     """Keep found landmarks on the object; those that the user placed stay where they are."""
-    kept = ob.blendshapes.landmarks
+    kept = of_object(ob).landmarks
     for name, place in landmarks.items():
         mark = kept.get(name)
         if mark is None:

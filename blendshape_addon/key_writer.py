@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .errors import AddonError
 from .generated import Fingerprints, made_by_us, record, recorded
 from .mesh_arrays import base_coordinates
+from .typed import keys_of, mesh_of
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -79,13 +80,13 @@ def write_all(portions: Sequence[Portion], overwrite: bool = False) -> list[Writ
             undo.enter_context(_all_or_nothing(portion.ob, plan))
             _write(portion, base, plan)
     for portion in portions:
-        portion.ob.data.update()
+        mesh_of(portion.ob).update()
     return plans
 
 
 def _plan(portion: Portion, base: Floats, overwrite: bool) -> Written:
     """What will become of each shape."""
-    key = portion.ob.data.shape_keys
+    key = mesh_of(portion.ob).shape_keys
     existing = set() if key is None else {block.name for block in key.key_blocks}
     ours = made_by_us(portion.ob, base)
     result = Written()
@@ -102,9 +103,9 @@ def _write(portion: Portion, base: Floats, plan: Written) -> None:
     wanted = {*plan.added, *plan.updated}
     if not wanted:
         return
-    if ob.data.shape_keys is None:
+    if mesh_of(ob).shape_keys is None:
         ob.shape_key_add(name="Basis", from_mix=False)
-    key = ob.data.shape_keys
+    key = keys_of(ob)
     reference = key.reference_key
     prints = recorded(ob)
     coordinates = np.array(base)
@@ -137,20 +138,20 @@ def remove_keys(ob: bpy.types.Object) -> list[str]:
 
     A Basis that is then left alone stays: the user may have chosen it.
     """
-    names = sorted(made_by_us(ob, base_coordinates(ob))) if ob.data.shape_keys is not None else []
+    names = sorted(made_by_us(ob, base_coordinates(ob))) if mesh_of(ob).shape_keys is not None else []
     active = ob.active_shape_key.name if ob.active_shape_key is not None else ""
     for name in names:
-        ob.shape_key_remove(ob.data.shape_keys.key_blocks[name])
+        ob.shape_key_remove(keys_of(ob).key_blocks[name])
     if names:
-        ob.active_shape_key_index = max(ob.data.shape_keys.key_blocks.find(active), 0)
+        ob.active_shape_key_index = max(keys_of(ob).key_blocks.find(active), 0)
         record(ob, {name: known for name, known in recorded(ob).items() if name not in names})
-        ob.data.update()
+        mesh_of(ob).update()
     return names
 
 
 def _check(ob: bpy.types.Object, base: Floats, indices: Ints, shapes: Sequence[Shape]) -> None:
     """Refuse everything that can be refused before the first write."""
-    key = ob.data.shape_keys
+    key = mesh_of(ob).shape_keys
     if key is not None and not key.use_relative:
         raise AddonError("absolute_keys", f"The shape keys of {ob.name!r} are absolute.", "Switch on Relative in the Shape Keys panel.")
     if len(indices) and (indices.min() < 0 or indices.max() >= len(base)):
@@ -168,11 +169,11 @@ def _check(ob: bpy.types.Object, base: Floats, indices: Ints, shapes: Sequence[S
 @contextmanager
 def _all_or_nothing(ob: bpy.types.Object, plan: Written) -> Iterator[None]:
     """Put everything back if the block inside fails: new keys go, replaced ones get their coordinates and relations again."""
-    had_keys = ob.data.shape_keys is not None
-    prints, active, size = recorded(ob), ob.active_shape_key_index, len(ob.data.vertices)
+    had_keys = mesh_of(ob).shape_keys is not None
+    prints, active, size = recorded(ob), ob.active_shape_key_index, len(mesh_of(ob).vertices)
     before = {}
     for name in plan.updated:
-        block = ob.data.shape_keys.key_blocks[name]
+        block = keys_of(ob).key_blocks[name]
         before[name] = (np.empty(3 * size, np.float32), block.relative_key.name)
         block.points.foreach_get("co", before[name][0])
     try:
@@ -181,7 +182,7 @@ def _all_or_nothing(ob: bpy.types.Object, plan: Written) -> Iterator[None]:
         if not had_keys:
             ob.shape_key_clear()
             raise
-        blocks = ob.data.shape_keys.key_blocks
+        blocks = keys_of(ob).key_blocks
         for name in plan.added:
             if name in blocks:
                 ob.shape_key_remove(blocks[name])

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Seeing and correcting landmarks: drag them on the face, or place them by a script."""
 
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
 import bpy
 from bpy_extras.view3d_utils import region_2d_to_location_3d, region_2d_to_origin_3d, region_2d_to_vector_3d
 from mathutils import Vector
@@ -12,6 +15,7 @@ from .mesh_io import check_editable
 from .operators import OfMesh
 from .panels import OfMeshTab
 from .translations import tr
+from .typed import Returned, active_object, of_object, of_window, status_text
 
 _REACH = 14.0  # pixels at a UI scale of 1 around a landmark within which it is taken
 
@@ -31,7 +35,7 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
     bl_label = "Edit Landmarks"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Without a window: only find them and keep them on the object."""
         try:
             _ensure(context)
@@ -40,7 +44,7 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
             return {"CANCELLED"}
         return {"FINISHED"}
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """Show them, and wait for the hand."""
         if bpy.app.background or context.area is None or context.area.type != "VIEW_3D":
             return self.execute(context)
@@ -49,17 +53,17 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
             return {"CANCELLED"}
         if self.execute(context) == {"CANCELLED"}:
             return {"CANCELLED"}
-        ob = context.object
+        ob = active_object(context)
         self._identity, self._held = int(ob.session_uid), ""
-        self._before = [(mark.name, tuple(mark.place), mark.corrected) for mark in ob.blendshapes.landmarks]
+        self._before = [(mark.name, tuple(mark.place), mark.corrected) for mark in of_object(ob).landmarks]
         self._overlay = landmark_overlay.show(ob)
         self._area = context.area
-        context.workspace.status_text_set(tr("Drag landmarks with the left button   Enter: done   Esc: as before"))
+        status_text(context, tr("Drag landmarks with the left button   Enter: done   Esc: as before"))
         context.window_manager.modal_handler_add(self)
         context.area.tag_redraw()
         return {"RUNNING_MODAL"}
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """One event."""
         ob = find(self._identity)
         if ob is None or landmark_overlay.current() is not self._overlay:
@@ -103,23 +107,25 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
     def _drag(self, context: bpy.types.Context, ob: bpy.types.Object, mouse: Vector) -> None:
         """Onto the surface below the mouse; beside it, at the depth where the landmark is."""
         region, view, inverse = context.region, context.region_data, ob.matrix_world.inverted_safe()
-        origin = inverse @ region_2d_to_origin_3d(region, view, mouse)
+        if region is None or view is None:
+            return
+        origin = inverse @ region_2d_to_origin_3d(region, view, (mouse.x, mouse.y))
         way = (inverse.to_3x3() @ region_2d_to_vector_3d(region, view, mouse)).normalized()
-        hit, place, *_ = ob.ray_cast(origin, way, depsgraph=context.evaluated_depsgraph_get())
+        hit, place, _normal, _face = ob.ray_cast(origin, way, depsgraph=context.evaluated_depsgraph_get())
         if not hit:
-            here = ob.matrix_world @ Vector(ob.blendshapes.landmarks[self._held].place)
+            here = ob.matrix_world @ Vector(of_object(ob).landmarks[self._held].place)
             place = inverse @ region_2d_to_location_3d(region, view, mouse, here)
-        landmarks.place(ob, self._held, tuple(place), context.window_manager.blendshapes.mirror)
+        landmarks.place(ob, self._held, (place[0], place[1], place[2]), of_window(context).mirror)
 
     def _restore(self, ob: bpy.types.Object) -> None:
         for name, place, corrected in self._before:
-            mark = ob.blendshapes.landmarks.get(name)
+            mark = of_object(ob).landmarks.get(name)
             if mark is not None:
                 mark.place, mark.corrected = place, corrected
 
-    def _end(self, context: bpy.types.Context, result: str) -> set[str]:
+    def _end(self, context: bpy.types.Context, result: Literal["FINISHED", "CANCELLED"]) -> Returned:
         landmark_overlay.hide()
-        context.workspace.status_text_set(None)
+        status_text(context, None)
         self._area.tag_redraw()
         return {result}
 
@@ -131,17 +137,19 @@ class BLENDSHAPES_OT_place_landmark(OfMesh, bpy.types.Operator):
     bl_label = "Place Landmark"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    landmark: bpy.props.StringProperty(name="Landmark", description="Its name, such as lid_upper_left")
-    place: bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3)
-    mirror: bpy.props.BoolProperty(name="Mirror", description="Move the landmark on the other side of the face as well", default=True)
+    landmark: Annotated[str, bpy.props.StringProperty(name="Landmark", description="Its name, such as lid_upper_left")]
+    place: Annotated[Sequence[float], bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3)]
+    mirror: Annotated[
+        bool, bpy.props.BoolProperty(name="Mirror", description="Move the landmark on the other side of the face as well", default=True)
+    ]
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Place it."""
         try:
             _ensure(context)
-            landmarks.place(context.object, self.landmark, tuple(self.place), self.mirror)
+            landmarks.place(active_object(context), self.landmark, (self.place[0], self.place[1], self.place[2]), self.mirror)
         except KeyError:
-            self.report({"ERROR"}, f"There is no landmark {self.landmark!r}. Landmarks are {', '.join(found_landmarks(context.object))}.")
+            self.report({"ERROR"}, f"There is no landmark {self.landmark!r}. Landmarks are {', '.join(found_landmarks(active_object(context)))}.")
             return {"CANCELLED"}
         except Exception as problem:
             self.report({"ERROR"}, str(as_addon_error(problem)))
@@ -159,11 +167,11 @@ class BLENDSHAPES_OT_reset_landmarks(OfMesh, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs landmarks on the mesh."""
-        return super().poll(context) and len(context.object.blendshapes.landmarks) > 0
+        return super().poll(context) and len(of_object(active_object(context)).landmarks) > 0
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Forget them."""
-        landmarks.forget(context.object)
+        landmarks.forget(active_object(context))
         inspection.forget()
         return {"FINISHED"}
 
@@ -176,12 +184,12 @@ class BLENDSHAPES_PT_landmarks(OfMeshTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        layout, marks = self.layout, context.object.blendshapes.landmarks
+        layout, marks = self.layout, of_object(active_object(context)).landmarks
         shown = landmark_overlay.current() is not None
         layout.operator(
             BLENDSHAPES_OT_edit_landmarks.bl_idname, text="Done" if shown else "Edit Landmarks", icon="CHECKMARK" if shown else "PIVOT_CURSOR"
         )
-        layout.prop(context.window_manager.blendshapes, "mirror")
+        layout.prop(of_window(context), "mirror")
         if marks:
             placed = sum(mark.corrected for mark in marks)
             text = tr("{placed} of {count} placed by you").format(placed=placed, count=len(marks))

@@ -14,6 +14,7 @@ from mathutils import Vector
 
 from .job import found_landmarks
 from .landmarks import LINES, title
+from .typed import of_object
 
 FOUND, PLACED, NEAR, LINE = (1.0, 0.72, 0.1, 1.0), (0.25, 0.85, 1.0, 1.0), (1.0, 1.0, 1.0, 1.0), (1.0, 0.72, 0.1, 0.5)
 _SIZE = 9.0  # pixels at a UI scale of 1
@@ -42,13 +43,15 @@ class Overlay:
         ob = next((ob for ob in bpy.data.objects if ob.session_uid == self.identity), None)
         if ob is None or context.region_data is None:
             return
-        placed = {mark.name for mark in ob.blendshapes.landmarks if mark.corrected}
+        placed = {mark.name for mark in of_object(ob).landmarks if mark.corrected}
         draw(on_screen(context, ob), placed, self.near, context.preferences.system.ui_scale)
 
 
 def on_screen(context: bpy.types.Context, ob: bpy.types.Object) -> dict[str, Vector]:
     """Name -> place in the region in pixels, of the landmarks before the camera."""
-    found = {}
+    found: dict[str, Vector] = {}
+    if context.region is None or context.region_data is None:
+        return found
     for name, place in found_landmarks(ob).items():
         point = location_3d_to_region_2d(context.region, context.region_data, ob.matrix_world @ Vector(place))
         if point is not None:

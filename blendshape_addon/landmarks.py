@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .job import found_landmarks
+from .typed import of_object
 
 Point = tuple[float, float, float]
 Doubles = NDArray[np.float64]
@@ -72,14 +73,14 @@ def place(ob: bpy.types.Object, name: str, point: Point, mirror: bool) -> list[s
         if there is not None:
             moved[other] = there
     for mark_name, at in moved.items():
-        mark = ob.blendshapes.landmarks[mark_name]
+        mark = of_object(ob).landmarks[mark_name]
         mark.place, mark.corrected = at, True
     return list(moved)
 
 
 def forget(ob: bpy.types.Object) -> None:
     """Forget all landmarks: they are searched for again."""
-    ob.blendshapes.landmarks.clear()
+    of_object(ob).landmarks.clear()
 
 
 def _pairs(landmarks: Mapping[str, Point]) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from .key_writer import Portion, Shape, Written, write_all
 from .mesh_arrays import base_coordinates
 from .mesh_io import check_editable
 from .modes import object_mode
+from .typed import keys_of, mesh_of
 from .wire import Message
 
 Floats = NDArray[np.float32]
@@ -118,13 +119,13 @@ class Live:
                 continue  # a mesh that is being edited shows no keys
             block = _preview_of(ob)
             if block is None:
-                shown.had_keys, shown.solo = ob.data.shape_keys is not None, ob.show_only_shape_key
+                shown.had_keys, shown.solo = mesh_of(ob).shape_keys is not None, ob.show_only_shape_key
                 ob.show_only_shape_key = False
                 block = _add_preview(ob)
             coordinates = base_coordinates(ob)
             coordinates[shown.indices] += np.tensordot(self.weights[moving], shown.basis[moving], 1)
             block.points.foreach_set("co", coordinates.reshape(-1))
-            ob.data.update()
+            mesh_of(ob).update()
 
     def rest(self) -> None:
         """Take away what the show added; the weights stay."""
@@ -153,18 +154,18 @@ class Live:
             written = write_all(portions)
         row = {self.conditions[index].name: float(self.weights[index]) for index in moving}
         for portion in portions:
-            if portion.ob.data.shape_keys is not None:
+            if mesh_of(portion.ob).shape_keys is not None:
                 remember_request(portion.ob, (), {name.strip(): row})
         return written[0]
 
     def _check_free(self, ob: bpy.types.Object, name: str) -> None:
-        key = ob.data.shape_keys
+        key = mesh_of(ob).shape_keys
         if key is not None and name in key.key_blocks and name not in made_by_us(ob, base_coordinates(ob)):
             raise AddonError("usage", f"There is a key {name!r} that you made or edited.", "Choose another name.")
 
     def _object(self, shown: _Shown) -> bpy.types.Object:
         ob = find(shown.target.identity)
-        if ob is None or ob.type != "MESH" or len(ob.data.vertices) != shown.target.size:
+        if ob is None or ob.type != "MESH" or len(mesh_of(ob).vertices) != shown.target.size:
             raise AddonError("mesh_changed", f"{shown.target.name!r} was changed or removed.", "Start the live conditions again.")
         return ob
 
@@ -195,21 +196,21 @@ def end() -> None:
 def sweep() -> None:
     """Take previews away wherever they are left: after an undo, or in a file that was saved by a crash."""
     for ob in bpy.data.objects:
-        if ob.type == "MESH" and ob.data.shape_keys is not None and _preview_of(ob) is not None and ob.data.is_editable:
+        if ob.type == "MESH" and mesh_of(ob).shape_keys is not None and _preview_of(ob) is not None and mesh_of(ob).is_editable:
             _remove_preview(ob, had_keys=True)
 
 
 def _preview_of(ob: bpy.types.Object) -> bpy.types.ShapeKey | None:
-    key = ob.data.shape_keys
+    key = mesh_of(ob).shape_keys
     return None if key is None else key.key_blocks.get(PREVIEW)
 
 
 def _add_preview(ob: bpy.types.Object) -> bpy.types.ShapeKey:
     active = ob.active_shape_key_index
-    if ob.data.shape_keys is None:
+    if mesh_of(ob).shape_keys is None:
         ob.shape_key_add(name="Basis", from_mix=False)
     block = ob.shape_key_add(name=PREVIEW, from_mix=False)
-    block.relative_key = ob.data.shape_keys.reference_key
+    block.relative_key = keys_of(ob).reference_key
     block.value = 1.0
     ob.active_shape_key_index = active
     return block
@@ -219,11 +220,11 @@ def _remove_preview(ob: bpy.types.Object, had_keys: bool) -> None:
     block = _preview_of(ob)
     if block is None:
         return
-    active = ob.active_shape_key_index
+    active = ob.active_shape_key_index or 0
     ob.shape_key_remove(block)
-    key = ob.data.shape_keys
+    key = mesh_of(ob).shape_keys
     if not had_keys and key is not None and len(key.key_blocks) == 1:
         ob.shape_key_clear()
     elif key is not None:
         ob.active_shape_key_index = min(active, len(key.key_blocks) - 1)
-    ob.data.update()
+    mesh_of(ob).update()

@@ -2,6 +2,7 @@
 """The sliders of the live conditions, made from the model's metadata, and the operators around them."""
 
 import re
+from typing import Annotated
 
 import bpy
 import numpy as np
@@ -13,6 +14,7 @@ from .operators import Asking
 from .panels import OfMeshTab, progress_text
 from .preferences import preferred_model
 from .translations import tr
+from .typed import OperatorMixin, Returned, of_scene, of_window
 
 _HOLDER = "blendshapes_live"
 _sliders: list[type] = []  # the registered class, at most one
@@ -25,7 +27,9 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
     bl_label = "Start Live Conditions"
     bl_options = {"REGISTER"}
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    _work: live.Preparation
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """From the window: wait in the background of the event loop."""
         if bpy.app.background:
             return self.execute(context)
@@ -35,7 +39,7 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
             return self._failed(error)
         return self._wait(context)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """One tick."""
         if event.type == "ESC" and event.value == "PRESS":
             return self._escaped(context)
@@ -53,7 +57,7 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
         self._end(context)
         return self._ready(ready)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """From scripts and in background mode: wait."""
         try:
             work = self._begin(context)
@@ -70,14 +74,22 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
         live.end()
         return live.Preparation(context.object, options_of(context), session.backend, patient=bpy.app.background)
 
-    def _ready(self, ready: live.Live) -> set[str]:
+    def _ready(self, ready: live.Live) -> Returned:
         live.begin(ready)
         show_sliders(ready)
         self.report({"INFO"}, f"{len(ready.conditions)} conditions are live")
         return {"FINISHED"}
 
 
-class _WhileLive:
+def _live() -> live.Live:
+    """The live conditions, where there are some."""
+    now = live.current()
+    if now is None:
+        raise AddonError("usage", "There are no live conditions.", "Start them first.")
+    return now
+
+
+class _WhileLive(OperatorMixin):
     """An operator that needs live conditions."""
 
     @classmethod
@@ -93,13 +105,13 @@ class BLENDSHAPES_OT_live_keep(_WhileLive, bpy.types.Operator):
     bl_label = "Keep as Shape Key"
     bl_options = {"REGISTER", "UNDO"}
 
-    key_name: bpy.props.StringProperty(name="Name", description="Name of the new shape key", maxlen=63, options={"SKIP_SAVE"})
+    key_name: Annotated[str, bpy.props.StringProperty(name="Name", description="Name of the new shape key", maxlen=63, options={"SKIP_SAVE"})]
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Keep it."""
-        name = self.key_name or context.window_manager.blendshapes.live_name
+        name = self.key_name or of_window(context).live_name
         try:
-            live.current().keep(name)
+            _live().keep(name)
         except Exception as problem:
             self.report({"ERROR"}, str(as_addon_error(problem)))
             return {"CANCELLED"}
@@ -115,10 +127,10 @@ class BLENDSHAPES_OT_live_reset(_WhileLive, bpy.types.Operator):
     bl_label = "Reset Sliders"
     bl_options = {"INTERNAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Reset."""
         reset_sliders()
-        live.current().rest()
+        _live().rest()
         return {"FINISHED"}
 
 
@@ -129,7 +141,7 @@ class BLENDSHAPES_OT_live_end(_WhileLive, bpy.types.Operator):
     bl_label = "End Live Conditions"
     bl_options = {"REGISTER"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """End."""
         live.end()
         hide_sliders()
@@ -144,7 +156,7 @@ class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        layout, shown, now = self.layout, context.window_manager.blendshapes, live.current()
+        layout, shown, now = self.layout, of_window(context), live.current()
         if session.status.running:
             layout.label(text=progress_text(), translate=False)
             return
@@ -166,7 +178,7 @@ class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
         for index, condition in enumerate(now.conditions):
             if shown.live_filter.casefold() not in condition.name.casefold():
                 continue
-            word = re.match(r"[a-z]*", condition.name)[0]
+            word = "".join(re.findall(r"^[a-z]+", condition.name))
             if word != heading and heading:
                 column.separator()
             heading = word
@@ -175,7 +187,7 @@ class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
 
 def options_of(context: bpy.types.Context) -> Options:
     """Where the face is, as the panel says it."""
-    scene = context.scene.blendshapes
+    scene = of_scene(context)
     model = bpy.path.abspath(scene.model) or preferred_model(context)
     return Options(group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=model)
 

@@ -7,23 +7,25 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .typed import mesh_of, positions_of
+
 Floats = NDArray[np.float32]
 
 
 def base_coordinates(ob: bpy.types.Object) -> Floats:
     """float32 (V,3): the reference key's points, or the mesh's own; these can differ. Object mode only."""
-    mesh = ob.data
+    mesh = mesh_of(ob)
     vertices = np.empty((len(mesh.vertices), 3), np.float32)
     if mesh.shape_keys is not None:
         mesh.shape_keys.reference_key.points.foreach_get("co", vertices.reshape(-1))
     elif len(vertices):
-        mesh.attributes["position"].data.foreach_get("vector", vertices.reshape(-1))
+        positions_of(mesh).foreach_get("vector", vertices.reshape(-1))
     return vertices
 
 
 def group_weights(ob: bpy.types.Object, groups: set[int]) -> Floats:
     """float32 (V,): each vertex's weights in the vertex groups of the given indices, summed."""
-    vertices = ob.data.vertices
+    vertices = mesh_of(ob).vertices
     # Blender gives no bulk access to weights, so the entries are flattened by one generator and summed by numpy
     entries = [(vertex.index, entry.weight) for vertex in vertices for entry in vertex.groups if entry.group in groups]
     if not entries:

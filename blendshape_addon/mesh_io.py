@@ -16,6 +16,7 @@ from . import head_bones
 from .as_seen import see
 from .errors import AddonError
 from .mesh_arrays import base_coordinates, group_weights
+from .typed import armature_of, mesh_of
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -56,7 +57,7 @@ def check_editable(ob: bpy.types.Object | None) -> bpy.types.Object:
     if ob is None or ob.type != "MESH":
         what = "Nothing is selected" if ob is None else f"{ob.name!r} is no mesh"
         raise AddonError("not_a_mesh", f"{what}.", "Choose the mesh object that holds the avatar's face.")
-    mesh = ob.data
+    mesh = mesh_of(ob)
     if not mesh.is_editable or mesh.library is not None or mesh.override_library is not None:
         # Blender would take the keys and lose them on saving
         message = f"The mesh of {ob.name!r} is linked from another file."
@@ -71,7 +72,7 @@ def gather(ob: bpy.types.Object, group: str = "", use_selection: bool = False) -
     Raises AddonError: `unknown_group`, `usage` (nothing selected). Coordinates are passed on as they are; the child checks them.
     """
     bpy.context.view_layer.update()  # matrices of objects that a script has just moved
-    mesh = ob.data
+    mesh = mesh_of(ob)
     seen = see(ob)
     mesh.calc_loop_triangles()
     triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
@@ -107,7 +108,7 @@ def space_between(other: bpy.types.Object, ob: bpy.types.Object) -> NDArray[np.f
 def find_armature(ob: bpy.types.Object) -> bpy.types.Object | None:
     """The armature that deforms the object: of its modifier, else its parent."""
     for modifier in ob.modifiers:
-        if modifier.type == "ARMATURE" and modifier.object is not None:
+        if isinstance(modifier, bpy.types.ArmatureModifier) and modifier.object is not None:
             return modifier.object
     return ob.parent if ob.parent is not None and ob.parent.type == "ARMATURE" else None
 
@@ -116,7 +117,7 @@ def _bones(armature: bpy.types.Object | None) -> dict[str, str]:
     """role -> bone name; deforming bones are looked at first."""
     if armature is None:
         return {}
-    bones = sorted(armature.data.bones, key=lambda bone: not bone.use_deform)
+    bones = sorted(armature_of(armature).bones, key=lambda bone: not bone.use_deform)
     return head_bones.roles([bone.name for bone in bones], _vrm_humanoid(armature))
 
 
@@ -142,7 +143,7 @@ def _head_weights(ob: bpy.types.Object, armature: bpy.types.Object | None, bones
     """Weight (V,) to the head's bone and all bones below it, 0 to 1; None if nothing is known."""
     indices = {group.name: group.index for group in ob.vertex_groups}
     if armature is not None and "head" in bones:
-        head = armature.data.bones[bones["head"]]
+        head = armature_of(armature).bones[bones["head"]]
         names = [bone.name for bone in (head, *head.children_recursive) if bone.use_deform]
     else:
         names = [name for name in indices if head_bones.role(name) == "head"][:1]
@@ -161,8 +162,8 @@ def _mask(ob: bpy.types.Object, group: str, use_selection: bool) -> Floats | Non
             raise AddonError("unknown_group", f"{ob.name!r} has no vertex group {group!r}.", f"Its groups: {known}.")
         return group_weights(ob, {found.index})
     if use_selection:
-        selected = np.empty(len(ob.data.vertices), bool)
-        ob.data.vertices.foreach_get("select", selected)
+        selected = np.empty(len(mesh_of(ob).vertices), bool)
+        mesh_of(ob).vertices.foreach_get("select", selected)
         if not selected.any():
             raise AddonError("usage", f"No vertex of {ob.name!r} is selected.", "Select the face in edit mode, or switch the option off.")
         return selected.astype(np.float32)
@@ -177,7 +178,7 @@ def _positions(ob: bpy.types.Object, armature: bpy.types.Object | None, bones: M
     if inverse is None:
         return {}
     to_object = inverse @ armature.matrix_world
-    return {role: _tuple(to_object @ armature.data.bones[name].head_local) for role, name in bones.items()}
+    return {role: _tuple(to_object @ armature_of(armature).bones[name].head_local) for role, name in bones.items()}
 
 
 def _up(ob: bpy.types.Object) -> tuple[float, float, float] | None:
@@ -191,7 +192,7 @@ def _up(ob: bpy.types.Object) -> tuple[float, float, float] | None:
 
 def _warnings(ob: bpy.types.Object) -> tuple[str, ...]:
     lines: list[str] = []
-    mesh = ob.data
+    mesh = mesh_of(ob)
     if mesh.users - mesh.use_fake_user > 1:
         lines.append(f"{mesh.users - mesh.use_fake_user} objects share the mesh {mesh.name!r}; all of them get the keys.")
     for modifier in ob.modifiers:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import bpy
 
+from .typed import Mode
+
 
 @contextmanager
 def object_mode(*objects: bpy.types.Object) -> Iterator[None]:
@@ -35,7 +37,7 @@ def object_mode(*objects: bpy.types.Object) -> Iterator[None]:
         layer.objects.active = active
 
 
-def _set(ob: bpy.types.Object, mode: str) -> None:
+def _set(ob: bpy.types.Object, mode: Mode) -> None:
     bpy.context.view_layer.objects.active = ob
     bpy.ops.object.mode_set(mode=mode)
 

@@ -4,6 +4,7 @@
 import contextlib
 import traceback
 from dataclasses import replace
+from typing import Annotated, Protocol
 
 import bpy
 
@@ -19,6 +20,7 @@ from .preferences import preferred_model
 from .properties import (
     REGIONS,
     SETS,
+    Flags,
     alias_property,
     conditions_property,
     group_property,
@@ -36,9 +38,10 @@ from .properties import (
 )
 from .tables import user_table
 from .translations import tr
+from .typed import OperatorMixin, Returned, active_object, mesh_of, of_scene, of_window
 
 _TICK_SECONDS = 0.05
-_OF_OPERATOR = frozenset({"SKIP_SAVE"})
+_OF_OPERATOR: Flags = frozenset({"SKIP_SAVE"})
 _REGIONS = tuple(name for name, *_ in REGIONS)
 _OPTIONS = (
     *("sets", "strength", "group", "use_selection", "overwrite", "conditions", "key_name", "table", "model"),
@@ -47,7 +50,7 @@ _OPTIONS = (
 )
 
 
-class OfMesh:
+class OfMesh(OperatorMixin):
     """An operator that needs a mesh."""
 
     @classmethod
@@ -62,10 +65,22 @@ class OfMesh:
         return True
 
 
-class Asking(OfMesh):
-    """An operator that asks the child for something and waits: modal with a window, blocking without one. `_work`: a Job or Preparation."""
+class Work(Protocol):
+    """What the child was asked for, and how far it is."""
 
-    def _wait(self, context: bpy.types.Context) -> set[str]:
+    stage: str
+    fraction: float
+
+    def cancel(self) -> None:
+        """Take it back."""
+
+
+class Asking(OfMesh):
+    """An operator that asks the child for something and waits: modal with a window, blocking without one."""
+
+    _work: Work
+
+    def _wait(self, context: bpy.types.Context) -> Returned:
         """Let the window live from here on; `modal` is called at every tick."""
         status = session.status
         status.running, status.stage, status.fraction, status.seconds_left = True, self._work.stage, 0.0, None
@@ -80,7 +95,7 @@ class Asking(OfMesh):
         session.see_off()
         self._end(context)
 
-    def _escaped(self, context: bpy.types.Context) -> set[str]:
+    def _escaped(self, context: bpy.types.Context) -> Returned:
         """ESC: nothing is begun again by itself, either."""
         self.cancel(context)
         inspection.give_up(context)
@@ -92,7 +107,7 @@ class Asking(OfMesh):
         session.status.running = False
         session.redraw(context)
 
-    def _failed(self, problem: Exception) -> set[str]:
+    def _failed(self, problem: Exception) -> Returned:
         error = as_addon_error(problem)
         session.status.trace = ""
         if error.code == "internal":
@@ -108,24 +123,30 @@ class _Run(Asking):
 
     bl_options = {"REGISTER", "UNDO"}
 
-    # Those that a caller leaves out are taken from the scene
-    strength: strength_property(_OF_OPERATOR)
-    brows: region_property(0, _OF_OPERATOR)
-    eyes: region_property(1, _OF_OPERATOR)
-    cheeks: region_property(2, _OF_OPERATOR)
-    mouth: region_property(3, _OF_OPERATOR)
-    jaw: region_property(4, _OF_OPERATOR)
-    tongue: region_property(5, _OF_OPERATOR)
-    group: group_property(_OF_OPERATOR)
-    use_selection: selection_property(_OF_OPERATOR)
-    overwrite: overwrite_property(_OF_OPERATOR)
-    model: model_property(_OF_OPERATOR)
-    parts: parts_property(_OF_OPERATOR)
-    naming: naming_property(_OF_OPERATOR)
-    alias: alias_property(_OF_OPERATOR)
-    guide: guide_property(_OF_OPERATOR)
+    _work: Job
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def _chosen(self, context: bpy.types.Context) -> Options:
+        """What to make, and how."""
+        raise NotImplementedError
+
+    # Those that a caller leaves out are taken from the scene
+    strength: Annotated[float, strength_property(_OF_OPERATOR)]
+    brows: Annotated[float, region_property(0, _OF_OPERATOR)]
+    eyes: Annotated[float, region_property(1, _OF_OPERATOR)]
+    cheeks: Annotated[float, region_property(2, _OF_OPERATOR)]
+    mouth: Annotated[float, region_property(3, _OF_OPERATOR)]
+    jaw: Annotated[float, region_property(4, _OF_OPERATOR)]
+    tongue: Annotated[float, region_property(5, _OF_OPERATOR)]
+    group: Annotated[str, group_property(_OF_OPERATOR)]
+    use_selection: Annotated[bool, selection_property(_OF_OPERATOR)]
+    overwrite: Annotated[bool, overwrite_property(_OF_OPERATOR)]
+    model: Annotated[str, model_property(_OF_OPERATOR)]
+    parts: Annotated[bool, parts_property(_OF_OPERATOR)]
+    naming: Annotated[str, naming_property(_OF_OPERATOR)]
+    alias: Annotated[bool, alias_property(_OF_OPERATOR)]
+    guide: Annotated[str, guide_property(_OF_OPERATOR)]
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """From the window: work in the background of the event loop."""
         if bpy.app.background:
             return self.execute(context)  # no timer would ever run
@@ -133,16 +154,16 @@ class _Run(Asking):
         with session.blocking():
             return self._start(context)
 
-    def _start(self, context: bpy.types.Context) -> set[str]:
+    def _start(self, context: bpy.types.Context) -> Returned:
         try:
             options = self._chosen(context)
             self._prepare()
-            self._work = Job(context.object, options, session.backend, landmarks=inspection.known_landmarks(context.object))
+            self._work = Job(active_object(context), options, session.backend, landmarks=inspection.known_landmarks(active_object(context)))
         except Exception as error:
             return self._failed(error)
         return self._wait(context)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """One tick: read what the child said; write the keys when it is done."""
         if event.type == "ESC" and event.value == "PRESS":
             return self._escaped(context)
@@ -151,7 +172,7 @@ class _Run(Asking):
         with session.blocking():
             return self._tick(context)
 
-    def _tick(self, context: bpy.types.Context) -> set[str]:
+    def _tick(self, context: bpy.types.Context) -> Returned:
         try:
             self._work.take(session.backend.poll())
             status = session.status
@@ -169,7 +190,7 @@ class _Run(Asking):
         self._end(context)
         return self._done(context, outcome)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """From scripts, in background mode and when an option is changed afterwards: work at once."""
         try:
             options = self._chosen(context)
@@ -182,12 +203,13 @@ class _Run(Asking):
         """Nothing else may be under way, and the face rests."""
         inspection.stop()
         preview.stop()
-        if live.current() is not None:
-            live.current().rest()
+        now = live.current()
+        if now is not None:
+            now.rest()
 
     def _taken(self, context: bpy.types.Context) -> Options:
         """The operator's options where they were given, else the scene's; without the shapes."""
-        scene = context.scene.blendshapes
+        scene = of_scene(context)
         for name in _OPTIONS:
             if hasattr(self, name) and not self.properties.is_property_set(name):
                 setattr(self, name, getattr(scene, name))  # so that the redo panel shows what was used
@@ -206,11 +228,11 @@ class _Run(Asking):
             self.guide,
         )
 
-    def _done(self, context: bpy.types.Context, outcome: Outcome) -> set[str]:
+    def _done(self, context: bpy.types.Context, outcome: Outcome) -> Returned:
         status = session.status
         status.result, status.error, status.trace, status.failed, status.warnings = _told(outcome), None, "", False, outcome.warnings
         status.engine = session.engine_line(outcome.report)
-        shown = context.window_manager.blendshapes
+        shown = of_window(context)
         shown.results.clear()
         shown["result"] = -1
         for result in outcome.results:
@@ -240,10 +262,10 @@ class BLENDSHAPES_OT_generate(_Run, bpy.types.Operator):
     bl_idname = "blendshapes.generate"
     bl_label = "Generate Shape Keys"
 
-    sets: sets_property(_OF_OPERATOR)
-    conditions: conditions_property(_OF_OPERATOR)
-    key_name: key_name_property(_OF_OPERATOR)
-    table: table_property(_OF_OPERATOR)
+    sets: Annotated[set[str], sets_property(_OF_OPERATOR)]
+    conditions: Annotated[str, conditions_property(_OF_OPERATOR)]
+    key_name: Annotated[str, key_name_property(_OF_OPERATOR)]
+    table: Annotated[str, table_property(_OF_OPERATOR)]
 
     def _chosen(self, context: bpy.types.Context) -> Options:
         options = self._taken(context)
@@ -265,13 +287,13 @@ class BLENDSHAPES_OT_update(_Run, bpy.types.Operator):
         """Needs keys that were generated."""
         if not super().poll(context):
             return False
-        if not count(context.object):
+        if not count(active_object(context)):
             cls.poll_message_set("No keys were generated on this mesh")
             return False
         return True
 
     def _chosen(self, context: bpy.types.Context) -> Options:
-        sets, table = request_of(context.object)
+        sets, table = request_of(active_object(context))
         known = tuple(name for name, *_ in SETS if name in sets)
         if not known and not table:
             raise AddonError("usage", "It is not known what the keys were made from.", "Tick their sets and generate again.")
@@ -289,22 +311,23 @@ class BLENDSHAPES_OT_remove(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a mesh with keys, and no run in progress."""
         ob = context.object
-        return not session.status.running and ob is not None and ob.type == "MESH" and ob.data.shape_keys is not None
+        return not session.status.running and ob is not None and ob.type == "MESH" and mesh_of(ob).shape_keys is not None
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Remove them."""
         preview.stop()
         try:
-            parts = moving(avatar_parts(context.object, found_landmarks(context.object)))
+            face = active_object(context)
+            parts = moving(avatar_parts(face, found_landmarks(face)))
             removed = 0
-            for number, ob in enumerate([context.object, *(part.ob for part in parts if recorded(part.ob))]):
+            for number, ob in enumerate([face, *(part.ob for part in parts if recorded(part.ob))]):
                 with object_mode(check_editable(ob)):
                     names = remove_keys(ob)
                 removed = len(names) if number == 0 else removed
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        context.window_manager.blendshapes.results.clear()
+        of_window(context).results.clear()
         session.clear_status()
         self.report({"INFO"}, f"{removed} shape keys removed")
         return {"FINISHED"}
@@ -317,7 +340,9 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
     bl_label = "Find Face"
     bl_options = {"REGISTER"}
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    _work: Job
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """From the window: wait in the background of the event loop."""
         if bpy.app.background:
             return self.execute(context)
@@ -328,7 +353,7 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
             return self._failed(error)
         return self._wait(context)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """One tick."""
         if event.type == "ESC" and event.value == "PRESS":
             return self._escaped(context)
@@ -346,7 +371,7 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
         self._end(context)
         return self._found(inspection.show(context, self._work))
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """From scripts and in background mode: wait."""
         session.clear_status()
         try:
@@ -355,7 +380,7 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
             self.report({"ERROR"}, str(as_addon_error(problem)))
             return {"CANCELLED"}
 
-    def _found(self, seen: inspection.Inspection) -> set[str]:
+    def _found(self, seen: inspection.Inspection) -> Returned:
         self.report({"INFO"}, f"A face was found, {seen.confidence:.0%} sure, {seen.face_vertices:,} of {seen.vertices:,} vertices")
         return {"FINISHED"}
 
@@ -373,12 +398,12 @@ class BLENDSHAPES_OT_apply_mirror(bpy.types.Operator):
         ob = context.object
         if ob is None or ob.type != "MESH" or not any(modifier.type == "MIRROR" for modifier in ob.modifiers):
             return False
-        if ob.data.shape_keys is not None:
+        if mesh_of(ob).shape_keys is not None:
             cls.poll_message_set("Blender applies no modifier to a mesh with shape keys: remove them first")
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Apply them."""
         try:
             ob = check_editable(context.object)

@@ -6,6 +6,7 @@ import textwrap
 import bpy
 
 from . import inspection, preview, session
+from .errors import AddonError
 from .generated import count
 from .operators import (
     BLENDSHAPES_OT_apply_mirror,
@@ -19,6 +20,7 @@ from .properties import COUNTS, REGIONS, SETS
 from .report import BLENDSHAPES_OT_copy_report
 from .results import BLENDSHAPES_UL_results
 from .translations import tr
+from .typed import Icon, PanelMixin, active_object, mesh_of, of_object, of_scene, of_window
 
 _CHARACTER = 9.0  # pixels, a little more than the interface font's mean width
 _MISSING = frozenset({"runtime_missing", "model_missing", "model_unreadable", "model_contract", "child_start"})
@@ -37,7 +39,7 @@ ROLES = {
 }
 
 
-class Tab:
+class Tab(PanelMixin):
     """Where the panels are."""
 
     bl_space_type = "VIEW_3D"
@@ -65,7 +67,7 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        layout, chosen, status = self.layout, context.scene.blendshapes, session.status
+        layout, chosen, status = self.layout, of_scene(context), session.status
         width = text_width(context)
         _draw_target(layout, context, width)
         column = layout.column(align=True)
@@ -97,16 +99,16 @@ class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):
 
     bl_idname = "BLENDSHAPES_PT_results"
     bl_label = "Results"
-    bl_options = set()
+    bl_options = OfMeshTab.bl_options - {"DEFAULT_CLOSED"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs results."""
-        return super().poll(context) and not session.status.running and len(context.window_manager.blendshapes.results) > 0
+        return super().poll(context) and not session.status.running and len(of_window(context).results) > 0
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        layout, shown = self.layout, context.window_manager.blendshapes
+        layout, shown = self.layout, of_window(context)
         layout.label(text="Click a shape to see it on the face")
         layout.template_list(BLENDSHAPES_UL_results.bl_idname, "", shown, "results", shown, "result", rows=6)
         if 0 <= shown.result < len(shown.results) and shown.results[shown.result].note:
@@ -126,7 +128,7 @@ class BLENDSHAPES_PT_regions(OfMeshTab, bpy.types.Panel):
         column = self.layout.column(align=True)
         column.enabled = not session.status.running
         for name, *_ in REGIONS:
-            column.prop(context.scene.blendshapes, name, slider=True)
+            column.prop(of_scene(context), name, slider=True)
 
 
 class BLENDSHAPES_PT_parts(OfMeshTab, bpy.types.Panel):
@@ -137,7 +139,7 @@ class BLENDSHAPES_PT_parts(OfMeshTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        layout, chosen = self.layout, context.scene.blendshapes
+        layout, chosen = self.layout, of_scene(context)
         layout.enabled = not session.status.running
         layout.prop(chosen, "parts")
         seen = inspection.look(context)
@@ -153,7 +155,7 @@ class BLENDSHAPES_PT_parts(OfMeshTab, bpy.types.Panel):
             row = column.split(factor=0.55, align=True)
             row.label(text=name, icon="OUTLINER_OB_MESH", translate=False)
             automatic = f"{tr('Automatic')}: {tr(ROLES.get(role, role))}"
-            row.prop_menu_enum(ob.blendshapes, "part", text=automatic if why != "user" else tr(ROLES.get(role, role)).capitalize(), translate=False)
+            row.prop_menu_enum(of_object(ob), "part", text=automatic if why != "user" else tr(ROLES.get(role, role)).capitalize(), translate=False)
 
 
 class BLENDSHAPES_PT_options(OfMeshTab, bpy.types.Panel):
@@ -164,7 +166,7 @@ class BLENDSHAPES_PT_options(OfMeshTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        layout, chosen = self.layout, context.scene.blendshapes
+        layout, chosen = self.layout, of_scene(context)
         layout.enabled = not session.status.running
         layout.use_property_split = True
         layout.use_property_decorate = False
@@ -191,10 +193,11 @@ def progress_text() -> str:
 
 def text_width(context: bpy.types.Context) -> int:
     """Characters that fit into a line of the sidebar."""
-    return max(16, int(context.region.width / (_CHARACTER * context.preferences.system.ui_scale)))
+    width = context.region.width if context.region is not None else 0
+    return max(16, int(width / (_CHARACTER * context.preferences.system.ui_scale)))
 
 
-def draw_lines(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> None:
+def draw_lines(layout: bpy.types.UILayout, text: str, icon: Icon, width: int) -> None:
     """A text of several lines with an icon before the first."""
     column = layout.column(align=True)
     column.scale_y = 0.85
@@ -215,7 +218,8 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
     row.operator(BLENDSHAPES_OT_inspect.bl_idname, text="", icon="VIEWZOOM", emboss=False)
     seen = inspection.look(context)
     if seen is None or seen.state in ("looking", "given up"):
-        by_itself = session.preferences(context) is None or session.preferences(context).inspect
+        chosen = session.preferences(context)
+        by_itself = chosen is None or chosen.inspect
         looking = seen.state == "looking" if seen is not None else by_itself
         box.label(text="Looking for the face..." if looking else "The face has not been looked for", icon="SORTTIME" if looking else "QUESTION")
     elif seen.error is not None:
@@ -224,7 +228,7 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
         _draw_seen(box, context, seen, width)
     if any(modifier.type == "MIRROR" and modifier.show_viewport for modifier in ob.modifiers):
         draw_lines(box, tr("The Mirror modifier makes both sides move alike"), "MOD_MIRROR", width)
-        if ob.data.shape_keys is None:
+        if mesh_of(ob).shape_keys is None:
             box.operator(BLENDSHAPES_OT_apply_mirror.bl_idname)
     if any(modifier.type in ("SUBSURF", "MULTIRES") for modifier in ob.modifiers):
         draw_lines(box, tr("Keys are written to the mesh below the subdivision, which follows them"), "MOD_SUBSURF", width)
@@ -237,21 +241,21 @@ def _draw_seen(box: bpy.types.UILayout, context: bpy.types.Context, seen: inspec
     column.label(text=sure, icon="CHECKMARK" if not seen.warnings else "ERROR", translate=False)
     moving = tr("{moving} of {all} vertices can move").format(moving=f"{seen.face_vertices:,}", all=f"{seen.vertices:,}")
     column.label(text=moving, icon="VERTEXSEL", translate=False)
-    parts = [name for name, role, _why in seen.parts if role != "none"] if context.scene.blendshapes.parts else []
+    parts = [name for name, role, _why in seen.parts if role != "none"] if of_scene(context).parts else []
     if parts:
         column.label(text=tr("with {count} other parts").format(count=len(parts)), icon="OUTLINER_DATA_MESH", translate=False)
-    shapes = sum(COUNTS[name] for name in context.scene.blendshapes.sets)
+    shapes = sum(COUNTS[name] for name in of_scene(context).sets)
     memory = seen.memory_mb + shapes * seen.face_vertices * _BYTES_PER_VERTEX / 2**20
     engine = tr("{model} on {provider}, about {memory} MB").format(model=seen.model, provider=seen.provider, memory=f"{memory:.0f}")
     column.label(text=engine, icon="SYSTEM", translate=False)
-    made = count(context.object)
+    made = count(active_object(context))
     if made:
         column.label(text=tr("{count} keys were generated here").format(count=made), icon="SHAPEKEY_DATA", translate=False)
     for warning in seen.warnings[:2]:
         draw_lines(box, warning, "ERROR", width)
 
 
-def _draw_error(layout: bpy.types.UILayout, error: object, width: int) -> None:
+def _draw_error(layout: bpy.types.UILayout, error: AddonError, width: int) -> None:
     """What went wrong, what to do about it, and the report to copy."""
     column = layout.column()
     column.alert = True

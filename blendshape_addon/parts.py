@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import as_seen, mesh_io
+from .typed import mesh_of, of_object
 
 ROLES = ("auto", "face", "eyes", "lashes", "brows", "teeth", "tongue")  # the numbers that travel, docs/architecture.md
 NONE = "none"
@@ -67,13 +68,13 @@ def _others(ob: bpy.types.Object) -> list[tuple[bpy.types.Object, bool]]:
     armature, top = mesh_io.find_armature(ob), _top(ob)
     found = []
     for other in bpy.context.scene.objects:
-        if other == ob or other.type != "MESH" or not other.data.vertices or other.data == ob.data:
+        if other == ob or other.type != "MESH" or not mesh_of(other).vertices or mesh_of(other) == mesh_of(ob):
             continue
-        if not other.data.is_editable or other.data.override_library is not None or not as_seen.visible(other, ob):
+        if not mesh_of(other).is_editable or mesh_of(other).override_library is not None or not as_seen.visible(other, ob):
             continue
         own = mesh_io.find_armature(other)
         related = own == armature if armature is not None else _top(other) == top and top != ob
-        if related or _top(other) == ob or other.blendshapes.part not in ("AUTO", "NONE"):
+        if related or _top(other) == ob or of_object(other).part not in ("AUTO", "NONE"):
             found.append((other, True))
         elif (own is None or armature is None) and _inside(other, ob):
             found.append((other, False))
@@ -95,12 +96,12 @@ def _top(ob: bpy.types.Object) -> bpy.types.Object:
 
 
 def _part(other: bpy.types.Object, ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]], related: bool) -> Part:
-    said = other.blendshapes.part
+    said = of_object(other).part
     if said != "AUTO":
         return Part(other, said.lower(), "user")
     if as_seen.follows(other):
         return Part(other, NONE, "modifier")
-    named = role_by_name(other.name) or role_by_name(other.data.name)
+    named = role_by_name(other.name) or role_by_name(mesh_of(other).name)
     if named is None:
         roles = {role_by_name(slot.material.name) for slot in other.material_slots if slot.material is not None}
         named = roles.pop() if len(roles) == 1 else None

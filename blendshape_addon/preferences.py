@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Settings of the extension that do not belong to a file."""
 
+from typing import Annotated
+
 import bpy
 
 from . import runtime_operators, session
@@ -31,7 +33,7 @@ def _restart(self: bpy.types.AddonPreferences, context: bpy.types.Context) -> No
     session.backend.stop()
 
 
-def _forget_python(self: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
+def _forget_python(self: "BlendShapesPreferences", context: bpy.types.Context) -> None:
     """Another Python: what was remembered no longer holds."""
     self.python_known = ""
     session.backend.stop()
@@ -42,30 +44,46 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
 
     bl_idname = session.ROOT_PACKAGE
 
-    model: bpy.props.StringProperty(name="Model", description="A model file instead of the shipped one", subtype="FILE_PATH")
-    provider: bpy.props.EnumProperty(
-        name="Compute on", description="Execution provider of ONNX Runtime", items=PROVIDERS, default="auto", update=_restart
-    )
-    strict: bpy.props.BoolProperty(
-        name="Nothing else", description="An error instead of another provider when the chosen one does not work", default=False, update=_restart
-    )
-    precision: bpy.props.EnumProperty(name="Precision", description="Precision of the computation", items=PRECISIONS, default="auto", update=_restart)
-    memory_mb: bpy.props.IntProperty(
-        name="Memory (MB)", description="Memory up to which models stay loaded", default=2048, min=128, max=1 << 20, update=_restart
-    )
-    threads: bpy.props.IntProperty(
-        name="Threads", description="Threads that compute; 0 chooses by itself", default=0, min=0, max=256, update=_restart
-    )
-    python: bpy.props.StringProperty(
-        name="Python",
-        description="A Python with numpy, psutil and a build of onnxruntime of your choice, instead of Blender's own",
-        subtype="FILE_PATH",
-        update=_forget_python,
-    )
-    inspect: bpy.props.BoolProperty(
-        name="Look for the face by itself", description="Tell where the face is as soon as the sidebar shows a mesh", default=True
-    )
-    python_known: bpy.props.StringProperty(name="What the Python offers", options={"HIDDEN"})
+    model: Annotated[str, bpy.props.StringProperty(name="Model", description="A model file instead of the shipped one", subtype="FILE_PATH")]
+    provider: Annotated[
+        str,
+        bpy.props.EnumProperty(name="Compute on", description="Execution provider of ONNX Runtime", items=PROVIDERS, default="auto", update=_restart),
+    ]
+    strict: Annotated[
+        bool,
+        bpy.props.BoolProperty(
+            name="Nothing else", description="An error instead of another provider when the chosen one does not work", default=False, update=_restart
+        ),
+    ]
+    precision: Annotated[
+        str, bpy.props.EnumProperty(name="Precision", description="Precision of the computation", items=PRECISIONS, default="auto", update=_restart)
+    ]
+    memory_mb: Annotated[
+        int,
+        bpy.props.IntProperty(
+            name="Memory (MB)", description="Memory up to which models stay loaded", default=2048, min=128, max=1 << 20, update=_restart
+        ),
+    ]
+    threads: Annotated[
+        int,
+        bpy.props.IntProperty(name="Threads", description="Threads that compute; 0 chooses by itself", default=0, min=0, max=256, update=_restart),
+    ]
+    python: Annotated[
+        str,
+        bpy.props.StringProperty(
+            name="Python",
+            description="A Python with numpy, psutil and a build of onnxruntime of your choice, instead of Blender's own",
+            subtype="FILE_PATH",
+            update=_forget_python,
+        ),
+    ]
+    inspect: Annotated[
+        bool,
+        bpy.props.BoolProperty(
+            name="Look for the face by itself", description="Tell where the face is as soon as the sidebar shows a mesh", default=True
+        ),
+    ]
+    python_known: Annotated[str, bpy.props.StringProperty(name="What the Python offers", options={"HIDDEN"})]
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the settings, and what runs now."""

@@ -4,8 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import bpy
+
+from .typed import Returned, keys_of, mesh_of, of_window
+
+if TYPE_CHECKING:
+    from .properties import BlendShapesWindow
 
 COMPANIONS = {"mouthClose": "jawOpen", "MouthClosed": "JawOpen", "MouthClose": "JawOpen"}  # which acts on an open jaw only
 
@@ -32,11 +38,11 @@ def start(ob: bpy.types.Object, name: str) -> None:
     _shown.name = name
     armature = _root(ob)
     for other in bpy.context.scene.objects:
-        if other.type != "MESH" or other.data.shape_keys is None or (other != ob and _root(other) != armature):
+        if other.type != "MESH" or mesh_of(other).shape_keys is None or (other != ob and _root(other) != armature):
             continue
         for key_name in (name, COMPANIONS.get(name, "")):
-            block = other.data.shape_keys.key_blocks.get(key_name)
-            if block is not None and block != other.data.shape_keys.reference_key:
+            block = keys_of(other).key_blocks.get(key_name)
+            if block is not None and block != keys_of(other).reference_key:
                 _shown.values[(int(other.session_uid), key_name)] = block.value
                 block.value = 1.0
 
@@ -46,7 +52,7 @@ def stop() -> None:
     objects = {int(ob.session_uid): ob for ob in bpy.data.objects}
     for (identity, name), value in _shown.values.items():
         ob = objects.get(identity)
-        key = ob.data.shape_keys if ob is not None and ob.type == "MESH" else None
+        key = mesh_of(ob).shape_keys if ob is not None and ob.type == "MESH" else None
         if key is not None and name in key.key_blocks:
             key.key_blocks[name].value = value
     _shown.name = ""
@@ -59,18 +65,19 @@ def forget() -> None:
     _shown.values.clear()
 
 
-def show(window: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+def show(window: BlendShapesWindow, context: bpy.types.Context) -> None:
     """A row of the results was clicked: show its key, or end the show when it is the one that is shown."""
-    if context.object is None or context.object.type != "MESH" or not 0 <= window.result < len(window.results):
+    ob = context.object
+    if ob is None or ob.type != "MESH" or not 0 <= window.result < len(window.results):
         stop()
         return
     name = window.results[window.result].name
-    stop() if name == _shown.name else start(context.object, name)
+    stop() if name == _shown.name else start(ob, name)
 
 
 def _root(ob: bpy.types.Object) -> bpy.types.Object:
     for modifier in ob.modifiers:
-        if modifier.type == "ARMATURE" and modifier.object is not None:
+        if isinstance(modifier, bpy.types.ArmatureModifier) and modifier.object is not None:
             ob = modifier.object
             break
     while ob.parent is not None:
@@ -90,8 +97,8 @@ class BLENDSHAPES_OT_stop_preview(bpy.types.Operator):
         """Needs a preview."""
         return bool(_shown.values)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Stop."""
         stop()
-        context.window_manager.blendshapes["result"] = -1
+        of_window(context)["result"] = -1
         return {"FINISHED"}

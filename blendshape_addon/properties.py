@@ -4,6 +4,9 @@
 `options` is what bpy.props takes: the operator passes SKIP_SAVE, else Blender would fill in its last values instead of the panel's.
 """
 
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
 import bpy
 
 from . import preview
@@ -50,17 +53,18 @@ PARTS = (
     ("TONGUE", "Tongue", "Follows jaw and tongue"),
     ("NONE", "Does not move", "Left alone"),
 )
-NONE: frozenset[str] = frozenset()
+Flags = frozenset[Literal["SKIP_SAVE"]]
+NONE: Flags = frozenset()
 
 
-def sets_property(options: frozenset[str] = NONE) -> object:
+def sets_property(options: Flags = NONE) -> object:
     """Which shape sets."""
     return bpy.props.EnumProperty(
         name="Sets", description="Shape sets to make", items=SETS, options={"ENUM_FLAG", *options}, default={"arkit", "vrchat"}
     )
 
 
-def strength_property(options: frozenset[str] = NONE) -> object:
+def strength_property(options: Flags = NONE) -> object:
     """Factor on all movements."""
     return bpy.props.FloatProperty(
         name="Strength",
@@ -73,20 +77,20 @@ def strength_property(options: frozenset[str] = NONE) -> object:
     )
 
 
-def region_property(number: int, options: frozenset[str] = NONE) -> object:
+def region_property(number: int, options: Flags = NONE) -> object:
     """Factor on the movements of one region."""
     _name, label, description = REGIONS[number]
     return bpy.props.FloatProperty(name=label, description=description, default=1.0, min=0.0, max=10.0, soft_max=2.0, options=set(options))
 
 
-def group_property(options: frozenset[str] = NONE) -> object:
+def group_property(options: Flags = NONE) -> object:
     """Vertex group that the face is inside of."""
     return bpy.props.StringProperty(
         name="Face group", description="Only vertices of this vertex group can be the face; empty: found by itself", options=set(options)
     )
 
 
-def selection_property(options: frozenset[str] = NONE) -> object:
+def selection_property(options: Flags = NONE) -> object:
     """Use the selection instead of a group."""
     return bpy.props.BoolProperty(
         name="Only selected vertices",
@@ -95,7 +99,7 @@ def selection_property(options: frozenset[str] = NONE) -> object:
     )
 
 
-def overwrite_property(options: frozenset[str] = NONE) -> object:
+def overwrite_property(options: Flags = NONE) -> object:
     """Replace keys that the user made."""
     return bpy.props.BoolProperty(
         name="Overwrite hand-made keys",
@@ -104,33 +108,33 @@ def overwrite_property(options: frozenset[str] = NONE) -> object:
     )
 
 
-def conditions_property(options: frozenset[str] = NONE) -> object:
+def conditions_property(options: Flags = NONE) -> object:
     """A key of the user's own."""
     return bpy.props.StringProperty(
         name="Conditions", description='Weights of a key of your own, such as "jawOpen=0.6,mouthSmileLeft=0.3"', options=set(options)
     )
 
 
-def key_name_property(options: frozenset[str] = NONE) -> object:
+def key_name_property(options: Flags = NONE) -> object:
     """The name of that key."""
     return bpy.props.StringProperty(name="Key name", description="Name of the key that has these conditions", maxlen=63, options=set(options))
 
 
-def table_property(options: frozenset[str] = NONE) -> object:
+def table_property(options: Flags = NONE) -> object:
     """A JSON file of the user's own keys."""
     return bpy.props.StringProperty(
         name="Table", description="JSON file with keys of your own: name, conditions, weights", subtype="FILE_PATH", options=set(options)
     )
 
 
-def model_property(options: frozenset[str] = NONE) -> object:
+def model_property(options: Flags = NONE) -> object:
     """A model file."""
     return bpy.props.StringProperty(
         name="Model", description="Model file; empty: the one of the preferences", subtype="FILE_PATH", options=set(options)
     )
 
 
-def parts_property(options: frozenset[str] = NONE) -> object:
+def parts_property(options: Flags = NONE) -> object:
     """Other objects of the avatar."""
     return bpy.props.BoolProperty(
         name="Move other objects along",
@@ -140,12 +144,12 @@ def parts_property(options: frozenset[str] = NONE) -> object:
     )
 
 
-def naming_property(options: frozenset[str] = NONE) -> object:
+def naming_property(options: Flags = NONE) -> object:
     """How keys are spelled."""
     return bpy.props.EnumProperty(name="Names", description="How the keys are spelled", items=NAMINGS, default="auto", options=set(options))
 
 
-def alias_property(options: frozenset[str] = NONE) -> object:
+def alias_property(options: Flags = NONE) -> object:
     """A second name of a viseme."""
     return bpy.props.BoolProperty(
         name="Also vrc.v_ee",
@@ -154,7 +158,7 @@ def alias_property(options: frozenset[str] = NONE) -> object:
     )
 
 
-def guide_property(options: frozenset[str] = NONE) -> object:
+def guide_property(options: Flags = NONE) -> object:
     """The user's own keys as a guide."""
     return bpy.props.EnumProperty(
         name="Go by my own keys", description="What your own vowels and blinks decide", items=GUIDES, default="off", options=set(options)
@@ -165,10 +169,10 @@ def _set_box(name: str) -> object:
     """One set as a check box; the truth is in `sets`."""
     label, description = next((row[1], row[2]) for row in _SETS if row[0] == name)
 
-    def ticked(self: bpy.types.PropertyGroup) -> bool:
+    def ticked(self: "BlendShapesSettings") -> bool:
         return name in self.sets
 
-    def tick(self: bpy.types.PropertyGroup, value: bool) -> None:
+    def tick(self: "BlendShapesSettings", value: bool) -> None:
         self.sets = self.sets | {name} if value else self.sets - {name}
 
     return bpy.props.BoolProperty(name=label, description=description, get=ticked, set=tick)
@@ -177,61 +181,69 @@ def _set_box(name: str) -> object:
 class BlendShapesSettings(bpy.types.PropertyGroup):
     """`scene.blendshapes`."""
 
-    sets: sets_property()
-    strength: strength_property()
-    brows: region_property(0)
-    eyes: region_property(1)
-    cheeks: region_property(2)
-    mouth: region_property(3)
-    jaw: region_property(4)
-    tongue: region_property(5)
-    group: group_property()
-    use_selection: selection_property()
-    overwrite: overwrite_property()
-    conditions: conditions_property()
-    key_name: key_name_property()
-    table: table_property()
-    model: model_property()
-    parts: parts_property()
-    naming: naming_property()
-    alias: alias_property()
-    guide: guide_property()
-    sets_arkit: _set_box("arkit")
-    sets_vrchat: _set_box("vrchat")
-    sets_vrm0: _set_box("vrm0")
-    sets_vrm1: _set_box("vrm1")
-    sets_unified: _set_box("unified")
-    sets_sranipal: _set_box("sranipal")
-    sets_mmd: _set_box("mmd")
+    sets: Annotated[set[str], sets_property()]
+    strength: Annotated[float, strength_property()]
+    brows: Annotated[float, region_property(0)]
+    eyes: Annotated[float, region_property(1)]
+    cheeks: Annotated[float, region_property(2)]
+    mouth: Annotated[float, region_property(3)]
+    jaw: Annotated[float, region_property(4)]
+    tongue: Annotated[float, region_property(5)]
+    group: Annotated[str, group_property()]
+    use_selection: Annotated[bool, selection_property()]
+    overwrite: Annotated[bool, overwrite_property()]
+    conditions: Annotated[str, conditions_property()]
+    key_name: Annotated[str, key_name_property()]
+    table: Annotated[str, table_property()]
+    model: Annotated[str, model_property()]
+    parts: Annotated[bool, parts_property()]
+    naming: Annotated[str, naming_property()]
+    alias: Annotated[bool, alias_property()]
+    guide: Annotated[str, guide_property()]
+    sets_arkit: Annotated[bool, _set_box("arkit")]
+    sets_vrchat: Annotated[bool, _set_box("vrchat")]
+    sets_vrm0: Annotated[bool, _set_box("vrm0")]
+    sets_vrm1: Annotated[bool, _set_box("vrm1")]
+    sets_unified: Annotated[bool, _set_box("unified")]
+    sets_sranipal: Annotated[bool, _set_box("sranipal")]
+    sets_mmd: Annotated[bool, _set_box("mmd")]
 
 
 class BlendShapesLandmark(bpy.types.PropertyGroup):
     """A landmark on a face. Its `name` is the landmark's; `corrected`: the user placed it, so it is believed."""
 
-    place: bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3, subtype="XYZ")
-    corrected: bpy.props.BoolProperty(name="Placed by you", description="The user placed it; it is believed instead of searched for")
+    place: Annotated[Sequence[float], bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3, subtype="XYZ")]
+    corrected: Annotated[bool, bpy.props.BoolProperty(name="Placed by you", description="The user placed it; it is believed instead of searched for")]
 
 
 class BlendShapesObject(bpy.types.PropertyGroup):
     """`object.blendshapes`."""
 
-    part: bpy.props.EnumProperty(name="Part", description="What this object is of the avatar's face", items=PARTS, default="AUTO")
-    landmarks: bpy.props.CollectionProperty(type=BlendShapesLandmark)
+    part: Annotated[str, bpy.props.EnumProperty(name="Part", description="What this object is of the avatar's face", items=PARTS, default="AUTO")]
+    landmarks: Annotated["bpy.types.bpy_prop_collection_idprop[BlendShapesLandmark]", bpy.props.CollectionProperty(type=BlendShapesLandmark)]
 
 
 class BlendShapesResult(bpy.types.PropertyGroup):
     """A row of the results. Its `name` is the key's."""
 
-    confidence: bpy.props.FloatProperty(name="Confidence", description="How sure the shape is, 0 to 1", min=0.0, max=1.0, subtype="FACTOR")
-    note: bpy.props.StringProperty(name="Note", description="What to know about the shape")
-    state: bpy.props.StringProperty(name="State", description="What became of it: added, updated or kept")
+    confidence: Annotated[
+        float, bpy.props.FloatProperty(name="Confidence", description="How sure the shape is, 0 to 1", min=0.0, max=1.0, subtype="FACTOR")
+    ]
+    note: Annotated[str, bpy.props.StringProperty(name="Note", description="What to know about the shape")]
+    state: Annotated[str, bpy.props.StringProperty(name="State", description="What became of it: added, updated or kept")]
 
 
 class BlendShapesWindow(bpy.types.PropertyGroup):
     """`window_manager.blendshapes`: what is shown and never saved."""
 
-    results: bpy.props.CollectionProperty(type=BlendShapesResult)
-    result: bpy.props.IntProperty(name="Shape", description="Click a shape to see it on the face", default=-1, update=preview.show)
-    live_name: bpy.props.StringProperty(name="Name", description="Name of the shape key that is kept", default="Expression", maxlen=63)
-    live_filter: bpy.props.StringProperty(name="Filter", description="Show only conditions whose names contain this", options={"TEXTEDIT_UPDATE"})
-    mirror: bpy.props.BoolProperty(name="Mirror", description="Move the landmark on the other side of the face as well", default=True)
+    results: Annotated["bpy.types.bpy_prop_collection_idprop[BlendShapesResult]", bpy.props.CollectionProperty(type=BlendShapesResult)]
+    result: Annotated[int, bpy.props.IntProperty(name="Shape", description="Click a shape to see it on the face", default=-1, update=preview.show)]
+    live_name: Annotated[
+        str, bpy.props.StringProperty(name="Name", description="Name of the shape key that is kept", default="Expression", maxlen=63)
+    ]
+    live_filter: Annotated[
+        str, bpy.props.StringProperty(name="Filter", description="Show only conditions whose names contain this", options={"TEXTEDIT_UPDATE"})
+    ]
+    mirror: Annotated[
+        bool, bpy.props.BoolProperty(name="Mirror", description="Move the landmark on the other side of the face as well", default=True)
+    ]

@@ -7,7 +7,6 @@ import atexit
 import traceback
 
 import bpy
-from bpy.app.handlers import persistent
 
 from . import (
     commands,
@@ -30,6 +29,7 @@ from . import (
     translations,
     vrchat_operators,
 )
+from .typed import PROPERTY, declare, persistent
 
 CLASSES = (
     preferences.BlendShapesPreferences,
@@ -81,9 +81,10 @@ _commands: list[object] = []
 def register() -> None:
     """Register classes, the scene's settings, the handler and the commands `blender --command blendshapes` and `blendshapes_sheet`."""
     for cls in CLASSES:
+        declare(cls)
         bpy.utils.register_class(cls)
     for holder, group in _HOLDERS.items():
-        holder.blendshapes = bpy.props.PointerProperty(type=group)
+        setattr(holder, PROPERTY, bpy.props.PointerProperty(type=group))
     for name, handler in _HANDLERS:
         getattr(bpy.app.handlers, name).append(handler)
     menus.register()
@@ -111,8 +112,8 @@ def unregister() -> None:
         if handler in getattr(bpy.app.handlers, name):
             getattr(bpy.app.handlers, name).remove(handler)
     for holder in _HOLDERS:
-        if hasattr(holder, "blendshapes"):
-            del holder.blendshapes
+        if hasattr(holder, PROPERTY):
+            delattr(holder, PROPERTY)
     for cls in reversed(CLASSES):
         try:
             bpy.utils.unregister_class(cls)
@@ -135,8 +136,9 @@ def _forget(*_: object) -> None:
 def _rest(*_: object) -> None:
     """The file is saved: nothing that is only shown goes with it."""
     preview.stop()
-    if live.current() is not None:
-        live.current().rest()
+    now = live.current()
+    if now is not None:
+        now.rest()
 
 
 @persistent

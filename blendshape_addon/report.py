@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 import bpy
 
 from . import inspection, session
+from .typed import Returned, keys_of, mesh_of, of_scene
 
 _LAST_LINES = 40  # of the log: a traceback with what came before it
 _HOMES = re.compile(r"(?:[A-Za-z]:)?[/\\]+(?:Users|home)[/\\]+[^/\\\s:;,'\"]+", re.IGNORECASE)  # also Windows' short form, C:\Users\NAME~1
@@ -27,9 +28,11 @@ def report_text(context: bpy.types.Context) -> str:
     ob = context.object
     if ob is not None and ob.type == "MESH":
         modifiers = ", ".join(modifier.type for modifier in ob.modifiers) or "none"
-        keys = 0 if ob.data.shape_keys is None else len(ob.data.shape_keys.key_blocks)
-        lines.append(f"Mesh: {len(ob.data.vertices)} vertices, {len(ob.data.polygons)} faces, {keys} keys, modifiers {modifiers}, mode {ob.mode}")
-    scene = context.scene.blendshapes
+        keys = 0 if mesh_of(ob).shape_keys is None else len(keys_of(ob).key_blocks)
+        lines.append(
+            f"Mesh: {len(mesh_of(ob).vertices)} vertices, {len(mesh_of(ob).polygons)} faces, {keys} keys, modifiers {modifiers}, mode {ob.mode}"
+        )
+    scene = of_scene(context)
     lines.append(f"Asked for: {', '.join(sorted(scene.sets)) or 'no set'}, strength {scene.strength:g}")
     seen = inspection.look(context)
     if seen is not None:
@@ -79,7 +82,7 @@ class BLENDSHAPES_OT_copy_report(bpy.types.Operator):
     bl_idname = "blendshapes.copy_report"
     bl_label = "Copy Report"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Copy it."""
         context.window_manager.clipboard = report_text(context)
         self.report({"INFO"}, "The report is on the clipboard")

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The list of what was made: each shape with how sure it is and what to know about it; a click shows it on the face."""
 
+from typing import Any
+
 import bpy
 
 from . import preview
 from .job import LOW
+from .properties import BlendShapesResult
+from .typed import Icon
 
-_ICONS = {"added": "ADD", "updated": "FILE_REFRESH", "kept": "LOCKED"}
+_ICONS: dict[str, Icon] = {"added": "ADD", "updated": "FILE_REFRESH", "kept": "LOCKED"}
 
 
 class BLENDSHAPES_UL_results(bpy.types.UIList):
@@ -19,18 +23,19 @@ class BLENDSHAPES_UL_results(bpy.types.UIList):
         context: bpy.types.Context,
         layout: bpy.types.UILayout,
         data: object,
-        item: bpy.types.PropertyGroup,
-        icon: int,
+        item: Any,
+        icon: int | None,
         active_data: object,
-        active_property: str,
-        index: int = 0,
-        flt_flag: int = 0,
+        active_property: str | None,
+        index: int | None = 0,
+        flt_flag: int | None = 0,
     ) -> None:
         """One row: what became of it, its name, its note as an icon, and how sure it is."""
+        result: BlendShapesResult = item
         row = layout.row(align=True)
-        row.label(text=item.name, icon="HIDE_OFF" if preview.shown() == item.name else _ICONS.get(item.state, "DOT"), translate=False)
-        if item.note:
-            row.label(text="", icon="ERROR" if item.confidence < LOW else "INFO")
+        row.label(text=result.name, icon="HIDE_OFF" if preview.shown() == result.name else _ICONS.get(result.state, "DOT"), translate=False)
+        if result.note:
+            row.label(text="", icon="ERROR" if result.confidence < LOW else "INFO")
         side = row.row()
         side.alignment = "RIGHT"
-        side.label(text=f"{item.confidence:.0%}", translate=False)
+        side.label(text=f"{result.confidence:.0%}", translate=False)

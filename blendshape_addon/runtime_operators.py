@@ -5,7 +5,9 @@ import json
 import shutil
 import time
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -14,22 +16,33 @@ from .errors import AddonError, as_addon_error
 from .launch import blender_python
 from .limits import WINDOW_SECONDS
 from .runtimes import Handshake, Preparation, remove, runtime_for
+from .typed import OperatorMixin, Returned
 
 _TICK_SECONDS = 0.2
 _PROVIDERS_SHOWN = 4
 
 
-class _Step:
+class _Step(OperatorMixin):
     """An operator that waits for something outside: modal with a window, blocking without one."""
 
     bl_options = {"REGISTER", "INTERNAL"}
+
+    _work: Preparation | Handshake
+
+    def _begin(self, context: bpy.types.Context) -> None:
+        """Start it."""
+        raise NotImplementedError
+
+    def _step(self, context: bpy.types.Context) -> bool:
+        """Look how far it is; whether it is done."""
+        raise NotImplementedError
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs the extension's preferences, and no other such step or run in progress."""
         return session.preferences(context) is not None and not session.status.preparing and not session.status.running
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Begin; in background mode also wait for the end."""
         try:
             self._begin(context)
@@ -43,7 +56,7 @@ class _Step:
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """One tick."""
         if event.type == "ESC" and event.value == "PRESS":
             self.cancel(context)
@@ -72,21 +85,21 @@ class _Step:
     def _stop_timer(self, context: bpy.types.Context) -> None:
         context.window_manager.event_timer_remove(self._timer)
 
-    def _finish(self, context: bpy.types.Context, result: set[str]) -> set[str]:
+    def _finish(self, context: bpy.types.Context, result: Returned) -> Returned:
         session.status.preparing = ""
         _redraw(context)
         return result
 
-    def _failed(self, context: bpy.types.Context, problem: Exception) -> set[str]:
+    def _failed(self, context: bpy.types.Context, problem: Exception) -> Returned:
         error = as_addon_error(problem)
         if error.code == "internal":
             traceback.print_exception(problem)
         self.report({"ERROR"}, str(error))
         return self._finish(context, {"CANCELLED"})
 
-    def _remember(self, context: bpy.types.Context, python: Path, hello: object) -> None:
+    def _remember(self, context: bpy.types.Context, python: Path, hello: Mapping[str, Any]) -> None:
         """Use a Python that has greeted, and remember what it said."""
-        chosen = session.preferences(context)
+        chosen = session.preferences_there(context)
         if bpy.path.abspath(chosen.python) != str(python):
             chosen.python = str(python)
         chosen.python_known = known_of(python, hello)
@@ -99,8 +112,10 @@ class BLENDSHAPES_OT_check_python(_Step, bpy.types.Operator):
     bl_idname = "blendshapes.check_python"
     bl_label = "Check Python"
 
+    _work: Handshake
+
     def _begin(self, context: bpy.types.Context) -> None:
-        path = bpy.path.abspath(session.preferences(context).python)
+        path = bpy.path.abspath(session.preferences_there(context).python)
         if not path:
             raise AddonError("usage", "No Python is chosen.", "Choose one, or leave it empty to use Blender's own.")
         session.backend.stop()
@@ -120,6 +135,8 @@ class BLENDSHAPES_OT_prepare_runtime(_Step, bpy.types.Operator):
     bl_idname = "blendshapes.prepare_runtime"
     bl_label = "Prepare GPU Runtime"
 
+    _work: Preparation
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs online access, too."""
@@ -128,7 +145,7 @@ class BLENDSHAPES_OT_prepare_runtime(_Step, bpy.types.Operator):
             return False
         return super().poll(context)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """Ask first: it is a large download."""
         try:
             runtime = runtime_for(_greeting()["gpus"])
@@ -150,7 +167,7 @@ class BLENDSHAPES_OT_prepare_runtime(_Step, bpy.types.Operator):
     def _step(self, context: bpy.types.Context) -> bool:
         done = self._work.poll()
         session.status.preparing, session.status.prepared = self._work.stage, self._work.fraction
-        if done:
+        if done and self._work.hello is not None:
             self._remember(context, self._work.python, self._work.hello)
         return done
 
@@ -167,9 +184,9 @@ class BLENDSHAPES_OT_remove_runtime(bpy.types.Operator):
         """Needs one that was prepared here."""
         return session.preferences(context) is not None and not session.status.preparing and bool(session.prepared_runtimes())
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Remove it."""
-        chosen = session.preferences(context)
+        chosen = session.preferences_there(context)
         session.backend.stop()
         try:
             for folder in session.prepared_runtimes():
@@ -184,7 +201,7 @@ class BLENDSHAPES_OT_remove_runtime(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def known_of(python: Path, hello: object) -> str:
+def known_of(python: Path, hello: Mapping[str, Any]) -> str:
     """What is remembered of a Python: when it was checked and what it said, as JSON."""
     return json.dumps({"python": str(python), "changed": python.stat().st_mtime, "versions": hello["versions"], "providers": hello["providers"]})
 
@@ -207,7 +224,7 @@ def still_known(known: str, python: str) -> bool:
     return told["python"] == python and path.is_file() and path.stat().st_mtime == told["changed"]
 
 
-def _greeting() -> dict[str, object]:
+def _greeting() -> Mapping[str, Any]:
     """What the backend says about itself; starts it if need be. The window stands still meanwhile, so not for long. Raises AddonError."""
     session.backend.start(patient=bpy.app.background)
     end = time.monotonic() + WINDOW_SECONDS

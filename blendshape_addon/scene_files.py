@@ -15,9 +15,9 @@ from pathlib import Path
 import addon_utils
 import bpy
 
-from ..backend.atomic import leftovers, replace_file, temporary_beside
 from .arguments import READABLE
 from .errors import AddonError
+from .shared import leftovers, replace_file, temporary_beside
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # Blender reports only text, of the C library in the system's language: these are the untranslated ones

@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -24,6 +24,10 @@ from .errors import AddonError
 from .launch import Launch, Settings, plan
 from .runtimes import MARK
 from .translations import tr
+from .typed import preferences_of
+
+if TYPE_CHECKING:
+    from .preferences import BlendShapesPreferences
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOT_PACKAGE = __package__.rpartition(".")[0]
@@ -115,10 +119,18 @@ def prepared_runtimes() -> list[Path]:
     return sorted(path.parent for path in runtimes_folder().glob(f"*/{MARK}"))
 
 
-def preferences(context: bpy.types.Context) -> bpy.types.AddonPreferences | None:
+def preferences(context: bpy.types.Context) -> BlendShapesPreferences | None:
     """The extension's preferences, None where it is registered without."""
     addon = context.preferences.addons.get(ROOT_PACKAGE)
-    return addon.preferences if addon is not None else None
+    return preferences_of(addon) if addon is not None else None
+
+
+def preferences_there(context: bpy.types.Context) -> BlendShapesPreferences:
+    """The same where they are there, which `poll` has seen."""
+    chosen = preferences(context)
+    if chosen is None:
+        raise AddonError("internal", "The extension is registered without preferences.", "Enable it in Blender's preferences.")
+    return chosen
 
 
 @functools.cache

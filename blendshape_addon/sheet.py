@@ -11,12 +11,14 @@ import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend.atomic import replace_file
+from .shared import replace_file
+from .typed import keys_of, mesh_of
 
 Floats = NDArray[np.float32]
 
@@ -31,12 +33,12 @@ LABEL = 0.2  # of a tile's width, below it
 def shapes_of(ob: bpy.types.Object) -> dict[str, Floats]:
     """Coordinates float32 (V,3) in the world of the neutral face and of every shape key at full value, by name."""
     turn = np.array(ob.matrix_world.to_3x3(), np.float32)
-    keys = ob.data.shape_keys.key_blocks
+    keys = keys_of(ob).key_blocks
     found = {}
     for key in keys:
-        flat = np.empty(len(ob.data.vertices) * 3, np.float32)
+        flat = np.empty(len(mesh_of(ob).vertices) * 3, np.float32)
         key.points.foreach_get("co", flat)
-        found["Neutral" if key == ob.data.shape_keys.reference_key else key.name] = flat.reshape(-1, 3) @ turn.T
+        found["Neutral" if key == keys_of(ob).reference_key else key.name] = flat.reshape(-1, 3) @ turn.T
     return found
 
 
@@ -55,7 +57,8 @@ def tint(number: int) -> bpy.types.Material:
     material = bpy.data.materials.new(f"Tint {number}")
     material.use_nodes = True
     colour = (*colorsys.hsv_to_rgb(0.07 + 0.618 * number, 0.35, 0.7), 1.0)
-    material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = colour
+    tree: Any = material.node_tree  # what an input holds depends on its name
+    tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = colour
     return material
 
 
@@ -97,17 +100,17 @@ def emission(name: str, colour: tuple[float, float, float]) -> bpy.types.Materia
     """A material that shines in one colour, for labels."""
     material = bpy.data.materials.new(name)
     material.use_nodes = True
-    nodes = material.node_tree.nodes
-    nodes.clear()
-    shine, output = nodes.new("ShaderNodeEmission"), nodes.new("ShaderNodeOutputMaterial")
+    tree: Any = material.node_tree
+    tree.nodes.clear()
+    shine, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
     shine.inputs["Color"].default_value = (*colour, 1)
-    material.node_tree.links.new(shine.outputs["Emission"], output.inputs["Surface"])
+    tree.links.new(shine.outputs["Emission"], output.inputs["Surface"])
     return material
 
 
 def add_label(scene: bpy.types.Scene, text: str, x: float, z: float, width: float, material: bpy.types.Material) -> None:
     """A centred line of text, made narrower where it would not fit."""
-    curve = bpy.data.curves.new(text, "FONT")
+    curve = cast("bpy.types.TextCurve", bpy.data.curves.new(text, "FONT"))
     curve.body, curve.align_x, curve.size = text, "CENTER", width * 0.115
     curve.materials.append(material)
     ob = bpy.data.objects.new(text, curve)
@@ -119,15 +122,23 @@ def add_label(scene: bpy.types.Scene, text: str, x: float, z: float, width: floa
 
 def light(scene: bpy.types.Scene) -> None:
     """A key light from above the viewer's left, and a bright surrounding."""
-    sun = bpy.data.lights.new("Sun", "SUN")
+    sun = cast("bpy.types.SunLight", bpy.data.lights.new("Sun", "SUN"))
     sun.energy, sun.angle = 2.2, 0.3
     ob = bpy.data.objects.new("Sun", sun)
     ob.rotation_euler = (math.radians(52), 0, math.radians(-28))
     scene.collection.objects.link(ob)
     scene.world = bpy.data.worlds.new("Sheet")
     scene.world.use_nodes = True
-    background = scene.world.node_tree.nodes["Background"]
+    tree: Any = scene.world.node_tree
+    background = tree.nodes["Background"]
     background.inputs["Color"].default_value, background.inputs["Strength"].default_value = (0.62, 0.66, 0.72, 1), 0.45
+
+
+def plain_rendering(scene: Any, samples: int) -> None:
+    """Cycles on the processor, and colours as they are. The scene's type names neither Cycles nor what colour management is installed."""
+    scene.render.engine = "CYCLES"
+    scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = "CPU", samples, False, 3
+    scene.view_settings.view_transform = "Standard"
 
 
 @contextmanager
@@ -135,12 +146,13 @@ def nothing_left() -> Iterator[None]:
     """Remove every data-block that is made inside, and nothing else."""
     kinds = ("scenes", "objects", "meshes", "curves", "materials", "lights", "cameras", "worlds", "images")
     before = {kind: set(getattr(bpy.data, kind)) for kind in kinds}
-    shown = bpy.context.window.scene if bpy.context.window else None
+    window = bpy.context.window
+    shown = window.scene if window is not None else None
     try:
         yield
     finally:
-        if shown is not None:
-            bpy.context.window.scene = shown
+        if window is not None and shown is not None:
+            window.scene = shown
         bpy.data.batch_remove([block for kind in kinds for block in getattr(bpy.data, kind) if block not in before[kind]])
 
 
@@ -173,7 +185,7 @@ def render_sheet(
     """
     shapes = shapes_of(ob)
     low, high = face_box(shapes)  # of all keys, so that every sheet of a face shows the same of it
-    cut = Cut(ob.data, shapes["Neutral"], low, high)
+    cut = Cut(mesh_of(ob), shapes["Neutral"], low, high)
     shapes = {name: points for name, points in shapes.items() if names is None or name in names or name == "Neutral"}
     size = float(max(high[0] - low[0], high[2] - low[2]))
     columns = min(COLUMNS, len(shapes))
@@ -181,7 +193,7 @@ def render_sheet(
     step = (size, size * (1 + LABEL))
     with nothing_left():
         scene = bpy.data.scenes.new("Contact sheet")
-        cut.slots = [m if m and m.use_nodes else tint(number) for number, m in enumerate(ob.data.materials)]
+        cut.slots = [m if m and m.use_nodes else tint(number) for number, m in enumerate(mesh_of(ob).materials)]
         text = emission("Label", (0.015, 0.015, 0.02))
         middle = (low + high) / 2
         for number, (name, coordinates) in enumerate(shapes.items()):
@@ -200,9 +212,7 @@ def render_sheet(
         eye.rotation_euler = (math.pi / 2, 0, 0)
         scene.collection.objects.link(eye)
         scene.camera = eye
-        scene.render.engine = "CYCLES"
-        scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = "CPU", samples, False, 3
-        scene.view_settings.view_transform = "Standard"
+        plain_rendering(scene, samples)
         scene.render.resolution_x, scene.render.resolution_y = tile * columns, round(tile * rows * (1 + LABEL))
         scene.render.resolution_percentage = 100
         scene.render.image_settings.file_format = "JPEG" if out.suffix == ".jpg" else "PNG"

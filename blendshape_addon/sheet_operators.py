@@ -12,10 +12,10 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import bpy
 
-from ..backend import streams
 from . import scene_files, session
 from .arguments import Parser
 from .backend_process import NO_WINDOW
@@ -24,7 +24,9 @@ from .errors import AddonError, as_addon_error
 from .foreign import file_stem, one_line
 from .panels import OfMeshTab
 from .patience import Patience
+from .shared import streams
 from .sheet import render_sheet
+from .typed import Returned, active_object, keys_of, mesh_of, status_text
 from .vrchat_operators import known_sets
 
 COMMAND = "blendshapes_sheet"
@@ -36,9 +38,9 @@ _KILL_SECONDS = 2.0  # a killed process is gone at once but for a driver that ho
 
 def sheets_of(ob: bpy.types.Object) -> dict[str, list[str]]:
     """Keys by the set whose sheet they go on: each set of which most keys are there, and what is left."""
-    if ob.data.shape_keys is None:
+    if mesh_of(ob).shape_keys is None:
         return {}
-    names = [key.name for key in ob.data.shape_keys.key_blocks if key != ob.data.shape_keys.reference_key]
+    names = [key.name for key in keys_of(ob).key_blocks if key != keys_of(ob).reference_key]
     sheets = {}
     for set_, wanted in known_sets().items():
         have = [name for name in names if name in set(wanted)]
@@ -92,11 +94,11 @@ def _command(arguments: Sequence[str]) -> int:
     parser.add_argument("--set", default="", metavar="NAMES", help="sets, such as arkit,vrchat; without it, all that are there")
     parser.add_argument("--stem", default="", metavar="NAME", help="beginning of the files' names; without it, the file's own")
     options = parser.parse_args(list(arguments))
-    meshes = [ob for ob in bpy.data.objects if ob.type == "MESH" and ob.data.shape_keys and options.object in ("", ob.name)]
+    meshes = [ob for ob in bpy.data.objects if ob.type == "MESH" and mesh_of(ob).shape_keys and options.object in ("", ob.name)]
     if not meshes:
         print("error: There is no such object with shape keys.", file=sys.stderr)
         return 2
-    ob = max(meshes, key=lambda one: len(one.data.shape_keys.key_blocks))
+    ob = max(meshes, key=lambda one: len(keys_of(one).key_blocks))
     wanted = [name.strip() for name in options.set.split(",") if name.strip()]
     for file in write_sheets(ob, options.out.absolute(), options.stem or Path(bpy.data.filepath).stem, wanted):
         print(one_line(str(file)), flush=True)
@@ -117,17 +119,20 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
     bl_label = "Contact Sheets"
     bl_options = {"REGISTER"}
 
-    folder: bpy.props.StringProperty(
-        name="Folder", description="Where the pictures go; empty: beside the file, or the temporary folder", subtype="DIR_PATH"
-    )
+    folder: Annotated[
+        str,
+        bpy.props.StringProperty(
+            name="Folder", description="Where the pictures go; empty: beside the file, or the temporary folder", subtype="DIR_PATH"
+        ),
+    ]
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a mesh with shape keys, and no run in progress."""
         ob = context.object
-        return ob is not None and ob.type == "MESH" and ob.data.shape_keys is not None and not session.status.running
+        return ob is not None and ob.type == "MESH" and mesh_of(ob).shape_keys is not None and not session.status.running
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """From the window: another Blender renders a copy."""
         if bpy.app.background:
             return self.execute(context)
@@ -139,7 +144,7 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
         try:
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(
-                    sheet_command(bpy.app.binary_path, copy, folder, context.object.name, stem),
+                    sheet_command(bpy.app.binary_path, copy, folder, active_object(context).name, stem),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -153,10 +158,10 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
         self._patience = Patience()
         self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
         context.window_manager.modal_handler_add(self)
-        context.workspace.status_text_set("Rendering contact sheets in the background; Esc cancels")
+        status_text(context, "Rendering contact sheets in the background; Esc cancels")
         return {"RUNNING_MODAL"}
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """Look whether it is done."""
         if event.type == "ESC" and event.value == "PRESS":
             self.cancel(context)
@@ -188,10 +193,10 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
             self._process.kill()
             self._process.wait(_KILL_SECONDS)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """From scripts and in background mode: render here and now."""
         try:
-            files = write_sheets(context.object, *self._where())
+            files = write_sheets(active_object(context), *self._where())
         except Exception as problem:
             self.report({"ERROR"}, str(as_addon_error(problem)))
             return {"CANCELLED"}
@@ -202,11 +207,11 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
         """The folder, and the beginning of the files' names."""
         saved = Path(bpy.data.filepath) if bpy.data.filepath else None
         folder = Path(bpy.path.abspath(self.folder)) if self.folder else saved.parent if saved else Path(tempfile.gettempdir())
-        return folder.absolute(), saved.stem if saved else bpy.context.object.name
+        return folder.absolute(), saved.stem if saved else active_object(bpy.context).name
 
     def _end(self, context: bpy.types.Context) -> None:
         context.window_manager.event_timer_remove(self._timer)
-        context.workspace.status_text_set(None)
+        status_text(context, None)
         with contextlib.suppress(OSError):
             self._folder.cleanup()
 
@@ -220,7 +225,7 @@ class BLENDSHAPES_PT_sheet(OfMeshTab, bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a mesh with shape keys."""
-        return super().poll(context) and context.object.data.shape_keys is not None
+        return super().poll(context) and mesh_of(active_object(context)).shape_keys is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from .translations_ja import JAPANESE
@@ -12,7 +14,8 @@ _CONTEXTS = ("*", "Operator")
 
 def tr(text: str) -> str:
     """The text in the language of Blender's interface."""
-    return str(bpy.app.translations.pgettext_iface(text))
+    translations: Any = bpy.app.translations  # the stubs know neither what this returns nor keys with a context
+    return str(translations.pgettext_iface(text))
 
 
 def dictionary() -> dict[str, dict[tuple[str, str], str]]:
@@ -23,7 +26,8 @@ def dictionary() -> dict[str, dict[tuple[str, str], str]]:
 
 def register(package: str) -> None:
     """Hand the translations over."""
-    bpy.app.translations.register(package, dictionary())
+    translations: Any = bpy.app.translations
+    translations.register(package, dictionary())
 
 
 def unregister(package: str) -> None:

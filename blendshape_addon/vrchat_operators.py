@@ -7,6 +7,7 @@ import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated, Any
 
 import bpy
 import numpy as np
@@ -20,9 +21,10 @@ from .modes import object_mode
 from .naming import ALIASES
 from .operators import OfMesh
 from .panels import OfMeshTab, draw_lines, text_width
+from .typed import Icon, Returned, active_object, armature_of, keys_of, mesh_of, own_operators
 from .vrchat_check import Avatar, Finding
 
-ICONS = {"ok": "CHECKMARK", "note": "INFO", "warning": "ERROR", "error": "CANCEL"}
+ICONS: dict[str, Icon] = {"ok": "CHECKMARK", "note": "INFO", "warning": "ERROR", "error": "CANCEL"}
 EXPORTED_MODIFIERS = frozenset({"ARMATURE"})
 LABELS = {
     "rename_mesh": "Rename to Body",
@@ -50,14 +52,14 @@ def facts(ob: bpy.types.Object) -> Avatar:
     """What the check looks at, of a mesh object in object mode and the avatar that it belongs to."""
     base = base_coordinates(ob)
     offsets, values = {}, {}
-    if ob.data.shape_keys is not None:
-        for key in ob.data.shape_keys.key_blocks:
-            if key != ob.data.shape_keys.reference_key:
+    if mesh_of(ob).shape_keys is not None:
+        for key in keys_of(ob).key_blocks:
+            if key != keys_of(ob).reference_key:
                 points = np.empty_like(base)
                 key.points.foreach_get("co", points.reshape(-1))
                 offsets[key.name], values[key.name] = points - base, key.value
     armature = find_armature(ob)
-    bones = None if armature is None else frozenset(head_bones.roles([bone.name for bone in armature.data.bones], {}))
+    bones = None if armature is None else frozenset(head_bones.roles([bone.name for bone in armature_of(armature).bones], {}))
     return Avatar(
         name=ob.name,
         offsets=offsets,
@@ -89,8 +91,9 @@ def _triangles(ob: bpy.types.Object, armature: bpy.types.Object | None) -> int:
 def put_previews_away() -> None:
     """Nothing that is only shown is checked or exported."""
     preview.stop()
-    if live.current() is not None:
-        live.current().rest()
+    now = live.current()
+    if now is not None:
+        now.rest()
 
 
 def look(ob: bpy.types.Object) -> list[Finding]:
@@ -125,24 +128,24 @@ def _rename_mesh(ob: bpy.types.Object, finding: Finding) -> str:
 def _rename_keys(ob: bpy.types.Object, finding: Finding) -> str:
     names = vrchat_check.wrong_cases(facts(ob))
     for name, right in names.items():
-        ob.data.shape_keys.key_blocks[name].name = right  # drivers and animation follow
+        keys_of(ob).key_blocks[name].name = right  # drivers and animation follow
     return f"{len(names)} keys renamed"
 
 
 def _remove_keys(ob: bpy.types.Object, finding: Finding) -> str:
     for name in finding.on:
-        ob.shape_key_remove(ob.data.shape_keys.key_blocks[name])
+        ob.shape_key_remove(keys_of(ob).key_blocks[name])
     return f"{len(finding.on)} copies removed"
 
 
 def _make_visemes(ob: bpy.types.Object, finding: Finding) -> str:
-    bpy.ops.blendshapes.generate("EXEC_DEFAULT", sets={"vrchat"})
+    own_operators().generate("EXEC_DEFAULT", sets={"vrchat"})
     return "Visemes generated"
 
 
 def _fill_visemes(ob: bpy.types.Object, finding: Finding) -> str:
     """Each gets a trace of the widest open viseme, and each another amount, so that they differ."""
-    keys, base = ob.data.shape_keys.key_blocks, base_coordinates(ob)
+    keys, base = keys_of(ob).key_blocks, base_coordinates(ob)
     by_case = {key.name.casefold(): key for key in keys}
     source = by_case.get("vrc.v_aa") or by_case.get("jawopen")
     if source is None or source.name in finding.on:
@@ -152,14 +155,14 @@ def _fill_visemes(ob: bpy.types.Object, finding: Finding) -> str:
     for number, name in enumerate(finding.on, 1):
         trace = base + np.float32(vrchat_check.SMALLEST * number) * (points - base)
         keys[name].points.foreach_set("co", np.ascontiguousarray(trace).reshape(-1))
-    ob.data.update()
+    mesh_of(ob).update()
     return f"{len(finding.on)} visemes move a little now"
 
 
 def _add_alias(ob: bpy.types.Object, finding: Finding) -> str:
     for name in finding.on:
-        source = ob.data.shape_keys.key_blocks[name]
-        points = np.empty(3 * len(ob.data.vertices), np.float32)
+        source = keys_of(ob).key_blocks[name]
+        points = np.empty(3 * len(mesh_of(ob).vertices), np.float32)
         source.points.foreach_get("co", points)
         key = ob.shape_key_add(name=ALIASES[name.casefold()], from_mix=False)
         key.value, key.relative_key = 0.0, source.relative_key
@@ -172,20 +175,20 @@ def _clean_keys(ob: bpy.types.Object, finding: Finding) -> str:
     limit = np.float32(vrchat_check.DUST * (base.max(axis=0) - base.min(axis=0)).max())
     cleaned = 0
     for name in finding.on:
-        key = ob.data.shape_keys.key_blocks[name]
+        key = keys_of(ob).key_blocks[name]
         points = np.empty_like(base)
         key.points.foreach_get("co", points.reshape(-1))
         still = np.abs(points - base).max(axis=1) <= limit
         cleaned += int((points[still] != base[still]).any(axis=1).sum())
         points[still] = base[still]
         key.points.foreach_set("co", points.reshape(-1))
-    ob.data.update()
+    mesh_of(ob).update()
     return f"{cleaned:,} invisible movements set to zero"
 
 
 def _reset_values(ob: bpy.types.Object, finding: Finding) -> str:
     for name in finding.on:
-        ob.data.shape_keys.key_blocks[name].value = 0.0
+        keys_of(ob).key_blocks[name].value = 0.0
     return f"{len(finding.on)} values set to 0"
 
 
@@ -208,10 +211,10 @@ class BLENDSHAPES_OT_vrchat_check(OfMesh, bpy.types.Operator):
     bl_label = "Check for VRChat"
     bl_options = {"REGISTER"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Check."""
         try:
-            findings = look(context.object)
+            findings = look(active_object(context))
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -229,11 +232,11 @@ class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
     bl_label = "Fix"
     bl_options = {"REGISTER", "UNDO"}
 
-    code: bpy.props.StringProperty(name="Finding", description="Which finding to mend; empty: all of them", options={"SKIP_SAVE"})
+    code: Annotated[str, bpy.props.StringProperty(name="Finding", description="Which finding to mend; empty: all of them", options={"SKIP_SAVE"})]
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Check anew, so that what was undone meanwhile is not mended twice; mend; check again."""
-        ob, done = context.object, []
+        ob, done = active_object(context), []
         try:
             for finding in look(ob):
                 if finding.fix and (self.code == finding.code if self.code else finding.level != "note"):
@@ -247,7 +250,7 @@ class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
         return {"FINISHED"} if done else {"CANCELLED"}
 
 
-class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):
+class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: ignore[misc]  # the stubs do not know what ExportHelper returns
     """Export the avatar for Unity or as glTF, so that all shape keys arrive"""
 
     bl_idname = "blendshapes.export"
@@ -256,16 +259,17 @@ class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):
 
     filename_ext = ".fbx"
     check_extension = None  # both types are taken
-    filter_glob: bpy.props.StringProperty(default="*.fbx;*.glb", options={"HIDDEN"})
+    filter_glob: Annotated[str, bpy.props.StringProperty(default="*.fbx;*.glb", options={"HIDDEN"})]
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Returned:
         """Export."""
-        path = Path(bpy.path.abspath(self.filepath))
+        own: Any = self  # `filepath` comes from ExportHelper
+        path = Path(bpy.path.abspath(own.filepath))
         if path.suffix.lower() not in (".fbx", ".glb"):
             path = path.with_name(f"{path.name}.fbx")
         put_previews_away()
         try:
-            with object_mode(context.object):
+            with object_mode(active_object(context)):
                 scene_files.export_scene(path)
         except AddonError as error:
             self.report({"ERROR"}, str(error))
@@ -284,7 +288,7 @@ class BLENDSHAPES_PT_vrchat(OfMeshTab, bpy.types.Panel):
         """Draw."""
         layout = self.layout
         layout.operator(BLENDSHAPES_OT_vrchat_check.bl_idname, icon="VIEWZOOM")
-        if _checked == [context.object.session_uid]:
+        if _checked == [active_object(context).session_uid]:
             width = text_width(context)
             order = {"error": 0, "warning": 1, "note": 2, "ok": 3}
             shown = sorted(_findings, key=lambda finding: order[finding.level])

@@ -60,7 +60,9 @@ def _physical_cores() -> int:
 
 
 def _usable_cores() -> int:
-    return len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
+    if sys.platform == "darwin":  # which ties no process to cores
+        return os.cpu_count() or 1
+    return len(psutil.Process().cpu_affinity())
 
 
 def thread_counts(threads: int = 0) -> tuple[int, ...]:

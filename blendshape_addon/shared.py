@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the add-on uses of the backend's modules; everything else it asks the child for.
+
+For Blender both are packages of one extension, for mypy and the command line packages of their own, so no other module imports across.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backend import streams
+    from backend.atomic import leftovers, replace_file, temporary_beside
+else:
+    from ..backend import streams
+    from ..backend.atomic import leftovers, replace_file, temporary_beside
+
+__all__ = ("leftovers", "replace_file", "streams", "temporary_beside")
