@@ -45,6 +45,7 @@ class Handlers:
 
     def __init__(self, preferences: Mapping[str, Any] | None = None, settings: Settings | None = None) -> None:
         self.preferences, self._settings = dict(preferences or {}), settings
+        self._metrics_file = ""
         self.pool = Pool()
         self.metrics = Metrics()
         self.sets = load_sets()
@@ -63,18 +64,24 @@ class Handlers:
             known = ", ".join((*kinds, "cancel", "shutdown"))
             raise BackendError("protocol", f"There is no request {message.header['type'][:50]!r}.", f"Requests are {known}.")
         settings = self.settings(message.header)
+        self._metrics_file = settings.metrics
         began = time.perf_counter()
         report = kind(message, settings, send, cancellation)
         self.metrics.done(message.header["type"], report)
-        problem = self.metrics.write(settings.metrics, self._others()) if settings.metrics else ""
+        problem = self._write_metrics(settings.metrics)
         warnings = [*settings.warnings, *report.get("warnings", []), *([problem] if problem else [])]
         if warnings:
             report["warnings"] = warnings
         log.info("%s took %s s", message.header["type"], round(time.perf_counter() - began, 4))
         send({"type": "done", "report": report}, {})
 
+    def failed(self, code: str) -> None:
+        """Count a request that ended with an error; the metrics file says so, too."""
+        self.metrics.failed(code)
+        self._write_metrics(self._metrics_file)
+
     def settings(self, header: Mapping[str, Any]) -> Settings:
-        """The settings of a request. Raises BackendError: `protocol`, `setting_invalid`, `input_missing`."""
+        """The settings of a request. Raises BackendError: `protocol`, `setting_invalid`."""
         call = header.get("settings") or {}
         if not isinstance(call, dict):
             raise BackendError("protocol", "settings must be an object.", 'Send for example {"threads": 2}.')
@@ -162,6 +169,9 @@ class Handlers:
         if message.header.get("format") == "prometheus":
             report["prometheus"] = self.metrics.prometheus(self._others())
         return report
+
+    def _write_metrics(self, path: str) -> str:
+        return self.metrics.write(path, self._others()) if path else ""
 
     def _others(self) -> dict[str, float]:
         """What Prometheus is told beside the metrics' own."""

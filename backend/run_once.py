@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .client import arrays_of_mesh
 from .engine.sessions import Cancellation
 from .engine.settings import Settings
+from .errors import BackendError
 from .face.mesh import AvatarMesh
 from .face.shape_sets import Table
 from .handlers import Handlers
@@ -66,6 +67,9 @@ def generate_deltas(
     handlers = Handlers(settings=settings)
     try:
         handlers.handle(Message(header, arrays_of_mesh(mesh)), take, Cancellation())
+    except BackendError as error:
+        handlers.failed(error.code)
+        raise
     finally:
         handlers.close()
     if handlers.pool.profiles:

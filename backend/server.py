@@ -269,7 +269,7 @@ def _answer(handlers: Handlers, request: Request, requests: Requests, answers: A
         failed = as_backend_error(error)
     requests.close(request)
     if failed is not None:
-        handlers.metrics.failed(failed.code)
+        handlers.failed(failed.code)
     return failed
 
 

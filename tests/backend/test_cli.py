@@ -255,6 +255,8 @@ def test_generate_heeds_low_memory_memory_and_metrics_as_the_child_does(mesh: Pa
     text = metrics.read_text(encoding="utf-8")
     assert "blendshape_requests_total 1\n" in text and f'request="generate",stage="total",provider="{told["provider_active"]}"' in text
     assert f"}} {told['seconds']['total']!r}\n" in text and told["targets"]["met"] in (True, False)
+    refused(backend("generate", mesh, "--set", "none", "--model", tiny, "--out", out, "--setting", f"metrics={metrics}"), "unknown_set")
+    assert 'blendshape_errors_total{code="unknown_set"} 1\n' in metrics.read_text(encoding="utf-8")
     assert told["profiles"] and all(Path(path).is_file() for path in told["profiles"])
 
 

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from backend.client import Client, arrays_of_mesh
 from backend.engine.metrics import KEPT, Metrics
+from backend.errors import BackendError
 
 OTHERS = {"sessions": 2, "models_evicted_total": 0, "thread_trials_total": 1}
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -107,6 +108,15 @@ def test_a_real_childs_metrics_add_up(tiny: Path, tmp_path: Path) -> None:
     labels = (("provider", "CPUExecutionProvider"), ("request", "generate"), ("stage", "total"))
     assert samples["blendshape_seconds_sum", labels] == pytest.approx(sum(report["seconds"]["total"] for report in reports), rel=1e-12)
     assert samples["blendshape_seconds_count", labels] == 3
+
+
+def test_a_request_that_fails_is_in_the_file_too(tiny: Path, tmp_path: Path) -> None:
+    mesh, target = figure(), tmp_path / "m.prom"
+    with Client(preferences={"metrics": str(target), "threads": 1}) as client:
+        with pytest.raises(BackendError):
+            client.report("generate", {"sets": ["none"], "model": str(tiny)}, arrays_of_mesh(mesh))
+        samples, _ = read(target.read_text(encoding="utf-8"))
+    assert samples["blendshape_errors_total", (("code", "unknown_set"),)] == 1 and samples["blendshape_requests_total", ()] == 1
 
 
 def test_writers_at_once_leave_the_newest_text(tmp_path: Path) -> None:

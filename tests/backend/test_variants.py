@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -113,7 +114,12 @@ def test_versions_are_compared_as_numbers(tmp_path: Path) -> None:
 def test_the_ort_format_computes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoder = models.pair(tmp_path, "m", CONDITIONS)
     monkeypatch.setattr(engine, "SHIPPED", tmp_path / "m")  # a plain model is located with the shipped encoder
+    (tmp_path / "out").mkdir()
+    (tmp_path / "mine").write_text("mine", encoding="utf-8")
+    if os.name != "nt":
+        (tmp_path / "out" / "m.decoder.ort").symlink_to(tmp_path / "mine")  # it is replaced, and what it points at stays
     paths = export_ort(decoder, tmp_path / "out", settings())
+    assert (tmp_path / "mine").read_text(encoding="utf-8") == "mine" and len(list((tmp_path / "out").iterdir())) == 2
     assert sorted(path.name for path in paths) == ["m.decoder.ort", "m.encoder.ort"]
     written = onnxruntime.InferenceSession(str(tmp_path / "out" / "m.decoder.ort"), providers=["CPUExecutionProvider"])
     feeds = probe(written.get_inputs(), 50)
