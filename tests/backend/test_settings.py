@@ -259,3 +259,21 @@ def test_a_real_child_works_in_any_environment_and_warns(tiny: Path, environment
         assert words in warnings and log.count(words) == 1 and " WARNING backend." in log
     else:
         assert not log, "a child that has nothing to say leaves an empty log"
+
+
+def test_the_page_about_the_engine_lists_every_setting_with_its_default() -> None:
+    rows = [line.split("|") for line in (ROOT / "docs" / "engine.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    told = {name.strip(" `"): row[2].strip(" `") for row in rows if len(row) == 5 for name in row[1].split(",")}
+    assert set(SETTINGS) <= set(told)
+    for name in (
+        "strict",
+        "threads",
+        "memory_mb",
+        "workers",
+        "graph_optimization",
+        "execution_mode",
+        "inter_op_threads",
+        "log_severity",
+        "log_level",
+    ):
+        assert told[name] == f"{getattr(Settings(), name)}".lower(), name
