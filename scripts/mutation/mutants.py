@@ -19,14 +19,15 @@ from cosmic_ray.plugins import get_operator
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one place. module: path from the root. line: from 1; text: what stands there. occurrence: of the operator in the module; nth:
-    on the line."""
+    """One change of one place. module: path from the root. line: from 1; text: what stands there, and after: below. occurrence: of the operator in
+    the module; nth: on the line."""
 
     module: str
     operator: str
     definition: str
     line: int
     text: str
+    after: str
     occurrence: int
     nth: int
 
@@ -41,8 +42,8 @@ class Mutant:
         return f"{self.kind} {self.nth}"
 
     def order(self, seed: int) -> tuple[str, str, str]:
-        """What shuffles: lines, on each line the operators, of each the places. It depends on the line's text, not on how much code is before it."""
-        place = f"{seed}|{self.module}|{self.definition}|{self.text}"
+        """What shuffles: lines, on each line the operators, of each the places. It depends on this line and the next, not on how much code is before."""
+        place = f"{seed}|{self.module}|{self.definition}|{self.text}|{self.after}"
         return _digest(place), _digest(f"{place}|{self.operator}"), _digest(f"{place}|{self.operator}|{self.nth}")
 
 
@@ -58,8 +59,9 @@ def all_of(module: str, source: str, operators: Sequence[str]) -> Iterator[Mutan
         for node in nodes:
             for start, _end in operator.mutation_positions(node):
                 nth = on_line[start[0]] = on_line.get(start[0], -1) + 1
+                after = lines[start[0]].strip() if start[0] < len(lines) else ""
                 definition = ASTQuery(node).get_definition_name() or ""
-                yield Mutant(module, name, definition, start[0], lines[start[0] - 1].strip(), occurrence, nth)
+                yield Mutant(module, name, definition, start[0], lines[start[0] - 1].strip(), after, occurrence, nth)
                 occurrence += 1
 
 

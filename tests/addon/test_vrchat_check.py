@@ -160,3 +160,105 @@ def test_what_an_export_would_take_along() -> None:
 def test_an_avatar_without_keys() -> None:
     findings = vrchat.check(good(offsets={}))
     assert {finding.code for finding in findings if finding.level == "error"} == {"visemes"}
+
+
+def texts(avatar: Any, code: str) -> list[str]:
+    return [finding.text for finding in vrchat.check(avatar) if finding.code == code]
+
+
+def test_findings_come_in_the_order_of_the_work_and_a_good_avatar_is_told_so() -> None:
+    assert [finding.code for finding in vrchat.check(good())] == ["mesh_name", "visemes", "bones", "triangles", "size", "blink_conflict"]
+    assert "_2" not in found(good(name="Face"), "mesh_name").text
+
+
+def test_what_is_not_told_is_none() -> None:
+    bare = vrchat.Avatar("Body", {}, SETS)
+    assert texts(bare, "triangles") == ["0 triangles: Excellent on PC, Excellent on Android and iOS"]
+    assert texts(bare, "bones") == ["There is no armature: VRChat wants a humanoid with at least hips, spine, chest, neck and head"]
+    assert not {"size", "blink_conflict", "values", "modifiers", "duplicates", "numbered", "name_case"} & {
+        finding.code for finding in vrchat.check(bare)
+    }
+
+
+@pytest.mark.parametrize(
+    ("platform", "ranks"),
+    [
+        ("PC", {32_000: "Excellent", 32_001: "Good", 70_000: "Good", 70_001: "Very Poor"}),
+        (
+            "Android and iOS",
+            {7_500: "Excellent", 10_000: "Good", 10_001: "Medium", 15_000: "Medium", 15_001: "Poor", 20_000: "Poor", 20_001: "Very Poor"},
+        ),
+    ],
+)
+def test_ranks_end_where_vrchat_says(platform: str, ranks: dict[int, str]) -> None:
+    assert {triangles: vrchat.rank(triangles, platform) for triangles in ranks} == ranks
+    assert (found(good(triangles=70_000), "triangles"), found(good(triangles=70_001), "triangles").level) == (None, "warning")
+
+
+def test_the_size_is_counted_by_vertex_and_shape() -> None:
+    half = np.zeros((200_000, 3), np.float32)
+    half[::2, 1] = 0.01
+    [text] = texts(good(offsets={"jawOpen": half}), "size")
+    assert text.startswith("1 shapes move 50 % of all vertices: 4.0 MB in Unity, about ")
+    assert float(text.split("about ")[1].split()[0]) < 1.0, "a hundred thousand alike compress well"
+    noise = np.random.default_rng(3).normal(size=(400_000, 3)).astype(np.float32)
+    large = found(good(offsets={"jawOpen": noise}), "size")
+    assert large.text.endswith("a good part of what Android and iOS allow") and float(large.text.split("about ")[1].split()[0]) > 8
+
+
+def test_dust_is_told_from_a_twentieth_on() -> None:
+    offsets = np.zeros((1000, 3), np.float32)
+    offsets[:95, 0] = 0.01
+    for count, dusty in ((4, False), (6, True)):
+        dust = offsets.copy()
+        dust[500 : 500 + count, 2] = 5e-7
+        told = found(good(offsets={"jawOpen": dust}), "dust")
+        assert (told is not None) is dusty
+        assert told is None or (told.on == ("jawOpen",) and told.text.startswith("6 movements are too small"))
+    assert found(good(offsets={"jawOpen": dust}, extent=0.01), "dust") is None, "on so small an avatar they are seen"
+
+
+def test_a_set_is_meant_where_half_of_it_is_there_the_fullest_first() -> None:
+    sets = {"vrchat": SETS["vrchat"], "one": ["A", "B", "C", "D"], "two": ["a2", "b2"]}
+    offsets = {name: shape(0) for name in ("a", "b", "A2", "B2")}
+    assert vrchat.intended_sets(vrchat.Avatar("Body", offsets, sets)) == ["two", "one"]
+    assert vrchat.intended_sets(vrchat.Avatar("Body", {name: shape(0) for name in ("a", "A2")}, sets)) == ["two"]
+
+
+def test_long_lists_are_cut_and_say_how_much_is_left() -> None:
+    assert "vrc.v_aa" not in found(good(offsets=without(good(), "vrc.v_sil")), "visemes").text
+    four, five = (found(good(offsets=without(good(), *SETS["vrchat"][:n])), "visemes").text for n in (4, 5))
+    assert "more" not in four and "and 1 more" in five and f"5 of {len(SETS['vrchat'])} visemes" in five
+
+
+@pytest.mark.parametrize(("factor", "copy"), [(1 + 5e-6, True), (1 + 5e-5, False)])
+def test_two_shapes_are_one_where_nobody_sees_a_difference(factor: float, copy: bool) -> None:
+    offsets = {**good().offsets, "jawOpen.001": good().offsets["jawOpen"] * np.float32(factor)}
+    assert (found(good(offsets=offsets), "duplicates") is not None) is copy
+    assert (found(good(offsets=offsets), "numbered") is None) is copy
+
+
+@pytest.mark.parametrize(("squint", "through"), [(0.19, False), (0.21, True)])
+def test_lids_may_go_a_tenth_too_far(squint: float, through: bool) -> None:
+    blink = np.zeros((200, 3), np.float32)
+    blink[:20, 2], blink[20:40, 2] = -0.01, -0.004  # the second half are no lids
+    other = blink * np.float32(squint)
+    other[20:40, 2] = -1.0
+    for side in ("Left", "Right"):
+        told = found(good(offsets={f"eyeBlink{side}": blink, f"eyeSquint{side}": other}), "blink_conflict")
+        assert (told is not None) is through
+        assert told is None or (told.on == (f"eyeBlink{side}", f"eyeSquint{side}") and "to 111 %" in told.text)
+    assert texts(good(offsets={"eyeBlinkLeft": blink, "mouthLeft": other}), "blink_conflict") == [], "one of a pair says nothing"
+    assert vrchat.lid_travel(np.zeros_like(blink), 0.9, other, 1.0) == 0
+
+
+def test_bones_that_are_there_are_not_asked_for() -> None:
+    assert texts(good(bones=ROLES | {"jaw"}), "jaw_bone") == [] and texts(good(), "bones") == ["Head and eye bones are there"]
+    assert "No bone was recognised for head;" in found(good(bones=ROLES - {"head"}), "bones").text
+    assert "head, left eye and right eye" in found(good(bones=frozenset({"jaw"})), "bones").text
+
+
+def test_the_alias_is_asked_for_only_beside_its_viseme() -> None:
+    assert found(good(), "viseme_alias") is None
+    assert found(good(offsets=without(good(), "vrc.v_e", "vrc.v_ee")), "viseme_alias") is None
+    assert found(good(offsets=without(good(), "vrc.v_ee")), "viseme_alias").on == ("vrc.v_e",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -168,6 +169,52 @@ def test_without_a_home_there_are_the_defaults_and_a_warning(monkeypatch: pytest
     assert (cache_folder(Settings(), {}) is None) == (how == "unknown")
     assert engine_cache(Settings(), "openvino", "a" * 64, "r", "cpu") is None
     assert engine_cache(Settings(cache_dir=str(tmp_path / "c")), "openvino", "a" * 64, "r", "cpu") is not None
+
+
+def test_the_defaults_are_those_that_the_page_states() -> None:
+    stated: dict[str, str] = {}
+    for line in (ROOT / "docs" / "engine.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) == 5 and cells[1].startswith("`"):
+            names, values = re.findall(r"`(\w+)`", cells[1]), cells[2].replace("`", "").split(", ")
+            if len(names) == len(values):
+                stated |= dict(zip(names, values, strict=True))
+    assert {"threads", "memory_mb", "idle_s", "workers", "server_timeout_s", "strict", "log_severity"} <= set(stated)
+    words = {"strict": "false", "placement": "false"}
+    for name in set(stated) & set(SETTINGS):
+        default = getattr(Settings(), name)
+        if isinstance(default, int | float | str) and default != "":
+            assert stated[name] == words.get(name, f"{default:g}" if isinstance(default, int | float) else default), name
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("device", 0, 63),
+        ("threads", 0, 256),
+        ("memory_mb", 128, 1 << 20),
+        ("gpu_memory_mb", 128, 1 << 20),
+        ("idle_s", 0, 86_400),
+        ("workers", 1, 16),
+        ("inter_op_threads", 0, 256),
+        ("server_timeout_s", 0.01, 3600),
+    ],
+)
+def test_a_number_may_be_its_least_and_its_most_and_nothing_beyond(name: str, low: float, high: float) -> None:
+    step = 0.001 if name == "server_timeout_s" else 1
+    assert [getattr(resolve({name: value}, environment={}), name) for value in (low, high)] == [low, high]
+    for beyond in (low - step, high + step):
+        assert f"{low:g} to {high:g}" in refused(call={name: beyond}).fix
+
+
+@pytest.mark.parametrize("address", ["http://host:1", "grpc://host", "grpc://host:123456", "grpc://a b:1", "host:8001"])
+def test_a_server_is_an_address_of_grpc_or_nothing(address: str) -> None:
+    assert "grpc://HOST:PORT" in refused(call={"server": address}).fix
+    assert [resolve({"server": good}, environment={}).server for good in ("", "grpc://[::1]:8001", "grpcs://gpu-1.lan:9")] == [
+        "",
+        "grpc://[::1]:8001",
+        "grpcs://gpu-1.lan:9",
+    ]
 
 
 @pytest.mark.parametrize(("text", "value"), [("1", True), ("YES", True), ("off", False), ("0", False), (True, True), (0, False)])
