@@ -42,7 +42,7 @@ class Mutant:
         return f"{self.kind} {self.nth}"
 
     def order(self, seed: int) -> tuple[str, str, str]:
-        """What shuffles: lines, on each line the operators, of each the places. It depends on this line and the next, not on how much code is before."""
+        """What shuffles: lines, on each line the operators, of each the places. It depends on two lines alone, not on how much code is before."""
         place = f"{seed}|{self.module}|{self.definition}|{self.text}|{self.after}"
         return _digest(place), _digest(f"{place}|{self.operator}"), _digest(f"{place}|{self.operator}|{self.nth}")
 

@@ -306,10 +306,12 @@ def test_a_child_that_died_while_nobody_needed_it_is_replaced_without_a_word(rea
 def test_old_logs_are_removed_but_a_few(tmp_path: Path) -> None:
     for number in range(10, 20):
         (tmp_path / f"backend-{number}.log").write_text("crash")
+        os.utime(tmp_path / f"backend-{number}.log", (number, number))
     backend = Backend(lambda: plan(ROOT, tmp_path / "backend-1.log", Settings()))
     backend.start()
     backend.stop()
-    assert len(list(tmp_path.glob("backend-*.log"))) <= backend_process.KEPT_LOGS + 1
+    left = {path.name for path in tmp_path.glob("backend-*.log")} - {"backend-1.log"}
+    assert left == {f"backend-{number}.log" for number in range(15, 20)}, "the newest five"
 
 
 def test_the_environment_is_clean_and_the_packages_are_found(tmp_path: Path) -> None:

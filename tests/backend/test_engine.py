@@ -403,6 +403,30 @@ def test_the_hardware_is_described() -> None:
     assert machine.system in ("Linux", "Windows", "Darwin") or sys.platform not in ("linux", "win32", "darwin")
 
 
+def test_memory_is_told_in_mebibytes() -> None:
+    import psutil
+
+    told, memory = hardware.hardware(), psutil.virtual_memory()
+    assert told.memory_mb == memory.total // 2**20 and 0 < told.free_memory_mb <= told.memory_mb
+    held = np.ones(64 << 17, np.float64)  # 64 MiB
+    with_it = hardware.memory_mb()
+    assert held.nbytes == 64 << 20 and hardware.peak_memory_mb() >= with_it - 1
+    del held
+    assert 48 < with_it - hardware.memory_mb() < 80, "so large an array goes back to the system when it is freed"
+    assert told.physical_cores >= 1 and told.usable_cores >= 1 and told.cpu and told.gpus == hardware.gpus()
+
+
+@pytest.mark.parametrize(("length", "shortened"), [(40, False), (41, True)])
+def test_a_folder_of_engines_has_a_short_name_that_is_still_its_own(tmp_path: Path, length: int, shortened: bool) -> None:
+    chosen = resolve({"cache_dir": str(tmp_path), "precision": "fp16", "device": 1}, environment={})
+    runtime = "r" * (length - len("-gpu-1-fp16"))
+    folder, other = (providers.engine_cache(chosen, "tensorrt", "a" * 64, runtime, gpu) for gpu in ("gpu", "GPU"))
+    assert folder is not None and other is not None and folder.is_dir()
+    assert folder.parts[-3:-1] == ("tensorrt", "a" * 16) and len(folder.name) == 40 and folder.name != other.name
+    assert (folder.name == f"{runtime}-gpu-1-fp16") is not shortened
+    assert providers.engine_cache(chosen, "cuda", "a" * 64, runtime, "gpu") is None, "it compiles none"
+
+
 def test_a_run_stops_soon_after_it_is_cancelled(slow: Path) -> None:
     model = load_model(slow, settings(provider="cpu"))  # a GPU is done before it could be cancelled
     cancellation = sessions.Cancellation()

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from backend.engine import models as engine
 from backend.engine import onnx_file
+from backend.engine.models import load_model, short_of_memory
 from backend.engine.onnx_file import check_model_bytes
 from backend.engine.sessions import Cancellation, create, run
 from backend.engine.settings import resolve
@@ -283,3 +284,36 @@ def test_a_model_that_was_replaced_is_not_taken_for_the_one_that_was_loaded(tmp_
     with pytest.raises(BackendError) as caught:
         _ = loaded.decoder.data
     assert caught.value.code == "model_unreadable" and "changed" in caught.value.message
+
+
+def test_settings_and_memory_mode_are_those_that_are_given_else_the_environments(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLENDSHAPE_THREADS", "1")
+    monkeypatch.setenv("BLENDSHAPE_LOW_MEMORY", "on")
+    own = load_model()
+    assert own.threads == 1 and own.encoder.low_memory and own.low_memory
+    given = resolve({"threads": 2, "low_memory": "off"}, environment={})
+    assert load_model(None, given).threads == 2 and not load_model(None, given).encoder.low_memory
+    assert load_model(None, given, True).encoder.low_memory and not load_model(None, None, False).encoder.low_memory
+
+
+@pytest.mark.parametrize(
+    ("chosen", "free", "short"),
+    [
+        ({"low_memory": "on"}, 9000.0, True),
+        ({"low_memory": "off", "memory_mb": 128}, 1.0, False),
+        ({"memory_mb": 512}, 512.0, False),
+        ({"memory_mb": 511}, 9000.0, True),
+        ({"memory_mb": 4096}, 511.0, True),
+    ],
+)
+def test_memory_is_short_where_either_the_machine_or_the_ceiling_has_little(chosen: dict[str, Any], free: float, short: bool) -> None:
+    assert short_of_memory(resolve(chosen, environment={}), lambda: free) is short
+
+
+def test_a_model_tells_about_itself_in_plain_values(shipped: Path) -> None:
+    model = load_model(None, resolve({"threads": 1, "provider": "cpu"}, environment={}))
+    told = model.engine()
+    assert (told["provider_active"], told["threads"], told["low_memory"]) == ("CPUExecutionProvider", 1, False)
+    assert model.sessions == len(model.parts) == 2 and model.parts == (model.encoder, model.decoder)
+    assert model.lanes == 1 and model.warnings == [] and not model.slow and model.use is model.parts[-1].use
+    assert model.close() == [] and all(part.session is None for part in (model.encoder, model.decoder) if part is not None)
