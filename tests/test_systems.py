@@ -50,7 +50,8 @@ def unguarded(source: str) -> Iterator[str]:
                 yield from (f"line {mark.lineno}: {what}" for what in uses(mark) if not asked(mark))
             if whole or not node.name.startswith("test_") or any(asked(mark) for mark in node.decorator_list):
                 continue
-            if not any(asked(inner) for inner in ast.walk(node) if isinstance(inner, ast.If | ast.Call) and not list(uses(inner))):
+            conditions = [inner.test if isinstance(inner, ast.If) else inner for inner in ast.walk(node) if isinstance(inner, ast.If | ast.Call)]
+            if not any(asked(condition) for condition in conditions if not list(uses(condition))):
                 yield from (f"line {node.lineno}, {node.name}: {what}" for what in uses(node))
         elif not isinstance(node, ast.ClassDef) and not asked(node):
             later = {what for inner in ast.walk(node) if isinstance(inner, ast.Lambda) for what in uses(inner)}  # nobody calls these yet
@@ -71,6 +72,7 @@ def test_what_only_some_systems_have_is_asked_for(path: Path) -> None:
         ("@pytest.mark.skipif(os.name == 'nt', reason='')\ndef test_a(tmp_path):\n    os.mkfifo(tmp_path)", False),
         ("pytestmark = pytest.mark.skipif(os.name != 'posix', reason='')\ndef test_a():\n    os.fork()", False),
         ("def test_a():\n    pytest.importorskip('resource')\n    import resource", False),
+        ("def test_a(path):\n    if os.name != 'nt':\n        path.symlink_to('b')", False),
         ("@pytest.mark.skipif(os.name != 'posix' or os.geteuid() == 0, reason='')\ndef test_a(): pass", False),
     ],
 )
