@@ -34,6 +34,7 @@ def command(python: str = sys.executable, preferences: Mapping[str, Any] | None 
 class Client:
     """A child and a thread that sorts its answers by request; use as a context manager. Calls may come from several threads.
 
+    The child gets the whole environment of the program that uses this, and `environment` on top: that program decides.
     Raises BackendError: what the child says about itself instead of hello, and `internal` when it ends.
     """
 

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +89,7 @@ class Backend:
         self._launch = launch
         self._child: _Child | None = None
         self._reader = FrameReader()
-        self._outbox = bytearray()
+        self._outbox: deque[memoryview] = deque()  # what is left of each frame: taking from one large buffer would move it, 0.1 s for 100 MB
         self._last_id = 0
         self._open: dict[int, _Open] = {}
         self._budget: tuple[float, Patience] | None = None
@@ -152,7 +153,7 @@ class Backend:
             raise RuntimeError("a process was started with a pipe but has none")
         pipe.prepare(process.stdout)
         self._child = _Child(process, stdin, process.stdout, launch.log, time.monotonic(), Patience())
-        self._reader, self._outbox, self._pending, self.hello = FrameReader(), bytearray(), None, None
+        self._reader, self._outbox, self._pending, self.hello = FrameReader(), deque(), None, None
         self._open.clear()
         self._ended = 0.0
 
@@ -163,7 +164,7 @@ class Backend:
         """
         self._last_id += 1
         arrays = arrays or {}
-        self._outbox += pack({**fields, "type": type_, "id": self._last_id}, arrays)
+        self._outbox.append(memoryview(pack({**fields, "type": type_, "id": self._last_id}, arrays)))
         vertices = len(arrays["vertices"]) if "vertices" in arrays else 0
         self._open[self._last_id] = _Open(seconds_for(vertices) if seconds is None else seconds, str(fields.get("model") or ""), vertices)
         return self._last_id
@@ -178,7 +179,7 @@ class Backend:
         """
         open_ = self._open.get(request)
         if self._child is not None and open_ is not None and not open_.cancelled:
-            self._outbox += pack({"type": "cancel", "target": request}, {})
+            self._outbox.append(memoryview(pack({"type": "cancel", "target": request}, {})))
             open_.cancelled, open_.limit = True, CANCEL_SECONDS
             open_.begin()
 
@@ -268,9 +269,10 @@ class Backend:
         """Write as much as the pipe takes until `end`; nothing before the greeting, when the child does not read yet."""
         try:
             while self._outbox and self.hello is not None:
-                with memoryview(self._outbox) as view:
-                    count = pipe.write_some(child.stdin, view)
-                del self._outbox[:count]
+                count = pipe.write_some(child.stdin, self._outbox[0])
+                self._outbox[0] = self._outbox[0][count:]
+                if not self._outbox[0]:
+                    self._outbox.popleft()
                 if count == 0 or time.monotonic() >= end:
                     return
         except BrokenPipeError:
