@@ -86,7 +86,7 @@ def judge(copy: Copy, root: Path, config: Config, reach: reaching.Reach, mutant:
             return Judged(mutant, EQUIVALENT, entry.reason, diff, 0.0)
     usable = {test: seconds for test, seconds in reach.seconds.items() if test not in reach.failed}
     found = reaching.tests_of(reach, root, mutant.module, mutant.line) - set(reach.failed)
-    tests = reaching.choose(found, usable, mutant.module, config.most_tests, config.most_test_seconds)
+    tests = reaching.choose(found, usable, mutant.module, config.most_tests, config.most_test_seconds, config.first)
     own = sum(reach.seconds[test] for test in tests)
     began = time.monotonic()
     with copy.changed(mutant.module, mutated):

@@ -37,6 +37,7 @@ class Config:
     addon: str
     tests: tuple[str, ...]
     left_out: tuple[str, ...]
+    first: tuple[str, ...]
     most_tests: int
     most_test_seconds: float
     patience_s: float

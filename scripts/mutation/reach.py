@@ -83,15 +83,22 @@ def tests_of(reach: Reach, root: Path, module: str, line: int) -> set[str]:
     return (found or {test for tests in reach.lines.get(module, {}).values() for test in tests}) - {IMPORT}
 
 
-def choose(tests: Collection[str], seconds: Mapping[str, float], module: str, most: int, most_seconds: float) -> list[str]:
-    """The tests that judge a mutant, as far as number and time allow: those of the file named like its module first, then others that reach it
-    themselves, then those of files whose children do, the fastest first."""
+def choose(
+    tests: Collection[str], seconds: Mapping[str, float], module: str, most: int, most_seconds: float, first: Collection[str] = ()
+) -> list[str]:
+    """The tests that judge a mutant, as far as number and time allow: those of the files `first`, then of the file named like its module, then others
+    that reach it themselves, then those of files whose children do; of each the fastest first. They are run in the order of their times."""
     own = f"test_{Path(module).stem}.py"
     direct = {test for test in tests if "::" in test}
     beside = {test for test in seconds if test.partition("::")[0] in tests}
+
+    def order(test: str) -> tuple[bool, bool, bool, float, str]:
+        file = test.partition("::")[0]
+        return file not in first, not file.endswith(f"/{own}"), test not in direct, seconds.get(test, most_seconds), test
+
     chosen: list[str] = []
     left = most_seconds
-    for test in sorted(direct | beside, key=lambda t: (f"/{own}::" not in t, t not in direct, seconds.get(t, most_seconds), t)):
+    for test in sorted(direct | beside, key=order):
         needed = seconds.get(test, most_seconds)
         if len(chosen) < most and (needed <= left or not chosen):
             chosen.append(test)

@@ -54,6 +54,7 @@ CONFIG = Config(
     addon="",
     tests=("tests",),
     left_out=(),
+    first=(),
     most_tests=10,
     most_test_seconds=10.0,
     patience_s=200.0,
@@ -109,6 +110,19 @@ def test_a_constant_is_judged_by_tests_of_code_that_names_it_and_a_run_without_e
     finally:
         copy.close()
     assert not copy.root.exists()
+
+
+def test_tests_are_chosen_by_how_near_they_are_and_how_fast_within_the_budget() -> None:
+    seconds = {"tests/test_a.py::slow": 8.0, "tests/test_a.py::quick": 1.0, "tests/test_b.py::near": 0.5, "tests/test_d.py::sees": 4.0}
+    reached = {*seconds, "tests/test_c.py"}
+    seconds["tests/test_c.py::child"] = 0.1
+
+    def chosen(most: int, budget: float, first: tuple[str, ...] = ()) -> list[str]:
+        return [test.rpartition(":")[2] for test in reaching.choose(reached, seconds, "backend/a.py", most, budget, first)]
+
+    assert chosen(9, 99.0) == ["child", "near", "quick", "sees", "slow"], "the fastest run first"
+    assert chosen(2, 99.0) == ["quick", "slow"] and chosen(3, 99.0) == ["near", "quick", "slow"] and chosen(9, 1.5) == ["near", "quick"]
+    assert chosen(1, 99.0, ("tests/test_d.py",)) == ["sees"] and chosen(9, 0.0) == ["quick"], "one at least"
 
 
 def test_the_choice_does_not_hang_on_what_stands_before() -> None:
