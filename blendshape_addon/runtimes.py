@@ -6,6 +6,7 @@ No bpy and no threads: `poll` returns at once, so that a timer can call it.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,40 +25,65 @@ from .errors import AddonError
 from .launch import Settings, plan
 
 COMMON = ("numpy==2.4.6", "psutil==7.2.2")
+LINUX, WINDOWS = "linux-x64", "windows-x64"  # Blender's names for platforms
+PINS = Path(__file__).with_name("runtime_pins.json")  # {runtime: {platform: {Python: pins}}}
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 MARK = "blendshapes-runtime"  # a file in a folder that was made here; no other folder is ever removed
+WANTED = "requirements.txt"  # what pip installs, in the environment's folder
 TAIL = 4096
+# Nothing but the listed wheels, each with the listed bytes; neither PIP_* nor a pip.conf has a say, which might name other indexes or folders.
+_QUIET = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
+PIP = ("--isolated", "install", *_QUIET, "--require-hashes", "--only-binary", ":all:", "--no-deps", "--requirement")
+NO_SETTINGS = {"PIP_CONFIG_FILE": os.devnull}  # what --isolated leaves: files of the system and of the environment
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """What suits a machine. name: of the folder. packages: for pip, the build of ONNX Runtime first. gigabytes: on disk, about. why: in words."""
+    """What suits a machine. name: of the folder. packages: what is wanted, the build of ONNX Runtime first. gigabytes: on disk, about. why: in
+    words. platforms: that it is offered on. pins: all that is installed, {"package==version": SHA-256 of its wheel}."""
 
     name: str
     packages: tuple[str, ...]
     gigabytes: float
     why: str
+    platforms: tuple[str, ...] = ()
+    pins: Mapping[str, str] = field(default_factory=dict)
 
 
-# The newest of each that has wheels for CPython 3.11 and 3.13; only one of them fits into a Python.
-NVIDIA = Runtime("cuda", ("onnxruntime-gpu[cuda,cudnn]==1.31.1", *COMMON), 3.5, "an NVIDIA GPU: CUDA 13; needs a driver of version 580 or newer")
-DIRECTML = Runtime("directml", ("onnxruntime-directml==1.24.4", *COMMON), 0.2, "a GPU on Windows: DirectML")
-OPENVINO = Runtime("openvino", ("onnxruntime-openvino==1.24.1", *COMMON), 0.5, "an Intel GPU: OpenVINO")
+# Pins are made from these by scripts/pin_runtimes.py. The newest of each for CPython 3.11 and 3.13; only one of them fits into a Python.
+NVIDIA = Runtime(
+    "cuda", ("onnxruntime-gpu[cuda,cudnn]==1.31.1", *COMMON), 3.5, "an NVIDIA GPU: CUDA 13; needs a driver of version 580 or newer", (LINUX, WINDOWS)
+)
+DIRECTML = Runtime("directml", ("onnxruntime-directml==1.24.4", *COMMON), 0.2, "a GPU on Windows: DirectML", (WINDOWS,))
+OPENVINO = Runtime("openvino", ("onnxruntime-openvino==1.24.1", *COMMON), 0.5, "an Intel GPU: OpenVINO", (LINUX,))
+RUNTIMES = (NVIDIA, DIRECTML, OPENVINO)
 
 
-def runtime_for(gpus: Sequence[str], system: str = sys.platform, machine: str = platform.machine()) -> Runtime:
-    """The build of ONNX Runtime for a machine with these GPUs. Raises AddonError `no_runtime` where the shipped one already is the best."""
+def runtime_for(gpus: Sequence[str], system: str = sys.platform, machine: str = platform.machine(), python: str = PYTHON) -> Runtime:
+    """The build of ONNX Runtime for a machine with these GPUs and this Python, with its pins. Raises AddonError `no_runtime` where the shipped one
+    already is the best, or where there is no list of packages."""
     wide = machine.lower() in ("x86_64", "amd64")
     if wide and system in ("linux", "win32") and any("nvidia" in gpu.lower() for gpu in gpus):
-        return NVIDIA
+        return _pinned(NVIDIA, system, python)
     if wide and system == "win32" and gpus:
-        return DIRECTML
+        return _pinned(DIRECTML, system, python)
     if wide and system == "linux" and any(gpu.startswith("Intel") for gpu in gpus):
-        return OPENVINO
+        return _pinned(OPENVINO, system, python)
     seen = ", ".join(gpus) or "no GPU"
     fix = "Choose a Python of your own in the preferences if you know better."
     if system == "darwin":
         raise AddonError("no_runtime", "On macOS the extension's own ONNX Runtime already has CoreML.", "Choose CoreML under Compute on.")
     raise AddonError("no_runtime", f"For this machine ({seen}) there is no better build of ONNX Runtime than the one that is there.", fix)
+
+
+def _pinned(runtime: Runtime, system: str, python: str) -> Runtime:
+    """The runtime with all that is installed. Raises AddonError `no_runtime` where that is not known."""
+    pins = json.loads(PINS.read_text(encoding="utf-8")).get(runtime.name, {}).get(WINDOWS if system == "win32" else LINUX, {})
+    if python not in pins:
+        build = runtime.packages[0].partition("[")[0].partition("==")[0]
+        message = f"The extension has no list of checked packages of {build} for Python {python}, only for {' and '.join(pins) or 'none'}."
+        raise AddonError("no_runtime", message, "Choose a Python of your own, with that package in it, in the preferences.")
+    return replace(runtime, pins=pins[python])
 
 
 def python_of(folder: Path) -> Path:
@@ -105,6 +131,8 @@ class Preparation:
         try:
             folder.mkdir(parents=True)
             (folder / MARK).write_text(runtime.name, encoding="utf-8")
+            lines = [f"{package} --hash=sha256:{digest}\n" for package, digest in runtime.pins.items()]
+            (folder / WANTED).write_text("".join(lines), encoding="utf-8")
             self._log.write_bytes(b"")
         except OSError as error:
             raise self._failed(f"{folder} cannot be made: {error.strerror or error}.") from error
@@ -148,8 +176,7 @@ class Preparation:
             raise AddonError("runtime_failed", f"{'venv' if self.fraction < 0.1 else 'pip'} ended with exit code {code}. {self._words()}", "")
         if self.fraction < 0.1:
             self.stage, self.fraction = "pip", 0.1
-            pip = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--only-binary", ":all:")
-            self._start(str(self.python), *pip, *self._runtime.packages)
+            self._start(str(self.python), "-m", "pip", *PIP, str(self._folder / WANTED))
         else:
             self.stage, self.fraction = "checking", 0.95
             self._process = None
@@ -158,9 +185,8 @@ class Preparation:
     def _start(self, *command: str) -> None:
         try:
             with self._log.open("ab") as log:
-                self._process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean_environment(more=DOWNLOADS), creationflags=NO_WINDOW
-                )
+                environment = {**clean_environment(more=DOWNLOADS), **NO_SETTINGS}
+                self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, creationflags=NO_WINDOW)
         except OSError as error:
             raise self._failed(f"{command[0]} cannot be started: {error.strerror or error}.") from error
 

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +20,8 @@ import pytest
 from blendshape_auto_generator.blendshape_addon import runtime_operators, runtimes, session
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.runtimes import MARK, Handshake, Preparation, Runtime, remove, runtime_for
+
+from scripts import build
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,8 +55,26 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     ],
 )
 def test_the_build_follows_the_gpu(gpus: list[str], system: str, machine: str, name: str) -> None:
-    runtime = runtime_for(gpus, system, machine)
-    assert runtime.name == name and all("==" in package for package in runtime.packages)
+    for python in ("3.11", "3.13"):
+        runtime = runtime_for(gpus, system, machine, python)
+        assert runtime.name == name and {package.partition("[")[0].partition("==")[0] for package in runtime.packages} <= {
+            pin.partition("==")[0] for pin in runtime.pins
+        }
+        assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) and re.fullmatch("[0-9a-f]{64}", digest) for pin, digest in runtime.pins.items())
+
+
+def test_every_pin_is_of_a_package_that_is_wanted_or_needed_and_of_the_wanted_version() -> None:
+    for runtime in runtimes.RUNTIMES:
+        for target in runtime.platforms:
+            for pins in json.loads(runtimes.PINS.read_text(encoding="utf-8"))[runtime.name][target].values():
+                assert {re.sub(r"\[.*\]", "", package) for package in runtime.packages} <= set(pins), (runtime.name, target)
+
+
+@pytest.mark.parametrize(("gpu", "python"), [("NVIDIA", "3.9"), ("Intel UHD", "3.14")])
+def test_without_a_list_of_packages_for_a_python_it_is_not_offered_and_that_is_said(gpu: str, python: str) -> None:
+    with pytest.raises(AddonError, match=f"no list of checked packages of onnxruntime-.* for Python {python}") as caught:
+        runtime_for([gpu], "linux", "x86_64", python)
+    assert caught.value.code == "no_runtime" and caught.value.fix
 
 
 @pytest.mark.parametrize(
@@ -80,7 +104,7 @@ def test_a_python_without_the_packages_is_refused(tmp_path: Path) -> None:
 
 def test_a_runtime_is_made_and_removed(tmp_path: Path) -> None:
     """With the same build as Blender's: pip, venv and handshake are real."""
-    wanted = Runtime("test", ("onnxruntime==1.31.1", "numpy==1.26.4", "psutil==7.2.2"), 0.2, "a test")
+    wanted = Runtime("test", (), 0.2, "a test", pins=pins_of_the_shipped())
     work = Preparation(ROOT, tmp_path / "made", wanted, sys.executable)
     seen: list[float] = []
     try:
@@ -88,7 +112,7 @@ def test_a_runtime_is_made_and_removed(tmp_path: Path) -> None:
             seen.append(work.fraction)
             time.sleep(0.05)
     except AddonError as error:
-        if "No matching distribution" in error.message:
+        if "No matching distribution" in error.message or "Could not find a version" in error.message:
             pytest.skip(f"no package index is at hand: {error.message}")
         raise
     assert seen == sorted(seen) and work.fraction == 1.0 and work.hello is not None
@@ -96,22 +120,69 @@ def test_a_runtime_is_made_and_removed(tmp_path: Path) -> None:
     assert remove(tmp_path / "made") and not (tmp_path / "made").exists() and not remove(tmp_path / "made")
 
 
-@pytest.mark.parametrize(
-    ("packages", "words"),
-    [(("no-such-package-of-anybody==0.0.0", "--no-index"), "pip ended"), (("--no-such-option",), "pip ended")],
-)
-def test_a_runtime_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path, packages: tuple[str, ...], words: str) -> None:
-    with pytest.raises(AddonError) as caught:
-        finish(Preparation(ROOT, tmp_path / "made", Runtime("x", packages, 0, ""), sys.executable))
-    assert caught.value.code == "runtime_failed" and words in caught.value.message and "log" in caught.value.fix
-    assert not (tmp_path / "made").exists()
+def pins_of_the_shipped() -> dict[str, str]:
+    """What the zip carries for this platform and Python, and a numpy."""
+    cp = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    shipped = json.loads(build.PINS.read_text(encoding="utf-8"))[build.this_platform()]
+    pins = {"==".join(name.split("-")[:2]): digest for name, digest in shipped.items() if name.split("-")[2] in (cp, "cp36", "cp37")}
+    lists = [targets.get(build.this_platform(), {}).get(runtimes.PYTHON, {}) for targets in json.loads(runtimes.PINS.read_text()).values()]
+    numpy = next(({pin: digest} for pins in lists for pin, digest in pins.items() if pin.startswith("numpy==")), None)
+    return {**pins, **(numpy or pytest.skip("no runtime is offered on this platform, so there is no pinned numpy"))}
 
 
-def test_a_runtime_without_onnxruntime_leaves_nothing_behind(tmp_path: Path) -> None:
-    work = Preparation(ROOT, tmp_path / "made", Runtime("x", ("pip", "--no-index"), 0, ""), sys.executable)  # pip is there already
+def wheel(folder: Path, needs: str = "") -> tuple[str, str]:
+    """A small wheel as a requirement, and its SHA-256."""
+    path = folder / "small_thing-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("small_thing.py", "here = True\n")
+        more = f"Requires-Dist: {needs}\n" if needs else ""
+        file.writestr("small_thing-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: small-thing\nVersion: 1.0\n{more}")
+        file.writestr("small_thing-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr("small_thing-1.0.dist-info/RECORD", "")
+    return f"small-thing @ {path.as_uri()}", hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def ends_with(folder: Path, pins: dict[str, str]) -> str:
+    """What is said in the end of a preparation that cannot come to a runtime; nothing is left of it."""
     with pytest.raises(AddonError) as caught:
-        finish(work)
-    assert "does not work" in caught.value.message and not (tmp_path / "made").exists()
+        finish(Preparation(ROOT, folder / "made", Runtime("x", (), 0, "", pins=pins), sys.executable))
+    assert caught.value.code == "runtime_failed" and "log" in caught.value.fix and not (folder / "made").exists()
+    return caught.value.message
+
+
+def test_a_runtime_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> None:
+    assert "pip ended" in ends_with(tmp_path, {f"nothing @ {(tmp_path / 'nothing-1.0-py3-none-any.whl').as_uri()}": "0" * 64})
+
+
+def test_a_package_with_other_bytes_than_the_listed_ones_is_refused(tmp_path: Path) -> None:
+    requirement, digest = wheel(tmp_path)
+    said = ends_with(tmp_path, {requirement: digest[::-1]})
+    assert "pip ended" in said and "hash" in (said + (tmp_path / "made.log").read_text()).lower()
+
+
+def test_what_a_package_says_that_it_needs_is_not_installed_unlisted_and_without_onnxruntime_nothing_is_left(tmp_path: Path) -> None:
+    requirement, digest = wheel(tmp_path, "no-such-package-of-anybody==0.0.0")
+    assert "does not work" in ends_with(tmp_path, {requirement: digest})
+
+
+def test_settings_of_pip_have_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They could name other indexes, or a folder to install into."""
+    requirement, digest = wheel(tmp_path)
+    away, config = tmp_path / "away", tmp_path / "pip.conf"
+    config.write_text(f"[global]\nno-such-option-of-anybody = 1\ntarget = {away}\n[install]\ntarget = {away}\n")
+    monkeypatch.setenv("PIP_TARGET", str(away))
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
+    (tmp_path / "home" / ".config" / "pip").mkdir(parents=True)
+    (tmp_path / "home" / ".config" / "pip" / "pip.conf").write_text(config.read_text())
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / ".config"))
+    work = Preparation(ROOT, tmp_path / "made", Runtime("x", (), 0, "", pins={requirement: digest}), sys.executable)
+    inside: list[Path] = []
+    with pytest.raises(AddonError, match="does not work"):
+        while not work.poll():
+            inside = inside or list((tmp_path / "made").rglob("small_thing.py"))
+            time.sleep(0.02)
+    assert inside and not away.exists()
 
 
 def test_a_python_that_cannot_make_environments_is_named(tmp_path: Path) -> None:
@@ -121,7 +192,7 @@ def test_a_python_that_cannot_make_environments_is_named(tmp_path: Path) -> None
 
 
 def test_cancelling_removes_what_was_made(tmp_path: Path) -> None:
-    work = Preparation(ROOT, tmp_path / "made", Runtime("x", ("onnxruntime==1.31.1",), 0, ""), sys.executable)
+    work = Preparation(ROOT, tmp_path / "made", Runtime("x", (), 0, "", pins={"onnxruntime==1.31.1": "0" * 64}), sys.executable)
     assert (tmp_path / "made" / MARK).is_file() and not work.poll()
     work.cancel()
     assert not (tmp_path / "made").exists()
@@ -186,7 +257,7 @@ def test_a_download_that_fails_changes_nothing(chosen: SimpleNamespace, online: 
     online(True)
     monkeypatch.setattr(session, "runtimes_folder", lambda: tmp_path)
     monkeypatch.setattr(runtime_operators, "_greeting", lambda: {"gpus": ["NVIDIA"]})
-    monkeypatch.setattr(runtime_operators, "runtime_for", lambda gpus: Runtime("cuda", ("no-such-package==0", "--no-index"), 0.01, "a test"))
+    monkeypatch.setattr(runtime_operators, "runtime_for", lambda gpus: Runtime("cuda", (), 0.01, "a test", pins={"--no-such-option": ""}))
     with pytest.raises(RuntimeError, match="pip ended"):
         bpy.ops.blendshapes.prepare_runtime()
     assert not (tmp_path / "cuda").exists() and not chosen.python and not session.status.preparing
