@@ -88,7 +88,12 @@ def opened(options: argparse.Namespace) -> tuple[Callable[[str], Any], Any, Any,
     else:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         ob = add_sample_head()
-    return module, ob, module("mesh_io"), extension.unregister  # Blender crashes at its end when classes are left
+
+    def close() -> None:
+        module("scene_files").close_scene()
+        extension.unregister()  # Blender crashes at its end when classes are left
+
+    return module, ob, module("mesh_io"), close
 
 
 def measure(options: argparse.Namespace) -> int:
@@ -121,4 +126,6 @@ def measure(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from backend import streams
+
+    sys.exit(streams.run(main))

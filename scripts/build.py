@@ -155,13 +155,17 @@ def build(platforms: list[str], out: Path = DIST, more: tuple[str, ...] = ()) ->
     return zips
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all-platforms", action="store_true", help=f"{', '.join(TAGS)} instead of this platform's alone")
     options = parser.parse_args()
     for file in build(list(TAGS) if options.all_platforms else [this_platform()]):
         print(f"{file.relative_to(ROOT)}  {file.stat().st_size / 1e6:.1f} MB")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(ROOT))
+    from backend import streams
+
+    sys.exit(streams.run(main))

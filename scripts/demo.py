@@ -59,4 +59,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from backend import streams
+
+    sys.exit(streams.run(main))

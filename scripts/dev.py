@@ -210,4 +210,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.path.insert(0, str(ROOT))
+    from backend import streams
+
+    sys.exit(streams.run(main))

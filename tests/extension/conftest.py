@@ -16,10 +16,10 @@ BLENDERS = {row.name: row for row in rows.ROWS if row.bpy and (row.name == _ONLY
 
 
 @pytest.fixture(scope="session")
-def archive() -> Path:
-    """The zip for this platform, built once per run."""
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip for this platform, built once per run, and not in dist/, where a developer's own zips lie."""
     try:
-        return build.build([build.this_platform()])[0]
+        return build.build([build.this_platform()], tmp_path_factory.mktemp("zip"))[0]
     except subprocess.CalledProcessError as error:
         pytest.skip(f"the pinned wheels could not be downloaded: {error}")
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import tomllib
 import zipfile
@@ -77,10 +78,17 @@ def test_every_platform_has_its_pythons_pinned_by_hash(platform: str) -> None:
     assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in pins.values())
 
 
-def test_two_builds_are_equal_to_the_last_byte(archive: Path, tmp_path: Path) -> None:
-    os.utime(ROOT / "backend" / "errors.py")  # as after another checkout
-    again = build.build([build.this_platform()], tmp_path)[0]
+def test_two_builds_are_equal_to_the_last_byte(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "checkout").mkdir()
+    for name in build.SHIPPED:  # another checkout, with other times
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile)(ROOT / name, tmp_path / "checkout" / name)
+    monkeypatch.setattr(build, "ROOT", tmp_path / "checkout")
+    again = build.build([build.this_platform()], tmp_path / "zip")[0]
     assert again.read_bytes() == archive.read_bytes()
+
+
+def test_the_zip_is_built_outside_the_repository(archive: Path) -> None:
+    assert not archive.is_relative_to(ROOT) and archive.parent != build.DIST
 
 
 def test_inside_the_extension_only_relative_imports(archive: Path) -> None:
