@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -91,16 +92,28 @@ def test_the_zip_is_built_outside_the_repository(archive: Path) -> None:
     assert not archive.is_relative_to(ROOT) and archive.parent != build.DIST
 
 
+def absolute_imports(tree: ast.AST) -> list[str]:
+    """What is imported as a package of its own when the code runs, not only when types are checked."""
+    found: list[str] = []
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            found += absolute_imports(ast.Module(node.orelse, []))
+        elif isinstance(node, ast.ImportFrom):
+            found += [node.module] if node.level == 0 and node.module else []
+        elif isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        else:
+            found += absolute_imports(node)
+    return found
+
+
 def test_inside_the_extension_only_relative_imports(archive: Path) -> None:
     sources = zipfile.ZipFile(archive)
     for name in sources.namelist():
         if name.endswith(".py"):
-            lines = sources.read(name).decode().splitlines()
-            assert not [
-                line
-                for line in lines
-                if line.strip().startswith(("from backend", "import backend", "from blendshape_addon", "import blendshape_addon"))
-            ], name
+            imported = {module.split(".")[0] for module in absolute_imports(ast.parse(sources.read(name)))}
+            assert not imported & {"backend", "blendshape_addon"}, name
+    assert absolute_imports(ast.parse("def f():\n from backend import x\nif TYPE_CHECKING:\n import a\nelse:\n import b")) == ["backend", "b"]
 
 
 @pytest.mark.timeout(900)
