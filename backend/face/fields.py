@@ -318,7 +318,7 @@ class Fields:
     brows: tuple[NDArray[np.intp], Mapping[str, Floats]]
 
 
-def fields_of(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], familiar: float = 0.0) -> Fields:
+def fields_of(there: Surface, parts: Floats, landmarks: Mapping[str, Floats], familiar: float) -> Fields:
     """The fields of a face. parts (F,6): boxes. familiar: 1 where none are taken."""
     mouth, strips = mouth_of(there, landmarks), {side: brows.strip(parts, landmarks, side) for side in SIDES}
     nothing: NDArray[np.intp] = np.empty(0, np.intp)

@@ -162,3 +162,26 @@ def test_an_eye_of_a_plate_shuts_to_a_line_and_its_wide_lash_comes_down(side: st
     assert np.ptp(shut[:, 1]) < 0.05 * 2 * HIGH
     assert (found[blink][made.spans[f"lash_{side}"], 1] < -0.1 * HIGH).any()
     assert not found[blink][made.spans["skin"]].any()
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_what_the_model_says_of_a_plates_eye_and_of_a_strips_mouth_does_not_count(side: str) -> None:
+    made = face()
+    there, rng = surface(made), np.random.default_rng(7)
+    names = (f"eyeBlink{side.title()}", "jawOpen", "mouthClose")
+    ends: list[dict[str, Floats]] = []
+    for size in (0.0, 0.1, -0.3):
+        shapes = {name: np.full_like(made.vertices, size) + rng.normal(0, abs(size) / 10, made.vertices.shape).astype(np.float32) for name in names}
+        found = contacts.corrections(there, made.landmarks, shapes)
+        ends.append({name: shapes[name] + found.get(name, np.float32(0)) for name in names})
+    blink, jaw = names[:2]
+    for name, part in ((blink, f"eye_{side}"), (blink, f"lash_{side}"), (jaw, "mouth")):
+        moved = [end[name][made.spans[part]] for end in ends]
+        assert np.abs(moved[0]).max() > 0.05
+        for other in moved[1:]:
+            np.testing.assert_allclose(other, moved[0], atol=1e-6)
+    line = made.vertices + ends[0][blink]
+    flat, low = line[made.spans[f"eye_{side}"]], line[made.spans[f"lash_{side}"]]
+    assert np.abs(flat[:, 1]).max() < 0.05 * HIGH, "a line in the middle of the eye"
+    assert np.ptp(low[:, 1]) < np.ptp(made.vertices[made.spans[f"lash_{side}"], 1]), "it lies flatter"
+    np.testing.assert_array_equal(ends[0][blink][:, [0, 2]], 0, err_msg="it only goes up and down")
