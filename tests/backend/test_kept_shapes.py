@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is made of three heads stays as it was looked at, shape by shape: a change of a rule or a number that moves anything is seen here."""
+"""What is made of six heads stays as it was looked at, shape by shape: a change of a rule or a number that moves anything is seen here."""
 
 from __future__ import annotations
 

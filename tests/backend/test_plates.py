@@ -3,95 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
+from fixtures.plate_head import EYE, HIGH, MOUTH, Made
+from fixtures.plate_head import plate_head as face
 
 from backend.face import contacts, plates
 from backend.face.frame import Floats
 from backend.face.landmarks import SIDES
-from backend.face.mesh import Ints, loose_parts, part_boxes, weld
+from backend.face.mesh import loose_parts, part_boxes, weld
 from backend.face.seams import face_skin
-
-EYE, HIGH, MOUTH = 0.2, 0.35, 0.3  # half widths and half height, canonical units
-SIGN = {"left": 1.0, "right": -1.0}
-
-
-@dataclass
-class Made:
-    vertices: Floats
-    triangles: Ints
-    spans: dict[str, slice]
-    landmarks: dict[str, Floats]
-
-
-def ball() -> tuple[Floats, Ints]:
-    """A head of few faces, 1.3 units around a middle behind the face."""
-    up, around = np.meshgrid(np.linspace(0.1, np.pi - 0.1, 12), np.linspace(0, 2 * np.pi, 24, endpoint=False), indexing="ij")
-    points = np.stack([np.sin(up) * np.sin(around), np.cos(up), np.sin(up) * np.cos(around)], axis=-1).reshape(-1, 3) * 1.3
-    row, column = (grid.ravel() for grid in np.meshgrid(np.arange(11), np.arange(24), indexing="ij"))
-    a, b, c, d = row * 24 + column, row * 24 + (column + 1) % 24, (row + 1) * 24 + column, (row + 1) * 24 + (column + 1) % 24
-    return (points - [0, 0.3, 1.4]).astype(np.float32), np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)]).astype(np.int32)
-
-
-def disc(middle: tuple[float, float, float], wide: float, high: float, deep: float = 0.0) -> tuple[Floats, Ints]:
-    """Rings around a middle that stands out by `deep`."""
-    turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-    rings = [np.stack([wide * r * np.cos(turn), high * r * np.sin(turn), deep * np.sqrt(1 - r * r) + 0 * turn], axis=1) for r in (1, 0.7, 0.4)]
-    points = np.concatenate([*rings, [[0, 0, deep]]]) + middle
-    around = np.arange(16)
-    faces = [np.stack([r * 16 + around, r * 16 + (around + 1) % 16, (r + 1) * 16 + around], axis=1) for r in (0, 1)]
-    faces += [np.stack([(r + 1) * 16 + around, r * 16 + (around + 1) % 16, (r + 1) * 16 + (around + 1) % 16], axis=1) for r in (0, 1)]
-    tip = np.stack([32 + around, 32 + (around + 1) % 16, np.full(16, 48)], axis=1)
-    return points.astype(np.float32), np.concatenate([*faces, tip]).astype(np.int32)
-
-
-def crescent(middle: tuple[float, float, float], wide: float, high: float) -> tuple[Floats, Ints]:
-    """A lash that goes around an eye from above."""
-    turn = np.linspace(0, np.pi, 12)
-    rims = [np.stack([wide * r * np.cos(turn), high * r * np.sin(turn), 0 * turn], axis=1) for r in (1, 0.9)]
-    a = np.arange(11)
-    return (np.concatenate(rims) + middle).astype(np.float32), np.concatenate(
-        [np.stack([a, a + 1, a + 12], axis=1), np.stack([a + 12, a + 1, a + 13], axis=1)]
-    ).astype(np.int32)
-
-
-def strip(level: float, thick: float) -> tuple[Floats, Ints]:
-    """A closed mouth from two rows of quads, an outline above and one below, whose inner rims lie on each other."""
-    x = np.linspace(-MOUTH, MOUTH, 7)
-    rows = [np.stack([x, np.full(7, level + h), np.full(7, 0.02)], axis=1) for h in (thick, 0.0, 0.0, -thick)]
-    a = np.arange(6)
-    above = [np.stack([a, a + 7, a + 1], axis=1), np.stack([a + 1, a + 7, a + 8], axis=1)]
-    return np.concatenate(rows).astype(np.float32), np.concatenate([*above, *(faces + 14 for faces in above)]).astype(np.int32)
-
-
-def face(eye_deep: float = 0.0, thick: float = 0.02) -> Made:
-    pieces = {"skin": ball(), "mouth": strip(-1.0, thick)}
-    marks: dict[str, Floats] = {}
-
-    def put(name: str, *point: float) -> None:
-        marks[name] = np.array(point, np.float32)
-
-    for side, sign in SIGN.items():
-        pieces[f"eye_{side}"] = disc((0.5 * sign, 0.0, 0.0), EYE, HIGH, eye_deep)
-        pieces[f"lash_{side}"] = crescent((0.5 * sign, 0.05, 0.0), 1.6 * EYE, 1.1 * HIGH)
-        put(f"eye_inner_{side}", (0.5 - EYE) * sign, 0, 0)
-        put(f"eye_outer_{side}", (0.5 + EYE) * sign, 0, 0)
-        put(f"lid_upper_{side}", 0.5 * sign, HIGH, 0)
-        put(f"lid_lower_{side}", 0.5 * sign, -HIGH, 0)
-        put(f"mouth_{side}", MOUTH * sign, -1, 0.02)
-    put("lip_upper", 0, -1 + thick, 0.02)
-    put("lip_lower", 0, -1 - thick, 0.02)
-    put("nose_tip", 0, -0.5, -0.1)
-    put("chin", 0, -1.4, -0.5)
-    start, spans = 0, {}
-    for name, (points, _faces) in pieces.items():
-        spans[name] = slice(start, start + len(points))
-        start += len(points)
-    vertices = np.concatenate([points for points, _faces in pieces.values()])
-    triangles = np.concatenate([faces + spans[name].start for name, (_points, faces) in pieces.items()])
-    return Made(vertices, triangles, spans, marks)
 
 
 def within(made: Made, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
