@@ -207,7 +207,7 @@ def process(
 @contextlib.contextmanager
 def _limit(backend: Backend, spent: float, timeout: float | None, limited: Callable[[float], None]) -> Iterator[None]:
     """What the child is asked inside may take what is left of a file's time after so many seconds for reading it. Raises AddonError."""
-    vertices = sum(len(ob.data.vertices) for ob in bpy.context.scene.objects if ob.type == "MESH")
+    vertices = sum(len(mesh_of(ob).vertices) for ob in bpy.context.scene.objects if ob.type == "MESH")
     seconds = seconds_for(vertices) if timeout is None else timeout - spent
     if seconds <= 0:
         raise AddonError("child_timeout", f"Reading the file took {spent:.1f} s; no time is left for its shapes.", "Give more with --timeout.")

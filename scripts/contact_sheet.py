@@ -12,6 +12,7 @@ import argparse
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
@@ -46,7 +47,8 @@ def main() -> int:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    found = [ob for ob in bpy.data.objects if ob.type == "MESH" and ob.data.shape_keys and options.object in (None, ob.name)]
+    objects: list[Any] = [ob for ob in bpy.data.objects if ob.type == "MESH"]
+    found = [ob for ob in objects if ob.data.shape_keys and options.object in (None, ob.name)]
     if not found:
         print(f"{options.blend}: there is no such object with shape keys.", file=sys.stderr)
         return 2

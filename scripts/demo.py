@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "out"
@@ -45,11 +46,13 @@ def main() -> int:
         with timed("sample head modelled"):
             ob = add_sample_head()
         with timed("shape keys generated"):
-            done = bpy.ops.blendshapes.generate(sets={"arkit", "vrchat"})
-        if done != {"FINISHED"} or ob.data.shape_keys is None:
+            operators: Any = bpy.ops
+            done = operators.blendshapes.generate(sets={"arkit", "vrchat"})
+        mesh: Any = ob.data
+        if done != {"FINISHED"} or mesh.shape_keys is None:
             print("No shape keys were made; the message above says why.", file=sys.stderr)
             return 1
-        print(f"          {len(ob.data.shape_keys.key_blocks) - 1} shape keys on {len(ob.data.vertices):,} vertices")
+        print(f"          {len(mesh.shape_keys.key_blocks) - 1} shape keys on {len(mesh.vertices):,} vertices")
         with timed("out/demo.blend saved"):
             bpy.ops.wm.save_as_mainfile(filepath=str(OUT / "demo.blend"))
         with timed("out/demo.png rendered"):

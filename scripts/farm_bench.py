@@ -32,7 +32,7 @@ def make_heads(count: int, data: Path) -> None:
     import math
 
     import bpy
-    from mathutils import Matrix  # type: ignore[import-not-found]  # comes with bpy
+    from mathutils import Matrix
 
     from scripts.sample_object import add_sample_head
     from scripts.sample_surface import HeadSpec
@@ -56,7 +56,8 @@ def make_heads(count: int, data: Path) -> None:
         change = Matrix.Rotation(math.radians(7 * number), 4, "Z") @ Matrix.Scale((0.01, 0.5, 1.0, 2.0, 100.0)[number % 5], 4)
         for ob in bpy.data.objects:
             if ob.type in ("MESH", "ARMATURE"):
-                ob.data.transform(change)
+                held: Any = ob.data
+                held.transform(change)
         meshes = [ob for ob in bpy.data.objects if ob.type == "MESH"]
         for ob in meshes if number % 3 else ():
             _remesh(bpy, ob, 0.6 + 0.05 * (number % 7))

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from .sample_head import MATERIALS, build
@@ -29,7 +31,8 @@ def material(name: str) -> bpy.types.Material:
     made = bpy.data.materials.new(name)
     made.diffuse_color = (*COLOURS[name], 1)
     made.use_nodes = True
-    shader = made.node_tree.nodes["Principled BSDF"]
+    tree: Any = made.node_tree  # what an input holds depends on its name
+    shader = tree.nodes["Principled BSDF"]
     shader.inputs["Base Color"].default_value = (*COLOURS[name], 1)
     shader.inputs["Roughness"].default_value = ROUGHNESS.get(name, 0.6)
     return made

@@ -91,7 +91,9 @@ def soak(generations: int, switches: int, say: bool = True) -> dict[str, Any]:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     whole, small = add_sample_head(name="Whole"), add_sample_head(name="Small")
     bpy.context.view_layer.objects.active = small
-    small.modifiers.new("Decimate", "DECIMATE").ratio = 0.25
+    thinner: Any = small.modifiers.new("Decimate", "DECIMATE")
+    thinner.ratio = 0.25
+    operators: Any = bpy.ops
     bpy.ops.object.modifier_apply(modifier="Decimate")
 
     steps: list[float] = []
@@ -108,8 +110,8 @@ def soak(generations: int, switches: int, say: bool = True) -> dict[str, Any]:
         ob = whole if step % 10 == 0 else small
         bpy.context.view_layer.objects.active = ob
         if step % 25 == 0:
-            bpy.ops.blendshapes.remove()
-        failed += bpy.ops.blendshapes.generate(sets={"arkit", "vrchat"}, model=model) != {"FINISHED"}
+            operators.blendshapes.remove()
+        failed += operators.blendshapes.generate(sets={"arkit", "vrchat"}, model=model) != {"FINISHED"}
         if child is None or child.pid != session.backend.pid:
             child = psutil.Process(session.backend.pid)
         if step % max(generations // 100, 1) == 0:

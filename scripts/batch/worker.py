@@ -141,7 +141,8 @@ def _make(job: dict[str, Any], wanted: Any, limited: Callable[[float], None]) ->
 def _coordinates(ob: bpy.types.Object, names: set[str]) -> dict[str, Floats]:
     """Coordinates float32 (V,3) of the named keys in the object's space, and of the neutral face under an empty name."""
     found: dict[str, Floats] = {}
-    keys = ob.data.shape_keys
+    mesh: Any = ob.data
+    keys = mesh.shape_keys
     for block in keys.key_blocks if keys is not None else ():
         if block.name in names or block == keys.reference_key:
             flat = np.empty(len(block.points) * 3, np.float32)

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
@@ -15,9 +17,10 @@ from backend.face.landmarks import NAMES
 from backend.face.points import COARSE_COUNT, COUNT, crop
 
 from .crops import Crop, Scene, dressing_of, faceless_scene, misses, modelled_scene, random_crop, random_scene, wandering_frame
-from .heads import DecoderSample, Floats, Head, canonical, decoder_sample
+from .heads import DecoderSample, Head, canonical, decoder_sample
 from .modelled import modelled
 from .net import RIGS, Encoder
+from .sources import Floats
 
 Batch = dict[str, Tensor]
 
@@ -47,7 +50,7 @@ def _chooser(heads: list[Head]) -> tuple[list[Head], Floats]:
     return heads, share
 
 
-def _stack(arrays: list[Floats]) -> Tensor:
+def _stack(arrays: Sequence[NDArray[Any]]) -> Tensor:
     return torch.from_numpy(np.stack(arrays)).float()
 
 

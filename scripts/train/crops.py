@@ -15,9 +15,10 @@ from backend.face.points import COUNT, PointCloud, cloud_of, crop
 
 from . import stylised
 from .hair import surroundings
-from .heads import LANDMARK_SWAP, MIRROR, Floats, Head, landmarks_of, loosened, random_identity, random_warp
+from .heads import LANDMARK_SWAP, MIRROR, Head, landmarks_of, loosened, random_identity, random_warp
 from .modelled import anatomy, kind_of, sheeted
 from .net import RIGS
+from .sources import Floats
 
 REACH = 30.0  # canonical units around the face that a scene keeps
 SCENE_POINTS = 30000
@@ -113,11 +114,12 @@ def dressing_of(head: Head) -> list[PointCloud]:
 def turn(yaw: float, pitch: float, roll: float) -> Doubles:
     """Rotation (3,3) from angles in radians about y, x and z, in this order."""
     cy, sy, cx, sx, cz, sz = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
-    return (
+    turned: Doubles = (
         np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1.0]])
         @ np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
         @ np.array([[cy, 0, sy], [0, 1.0, 0], [-sy, 0, cy]])
     )
+    return turned
 
 
 def random_frame(rng: np.random.Generator) -> tuple[Frame, float]:

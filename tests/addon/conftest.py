@@ -76,7 +76,7 @@ def add_figure(armature: bool = True) -> Any:
     ):
         bone = bones[name] = rig.data.edit_bones.new(name)
         bone.head, bone.tail = place, (place[0], place[1], place[2] + 0.05)
-        bone.parent = bones.get(parent)
+        bone.parent = bones.get(parent or "")
     bpy.ops.object.mode_set(mode="OBJECT")
     ob.parent = rig
     ob.modifiers.new("Armature", "ARMATURE").object = rig

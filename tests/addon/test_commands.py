@@ -25,6 +25,7 @@ from blendshape_auto_generator.blendshape_addon.limits import seconds_for
 from fixtures import models
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from .conftest import add_figure, add_mesh
 
@@ -58,7 +59,7 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def coordinates(ob: Any) -> np.ndarray:
+def coordinates(ob: Any) -> NDArray[Any]:
     points = np.empty((len(ob.data.vertices), 3), np.float32)
     ob.data.attributes["position"].data.foreach_get("vector", points.reshape(-1))
     return points

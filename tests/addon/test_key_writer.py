@@ -16,6 +16,7 @@ from blendshape_auto_generator.blendshape_addon.mesh_arrays import base_coordina
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
 INDICES = np.array([1, 3, 6], np.int32)
 
@@ -24,7 +25,7 @@ def shape(name: str = "jawOpen", amount: float = 0.25) -> Shape:
     return Shape(name, np.full((3, 3), amount, np.float32))
 
 
-def coordinates(ob: Any, name: str) -> np.ndarray:
+def coordinates(ob: Any, name: str) -> NDArray[Any]:
     points = np.empty((len(ob.data.vertices), 3), np.float32)
     ob.data.shape_keys.key_blocks[name].points.foreach_get("co", points.reshape(-1))
     return points
@@ -51,7 +52,7 @@ def test_new_keys_follow_a_basis_and_rest(box: Any) -> None:
     hnp.arrays(np.float32, (8, 3), elements=st.floats(-1e3, 1e3, width=32)),
     hnp.arrays(np.float32, (3, 3), elements=st.floats(-10, 10, width=32)),
 )
-def test_any_key_is_recognised_as_ours_and_still_is_elsewhere(box: Any, base: np.ndarray, offsets: np.ndarray) -> None:
+def test_any_key_is_recognised_as_ours_and_still_is_elsewhere(box: Any, base: NDArray[Any], offsets: NDArray[Any]) -> None:
     box.shape_key_clear()
     box.data.attributes["position"].data.foreach_set("vector", base.reshape(-1))
     write_keys(box, INDICES, [Shape("a", offsets)])

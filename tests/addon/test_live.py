@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import generated, live, live_operators
+from numpy.typing import NDArray
 
 HEAD = 768
 
@@ -32,7 +33,7 @@ def move(name: str, value: float) -> None:
     setattr(bpy.context.window_manager.blendshapes_live, slider(name), value)
 
 
-def shown(ob: Any) -> np.ndarray:
+def shown(ob: Any) -> NDArray[Any]:
     """What is on the screen: the evaluated mesh without its armature."""
     ob.modifiers["Armature"].show_viewport = False
     evaluated = ob.evaluated_get(bpy.context.evaluated_depsgraph_get())
@@ -146,7 +147,8 @@ def test_a_face_shows_within_50_ms_on_20_000_vertices() -> None:
     basis = np.random.default_rng(0).normal(size=(52, 10_000, 3)).astype(np.float32)
 
     class Done:
-        name, landmarks, targets = "Grid", {}, (Target(int(ob.session_uid), "Grid", 0, len(grid), np.eye(3)),)
+        landmarks: ClassVar[dict[str, Any]] = {}
+        name, targets = "Grid", (Target(int(ob.session_uid), "Grid", 0, len(grid), np.eye(3)),)
 
         def __init__(self) -> None:
             self.indices = indices

@@ -157,7 +157,8 @@ def test_linked_meshes_are_refused(saved: Path, tmp_path: Path, override: bool) 
 
 @pytest.mark.parametrize("mode", ["EDIT", "SCULPT", "WEIGHT_PAINT"])
 def test_modes_are_left_and_restored(body: Any, mode: str) -> None:
-    bpy.ops.object.mode_set(mode=mode)
+    operators: Any = bpy.ops
+    operators.object.mode_set(mode=mode)
     with object_mode(body):
         assert body.mode == "OBJECT" and len(gather(body).vertices) == 1536
     assert body.mode == mode

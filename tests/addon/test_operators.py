@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import operators, properties, registration, session
 from blendshape_auto_generator.blendshape_addon.job import Job, Options
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = 768  # vertices of the figure's head, which come first
@@ -21,7 +22,7 @@ def generate(model: Path, **options: Any) -> set[str]:
     return bpy.ops.blendshapes.generate(model=str(model), **options)
 
 
-def deltas(ob: Any) -> dict[str, np.ndarray]:
+def deltas(ob: Any) -> dict[str, NDArray[Any]]:
     """Offsets (V,3) of each key but the first."""
     found = {}
     for block in ob.data.shape_keys.key_blocks:

@@ -14,6 +14,7 @@ from blendshape_auto_generator.blendshape_addon.job import found_landmarks
 from blendshape_auto_generator.blendshape_addon.parts import ROLES, avatar_parts, moving, role_by_name
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from backend.face.roles import ROLES as BACKEND_ROLES
 
@@ -239,13 +240,13 @@ def test_a_head_of_several_objects_moves_as_one(tmp_path: Path) -> None:
                 assert np.abs(after).max() == pytest.approx(np.abs(before).max(), rel=0.25), (ob.name, name)
 
 
-def _rest(ob: Any) -> np.ndarray:
+def _rest(ob: Any) -> NDArray[Any]:
     points = np.empty((len(ob.data.vertices), 3), np.float32)
     ob.data.attributes["position"].data.foreach_get("vector", points.reshape(-1))
     return points
 
 
-def _offsets(ob: Any, name: str) -> np.ndarray:
+def _offsets(ob: Any, name: str) -> NDArray[Any]:
     """Offsets of a key, zero where the object has none of that name."""
     block = ob.data.shape_keys.key_blocks.get(name)
     points = _rest(ob)

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import generated, preview, session
 from blendshape_auto_generator.blendshape_addon.mesh_arrays import base_coordinates
+from numpy.typing import NDArray
 
 
 def names(ob: Any) -> list[str]:
     return [] if ob.data.shape_keys is None else [block.name for block in ob.data.shape_keys.key_blocks]
 
 
-def points(ob: Any, name: str) -> np.ndarray:
+def points(ob: Any, name: str) -> NDArray[Any]:
     found = np.empty((len(ob.data.vertices), 3), np.float32)
     ob.data.shape_keys.key_blocks[name].points.foreach_get("co", found.reshape(-1))
     return found

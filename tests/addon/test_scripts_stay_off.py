@@ -57,7 +57,7 @@ def hostile(tmp_path: Path, left: Path) -> Iterator[Path]:
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     for entry in left.iterdir():
         entry.unlink()
-    lists = bpy.app.handlers.load_post, bpy.app.handlers.depsgraph_update_post
+    lists: Any = bpy.app.handlers.load_post, bpy.app.handlers.depsgraph_update_post
     kept = [list(handlers) for handlers in lists]
     yield path
     for handlers, before in zip(lists, kept, strict=True):

@@ -25,7 +25,7 @@ def blocks() -> dict[str, list[str]]:
 
 def pixels(path: Path) -> Any:
     """The picture, float32 (height, width, 4)."""
-    image = bpy.data.images.load(str(path))
+    image: Any = bpy.data.images.load(str(path))
     flat = np.empty(len(image.pixels), np.float32)
     image.pixels.foreach_get(flat)
     shape = (image.size[1], image.size[0], 4)

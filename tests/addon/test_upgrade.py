@@ -26,7 +26,7 @@ def python_of(version: str) -> Path:
 
 def play(version: str, task: str, blend: Path, model: Path) -> dict[str, Any]:
     seen = blend.with_suffix(f".{task}.json")
-    command = [python_of(version), STORY, task, blend, model, seen, sys.executable]
+    command: list[str | Path] = [python_of(version), STORY, task, blend, model, seen, sys.executable]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert seen.exists(), done.stdout[-2000:] + done.stderr[-3000:]
     found: dict[str, Any] = json.loads(seen.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from blendshape_auto_generator.blendshape_addon.wire import MAGIC, PREFIX, Frame
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
 from backend.protocol import read_message, write_message
 
@@ -24,7 +26,7 @@ arrays = st.dictionaries(
 
 
 @given(arrays, st.text(max_size=20), st.integers(1, 50))
-def test_what_the_backend_writes_arrives_in_pieces_of_any_size(content: dict[str, np.ndarray], text: str, piece: int) -> None:
+def test_what_the_backend_writes_arrives_in_pieces_of_any_size(content: dict[str, NDArray[Any]], text: str, piece: int) -> None:
     stream = io.BytesIO()
     write_message(stream, {"type": "a", "text": text}, content)
     write_message(stream, {"type": "b"})
@@ -39,7 +41,7 @@ def test_what_the_backend_writes_arrives_in_pieces_of_any_size(content: dict[str
 
 
 @given(arrays)
-def test_the_backend_reads_what_is_packed(content: dict[str, np.ndarray]) -> None:
+def test_the_backend_reads_what_is_packed(content: dict[str, NDArray[Any]]) -> None:
     message = read_message(io.BytesIO(pack({"type": "generate", "id": 3}, content)))
     assert message is not None and message.header == {"type": "generate", "id": 3}
     assert all(np.array_equal(message.arrays[name], array, equal_nan=True) for name, array in content.items())

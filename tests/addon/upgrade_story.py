@@ -45,6 +45,7 @@ def make(path: str, model: str) -> None:
     ob = bpy.data.objects.new("Body", mesh)
     bpy.context.collection.objects.link(ob)
     bpy.context.view_layer.objects.active = ob
+    assert shape.head_weights is not None
     ob.vertex_groups.new(name="Head").add(np.flatnonzero(shape.head_weights).tolist(), 1.0, "REPLACE")
     settings = bpy.context.scene.blendshapes
     settings.model, settings.sets, settings.jaw, settings.naming, settings.alias = model, {"vrchat"}, 0.75, "standard", True
@@ -103,7 +104,7 @@ def main() -> None:
     root = importlib.import_module("blendshape_auto_generator")
     root.register()
     addon("session").backend = computing(python)
-    found = {}
+    found: dict[str, Any] = {}
     if task == "make":
         make(path, model)
         found["made"] = state()

@@ -36,7 +36,7 @@ pytestmark = [
 
 def end(process: subprocess.Popen[Any]) -> None:
     """Kill a process and all that it started."""
-    family = [process]
+    family: list[Any] = [process]
     with contextlib.suppress(psutil.Error):
         family = [*psutil.Process(process.pid).children(recursive=True), *family]
     for member in family:

@@ -97,13 +97,15 @@ class Clicks:
         assert mesh.head_weights is not None
         arrays = {"vertices": mesh.vertices, "triangles": mesh.triangles, "head_weights": mesh.head_weights}
         header = {"sets": ["arkit"], "table": None, "model": str(self._model), "bones": {k: list(v) for k, v in mesh.bones.items()}}
-        return self.backend.send("generate", {**header, "up": [0, 0, 1], **fields}, arrays)
+        request: int = self.backend.send("generate", {**header, "up": [0, 0, 1], **fields}, arrays)
+        return request
 
     def poll(self) -> list[Any]:
         """One tick of Blender's timer; how long it took is remembered."""
         began = time.perf_counter()
         try:
-            return self.backend.poll()
+            told: list[Any] = self.backend.poll()
+            return told
         finally:
             self.slowest = max(self.slowest, time.perf_counter() - began)
             time.sleep(0.005)
@@ -171,4 +173,9 @@ def clicks(tmp_path: Path, tiny: Path) -> Iterator[Clicks]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make limits of backend_process short."""
-    return lambda **limits: [monkeypatch.setattr(backend_process, name, value) for name, value in limits.items()] and None
+
+    def shorten(**limits: float) -> None:
+        for name, value in limits.items():
+            monkeypatch.setattr(backend_process, name, value)
+
+    return shorten

@@ -37,7 +37,7 @@ def begun(clicks: Clicks, model: Path) -> int:
     """A request that a model keeps the child busy with: to load it, which runs it once."""
     clicks.start()
     clicks.until_greeted()
-    request = clicks.backend.send("load", {"model": str(model)})
+    request: int = clicks.backend.send("load", {"model": str(model)})
     child = psutil.Process(clicks.backend.pid)
     greeted = child.cpu_times().user
     while child.cpu_times().user < greeted + BUSY_S:

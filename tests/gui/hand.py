@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -92,7 +93,8 @@ class Hand:
         """Press and release a key, the mouse being where it was left."""
         x, y = self.moved_to
         for value in ("PRESS", "RELEASE"):
-            self.window.event_simulate(type=name, value=value, x=x, y=y, ctrl=ctrl, shift=shift)
+            window: Any = self.window  # the names of keys are too many to be typed here
+            window.event_simulate(type=name, value=value, x=x, y=y, ctrl=ctrl, shift=shift)
             yield
         yield
 
@@ -120,7 +122,8 @@ class Hand:
         for _ in range(100):
             yield from self.wait(1)
             try:
-                self.sidebar.active_panel_category = tab
+                sidebar: Any = self.sidebar
+                sidebar.active_panel_category = tab
                 break
             except TypeError:
                 continue
@@ -130,7 +133,8 @@ class Hand:
         """The operator or property of the button below the mouse, as Blender's own "Copy ..." would put it, or ""."""
         manager = bpy.context.window_manager
         with bpy.context.temp_override(window=self.window, area=self.area, region=self.sidebar):
-            for operator, options in ((bpy.ops.ui.copy_python_command_button, {}), (bpy.ops.ui.copy_data_path_button, {"full_path": True})):
+            buttons: Any = ((bpy.ops.ui.copy_python_command_button, {}), (bpy.ops.ui.copy_data_path_button, {"full_path": True}))
+            for operator, options in buttons:
                 if operator.poll():
                     manager.clipboard = ""
                     operator(**options)

@@ -3,6 +3,7 @@
 
 import sys
 import time
+from typing import Any
 
 import bpy
 from hand import Hand, Steps
@@ -15,7 +16,9 @@ MARGIN = 1.15
 
 def the_object() -> bpy.types.Object:
     """The mesh that the stories are about."""
-    return bpy.context.view_layer.objects.active
+    ob = bpy.context.view_layer.objects.active
+    assert ob is not None
+    return ob
 
 
 def keys() -> list[str]:
@@ -24,7 +27,7 @@ def keys() -> list[str]:
     return [] if shape_keys is None else [key.name for key in shape_keys.key_blocks]
 
 
-def status() -> object:
+def status() -> Any:
     """What the add-on knows about its runs, which the panel shows."""
     name = next(name for name in sys.modules if name.endswith("blendshape_auto_generator.blendshape_addon.session"))
     return sys.modules[name].status
@@ -37,7 +40,7 @@ def face_view(hand: Hand) -> Steps:
     space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
     view, ob = space.region_3d, the_object()
     corners = [ob.matrix_world @ Vector(corner) for corner in ob.bound_box]
-    low, high = (Vector(pick(corner[axis] for corner in corners) for axis in range(3)) for pick in (min, max))
+    low, high = (Vector([pick(corner[axis] for corner in corners) for axis in range(3)]) for pick in (min, max))
     size = min(high.z - low.z, 1.35 * (high.x - low.x))  # of a whole avatar the upper part
     view.view_perspective = "ORTHO"
     view.view_rotation = (0.7071, 0.7071, 0.0, 0.0)
