@@ -142,7 +142,9 @@ def main() -> int:
     chosen.mkdir(parents=True)
     for path in sorted((FOLDER / "heads").glob("*.blend"))[: options.heads]:
         os.link(path, chosen / path.name)
-    load = os.getloadavg()[0]
+    load = 0.0
+    if sys.platform != "win32":  # which knows no load
+        load = os.getloadavg()[0]
     one, first, outputs = timed_run(1, chosen)
     many, second, others = timed_run(options.jobs, chosen)
     rows = [*first["files"], *second["files"]]

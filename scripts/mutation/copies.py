@@ -83,7 +83,7 @@ def _files(root: Path) -> list[str]:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the process and, where the system keeps them together, its children."""
-    if hasattr(os, "killpg"):
+    if sys.platform != "win32":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     if process.poll() is None:

@@ -97,6 +97,8 @@ class Server:
         with contextlib.suppress(subprocess.TimeoutExpired):  # Triton waits for a run that is under way
             self.process.wait(15)
         with contextlib.suppress(ProcessLookupError):
+            if sys.platform == "win32":
+                return
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         assert self.process.stdout is not None

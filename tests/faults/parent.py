@@ -50,6 +50,8 @@ def main() -> None:
     backend.start()
     forked = 0
     if MOMENT == "forked":
+        if sys.platform == "win32":
+            return
         forked = os.fork()
         if not forked:
             time.sleep(60)
