@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 MOST_LINKS = 40  # links on the way to one file, as many as Linux follows
-LONGEST_PATH = 4096  # characters, PATH_MAX of Linux; what is longer is no path that a person chose
+LONGEST_PATH = 1024  # characters, as Blender has it; what is longer is no path that a person chose
 
 _LOCAL_LONG = re.compile(r"[\\/]{2}\?[\\/](?=[A-Za-z]:[\\/])")  # \\?\C:\ is the drive C: by its long name
 _DEVICE_FOLDERS = ("/dev", "/proc", "/sys")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import bpy
 
-from . import landmark_overlay, session
+from . import chosen, landmark_overlay, session
 from .errors import AddonError, as_addon_error
 from .job import Job, Options, finish, found_landmarks
 from .limits import LOOK_SECONDS, WINDOW_SECONDS
@@ -50,8 +50,8 @@ def look(context: bpy.types.Context) -> Inspection | None:
         return None
     if _current is not None and (_current.signature == signature or landmark_overlay.current() is not None):
         return _current  # landmarks that are being dragged are looked at when they rest
-    chosen = session.preferences(context)
-    if not bpy.app.background and (chosen is None or chosen.inspect) and not bpy.app.timers.is_registered(_tick):
+    preferences = session.preferences(context)
+    if not bpy.app.background and (preferences is None or preferences.inspect) and not bpy.app.timers.is_registered(_tick):
         bpy.app.timers.register(_tick, first_interval=_TICK_SECONDS)
     return None
 
@@ -119,9 +119,8 @@ def show(context: bpy.types.Context, job: Job) -> Inspection:
 
 
 def _options(context: bpy.types.Context) -> Options:
-    scene, chosen = of_scene(context), session.preferences(context)
-    model = bpy.path.abspath(scene.model or (chosen.model if chosen is not None else ""))
-    return Options(group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=model)
+    scene = of_scene(context)
+    return Options(group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=chosen.model(context))
 
 
 def _signature(context: bpy.types.Context) -> tuple[object, ...] | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from .environment import clean_environment
 from .errors import AddonError
+from .shared import regular_file
 
 PACKAGES = ("onnxruntime", "psutil", "numpy")
 
@@ -54,12 +55,12 @@ def plan(root: Path, log: Path, settings: Settings, environment: Mapping[str, st
     Windows takes. It starts in 1.0 s without and in 0.4 s with them.
 
     A Python of the user's own brings its own packages; Blender's Python finds those of the extension and Blender's numpy by PYTHONPATH.
-    Raises AddonError `child_start` if there is no such Python.
+    Raises AddonError `child_start` if there is no such Python, or its path is not whole.
     """
     own = settings.python.strip()
     python = own or blender_python()
-    if own and not Path(own).is_file():
-        raise AddonError("child_start", f"There is no Python at {own}.", "Correct the path in the extension's preferences, or clear it.")
+    if own:
+        _check_python(own)
     paths = [str(root), *([] if own else package_folders(PACKAGES))]
     clean = clean_environment(environment)
     clean.update(PYTHONPATH=os.pathsep.join(paths), PYTHONNOUSERSITE="1", PYTHONSAFEPATH="1", PYTHONUTF8="1")
@@ -80,6 +81,20 @@ def runtimes_folder(user: str, version: str, environment: Mapping[str, str] = os
     if system == "win32" and local:
         return str(PureWindowsPath(local, "blendshape-auto-generator", version, "runtimes"))
     return str(Path(user, "runtimes"))
+
+
+def _check_python(own: str) -> None:
+    """Raise AddonError `child_start` unless it is the whole path of a file on this computer: another would depend on the folder or the .blend that
+    is open."""
+    fix = "Correct the path in the extension's preferences, or clear it."
+    try:
+        regular_file.check_name(own)
+    except regular_file.RefusedError as error:
+        raise AddonError("child_start", f"The Python {own} {error.reason}.", fix) from error
+    if not Path(own).is_absolute():
+        raise AddonError("child_start", f"{own} is not the whole path of a Python.", fix)
+    if not Path(own).is_file():
+        raise AddonError("child_start", f"There is no Python at {own}.", fix)
 
 
 def blender_python() -> str:

@@ -7,12 +7,11 @@ from typing import Annotated
 import bpy
 import numpy as np
 
-from . import inspection, live, preview, session
+from . import chosen, inspection, live, preview, session
 from .errors import AddonError, as_addon_error
 from .job import Options
 from .operators import Asking
 from .panels import OfMeshTab, progress_text
-from .preferences import preferred_model
 from .translations import tr
 from .typed import OperatorMixin, Returned, of_scene, of_window
 
@@ -188,8 +187,7 @@ class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
 def options_of(context: bpy.types.Context) -> Options:
     """Where the face is, as the panel says it."""
     scene = of_scene(context)
-    model = bpy.path.abspath(scene.model) or preferred_model(context)
-    return Options(group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=model)
+    return Options(group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=chosen.model(context))
 
 
 def show_sliders(ready: live.Live) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 
 import bpy
 
-from . import inspection, live, preview, session
+from . import chosen, inspection, live, preview, session
 from .errors import AddonError, as_addon_error
 from .generated import count, recorded, request_of
 from .job import Job, Options, Outcome, found_landmarks, generate_for_object
@@ -16,7 +16,6 @@ from .key_writer import remove_keys
 from .mesh_io import check_editable
 from .modes import object_mode
 from .parts import avatar_parts, moving
-from .preferences import preferred_model
 from .properties import (
     REGIONS,
     SETS,
@@ -124,6 +123,7 @@ class _Run(Asking):
     bl_options = {"REGISTER", "UNDO"}
 
     _work: Job
+    _left_out: list[str]
 
     def _chosen(self, context: bpy.types.Context) -> Options:
         """What to make, and how."""
@@ -210,9 +210,13 @@ class _Run(Asking):
     def _taken(self, context: bpy.types.Context) -> Options:
         """The operator's options where they were given, else the scene's; without the shapes."""
         scene = of_scene(context)
+        self._left_out = [named.told for named in chosen.asked(context.scene) if self._takes(named.kind)]
         for name in _OPTIONS:
-            if hasattr(self, name) and not self.properties.is_property_set(name):
-                setattr(self, name, getattr(scene, name))  # so that the redo panel shows what was used
+            if self._takes(name):
+                named = name in chosen.KINDS
+                setattr(self, name, chosen.of_scene(context.scene, name) if named else getattr(scene, name))  # the redo panel shows what was used
+            elif hasattr(self, name) and name in chosen.KINDS:
+                setattr(self, name, chosen.whole(getattr(self, name)))  # of the file that is open now, also when it is repeated in another
         return Options(
             (),
             None,
@@ -220,7 +224,7 @@ class _Run(Asking):
             self.group,
             self.use_selection,
             self.overwrite,
-            bpy.path.abspath(self.model) or preferred_model(context),
+            self.model or chosen.of_preferences(context),
             {name: getattr(self, name) for name in _REGIONS if getattr(self, name) != 1},
             self.parts,
             self.naming,
@@ -228,9 +232,13 @@ class _Run(Asking):
             self.guide,
         )
 
+    def _takes(self, name: str) -> bool:
+        """Whether an option comes from the scene."""
+        return hasattr(self, name) and not self.properties.is_property_set(name)
+
     def _done(self, context: bpy.types.Context, outcome: Outcome) -> Returned:
-        status = session.status
-        status.result, status.error, status.trace, status.failed, status.warnings = _told(outcome), None, "", False, outcome.warnings
+        status, warnings = session.status, [*self._left_out, *outcome.warnings]
+        status.result, status.error, status.trace, status.failed, status.warnings = _told(outcome), None, "", False, warnings
         status.engine = session.engine_line(outcome.report)
         shown = of_window(context)
         shown.results.clear()
@@ -238,7 +246,7 @@ class _Run(Asking):
         for result in outcome.results:
             row = shown.results.add()
             row.name, row.state, row.confidence, row.note = result.name, result.state, result.confidence, result.note
-        for warning in outcome.warnings:
+        for warning in warnings:
             self.report({"WARNING"}, warning)
         self.report({"INFO"}, outcome.line)
         return {"FINISHED"}
@@ -270,9 +278,10 @@ class BLENDSHAPES_OT_generate(_Run, bpy.types.Operator):
     def _chosen(self, context: bpy.types.Context) -> Options:
         options = self._taken(context)
         sets = tuple(name for name, *_ in SETS if name in self.sets)
-        table = user_table(self.conditions, self.key_name, bpy.path.abspath(self.table))
+        table = user_table(self.conditions, self.key_name, self.table)
         if not sets and table is None:
-            raise AddonError("usage", "No shapes are chosen.", "Tick a set, or give conditions or a table of your own.")
+            fix = " ".join(["Tick a set, or give conditions or a table of your own.", *self._left_out])
+            raise AddonError("usage", "No shapes are chosen.", fix)
         return replace(options, sets=sets, table=table)
 
 

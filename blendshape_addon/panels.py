@@ -2,11 +2,14 @@
 """The sidebar tab, from top to bottom in the order in which one works."""
 
 import textwrap
+from typing import Any
 
 import bpy
 
-from . import inspection, preview, session
+from . import chosen, inspection, preview, session
+from .chosen import BLENDSHAPES_OT_forget_named, BLENDSHAPES_OT_use_named
 from .errors import AddonError
+from .foreign import one_line
 from .generated import count
 from .operators import (
     BLENDSHAPES_OT_apply_mirror,
@@ -25,6 +28,7 @@ from .typed import Icon, PanelMixin, active_object, mesh_of, of_object, of_scene
 _CHARACTER = 9.0  # pixels, a little more than the interface font's mean width
 _MISSING = frozenset({"runtime_missing", "model_missing", "model_unreadable", "model_contract", "child_start"})
 _WARNINGS = 5
+_PATH_SHOWN = 1024  # characters: what is longer cannot be used
 _BYTES_PER_VERTEX = 36  # of a shape: three numbers, and about three copies of them while it is made
 STAGES = {"start": "Starting", "locate": "Finding the face", "model": "Computing the shapes", "rules": "Closing lids and lips"}
 ROLES = {
@@ -67,20 +71,22 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        layout, chosen, status = self.layout, of_scene(context), session.status
+        layout, scene, status = self.layout, of_scene(context), session.status
         width = text_width(context)
         _draw_target(layout, context, width)
+        for named in chosen.asked(context.scene):
+            _draw_named(layout, named, width)
         column = layout.column(align=True)
         column.enabled = not status.running
         for name, *_ in SETS:
             row = column.row(align=True)
-            row.prop(chosen, f"sets_{name}")
+            row.prop(scene, f"sets_{name}")
             count = row.row(align=True)
             count.alignment = "RIGHT"
             count.label(text=str(COUNTS[name]), translate=False)
         row = layout.row()
         row.enabled = not status.running
-        row.prop(chosen, "strength", slider=True)
+        row.prop(scene, "strength", slider=True)
         row = layout.row()
         row.scale_y = 1.5
         if status.running:
@@ -139,15 +145,15 @@ class BLENDSHAPES_PT_parts(OfMeshTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        layout, chosen = self.layout, of_scene(context)
+        layout, scene = self.layout, of_scene(context)
         layout.enabled = not session.status.running
-        layout.prop(chosen, "parts")
+        layout.prop(scene, "parts")
         seen = inspection.look(context)
         parts = seen.parts if seen is not None else []
         if not parts:
             layout.label(text="No other objects belong to this avatar", icon="INFO")
         column = layout.column(align=True)
-        column.enabled = chosen.parts
+        column.enabled = scene.parts
         for name, role, why in parts:
             ob = bpy.data.objects.get(name)
             if ob is None:
@@ -166,22 +172,22 @@ class BLENDSHAPES_PT_options(OfMeshTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        layout, chosen = self.layout, of_scene(context)
+        layout, scene = self.layout, of_scene(context)
         layout.enabled = not session.status.running
         layout.use_property_split = True
         layout.use_property_decorate = False
-        layout.prop(chosen, "naming")
-        layout.prop(chosen, "alias")
-        layout.prop(chosen, "guide")
-        layout.prop(chosen, "overwrite")
+        layout.prop(scene, "naming")
+        layout.prop(scene, "alias")
+        layout.prop(scene, "guide")
+        layout.prop(scene, "overwrite")
         layout.separator()
-        layout.prop_search(chosen, "group", context.object, "vertex_groups")
-        layout.prop(chosen, "use_selection")
+        layout.prop_search(scene, "group", context.object, "vertex_groups")
+        layout.prop(scene, "use_selection")
         layout.separator()
-        layout.prop(chosen, "table")
-        layout.prop(chosen, "conditions")
-        layout.prop(chosen, "key_name")
-        layout.prop(chosen, "model")
+        unchosen = {named.kind for named in chosen.asked(context.scene)}  # Blender looks at the disk for what is drawn as a path
+        for name in ("table", "conditions", "key_name", "model"):
+            if name not in unchosen:
+                layout.prop(scene, name)
 
 
 def progress_text() -> str:
@@ -218,8 +224,8 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
     row.operator(BLENDSHAPES_OT_inspect.bl_idname, text="", icon="VIEWZOOM", emboss=False)
     seen = inspection.look(context)
     if seen is None or seen.state in ("looking", "given up"):
-        chosen = session.preferences(context)
-        by_itself = chosen is None or chosen.inspect
+        preferences = session.preferences(context)
+        by_itself = preferences is None or preferences.inspect
         looking = seen.state == "looking" if seen is not None else by_itself
         box.label(text="Looking for the face..." if looking else "The face has not been looked for", icon="SORTTIME" if looking else "QUESTION")
     elif seen.error is not None:
@@ -232,6 +238,26 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
             box.operator(BLENDSHAPES_OT_apply_mirror.bl_idname)
     if any(modifier.type in ("SUBSURF", "MULTIRES") for modifier in ob.modifiers):
         draw_lines(box, tr("Keys are written to the mesh below the subdivision, which follows them"), "MOD_SUBSURF", width)
+
+
+def _draw_named(layout: bpy.types.UILayout, named: chosen.Named, width: int) -> None:
+    """A path that the file names: is it to be used? The whole path is shown, as text."""
+    box = layout.box()
+    draw_lines(box, named.question, "QUESTION", width)
+    draw_lines(box, _shown(named.path), "BLANK1", width)
+    if named.problem:
+        draw_lines(box, tr("It cannot be used: it {reason}").format(reason=tr(named.problem)), "ERROR", width)
+    row = box.row(align=True)
+    if not named.problem:
+        use: Any = row.operator(BLENDSHAPES_OT_use_named.bl_idname)
+        use.kind, use.path = named.kind, named.path
+    leave: Any = row.operator(BLENDSHAPES_OT_forget_named.bl_idname)
+    leave.kind = named.kind
+
+
+def _shown(path: str) -> str:
+    """A path for the eye: it may be of any length and hold anything."""
+    return one_line(path if len(path) <= _PATH_SHOWN else f"{path[:_PATH_SHOWN]} ...")
 
 
 def _draw_seen(box: bpy.types.UILayout, context: bpy.types.Context, seen: inspection.Inspection, width: int) -> None:

@@ -33,8 +33,21 @@ def _restart(self: bpy.types.AddonPreferences, context: bpy.types.Context) -> No
     session.backend.stop()
 
 
+def _make_whole(self: "BlendShapesPreferences", name: str) -> None:
+    """Keep a path that was picked relative to the open file as a whole one: relative to another file, it would be that file's choice."""
+    path = bpy.path.abspath(getattr(self, name))
+    if path != getattr(self, name):
+        setattr(self, name, path)
+
+
+def _forget_model(self: "BlendShapesPreferences", context: bpy.types.Context) -> None:
+    """Another model."""
+    _make_whole(self, "model")
+
+
 def _forget_python(self: "BlendShapesPreferences", context: bpy.types.Context) -> None:
     """Another Python: what was remembered no longer holds."""
+    _make_whole(self, "python")
     self.python_known = ""
     session.backend.stop()
 
@@ -44,7 +57,10 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
 
     bl_idname = session.ROOT_PACKAGE
 
-    model: Annotated[str, bpy.props.StringProperty(name="Model", description="A model file instead of the shipped one", subtype="FILE_PATH")]
+    model: Annotated[
+        str,
+        bpy.props.StringProperty(name="Model", description="A model file instead of the shipped one", subtype="FILE_PATH", update=_forget_model),
+    ]
     provider: Annotated[
         str,
         bpy.props.EnumProperty(name="Compute on", description="Execution provider of ONNX Runtime", items=PROVIDERS, default="auto", update=_restart),
@@ -105,7 +121,7 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
         if status.preparing:
             layout.progress(factor=status.prepared, text=f"{status.preparing}  (Esc cancels)", type="BAR")
             return
-        python = bpy.path.abspath(self.python)
+        python = self.python
         if runtime_operators.still_known(self.python_known, python):
             layout.label(text=f"Checked: {runtime_operators.describe_known(self.python_known)}", icon="CHECKMARK")
         elif python:
@@ -116,9 +132,3 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
         row.operator(runtime_operators.BLENDSHAPES_OT_prepare_runtime.bl_idname, icon="IMPORT")
         if session.prepared_runtimes():
             row.operator(runtime_operators.BLENDSHAPES_OT_remove_runtime.bl_idname, icon="TRASH")
-
-
-def preferred_model(context: bpy.types.Context) -> str:
-    """The model file of the preferences as an absolute path, or "" for the shipped one."""
-    addon = context.preferences.addons.get(session.ROOT_PACKAGE)
-    return bpy.path.abspath(addon.preferences.model) if addon is not None and addon.preferences.model else ""

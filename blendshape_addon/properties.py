@@ -2,14 +2,15 @@
 """What the panel edits, saved with the file, and what it shows. The operators have the same properties, for scripts.
 
 `options` is what bpy.props takes: the operator passes SKIP_SAVE, else Blender would fill in its last values instead of the panel's.
+Model and table are only used as chosen.py says, since a file that somebody sent has its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import bpy
 
-from . import preview
+from . import chosen, preview
 
 # Identifier, name, description, number as a flag, and count of shapes, in the order of backend/face/shape_sets.json; the test suite compares
 _SETS = (
@@ -55,6 +56,7 @@ PARTS = (
 )
 Flags = frozenset[Literal["SKIP_SAVE"]]
 NONE: Flags = frozenset()
+Update = Callable[[bpy.types.PropertyGroup, bpy.types.Context], None]
 
 
 def sets_property(options: Flags = NONE) -> object:
@@ -120,17 +122,25 @@ def key_name_property(options: Flags = NONE) -> object:
     return bpy.props.StringProperty(name="Key name", description="Name of the key that has these conditions", maxlen=63, options=set(options))
 
 
-def table_property(options: Flags = NONE) -> object:
+def table_property(options: Flags = NONE, update: Update | None = None) -> object:
     """A JSON file of the user's own keys."""
     return bpy.props.StringProperty(
-        name="Table", description="JSON file with keys of your own: name, conditions, weights", subtype="FILE_PATH", options=set(options)
+        name="Table",
+        description="JSON file with keys of your own: name, conditions, weights",
+        subtype="FILE_PATH",
+        options=set(options),
+        update=update,
     )
 
 
-def model_property(options: Flags = NONE) -> object:
+def model_property(options: Flags = NONE, update: Update | None = None) -> object:
     """A model file."""
     return bpy.props.StringProperty(
-        name="Model", description="Model file; empty: the one of the preferences", subtype="FILE_PATH", options=set(options)
+        name="Model",
+        description="Model file; empty: the one of the preferences",
+        subtype="FILE_PATH",
+        options=set(options),
+        update=update,
     )
 
 
@@ -194,8 +204,8 @@ class BlendShapesSettings(bpy.types.PropertyGroup):
     overwrite: Annotated[bool, overwrite_property()]
     conditions: Annotated[str, conditions_property()]
     key_name: Annotated[str, key_name_property()]
-    table: Annotated[str, table_property()]
-    model: Annotated[str, model_property()]
+    table: Annotated[str, table_property(update=chosen.picked("table"))]
+    model: Annotated[str, model_property(update=chosen.picked("model"))]
     parts: Annotated[bool, parts_property()]
     naming: Annotated[str, naming_property()]
     alias: Annotated[bool, alias_property()]

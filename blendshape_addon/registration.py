@@ -9,6 +9,7 @@ import traceback
 import bpy
 
 from . import (
+    chosen,
     commands,
     inspection,
     landmark_operators,
@@ -33,6 +34,7 @@ from .typed import PROPERTY, declare, persistent
 
 CLASSES = (
     preferences.BlendShapesPreferences,
+    *chosen.CLASSES,
     properties.BlendShapesSettings,
     properties.BlendShapesLandmark,
     properties.BlendShapesObject,
@@ -106,6 +108,7 @@ def unregister() -> None:
     menus.unregister()
     session.rest()
     session.clear_status()
+    chosen.forget()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     for name, handler in _HANDLERS:

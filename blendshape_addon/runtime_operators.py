@@ -100,7 +100,7 @@ class _Step(OperatorMixin):
     def _remember(self, context: bpy.types.Context, python: Path, hello: Mapping[str, Any]) -> None:
         """Use a Python that has greeted, and remember what it said."""
         chosen = session.preferences_there(context)
-        if bpy.path.abspath(chosen.python) != str(python):
+        if chosen.python != str(python):
             chosen.python = str(python)
         chosen.python_known = known_of(python, hello)
         self.report({"INFO"}, f"{python}: {describe_known(chosen.python_known)}")
@@ -115,7 +115,7 @@ class BLENDSHAPES_OT_check_python(_Step, bpy.types.Operator):
     _work: Handshake
 
     def _begin(self, context: bpy.types.Context) -> None:
-        path = bpy.path.abspath(session.preferences_there(context).python)
+        path = session.preferences_there(context).python
         if not path:
             raise AddonError("usage", "No Python is chosen.", "Choose one, or leave it empty to use Blender's own.")
         session.backend.stop()
@@ -190,7 +190,7 @@ class BLENDSHAPES_OT_remove_runtime(bpy.types.Operator):
         session.backend.stop()
         try:
             for folder in session.prepared_runtimes():
-                inside = bpy.path.abspath(chosen.python).startswith(str(folder))
+                inside = chosen.python.startswith(str(folder))
                 remove(folder)
                 if inside:
                     chosen.python = ""

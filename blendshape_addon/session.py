@@ -171,7 +171,7 @@ def _launch() -> Launch:
     settings = Settings()
     if chosen is not None:
         names = ("provider", "strict", "precision", "threads", "memory_mb")
-        settings = Settings(bpy.path.abspath(chosen.python), **{name: getattr(chosen, name) for name in names})
+        settings = Settings(chosen.python, **{name: getattr(chosen, name) for name in names})
     return plan(ROOT, log_folder() / f"backend-{os.getpid()}.log", settings)
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from backend import streams
+    from backend import regular_file, streams
     from backend.atomic import leftovers, replace_file, temporary_beside
 else:
-    from ..backend import streams
+    from ..backend import regular_file, streams
     from ..backend.atomic import leftovers, replace_file, temporary_beside
 
-__all__ = ("leftovers", "replace_file", "streams", "temporary_beside")
+__all__ = ("leftovers", "regular_file", "replace_file", "streams", "temporary_beside")

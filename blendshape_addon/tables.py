@@ -7,8 +7,8 @@ import json
 import math
 from pathlib import Path
 
-from . import regular_file
 from .errors import AddonError
+from .shared import regular_file
 
 Table = dict[str, dict[str, float]]
 

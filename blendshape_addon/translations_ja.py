@@ -50,6 +50,20 @@ JAPANESE: dict[str, str] = {
     "Apply the Mirror modifiers, so that left and right can move by themselves; possible while the mesh has no shape keys": (
         "左右が別々に動くようにミラーモディファイアーを適用します。シェイプキーがない間だけ可能です"
     ),
+    "This file names the model": "このファイルは次のモデルを指定しています",
+    "This file names the table": "このファイルは次のテーブルを指定しています",
+    "Use It": "使う",
+    "Use this file until Blender is closed": "Blender を閉じるまでこのファイルを使います",
+    "Leave It Out": "使わない",
+    "Take the path out of this scene": "このパスをシーンから取り除きます",
+    "It cannot be used: it {reason}": "使えません: {reason}",
+    "lies on another computer": "ほかのコンピューターにあります",
+    "is a device and not a file": "ファイルではなくデバイスです",
+    "is empty, too long, or has characters that cannot be seen": "空か、長すぎるか、見えない文字を含んでいます",
+    "Kind": "種類",
+    "What the file names": "ファイルが指定しているもの",
+    "The model file": "モデルのファイル",
+    "The file with keys of your own": "自作キーのファイル",
     "Copy Report": "レポートをコピー",
     "Copy what happened, with versions and the log, to the clipboard, to paste it where you ask for help": (
         "何が起きたかをバージョンとログとともにクリップボードへコピーします。質問するときに貼り付けてください"

@@ -86,7 +86,12 @@ def own_operators() -> Any:
 
 def of_scene(context: bpy.types.Context) -> BlendShapesSettings:
     """What the panel edits: `scene.blendshapes`."""
-    return cast("BlendShapesSettings", _ours(context.scene))
+    return settings_of(context.scene)
+
+
+def settings_of(scene: bpy.types.Scene) -> BlendShapesSettings:
+    """The same of any scene."""
+    return cast("BlendShapesSettings", _ours(scene))
 
 
 def of_object(ob: bpy.types.Object) -> BlendShapesObject:
