@@ -67,6 +67,7 @@ def look(path: str, model: str) -> None:
     bpy.ops.wm.open_mainfile(filepath=path)
     ob = bpy.data.objects["Body"]
     bpy.context.view_layer.objects.active = ob
+    bpy.context.scene.blendshapes.model = model  # a model that the file names is not used by itself
 
 
 def state() -> dict[str, Any]:
