@@ -21,6 +21,7 @@ import bpy
 
 from . import scene_files
 from .arguments import asked, free_names, note_of, parser
+from .as_seen import visible
 from .backend_process import Backend, error_of
 from .errors import DEATHS, NOT_THE_INPUT, AddonError, as_addon_error
 from .foreign import one_line
@@ -271,9 +272,14 @@ def _choose(name: str, wanted: Options, backend: Backend) -> tuple[bpy.types.Obj
             there = ", ".join(other.name for other in bpy.data.objects if other.type == "MESH") or "none"
             raise AddonError("unknown_object", f"There is no object {name!r}.", f"Mesh objects of this file: {there}.")
         return check_editable(ob), "name"
+    bpy.context.view_layer.update()
     meshes = [ob for ob in bpy.context.scene.objects if ob.type == "MESH" and len(mesh_of(ob).vertices)]
     if not meshes:
         raise AddonError("not_a_mesh", "The file has no mesh with vertices.", "Choose a file that holds the avatar's mesh.")
+    hidden = len(meshes)
+    meshes = [ob for ob in meshes if visible(ob)]
+    if not meshes:
+        raise AddonError("not_a_mesh", f"All {hidden} mesh objects of the file are hidden.", "Show the avatar, or name its object with --object.")
     if len(meshes) == 1:
         return check_editable(meshes[0]), "only mesh"
     editable = [ob for ob in meshes if mesh_of(ob).is_editable and mesh_of(ob).override_library is None]

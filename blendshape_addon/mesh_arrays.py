@@ -7,19 +7,19 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .typed import mesh_of, positions_of
+from .typed import mesh_of
 
 Floats = NDArray[np.float32]
 
 
 def base_coordinates(ob: bpy.types.Object) -> Floats:
-    """float32 (V,3): the reference key's points, or the mesh's own; these can differ. Object mode only."""
+    """float32 (V,3): the reference key's points, or the mesh's own; these can differ. In edit mode, as they were last taken over."""
     mesh = mesh_of(ob)
     vertices = np.empty((len(mesh.vertices), 3), np.float32)
     if mesh.shape_keys is not None:
         mesh.shape_keys.reference_key.points.foreach_get("co", vertices.reshape(-1))
     elif len(vertices):
-        positions_of(mesh).foreach_get("vector", vertices.reshape(-1))
+        mesh.vertices.foreach_get("co", vertices.reshape(-1))
     return vertices
 
 

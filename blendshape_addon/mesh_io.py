@@ -13,9 +13,9 @@ from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from . import head_bones
-from .as_seen import see
+from .as_seen import see, shown_axes
 from .errors import AddonError
-from .mesh_arrays import base_coordinates, group_weights
+from .mesh_arrays import group_weights
 from .typed import armature_of, mesh_of
 
 Floats = NDArray[np.float32]
@@ -72,16 +72,12 @@ def gather(ob: bpy.types.Object, group: str = "", use_selection: bool = False) -
     Raises AddonError: `unknown_group`, `usage` (nothing selected). Coordinates are passed on as they are; the child checks them.
     """
     bpy.context.view_layer.update()  # matrices of objects that a script has just moved
-    mesh = mesh_of(ob)
-    seen = see(ob)
-    mesh.calc_loop_triangles()
-    triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
-    mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
+    seen, axes = see(ob), shown_axes(ob)
     armature = find_armature(ob)
     bones = _bones(armature)
     return AvatarArrays(
         vertices=seen.vertices,
-        triangles=triangles,
+        triangles=_triangles(mesh_of(ob), np.asarray(seen.vertices @ axes.T, np.float32)),
         head_weights=_head_weights(ob, armature, bones),
         mask=_mask(ob, group, use_selection),
         bones=_positions(ob, armature, bones),
@@ -91,10 +87,35 @@ def gather(ob: bpy.types.Object, group: str = "", use_selection: bool = False) -
     )
 
 
-def in_space_of(other: bpy.types.Object, ob: bpy.types.Object) -> NDArray[np.float64] | None:
-    """Base coordinates (V,3) of one object in the space of another; None if that one is scaled to nothing."""
-    matrix = space_between(other, ob)
-    return None if matrix is None else base_coordinates(other).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+def _triangles(mesh: bpy.types.Mesh, vertices: Floats) -> Ints:
+    """int32 (T,3): the mesh's faces in triangles, split as Blender splits them when its vertices are at `vertices` (V,3)."""
+    stored = np.empty((len(mesh.vertices), 3), np.float32)
+    mesh.vertices.foreach_get("co", stored.reshape(-1))
+    if np.array_equal(stored, vertices):
+        return _split(mesh)
+    shape = bpy.data.meshes.new("As seen")  # a quad that is stretched may be split the other way
+    try:
+        corners = np.empty(len(mesh.loops), np.int32)
+        mesh.loops.foreach_get("vertex_index", corners)
+        starts = np.empty(len(mesh.polygons), np.int32)
+        mesh.polygons.foreach_get("loop_start", starts)
+        shape.vertices.add(len(vertices))
+        shape.vertices.foreach_set("co", np.ascontiguousarray(vertices).reshape(-1))
+        shape.loops.add(len(corners))
+        shape.loops.foreach_set("vertex_index", corners)
+        shape.polygons.add(len(starts))
+        shape.polygons.foreach_set("loop_start", starts)
+        shape.update(calc_edges=True)
+        return _split(shape)
+    finally:
+        bpy.data.meshes.remove(shape)
+
+
+def _split(mesh: bpy.types.Mesh) -> Ints:
+    mesh.calc_loop_triangles()
+    triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
+    mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
+    return triangles
 
 
 def space_between(other: bpy.types.Object, ob: bpy.types.Object) -> NDArray[np.float64] | None:

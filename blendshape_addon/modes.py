@@ -44,5 +44,5 @@ def _set(ob: bpy.types.Object, mode: Mode) -> None:
 
 def _select(objects: Iterable[bpy.types.Object]) -> None:
     wanted = list(objects)
-    for ob in bpy.context.view_layer.objects:
+    for ob in list(bpy.context.view_layer.objects):
         ob.select_set(ob in wanted)

@@ -118,10 +118,13 @@ def _by_place(other: bpy.types.Object, ob: bpy.types.Object, landmarks: Mapping[
     names = {f"{name}_{side}" for side in ("left", "right") for name in ("eye_inner", "eye_outer", "brow_inner", "brow_outer")}
     if not {*names, "chin"} <= landmarks.keys():
         return None
-    points = mesh_io.in_space_of(other, ob)
-    if points is None or not np.isfinite(points).all():
+    space, axes = mesh_io.space_between(other, ob), as_seen.shown_axes(ob)
+    if space is None:
         return None
-    at = {name: np.array(point, np.float64) for name, point in landmarks.items()}
+    points = (as_seen.with_keys(other)[0].astype(np.float64) @ space[:3, :3].T + space[:3, 3]) @ axes.T
+    if not np.isfinite(points).all():
+        return None
+    at = {name: axes @ np.array(point, np.float64) for name, point in landmarks.items()}
     eyes = [(at[f"eye_inner_{side}"] + at[f"eye_outer_{side}"]) / 2 for side in ("left", "right")]
     unit = float(np.linalg.norm(eyes[0] - eyes[1]))
     middle = (sum(eyes) / 2 + at["chin"]) / 2

@@ -117,14 +117,50 @@ def export_scene(target: Path) -> None:
 
 
 def _export(path: Path) -> None:
-    """Export everything with its shape keys, which applied modifiers would drop; an armature is exported as a skin all the same."""
-    if path.suffix == ".glb":
-        _with_addon("io_scene_gltf2")
-        # normals of morph targets double the file, and toon shading looks better without
-        bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", export_morph=True, export_morph_normal=False, export_apply=False)
-    else:
-        _with_addon("io_scene_fbx")
-        bpy.ops.export_scene.fbx(filepath=str(path), use_mesh_modifiers=False, add_leaf_bones=False)
+    """Export what is seen with its shape keys, which applied modifiers would drop; an armature is exported as a skin all the same."""
+    with _armatures_shown():
+        if path.suffix == ".glb":
+            _with_addon("io_scene_gltf2")
+            # normals of morph targets double the file, and toon shading looks better without
+            how = {"export_format": "GLB", "export_morph": True, "export_morph_normal": False, "export_apply": False}
+            bpy.ops.export_scene.gltf(filepath=str(path), use_visible=True, **how)
+        else:
+            _with_addon("io_scene_fbx")
+            bpy.ops.export_scene.fbx(filepath=str(path), use_visible=True, use_mesh_modifiers=False, add_leaf_bones=False)
+
+
+@contextlib.contextmanager
+def _armatures_shown() -> Iterator[None]:
+    """What meshes that are seen hang on, armatures and parents, is seen as well for the time inside: riggers hide them, and an avatar needs them."""
+    bpy.context.view_layer.update()
+    needed: dict[str, bpy.types.Object] = {}
+    for ob in bpy.context.scene.objects:
+        if ob.type == "MESH" and ob.visible_get():
+            todo = [ob.parent, *(modifier.object for modifier in ob.modifiers if modifier.type == "ARMATURE")]
+            while todo:
+                other = todo.pop()
+                if other is not None and other.name_full not in needed:
+                    needed[other.name_full] = other
+                    todo.append(other.parent)
+    hidden = [ob for ob in needed.values() if not ob.visible_get() and ob.type != "MESH"]
+    before = [(ob, ob.hide_viewport, ob.name in bpy.context.view_layer.objects and ob.hide_get()) for ob in hidden]
+    shelf = bpy.data.collections.new("Shown for the export")
+    try:
+        bpy.context.scene.collection.children.link(shelf)
+        for ob in hidden:
+            shelf.objects.link(ob)  # its own collections may be hidden
+            ob.hide_viewport = False
+        bpy.context.view_layer.update()
+        for ob in hidden:
+            ob.hide_set(False)
+        bpy.context.view_layer.update()
+        yield
+    finally:
+        for ob, monitor, eye in before:
+            ob.hide_viewport = monitor
+            ob.hide_set(eye)
+        bpy.data.collections.remove(shelf)
+        bpy.context.view_layer.update()
 
 
 def prepare_folder(folder: Path) -> None:

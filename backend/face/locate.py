@@ -21,6 +21,7 @@ from . import plates, refine
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import NAMES, SIDES, mirrored
 from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, bounds, extent, loose_parts, part_boxes, seamless_normals, squared, weld
+from .orientation import outward
 from .points import CHANNELS, COARSE_COUNT, COUNT, CROP_CENTRE, CROP_RADIUS, PointCloud, cloud_of, crop, within
 from .seams import face_skin, opposites, sides, ways
 from .symmetry import POINTS, mirror_plane
@@ -69,7 +70,8 @@ class Face:
     """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3), parts (F,6), sides (F,2), ways (F,6):
     canonical, of these vertices.
     landmarks float32 (L,3), canonical; latent float32 (1,L*3+S): what the decoder gets, the landmarks and what else the encoder says.
-    freedom float32 (F,): 1 where shapes act fully, falling to 0 at the border of the head.
+    freedom float32 (F,): 1 where shapes act fully, falling to 0 at the border of the head. triangles int32 (T,3): all of the
+    mesh's, looking outwards.
     """
 
     indices: Ints
@@ -84,6 +86,7 @@ class Face:
     sides: Floats
     ways: Floats
     freedom: Floats
+    triangles: Ints
 
     @property
     def familiar(self) -> float:
@@ -106,11 +109,13 @@ def locate(
     Raises BackendError `no_face` when no crop shows one.
     """
     allowed = _allowed(mesh)
-    triangles = mesh.triangles[all_corners(allowed, mesh.triangles)]
-    if len(triangles) < FEW:
-        raise BackendError("no_face", f"There are only {len(triangles)} triangles to look for a face in.", NO_FACE_FIX)
+    inside = all_corners(allowed, mesh.triangles)
+    if inside.sum() < FEW:
+        raise BackendError("no_face", f"There are only {inside.sum()} triangles to look for a face in.", NO_FACE_FIX)
     group = weld(mesh.vertices)
     parts = loose_parts(mesh.vertices, mesh.triangles, group)
+    mesh = replace(mesh, triangles=outward(mesh.vertices, mesh.triangles, parts))
+    triangles = mesh.triangles[inside]
     cloud = cloud_of(mesh.vertices, triangles, parts)
     search = _Search(cloud, encode, tuple(landmark_names))
     if set(landmark_names) <= mesh.landmarks.keys():
@@ -509,4 +514,5 @@ def _face(
         known[indices],
         across[indices],
         np.ascontiguousarray(freedom[indices], np.float32),
+        mesh.triangles,
     )

@@ -46,7 +46,7 @@ def read_landmarks(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> dict[s
 
 def ground(face: Face, mesh: AvatarMesh, landmarks: Mapping[str, Floats]) -> Ground:
     """Look at the mesh of a face. landmarks: name -> (3,), canonical."""
-    inside = among(face.indices, mesh.triangles)
+    inside = among(face.indices, face.triangles)
     around = neighbours(mesh.vertices[face.indices], inside)
     if not set(NAMES) <= landmarks.keys():
         return Ground(around, None)
