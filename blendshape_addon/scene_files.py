@@ -18,6 +18,7 @@ import bpy
 from .arguments import READABLE
 from .errors import AddonError
 from .shared import leftovers, replace_file, temporary_beside
+from .typed import as_its_type
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # Blender reports only text, of the C library in the system's language: these are the untranslated ones
@@ -122,8 +123,9 @@ def _export(path: Path) -> None:
         if path.suffix == ".glb":
             _with_addon("io_scene_gltf2")
             # normals of morph targets double the file, and toon shading looks better without
-            how = {"export_format": "GLB", "export_morph": True, "export_morph_normal": False, "export_apply": False}
-            bpy.ops.export_scene.gltf(filepath=str(path), use_visible=True, **how)
+            bpy.ops.export_scene.gltf(
+                filepath=str(path), export_format="GLB", use_visible=True, export_morph=True, export_morph_normal=False, export_apply=False
+            )
         else:
             _with_addon("io_scene_fbx")
             bpy.ops.export_scene.fbx(filepath=str(path), use_visible=True, use_mesh_modifiers=False, add_leaf_bones=False)
@@ -136,7 +138,7 @@ def _armatures_shown() -> Iterator[None]:
     needed: dict[str, bpy.types.Object] = {}
     for ob in bpy.context.scene.objects:
         if ob.type == "MESH" and ob.visible_get():
-            todo = [ob.parent, *(modifier.object for modifier in ob.modifiers if modifier.type == "ARMATURE")]
+            todo = [ob.parent, *(as_its_type(modifier).object for modifier in ob.modifiers if modifier.type == "ARMATURE")]
             while todo:
                 other = todo.pop()
                 if other is not None and other.name_full not in needed:

@@ -111,13 +111,13 @@ def put_away(objects: dict[str, Any], how: str) -> list[Any]:
 
 def rest() -> None:
     """The armature rests, pins and modes end."""
-    for rig in [ob for ob in bpy.data.objects if ob.type == "ARMATURE"]:
-        rig.pose.bones["Head"].rotation_euler = (0, 0, 0)
-    for ob in bpy.data.objects:
+    objects: list[Any] = list(bpy.data.objects)
+    for ob in objects:
+        if ob.type == "ARMATURE":
+            ob.pose.bones["Head"].rotation_euler = (0, 0, 0)
         if ob.type == "MESH" and ob.data.shape_keys is not None:
-            for name in ("まばたき",):
-                if name in ob.data.shape_keys.key_blocks:
-                    ob.data.shape_keys.key_blocks[name].value = 0.0
+            for key in ob.data.shape_keys.key_blocks:
+                key.value = 0.0 if key.name == "まばたき" else key.value
 
 
 PARTS = st.sampled_from([(), scenes.SPLIT])
@@ -146,7 +146,7 @@ MATRICES = st.sampled_from(
     inside_out=st.booleans(),
 )
 def test_random_scenes_of_the_same_face_get_the_same_shapes(
-    parts: tuple[str, ...], slider: float, noise: bool, matrix: Matrix, turn: int, posed: bool, hidden: str, mode: str, inside_out: bool
+    parts: tuple[str, ...], slider: float, noise: bool, matrix: Matrix, turn: int, posed: bool, hidden: str, mode: Any, inside_out: bool
 ) -> None:
     objects = fresh(parts)
     copies = put_away(objects, hidden) if hidden else []
@@ -178,7 +178,7 @@ def test_random_scenes_of_the_same_face_get_the_same_shapes(
 
 def test_modifiers_that_deform_are_seen_and_undone_in_what_is_stored() -> None:
     def stretched(objects: dict[str, Any]) -> Any:
-        lattice = bpy.data.objects.new("Lattice", bpy.data.lattices.new("Lattice"))
+        lattice: Any = bpy.data.objects.new("Lattice", bpy.data.lattices.new("Lattice"))
         bpy.context.scene.collection.objects.link(lattice)
         lattice.location = (0, 0, 0.15)
         for point in lattice.data.points:
@@ -201,7 +201,7 @@ def test_modifiers_that_deform_are_seen_and_undone_in_what_is_stored() -> None:
 
 def test_a_modifier_that_changes_the_number_of_vertices_is_named() -> None:
     face = fresh()["Face"]
-    tree = bpy.data.node_groups.new("Doubled", "GeometryNodeTree")
+    tree: Any = bpy.data.node_groups.new("Doubled", "GeometryNodeTree")
     tree.interface.new_socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
     tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
     start, end = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
