@@ -127,6 +127,17 @@ def test_landmarks_of_the_mouth_find_the_slit(seed: int | None) -> None:
         assert abs(abs(found[name][0]) - half) < 0.3 * half, name
 
 
+@pytest.mark.parametrize("kept", ["upper", "lower", "neither", "both"])
+def test_a_slit_has_two_lips_or_no_landmark_moves(kept: str) -> None:
+    one = made(None)
+    at, v = dict(one.head.landmarks), one.head.vertices
+    skin = face_skin(v, loose_parts(v, one.triangles), at)
+    side = sides(v, one.triangles, at)[:, 0]
+    across = ways(v, opposites(v, one.triangles, at, sides(v, one.triangles, at)), sides(v, one.triangles, at))[:, :3]
+    gone = {"upper": side < 0, "lower": side > 0, "neither": side != 0, "both": side > 2}[kept]
+    assert bool(refine.mouth(v, skin & ~gone, side, across, at)) is (kept == "both")
+
+
 @pytest.mark.parametrize("seed", [3, 5, 13])
 def test_a_mouth_that_was_taken_for_too_wide_ends_where_its_lips_grow_together(seed: int) -> None:
     one = made(seed)
