@@ -82,7 +82,8 @@ def test_copies_with_numbers() -> None:
 
 def test_visemes_missing_empty_and_alike() -> None:
     avatar = good()
-    assert found(good(offsets=without(avatar, *SETS["vrchat"])), "visemes").fix == "make_visemes"
+    none = found(good(offsets=without(avatar, *SETS["vrchat"])), "visemes")
+    assert none.fix == "make_visemes" and "vrc.v_aa and 14 others" in none.text
     assert found(good(offsets=without(avatar, "vrc.v_th")), "visemes").on == ("vrc.v_th",)
     empty = {**avatar.offsets, "vrc.v_sil": np.zeros_like(avatar.offsets["vrc.v_sil"])}
     assert found(good(offsets=empty), "visemes_empty").on == ("vrc.v_sil",)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,10 +14,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from backend.engine import bench_show
+from backend.engine import bench_cells, bench_show
 from backend.engine.bench_cells import egg_head, in_turns, recorded_runs, spread
 from backend.engine.benchmark import Plan, figures
-from backend.engine.models import load_model
+from backend.engine.models import PER_VERTEX, load_model
 from backend.engine.reference import Reference
 from backend.engine.selftest import probe
 from backend.engine.settings import resolve
@@ -129,3 +130,45 @@ def test_a_plan_is_checked() -> None:
     with pytest.raises(BackendError):
         Plan(vertices=()).check()
     Plan().check()
+
+
+def test_what_runs_bare_is_all_that_a_request_ran() -> None:
+    rng = np.random.default_rng(0)
+    whole = {name: rng.normal(size=(2500, 3)).astype(np.float32) for name in PER_VERTEX} | {"latent": rng.normal(size=(1, 9)).astype(np.float32)}
+    for pieces, sizes in (((), [1024, 1024, 452]), ((slice(0, 100), slice(100, 2500)), [100, 2400])):
+        found = bench_cells._pieces(whole, pieces)
+        assert [len(piece["vertices"]) for piece in found] == sizes and all(piece["latent"] is whole["latent"] for piece in found)
+        together = bench_cells._joined(found)
+        assert all(np.array_equal(together[name], array) for name, array in whole.items())
+    crops = [{"points": rng.normal(size=(count, points, 7)).astype(np.float32)} for count, points in ((20, 64), (3, 128), (21, 64))]
+    at_once = [feeds["points"] for feeds in bench_cells._crops(crops)]
+    assert [array.shape[:2] for array in at_once] == [(32, 64), (9, 64), (3, 128)]
+    np.testing.assert_array_equal(np.concatenate(at_once[:2]), np.concatenate([crops[0]["points"], crops[2]["points"]]))
+
+
+def test_requests_are_timed_from_frame_to_frame_and_their_memory_is_the_childs(tiny: Path) -> None:
+    names = list(load_model(tiny, resolve({"threads": 1}, environment={})).info.condition_names)
+    requests = bench_cells.Requests(tiny, {"threads": 1, "provider": "cpu"}, names)
+    assert requests.shapes == 52 and bench_cells.Requests(tiny, {}, names[:7]).shapes == 7
+    with requests.start() as client:
+        report, first, whole = requests.send(client, egg_head(700))
+    assert report["shapes"] == 52 and report["threads"] == 1 and 0 < first <= whole
+    small, large = requests.growth((600, 1500), 1)
+    assert small["vertices"] < large["vertices"] and small["loaded_mb"] > 10
+    for row in (small, large):
+        assert row["answer_mb"] == round(52 * row["face_vertices"] * 12 / 2**20, 1) and row["seconds"] > 0
+        assert row["above_answer_mb"] == pytest.approx(row["peak_memory_mb"] - 52 * row["face_vertices"] * 12 / 2**20, abs=0.06)
+
+
+def test_a_cell_tells_rates_of_its_own_times(tiny: Path) -> None:
+    told = bench_cells.cell(load_model(tiny, resolve({"threads": 1, "provider": "cpu"}, environment={})), 2, 300, 3)
+    assert (told["batch"], told["vertices"], told["runs"]) == (2, 300, 3)
+    assert told["heads_per_s"] == pytest.approx(2 / told["p50"], rel=0.1) and told["vertices_per_s"] == pytest.approx(
+        300 * told["heads_per_s"], rel=0.1
+    )
+    assert told["to_bare"] == pytest.approx(told["p50"] / told["bare_p50"], rel=0.2) and told["peak_memory_mb"] == round(told["peak_memory_mb"], 1)
+    with bench_cells.Peak() as memory:
+        held = np.ones(64 << 17)
+        time.sleep(0.1)
+        del held
+    assert 48 < memory.peak - memory.before < 100

@@ -209,6 +209,15 @@ def test_a_number_may_be_its_least_and_its_most_and_nothing_beyond(name: str, lo
         assert f"{low:g} to {high:g}" in refused(call={name: beyond}).fix
 
 
+@pytest.mark.parametrize("name", ["model_dir", "cache_dir", "profile", "metrics", "server_ca"])
+def test_a_path_is_any_text_that_may_be_one(name: str) -> None:
+    for path in ("/some/where", "C:\\Users\\花", "with space", ""):
+        assert getattr(resolve({name: path}, environment={}), name) == path
+    for wrong in (3, True, ["a"], "a\0b"):
+        assert "a path" in refused(call={name: wrong}).fix
+    assert describe(resolve(environment={}))[name]["allowed"] == "a path, or nothing"
+
+
 @pytest.mark.parametrize("address", ["http://host:1", "grpc://host", "grpc://host:123456", "grpc://a b:1", "host:8001"])
 def test_a_server_is_an_address_of_grpc_or_nothing(address: str) -> None:
     assert "grpc://HOST:PORT" in refused(call={"server": address}).fix
