@@ -46,7 +46,7 @@ PLATFORMS = ("linux", "win32", "darwin")
 OWN_TASKS = ("test", "gui-test", "farm-test", "lint", "setup")
 SCRIPTS = ("demo", "build", "bench", "matrix", "fuzz", "soak", "quality", "mutate", "reliability", "farm-bench", "container-test")  # scripts/NAME.py
 _FOLDERS = ("backend", "scripts", "fuzz", "faults", "batch", "addon", "avatars", "extension")
-TEST_ORDER = ("tests/test_quality.py", *(f"tests/{name}" for name in _FOLDERS))
+TEST_ORDER = (*(f"tests/test_{name}.py" for name in ("quality", "systems", "imports")), *(f"tests/{name}" for name in _FOLDERS))
 
 
 def python_of(venv: Path) -> Path:
