@@ -56,10 +56,10 @@ def _inside_out(vertices: Floats, triangles: Ints, of_part: Ints, asked: NDArray
         return np.zeros(len(asked), bool)
     corners = corners_of(vertices, triangles[mine])
     areas = crossed(*corners) / 2
-    middles = sum(corners) / 3
+    middles = (corners[0] + corners[1] + corners[2]) / 3
 
     def summed(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(part, values, len(asked))
+        return np.asarray(np.bincount(part, values, len(asked)), np.float64)
 
     size = np.sqrt((areas * areas).sum(axis=0))
     surface, count = summed(size), np.maximum(summed(np.ones(len(part))), 1)
