@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,18 +88,25 @@ def choose(
     tests: Collection[str], seconds: Mapping[str, float], module: str, most: int, most_seconds: float, first: Collection[str] = ()
 ) -> list[str]:
     """The tests that judge a mutant, as far as number and time allow: those of the files `first`, then of the file named like its module, then others
-    that reach it themselves, then those of files whose children do; of each the fastest first. They are run in the order of their times."""
+    that reach it themselves, then those of files whose children do; of each the fastest first, and of files in turn, so that no file crowds out
+    another. They are run in the order of their times."""
     own = f"test_{Path(module).stem}.py"
     direct = {test for test in tests if "::" in test}
-    beside = {test for test in seconds if test.partition("::")[0] in tests}
-
-    def order(test: str) -> tuple[bool, bool, bool, float, str]:
+    quickest = sorted(direct | {test for test in seconds if test.partition("::")[0] in tests}, key=lambda t: (seconds.get(t, most_seconds), t))
+    seen: Counter[str] = Counter()
+    turn: dict[str, int] = {}
+    for test in quickest:
         file = test.partition("::")[0]
-        return file not in first, not file.endswith(f"/{own}"), test not in direct, seconds.get(test, most_seconds), test
+        turn[test] = seen[file]
+        seen[file] += 1
+
+    def order(test: str) -> tuple[bool, bool, bool, int]:
+        file = test.partition("::")[0]
+        return file not in first, not file.endswith(f"/{own}"), test not in direct, turn[test]
 
     chosen: list[str] = []
     left = most_seconds
-    for test in sorted(direct | beside, key=order):
+    for test in sorted(quickest, key=order):
         needed = seconds.get(test, most_seconds)
         if len(chosen) < most and (needed <= left or not chosen):
             chosen.append(test)

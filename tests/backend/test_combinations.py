@@ -61,7 +61,7 @@ def test_what_does_not_hold_is_seen(head: Head, condition: str, factor: float, n
     made, there, shapes = head
     changed = {**shapes, condition: shapes[condition] * np.float32(factor)}
     found = by_name(combinations(there, made.landmarks, changed))
-    assert not found[name].good and condition in found[name].conditions and condition in found[name].words
+    assert not found[name].good and condition in found[name].conditions and all(part in found[name].words for part in found[name].conditions)
     assert all(pose.good for other, pose in found.items() if other != name)
 
 
@@ -71,6 +71,7 @@ def test_halves_that_add_up_are_seen(head: Head) -> None:
         both = {f"{name}Left": shapes["jawOpen"], f"{name}Right": shapes["jawOpen"]}
         pose = by_name(combinations(there, made.landmarks, both))[f"both sides of {name}"]
         assert not pose.good and pose.value == pytest.approx(2.0)
+        assert pose.conditions == tuple(both) and pose.words == f"{name}Left and {name}Right together move 2.00 times as far as one alone"
 
 
 def test_every_arkit_shape_is_known_and_names_of_others_are_not_judged() -> None:

@@ -416,6 +416,27 @@ def test_memory_is_told_in_mebibytes() -> None:
     assert told.physical_cores >= 1 and told.usable_cores >= 1 and told.cpu and told.gpus == hardware.gpus()
 
 
+def test_usable_cores_are_those_of_the_process_but_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    import psutil
+
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda self: [1, 5, 6], raising=False)
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: 9)
+    assert (hardware.hardware().usable_cores, hardware.thread_counts()) == (3, (1, 2, 3))
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(os, "cpu_count", lambda: 12)
+    assert (hardware.hardware().usable_cores, hardware.hardware().physical_cores) == (12, 9)
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: None)
+    assert (hardware.hardware().physical_cores, hardware.thread_counts(), hardware.thread_counts(7)) == (12, (1, 11, 12), (7,))
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert (hardware.hardware().usable_cores, hardware.hardware().physical_cores, hardware.thread_counts()) == (1, 1, (1,))
+
+
+def test_only_directml_runs_one_operator_after_another_whatever_is_asked_for() -> None:
+    assert [name for name, provider in providers.PROVIDERS.items() if provider.sequential] == ["directml"]
+
+
 @pytest.mark.parametrize(("length", "shortened"), [(40, False), (41, True)])
 def test_a_folder_of_engines_has_a_short_name_that_is_still_its_own(tmp_path: Path, length: int, shortened: bool) -> None:
     chosen = resolve({"cache_dir": str(tmp_path), "precision": "fp16", "device": 1}, environment={})

@@ -50,6 +50,19 @@ def test_a_ball_is_no_plate() -> None:
     assert not plates.eye(made.vertices, made.triangles, loose_parts(made.vertices, made.triangles), within(made, "skin"), made.landmarks, "left")
 
 
+def test_an_outline_is_no_plate_whichever_way_it_is_turned_and_triangulated() -> None:
+    made = face()
+    parts, skin = loose_parts(made.vertices, made.triangles), within(made, "skin")
+    eye = made.spans["eye_left"]
+    ring = (made.triangles >= eye.start).all(axis=1) & (made.triangles < eye.start + 32).all(axis=1)
+    other = (made.triangles < eye.start).all(axis=1) | (made.triangles >= eye.stop).all(axis=1)
+    assert plates.eye(made.vertices, made.triangles[other | ring], parts, skin, made.landmarks, "left") == {}, "the outer ring covers half of it"
+    turned = np.where(other[:, None], made.triangles, made.triangles[:, [0, 2, 1]])
+    for triangles in (turned, np.roll(made.triangles, 1, axis=1)):
+        found = plates.eye(made.vertices, triangles, parts, skin, made.landmarks, "left")
+        assert found.keys() == {f"{name}_left" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")}
+
+
 @pytest.mark.parametrize(("thick", "closed"), [(0.02, True), (0.15, False)], ids=["closed", "open"])
 def test_a_mouth_ends_where_its_strip_does(thick: float, closed: bool) -> None:
     made = face(thick=thick)
