@@ -4,14 +4,17 @@
 python3 scripts/dev.py mutate [--only PATH] [--mutants N] [--processes N] [--record]
 
 scripts/mutation/mutation.toml fixes seed, operators, modules and budget, and names the equivalents. The map from lines to tests is kept in
-build/mutation. A mutant is killed when a test fails or the run takes much longer than it should. Ends with 1 where too few are killed.
+build/mutation, and what was judged of the same files, so that a run that was broken off goes on. A mutant is killed when a test fails or the run
+takes much longer than it should. Ends with 1 where too few are killed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -54,16 +57,28 @@ def mutate(root: Path, config: Config, cache: Path, processes: int, only: str = 
     reached = {module: set(reach.lines.get(module, {})) for module in chosen}
     mutants = sample(root, reached, config.operators, config.seed, config.mutants)
     copies: SimpleQueue[Copy] = SimpleQueue()
+    writing = threading.Lock()
     made = [Copy(root) for _ in range(processes)]
     for copy in made:
         copies.put(copy)
 
+    # what is the same to the last byte was judged already: a run that was broken off goes on where it was
+    kept = cache / f"judged-{made[0].digest[:16]}.jsonl"
+    judged_before = {line["order"]: line for line in map(json.loads, kept.read_text(encoding="utf-8").splitlines())} if kept.exists() else {}
+
     def one(mutant: Mutant) -> Judged:
+        order = "".join(mutant.order(config.seed))
+        if order in judged_before:
+            line = judged_before[order]
+            return Judged(mutant, line["outcome"], line["by"], line["diff"], line["seconds"])
         copy = copies.get()
         try:
             judged = judge(copy, root, config, reach, mutant)
         finally:
             copies.put(copy)
+        with writing, kept.open("a", encoding="utf-8") as file:
+            line = {"order": order, "outcome": judged.outcome, "by": judged.by, "diff": judged.diff, "seconds": judged.seconds}
+            file.write(json.dumps(line) + "\n")
         print(f"{judged.outcome:10} {judged.seconds:5.1f} s  {mutant.module}:{mutant.line} {mutant.change}  {judged.by}", flush=True)
         return judged
 

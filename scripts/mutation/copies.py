@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -20,16 +21,19 @@ START = 1_000_000_000  # seconds since 1970: a time of change for the first chan
 
 
 class Copy:
-    """The repository's files, those that git does not ignore, in a temporary folder. `close` removes it."""
+    """The repository's files, those that git does not ignore, in a temporary folder. `close` removes it. digest: of names and contents."""
 
     def __init__(self, root: Path) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="mutation-", ignore_cleanup_errors=True)
         self.root = Path(self._folder.name).resolve() / "repository"
         self._changes = START
+        content = hashlib.sha256()
         for file in _files(root):
             target = self.root / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / file, target)
+            content.update(f"{file}\0".encode() + hashlib.sha256(target.read_bytes()).digest())
+        self.digest = content.hexdigest()
 
     def close(self) -> None:
         """Remove the copy."""

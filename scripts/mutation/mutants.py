@@ -82,7 +82,8 @@ def is_real(source: str, mutated: str) -> bool:
 
 
 def sample(root: Path, reached: Mapping[str, Collection[int]], operators: Sequence[str], seed: int, count: int) -> list[Mutant]:
-    """So many mutants, at most one on a line, of those on lines (module -> numbers) that tests reach; the same for the same code and seed."""
+    """So many mutants, at most one on a line, of those on lines (module -> numbers) that tests reach; the same, in the same order by chance, for
+    the same code and seed."""
     sources = {module: (root / module).read_text(encoding="utf-8") for module in reached}
     found = [mutant for module, source in sources.items() for mutant in all_of(module, source, operators) if mutant.line in reached[module]]
     chosen: dict[tuple[str, int], Mutant] = {}
@@ -92,7 +93,7 @@ def sample(root: Path, reached: Mapping[str, Collection[int]], operators: Sequen
         place = (mutant.module, mutant.line)
         if place not in chosen and is_real(sources[mutant.module], changed(sources[mutant.module], mutant)):
             chosen[place] = mutant
-    return sorted(chosen.values(), key=lambda m: (m.module, m.line))
+    return list(chosen.values())
 
 
 def difference(source: str, mutated: str, module: str) -> str:

@@ -90,7 +90,9 @@ def test_what_tests_notice_is_killed_and_the_rest_survives(toy: Path, tmp_path: 
     assert outcomes(judged) == {(11, "Mul_Div"): SURVIVED}, "no test reaches line 15, and annotations are never run"
     assert judged[0].diff == "-    return x * 2\n+    return x / 2"
     assert (toy / "toy/part.py").read_text(encoding="utf-8") == PART and not list(toy.rglob("__pycache__"))
+    assert mutate(toy, config, tmp_path / "map", 1) == judged and "survived" not in capsys.readouterr().out, "judged already"
     known = Equivalent("toy/part.py", "twice", "return x * 2", "Mul_Div 0", "0 is 0 either way")
+    (toy / "README.md").write_text("The files are others now.", encoding="utf-8")
     named = mutate(toy, replace(config, equivalent=(known,)), tmp_path / "map", 1)
     assert outcomes(named) == {(11, "Mul_Div"): EQUIVALENT} and share(named) == (0, 0)
 
