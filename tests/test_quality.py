@@ -175,3 +175,17 @@ def test_names_of_shapes_are_spelt_as_in_the_standards(path: Path) -> None:
     written = set(re.findall(r"\b(?:eye|jaw|mouth|cheek|brow|nose|tongue)[A-Z][a-z]+[A-Za-z]*\b", path.read_text(encoding="utf-8")))
     wrong = {name for name in written - NO_SHAPES if not any(other.startswith(name) for other in known)}
     assert not wrong, f"not the name of a shape: {', '.join(sorted(wrong))}"
+
+
+# What is filled while the work goes on; all else that travels is what it was when it was made.
+FILLED = {"Request", "Report", "Written", "Inspection", "Overlay", "Outcome", "Status"}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=name_of)
+def test_data_classes_that_others_get_do_not_change(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ClassDef) or node.name.startswith("_") or node.name in FILLED:
+            continue
+        for decorator in node.decorator_list:
+            if "dataclass" in ast.unparse(decorator):
+                assert ast.unparse(decorator) == "dataclass(frozen=True)", node.name

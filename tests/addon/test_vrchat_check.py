@@ -217,6 +217,8 @@ def test_dust_is_told_from_a_twentieth_on() -> None:
         assert (told is not None) is dusty
         assert told is None or (told.on == ("jawOpen",) and told.text.startswith("6 movements are too small"))
     assert found(good(offsets={"jawOpen": dust}, extent=0.01), "dust") is None, "on so small an avatar they are seen"
+    dust[500:506, 2] = 1.5e-6
+    assert found(good(offsets={"jawOpen": dust}), "dust") is None and found(good(offsets={"jawOpen": dust}, extent=2.0), "dust") is not None
 
 
 def test_a_set_is_meant_where_half_of_it_is_there_the_fullest_first() -> None:
@@ -257,6 +259,12 @@ def test_bones_that_are_there_are_not_asked_for() -> None:
     assert texts(good(bones=ROLES | {"jaw"}), "jaw_bone") == [] and texts(good(), "bones") == ["Head and eye bones are there"]
     assert "No bone was recognised for head;" in found(good(bones=ROLES - {"head"}), "bones").text
     assert "head, left eye and right eye" in found(good(bones=frozenset({"jaw"})), "bones").text
+
+
+def test_a_finding_stays_what_it_was_when_it_was_made() -> None:
+    for told, name in ((found(good(name="Face"), "mesh_name"), "level"), (good(), "triangles")):
+        with pytest.raises(AttributeError):
+            setattr(told, name, None)
 
 
 def test_the_alias_is_asked_for_only_beside_its_viseme() -> None:

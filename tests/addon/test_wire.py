@@ -34,6 +34,8 @@ def test_what_the_backend_writes_arrives_in_pieces_of_any_size(content: dict[str
     messages = [message for start in range(0, len(data), piece) for message in reader.feed(data[start : start + piece])]
     assert [message.header["type"] for message in messages] == ["a", "b"] and not reader.inside
     assert messages[0].header["text"] == text
+    with pytest.raises(AttributeError):
+        messages[0].header = {}  # type: ignore[misc]  # mypy knows
     assert messages[0].arrays.keys() == content.keys()
     for name, array in content.items():
         assert messages[0].arrays[name].dtype == array.dtype

@@ -433,6 +433,32 @@ def test_usable_cores_are_those_of_the_process_but_on_macos(monkeypatch: pytest.
     assert (hardware.hardware().usable_cores, hardware.hardware().physical_cores, hardware.thread_counts()) == (1, 1, (1,))
 
 
+def test_a_probe_is_a_head_and_numbers_from_minus_one_to_one() -> None:
+    entry = SimpleNamespace
+    inputs = [entry(name="vertices", shape=["n", 3]), entry(name="normals", shape=["n", 3]), entry(name="points", shape=["b", "p", 7])]
+    inputs += [entry(name="latent", shape=[1, 40]), entry(name="conditions", shape=["b", "k"]), entry(name="parts", shape=["n", 6])]
+    feeds = selftest.probe(inputs, 90)
+    shapes = {"vertices": (90, 3), "normals": (90, 3), "points": (1, 90, 7), "latent": (1, 40), "conditions": (1, 1), "parts": (90, 6)}
+    assert {name: array.shape for name, array in feeds.items()} == shapes and all(array.dtype == np.float32 for array in feeds.values())
+    for name in ("latent", "parts"):
+        assert feeds[name].min() < -0.8 and feeds[name].max() > 0.8 and np.abs(feeds[name]).max() <= 1
+    np.testing.assert_allclose(np.linalg.norm(feeds["normals"], axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm((feeds["vertices"] - (0, -0.4, -1)) / (1.1, 1.5, 1.2), axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(feeds["points"][0, :, :6], np.concatenate([feeds["vertices"], feeds["normals"]], axis=1))
+    assert not feeds["points"][..., 6].any() and np.abs(feeds["normals"].mean(axis=0)).max() < 0.05, "spread evenly"
+    ranges = selftest.largest_shapes(inputs, {"points": 64, "conditions": 5}, 2048, 4096)
+    assert ranges["points"] == ([1, 1, 7], [1, 2048, 7], [64, 4096, 7]) and ranges["vertices"] == ([1, 3], [2048, 3], [4096, 3])
+    assert ranges["latent"] == ([1, 40],) * 3 and ranges["conditions"][:2] == ([1, 1], [1, 1])
+
+
+@pytest.mark.parametrize(("precision", "allowed"), [("fp32", 1e-2), ("auto", 1e-2), ("fp16", 3e-2), ("int8", 1e-1)])
+def test_how_far_a_provider_may_be_off_follows_the_precision(precision: str, allowed: float) -> None:
+    right = [np.array([0.5, -4.0, 1.0], np.float32)]
+    near, far = ([right[0] + np.array([0, 0, 4 * allowed * share], np.float32)] for share in (0.98, 1.02))
+    assert selftest.differs("m", right, near, precision) == ""
+    assert f"more than {allowed:.0%}" in selftest.differs("m", right, far, precision)
+
+
 def test_only_directml_runs_one_operator_after_another_whatever_is_asked_for() -> None:
     assert [name for name, provider in providers.PROVIDERS.items() if provider.sequential] == ["directml"]
 

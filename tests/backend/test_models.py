@@ -179,8 +179,13 @@ def external(model: onnx.ModelProto, location: str) -> onnx.TensorProto:
     return tensor
 
 
+PLACES = ("initializer", "sparse", "indices", "constant", "list", "sparse_value", "sparse_list", "branch", "branches", "function", "default")
+
+
 @pytest.mark.parametrize("location", ["weights.bin", "../../secret.bin", "/etc/hostname"])
-@pytest.mark.parametrize("place", ["initializer", "constant", "branch", "function"])
+@pytest.mark.parametrize(
+    "place", ["initializer", "sparse", "indices", "constant", "list", "sparse_value", "sparse_list", "branch", "branches", "function", "default"]
+)
 def test_a_model_may_not_point_at_other_files(tmp_path: Path, shipped: Path, location: str, place: str) -> None:
     model = onnx.load(models.plain(shipped / "p.onnx", 3))
     tensor = external(model, location)
@@ -188,6 +193,26 @@ def test_a_model_may_not_point_at_other_files(tmp_path: Path, shipped: Path, loc
         model.graph.initializer.append(tensor)
     elif place == "constant":
         model.graph.node.append(onnx.helper.make_node("Constant", [], ["far"], value=tensor))
+    elif place in ("sparse", "indices"):
+        sparse = model.graph.sparse_initializer.add(dims=[4])
+        (sparse.values if place == "sparse" else sparse.indices).CopyFrom(tensor)
+    elif place in ("list", "sparse_value", "sparse_list", "branches", "default"):
+        attribute = onnx.AttributeProto(name="a")
+        near = onnx.SparseTensorProto(values=tensor, dims=[4])
+        if place == "list":
+            attribute.tensors.append(tensor)
+        elif place == "sparse_value":
+            attribute.sparse_tensor.CopyFrom(near)
+        elif place == "sparse_list":
+            attribute.sparse_tensors.append(near)
+        elif place == "branches":
+            attribute.graphs.append(onnx.helper.make_graph([], "inner", [], [], [tensor]))
+        else:
+            attribute.t.CopyFrom(tensor)
+        if place == "default":
+            model.functions.append(onnx.FunctionProto(name="f", domain="d", attribute_proto=[attribute]))
+        else:
+            model.graph.node.append(onnx.NodeProto(op_type="Constant", output=["far"], attribute=[attribute]))
     elif place == "branch":
         inner = onnx.helper.make_graph([], "inner", [], [], [tensor])
         model.graph.node.append(onnx.helper.make_node("If", ["c"], ["far2"], then_branch=inner, else_branch=inner))
@@ -206,6 +231,27 @@ def test_a_model_that_is_nested_without_end_is_refused() -> None:
         graph = onnx.helper.make_graph([onnx.helper.make_node("If", ["c"], ["x"], then_branch=graph)], "g", [], [])
     with pytest.raises(BackendError, match="nested too deeply"):
         check_model_bytes(onnx.helper.make_model(graph).SerializeToString(), "x")
+
+
+def test_a_model_of_too_many_parts_is_refused_and_one_of_as_many_as_may_be_is_not(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = models.plain(shipped / "p.onnx", 3).read_bytes()
+    parts = 0
+    while True:  # the least that it takes
+        monkeypatch.setattr(onnx_file, "MAX_FIELDS", parts)
+        try:
+            check_model_bytes(data, "x")
+        except BackendError as error:
+            assert "too many parts" in error.message
+            parts += 1
+        else:
+            break
+    more = onnx.load_from_string(data)
+    more.graph.node.append(onnx.NodeProto(op_type="Erf"))  # a node, and its type
+    monkeypatch.setattr(onnx_file, "MAX_FIELDS", parts + 2)
+    check_model_bytes(more.SerializeToString(), "x")
+    monkeypatch.setattr(onnx_file, "MAX_FIELDS", parts + 1)
+    with pytest.raises(BackendError, match="too many parts"):
+        check_model_bytes(more.SerializeToString(), "x")
 
 
 def test_a_model_that_is_too_large_is_not_even_read(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,3 +363,12 @@ def test_a_model_tells_about_itself_in_plain_values(shipped: Path) -> None:
     assert model.sessions == len(model.parts) == 2 and model.parts == (model.encoder, model.decoder)
     assert model.lanes == 1 and model.warnings == [] and not model.slow and model.use is model.parts[-1].use
     assert model.close() == [] and all(part.session is None for part in (model.encoder, model.decoder) if part is not None)
+
+
+@pytest.mark.parametrize("count", [1, 300, 2500, 5000, 40_000])
+def test_a_piece_is_an_eighth_of_what_is_left_but_neither_too_small_nor_too_large(shipped: Path, count: int) -> None:
+    left = count
+    for piece in load_model(None, resolve({"threads": 2, "provider": "cpu", "low_memory": "off"}, environment={})).pieces(count):
+        assert piece.start == count - left and piece.stop - piece.start == min(left, max(256, min(512, left // 8)))
+        left = count - piece.stop
+    assert left == 0

@@ -215,6 +215,8 @@ def test_targets_are_kept_or_missed() -> None:
     assert targets(1.0, 67, 300)["met"] and not targets(1.0, 67, 3000)["met"]
     assert not targets(7.0, 67, 300)["met"], "fewer than ten a minute"
     assert not targets(4.0, 1, 300)["met"], "more than 3 s for one shape"
+    assert targets(3.0, 1, 2048.0) == {"seconds_per_shape": 3.0, "peak_memory_mb": 2048.0, "per_minute": 20.0, "met": True}
+    assert targets(6.0, 67, 1)["met"] and not targets(6.1, 67, 1)["met"] and not targets(1.0, 1, 2048.5)["met"]
 
 
 def test_metrics_are_told_as_numbers_and_as_prometheus_text(tmp_path: Path) -> None:
