@@ -74,7 +74,7 @@ def state() -> dict[str, Any]:
     """What is in the file now."""
     ob = bpy.data.objects["Body"]
     key, settings = ob.data.shape_keys, bpy.context.scene.blendshapes
-    base = addon("mesh_io").base_coordinates(ob)
+    base = addon("mesh_arrays").base_coordinates(ob)
     return {
         "version": bpy.app.version_string,
         "keys": [block.name for block in key.key_blocks],
@@ -95,7 +95,7 @@ def moved(ob: Any, name: str) -> Any:
     """Offsets of a key."""
     points = np.empty((len(ob.data.vertices), 3), np.float32)
     ob.data.shape_keys.key_blocks[name].points.foreach_get("co", points.reshape(-1))
-    return points - addon("mesh_io").base_coordinates(ob)
+    return points - addon("mesh_arrays").base_coordinates(ob)
 
 
 def main() -> None:
