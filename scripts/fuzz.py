@@ -87,7 +87,7 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="write the figures into docs/reliability.md")
     options = parser.parse_args()
     try:
-        python = dev.make_venv(ROOT / "build" / "fuzz", PINS.read_text(encoding="utf-8"))
+        python = dev.make_venv(ROOT / "build" / "fuzz", PINS.read_text(encoding="utf-8"), lock=PINS.with_suffix(".lock"))
     except subprocess.CalledProcessError as error:
         print(f"Atheris cannot be installed here ({error}); the property-based tests in tests/fuzz need no more than pytest.", file=sys.stderr)
         return 2

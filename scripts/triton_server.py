@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Serve a repository of `python -m backend export-triton` with the Triton that nvidia-pytriton carries; for trying it out on one machine.
 
-    pip install -r requirements/serving.txt
+    pip install -r requirements/serving.txt -c requirements/serving.lock
     python scripts/triton_server.py REPOSITORY [--grpc-port 8001]
 
 Its Triton loads the system's libpython, so make the environment with that Python (/usr/bin/python3), not with one of pyenv or conda. It comes without
