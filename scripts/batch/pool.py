@@ -13,11 +13,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any
 
 import psutil
 
+from .channel import Channel, started
 from .extension import BLENDER, DEATHS, clean_environment, seconds_for
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -77,7 +79,8 @@ class Blender:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], memory_mb: float) -> None:
         self._command, self._environment, self._memory_mb = list(command), dict(environment), memory_mb
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[Any] | None = None
+        self._channel: Channel | None = None
         self._answers: queue.Queue[str] = queue.Queue()
         self._log: Path | None = None
         self._number = 0
@@ -102,9 +105,9 @@ class Blender:
     def leave(self) -> None:
         """Let the process end by itself."""
         process = self._process
-        if process is not None and process.stdin is not None:
+        if process is not None and self._channel is not None:
             with contextlib.suppress(OSError):
-                process.stdin.close()
+                self._channel.jobs.close()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(LEAVE_SECONDS)
         self.end()
@@ -118,20 +121,20 @@ class Blender:
         self._log = Path(name)
         try:
             with os.fdopen(handle, "wb") as log:
-                self._process = subprocess.Popen(
+                start = partial(
+                    subprocess.Popen,
                     self._command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
                     stderr=log,
-                    env=self._environment,
-                    encoding="utf-8",
                     start_new_session=True,  # a Ctrl-C in the terminal is the sender's alone
                     creationflags=_OWN_GROUP,
                 )
+                self._process, self._channel = started(start, self._environment)
         except OSError as error:
             raise BatchError("blender_died", f"{self._command[0]} cannot be started: {error}.", "Name a Blender with --blender.") from error
         self._answers = queue.Queue()
-        threading.Thread(target=_listen, args=(self._process, self._answers), daemon=True).start()
+        threading.Thread(target=_listen, args=(self._channel.answers, self._answers), daemon=True).start()
         ready = self._ask({"asked": job["asked"], "timeout": check}, START_SECONDS)
         if ready["status"] != "ready":
             self._kill()
@@ -140,13 +143,13 @@ class Blender:
 
     def _ask(self, job: Mapping[str, Any], limit: float) -> dict[str, Any]:
         """The row. limit: seconds, until the worker knows better."""
-        process = self._process
-        if process is None or process.stdin is None:
+        channel = self._channel
+        if self._process is None or channel is None:
             raise self._death()
         self._number += 1
         try:
-            process.stdin.write(json.dumps({**job, "id": self._number, "limit": limit}) + "\n")
-            process.stdin.flush()
+            channel.jobs.write(json.dumps({**job, "id": self._number, "limit": limit}) + "\n")
+            channel.jobs.flush()
         except OSError:
             raise self._death() from None
         began, peak, used = time.monotonic(), 0.0, 0.0
@@ -219,9 +222,9 @@ class Blender:
             process.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the system, on a disk that is gone for instance
                 process.wait(KILL_SECONDS)
-            for stream in (process.stdin, process.stdout):
-                with contextlib.suppress(OSError, ValueError):
-                    cast(Any, stream).close()
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
         if self._log is not None:
             self._log.unlink(missing_ok=True)
 
@@ -252,9 +255,9 @@ def add_overhead(row: dict[str, Any], wall: float, started: float) -> None:
     seconds["start"] = round(started, 4)
 
 
-def _listen(process: subprocess.Popen[str], answers: queue.Queue[str]) -> None:
+def _listen(stream: IO[str], answers: queue.Queue[str]) -> None:
     """Pass lines on; an empty one at the end."""
     with contextlib.suppress(ValueError, OSError):
-        for line in cast(Any, process.stdout):
+        for line in stream:
             answers.put(line)
     answers.put("")

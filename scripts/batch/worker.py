@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The loop inside a Blender of the batch: a job on each line of stdin, its row on a line of stdout, until stdin ends.
+"""The loop inside a Blender of the batch: a job on each line of its channel, its row on a line back, until there are no more.
 
 It claims and records its file itself, not whoever sent it: if the sender is killed, nobody else begins the file before this one is done with it.
 """
@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from scripts.batch.channel import named  # noqa: E402
 from scripts.batch.figures import Floats, sparsity  # noqa: E402
 from scripts.batch.pool import BACKEND_PYTHON  # noqa: E402
 from scripts.batch.store import Store  # noqa: E402
@@ -167,15 +168,13 @@ def _draw(row: dict[str, Any], out: Path, made: Path | None = None) -> None:
 
 
 def main() -> int:
-    """Keep the real stdout for answers; whatever else prints goes to stderr."""
-    sys.stdout.flush()
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    """Answer on the channel; what is printed is only for the log."""
+    channel = named()
     python = os.environ.get(BACKEND_PYTHON, "")
     if python:
         log = session.log_folder() / f"backend-{os.getpid()}.log"
         session.backend = backend_process.Backend(lambda: launch.plan(ROOT, log, launch.Settings(python=python)))
-    return serve(sys.stdin, answers)
+    return serve(channel.jobs, channel.answers)
 
 
 if __name__ == "__main__":
