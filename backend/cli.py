@@ -7,6 +7,7 @@ Exit codes: 0 done, 2 the input or a setting is wrong (one sentence on stderr), 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import math
@@ -15,9 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import streams
+from . import regular_file, streams
 from .errors import NOT_THE_INPUT, BackendError, as_backend_error
+from .limits import MAX_TIMEOUT, seconds_for
 from .log import begin, warn_once
+from .supervise import SUPERVISED, supervise
 
 if TYPE_CHECKING:
     from .engine.settings import Settings
@@ -26,7 +29,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+BENCH_SECONDS = 7200.0  # all cells take a quarter of an hour on two cores
+BYTES_OF_VERTEX = 12  # in a mesh's file, at least: its coordinates; faces and compression about cancel out
+
 _ONE_MODEL = ("model_dir", "precision", "strict", "low_memory", "memory_mb", "log_severity", "log_level")
+_TIMEOUT = "seconds after which the command is ended (default with --model: what suits the mesh)"
 # Settings that count for a command, where not all do; what is given beside them is refused. Other requests, and idle times between them,
 # are there for a child only.
 HEEDED: dict[str, tuple[str, ...]] = {
@@ -49,6 +56,10 @@ def _run(arguments: Sequence[str]) -> int:
     begin()
     options = _parser().parse_args(arguments)
     try:
+        if options.supervised:
+            _work_for_supervisor()
+        elif getattr(options, "timeout", None) or getattr(options, "model", None):  # the shipped model comes to an end by itself
+            return supervise(arguments, options.timeout or _seconds_of(options), options.model or "")
         code: int = options.run(options)
         return code
     except KeyboardInterrupt:
@@ -59,6 +70,32 @@ def _run(arguments: Sequence[str]) -> int:
             log.exception("%s", told)
         print(f"error: {told} [{told.code}]", file=sys.stderr)
         return 1 if told.code in NOT_THE_INPUT else 2
+
+
+def _work_for_supervisor() -> None:
+    """End with the process that started this one, and by too much memory."""
+    from . import limits, parent, server
+
+    parent.watch()
+    server.bound_memory()
+    limits.watch_memory()
+
+
+def _seconds_of(options: argparse.Namespace) -> float:
+    """Seconds that a command may take by itself, see limits.seconds_for."""
+    if options.command == "bench":
+        return BENCH_SECONDS
+    vertices = 0
+    with contextlib.suppress(OSError):  # what is wrong with the file is told by who reads it
+        vertices = regular_file.status(options.mesh).st_size // BYTES_OF_VERTEX if options.command == "generate" else 0
+    return seconds_for(vertices)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < MAX_TIMEOUT:
+        raise argparse.ArgumentTypeError(f"{text} s cannot be waited for: give a number above 0")
+    return seconds
 
 
 def parse_conditions(text: str) -> dict[str, float]:
@@ -81,6 +118,7 @@ def parse_conditions(text: str) -> dict[str, float]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m backend", description="The computing half of BlendShape Auto-Generator.")
+    parser.add_argument(SUPERVISED, action="store_true", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="answer requests on stdin and stdout; the add-on starts this")
@@ -94,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
 
     info = commands.add_parser("info", help="show versions, providers, hardware and the model")
     info.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
+    info.add_argument("--timeout", type=_seconds, metavar="S", help=_TIMEOUT)
     info.add_argument("--json", action="store_true", help="print JSON")
     _add_settings(info, "info")
     info.set_defaults(run=_info)
@@ -105,12 +144,14 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export-ort", help="write a model in ONNX Runtime's own format, for builds of it without the ONNX parser")
     export.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
+    export.add_argument("--timeout", type=_seconds, metavar="S", help=_TIMEOUT)
     export.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets NAME.encoder.ort and NAME.decoder.ort, or NAME.ort")
     _add_settings(export, "export-ort")
     export.set_defaults(run=_export_ort)
 
     export = commands.add_parser("export-triton", help="write a model as a repository for Triton or another KServe v2 server")
     export.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
+    export.add_argument("--timeout", type=_seconds, metavar="S", help=_TIMEOUT)
     export.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets a folder for each session: config.pbtxt and 1/model.onnx")
     _add_settings(export, "export-triton")
     export.set_defaults(run=_export_triton)
@@ -124,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--landmarks", type=Path, metavar="FILE.json", help='corrected landmarks: {"chin": [x, y, z]}, in the mesh\'s space')
     generate.add_argument("--strength", type=float, default=1.0, help="factor on all offsets (default 1)")
     generate.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
+    generate.add_argument("--timeout", type=_seconds, metavar="S", help=_TIMEOUT)
     generate.add_argument("--out", type=Path, required=True, metavar="OUT.npz", help="gets names (N,) and deltas float32 (N,V,3)")
     generate.add_argument("--json", action="store_true", help="print the report as JSON")
     _add_settings(generate, "generate")
@@ -136,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--providers", default="", metavar="LIST", help="providers to measure (default: all that are there)")
     bench.add_argument("--precisions", default="", metavar="LIST", help="precisions to measure (default: fp32,fp16,int8)")
     bench.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
+    bench.add_argument("--timeout", type=_seconds, metavar="S", help=_TIMEOUT)
     bench.add_argument("--repeat", type=int, default=5, help="runs of each (default 5)")
     bench.add_argument("--quick", action="store_true", help="small heads and few runs: shows that it works, not how fast")
     bench.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw seconds over vertices")

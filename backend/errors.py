@@ -19,6 +19,8 @@ CODES: dict[str, str] = {
     "provider_failed": "the execution provider that was asked for cannot be used",
     "runtime_missing": "ONNX Runtime or another package that is needed cannot be imported",
     "cancelled": "the request was cancelled",
+    "model_stuck": "a model that is not the shipped one does not come to an end",
+    "child_timeout": "a command took more time than it was given",
     "out_of_memory": "memory ran out",
     "protocol": "a frame or a request is malformed",
     "input_missing": "an input file is missing or cannot be read",
@@ -28,7 +30,7 @@ CODES: dict[str, str] = {
 }
 
 # Codes that no change to the input or the settings can mend; the command line exits with 1 for these and with 2 for all others.
-NOT_THE_INPUT = frozenset({"internal", "out_of_memory", "cancelled"})
+NOT_THE_INPUT = frozenset({"internal", "out_of_memory", "cancelled", "child_timeout"})
 
 
 class BackendError(Exception):

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from . import VERSION, stdio
+from . import VERSION, limits, stdio
 from .errors import BackendError, as_backend_error
 from .protocol import PROTOCOL, Array, Message, ProtocolError, read_message, write_message
 
@@ -181,6 +181,7 @@ def serve(preferences: Mapping[str, Any] | None = None, pipe: tuple[BinaryIO, Bi
     stdin, stdout = pipe or stdio.claim()
     _give_memory_back()
     bound_memory()
+    limits.watch_memory()
     answers = Answers(stdout)
     try:
         from .engine.sessions import Cancellation

@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import AddonError
 from .foreign import shortened, too_long
-from .limits import BASE_SECONDS, SECONDS_PER_VERTEX
+from .limits import BASE_SECONDS, MAX_TIMEOUT, SECONDS_PER_VERTEX
 from .naming import STYLES
 from .tables import parse_conditions, user_table
 
@@ -23,7 +23,6 @@ EXPORTS = ("glb", "fbx")
 REGIONS = ("brows", "eyes", "cheeks", "mouth", "jaw", "tongue")
 GUIDES = ("off", "size", "shape")
 MAX_STRENGTH = 10.0
-MAX_TIMEOUT = 1e6  # seconds, eleven days: what the system's timers take on every platform
 _TIMEOUT = f"seconds after which a file is given up (default {BASE_SECONDS:.0f}, and {1000 * SECONDS_PER_VERTEX:g} more for every 1,000 vertices)"
 
 _DASHES = "\0--"  # stands for the value --, which argparse drops; no argument can hold a NUL

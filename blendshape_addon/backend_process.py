@@ -22,7 +22,7 @@ from typing import IO, Any
 from . import pipe
 from .errors import AddonError
 from .launch import Launch
-from .limits import CANCEL_SECONDS, SILENCE_SECONDS, StoppedError, not_given_up, seconds_for, unfinished
+from .limits import CANCEL_SECONDS, MEMORY_EXIT, SILENCE_SECONDS, StoppedError, not_given_up, seconds_for, too_large, unfinished
 from .patience import Patience
 from .wire import PROTOCOL, Array, FrameReader, Message, pack
 
@@ -395,6 +395,8 @@ def explain_exit(code: int, log: str, greeted: bool) -> AddonError:
     if code == 0xC0000135:  # STATUS_DLL_NOT_FOUND
         message = "A system library that the backend needs is missing."
         return AddonError("child_start", message, "Install the newest Microsoft Visual C++ runtime (x64).")
+    if code == MEMORY_EXIT:
+        return too_large()
     if code == NOT_WATCHED:
         return AddonError("child_died", "The backend could not watch over Blender's end and ended itself (exit code 4).", RETRY)
     how = f"signal {signal.Signals(-code).name}" if -code in {s.value for s in signal.Signals} else f"exit code {code}"

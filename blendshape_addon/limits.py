@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..backend.limits import BASE_SECONDS, MAX_TIMEOUT, MEMORY_EXIT, SECONDS_PER_VERTEX, seconds_for
 from .errors import AddonError
 
-BASE_SECONDS = 600.0  # a provider that compiles a model takes minutes over the first request, on a slow machine more
-SECONDS_PER_VERTEX = 0.002  # fifty times what the extension's own model takes on two cores, since dense heads work for minutes on slow ones
+__all__ = ["BASE_SECONDS", "MAX_TIMEOUT", "MEMORY_EXIT", "SECONDS_PER_VERTEX", "seconds_for"]
+
 SILENCE_SECONDS = 300.0  # a child that works tells how far it is; one that says nothing for so long does not
 CANCEL_SECONDS = 5.0  # a cancel is answered after the operators that run, in much less; ESC is to free the child within 10 s
 LOOK_SECONDS = 60.0  # for looking where the face is without having been asked: nobody waits for it, and it keeps cores busy
@@ -17,11 +18,6 @@ WINDOW_SECONDS = 20.0  # for what keeps the window waiting: longer, and people t
 
 class StoppedError(AddonError):
     """The child was ended on purpose. That is no crash: the next may be started at once."""
-
-
-def seconds_for(vertices: int) -> float:
-    """Seconds that a request about so many vertices may take where the user has not said: the larger, the longer."""
-    return BASE_SECONDS + SECONDS_PER_VERTEX * vertices
 
 
 def unfinished(model: str, vertices: int, seconds: float) -> StoppedError:
@@ -35,6 +31,12 @@ def unfinished(model: str, vertices: int, seconds: float) -> StoppedError:
         return StoppedError("model_stuck", f"The model {Path(model).name} {within}", fix)
     fix = "Close other programs or choose a mesh with fewer vertices; the command takes more time with --timeout."
     return StoppedError("child_timeout", f"The work on {vertices:,} vertices {within}", fix)
+
+
+def too_large() -> StoppedError:
+    """What is told of a child that ended itself because of its memory."""
+    what = "The model took more memory than one that is not the extension's own may take, half of this computer's, and the backend was ended."
+    return StoppedError("out_of_memory", what, "Choose another model; without any, the extension's own is used.")
 
 
 def not_given_up(model: str) -> StoppedError:

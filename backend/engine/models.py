@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from .. import regular_file
 from ..errors import BackendError
+from ..limits import foreign_model
 from ..values import WAY, is_number
 from . import providers
 from .hardware import hardware, thread_counts
@@ -166,6 +167,8 @@ def load_model(path: Path | None = None, settings: Settings | None = None, low_m
     """
     settings = resolve() if settings is None else settings
     low_memory = short_of_memory(settings) if low_memory is None else low_memory
+    if path is not None and path.resolve() not in (_shipped("encoder"), _shipped("decoder")):
+        foreign_model()
     model = _load(path, settings, low_memory)
     return replace(model, low_memory=low_memory)
 

@@ -132,3 +132,14 @@ def test_a_child_that_never_greets_is_ended_when_nobody_waits_any_more(clicks: C
         assert time.monotonic() < end
         time.sleep(0.05)
     assert not clicks.backend.running and clicks.all_gone()
+
+
+def test_a_model_that_takes_too_much_memory_is_told_and_it_is_no_crash(clicks: Clicks, tmp_path: Path) -> None:
+    share = 300 * 2**20 / psutil.virtual_memory().total
+    clicks.code = f"from backend import limits; limits.FOREIGN_SHARE = {share}; from backend.cli import main; sys.exit(main(['serve']))"
+    clicks.start()
+    clicks.until_greeted()
+    clicks.backend.send("load", {"model": str(made(tmp_path, "matmul"))})
+    error = clicks.failure(60)
+    clicks.survived(error, "out_of_memory", "half of this computer's")
+    assert "another model" in error.fix
