@@ -13,8 +13,8 @@ from typing import Any
 
 from .errors import AddonError
 from .foreign import shortened, too_long
-from .limits import BASE_SECONDS, MAX_TIMEOUT, SECONDS_PER_VERTEX
 from .naming import STYLES
+from .shared import BASE_SECONDS, MAX_TIMEOUT, SECONDS_PER_VERTEX
 from .tables import parse_conditions, user_table
 
 IMPORTED = (".glb", ".gltf", ".vrm", ".fbx", ".obj")

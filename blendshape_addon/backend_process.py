@@ -22,8 +22,9 @@ from typing import IO, Any
 from . import pipe
 from .errors import AddonError
 from .launch import Launch
-from .limits import CANCEL_SECONDS, MEMORY_EXIT, SILENCE_SECONDS, StoppedError, not_given_up, seconds_for, too_large, unfinished
+from .limits import CANCEL_SECONDS, SILENCE_SECONDS, StoppedError, not_given_up, too_large, unfinished
 from .patience import Patience
+from .shared import MEMORY_EXIT, seconds_for
 from .wire import PROTOCOL, Array, FrameReader, Message, pack
 
 HELLO_SECONDS = 60.0  # a cold disk and a virus scanner can take their time over the first import

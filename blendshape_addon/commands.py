@@ -26,9 +26,9 @@ from .backend_process import Backend, error_of
 from .errors import DEATHS, NOT_THE_INPUT, AddonError, as_addon_error
 from .foreign import one_line
 from .job import Options, Outcome, face_confidence, generate_for_object
-from .limits import StoppedError, seconds_for
+from .limits import StoppedError
 from .mesh_io import check_editable
-from .shared import streams
+from .shared import seconds_for, streams
 from .typed import mesh_of
 
 NAMES = ("face", "head", "body", "kao", "atama", "顔", "頭")  # parts of names of objects that are looked at first

@@ -5,10 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..backend.limits import BASE_SECONDS, MAX_TIMEOUT, MEMORY_EXIT, SECONDS_PER_VERTEX, seconds_for
 from .errors import AddonError
-
-__all__ = ["BASE_SECONDS", "MAX_TIMEOUT", "MEMORY_EXIT", "SECONDS_PER_VERTEX", "seconds_for"]
 
 SILENCE_SECONDS = 300.0  # a child that works tells how far it is; one that says nothing for so long does not
 CANCEL_SECONDS = 5.0  # a cancel is answered after the operators that run, in much less; ESC is to free the child within 10 s

@@ -11,8 +11,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backend import regular_file, streams
     from backend.atomic import leftovers, replace_file, temporary_beside
+    from backend.limits import BASE_SECONDS, MAX_TIMEOUT, MEMORY_EXIT, SECONDS_PER_VERTEX, seconds_for
 else:
     from ..backend import regular_file, streams
     from ..backend.atomic import leftovers, replace_file, temporary_beside
+    from ..backend.limits import BASE_SECONDS, MAX_TIMEOUT, MEMORY_EXIT, SECONDS_PER_VERTEX, seconds_for
 
-__all__ = ("leftovers", "regular_file", "replace_file", "streams", "temporary_beside")
+__all__ = (
+    "BASE_SECONDS",
+    "MAX_TIMEOUT",
+    "MEMORY_EXIT",
+    "SECONDS_PER_VERTEX",
+    "leftovers",
+    "regular_file",
+    "replace_file",
+    "seconds_for",
+    "streams",
+    "temporary_beside",
+)

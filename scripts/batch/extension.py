@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from blendshape_addon.environment import BLENDER, clean_environment
     from blendshape_addon.errors import DEATHS, NOT_THE_INPUT, AddonError
     from blendshape_addon.foreign import one_line
-    from blendshape_addon.limits import seconds_for
+    from blendshape_addon.shared import seconds_for
 else:
     load_extension()
     _arguments: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.arguments")
@@ -24,7 +24,7 @@ else:
     BLENDER, clean_environment = _environment.BLENDER, _environment.clean_environment
     DEATHS, NOT_THE_INPUT, AddonError = _errors.DEATHS, _errors.NOT_THE_INPUT, _errors.AddonError
     one_line: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.foreign").one_line
-    seconds_for: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.limits").seconds_for
+    seconds_for: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.shared").seconds_for
 
 __all__ = [
     "BLENDER",

@@ -21,7 +21,7 @@ from blendshape_auto_generator.blendshape_addon import commands, scene_files, se
 from blendshape_auto_generator.blendshape_addon.arguments import free_names, parser
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.launch import Settings, plan
-from blendshape_auto_generator.blendshape_addon.limits import seconds_for
+from blendshape_auto_generator.blendshape_addon.shared import seconds_for
 from fixtures import models
 from hypothesis import given
 from hypothesis import strategies as st
