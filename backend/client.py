@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +25,7 @@ from .protocol import MAX_BODY, MAX_HEADER, PREFIX, Array, Message, read_message
 
 PACKAGE = Path(__file__).resolve().parent
 LAST = ("done", "error")
+HELLO_SECONDS = 60.0  # a cold disk and a virus scanner can take their time over the first import
 
 
 def command(python: str = sys.executable, preferences: Mapping[str, Any] | None = None) -> list[str]:
@@ -58,7 +60,8 @@ class Client:
         self._answers: dict[int, list[Message]] = {}
         self._last_id, self._ended = 0, False
         try:
-            first = read_message(self._stdout)
+            with _ended_after(HELLO_SECONDS, self.process):
+                first = read_message(self._stdout)
             if first is None:
                 raise self._gone()
             if first.header["type"] == "error":
@@ -88,11 +91,18 @@ class Client:
         """Ask the child to give a request up; that one ends with the error `cancelled`."""
         self._write({"type": "cancel", "target": number}, None)
 
-    def answers(self, number: int) -> Iterator[Message]:
-        """A request's answers up to `done`. Raises BackendError where the request ended with an error."""
+    def answers(self, number: int, seconds: float | None = None) -> Iterator[Message]:
+        """A request's answers up to `done`. seconds: after which the child is killed, and with it all other requests; None waits for ever.
+
+        Raises BackendError where the request ended with an error, and `child_timeout` where it did not end.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._answers[number] or self._ended)
+                left = None if end is None else max(end - time.monotonic(), 0.0)
+                if not self._changed.wait_for(lambda: self._answers[number] or self._ended, left):
+                    self.process.kill()
+                    raise BackendError("child_timeout", f"The child did not finish within {seconds:g} s and was ended.", "Start another.")
                 if not self._answers[number]:
                     raise self._gone()
                 message = self._answers[number].pop(0)
@@ -104,13 +114,17 @@ class Client:
             if message.header["type"] == "done":
                 return
 
-    def ask(self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> list[Message]:
-        """Send a request and wait for all its answers."""
-        return list(self.answers(self.send(type_, fields, arrays)))
+    def ask(
+        self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None, seconds: float | None = None
+    ) -> list[Message]:
+        """Send a request and wait for all its answers, see `answers`."""
+        return list(self.answers(self.send(type_, fields, arrays), seconds))
 
-    def report(self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> dict[str, Any]:
-        """Send a request and wait for its report."""
-        found: dict[str, Any] = self.ask(type_, fields, arrays)[-1].header["report"]
+    def report(
+        self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None, seconds: float | None = None
+    ) -> dict[str, Any]:
+        """Send a request and wait for its report, see `answers`."""
+        found: dict[str, Any] = self.ask(type_, fields, arrays, seconds)[-1].header["report"]
         return found
 
     def close(self) -> None:
@@ -167,7 +181,11 @@ class AsyncClient:
         self.process = await asyncio.create_subprocess_exec(
             *self._command, cwd=PACKAGE.parent, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 20
         )
-        first = await self._read()
+        try:
+            first = await asyncio.wait_for(self._read(), HELLO_SECONDS)
+        except TimeoutError:
+            self.process.kill()
+            first = None
         if first is None or first.header["type"] == "error":
             error = _gone(await self.process.wait()) if first is None else error_of(first)
             raise error
@@ -252,6 +270,17 @@ class AsyncClient:
             self._ended = True
             for waiting in self._answers.values():
                 waiting.put_nowait(None)
+
+
+@contextlib.contextmanager
+def _ended_after(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Kill a process that takes more seconds over what is inside."""
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def error_of(message: Message) -> BackendError:

@@ -251,6 +251,16 @@ JAPANESE: dict[str, str] = {
     "Rename the shape in your table, or the reference key.": "テーブルのシェイプか基準キーの名前を変えてください。",
     "Memory ran out.": "メモリが足りません。",
     "Close other programs, or choose an object with fewer vertices.": "ほかのプログラムを閉じるか、頂点の少ないオブジェクトを選んでください。",
+    "Choose another model; without any, the extension's own is used.": "別のモデルを選んでください。空なら拡張機能のモデルを使います。",
+    "Close other programs or choose a mesh with fewer vertices; the command takes more time with --timeout.": (
+        "ほかのプログラムを閉じるか、頂点の少ないメッシュを選んでください。コマンドでは --timeout で時間を延ばせます。"
+    ),
+    "Try again; it is started anew.": "もう一度試してください。新しく起動します。",
+    "The backend is still starting.": "バックエンドはまだ起動中です。",
+    "Try again in a moment.": "少し待ってからもう一度試してください。",
+    "The model took more memory than one that is not the extension's own may take, half of this computer's, and the backend was ended.": (
+        "拡張機能のものではないモデルに許されるメモリ (このコンピューターの半分) を超えたため、バックエンドを終了しました。"
+    ),
     "Close other programs, then try again.": "ほかのプログラムを閉じて、もう一度試してください。",
     "Please report this with the console's text.": "コンソールの内容を添えて報告してください。",
     "Reinstall the extension; the log tells more.": "拡張機能を再インストールしてください。詳しくはログにあります。",

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures import models
 from fixtures.meshes import figure
 
+from backend import client as client_module
 from backend.client import AsyncClient, Client, arrays_of_mesh
 from backend.errors import BackendError
 from backend.face.mesh import AvatarMesh
@@ -142,3 +144,26 @@ def test_a_child_that_cannot_start_says_why() -> None:
     with pytest.raises(BackendError) as caught:
         Client(python=sys.executable, environment={"PYTHONPATH": "/nowhere", "PYTHONHOME": "/nowhere"}, stderr=subprocess.DEVNULL)
     assert caught.value.code == "internal" and "ended" in caught.value.message
+
+
+def test_a_request_that_does_not_end_in_time_ends_the_child(tmp_path: Path) -> None:
+    model = models.stuck(tmp_path / "fold.onnx", "fold", ["jawOpen"])
+    with Client() as client:
+        with pytest.raises(BackendError) as caught:
+            client.report("load", {"model": str(model)}, seconds=2.0)
+        assert caught.value.code == "child_timeout" and "2 s" in caught.value.message
+        client.process.wait(10)
+
+
+def test_a_child_that_never_greets_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "HELLO_SECONDS", 0.5)
+    monkeypatch.setattr(client_module, "command", lambda *_: [sys.executable, "-c", "import time; time.sleep(60)"])
+    with pytest.raises(BackendError):
+        Client()
+
+    async def start() -> None:
+        async with AsyncClient():
+            pass
+
+    with pytest.raises(BackendError):
+        asyncio.run(start())
