@@ -159,7 +159,7 @@ def _fresh(kept: Path, root: Path, file: str, support: str) -> dict[str, Any] | 
 
 
 def _supports(path: Path) -> bool:
-    return not path.name.startswith("test_")
+    return path.name == "conftest.py" or "fixtures" in path.parts
 
 
 def _digest(paths: Iterable[Path]) -> str:
