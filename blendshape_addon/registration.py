@@ -30,7 +30,7 @@ from . import (
     translations,
     vrchat_operators,
 )
-from .typed import PROPERTY, declare, persistent
+from .typed import PROPERTY, declare, forget_hints, persistent
 
 CLASSES = (
     preferences.BlendShapesPreferences,
@@ -85,6 +85,7 @@ def register() -> None:
     for cls in CLASSES:
         declare(cls)
         bpy.utils.register_class(cls)
+    forget_hints()
     for holder, group in _HOLDERS.items():
         setattr(holder, PROPERTY, bpy.props.PointerProperty(type=group))
     for name, handler in _HANDLERS:

@@ -7,6 +7,7 @@ Who calls has made sure of what a function here takes for granted; most often an
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -125,3 +126,10 @@ def declare(cls: type) -> None:
         declared = {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
         if declared:
             base.__annotations__ = {**hints, **declared}
+
+
+def forget_hints() -> None:
+    """Empty the caches of Python's typing module. They hold what `Annotated` was given, Blender's properties among it, for longer than Blender's
+    module lives; where that is a module of a Python, the process would then hang when it ends."""
+    for clear in getattr(typing, "_cleanups", ()):
+        clear()
