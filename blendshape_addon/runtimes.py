@@ -6,6 +6,7 @@ No bpy and no threads: `poll` returns at once, so that a timer can call it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -13,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from .backend_process import NO_WINDOW, Backend
 from .environment import DOWNLOADS, clean_environment
 from .errors import AddonError
 from .launch import Settings, plan
+from .patience import Patience
 
 COMMON = ("numpy==2.4.6", "psutil==7.2.2")
 LINUX, WINDOWS = "linux-x64", "windows-x64"  # Blender's names for platforms
@@ -31,6 +32,8 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 MARK = "blendshapes-runtime"  # a file in a folder that was made here; no other folder is ever removed
 WANTED = "requirements.txt"  # what pip installs, in the environment's folder
 TAIL = 4096
+PREPARE_SECONDS = 4 * 3600.0  # 3.5 GB at the slowest that is of use, 0.25 MB/s; pip itself gives up a connection that is dead
+KILL_SECONDS = 2.0  # a killed process is gone at once otherwise
 # Nothing but the listed wheels, each with the listed bytes; neither PIP_* nor a pip.conf has a say, which might name other indexes or folders.
 _QUIET = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
 PIP = ("--isolated", "install", *_QUIET, "--require-hashes", "--only-binary", ":all:", "--no-deps", "--requirement")
@@ -124,7 +127,7 @@ class Preparation:
         self._log = folder.with_name(f"{folder.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
         self._handshake: Handshake | None = None
-        self._began = time.monotonic()
+        self._patience = Patience()
         self.hello: Mapping[str, Any] | None = None
         self.stage, self.fraction = "making an environment", 0.0
         remove(folder)
@@ -147,6 +150,8 @@ class Preparation:
                 self.hello = self._handshake.poll()
             elif self._process is not None:
                 self._follow(self._process)
+            if self.hello is None and self._patience.waited() > PREPARE_SECONDS:
+                raise AddonError("runtime_failed", f"it was not ready within {PREPARE_SECONDS / 3600:g} hours.", "")
         except AddonError as error:
             raise self._failed(f"The new runtime does not work: {error.message}") from error
         if self.hello is not None:
@@ -193,7 +198,8 @@ class Preparation:
     def _stop(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the system, on a disk that is gone for instance
+                self._process.wait(KILL_SECONDS)
             self._process = None
         if self._handshake is not None:
             self._handshake.close()

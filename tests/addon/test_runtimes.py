@@ -120,6 +120,16 @@ def test_a_runtime_is_made_and_removed(tmp_path: Path) -> None:
     assert remove(tmp_path / "made") and not (tmp_path / "made").exists() and not remove(tmp_path / "made")
 
 
+def test_a_download_that_never_ends_is_ended_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtimes, "PREPARE_SECONDS", 0.0)
+    runtime = Runtime("none", (), 0.1, "a test")
+    work = Preparation(session.ROOT, tmp_path / "made", runtime, sys.executable)
+    time.sleep(0.01)
+    with pytest.raises(AddonError, match="not ready within") as caught:
+        work.poll()
+    assert caught.value.code == "runtime_failed" and not (tmp_path / "made").exists()
+
+
 def pins_of_the_shipped() -> dict[str, str]:
     """What the zip carries for this platform and Python, and a numpy."""
     cp = f"cp{sys.version_info.major}{sys.version_info.minor}"
