@@ -163,12 +163,17 @@ def test_requests_are_timed_from_frame_to_frame_and_their_memory_is_the_childs(t
 def test_a_cell_tells_rates_of_its_own_times(tiny: Path) -> None:
     told = bench_cells.cell(load_model(tiny, resolve({"threads": 1, "provider": "cpu"}, environment={})), 2, 300, 3)
     assert (told["batch"], told["vertices"], told["runs"]) == (2, 300, 3)
-    assert told["heads_per_s"] == pytest.approx(2 / told["p50"], rel=0.1) and told["vertices_per_s"] == pytest.approx(
-        300 * told["heads_per_s"], rel=0.1
-    )
-    assert told["to_bare"] == pytest.approx(told["p50"] / told["bare_p50"], rel=0.2) and told["peak_memory_mb"] == round(told["peak_memory_mb"], 1)
+    near = 0.02 + 1e-4 / told["p50"] + 1e-4 / told["bare_p50"]  # times are told to 0.1 ms
+    assert told["heads_per_s"] == pytest.approx(2 / told["p50"], rel=near, abs=0.01)
+    assert told["vertices_per_s"] == pytest.approx(300 * told["heads_per_s"], rel=near, abs=2)
+    assert told["to_bare"] == pytest.approx(told["p50"] / told["bare_p50"], rel=near, abs=0.001)
+    assert told["peak_memory_mb"] == round(told["peak_memory_mb"], 1)
+
+
+def test_the_peak_is_seen_while_it_lasts() -> None:
     with bench_cells.Peak() as memory:
         held = np.ones(64 << 17)
-        time.sleep(0.1)
-        del held
-    assert 48 < memory.peak - memory.before < 100
+        end = time.monotonic() + 60
+        while memory.peak < memory.before + 48 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert 48 < memory.peak - memory.before < 100, f"{held.nbytes >> 20} MiB more"

@@ -412,7 +412,8 @@ def test_memory_is_told_in_mebibytes() -> None:
     with_it = hardware.memory_mb()
     assert held.nbytes == 64 << 20 and hardware.peak_memory_mb() >= with_it - 1
     del held
-    assert 48 < with_it - hardware.memory_mb() < 80, "so large an array goes back to the system when it is freed"
+    if sys.platform == "linux":
+        assert 48 < with_it - hardware.memory_mb() < 80, "so large an array goes back to the system when it is freed"
     assert told.physical_cores >= 1 and told.usable_cores >= 1 and told.cpu and told.gpus == hardware.gpus()
 
 
