@@ -67,8 +67,8 @@ def measure(root: Path, sources: Sequence[str], test_files: Sequence[str], left_
 
 
 def tests_of(reach: Reach, root: Path, module: str, line: int) -> set[str]:
-    """The tests that reach a line, and files whose children do; of a line that runs on import those that reach code with its names, else all that
-    reach the module."""
+    """The tests that reach a line, and files whose children do; of a line that runs on import those that reach code with its names, and those of
+    the file named like the module; else all that reach the module."""
     source = (root / module).read_text(encoding="utf-8")
     found = reach.lines.get(module, {}).get(line, set()) - {IMPORT}
     if found and _in_function(source, line):
@@ -81,7 +81,9 @@ def tests_of(reach: Reach, root: Path, module: str, line: int) -> set[str]:
             for number, content in enumerate(text.splitlines(), 1):
                 if number in lines and word.search(content) and _in_function(text, number):
                     found |= lines[number]
-    return (found or {test for tests in reach.lines.get(module, {}).values() for test in tests}) - {IMPORT}
+    everything = {test for tests in reach.lines.get(module, {}).values() for test in tests}
+    own = {test for test in reach.seconds if test.partition("::")[0].endswith(f"/test_{Path(module).stem}.py")}
+    return (found | own or everything) - {IMPORT}
 
 
 def choose(

@@ -198,6 +198,7 @@ def test_tensorrt_makes_the_precision_itself_and_gets_the_calibration_table(monk
         assert (model.precision, model.use.active) == (expected, TENSORRT) and words in model.precision_reason
         options = next(listed[0][1] for listed in runtime.created if listed[0][0] == TENSORRT and "basis" not in listed)
         assert options["trt_fp16_enable"] == str(int(precision == "fp16")) and "points:1x1x7" in options["trt_profile_min_shapes"]
+        assert "points:1x2048x7" in options["trt_profile_opt_shapes"] and "points:64x4096x7" in options["trt_profile_max_shapes"]
     assert [path.read_bytes() for path in cache.rglob("m.decoder.calibration")] == [b"ranges"]
 
 

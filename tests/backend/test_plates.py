@@ -63,6 +63,19 @@ def test_an_outline_is_no_plate_whichever_way_it_is_turned_and_triangulated() ->
         assert found.keys() == {f"{name}_left" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")}
 
 
+def test_a_plate_of_few_faces_is_one_in_whatever_order_their_corners_come() -> None:
+    made = face()
+    eye = made.spans["eye_left"]
+    right, between, top, left, other, low = (eye.start + place for place in (0, 2, 4, 8, 10, 12))  # of the outer ring
+    diamond = np.array([[right, top, low], [left, low, top], [right, between, top], [left, other, low]], np.int32)
+    rest = (made.triangles < eye.start).all(axis=1) | (made.triangles >= eye.stop).all(axis=1)
+    parts, skin = loose_parts(made.vertices, made.triangles), within(made, "skin")
+    for turn in range(3):
+        triangles = np.concatenate([made.triangles[rest], np.roll(diamond, turn, axis=1)])
+        found = plates.eye(made.vertices, triangles, parts, skin, made.landmarks, "left")
+        assert len(found) == 4, turn
+
+
 @pytest.mark.parametrize(("thick", "closed"), [(0.02, True), (0.15, False)], ids=["closed", "open"])
 def test_a_mouth_ends_where_its_strip_does(thick: float, closed: bool) -> None:
     made = face(thick=thick)

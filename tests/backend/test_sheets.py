@@ -48,6 +48,12 @@ def test_what_lies_beside_the_face_is_none() -> None:
     assert not len(sheets.lying(there, np.zeros(len(there.vertices), bool))[0])
 
 
+def test_without_skin_nothing_lies_on_it() -> None:
+    there, _patch = surface(0.02)
+    there.skins[0][:] = False
+    assert [len(found) for found in sheets.lying(there, np.zeros(len(there.vertices), bool))] == [0, 0, 0]
+
+
 def test_what_goes_with_lids_is_none() -> None:
     there, patch = surface(0.02)
     others = np.zeros(len(there.vertices), bool)

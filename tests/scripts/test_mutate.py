@@ -69,7 +69,7 @@ def toy(tmp_path: Path) -> Path:
     if shutil.which("git") is None:
         pytest.skip("the files of a repository are told by git")
     root = tmp_path / "toy repository"
-    for name, text in {"toy/__init__.py": "", "toy/part.py": PART, "tests/test_part.py": TESTS}.items():
+    for name, text in {"toy/__init__.py": "", "toy/part.py": PART, "tests/test_toy.py": TESTS}.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
@@ -86,7 +86,7 @@ def test_what_tests_notice_is_killed_and_the_rest_survives(toy: Path, tmp_path: 
     assert outcomes(judged) in ({(3, "NumberReplacer"): KILLED}, {(11, "NumberReplacer"): SURVIVED})
     capsys.readouterr()
     judged = mutate(toy, config, tmp_path / "map", 1)
-    assert "tests/test_part.py:" not in capsys.readouterr().out, "the map was kept"
+    assert "tests/test_toy.py:" not in capsys.readouterr().out, "the map was kept"
     assert outcomes(judged) == {(11, "Mul_Div"): SURVIVED}, "no test reaches line 15, and annotations are never run"
     assert judged[0].diff == "-    return x * 2\n+    return x / 2"
     assert (toy / "toy/part.py").read_text(encoding="utf-8") == PART and not list(toy.rglob("__pycache__"))
@@ -98,14 +98,14 @@ def test_what_tests_notice_is_killed_and_the_rest_survives(toy: Path, tmp_path: 
 
 
 def test_a_constant_is_judged_by_tests_of_code_that_names_it_and_a_run_without_end_counts(toy: Path, tmp_path: Path) -> None:
-    reach = reaching.measure(toy, ["toy"], ["tests/test_part.py"], [], tmp_path / "map")
-    assert reaching.tests_of(reach, toy, "toy/part.py", 3) == {"tests/test_part.py::test_enough"}
+    reach = reaching.measure(toy, ["toy"], ["tests/test_toy.py"], [], tmp_path / "map")
+    assert reaching.tests_of(reach, toy, "toy/part.py", 3) == {"tests/test_toy.py::test_enough"}
     mutants = sample(toy, {"toy/part.py": {3}}, CONFIG.operators, 1, 5)
     assert len(mutants) == 1, "one on a line"
     copy = Copy(toy)
     try:
         killed = judge(copy, toy, CONFIG, reach, mutants[0])
-        assert (killed.outcome, killed.by) == (KILLED, "tests/test_part.py::test_enough")
+        assert (killed.outcome, killed.by) == (KILLED, "tests/test_toy.py::test_enough")
         endless = judge(copy, toy, replace(CONFIG, patience_s=0.0, patience=0.0), reach, mutants[0])
         assert endless.outcome == TIMED_OUT and share([killed, endless]) == (2, 2)
         assert (copy.root / "toy/part.py").read_text(encoding="utf-8") == PART
