@@ -131,7 +131,7 @@ def with_keys(ob: bpy.types.Object) -> tuple[Floats, list[str]]:
     mixed = base.astype(np.float64)
     for name, weight in weights.items():
         if key is not None and name not in set_aside:
-            mixed += _offset(ob, key.key_blocks[name], base) * weight
+            mixed += offset_of(ob, key.key_blocks[name], base) * weight
     warnings = []
     if told:
         names = ", ".join(repr(name) for name in told[:5]) + (f" and {len(told) - 5} more" if len(told) > 5 else "")
@@ -148,7 +148,7 @@ def _weights(ob: bpy.types.Object) -> dict[str, float]:
     return {block.name: block.value for block in key.key_blocks if block.value and not block.mute and block != key.reference_key}
 
 
-def _offset(ob: bpy.types.Object, block: bpy.types.ShapeKey, base: Floats) -> Doubles:
+def offset_of(ob: bpy.types.Object, block: bpy.types.ShapeKey, base: Floats) -> Doubles:
     """What a key adds at a value of 1, (V,3): to its own relative key, as far as its vertex group lets it."""
     points, relative = np.empty_like(base), np.empty_like(base)
     block.points.foreach_get("co", points.reshape(-1))

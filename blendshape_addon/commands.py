@@ -19,7 +19,7 @@ from typing import Any
 
 import bpy
 
-from . import scene_files
+from . import key_export, scene_files
 from .arguments import asked, free_names, note_of, parser
 from .as_seen import visible
 from .backend_process import Backend, error_of
@@ -201,7 +201,7 @@ def process(
         seconds.update(outcome.seconds)
         seconds.update(scene_files.write_scene(task.target, compress, task.exported))
     row = _row(task, outcome, chosen_by, seconds)
-    row["warnings"] = [*task.notes, *row["warnings"]]
+    row["warnings"] = [*task.notes, *row["warnings"], *([] if task.exported is None else key_export.lost())]
     return row
 
 

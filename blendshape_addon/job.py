@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -69,7 +69,8 @@ class Result:
 @dataclass
 class Outcome:
     """What was made. report: the child's, see docs/architecture.md. seconds: by stage, the child's stages under `backend`. landmarks: the face's,
-    in object space. results: each shape; parts: what became of the shapes on the avatar's other objects, by their names."""
+    in object space. results: each shape; parts: what became of the shapes on those of the avatar's other objects that got some, by their names.
+    still: keys that were made and move nothing on any object."""
 
     object: str
     written: Written
@@ -79,16 +80,27 @@ class Outcome:
     landmarks: dict[str, list[float]] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     parts: dict[str, Written] = field(default_factory=dict)
+    still: list[str] = field(default_factory=list)
+
+    @property
+    def made(self) -> int:
+        """How many keys were made that move something."""
+        return len(self.written.added) + len(self.written.updated) - len(self.still)
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """What became of the keys, texts with a place for a number, without those that are 0."""
+        added, updated = ([name for name in names if name not in self.still] for names in (self.written.added, self.written.updated))
+        told = (("{count} added", added), ("{count} updated", updated), ("{count} kept", self.written.kept), ("{count} move nothing", self.still))
+        return [(text, len(names)) for text, names in told if names]
 
     @property
     def line(self) -> str:
         """One sentence for the user."""
-        count = len(self.written.added) + len(self.written.updated)
-        parts = [f"{len(self.written.added)} added", f"{len(self.written.updated)} updated", f"{len(self.written.kept)} kept"]
-        counts = ", ".join(part for part in parts if not part.startswith("0 ")) or "nothing to do"
+        counts = ", ".join(text.format(count=count) for text, count in self.counts) or "nothing to do"
         moving_, all_ = self.report["face_vertices"], self.report["vertices"]
         others = f" and {len(self.parts)} parts" if self.parts else ""
-        return f"{self.object}{others}: {count} shape keys ({counts}) on {moving_:,} of {all_:,} vertices"
+        return f"{self.object}{others}: {self.made} shape keys ({counts}) on {moving_:,} of {all_:,} vertices"
 
 
 class Job:
@@ -249,23 +261,24 @@ class Job:
                 if done.added or done.updated:
                     remember_request(portion.ob, self._options.sets, self._options.table)
         keep_landmarks(objects[0], self.landmarks)
-        others = {portion.ob.name: done for portion, done in zip(portions[1:], written[1:], strict=True)}
-        outcome = self._outcome(objects[0].name, written[0], others)
+        moved = [_moved(portion, done) for portion, done in zip(portions, written, strict=True)]
+        others = {portion.ob.name: done for portion, done, names in zip(portions[1:], written[1:], moved[1:], strict=True) if names}
+        outcome = self._outcome(objects[0].name, written[0], others, set().union(*moved))
         outcome.seconds = {"gather": self.seconds["gather"], "request": self.seconds["request"], "backend": self.report["seconds"]}
         outcome.seconds["write"] = time.perf_counter() - began
         return outcome
 
-    def _outcome(self, name: str, written: Written, others: dict[str, Written]) -> Outcome:
+    def _outcome(self, name: str, written: Written, others: dict[str, Written], moved: set[str]) -> Outcome:
         sure = {name: c for names, confidence, _offsets in self._blocks for name, c in zip(names, confidence, strict=True)}
-        results = _results(written, {own: (sure[wanted], self._notes.get(wanted, "")) for wanted, own in self._named.items()})
+        still = [key for key in (*written.added, *written.updated) if key not in moved]
+        results = _results(written, {own: (sure[wanted], self._notes.get(wanted, "")) for wanted, own in self._named.items()}, still)
         warnings = [*self._warnings, *self.report["warnings"], *written.warnings]
         if self._options.guide != "off" and not self._notes:
             warnings.append("None of your own vowels or blinks was found to go by.")
-        still = [result.name for result in results if result.note == STILL]
         if still:
             warnings.append(f"{len(still)} shapes move nothing on this mesh: {', '.join(still[:5])}{' ...' if len(still) > 5 else ''}.")
         landmarks = {mark: list(place) for mark, place in self.landmarks.items()}
-        return Outcome(name, written, self.report, warnings, {}, landmarks, results, others)
+        return Outcome(name, written, self.report, warnings, {}, landmarks, results, others, still)
 
     def _names(self, face: bpy.types.Object) -> dict[str, str]:
         """Wanted name -> key name, on the face; all objects get the same."""
@@ -320,7 +333,12 @@ def _guided(ob: bpy.types.Object, indices: Ints, made: Mapping[str, Floats], sha
     return _Guided(factors, styled, {**dict.fromkeys(found, ""), **notes, **dict.fromkeys(styled, "your own shape")})
 
 
-def _results(written: Written, told: Mapping[str, tuple[float, str]]) -> list[Result]:
+def _moved(portion: Portion, written: Written) -> set[str]:
+    """Names of the keys that were written and move something on this object."""
+    return {shape.name for shape in portion.shapes if shape.offsets.any()} & {*written.added, *written.updated}
+
+
+def _results(written: Written, told: Mapping[str, tuple[float, str]], still: Sequence[str]) -> list[Result]:
     states = {name: state for state in ("added", "updated", "kept") for name in getattr(written, state)}
     found = []
     for name, (confidence, note) in told.items():
@@ -329,8 +347,8 @@ def _results(written: Written, told: Mapping[str, tuple[float, str]]) -> list[Re
         notes = [note] if note else []
         if states[name] == "kept":
             notes.append("kept, because it was made or edited by hand")
-        elif confidence == 0 and not note:
-            notes.append(STILL)
+        elif name in still:
+            notes, confidence = [STILL], 0.0
         elif confidence < LOW:
             notes.append("worth a look")
         found.append(Result(name, states[name], confidence, ", ".join(notes)))

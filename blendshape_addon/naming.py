@@ -4,26 +4,37 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
 _CAMEL = re.compile(r"[a-z]+[A-Z][A-Za-z]*")
 STYLES = ("auto", "standard", "pascal", "suffix")
+# Spellings of rigs beside the standard's: a capital first, and what comes before the side's letter
+_SPELLINGS = {
+    "pascal": (True, ""),
+    "suffix": (False, "_"),
+    "suffix.": (False, "."),
+    "suffix-": (False, "-"),
+    "pascal suffix": (True, "_"),
+    "pascal suffix.": (True, "."),
+    "pascal suffix-": (True, "-"),
+}
+MAJORITY = 1 / 3  # of a set's names must be there in a spelling before the others are spelled alike: a few keys of one's own are no rig
 ALIASES = {"vrc.v_e": "vrc.v_ee"}  # what the SDK calls it, and what the common face tracking template's clips ask for
 
 
 def styled(name: str, style: str) -> str:
     """A name such as eyeBlinkLeft in another spelling: EyeBlinkLeft (pascal), eyeBlink_L (suffix); vrc.v_aa has but one."""
-    if style == "pascal" and _CAMEL.fullmatch(name):
-        return name[:1].upper() + name[1:]
-    if style == "suffix":
-        for side in ("Left", "Right"):
-            if name.endswith(side) and name != side:
-                return f"{name.removesuffix(side)}_{side[0]}"
-    return name
+    capital, separator = _SPELLINGS.get(style, (False, ""))
+    side = next((side for side in ("Left", "Right") if name.endswith(side) and name != side), "") if separator else ""
+    if capital and _CAMEL.fullmatch(name):
+        name = name[:1].upper() + name[1:]
+    return f"{name.removesuffix(side)}{separator}{side[0]}" if side else name
 
 
 def folded(name: str) -> str:
-    """What is left of a name when case, separators and the way to write a side do not count."""
+    """What is left of a name when case, separators, the width of letters and the way to write a side do not count."""
+    name = unicodedata.normalize("NFKC", name)
     for ending, side in (("_L", "left"), ("_R", "right"), (".L", "left"), (".R", "right"), ("-L", "left"), ("-R", "right")):
         if name.upper().endswith(ending) and len(name) > len(ending):
             name = name[: -len(ending)] + side
@@ -31,18 +42,20 @@ def folded(name: str) -> str:
 
 
 def style_of(existing: Collection[str], wanted: Sequence[str], foreign: Collection[str]) -> str:
-    """The spelling in which most of the wanted names are there already; `standard` where none is.
+    """The spelling of the rig that is there: the standard's, unless a third of the wanted names are there in another and fewer in the standard's.
 
-    Names that another standard spells just so (`foreign`) say nothing: JawOpen is Unified Expressions' own.
+    Names that another standard spells just so (`foreign`) count for that third, but they alone say nothing: JawOpen is Unified Expressions' own.
     """
     present, others = set(existing), set(foreign) - set(wanted)
-
-    def hits(style: str) -> int:
-        names = {styled(name, style) for name in wanted}
-        changed = names - set(wanted) if style != "standard" else names
-        return len((changed & present) - others)
-
-    return max(("standard", "pascal", "suffix"), key=hits)
+    best, most = "standard", 0
+    for style in _SPELLINGS:
+        changed = {name: styled(name, style) for name in wanted if styled(name, style) != name}
+        telling = set(changed.values()) - others
+        hits = len(telling & present)
+        enough = hits >= MAJORITY * len(telling) and len(set(changed.values()) & present) >= MAJORITY * len(wanted)
+        if hits > most and enough and hits > len(changed.keys() & present):
+            best, most = style, hits
+    return best
 
 
 def names_for(wanted: Sequence[str], style: str, existing: Sequence[str], foreign: Collection[str]) -> dict[str, str]:

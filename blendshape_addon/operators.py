@@ -249,17 +249,17 @@ class _Run(Asking):
         for warning in warnings:
             self.report({"WARNING"}, warning)
         self.report({"INFO"}, outcome.line)
-        return {"FINISHED"}
+        status.made = outcome.made
+        return {"FINISHED"} if outcome.written.added or outcome.written.updated else {"CANCELLED"}
 
 
 def _told(outcome: Outcome) -> str:
     """What was made in one sentence, in the language of the interface."""
-    written, report = outcome.written, outcome.report
-    counts = [("{count} added", written.added), ("{count} updated", written.updated), ("{count} kept", written.kept)]
-    told = ", ".join(tr(text).format(count=len(names)) for text, names in counts if names) or tr("nothing to do")
+    report = outcome.report
+    told = ", ".join(tr(text).format(count=count) for text, count in outcome.counts) or tr("nothing to do")
     parts = f" {tr('and {count} parts').format(count=len(outcome.parts))}" if outcome.parts else ""
     made = tr("{count} shape keys ({counts}) on {moving} of {all} vertices").format(
-        count=len(written.added) + len(written.updated), counts=told, moving=f"{report['face_vertices']:,}", all=f"{report['vertices']:,}"
+        count=outcome.made, counts=told, moving=f"{report['face_vertices']:,}", all=f"{report['vertices']:,}"
     )
     return f"{outcome.object}{parts}: {made}"
 

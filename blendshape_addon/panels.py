@@ -119,6 +119,8 @@ class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):
         layout.template_list(BLENDSHAPES_UL_results.bl_idname, "", shown, "results", shown, "result", rows=6)
         if 0 <= shown.result < len(shown.results) and shown.results[shown.result].note:
             draw_lines(layout, shown.results[shown.result].note, "INFO", text_width(context))
+        if preview.why():
+            draw_lines(layout, preview.why(), "ERROR", text_width(context))
         if preview.shown():
             layout.operator(BLENDSHAPES_OT_stop_preview.bl_idname, icon="HIDE_ON")
 
@@ -302,7 +304,7 @@ def _draw_outcome(layout: bpy.types.UILayout, width: int) -> None:
     if not status.result:
         return
     box = layout.box()
-    draw_lines(box, status.result, "CHECKMARK", width)
+    draw_lines(box, status.result, "CHECKMARK" if status.made else "INFO", width)
     if status.engine:
         draw_lines(box, status.engine, "SYSTEM", width)
     for warning in status.warnings[:_WARNINGS]:

@@ -1,27 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Showing one key at full value on the face for a look, and putting values back exactly as they were."""
+"""Showing one key at full value on the face for a look, whatever hides it, and putting everything back exactly as it was."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .typed import Returned, keys_of, mesh_of, of_window
+from .as_seen import offset_of, visible
+from .job import find, found_landmarks
+from .mesh_arrays import base_coordinates
+from .parts import avatar_parts, moving
+from .translations import tr
+from .typed import Returned, keys_of, mesh_of, of_scene, of_window
 
 if TYPE_CHECKING:
     from .properties import BlendShapesWindow
 
 COMPANIONS = {"mouthClose": "jawOpen", "MouthClosed": "JawOpen", "MouthClose": "JawOpen"}  # which acts on an open jaw only
+ALMOST = 0.999  # of 1, from where a key counts as shown
+
+
+@dataclass(frozen=True)
+class _Before:
+    """A key as it was. curves: data paths, of drivers (True) and of the action's curves, that were not muted. nla: strips played, too."""
+
+    identity: int
+    name: str
+    value: float
+    low: float
+    high: float
+    mute: bool
+    curves: tuple[tuple[bool, str], ...]
+    nla: bool
 
 
 @dataclass
 class _Shown:
-    """values: (object's session identity, key) -> value before."""
+    """keys: in the order in which they were changed. pinned: session identities of the objects that showed one key alone. why: what keeps the key from
+    being seen, in a sentence, or ``."""
 
     name: str = ""
-    values: dict[tuple[int, str], float] = field(default_factory=dict)
+    why: str = ""
+    keys: list[_Before] = field(default_factory=list)
+    pinned: list[int] = field(default_factory=list)
 
 
 _shown = _Shown()
@@ -32,37 +56,140 @@ def shown() -> str:
     return _shown.name
 
 
+def why() -> str:
+    """What keeps the key that was clicked from being seen, in a sentence, or ``."""
+    return _shown.why
+
+
 def start(ob: bpy.types.Object, name: str) -> None:
-    """Show the key on every object of the scene on which the face's object and its parts have it; what was shown before rests again."""
+    """Show the key on the face's object and on its parts; what was shown before rests again. Where it cannot be seen, `why` says so."""
     stop()
+    objects = [ob]
+    if of_scene(bpy.context).parts:
+        objects += [part.ob for part in moving(avatar_parts(ob, found_landmarks(ob)))]
+    having = [other for other in objects if _block(other, name) is not None]
+    _shown.why = _reason(ob, name, having)
+    if _shown.why:
+        return
     _shown.name = name
-    armature = _root(ob)
-    for other in bpy.context.scene.objects:
-        if other.type != "MESH" or mesh_of(other).shape_keys is None or (other != ob and _root(other) != armature):
-            continue
-        for key_name in (name, COMPANIONS.get(name, "")):
-            block = keys_of(other).key_blocks.get(key_name)
-            if block is not None and block != keys_of(other).reference_key:
-                _shown.values[(int(other.session_uid), key_name)] = block.value
-                block.value = 1.0
+    for other in objects:
+        blocks = [block for key_name in (name, COMPANIONS.get(name, "")) if (block := _block(other, key_name)) is not None]
+        if blocks and other.show_only_shape_key:
+            _shown.pinned.append(int(other.session_uid))
+            other.show_only_shape_key = False
+        _shown.keys.extend(_raise(other, block) for block in blocks)
+    bpy.context.view_layer.update()
+    if not any(_arrived(other, name) for other in having):
+        stop()
+        _shown.why = tr("An animation or a driver holds {name} elsewhere").format(name=name)
+
+
+def _block(ob: bpy.types.Object, name: str) -> bpy.types.ShapeKey | None:
+    """The object's key of that name, unless it is what the others refer to."""
+    key = mesh_of(ob).shape_keys
+    block = key.key_blocks.get(name) if key is not None else None
+    return None if key is None or block == key.reference_key else block
+
+
+def _reason(ob: bpy.types.Object, name: str, having: list[bpy.types.Object]) -> str:
+    if not having:
+        return tr("{object} has no key {name} any more").format(object=ob.name, name=name)
+    seen = [other for other in having if visible(other)]
+    if not seen:
+        return tr("{object} is hidden").format(object=having[0].name)
+    relative = [other for other in seen if keys_of(other).use_relative]
+    if not relative:
+        return tr("The shape keys of {object} are absolute").format(object=seen[0].name)
+    free = [other for other in relative if other.mode not in ("EDIT", "SCULPT")]
+    if not free:
+        return tr("{object} is in Edit or Sculpt Mode, which shows no values of keys; leave it").format(object=relative[0].name)
+    if not any(offset_of(other, keys_of(other).key_blocks[name], base_coordinates(other)).any() for other in free):
+        return tr("{name} moves nothing").format(name=name)
+    return ""
+
+
+def _raise(ob: bpy.types.Object, block: bpy.types.ShapeKey) -> _Before:
+    """Bring a key to 1, whatever holds it elsewhere; how it was."""
+    curves = []
+    for driver, curve in _curves(keys_of(ob), block):
+        if not curve.mute:
+            curves.append((driver, str(curve.data_path)))
+            curve.mute = True
+    animation = keys_of(ob).animation_data
+    nla = animation is not None and animation.use_nla
+    before = _Before(int(ob.session_uid), block.name, block.value, block.slider_min, block.slider_max, block.mute, tuple(curves), nla)
+    if animation is not None and nla:
+        animation.use_nla = False
+    block.mute = False
+    block.slider_min, block.slider_max = min(block.slider_min, 0.0), max(block.slider_max, 1.0)
+    block.value = 1.0
+    return before
+
+
+def _arrived(ob: bpy.types.Object, name: str) -> bool:
+    """Whether Blender shows the key at its full value, after drivers and animation."""
+    block = _block(ob.evaluated_get(bpy.context.evaluated_depsgraph_get()), name)
+    return block is not None and block.value > ALMOST and not block.mute
+
+
+def _curves(key: bpy.types.Key, block: bpy.types.ShapeKey) -> Iterator[tuple[bool, Any]]:
+    """Whether it is a driver, and the curve, of all that set the key's value or mute it."""
+    animation = key.animation_data
+    if animation is None:
+        return
+    paths = {block.path_from_id(name) for name in ("value", "mute", "slider_min", "slider_max")}
+    for curve in animation.drivers:
+        if curve.data_path in paths:
+            yield True, curve
+    action: Any = animation.action
+    if action is None or not action.is_editable:
+        return
+    for curves in _of_action(action, animation):
+        for curve in curves:
+            if curve.data_path in paths:
+                yield False, curve
+
+
+def _of_action(action: Any, animation: Any) -> Iterator[Any]:
+    """The curves of an action, which from Blender 4.4 on lie in layers for the slots that use it."""
+    slot = getattr(animation, "action_slot", None)
+    if not hasattr(action, "layers") or slot is None:
+        yield getattr(action, "fcurves", ())
+        return
+    for layer in action.layers:
+        for strip in layer.strips:
+            bag = strip.channelbag(slot)
+            if bag is not None:
+                yield bag.fcurves
 
 
 def stop() -> None:
-    """Put all values back."""
-    objects = {int(ob.session_uid): ob for ob in bpy.data.objects}
-    for (identity, name), value in _shown.values.items():
-        ob = objects.get(identity)
-        key = mesh_of(ob).shape_keys if ob is not None and ob.type == "MESH" else None
-        if key is not None and name in key.key_blocks:
-            key.key_blocks[name].value = value
-    _shown.name = ""
-    _shown.values.clear()
+    """Put everything back."""
+    for before in reversed(_shown.keys):
+        ob = find(before.identity)
+        block = _block(ob, before.name) if ob is not None and ob.type == "MESH" else None
+        if ob is None or block is None:
+            continue
+        block.value = before.value
+        block.slider_min, block.slider_max, block.mute = before.low, before.high, before.mute
+        for driver, curve in _curves(keys_of(ob), block):
+            if (driver, str(curve.data_path)) in before.curves:
+                curve.mute = False
+        animation = keys_of(ob).animation_data
+        if animation is not None and before.nla:
+            animation.use_nla = True
+    for identity in _shown.pinned:
+        ob = find(identity)
+        if ob is not None:
+            ob.show_only_shape_key = True
+    forget()
 
 
 def forget() -> None:
     """The objects are gone: another file is opened."""
-    _shown.name = ""
-    _shown.values.clear()
+    _shown.name = _shown.why = ""
+    _shown.keys.clear()
+    _shown.pinned.clear()
 
 
 def show(window: BlendShapesWindow, context: bpy.types.Context) -> None:
@@ -75,16 +202,6 @@ def show(window: BlendShapesWindow, context: bpy.types.Context) -> None:
     stop() if name == _shown.name else start(ob, name)
 
 
-def _root(ob: bpy.types.Object) -> bpy.types.Object:
-    for modifier in ob.modifiers:
-        if isinstance(modifier, bpy.types.ArmatureModifier) and modifier.object is not None:
-            ob = modifier.object
-            break
-    while ob.parent is not None:
-        ob = ob.parent
-    return ob
-
-
 class BLENDSHAPES_OT_stop_preview(bpy.types.Operator):
     """Put the values of all keys back as they were before the preview"""
 
@@ -95,7 +212,7 @@ class BLENDSHAPES_OT_stop_preview(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a preview."""
-        return bool(_shown.values)
+        return bool(_shown.keys)
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Stop."""

@@ -15,8 +15,10 @@ from pathlib import Path
 import addon_utils
 import bpy
 
+from . import key_export
 from .arguments import READABLE
 from .errors import AddonError
+from .modes import object_mode
 from .shared import leftovers, replace_file, temporary_beside
 from .typed import as_its_type
 
@@ -119,7 +121,7 @@ def export_scene(target: Path) -> None:
 
 def _export(path: Path) -> None:
     """Export what is seen with its shape keys, which applied modifiers would drop; an armature is exported as a skin all the same."""
-    with _armatures_shown():
+    with _armatures_shown(), object_mode(*key_export.visible_meshes()), key_export.as_files_hold_them():
         if path.suffix == ".glb":
             _with_addon("io_scene_gltf2")
             # normals of morph targets double the file, and toon shading looks better without

@@ -40,7 +40,7 @@ class Status:
 
     longest_block: the longest time in seconds for which the run kept the window waiting at once; longest_work: the most processor time of it,
     which is what an otherwise idle machine takes. seconds_left: an estimate, or None.
-    error: what the last run failed with; trace: where, if nobody foresaw it.
+    made: keys that the last run made and that move something. error: what it failed with; trace: where, if nobody foresaw it.
     """
 
     running: bool = False
@@ -48,6 +48,7 @@ class Status:
     fraction: float = 0.0
     seconds_left: float | None = None
     result: str = ""
+    made: int = 0
     error: AddonError | None = None
     trace: str = ""
     engine: str = ""

@@ -81,6 +81,15 @@ JAPANESE: dict[str, str] = {
     "{count} added": "追加 {count}",
     "{count} updated": "更新 {count}",
     "{count} kept": "維持 {count}",
+    "{object} has no key {name} any more": "{object} にキー {name} はもうありません",
+    "{object} is hidden": "{object} は非表示です",
+    "The shape keys of {object} are absolute": "{object} のシェイプキーは絶対モードです",
+    "{object} is in Edit or Sculpt Mode, which shows no values of keys; leave it": (
+        "{object} は編集モードかスカルプトモードなので、キーの値が表示されません。モードを終了してください"
+    ),
+    "{name} moves nothing": "{name} は何も動かしません",
+    "An animation or a driver holds {name} elsewhere": "アニメーションかドライバーが {name} を別の値にしています",
+    "{count} move nothing": "動かないもの {count}",
     "nothing to do": "変更なし",
     "and {count} parts": "とパーツ {count} 個",
     "Computed on {engine}": "計算: {engine}",

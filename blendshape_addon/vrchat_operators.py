@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from bpy_extras.io_utils import ExportHelper
 
-from . import head_bones, live, preview, scene_files, session, vrchat_check
+from . import head_bones, key_export, live, preview, scene_files, session, vrchat_check
 from .errors import AddonError
 from .mesh_arrays import base_coordinates
 from .mesh_io import check_editable, find_armature
@@ -269,12 +269,13 @@ class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: 
             path = path.with_name(f"{path.name}.fbx")
         put_previews_away()
         try:
-            with object_mode(active_object(context)):
-                scene_files.export_scene(path)
+            scene_files.export_scene(path)
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{path} written")
+        for sentence in key_export.lost():
+            self.report({"WARNING"}, sentence)
+        self.report({"INFO"}, f"{path} written: {key_export.exported(key_export.visible_meshes()) or 'no shape keys'}")
         return {"FINISHED"}
 
 

@@ -120,6 +120,13 @@ def test_exported_glb_has_the_morph_targets(saved: Path, tmp_path: Path, run: An
     assert len(mesh.primitives[0].targets) == 15 and set(mesh.weights) == {0.0} and len(gltf.skins) == 1
 
 
+def test_the_report_names_what_an_export_lacks(saved: Path, tmp_path: Path, run: Any) -> None:
+    bpy.data.objects["Body"].modifiers.new("Two", "SOLIDIFY")
+    bpy.ops.wm.save_mainfile()
+    assert not any("not exported" in warning for warning in run(saved)[1][0]["warnings"])
+    assert any("'Two' of 'Body'" in warning for warning in run(saved, "--export", "glb", "--overwrite")[1][0]["warnings"])
+
+
 def test_exported_fbx_has_the_shape_keys(saved: Path, tmp_path: Path, run: Any) -> None:
     assert run(saved, "--export", "fbx")[0] == 0
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)

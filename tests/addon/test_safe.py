@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import generated, preview, session
 from blendshape_auto_generator.blendshape_addon.mesh_arrays import base_coordinates
+from blendshape_auto_generator.blendshape_addon.naming import styled
+from blendshape_auto_generator.blendshape_addon.vrchat_operators import known_sets
 from numpy.typing import NDArray
+
+ARKIT = list(known_sets()["arkit"])
 
 
 def names(ob: Any) -> list[str]:
@@ -187,11 +191,38 @@ def test_regions_and_names_from_the_operator(body: Any, tiny: Path) -> None:
 
 def test_a_rigs_own_spelling_is_followed(body: Any, tiny: Path) -> None:
     body.shape_key_add(name="Basis")
-    body.shape_key_add(name="EyeBlinkLeft", from_mix=False)
+    for number, name in enumerate(ARKIT):
+        if number % 2 == 0:
+            body.shape_key_add(name=styled(name, "suffix"), from_mix=False)
+    generate(tiny, sets={"arkit"})
+    assert len(names(body)) == 53 and {styled(name, "suffix") for name in ARKIT} == set(names(body)) - {"Basis"}
+    assert "26 added" in session.status.result and "26 kept" in session.status.result
+
+
+def test_two_keys_of_ones_own_do_not_name_the_others(body: Any, tiny: Path) -> None:
+    body.shape_key_add(name="Basis")
+    body.shape_key_add(name="mouthSmile_L", from_mix=False)
     body.shape_key_add(name="MouthPucker", from_mix=False)
     generate(tiny, sets={"arkit"})
-    assert len(names(body)) == 53 and "JawOpen" in names(body) and "jawOpen" not in names(body) and "eyeBlinkLeft" not in names(body)
+    assert len(names(body)) == 53 and set(ARKIT) - set(names(body)) == {"mouthSmileLeft", "mouthPucker"}
     assert "50 added" in session.status.result and "2 kept" in session.status.result
+
+
+def test_only_what_moves_is_told_as_made(body: Any, tiny: Path) -> None:
+    generate(tiny, sets={"arkit"}, brows=0.0, jaw=0.0)
+    still = [name for name in ARKIT if not (points(body, name) - base_coordinates(body)).any()]
+    assert 0 < len(still) < 52
+    assert f"{52 - len(still)} shape keys ({52 - len(still)} added, {len(still)} move nothing)" in session.status.result
+    rows = bpy.context.window_manager.blendshapes.results
+    assert [row.name for row in rows if row.note == "moves nothing"] == still and session.status.made == 52 - len(still)
+
+
+def test_where_nothing_is_made_it_is_not_called_finished(body: Any, tiny: Path) -> None:
+    body.shape_key_add(name="Basis")
+    for name in ARKIT:
+        body.shape_key_add(name=name, from_mix=False)
+    assert bpy.ops.blendshapes.generate(model=str(tiny), sets={"arkit"}) == {"CANCELLED"}
+    assert "0 shape keys (52 kept)" in session.status.result and session.status.made == 0
 
 
 def test_the_alias_is_a_second_key(body: Any, tiny: Path) -> None:
