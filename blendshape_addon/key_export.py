@@ -2,7 +2,8 @@
 """Shape keys as a file can hold them: whole offsets from one basis. What files cannot hold is baked for the export, or for good, and what is lost is
 told.
 
-Exporters leave out muted keys and absolute ones, ignore vertex groups, and take a key that is relative to another for one that is relative to the basis.
+Exporters leave out muted keys and absolute ones, ignore vertex groups, and take a key that is relative to another for one that is relative to the
+basis.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import bpy
 import numpy as np
@@ -162,6 +164,31 @@ def driven(ob: bpy.types.Object) -> list[str]:
         return []
     paths = {curve.data_path for curve in key.animation_data.drivers}
     return [block.name for block in key.key_blocks if block.path_from_id("value") in paths]
+
+
+def set_by_curves(ob: bpy.types.Object) -> set[str]:
+    """Names of the keys whose values a driver or the action sets."""
+    key = mesh_of(ob).shape_keys
+    if key is None or key.animation_data is None:
+        return set()
+    paths = {curve.data_path for curves in (key.animation_data.drivers, *curves_of_action(key.animation_data)) for curve in curves}
+    return {block.name for block in key.key_blocks if block.path_from_id("value") in paths}
+
+
+def curves_of_action(animation: bpy.types.AnimData) -> Iterator[Any]:
+    """Collections of the curves of an action, which from Blender 4.4 on lie in layers for the slots that use it."""
+    action: Any = animation.action
+    if action is None:
+        return
+    slot = getattr(animation, "action_slot", None)
+    if not hasattr(action, "layers") or slot is None:
+        yield getattr(action, "fcurves", ())
+        return
+    for layer in action.layers:
+        for strip in layer.strips:
+            bag = strip.channelbag(slot)
+            if bag is not None:
+                yield bag.fcurves
 
 
 def _muted(ob: bpy.types.Object) -> list[str]:

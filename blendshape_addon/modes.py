@@ -13,7 +13,7 @@ from .typed import Mode
 
 @contextmanager
 def object_mode(*objects: bpy.types.Object) -> Iterator[None]:
-    """All the objects in object mode for the time inside; modes, selection and the active object are then as before."""
+    """All the objects in object mode for the time inside; then modes, selection and active object are as before, of what is still there."""
     others = [(ob, ob.mode) for ob in dict.fromkeys(objects) if ob.mode != "OBJECT"]
     if not others:
         yield
@@ -27,14 +27,24 @@ def object_mode(*objects: bpy.types.Object) -> Iterator[None]:
     try:
         yield
     finally:
+        others = [(ob, mode) for ob, mode in others if _is_there(ob)]
         if any(mode == "EDIT" for _ob, mode in others):
+            editing = [ob for ob in editing if _is_there(ob)]
             _select(editing)
             _set(editing[0], "EDIT")
         for ob, mode in others:
             if mode != "EDIT":
                 _set(ob, mode)
-        _select(selected)
-        layer.objects.active = active
+        _select(ob for ob in selected if _is_there(ob))
+        layer.objects.active = active if active is None or _is_there(active) else None
+
+
+def _is_there(ob: bpy.types.Object) -> bool:
+    """Whether an object was not removed or joined into another."""
+    try:
+        return bool(ob.name)
+    except ReferenceError:
+        return False
 
 
 def _set(ob: bpy.types.Object, mode: Mode) -> None:

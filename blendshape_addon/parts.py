@@ -63,9 +63,19 @@ def moving(parts: list[Part]) -> list[Part]:
     return [part for part in parts if part.role != NONE]
 
 
+def avatar_meshes(ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> list[bpy.types.Object]:
+    """All other mesh objects of the avatar, those that do not move with the face and those that are hidden, too. landmarks: as in `avatar_parts`."""
+    found = [
+        other
+        for other in bpy.context.scene.objects
+        if other != ob and other.type == "MESH" and (mesh_of(other) == mesh_of(ob) or _related(other, ob))
+    ]
+    return found + [part.ob for part in moving(avatar_parts(ob, landmarks)) if part.ob not in found]
+
+
 def _others(ob: bpy.types.Object) -> list[tuple[bpy.types.Object, bool]]:
     """Editable mesh objects that are seen and may be of the same avatar, and whether armature or parents say so; others lie where the face is."""
-    armature, top = mesh_io.find_armature(ob), _top(ob)
+    armature = mesh_io.find_armature(ob)
     found = []
     for other in bpy.context.scene.objects:
         if other == ob or other.type != "MESH" or not mesh_of(other).vertices or mesh_of(other) == mesh_of(ob):
@@ -73,12 +83,18 @@ def _others(ob: bpy.types.Object) -> list[tuple[bpy.types.Object, bool]]:
         if not mesh_of(other).is_editable or mesh_of(other).override_library is not None or not as_seen.visible(other, ob):
             continue
         own = mesh_io.find_armature(other)
-        related = own == armature if armature is not None else _top(other) == top and top != ob
-        if related or _top(other) == ob or of_object(other).part not in ("AUTO", "NONE"):
+        if _related(other, ob):
             found.append((other, True))
         elif (own is None or armature is None) and _inside(other, ob):
             found.append((other, False))
     return found
+
+
+def _related(other: bpy.types.Object, ob: bpy.types.Object) -> bool:
+    """Whether armature, parents or the user say that an object is of the avatar."""
+    armature, top = mesh_io.find_armature(ob), _top(ob)
+    same = mesh_io.find_armature(other) == armature if armature is not None else _top(other) == top and top != ob
+    return same or _top(other) == ob or of_object(other).part not in ("AUTO", "NONE")
 
 
 def _inside(other: bpy.types.Object, ob: bpy.types.Object) -> bool:

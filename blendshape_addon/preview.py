@@ -11,6 +11,7 @@ import bpy
 
 from .as_seen import offset_of, visible
 from .job import find, found_landmarks
+from .key_export import curves_of_action
 from .mesh_arrays import base_coordinates
 from .parts import avatar_parts, moving
 from .translations import tr
@@ -39,8 +40,8 @@ class _Before:
 
 @dataclass
 class _Shown:
-    """keys: in the order in which they were changed. pinned: session identities of the objects that showed one key alone. why: what keeps the key from
-    being seen, in a sentence, or ``."""
+    """keys: in the order in which they were changed. pinned: session identities of the objects that showed one key alone. why: what keeps the key
+    from being seen, in a sentence, or ``."""
 
     name: str = ""
     why: str = ""
@@ -144,23 +145,10 @@ def _curves(key: bpy.types.Key, block: bpy.types.ShapeKey) -> Iterator[tuple[boo
     action: Any = animation.action
     if action is None or not action.is_editable:
         return
-    for curves in _of_action(action, animation):
+    for curves in curves_of_action(animation):
         for curve in curves:
             if curve.data_path in paths:
                 yield False, curve
-
-
-def _of_action(action: Any, animation: Any) -> Iterator[Any]:
-    """The curves of an action, which from Blender 4.4 on lie in layers for the slots that use it."""
-    slot = getattr(animation, "action_slot", None)
-    if not hasattr(action, "layers") or slot is None:
-        yield getattr(action, "fcurves", ())
-        return
-    for layer in action.layers:
-        for strip in layer.strips:
-            bag = strip.channelbag(slot)
-            if bag is not None:
-                yield bag.fcurves
 
 
 def stop() -> None:

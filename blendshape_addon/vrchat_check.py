@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .naming import ALIASES
+from .naming import ALIASES, folded
 
 Floats = NDArray[np.float32]
 
@@ -33,9 +33,39 @@ SAME = 1e-5  # of a shape's largest movement: two shapes that differ by less are
 CLOSED = 1.1  # how far lids may go, 1 being closed
 LIDS = 0.5  # of a blink's largest movement: what counts as the lids
 SMALLEST = 2e-4  # of vrc.v_aa goes into a silence that moves nothing, as CATS does it
+MEANT = 0.5  # of a set's names must be there, however spelled, before the set counts as meant: a rig of vowels and blinks has a few of ARKit's, too
+TRACKED = {"arkit": "ARKit", "unified": "Unified Expressions"}  # sets whose names face tracking templates animate
 PAIRS = (("eyeBlink", 0.9, "eyeSquint", 1.0), ("eyeBlink", 0.9, "mouthSmile", 1.0))  # what face tracking drives together
 SIDES = ("Left", "Right")
 _NUMBER = re.compile(r"^(.+)\.\d{3}$")
+
+
+@dataclass(frozen=True)
+class State:
+    """How a key stands. group: the vertex group that masks it; relative: the key that it is relative to, "" for the basis; low, high: its slider's
+    range; driven: by a driver or an animation."""
+
+    value: float = 0.0
+    muted: bool = False
+    locked: bool = False
+    group: str = ""
+    relative: str = ""
+    low: float = 0.0
+    high: float = 1.0
+    driven: bool = False
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another mesh of the avatar. keys: name -> whether it moves anything. hidden: it is not seen, so no export has it. values: keys that are not at
+    0. same_mesh: it shares the mesh that is looked at."""
+
+    name: str
+    keys: Mapping[str, bool] = field(default_factory=dict)
+    hidden: bool = False
+    values: tuple[str, ...] = ()
+    modifiers: tuple[str, ...] = ()
+    same_mesh: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +73,9 @@ class Avatar:
     """What is looked at. offsets: float32 (V,3) of each key but the reference, by name, in the order of the keys.
 
     sets: exact key names of each known set. bones: roles that the armature has, None without an armature. objects: names of all other
-    objects. triangles: of all meshes of the avatar as they are exported. extent: the avatar's largest, in the unit of the offsets.
+    objects. triangles: of all meshes of the avatar as they are exported. extent: the avatar's largest, in the unit of the offsets. states: of the
+    keys; others: the avatar's other meshes; armatures: names of all that its meshes hang on; hidden: the mesh is not seen; absolute: its keys are;
+    pinned: the only key that is shown, or "".
     """
 
     name: str
@@ -53,8 +85,13 @@ class Avatar:
     objects: frozenset[str] = frozenset()
     triangles: int = 0
     extent: float = 1.0
-    values: Mapping[str, float] = field(default_factory=dict)
+    states: Mapping[str, State] = field(default_factory=dict)
     modifiers: tuple[str, ...] = ()
+    others: tuple[Other, ...] = ()
+    armatures: tuple[str, ...] = ()
+    hidden: bool = False
+    absolute: bool = False
+    pinned: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,9 +109,13 @@ def check(avatar: Avatar) -> list[Finding]:
     """All findings, in the order in which a user would deal with them."""
     moving = {name: np.abs(offsets).max(axis=1, initial=0.0) for name, offsets in avatar.offsets.items()}
     return [
+        *_seen(avatar),
         _mesh_name(avatar),
-        *_cases(avatar),
+        *_parts(avatar),
+        *_kept_back(avatar),
+        *_spelling(avatar),
         *_numbered(avatar),
+        *_names(avatar, moving),
         *_visemes(avatar, moving),
         *_bones(avatar),
         *_triangles(avatar),
@@ -84,53 +125,169 @@ def check(avatar: Avatar) -> list[Finding]:
     ]
 
 
+def _seen(avatar: Avatar) -> list[Finding]:
+    """What of the avatar an export would leave out or double."""
+    found = []
+    if avatar.hidden:
+        found.append(Finding("hidden", "error", f"{avatar.name!r} is hidden, so it is not exported", "show_mesh"))
+    away = [other.name for other in avatar.others if other.hidden]
+    if away:
+        found.append(Finding("hidden_parts", "note", f"Hidden, so neither looked at nor exported: {_some(away)}"))
+    twins = [other.name for other in avatar.others if other.same_mesh and not other.hidden]
+    if twins:
+        text = f"{_and([repr(avatar.name), *map(repr, twins)])} are one mesh: it is exported {1 + len(twins)} times, each time with all keys"
+        found.append(Finding("same_mesh", "warning", text, "", tuple(twins)))
+    if len(avatar.armatures) > 1:
+        text = f"The avatar's meshes hang on {len(avatar.armatures)} armatures ({_some(list(avatar.armatures))}); VRChat takes one"
+        found.append(Finding("armatures", "warning", text))
+    return found
+
+
 def _mesh_name(avatar: Avatar) -> Finding:
     if avatar.name == MESH:
         return Finding("mesh_name", "ok", f"The mesh is called {MESH}")
+    known = _known(avatar)
+    body = next((other for other in avatar.others if other.name == MESH and not other.hidden), None)
+    if body is not None and len(known & body.keys.keys()) > len(known & avatar.offsets.keys()):
+        return Finding("mesh_name", "warning", f"{MESH!r} is another mesh of this avatar, with {len(body.keys)} keys: select that one and check it")
     text = f"The mesh is called {avatar.name!r}; face tracking templates and MMD worlds look for {MESH!r}, spelled just so"
     if MESH in avatar.objects:
         text += f". The object that has this name now becomes {MESH}_2"
     return Finding("mesh_name", "warning", text, "rename_mesh")
 
 
+def _known(avatar: Avatar) -> set[str]:
+    return {name for names in avatar.sets.values() for name in names}
+
+
+def _parts(avatar: Avatar) -> list[Finding]:
+    """Keys on other objects, which no template animates. Keys that are no expressions, such as those of clothes, are none of its business."""
+    known = _known(avatar) | avatar.offsets.keys()
+    apart = {
+        other.name: names
+        for other in avatar.others
+        if not other.hidden and not other.same_mesh and (names := [name for name, moves in other.keys.items() if moves and name in known])
+    }
+    if not apart:
+        return []
+    told = [f"{name} ({len(names)}: {_some(names, 2)})" for name, names in apart.items()]
+    text = f"VRChat's templates animate {MESH} alone; nothing moves the keys of {_some(told)}. Join them into it, or animate them yourself"
+    return [Finding("parts", "warning", text, "join_parts", tuple(apart))]
+
+
+def _kept_back(avatar: Avatar) -> list[Finding]:
+    """What keeps keys from arriving as they are seen."""
+    states = {name: avatar.states.get(name, State()) for name in avatar.offsets}
+    found = []
+    if avatar.absolute:
+        found.append(Finding("absolute", "error", "The shape keys are absolute: Unity knows relative ones only", "make_relative"))
+    if avatar.pinned:
+        text = f"Only {avatar.pinned} is shown (the pin in the list of shape keys), so nothing of the others is seen"
+        found.append(Finding("pinned", "warning", text, "unpin"))
+    for code, text, fix, names in (
+        ("muted", "Most exporters leave out keys that are muted", "unmute_keys", [n for n, state in states.items() if state.muted]),
+        ("masked", "Files know no vertex groups of keys; to be baked in", "bake_keys", [n for n, state in states.items() if state.group]),
+        ("relative", "Relative to another key than the basis; to be baked", "bake_keys", [n for n, state in states.items() if state.relative]),
+        (
+            "range",
+            "The slider does not go from 0 to 1, as Unity's does",
+            "widen_range",
+            [n for n, state in states.items() if state.low > 0 or state.high < 1],
+        ),
+    ):
+        if names:
+            found.append(Finding(code, "warning", f"{text}: {_some(names)}", fix, tuple(names)))
+    for code, text, names in (
+        ("locked", "Locked, so no update changes them", [name for name, state in states.items() if state.locked]),
+        ("driven", "Drivers and animation set them in Blender, and no file has drivers", [name for name, state in states.items() if state.driven]),
+    ):
+        if names:
+            found.append(Finding(code, "note", f"{text}: {_some(names)}", "", tuple(names)))
+    return found
+
+
 def intended_sets(avatar: Avatar) -> list[str]:
     """Names of the sets that the avatar has, however spelled: most of their keys are there, the one with the largest part of them first."""
-    folded = {name.casefold() for name in avatar.offsets}
+    there = {folded(name) for name in avatar.offsets}
     parts = {}
     for set_, names in avatar.sets.items():
-        hits = sum(name.casefold() in folded for name in names)
-        if names and hits / len(names) >= 0.5:
+        hits = sum(folded(name) in there for name in names)
+        if names and hits / len(names) >= MEANT:
             parts[set_] = hits / len(names)
     return sorted(parts, key=lambda set_: -parts[set_])
 
 
-def wrong_cases(avatar: Avatar) -> dict[str, str]:
-    """Key -> the exact name that it should have, for keys that differ from it only in upper and lower case.
+def wrong_names(avatar: Avatar) -> dict[str, str]:
+    """Key -> the exact name that it should have, for keys that differ from it only in case, separators or the way to write a side.
 
-    What is right in one of the avatar's sets is right: JawOpen is Unified Expressions' own, but wrong where ARKit's are meant.
+    What is right in one of the avatar's sets is right: JawOpen is Unified Expressions' own, but wrong where ARKit's are meant. Jaw_Open is
+    SRanipal's.
     """
-    present = set(avatar.offsets)
+    present, known = set(avatar.offsets), _known(avatar)
     sets = [avatar.sets[name] for name in intended_sets(avatar) or avatar.sets]
     exact = {name for names in sets for name in names}
     right: dict[str, str] = {}
     for names in sets:
         for name in names:
-            right.setdefault(name.casefold(), name)
-    wrong = {name: right[name.casefold()] for name in avatar.offsets if name not in exact and name.casefold() in right}
-    return {name: correct for name, correct in wrong.items() if correct not in present}
+            right.setdefault(folded(name), name)
+    wrong: dict[str, str] = {}
+    for name in avatar.offsets:
+        correct = right.get(folded(name))
+        if name in exact or correct is None or correct in present or correct in wrong.values():
+            continue
+        if name not in known or name.casefold() == correct.casefold():
+            wrong[name] = correct
+    return wrong
 
 
-def _cases(avatar: Avatar) -> list[Finding]:
-    wrong = wrong_cases(avatar)
+def _spelling(avatar: Avatar) -> list[Finding]:
+    wrong = wrong_names(avatar)
     if not wrong:
         return []
-    text = f"Names are case-sensitive: {_some([f'{name} should be {right}' for name, right in wrong.items()])}"
+    text = f"Names must be spelled just so: {_some([f'{name} should be {right}' for name, right in wrong.items()])}"
     return [Finding("name_case", "warning", text, "rename_keys", tuple(wrong))]
+
+
+def _names(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:
+    """How many names of face tracking's sets are there exactly, and which keys the check knows nothing about."""
+    found = []
+    wrong = set(wrong_names(avatar).values())
+    for set_ in intended_sets(avatar):
+        if set_ not in TRACKED:
+            continue
+        names = avatar.sets[set_]
+        exact = [name for name in names if name in avatar.offsets]
+        text = f"{len(exact)} of {len(names)} names of {TRACKED[set_]} are there exactly"
+        misspelled = [name for name in names if name in wrong]
+        missing = [name for name in names if name not in avatar.offsets and name not in wrong]
+        still = [name for name in exact if not moving[name].max(initial=0.0) > 0]
+        if misspelled:
+            text += f"; {len(misspelled)} are spelled otherwise"
+        if missing:
+            text += f"; {len(missing)} are missing: {_some(missing)}"
+        if still:
+            elsewhere = {name for other in avatar.others if not other.hidden for name, moves in other.keys.items() if moves}
+            text += f"; {len(still)} move nothing" + (" on this mesh" if elsewhere.intersection(still) else "") + f": {_some(still)}"
+        fix = "rename_keys" if misspelled else "make_missing" if missing else ""
+        level = "warning" if misspelled or missing else "note" if still else "ok"
+        found.append(Finding(f"names_{set_}", level, text, fix, tuple(misspelled or missing)))
+    if avatar.offsets and not found:
+        best = max(TRACKED, key=lambda set_: sum(name in avatar.offsets for name in avatar.sets.get(set_, ())))
+        names = avatar.sets.get(best, ())
+        have = sum(name in avatar.offsets for name in names)
+        text = f"For face tracking {have} of {len(names)} names of {TRACKED[best]} are there"
+        found.append(Finding("names", "note", text))
+    unknown = [name for name in avatar.offsets if name not in _known(avatar) and name not in ALIASES.values() and name not in wrong_names(avatar)]
+    unknown = [name for name in unknown if _NUMBER.match(name) is None]
+    if unknown:
+        text = f"{len(unknown)} keys have names of no standard, so nothing is said about them: {_some(unknown)}"
+        found.append(Finding("unknown", "note", text))
+    return found
 
 
 def _numbered(avatar: Avatar) -> list[Finding]:
     """Keys such as jawOpen.001, which Blender makes of a second key of the same name."""
-    known = {name for names in avatar.sets.values() for name in names}
+    known = _known(avatar)
     spare: list[str] = []
     unclear: list[str] = []
     for name, offsets in avatar.offsets.items():
@@ -266,11 +423,18 @@ def _blinks(avatar: Avatar) -> list[Finding]:
 
 def _export(avatar: Avatar) -> list[Finding]:
     found = []
-    set_ = [name for name, value in avatar.values.items() if value]
+    set_ = [name for name, state in avatar.states.items() if state.value and not state.muted]
+    free = tuple(name for name in set_ if not avatar.states[name].driven)
     if set_:
-        found.append(Finding("values", "note", f"Not at 0, so Unity shows the face with them: {_some(set_)}", "reset_values", tuple(set_)))
-    if avatar.modifiers:
-        text = f"With shape keys these modifiers are not exported: {_some(list(avatar.modifiers))}"
+        text = f"Not at 0, so Unity shows the face with them: {_some(set_)}"
+        found.append(Finding("values", "note", text, "reset_values" if free else "", free))
+    elsewhere = [f"{name} of {other.name}" for other in avatar.others if not other.hidden and not other.same_mesh for name in other.values]
+    if elsewhere:
+        found.append(Finding("values_parts", "note", f"Not at 0 on other objects: {_some(elsewhere)}"))
+    modifiers = list(avatar.modifiers)
+    modifiers += [f"{name} of {other.name}" for other in avatar.others if not other.hidden for name in other.modifiers]
+    if modifiers:
+        text = f"With shape keys these modifiers are not exported: {_some(modifiers)}"
         found.append(Finding("modifiers", "warning", text))
     return found
 

@@ -13,19 +13,22 @@ import bpy
 import numpy as np
 from bpy_extras.io_utils import ExportHelper
 
-from . import head_bones, key_export, live, preview, scene_files, session, vrchat_check
+from . import head_bones, joining, key_export, live, preview, scene_files, session, vrchat_check
+from .as_seen import offset_of, visible
 from .errors import AddonError
+from .generated import record, recorded
+from .job import found_landmarks
 from .mesh_arrays import base_coordinates
 from .mesh_io import check_editable, find_armature
 from .modes import object_mode
 from .naming import ALIASES
 from .operators import OfMesh
 from .panels import OfMeshTab, draw_lines, text_width
+from .parts import avatar_meshes
 from .typed import Icon, Returned, active_object, armature_of, keys_of, mesh_of, own_operators
-from .vrchat_check import Avatar, Finding
+from .vrchat_check import Avatar, Finding, Floats, Other, State
 
 ICONS: dict[str, Icon] = {"ok": "CHECKMARK", "note": "INFO", "warning": "ERROR", "error": "CANCEL"}
-EXPORTED_MODIFIERS = frozenset({"ARMATURE"})
 LABELS = {
     "rename_mesh": "Rename to Body",
     "rename_keys": "Correct the Names",
@@ -35,6 +38,14 @@ LABELS = {
     "add_alias": "Add a Copy of That Name",
     "clean_keys": "Set These to Zero",
     "reset_values": "Set Values to 0",
+    "join_parts": "Join the Parts into Body",
+    "unmute_keys": "Unmute at 0",
+    "bake_keys": "Bake into the Keys",
+    "make_relative": "Make Them Relative",
+    "widen_range": "Let Sliders Go from 0 to 1",
+    "unpin": "Show All Keys",
+    "show_mesh": "Show the Mesh",
+    "make_missing": "Generate the Missing Keys",
 }
 
 _findings: list[Finding] = []
@@ -51,35 +62,76 @@ def known_sets() -> dict[str, tuple[str, ...]]:
 def facts(ob: bpy.types.Object) -> Avatar:
     """What the check looks at, of a mesh object in object mode and the avatar that it belongs to."""
     base = base_coordinates(ob)
-    offsets, values = {}, {}
-    if mesh_of(ob).shape_keys is not None:
-        for key in keys_of(ob).key_blocks:
-            if key != keys_of(ob).reference_key:
-                points = np.empty_like(base)
-                key.points.foreach_get("co", points.reshape(-1))
-                offsets[key.name], values[key.name] = points - base, key.value
+    key = mesh_of(ob).shape_keys
+    others = avatar_meshes(ob, found_landmarks(ob))
+    seen = [other for other in (ob, *others) if visible(other)]
+    armatures = list(dict.fromkeys(armature for other in seen if (armature := find_armature(other)) is not None))
     armature = find_armature(ob)
     bones = None if armature is None else frozenset(head_bones.roles([bone.name for bone in armature_of(armature).bones], {}))
+    pinned = ob.active_shape_key.name if key is not None and ob.show_only_shape_key and ob.active_shape_key is not None else ""
     return Avatar(
         name=ob.name,
-        offsets=offsets,
+        offsets=_offsets(ob),
         sets=known_sets(),
         bones=bones,
         objects=frozenset(other.name for other in bpy.data.objects if other != ob),
-        triangles=_triangles(ob, armature),
+        triangles=_triangles(seen),
         extent=float((base.max(axis=0) - base.min(axis=0)).max()) if len(base) else 1.0,
-        values=values,
-        modifiers=tuple(modifier.name for modifier in ob.modifiers if modifier.type not in EXPORTED_MODIFIERS and modifier.show_render),
+        states=_states(ob),
+        modifiers=_lost_modifiers(ob),
+        others=tuple(_other(other, ob) for other in others),
+        armatures=tuple(armature.name for armature in armatures),
+        hidden=not visible(ob),
+        absolute=key is not None and not key.use_relative,
+        pinned=pinned,
     )
 
 
-def _triangles(ob: bpy.types.Object, armature: bpy.types.Object | None) -> int:
-    """Of the avatar's meshes as they are seen, modifiers included."""
-    meshes = [other for other in bpy.context.scene.objects if other.type == "MESH" and not other.hide_render]
-    own = [other for other in meshes if other == ob or (armature is not None and find_armature(other) == armature)]
+def _offsets(ob: bpy.types.Object) -> dict[str, Floats]:
+    """float32 (V,3) of each key but the reference: what it adds at 1, as far as its vertex group lets it."""
+    if mesh_of(ob).shape_keys is None:
+        return {}
+    base, key = base_coordinates(ob), keys_of(ob)
+    return {block.name: offset_of(ob, block, base).astype(np.float32) for block in key.key_blocks if block != key.reference_key}
+
+
+def _states(ob: bpy.types.Object) -> dict[str, State]:
+    if mesh_of(ob).shape_keys is None:
+        return {}
+    key, driven = keys_of(ob), key_export.set_by_curves(ob)
+    return {
+        block.name: State(
+            value=block.value,
+            muted=block.mute,
+            locked=getattr(block, "lock_shape", False),
+            group=block.vertex_group if key_export.is_masked(ob, block) else "",
+            relative=block.relative_key.name if key_export.is_relative(key, block) else "",
+            low=block.slider_min,
+            high=block.slider_max,
+            driven=block.name in driven,
+        )
+        for block in key.key_blocks
+        if block != key.reference_key
+    }
+
+
+def _other(other: bpy.types.Object, ob: bpy.types.Object) -> Other:
+    same_mesh = mesh_of(other) == mesh_of(ob)
+    keys = {} if same_mesh else {name: bool(offsets.any()) for name, offsets in _offsets(other).items()}
+    values = tuple(name for name, state in _states(other).items() if state.value and not state.muted)
+    return Other(other.name, keys, not visible(other), values, _lost_modifiers(other), same_mesh)
+
+
+def _lost_modifiers(ob: bpy.types.Object) -> tuple[str, ...]:
+    shown = [modifier for modifier in ob.modifiers if modifier.show_viewport or modifier.show_render]
+    return tuple(modifier.name for modifier in shown if modifier.type not in key_export.EXPORTED)
+
+
+def _triangles(meshes: list[bpy.types.Object]) -> int:
+    """Of meshes as they are seen, modifiers included."""
     graph = bpy.context.evaluated_depsgraph_get()
     count = 0
-    for other in own:
+    for other in meshes:
         evaluated = other.evaluated_get(graph)
         mesh = evaluated.to_mesh()
         mesh.calc_loop_triangles()
@@ -126,9 +178,16 @@ def _rename_mesh(ob: bpy.types.Object, finding: Finding) -> str:
 
 
 def _rename_keys(ob: bpy.types.Object, finding: Finding) -> str:
-    names = vrchat_check.wrong_cases(facts(ob))
-    for name, right in names.items():
-        keys_of(ob).key_blocks[name].name = right  # drivers and animation follow
+    names = vrchat_check.wrong_names(facts(ob))
+    for other in (ob, *avatar_meshes(ob, found_landmarks(ob))):
+        if mesh_of(other).shape_keys is None or not mesh_of(other).is_editable:
+            continue
+        ours, blocks = recorded(other), keys_of(other).key_blocks
+        here = {name: right for name, right in names.items() if name in blocks and right not in blocks}
+        for name, right in here.items():
+            blocks[name].name = right  # drivers and animation follow
+        if any(name in ours for name in here):
+            record(other, {here.get(name, name): known for name, known in ours.items()})  # what was generated stays so
     return f"{len(names)} keys renamed"
 
 
@@ -186,6 +245,53 @@ def _clean_keys(ob: bpy.types.Object, finding: Finding) -> str:
     return f"{cleaned:,} invisible movements set to zero"
 
 
+def _join_parts(ob: bpy.types.Object, finding: Finding) -> str:
+    joined, left = joining.join(ob, [bpy.data.objects[name] for name in finding.on])
+    return "; ".join([f"{len(joined)} parts are now in {ob.name}", *left])
+
+
+def _unmute_keys(ob: bpy.types.Object, finding: Finding) -> str:
+    for name in finding.on:
+        block = keys_of(ob).key_blocks[name]
+        block.value, block.mute = 0.0, False  # the face looks as before
+    return f"{len(finding.on)} keys unmuted"
+
+
+def _bake_keys(ob: bpy.types.Object, finding: Finding) -> str:
+    return f"{len(key_export.bake(ob))} keys baked"
+
+
+def _make_relative(ob: bpy.types.Object, finding: Finding) -> str:
+    keys_of(ob).use_relative = True
+    return "The keys are relative now"
+
+
+def _widen_range(ob: bpy.types.Object, finding: Finding) -> str:
+    for name in finding.on:
+        block = keys_of(ob).key_blocks[name]
+        block.slider_min, block.slider_max = min(block.slider_min, 0.0), max(block.slider_max, 1.0)
+    return f"{len(finding.on)} sliders go from 0 to 1"
+
+
+def _unpin(ob: bpy.types.Object, finding: Finding) -> str:
+    ob.show_only_shape_key = False
+    return "All keys are shown"
+
+
+def _show_mesh(ob: bpy.types.Object, finding: Finding) -> str:
+    ob.hide_viewport = False
+    ob.hide_set(False)
+    bpy.context.view_layer.update()
+    if not visible(ob):
+        raise AddonError("usage", f"{ob.name!r} is in a collection that is hidden, or outside the local view.", "Show that first.")
+    return f"{ob.name} is shown"
+
+
+def _make_missing(ob: bpy.types.Object, finding: Finding) -> str:
+    own_operators().generate("EXEC_DEFAULT", sets={finding.code.removeprefix("names_")})
+    return session.status.result
+
+
 def _reset_values(ob: bpy.types.Object, finding: Finding) -> str:
     for name in finding.on:
         keys_of(ob).key_blocks[name].value = 0.0
@@ -201,6 +307,14 @@ _MENDERS: dict[str, Callable[[bpy.types.Object, Finding], str]] = {
     "add_alias": _add_alias,
     "clean_keys": _clean_keys,
     "reset_values": _reset_values,
+    "join_parts": _join_parts,
+    "unmute_keys": _unmute_keys,
+    "bake_keys": _bake_keys,
+    "make_relative": _make_relative,
+    "widen_range": _widen_range,
+    "unpin": _unpin,
+    "show_mesh": _show_mesh,
+    "make_missing": _make_missing,
 }
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exports hold what is seen: keys that are muted, masked by a vertex group, relative to another key, absolute, on several objects; read back again."""
+"""Exports hold what is seen: keys that are muted, masked by a vertex group, relative to another key, absolute; read back again."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import key_export, scene_files
-from numpy.typing import NDArray
-
 from fixtures.scenes import activate, add
+from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 ROWS = 6

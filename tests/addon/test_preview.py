@@ -10,7 +10,6 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import preview
-
 from fixtures.scenes import activate, add, add_head, seen
 
 RAISED = 0.01

@@ -59,17 +59,17 @@ def test_names_in_the_wrong_case() -> None:
     avatar = good()
     wrong = {("EyeBlinkLeft" if name == "eyeBlinkLeft" else name): offsets for name, offsets in avatar.offsets.items()}
     assert found(good(offsets=wrong), "name_case").on == ("EyeBlinkLeft",)
-    assert vrchat.wrong_cases(good(offsets=wrong)) == {"EyeBlinkLeft": "eyeBlinkLeft"}
+    assert vrchat.wrong_names(good(offsets=wrong)) == {"EyeBlinkLeft": "eyeBlinkLeft"}
 
 
 def test_all_names_of_arkit_with_capitals_are_mended_though_another_set_spells_some_so() -> None:
     pascal = {name[0].upper() + name[1:]: shape(number) for number, name in enumerate(SETS["arkit"])}
-    assert vrchat.wrong_cases(good(offsets=pascal)) == {name[0].upper() + name[1:]: name for name in SETS["arkit"]}
+    assert vrchat.wrong_names(good(offsets=pascal)) == {name[0].upper() + name[1:]: name for name in SETS["arkit"]}
 
 
 def test_names_of_two_sets_that_differ_in_case_live_side_by_side() -> None:
     both = {name: shape(number) for number, name in enumerate(dict.fromkeys([*SETS["arkit"], *SETS["unified"], *SETS["vrchat"]]))}
-    assert vrchat.wrong_cases(good(offsets=both)) == {}
+    assert vrchat.wrong_names(good(offsets=both)) == {}
 
 
 def test_copies_with_numbers() -> None:
@@ -154,7 +154,7 @@ def test_lids_that_go_through_each_other() -> None:
 
 
 def test_what_an_export_would_take_along() -> None:
-    assert found(good(values={"jawOpen": 0.5, "mouthLeft": 0.0}), "values").on == ("jawOpen",)
+    assert found(good(states={"jawOpen": vrchat.State(value=0.5), "mouthLeft": vrchat.State()}), "values").on == ("jawOpen",)
     assert "Subsurf" in found(good(modifiers=("Subsurf",)), "modifiers").text
 
 
@@ -168,7 +168,15 @@ def texts(avatar: Any, code: str) -> list[str]:
 
 
 def test_findings_come_in_the_order_of_the_work_and_a_good_avatar_is_told_so() -> None:
-    assert [finding.code for finding in vrchat.check(good())] == ["mesh_name", "visemes", "bones", "triangles", "size", "blink_conflict"]
+    assert [finding.code for finding in vrchat.check(good())] == [
+        "mesh_name",
+        "names_arkit",
+        "visemes",
+        "bones",
+        "triangles",
+        "size",
+        "blink_conflict",
+    ]
     assert "_2" not in found(good(name="Face"), "mesh_name").text
 
 
@@ -271,3 +279,130 @@ def test_the_alias_is_asked_for_only_beside_its_viseme() -> None:
     assert found(good(), "viseme_alias") is None
     assert found(good(offsets=without(good(), "vrc.v_e", "vrc.v_ee")), "viseme_alias") is None
     assert found(good(offsets=without(good(), "vrc.v_ee")), "viseme_alias").on == ("vrc.v_e",)
+
+
+def suffixed(name: str) -> str:
+    for side in ("Left", "Right"):
+        if name.endswith(side) and name != side:
+            return f"{name.removesuffix(side)}_{side[0]}"
+    return name
+
+
+def renamed(change: Any, count: int = 52) -> Any:
+    """An avatar whose first ARKit names are spelled otherwise."""
+    changed = {name: change(name) for name in SETS["arkit"][:count]}
+    return good(offsets={changed.get(name, name): offsets for name, offsets in good().offsets.items()})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        suffixed,
+        lambda name: name[0].upper() + name[1:],
+        str.upper,
+        lambda name: suffixed(name).replace("_", "."),
+        lambda name: f"{name[:3]}_{name[3:]}",
+    ],
+)
+def test_names_that_templates_do_not_know_are_counted_and_renamed(change: Any) -> None:
+    avatar = renamed(change)
+    exact = sum(change(name) == name for name in SETS["arkit"])
+    told = found(avatar, "names_arkit")
+    assert told.text.startswith(f"{exact} of 52 names of ARKit are there exactly; {52 - exact} are spelled otherwise") and told.fix == "rename_keys"
+    assert vrchat.wrong_names(avatar) == {change(name): name for name in SETS["arkit"] if change(name) != name}
+    assert found(avatar, "names") is None and found(avatar, "unknown") is None
+
+
+def test_missing_names_are_counted_and_generated() -> None:
+    told = found(good(offsets=without(good(), *SETS["arkit"][:3])), "names_arkit")
+    assert told.text.startswith("49 of 52 names of ARKit are there exactly; 3 are missing: eyeBlinkLeft, ") and told.fix == "make_missing"
+    unified = {name: shape(number) for number, name in enumerate(SETS["unified"][1:])}
+    assert found(good(offsets=unified), "names_unified").text.startswith(f"{len(unified)} of {len(SETS['unified'])} names of Unified Expressions")
+
+
+def test_keys_that_move_nothing_are_no_tick() -> None:
+    empty = {**good().offsets, "tongueOut": np.zeros((200, 3), np.float32)}
+    told = found(good(offsets=empty), "names_arkit")
+    assert told.level == "note" and told.text == "52 of 52 names of ARKit are there exactly; 1 move nothing: tongueOut"
+    lash = vrchat.Other("Tongue", {"tongueOut": True})
+    assert "1 move nothing on this mesh: tongueOut" in found(good(offsets=empty, others=(lash,)), "names_arkit").text
+
+
+@pytest.mark.parametrize("names", [("eyeBlinkLeft", "eyeBlinkRight"), ("Fcl_MTH_A", "Fcl_EYE_Close"), ("\u3042", "\u307e\u3070\u305f\u304d")])
+def test_a_rig_of_a_few_keys_is_told_what_tracking_would_have(names: tuple[str, ...]) -> None:
+    avatar = good(offsets={name: shape(number) for number, name in enumerate((*names, *SETS["vrchat"]))})
+    have = sum(name in SETS["arkit"] for name in names)
+    assert found(avatar, "names").level == "note" and f"{have} of 52 names of ARKit" in found(avatar, "names").text
+
+
+def test_unknown_keys_are_no_tick() -> None:
+    avatar = good(offsets={**good().offsets, "Fang": shape(900), "Breast_big": shape(901)})
+    assert found(avatar, "unknown").level == "note" and "2 keys have names of no standard" in found(avatar, "unknown").text
+
+
+def test_sranipal_s_own_names_stay() -> None:
+    both = {**good().offsets, **{name: shape(number + 400) for number, name in enumerate(SETS["sranipal"])}}
+    both.pop("jawOpen")
+    assert vrchat.wrong_names(good(offsets=both)) == {}
+
+
+def test_keys_on_other_objects_are_named() -> None:
+    lash = vrchat.Other("lash", {"eyeBlinkLeft": True, "eyeBlinkRight": True, "jawOpen": False})
+    told = found(good(others=(lash, vrchat.Other("Hair"))), "parts")
+    assert told.fix == "join_parts" and told.on == ("lash",) and "lash (2: eyeBlinkLeft, eyeBlinkRight)" in told.text
+    for other in (
+        vrchat.Other("Dress", {"Breast_big": True}),  # no template looks for it
+        vrchat.Other("lash", {"eyeBlinkLeft": False}),
+        vrchat.Other("lash", {"eyeBlinkLeft": True}, hidden=True),
+        vrchat.Other("Body.001", {}, same_mesh=True),
+    ):
+        assert found(good(others=(other,)), "parts") is None
+    own = good(offsets={**good().offsets, "Mine": shape(5)}, others=(vrchat.Other("Teeth", {"Mine": True}),))
+    assert found(own, "parts").on == ("Teeth",), "a key that the face has, too"
+
+
+def test_body_may_be_another_mesh_of_the_avatar() -> None:
+    body = vrchat.Other("Body", dict.fromkeys(good().offsets, True))
+    told = found(good(name="lash", offsets={"eyeBlinkLeft": shape(1)}, others=(body,)), "mesh_name")
+    assert told.fix == "" and "another mesh" in told.text
+    naked = vrchat.Other("Body", {"Breast_big": True})
+    assert found(good(name="Face", others=(naked,), objects=frozenset({"Body"})), "mesh_name").fix == "rename_mesh"
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "fix"),
+    [
+        ({"muted": True}, "muted", "unmute_keys"),
+        ({"group": "Left"}, "masked", "bake_keys"),
+        ({"relative": "jawOpen"}, "relative", "bake_keys"),
+        ({"high": 0.5}, "range", "widen_range"),
+        ({"low": 0.2}, "range", "widen_range"),
+        ({"locked": True}, "locked", ""),
+        ({"driven": True}, "driven", ""),
+    ],
+)
+def test_what_keeps_a_key_from_arriving_is_said(state: dict[str, Any], code: str, fix: str) -> None:
+    told = found(good(states={"mouthLeft": vrchat.State(**state), "jawOpen": vrchat.State()}), code)
+    assert told.on == ("mouthLeft",) and told.fix == fix and "mouthLeft" in told.text and "jawOpen" not in told.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"absolute": True}, "absolute"),
+        ({"pinned": "jawOpen"}, "pinned"),
+        ({"hidden": True}, "hidden"),
+        ({"armatures": ("Rig", "Rig.001")}, "armatures"),
+        ({"others": (vrchat.Other("Body.001", same_mesh=True),)}, "same_mesh"),
+        ({"others": (vrchat.Other("Old", {"jawOpen": True}, hidden=True),)}, "hidden_parts"),
+        ({"others": (vrchat.Other("Lash", values=("Curl",)),)}, "values_parts"),
+        ({"others": (vrchat.Other("Lash", modifiers=("Mirror",)),)}, "modifiers"),
+    ],
+)
+def test_the_whole_avatar_is_looked_at(changes: dict[str, Any], code: str) -> None:
+    assert found(good(**changes), code) is not None and found(good(), code) is None
+
+
+def test_values_that_something_sets_are_not_reset() -> None:
+    driven = {"jawOpen": vrchat.State(value=0.5, driven=True)}
+    assert found(good(states=driven), "values").fix == "" and found(good(states={"jawOpen": vrchat.State(value=0.5, muted=True)}), "values") is None

@@ -10,6 +10,9 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from blendshape_auto_generator.blendshape_addon import key_export
+from fixtures import scenes
+from mathutils import kdtree
 from numpy.typing import NDArray
 
 from .conftest import add_figure, add_mesh
@@ -192,3 +195,201 @@ def test_a_failed_export_is_told_and_leaves_nothing(body: Any, tmp_path: Path) -
 
 def test_without_an_armature() -> None:
     assert "bones" in codes(add_figure(armature=False))
+
+
+def head(*names: str) -> dict[str, Any]:
+    """The sample head in parts on a rig; lash, teeth and eyes with keys of their own, as the generator makes them, the face with all of these."""
+    rig = scenes.add_rig()
+    objects = scenes.add_head(("lash", "teeth", "eye"))
+    for ob in objects.values():
+        scenes.skin(ob, rig)
+    for number, name in enumerate(names):
+        for ob in objects.values():
+            add_key(ob, name, number, 12)
+    objects["Face"].name = "Body"
+    scenes.activate(objects["Face"])
+    return objects
+
+
+def seen_at(objects: dict[str, Any], name: str | None) -> Floats:
+    """Where all vertices of all objects are seen with a key at 1, sorted: joining changes their order."""
+    blocks = [ob.data.shape_keys.key_blocks[name] for ob in objects.values() if name and ob.data.shape_keys and name in ob.data.shape_keys.key_blocks]
+    for block in blocks:
+        block.value = 1.0
+    points = np.concatenate([scenes.seen(ob) for ob in objects.values()])
+    for block in blocks:
+        block.value = 0.0
+    return points
+
+
+def alike(first: Floats, second: Floats) -> bool:
+    """Whether two clouds of points are one, whatever their order."""
+    tree = kdtree.KDTree(len(first))
+    for index, point in enumerate(first):
+        tree.insert(point, index)
+    tree.balance()
+    return len(first) == len(second) and max(tree.find(point)[2] for point in second) < 1e-5
+
+
+def plain(objects: dict[str, Any]) -> None:
+    """As it is."""
+
+
+def other_basis(objects: dict[str, Any]) -> None:
+    for name in ("lash", "teeth"):
+        objects[name].data.shape_keys.reference_key.name = "\u57fa\u6e96"
+
+
+def on_a_bone(objects: dict[str, Any]) -> None:
+    teeth = objects["teeth"]
+    teeth.modifiers.clear()
+    teeth.vertex_groups.clear()
+    teeth.parent = None
+    scenes.hang(teeth, bpy.data.objects["Rig"])
+    bpy.data.objects["Rig"].pose.bones["Head"].rotation_mode = "XYZ"
+    bpy.data.objects["Rig"].pose.bones["Head"].rotation_euler.x = 0.4
+
+
+def masked_part(objects: dict[str, Any]) -> None:
+    lash = objects["lash"]
+    lash.vertex_groups.new(name="Some").add(list(range(10)), 1.0, "REPLACE")
+    lash.data.shape_keys.key_blocks["jawOpen"].vertex_group = "Some"
+
+
+def mirrored_part(objects: dict[str, Any]) -> None:
+    for corner in objects["EyeL"].data.vertices:
+        corner.co.x = -corner.co.x
+    for block in objects["EyeL"].data.shape_keys.key_blocks:
+        for point in block.points:
+            point.co.x = -point.co.x
+    objects["EyeL"].data.flip_normals()
+    objects["EyeL"].scale.x = -1
+
+
+def in_edit_mode(objects: dict[str, Any]) -> None:
+    scenes.activate(objects["lash"])
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.context.view_layer.objects.active = objects["Face"]
+
+
+@pytest.mark.parametrize("how", [plain, other_basis, on_a_bone, masked_part, mirrored_part, in_edit_mode])
+def test_parts_are_joined_and_look_as_before_at_every_key(how: Any) -> None:
+    objects = head("jawOpen", "eyeBlinkLeft")
+    how(objects)
+    assert "parts" in codes(objects["Face"])
+    in_edit = objects["lash"].mode == "EDIT"
+    before = {} if in_edit else {name: seen_at(objects, name) for name in (None, "jawOpen", "eyeBlinkLeft")}
+    normals = outwards(objects)
+    assert fix("parts") == {"FINISHED"}
+    assert {ob.name for ob in bpy.data.objects if ob.type == "MESH"} == {"Body"} and "parts" not in codes(bpy.context.object)
+    joined = {"Face": bpy.context.object}
+    assert [block.name for block in joined["Face"].data.shape_keys.key_blocks] == ["Basis", "jawOpen", "eyeBlinkLeft"]
+    for name, points in before.items():
+        assert alike(points, seen_at(joined, name)), name
+    assert outwards(joined) == pytest.approx(normals, rel=1e-3), "no face is turned inside out"
+
+
+def outwards(objects: dict[str, Any]) -> float:
+    """Twice the volume of all objects, by the faces' winding, in the world."""
+    total = 0.0
+    for ob in objects.values():
+        mesh, matrix = ob.data, np.array(ob.matrix_world)
+        mesh.calc_loop_triangles()
+        points = scenes.coordinates(ob) @ matrix[:3, :3].T + matrix[:3, 3]
+        corners = points[np.array([list(t.vertices) for t in mesh.loop_triangles])]
+        volume = float(np.linalg.det(corners).sum())
+        total += volume if ob.matrix_world.determinant() > 0 else -volume
+    return total
+
+
+def test_what_cannot_be_joined_is_left_and_said() -> None:
+    objects = head("jawOpen")
+    objects["lash"].modifiers.new("Mirror", "MIRROR")
+    other = scenes.add_rig()
+    objects["teeth"].modifiers["Armature"].object = other
+    objects["teeth"].blendshapes.part = "TEETH"
+    scenes.activate(objects["Face"])
+    finding = next(found for found in operators.look(objects["Face"]) if found.code == "parts")
+    told = operators.mend(objects["Face"], finding)
+    assert "2 parts are now in Body" in told and "lash was left: it has the modifier 'Mirror'" in told and "teeth was left: it hangs on" in told
+    assert {ob.name for ob in bpy.data.objects if ob.type == "MESH"} == {"Body", "lash", "teeth"}
+
+
+def test_joining_is_one_undo() -> None:
+    head("jawOpen")
+    bpy.ops.ed.undo_push(message="before")
+    fix("parts")
+    bpy.ops.ed.undo_push(message="joined")
+    bpy.ops.ed.undo()
+    assert {ob.name for ob in bpy.data.objects if ob.type == "MESH"} == {"Body", "lash", "teeth", "EyeL", "EyeR"}
+
+
+def test_keys_of_other_objects_are_renamed_with_the_face_s(face: Any) -> None:
+    lash = add_mesh("Lash", [(0, 0, 0), (1, 0, 0), (0, 1, 0)], [(0, 1, 2)])
+    lash.parent = face.parent
+    add_key(lash, "jaw_Open", 1, 3)
+    face.data.shape_keys.key_blocks["jawOpen"].name = "jaw_Open"
+    bpy.context.view_layer.objects.active = face
+    fix("name_case")
+    assert "jawOpen" in face.data.shape_keys.key_blocks and "jawOpen" in lash.data.shape_keys.key_blocks
+
+
+def muted(face: Any) -> None:
+    face.data.shape_keys.key_blocks["jawOpen"].mute, face.data.shape_keys.key_blocks["jawOpen"].value = True, 0.5
+
+
+def masked(face: Any) -> None:
+    face.data.shape_keys.key_blocks["jawOpen"].vertex_group = "Hips"
+
+
+def relative(face: Any) -> None:
+    face.data.shape_keys.key_blocks["jawOpen"].relative_key = face.data.shape_keys.key_blocks["mouthLeft"]
+
+
+def absolute(face: Any) -> None:
+    face.data.shape_keys.use_relative = False
+
+
+def pinned(face: Any) -> None:
+    face.show_only_shape_key = True
+
+
+def narrow(face: Any) -> None:
+    face.data.shape_keys.key_blocks["jawOpen"].slider_max = 0.5
+
+
+def hidden(face: Any) -> None:
+    face.hide_set(True)
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [(muted, "muted"), (masked, "masked"), (relative, "relative"), (absolute, "absolute"), (pinned, "pinned"), (narrow, "range"), (hidden, "hidden")],
+)
+def test_what_keeps_keys_back_is_found_and_mended(face: Any, how: Any, code: str) -> None:
+    assert code not in codes(face)
+    how(face)
+    looked = None if code in ("absolute", "hidden") else scenes.seen(face)
+    assert code in codes(face)
+    assert fix(code) == {"FINISHED"}
+    assert code not in codes(face)
+    assert looked is None or np.array_equal(scenes.seen(face), looked), "it looks as before"
+
+
+def test_drivers_locks_and_hidden_parts_are_said(face: Any) -> None:
+    face.data.shape_keys.key_blocks["jawOpen"].driver_add("value").driver.expression = "0.5"
+    face.data.shape_keys.key_blocks["mouthLeft"].lock_shape = True
+    old = add_mesh("Old", [(0, 0, 0), (1, 0, 0), (0, 1, 0)], [(0, 1, 2)])
+    old.parent = face.parent
+    old.hide_viewport = True
+    bpy.context.view_layer.objects.active = face
+    bpy.context.view_layer.update()
+    assert {"driven", "locked", "hidden_parts", "values"} <= codes(face)
+    assert next(found for found in operators.look(face) if found.code == "values").fix == ""
+
+
+def test_the_export_tells_what_it_wrote_and_what_not(face: Any, tmp_path: Path) -> None:
+    face.modifiers.new("Two", "SOLIDIFY")
+    assert bpy.ops.blendshapes.export(filepath=str(tmp_path / "avatar.glb")) == {"FINISHED"}
+    assert key_export.exported(key_export.visible_meshes()) == "Face with 68 shape keys"
+    assert key_export.lost() == ["Modifiers are not exported, since with them shape keys are lost: 'Two' of 'Face'."]
