@@ -48,6 +48,8 @@ LABELS = {
     "make_missing": "Generate the Missing Keys",
 }
 
+_AT_ONCE = frozenset({"rename_keys", "bake_keys"})  # what mends all findings that offer it
+
 _findings: list[Finding] = []
 _checked: list[int] = []  # identity of the object that the findings are about
 
@@ -199,7 +201,7 @@ def _remove_keys(ob: bpy.types.Object, finding: Finding) -> str:
 
 def _make_visemes(ob: bpy.types.Object, finding: Finding) -> str:
     own_operators().generate("EXEC_DEFAULT", sets={"vrchat"})
-    return "Visemes generated"
+    return session.status.result
 
 
 def _fill_visemes(ob: bpy.types.Object, finding: Finding) -> str:
@@ -247,6 +249,8 @@ def _clean_keys(ob: bpy.types.Object, finding: Finding) -> str:
 
 def _join_parts(ob: bpy.types.Object, finding: Finding) -> str:
     joined, left = joining.join(ob, [bpy.data.objects[name] for name in finding.on])
+    if not joined:
+        raise AddonError("usage", f"Nothing was joined; {'; '.join(left)}.", "Mend that first, or join the parts by hand.")
     return "; ".join([f"{len(joined)} parts are now in {ob.name}", *left])
 
 
@@ -352,8 +356,12 @@ class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
         """Check anew, so that what was undone meanwhile is not mended twice; mend; check again."""
         ob, done = active_object(context), []
         try:
+            mended: set[str] = set()
             for finding in look(ob):
-                if finding.fix and (self.code == finding.code if self.code else finding.level != "note"):
+                if not finding.fix or (finding.fix in _AT_ONCE and finding.fix in mended):
+                    continue
+                if self.code == finding.code if self.code else finding.level != "note":
+                    mended.add(finding.fix)
                     with object_mode(ob):
                         done.append(mend(ob, finding))
             look(ob)

@@ -315,6 +315,15 @@ def test_what_cannot_be_joined_is_left_and_said() -> None:
     assert {ob.name for ob in bpy.data.objects if ob.type == "MESH"} == {"Body", "lash", "teeth"}
 
 
+def test_where_nothing_can_be_joined_it_is_an_error() -> None:
+    objects = head("jawOpen")
+    for name in ("lash", "teeth", "EyeL", "EyeR"):
+        objects[name].modifiers.new("Mirror", "MIRROR")
+    with pytest.raises(RuntimeError, match=r"Nothing was joined; .*lash was left: it has the modifier 'Mirror'"):
+        fix("parts")
+    assert len([ob for ob in bpy.data.objects if ob.type == "MESH"]) == 5
+
+
 def test_joining_is_one_undo() -> None:
     head("jawOpen")
     bpy.ops.ed.undo_push(message="before")
