@@ -140,6 +140,9 @@ def lost(meshes: Iterable[bpy.types.Object] | None = None) -> list[str]:
     with_drivers = [ob.name for ob in seen if driven(ob)]
     if with_drivers:
         told.append(f"Drivers of shape keys are not exported: those of {some(with_drivers)}.")
+    pinned = [ob.name for ob in seen if ob.show_only_shape_key and mesh_of(ob).shape_keys is not None]
+    if pinned:
+        told.append(f"The file has the values of all keys, not the pinned key alone: {some(pinned)}.")
     linked = [ob.name for ob in seen if not mesh_of(ob).is_editable and (to_be_baked(ob) or _muted(ob))]
     if linked:
         told.append(f"Meshes of other files are exported without their muted keys and without masks: {some(linked)}.")

@@ -24,6 +24,7 @@ from .key_writer import Portion, Shape, Written, write_all
 from .mesh_arrays import base_coordinates
 from .mesh_io import check_editable
 from .modes import object_mode
+from .preview import unseen
 from .typed import keys_of, mesh_of
 from .wire import Message
 
@@ -96,7 +97,8 @@ class Preparation:
 
 
 class Live:
-    """The conditions of one face, ready to be shown. weights: float32 (K,), as they were shown last."""
+    """The conditions of one face, ready to be shown. weights: float32 (K,), as they were shown last. why: what keeps an object from being seen with
+    them, in a sentence, or ``."""
 
     def __init__(self, conditions: Sequence[Condition], job: Job) -> None:
         names, offsets = job.offsets()
@@ -104,6 +106,7 @@ class Live:
         self.conditions = list(conditions)
         self.name = job.name
         self.landmarks = job.landmarks
+        self.why = ""
         self.weights = np.array([condition.default for condition in conditions], np.float32)
         shares = split(job.targets, job.indices, offsets)
         self._shown = [_Shown(share.target, share.indices, np.ascontiguousarray(share.offsets[order])) for share in shares]
@@ -113,10 +116,11 @@ class Live:
         """Show the face under these weights, float32 (K,). Raises AddonError `mesh_changed`."""
         self.weights = np.asarray(weights, np.float32)
         moving = np.flatnonzero(self.weights)
-        for shown in self._shown:
-            ob = self._object(shown)
-            if ob.mode == "EDIT":
-                continue  # a mesh that is being edited shows no keys
+        objects = [self._object(shown) for shown in self._shown]
+        self.why = next((why for ob in objects if (why := unseen(ob))), "")
+        for shown, ob in zip(self._shown, objects, strict=True):
+            if unseen(ob):
+                continue
             block = _preview_of(ob)
             if block is None:
                 shown.had_keys, shown.solo = mesh_of(ob).shape_keys is not None, ob.show_only_shape_key

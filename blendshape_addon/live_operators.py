@@ -11,7 +11,7 @@ from . import chosen, inspection, live, preview, session
 from .errors import AddonError, as_addon_error
 from .job import Options
 from .operators import Asking
-from .panels import OfMeshTab, progress_text
+from .panels import OfMeshTab, draw_lines, progress_text, text_width
 from .translations import tr
 from .typed import OperatorMixin, Returned, of_scene, of_window
 
@@ -163,6 +163,8 @@ class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
             layout.operator(BLENDSHAPES_OT_live_start.bl_idname, icon="PLAY")
             return
         layout.label(text=now.name, icon="OUTLINER_OB_MESH", translate=False)
+        if now.why:
+            draw_lines(layout, now.why, "ERROR", text_width(context))
         row = layout.row(align=True)
         row.prop(shown, "live_name", text="")
         row.operator(BLENDSHAPES_OT_live_keep.bl_idname, text="Keep as Shape Key", icon="SHAPEKEY_DATA")

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Showing one key at full value on the face for a look, whatever hides it, and putting everything back exactly as it was."""
+"""Showing one key at full value on the face for a look, whatever hides it, and putting everything back exactly as it was.
+
+How it was is kept with the key data for the time of the show, so that an undo to that time, or a file of a crash, is put back as well.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -24,29 +28,31 @@ COMPANIONS = {"mouthClose": "jawOpen", "MouthClosed": "JawOpen", "MouthClose": "
 ALMOST = 0.999  # of 1, from where a key counts as shown
 
 
+KEPT = "blendshape_auto_generator_preview"  # custom property of the key data, while a key is shown
+
+
 @dataclass(frozen=True)
 class _Before:
-    """A key as it was. curves: data paths, of drivers (True) and of the action's curves, that were not muted. nla: strips played, too."""
+    """A key as it was. curves: data paths, of drivers (True) and of the action's curves, that were not muted. nla: strips played, too.
+    pinned: names of objects that showed one key alone."""
 
-    identity: int
     name: str
     value: float
     low: float
     high: float
     mute: bool
-    curves: tuple[tuple[bool, str], ...]
-    nla: bool
+    curves: tuple[tuple[bool, str], ...] = ()
+    nla: bool = False
+    pinned: tuple[str, ...] = ()
 
 
 @dataclass
 class _Shown:
-    """keys: in the order in which they were changed. pinned: session identities of the objects that showed one key alone. why: what keeps the key
-    from being seen, in a sentence, or ``."""
+    """keys: session identities of the objects whose keys were changed. why: what keeps the key from being seen, in a sentence, or ``."""
 
     name: str = ""
     why: str = ""
-    keys: list[_Before] = field(default_factory=list)
-    pinned: list[int] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
 
 
 _shown = _Shown()
@@ -73,12 +79,20 @@ def start(ob: bpy.types.Object, name: str) -> None:
     if _shown.why:
         return
     _shown.name = name
+    raised: dict[str, list[_Before]] = {}  # by the key data, which parts may share
     for other in objects:
         blocks = [block for key_name in (name, COMPANIONS.get(name, "")) if (block := _block(other, key_name)) is not None]
-        if blocks and other.show_only_shape_key:
-            _shown.pinned.append(int(other.session_uid))
+        if not blocks or not mesh_of(other).is_editable:
+            continue
+        key = keys_of(other)
+        if key.name_full not in raised:
+            raised[key.name_full] = [_raise(key, block) for block in blocks]
+            _shown.keys.append(int(other.session_uid))
+        if other.show_only_shape_key:
+            first = raised[key.name_full][0]
+            raised[key.name_full][0] = replace(first, pinned=(*first.pinned, other.name))
             other.show_only_shape_key = False
-        _shown.keys.extend(_raise(other, block) for block in blocks)
+        key[KEPT] = json.dumps([asdict(before) for before in raised[key.name_full]])
     bpy.context.view_layer.update()
     if not any(_arrived(other, name) for other in having):
         stop()
@@ -95,30 +109,36 @@ def _block(ob: bpy.types.Object, name: str) -> bpy.types.ShapeKey | None:
 def _reason(ob: bpy.types.Object, name: str, having: list[bpy.types.Object]) -> str:
     if not having:
         return tr("{object} has no key {name} any more").format(object=ob.name, name=name)
-    seen = [other for other in having if visible(other)]
-    if not seen:
-        return tr("{object} is hidden").format(object=having[0].name)
-    relative = [other for other in seen if keys_of(other).use_relative]
-    if not relative:
-        return tr("The shape keys of {object} are absolute").format(object=seen[0].name)
-    free = [other for other in relative if other.mode not in ("EDIT", "SCULPT")]
+    free = [other for other in having if not unseen(other)]
     if not free:
-        return tr("{object} is in Edit or Sculpt Mode, which shows no values of keys; leave it").format(object=relative[0].name)
+        return unseen(having[0])
     if not any(offset_of(other, keys_of(other).key_blocks[name], base_coordinates(other)).any() for other in free):
         return tr("{name} moves nothing").format(name=name)
     return ""
 
 
-def _raise(ob: bpy.types.Object, block: bpy.types.ShapeKey) -> _Before:
+def unseen(ob: bpy.types.Object) -> str:
+    """What keeps keys of an object from being seen at their values, in a sentence, or ``."""
+    if not visible(ob):
+        return tr("{object} is hidden").format(object=ob.name)
+    key = mesh_of(ob).shape_keys
+    if key is not None and not key.use_relative:
+        return tr("The shape keys of {object} are absolute").format(object=ob.name)
+    if ob.mode in ("EDIT", "SCULPT"):
+        return tr("{object} is in Edit or Sculpt Mode, which shows no values of keys; leave it").format(object=ob.name)
+    return ""
+
+
+def _raise(key: bpy.types.Key, block: bpy.types.ShapeKey) -> _Before:
     """Bring a key to 1, whatever holds it elsewhere; how it was."""
     curves = []
-    for driver, curve in _curves(keys_of(ob), block):
+    for driver, curve in _curves(key, block):
         if not curve.mute:
             curves.append((driver, str(curve.data_path)))
             curve.mute = True
-    animation = keys_of(ob).animation_data
+    animation = key.animation_data
     nla = animation is not None and animation.use_nla
-    before = _Before(int(ob.session_uid), block.name, block.value, block.slider_min, block.slider_max, block.mute, tuple(curves), nla)
+    before = _Before(block.name, block.value, block.slider_min, block.slider_max, block.mute, tuple(curves), nla)
     if animation is not None and nla:
         animation.use_nla = False
     block.mute = False
@@ -153,31 +173,51 @@ def _curves(key: bpy.types.Key, block: bpy.types.ShapeKey) -> Iterator[tuple[boo
 
 def stop() -> None:
     """Put everything back."""
-    for before in reversed(_shown.keys):
-        ob = find(before.identity)
-        block = _block(ob, before.name) if ob is not None and ob.type == "MESH" else None
-        if ob is None or block is None:
+    for identity in dict.fromkeys(_shown.keys):
+        ob = find(identity)
+        if ob is not None and ob.type == "MESH" and mesh_of(ob).shape_keys is not None:
+            _put_back(keys_of(ob))
+    forget()
+
+
+def sweep() -> None:
+    """After an undo, a redo or loading: what a show left in that state is put back."""
+    forget()
+    for key in bpy.data.shape_keys:
+        if key.library is None and key.get(KEPT) is not None:
+            _put_back(key)
+
+
+def _put_back(key: bpy.types.Key) -> None:
+    """Put the keys back as their data-block says that they were; a file may say anything, and that is left out."""
+    try:
+        told = json.loads(key.get(KEPT, "[]"))
+        kept = [_Before(**{**one, "curves": tuple((bool(d), str(p)) for d, p in one["curves"]), "pinned": tuple(one["pinned"])}) for one in told]
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
+        kept = []
+    if key.get(KEPT) is not None:
+        del key[KEPT]
+    for before in reversed(kept):
+        block = key.key_blocks.get(before.name) if isinstance(before.name, str) else None
+        if block is None or not all(isinstance(number, int | float) for number in (before.value, before.low, before.high)):
             continue
         block.value = before.value
-        block.slider_min, block.slider_max, block.mute = before.low, before.high, before.mute
-        for driver, curve in _curves(keys_of(ob), block):
+        block.slider_min, block.slider_max, block.mute = before.low, before.high, bool(before.mute)
+        for driver, curve in _curves(key, block):
             if (driver, str(curve.data_path)) in before.curves:
                 curve.mute = False
-        animation = keys_of(ob).animation_data
-        if animation is not None and before.nla:
-            animation.use_nla = True
-    for identity in _shown.pinned:
-        ob = find(identity)
-        if ob is not None:
-            ob.show_only_shape_key = True
-    forget()
+        if key.animation_data is not None and before.nla:
+            key.animation_data.use_nla = True
+        for name in before.pinned:
+            ob = bpy.data.objects.get(name) if isinstance(name, str) else None
+            if ob is not None and ob.type == "MESH" and mesh_of(ob).shape_keys == key:
+                ob.show_only_shape_key = True
 
 
 def forget() -> None:
     """The objects are gone: another file is opened."""
     _shown.name = _shown.why = ""
     _shown.keys.clear()
-    _shown.pinned.clear()
 
 
 def show(window: BlendShapesWindow, context: bpy.types.Context) -> None:

@@ -74,8 +74,8 @@ class Avatar:
 
     sets: exact key names of each known set. bones: roles that the armature has, None without an armature. objects: names of all other
     objects. triangles: of all meshes of the avatar as they are exported. extent: the avatar's largest, in the unit of the offsets. states: of the
-    keys; others: the avatar's other meshes; armatures: names of all that its meshes hang on; hidden: the mesh is not seen; absolute: its keys are;
-    pinned: the only key that is shown, or "".
+    keys; others: the avatar's other meshes; armatures: names of all that exported meshes hang on; hidden: the mesh is not seen; absolute: its keys
+    are; pinned: the only key that is shown, or "".
     """
 
     name: str
@@ -138,7 +138,8 @@ def _seen(avatar: Avatar) -> list[Finding]:
         text = f"{_and([repr(avatar.name), *map(repr, twins)])} are one mesh: it is exported {1 + len(twins)} times, each time with all keys"
         found.append(Finding("same_mesh", "warning", text, "", tuple(twins)))
     if len(avatar.armatures) > 1:
-        text = f"The avatar's meshes hang on {len(avatar.armatures)} armatures ({_some(list(avatar.armatures))}); VRChat takes one"
+        hung = f"What is exported hangs on {len(avatar.armatures)} armatures ({_some(list(avatar.armatures))})"
+        text = f"{hung}, and VRChat takes one: hide what is another avatar"
         found.append(Finding("armatures", "warning", text))
     return found
 

@@ -67,7 +67,8 @@ def facts(ob: bpy.types.Object) -> Avatar:
     key = mesh_of(ob).shape_keys
     others = avatar_meshes(ob, found_landmarks(ob))
     seen = [other for other in (ob, *others) if visible(other)]
-    armatures = list(dict.fromkeys(armature for other in seen if (armature := find_armature(other)) is not None))
+    exported = key_export.visible_meshes()
+    armatures = list(dict.fromkeys(armature for other in exported if (armature := find_armature(other)) is not None))
     armature = find_armature(ob)
     bones = None if armature is None else frozenset(head_bones.roles([bone.name for bone in armature_of(armature).bones], {}))
     pinned = ob.active_shape_key.name if key is not None and ob.show_only_shape_key and ob.active_shape_key is not None else ""
@@ -339,7 +340,9 @@ class BLENDSHAPES_OT_vrchat_check(OfMesh, bpy.types.Operator):
         problems = [finding for finding in findings if finding.level in ("warning", "error")]
         for finding in problems:
             self.report({"WARNING"}, finding.text)
-        self.report({"INFO"}, f"{len(problems)} things to mend" if problems else "Ready for VRChat")
+        notes = sum(finding.level == "note" for finding in findings)
+        told = f"{len(problems)} things to mend" if problems else "Nothing was found that keeps the face from working in VRChat"
+        self.report({"INFO"}, f"{told}, {notes} to know" if notes else told)
         return {"FINISHED"}
 
 

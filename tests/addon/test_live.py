@@ -77,6 +77,42 @@ def test_keys_that_were_there_stay_as_they_are(body: Any, tiny: Path) -> None:
     assert body.active_shape_key_index == 1 and body.show_only_shape_key and abs(own.value - 0.3) < 1e-6
 
 
+def hide(ob: Any) -> None:
+    ob.hide_set(True)
+
+
+def edit(ob: Any) -> None:
+    bpy.ops.object.mode_set(mode="EDIT")
+
+
+def absolute(ob: Any) -> None:
+    ob.shape_key_add(name="Basis")
+    ob.data.shape_keys.use_relative = False
+
+
+@pytest.mark.parametrize(("how", "words"), [(hide, "hidden"), (edit, "Edit or Sculpt"), (absolute, "absolute")])
+def test_what_cannot_be_seen_is_said(started: Any, how: Any, words: str) -> None:
+    how(started)
+    move("jawOpen", 1.0)
+    assert words in live.current().why
+    assert started.data.shape_keys is None or live.PREVIEW not in started.data.shape_keys.key_blocks
+    started.hide_set(False)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    if started.data.shape_keys is not None:
+        started.data.shape_keys.use_relative = True
+    move("jawOpen", 0.5)
+    assert live.current().why == "" and live.PREVIEW in started.data.shape_keys.key_blocks
+
+
+def test_a_muted_or_driven_key_of_that_name_is_no_matter(started: Any) -> None:
+    started.shape_key_add(name="Basis")
+    key = started.shape_key_add(name="jawOpen", from_mix=False)
+    key.mute, key.slider_max = True, 0.5
+    rest = shown(started)
+    move("jawOpen", 1.0)
+    assert np.abs(shown(started) - rest).max() > 1e-4 and live.current().why == "" and key.mute and key.slider_max == 0.5
+
+
 def test_what_is_shown_is_kept_and_can_be_updated(started: Any) -> None:
     rest = shown(started)
     move("jawOpen", 0.75)

@@ -63,7 +63,7 @@ def state(ob: Any) -> Any:
 
 
 def pin(ob: Any) -> None:
-    ob.show_only_shape_key, ob.active_shape_key_index = True, 3
+    ob.show_only_shape_key, ob.active_shape_key_index = True, len(ob.data.shape_keys.key_blocks) - 1
 
 
 def drive(ob: Any) -> None:
@@ -226,6 +226,25 @@ def test_the_objects_are_those_that_generate_moves() -> None:
     assert [state(ob) for ob in (face, lash, teeth, old)] == before
 
 
+def test_parts_that_share_a_mesh_are_put_back_as_they_were() -> None:
+    face = add_head(("eye",))["Face"]
+    eye, other = bpy.data.objects["EyeL"], bpy.data.objects["EyeR"]
+    other.data = eye.data
+    for ob in (face, eye):
+        add_key(ob, "jawOpen")
+    for ob in (eye, other):
+        ob.parent = face
+        pin(ob)
+    mute(eye)
+    activate(face)
+    before, rest = [state(ob) for ob in (face, eye, other)], seen(other)
+    listed("jawOpen")
+    click("jawOpen")
+    np.testing.assert_allclose((seen(other) - rest)[:, 2], RAISED, atol=1e-6)
+    preview.stop()
+    assert [state(ob) for ob in (face, eye, other)] == before
+
+
 def test_a_shared_mesh_is_put_back_once(face: Any) -> None:
     twin = face.copy()
     bpy.context.scene.collection.objects.link(twin)
@@ -236,3 +255,39 @@ def test_a_shared_mesh_is_put_back_once(face: Any) -> None:
     assert face.data.shape_keys.key_blocks["jawOpen"].value == 1
     preview.stop()
     assert state(face) == before
+
+
+@pytest.mark.parametrize("hold", HOLDS)
+def test_an_undo_into_the_time_of_the_show_puts_back_too(face: Any, hold: Callable[[Any], None]) -> None:
+    hold(face)
+    before = state(face)
+    bpy.ops.ed.undo_push(message="before")
+    click("jawOpen")
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.ed.undo_push(message="while it is shown")
+    preview.stop()
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.ed.undo_push(message="afterwards")
+    bpy.ops.ed.undo()
+    assert state(bpy.data.objects["Face"]) == before and preview.shown() == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{", "7", '[{"name": 3}]', '[{"name": "jawOpen", "value": "x", "low": 0, "high": 1, "mute": 0, "curves": [], "pinned": []}]']
+)
+def test_what_a_file_says_of_a_show_is_not_believed(face: Any, text: str, tmp_path: Any) -> None:
+    face.data.shape_keys[preview.KEPT] = text
+    before = state(face)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "odd.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "odd.blend"))
+    assert state(bpy.data.objects["Face"]) == before and preview.KEPT not in bpy.data.objects["Face"].data.shape_keys
+
+
+def test_a_show_that_a_crash_left_is_put_back(face: Any, tmp_path: Any) -> None:
+    everything(face)
+    before = state(face)
+    click("jawOpen")
+    preview.forget()  # a crash: nothing is put back
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "left.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "left.blend"))
+    assert state(bpy.data.objects["Face"]) == before

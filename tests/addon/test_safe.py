@@ -13,6 +13,7 @@ from blendshape_auto_generator.blendshape_addon import generated, preview, sessi
 from blendshape_auto_generator.blendshape_addon.mesh_arrays import base_coordinates
 from blendshape_auto_generator.blendshape_addon.naming import styled
 from blendshape_auto_generator.blendshape_addon.vrchat_operators import known_sets
+from fixtures import scenes
 from numpy.typing import NDArray
 
 ARKIT = list(known_sets()["arkit"])
@@ -215,6 +216,19 @@ def test_only_what_moves_is_told_as_made(body: Any, tiny: Path) -> None:
     assert f"{52 - len(still)} shape keys ({52 - len(still)} added, {len(still)} move nothing)" in session.status.result
     rows = bpy.context.window_manager.blendshapes.results
     assert [row.name for row in rows if row.note == "moves nothing"] == still and session.status.made == 52 - len(still)
+
+
+def test_parts_that_get_nothing_are_not_counted() -> None:
+    objects = scenes.add_head(("tongue", "teeth"))
+    for name in ("tongue", "teeth"):
+        objects[name].parent = objects["Face"]
+    scenes.generate(objects["Face"])
+    assert "and 2 parts" in session.status.result
+    assert 0 < len(names(objects["teeth"])) < 52
+    scenes.generate(objects["Face"], jaw=0.0, tongue=0.0)
+    assert "part" not in session.status.result.partition(":")[0], "their keys are there and move nothing now"
+    scenes.generate(objects["Face"], jaw=0.0)
+    assert "and 1 parts" in session.status.result
 
 
 def test_where_nothing_is_made_it_is_not_called_finished(body: Any, tiny: Path) -> None:

@@ -397,6 +397,19 @@ def test_drivers_locks_and_hidden_parts_are_said(face: Any) -> None:
     assert next(found for found in operators.look(face) if found.code == "values").fix == ""
 
 
+def test_two_armatures_and_twins_are_said(face: Any) -> None:
+    assert not {"armatures", "same_mesh"} & codes(face)
+    dress = add_mesh("Dress", [(0, 0, 0), (1, 0, 0), (0, 1, 0)], [(0, 1, 2)])
+    scenes.skin(dress, scenes.add_rig())
+    twin = face.copy()
+    bpy.context.scene.collection.objects.link(twin)
+    scenes.activate(face)
+    assert {"armatures", "same_mesh"} <= codes(face)
+    for ob in (dress, twin):
+        ob.hide_set(True)
+    assert not {"armatures", "same_mesh"} & codes(face), "what is hidden is not exported"
+
+
 def test_the_export_tells_what_it_wrote_and_what_not(face: Any, tmp_path: Path) -> None:
     face.modifiers.new("Two", "SOLIDIFY")
     assert bpy.ops.blendshapes.export(filepath=str(tmp_path / "avatar.glb")) == {"FINISHED"}
