@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 import sys
 import threading
@@ -416,6 +417,36 @@ def test_memory_is_told_in_mebibytes() -> None:
     if sys.platform == "linux":
         assert 48 < with_it - hardware.memory_mb() < 80, "so large an array goes back to the system when it is freed"
     assert told.physical_cores >= 1 and told.usable_cores >= 1 and told.cpu and told.gpus == hardware.gpus()
+
+
+def test_a_processor_is_called_what_linux_calls_it_else_what_python_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    import psutil
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda self: [0], raising=False)  # macOS has none
+    monkeypatch.setattr(hardware, "_text", lambda path: "processor\t: 0\nmodel name\t: AMD: EPYC 9  \nmodel name\t: other\n")
+    assert hardware.hardware().cpu == "AMD: EPYC 9"
+    monkeypatch.setattr(hardware, "_text", lambda path: "")
+    assert hardware.hardware().cpu == (platform.processor() or platform.machine())
+
+
+def test_a_place_that_was_given_back_is_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "PATIENCE_S", 600.0)
+    turns, entered = sessions.Turns(), threading.Event()
+    for _ in range(3):
+        with turns.take(sessions.Cancellation()):
+            pass
+
+    def second() -> None:
+        with turns.take(sessions.Cancellation()):
+            entered.set()
+
+    with turns.take(sessions.Cancellation()):
+        other = threading.Thread(target=second)
+        other.start()
+        assert not entered.wait(0.3), "one at a time"
+    other.join(60)
+    assert entered.is_set()
 
 
 def test_usable_cores_are_those_of_the_process_but_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,6 +187,19 @@ def test_where_there_is_no_face_it_says_so_and_what_to_do(shape: str, avatar: Av
     assert error.value.code == "no_face" and "vertex group" in error.value.fix
 
 
+@pytest.mark.parametrize(("below", "moves"), [(0.3, False), (0.8, True)])
+def test_of_loose_parts_only_those_may_move_that_are_mostly_in_the_faces_space(below: float, moves: bool, sample: SampleHead, encode: Encode) -> None:
+    given = {name: (float(p[0]), float(p[1]), float(p[2])) for name, p in sample.landmarks.items()}
+    nose, top = sample.landmarks["nose_tip"], float(sample.vertices[:, 2].max())
+    height = np.where(np.arange(40) < 40 * below, np.linspace(0, 0.02, 40) + nose[2], np.linspace(0, 0.5, 40) + top + 0.3)
+    left, right = (np.stack([np.full(40, x), np.full(40, nose[1] - 0.02), height], axis=1) for x in (-0.01, 0.01))
+    a = np.arange(39)
+    strip = np.concatenate([np.stack([a, a + 1, a + 40], 1), np.stack([a + 40, a + 1, a + 41], 1)]).astype(np.int32)
+    vertices, triangles = joined((sample.vertices, sample.triangles), (np.concatenate([left, right]).astype(np.float32), strip))
+    face = locate(AvatarMesh(vertices, triangles, up=(0, 0, 1), landmarks=given), encode, NAMES, silent)
+    assert bool((face.indices >= len(sample.vertices)).any()) is moves
+
+
 def test_an_empty_mask_is_no_face(avatar: AvatarMesh, encode: Encode) -> None:
     with pytest.raises(BackendError) as error:
         locate(replace(avatar, mask=np.zeros(len(avatar.vertices), np.float32)), encode, NAMES, silent)

@@ -175,3 +175,11 @@ def test_numbers_are_told_without_loss() -> None:
     total = float(np.cumsum(values)[-1])
     assert metrics.summary()["stages"][0]["sum"] == total
     assert f'blendshape_seconds_sum{{request="generate",stage="total",provider="CPU"}} {total!r}' in metrics.prometheus(OTHERS)
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence_without_a_code(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file" / "m.prom", Path("a\0b")):
+        told = Metrics().write(str(path), {})
+        assert told.startswith("The metrics were not written: ") and "output_unwritable" not in told and "<" not in told, told
+    assert str(tmp_path / "file") in Metrics().write(str(tmp_path / "file" / "m.prom"), {})
