@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .as_seen import at_rest, shown_axes
+from .landmark_store import corrected_landmarks, told_lost
 from .mesh_io import AvatarArrays, gather, space_between
 from .parts import ROLES, Part
-from .typed import of_object
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -93,7 +93,7 @@ def _gather(ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selecti
     face = gather(ob, group, use_selection)
     axes = np.eye(4)
     axes[:3, :3] = shown_axes(ob)
-    joined, targets, warnings = _Joined(), [], list(face.warnings)
+    joined, targets, warnings = _Joined(), [], [*face.warnings, *told_lost(ob)]
     mask = np.ones(len(face.vertices), np.float32) if face.mask is None else face.mask
     weights = np.ones(len(face.vertices), np.float32) if face.head_weights is None else face.head_weights
     targets.append(_add(joined, ob, face, weights, mask, "auto", axes))
@@ -119,7 +119,7 @@ def _gather(ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selecti
         roles=roles if roles.any() else None,
         bones=_moved(face.bones, axes[:3, :3]),
         up=_upwards(face.up, axes[:3, :3]),
-        landmarks=_moved(corrected_landmarks(ob), axes[:3, :3]),
+        landmarks=_moved(corrected_landmarks(ob, face.vertices), axes[:3, :3]),
         warnings=tuple(warnings),
         back=None,
     )
@@ -145,11 +145,6 @@ def _upwards(up: Point | None, axes: Doubles) -> Point | None:
     normal = np.linalg.inv(axes).T @ np.array(up, np.float64)
     normal /= np.linalg.norm(normal)
     return float(normal[0]), float(normal[1]), float(normal[2])
-
-
-def corrected_landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
-    """The landmarks that the user placed on the object, by name, in its space."""
-    return {mark.name: (mark.place[0], mark.place[1], mark.place[2]) for mark in of_object(ob).landmarks if mark.corrected}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import bpy
 
 from . import chosen, landmark_overlay, session
 from .errors import AddonError, as_addon_error
-from .job import Job, Options, finish, found_landmarks
+from .job import Job, Options, finish
+from .landmark_store import found_landmarks
 from .limits import LOOK_SECONDS, WINDOW_SECONDS
 from .parts import avatar_parts
 from .typed import active_object, mesh_of, of_object, of_scene

@@ -13,18 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import guides
+from .anchors import Surface
 from .avatar import gather_avatar, landmarks_of, settled, split
 from .backend_process import Backend, error_of
 from .errors import AddonError
 from .generated import made_by_us, remember_request
 from .key_writer import Portion, Shape, Written, write_all
+from .landmark_store import found_landmarks, keep_landmarks
 from .mesh_arrays import base_coordinates
 from .mesh_io import AvatarArrays, check_editable
 from .modes import object_mode
 from .naming import aliases_of, names_for
 from .parts import avatar_parts, moving
 from .tables import Table
-from .typed import keys_of, mesh_of, of_object
+from .typed import keys_of, mesh_of
 from .wire import Message
 
 REPORTED = frozenset({"warnings", "seconds", "vertices", "face_vertices", "confidence"})  # what is used of a report
@@ -127,6 +129,9 @@ class Job:
         self.parts = moving(avatar_parts(ob, landmarks or found_landmarks(ob))) if options.parts else []
         with object_mode(ob, *(part.ob for part in self.parts)):
             mesh, self.targets = gather_avatar(ob, self.parts, options.group, options.use_selection)
+        face = self.targets[0]
+        vertices = np.asarray(mesh.vertices[: face.size] @ face.back.T, np.float32)
+        self.surface = Surface(vertices, mesh.triangles[(mesh.triangles < face.size).all(axis=1)])
         self.stage, self.fraction, self.finished = "start", 0.0, False
         self.name, self.seconds = ob.name, {"gather": time.perf_counter() - began}
         self.landmarks: dict[str, tuple[float, float, float]] = {}
@@ -260,7 +265,7 @@ class Job:
             for portion, done in zip(portions, written, strict=True):
                 if done.added or done.updated:
                     remember_request(portion.ob, self._options.sets, self._options.table)
-        keep_landmarks(objects[0], self.landmarks)
+            keep_landmarks(objects[0], self.landmarks, self.surface)
         moved = [_moved(portion, done) for portion, done in zip(portions, written, strict=True)]
         others = {portion.ob.name: done for portion, done, names in zip(portions[1:], written[1:], moved[1:], strict=True) if names}
         outcome = self._outcome(objects[0].name, written[0], others, set().union(*moved))
@@ -353,23 +358,6 @@ def _results(written: Written, told: Mapping[str, tuple[float, str]], still: Seq
             notes.append("worth a look")
         found.append(Result(name, states[name], confidence, ", ".join(notes)))
     return found
-
-
-def found_landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
-    """The landmarks that are kept on the object, found or placed, by name, in its space."""
-    return {mark.name: (mark.place[0], mark.place[1], mark.place[2]) for mark in of_object(ob).landmarks}
-
-
-def keep_landmarks(ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> None:
-    """Keep found landmarks on the object; those that the user placed stay where they are."""
-    kept = of_object(ob).landmarks
-    for name, place in landmarks.items():
-        mark = kept.get(name)
-        if mark is None:
-            mark = kept.add()
-            mark.name = name
-        if not mark.corrected:
-            mark.place = place
 
 
 def first_look(ob: bpy.types.Object, options: Options, backend: Backend, landmarks: Mapping[str, tuple[float, float, float]]) -> Job | None:

@@ -8,14 +8,19 @@ import bpy
 from bpy_extras.view3d_utils import region_2d_to_location_3d, region_2d_to_origin_3d, region_2d_to_vector_3d
 from mathutils import Vector
 
-from . import inspection, landmark_overlay, landmarks
-from .errors import as_addon_error
-from .job import find, found_landmarks, keep_landmarks
+from . import inspection, landmark_overlay, landmark_store, landmarks
+from .anchors import Point, Surface
+from .errors import AddonError, as_addon_error
+from .job import find
+from .landmark_store import found_landmarks, keep_landmarks
+from .mesh_arrays import triangles_of
 from .mesh_io import check_editable
+from .modes import object_mode
 from .operators import OfMesh
-from .panels import OfMeshTab
+from .panels import BY_HAND, OfMeshTab
+from .shared import marks
 from .translations import tr
-from .typed import Returned, active_object, of_object, of_window, status_text
+from .typed import Returned, active_object, mesh_of, of_object, of_window, status_text
 
 _REACH = 14.0  # pixels at a UI scale of 1 around a landmark within which it is taken
 
@@ -25,7 +30,15 @@ def _ensure(context: bpy.types.Context) -> None:
     ob = check_editable(context.object)
     if not found_landmarks(ob):
         known = inspection.known_landmarks(ob) or inspection.inspect_now(context).landmarks
-        keep_landmarks(ob, known)
+        with object_mode(ob):
+            surface = landmark_store.seen_surface(ob)
+        keep_landmarks(ob, known, surface)
+
+
+def shown_surface(ob: bpy.types.Object) -> Surface:
+    """The object's mesh as it is on the screen."""
+    with object_mode(ob):
+        return Surface(landmark_store.shown_vertices(ob), triangles_of(mesh_of(ob)))
 
 
 class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
@@ -55,7 +68,7 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
             return {"CANCELLED"}
         ob = active_object(context)
         self._identity, self._held = int(ob.session_uid), ""
-        self._before = [(mark.name, tuple(mark.place), mark.corrected) for mark in of_object(ob).landmarks]
+        self._before, self._surface = landmark_store.snapshot(ob), shown_surface(ob)
         self._overlay = landmark_overlay.show(ob)
         self._area = context.area
         status_text(context, tr("Drag landmarks with the left button   Enter: done   Esc: as before"))
@@ -69,11 +82,11 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
         if ob is None or landmark_overlay.current() is not self._overlay:
             return self._end(context, "FINISHED")
         if event.type == "ESC" and event.value == "PRESS":
-            self._restore(ob)
+            landmark_store.restore(ob, self._before)
             return self._end(context, "CANCELLED")
         if event.type in {"RET", "NUMPAD_ENTER"} and event.value == "PRESS":
             return self._end(context, "FINISHED")
-        region = _region_at(self._area, event)
+        region = region_at(self._area, event)
         if region is None and not self._held:
             return {"PASS_THROUGH"}
         region = region or next(region for region in self._area.regions if region.type == "WINDOW")
@@ -91,6 +104,7 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
             return {"RUNNING_MODAL"}
         if event.type == "LEFTMOUSE" and event.value == "RELEASE" and self._held:
             self._held = ""
+            landmarks.complete(ob, self._surface)
             return {"RUNNING_MODAL"}
         return {"PASS_THROUGH"}
 
@@ -106,22 +120,18 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
 
     def _drag(self, context: bpy.types.Context, ob: bpy.types.Object, mouse: Vector) -> None:
         """Onto the surface below the mouse; beside it, at the depth where the landmark is."""
-        region, view, inverse = context.region, context.region_data, ob.matrix_world.inverted_safe()
-        if region is None or view is None:
+        place = below(context, ob, mouse)
+        if place is None and context.region is not None and context.region_data is not None:
+            here = ob.matrix_world @ Vector(found_landmarks(ob, self._surface.vertices).get(self._held, (0.0, 0.0, 0.0)))
+            there = region_2d_to_location_3d(context.region, context.region_data, mouse, here)
+            place = _point(ob.matrix_world.inverted_safe() @ there)
+        if place is None:
             return
-        origin = inverse @ region_2d_to_origin_3d(region, view, (mouse.x, mouse.y))
-        way = (inverse.to_3x3() @ region_2d_to_vector_3d(region, view, mouse)).normalized()
-        hit, place, _normal, _face = ob.ray_cast(origin, way, depsgraph=context.evaluated_depsgraph_get())
-        if not hit:
-            here = ob.matrix_world @ Vector(of_object(ob).landmarks[self._held].place)
-            place = inverse @ region_2d_to_location_3d(region, view, mouse, here)
-        landmarks.place(ob, self._held, (place[0], place[1], place[2]), of_window(context).mirror)
-
-    def _restore(self, ob: bpy.types.Object) -> None:
-        for name, place, corrected in self._before:
-            mark = of_object(ob).landmarks.get(name)
-            if mark is not None:
-                mark.place, mark.corrected = place, corrected
+        try:
+            landmarks.place(ob, self._held, place, of_window(context).mirror, self._surface)
+            self._overlay.wrong = ""
+        except AddonError as refused:
+            self._overlay.wrong = refused.message
 
     def _end(self, context: bpy.types.Context, result: Literal["FINISHED", "CANCELLED"]) -> Returned:
         landmark_overlay.hide()
@@ -146,15 +156,30 @@ class BLENDSHAPES_OT_place_landmark(OfMesh, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Returned:
         """Place it."""
         try:
-            _ensure(context)
-            landmarks.place(active_object(context), self.landmark, (self.place[0], self.place[1], self.place[2]), self.mirror)
+            self._place(context)
         except KeyError:
-            self.report({"ERROR"}, f"There is no landmark {self.landmark!r}. Landmarks are {', '.join(found_landmarks(active_object(context)))}.")
+            names = ", ".join(found_landmarks(active_object(context)) or marks.NAMES)
+            self.report({"ERROR"}, f"There is no landmark {self.landmark!r}. Landmarks are {names}.")
             return {"CANCELLED"}
         except Exception as problem:
             self.report({"ERROR"}, str(as_addon_error(problem)))
             return {"CANCELLED"}
         return {"FINISHED"}
+
+    def _place(self, context: bpy.types.Context) -> None:
+        try:
+            _ensure(context)
+        except AddonError as error:
+            if error.code != "no_face":  # where none is found, the landmarks are what tells the face
+                raise
+        ob = active_object(context)
+        with object_mode(ob):
+            surface = landmark_store.seen_surface(ob)
+            landmarks.place(ob, self.landmark, (self.place[0], self.place[1], self.place[2]), self.mirror, surface)
+            guessed = landmarks.complete(ob, surface)
+        if guessed:
+            names = ", ".join(landmarks.title(name) for name in guessed)
+            self.report({"INFO"}, f"{len(guessed)} landmarks are estimated from those that you placed: {names}")
 
 
 class BLENDSHAPES_OT_reset_landmarks(OfMesh, bpy.types.Operator):
@@ -171,7 +196,7 @@ class BLENDSHAPES_OT_reset_landmarks(OfMesh, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Forget them."""
-        landmarks.forget(active_object(context))
+        landmark_store.forget(active_object(context))
         inspection.forget()
         return {"FINISHED"}
 
@@ -184,20 +209,39 @@ class BLENDSHAPES_PT_landmarks(OfMeshTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        layout, marks = self.layout, of_object(active_object(context)).landmarks
+        layout, kept = self.layout, of_object(active_object(context)).landmarks
         shown = landmark_overlay.current() is not None
         layout.operator(
             BLENDSHAPES_OT_edit_landmarks.bl_idname, text="Done" if shown else "Edit Landmarks", icon="CHECKMARK" if shown else "PIVOT_CURSOR"
         )
         layout.prop(of_window(context), "mirror")
-        if marks:
-            placed = sum(mark.corrected for mark in marks)
-            text = tr("{placed} of {count} placed by you").format(placed=placed, count=len(marks))
+        layout.operator(BY_HAND, icon="GREASEPENCIL")
+        if kept:
+            placed = sum(mark.corrected and not mark.estimated for mark in kept)
+            text = tr("{placed} of {count} placed by you").format(placed=placed, count=len(kept))
             layout.label(text=text, icon="OUTLINER_DATA_EMPTY", translate=False)
+            guessed = sum(mark.estimated for mark in kept)
+            if guessed:
+                layout.label(text=tr("{count} estimated from them").format(count=guessed), icon="BLANK1", translate=False)
             layout.operator(BLENDSHAPES_OT_reset_landmarks.bl_idname, icon="LOOP_BACK")
 
 
-def _region_at(area: bpy.types.Area, event: bpy.types.Event) -> bpy.types.Region | None:
+def below(context: bpy.types.Context, ob: bpy.types.Object, mouse: Vector) -> Point | None:
+    """The place on the object's surface below the mouse, in its space; None beside it."""
+    region, view, inverse = context.region, context.region_data, ob.matrix_world.inverted_safe()
+    if region is None or view is None:
+        return None
+    origin = inverse @ region_2d_to_origin_3d(region, view, (mouse.x, mouse.y))
+    way = (inverse.to_3x3() @ region_2d_to_vector_3d(region, view, mouse)).normalized()
+    hit, place, _normal, _face = ob.ray_cast(origin, way, depsgraph=context.evaluated_depsgraph_get())
+    return _point(place) if hit else None
+
+
+def _point(place: Vector) -> Point:
+    return place[0], place[1], place[2]
+
+
+def region_at(area: bpy.types.Area, event: bpy.types.Event) -> bpy.types.Region | None:
     """The 3D view's own region when the mouse is over it and over none of the regions that lie upon it."""
     over = [r for r in area.regions if r.x <= event.mouse_x < r.x + r.width and r.y <= event.mouse_y < r.y + r.height and r.width > 1]
     window = next((region for region in over if region.type == "WINDOW"), None)

@@ -3,6 +3,7 @@
 
 import bpy
 
+from .landmark_hand import BLENDSHAPES_OT_place_landmarks
 from .landmark_operators import BLENDSHAPES_OT_edit_landmarks, BLENDSHAPES_OT_reset_landmarks
 from .live_operators import BLENDSHAPES_OT_live_end, BLENDSHAPES_OT_live_keep, BLENDSHAPES_OT_live_start
 from .operators import BLENDSHAPES_OT_generate, BLENDSHAPES_OT_inspect, BLENDSHAPES_OT_remove, BLENDSHAPES_OT_update
@@ -15,6 +16,7 @@ ENTRIES = [
     BLENDSHAPES_OT_remove.bl_idname,
     BLENDSHAPES_OT_inspect.bl_idname,
     BLENDSHAPES_OT_edit_landmarks.bl_idname,
+    BLENDSHAPES_OT_place_landmarks.bl_idname,
     BLENDSHAPES_OT_reset_landmarks.bl_idname,
     BLENDSHAPES_OT_live_start.bl_idname,
     BLENDSHAPES_OT_live_keep.bl_idname,

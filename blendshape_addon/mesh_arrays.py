@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a mesh stores, as arrays: coordinates of the reference key and weights of vertex groups."""
+"""What a mesh stores, as arrays: coordinates of the reference key, triangles, and weights of vertex groups."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .typed import mesh_of
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
 
 
 def base_coordinates(ob: bpy.types.Object) -> Floats:
@@ -21,6 +22,14 @@ def base_coordinates(ob: bpy.types.Object) -> Floats:
     elif len(vertices):
         mesh.vertices.foreach_get("co", vertices.reshape(-1))
     return vertices
+
+
+def triangles_of(mesh: bpy.types.Mesh) -> Ints:
+    """int32 (T,3): the faces in triangles, as Blender splits them."""
+    mesh.calc_loop_triangles()
+    triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
+    mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
+    return triangles
 
 
 def group_weights(ob: bpy.types.Object, groups: set[int]) -> Floats:

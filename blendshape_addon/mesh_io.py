@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from . import head_bones
 from .as_seen import see, shown_axes
 from .errors import AddonError
-from .mesh_arrays import group_weights
+from .mesh_arrays import group_weights, triangles_of
 from .typed import armature_of, mesh_of
 
 Floats = NDArray[np.float32]
@@ -92,7 +92,7 @@ def _triangles(mesh: bpy.types.Mesh, vertices: Floats) -> Ints:
     stored = np.empty((len(mesh.vertices), 3), np.float32)
     mesh.vertices.foreach_get("co", stored.reshape(-1))
     if np.array_equal(stored, vertices):
-        return _split(mesh)
+        return triangles_of(mesh)
     shape = bpy.data.meshes.new("As seen")  # a quad that is stretched may be split the other way
     try:
         corners = np.empty(len(mesh.loops), np.int32)
@@ -106,16 +106,9 @@ def _triangles(mesh: bpy.types.Mesh, vertices: Floats) -> Ints:
         shape.polygons.add(len(starts))
         shape.polygons.foreach_set("loop_start", starts)
         shape.update(calc_edges=True)
-        return _split(shape)
+        return triangles_of(shape)
     finally:
         bpy.data.meshes.remove(shape)
-
-
-def _split(mesh: bpy.types.Mesh) -> Ints:
-    mesh.calc_loop_triangles()
-    triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
-    mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
-    return triangles
 
 
 def space_between(other: bpy.types.Object, ob: bpy.types.Object) -> NDArray[np.float64] | None:

@@ -11,8 +11,9 @@ import bpy
 from . import chosen, inspection, live, preview, session
 from .errors import AddonError, as_addon_error
 from .generated import count, recorded, request_of
-from .job import Job, Options, Outcome, found_landmarks, generate_for_object
+from .job import Job, Options, Outcome, generate_for_object
 from .key_writer import remove_keys
+from .landmark_store import found_landmarks
 from .mesh_io import check_editable
 from .modes import object_mode
 from .parts import avatar_parts, moving

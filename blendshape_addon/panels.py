@@ -25,6 +25,7 @@ from .results import BLENDSHAPES_UL_results
 from .translations import tr
 from .typed import Icon, PanelMixin, active_object, mesh_of, of_object, of_scene, of_window
 
+BY_HAND = "blendshapes.place_landmarks"
 _CHARACTER = 9.0  # pixels, a little more than the interface font's mean width
 _MISSING = frozenset({"runtime_missing", "model_missing", "model_unreadable", "model_contract", "child_start"})
 _WARNINGS = 5
@@ -293,6 +294,8 @@ def _draw_error(layout: bpy.types.UILayout, error: AddonError, width: int) -> No
     if error.code in _MISSING:
         row = layout.row()
         row.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = session.ROOT_PACKAGE
+    if error.code == "no_face":
+        layout.operator(BY_HAND, icon="GREASEPENCIL")
     layout.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
 
 

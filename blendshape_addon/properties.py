@@ -219,11 +219,23 @@ class BlendShapesSettings(bpy.types.PropertyGroup):
     sets_mmd: Annotated[bool, _set_box("mmd")]
 
 
-class BlendShapesLandmark(bpy.types.PropertyGroup):
-    """A landmark on a face. Its `name` is the landmark's; `corrected`: the user placed it, so it is believed."""
+def _let_go(mark: "BlendShapesLandmark", _context: bpy.types.Context) -> None:
+    mark.anchor = (0, 0, 0)
 
-    place: Annotated[Sequence[float], bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3, subtype="XYZ")]
+
+class BlendShapesLandmark(bpy.types.PropertyGroup):
+    """A landmark on a face. Its `name` is the landmark's; `corrected`: the user placed it, so it is believed; `estimated`: it was told from those
+    that he placed, and is believed with them. anchor, weights, height: what holds it on the mesh, see landmark_store.py; `place` is where it was
+    when that was last looked at."""
+
+    place: Annotated[
+        Sequence[float], bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3, subtype="XYZ", update=_let_go)
+    ]
     corrected: Annotated[bool, bpy.props.BoolProperty(name="Placed by you", description="The user placed it; it is believed instead of searched for")]
+    estimated: Annotated[bool, bpy.props.BoolProperty(name="Estimated", description="It was told from the landmarks that the user placed")]
+    anchor: Annotated[Sequence[int], bpy.props.IntVectorProperty(size=3, options={"HIDDEN"})]
+    weights: Annotated[Sequence[float], bpy.props.FloatVectorProperty(size=3, options={"HIDDEN"})]
+    height: Annotated[float, bpy.props.FloatProperty(options={"HIDDEN"})]
 
 
 class BlendShapesObject(bpy.types.PropertyGroup):

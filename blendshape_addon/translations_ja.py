@@ -175,6 +175,47 @@ JAPANESE: dict[str, str] = {
     "Forget the landmarks of this mesh, also those that you placed; they are looked for again": (
         "手動で置いたものも含め、このメッシュのランドマークを忘れて探し直します"
     ),
+    "Estimated": "推定",
+    "It was told from the landmarks that the user placed": "ユーザーが置いたランドマークから推定した点",
+    "{count} estimated from them": "{count} 点はそこから推定",
+    "Place Landmarks by Hand": "ランドマークを手で置く",
+    "Click where the landmarks are, one after the other; for faces that are not found, or that are none": (
+        "ランドマークの位置を順にクリックします。顔が見つからない場合や、別の顔が選ばれた場合に使います"
+    ),
+    "Click: {name} ({number} of {count})": "クリック: {name} ({number}/{count})",
+    "Enter: done": "Enter: 完了",
+    "Backspace: back": "Backspace: 1 つ戻る",
+    "Esc: cancel": "Esc: キャンセル",
+    "{count} landmarks are placed.": "{count} 点のランドマークを置きました。",
+    "Estimated, look at them with Edit Landmarks: {names}": "次の点は推定です。「ランドマークを編集」で確かめてください: {names}",
+    "There is no surface of this object here: turn the view with the middle button, or click on the face.": (
+        "ここにはこのオブジェクトの面がありません。中ボタンで視点を回すか、顔の上をクリックしてください。"
+    ),
+    "There are not enough landmarks yet: eyes and corners of the mouth are needed.": "まだ足りません。両目と口角が必要です。",
+    "Left and right are exchanged: left is the character's left, which is on the right when it looks at you.": (
+        "左右が逆です。「左」はキャラクターから見た左で、こちらを向いているときは右側にあります。"
+    ),
+    "Put it on its place on the face, or reset the landmarks and begin anew.": (
+        "顔の正しい位置に置くか、ランドマークをリセットしてやり直してください。"
+    ),
+    "Eye inner left": "左目頭",
+    "Eye inner right": "右目頭",
+    "Eye outer left": "左目尻",
+    "Eye outer right": "右目尻",
+    "Lid upper left": "左上まぶた",
+    "Lid upper right": "右上まぶた",
+    "Lid lower left": "左下まぶた",
+    "Lid lower right": "右下まぶた",
+    "Brow inner left": "左眉頭",
+    "Brow inner right": "右眉頭",
+    "Brow outer left": "左眉尻",
+    "Brow outer right": "右眉尻",
+    "Mouth left": "左口角",
+    "Mouth right": "右口角",
+    "Lip upper": "上唇",
+    "Lip lower": "下唇",
+    "Nose tip": "鼻先",
+    "Chin": "顎先",
     # Live conditions
     "Live Conditions": "ライブ条件",
     "Start Live Conditions": "ライブ条件を開始",

@@ -71,7 +71,8 @@ class Surface:
     part, of the skin's what hangs together without welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the
     largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. bulky (F,): of parts that are no skin and
     too big in every direction for one of a face, as hair is. pieces (F,): what hangs together without welding. boxes (F,6): of parts. balls: of
-    `bodies.eyeballs`. lids, slits: what `lids_of` and `slit_of` found, by the landmarks that they were asked with: fields and contacts ask alike."""
+    `bodies.eyeballs`. placed: all landmarks are the user's. lids, slits: what `lids_of` and `slit_of` found, by the landmarks that they were asked
+    with: fields and contacts ask alike."""
 
     vertices: Floats
     triangles: Ints
@@ -83,12 +84,16 @@ class Surface:
     pieces: Ints
     boxes: Floats
     balls: Mapping[str, tuple[NDArray[np.intp], Floats]]
+    placed: bool = False
     lids: dict[bytes, dict[str, Lid]] = field(default_factory=dict, repr=False, compare=False)
     slits: dict[bytes, Opening | None] = field(default_factory=dict, repr=False, compare=False)
 
 
-def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides: Floats, landmarks: Mapping[str, Floats]) -> Surface:
-    """The Surface of vertices (F,3) with boxes of their parts (F,6); the skin is the part that most landmarks lie on."""
+def surface(
+    vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides: Floats, landmarks: Mapping[str, Floats], placed: bool = False
+) -> Surface:
+    """The Surface of vertices (F,3) with boxes of their parts (F,6); the skin is the part that most landmarks lie on.
+    placed: these are the user's."""
     owner = distinct_rows(parts)[1].astype(np.int32)
     skin = face_skin(vertices, owner, landmarks)
     raw = connected_parts(len(vertices), triangles) if len(triangles) else np.zeros(len(vertices), np.int32)
@@ -97,7 +102,7 @@ def surface(vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides
     balls, big = eyeballs(vertices, parts, landmarks), bulky(vertices, owner, parts, skin)
     for ball, _centre in balls.values():
         big[ball] = False
-    return Surface(vertices, triangles, group, owner, sides, [skin, main], big, raw, parts, balls)
+    return Surface(vertices, triangles, group, owner, sides, [skin, main], big, raw, parts, balls, placed)
 
 
 def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:
@@ -160,7 +165,7 @@ def lids_of(there: Surface, landmarks: Mapping[str, Floats]) -> dict[str, Lid]:
         return there.lids[asked]
     found = there.lids[asked] = {}
     for side in SIDES:
-        opening = eye_opening(there.vertices, there.triangles, there.group, there.skins, landmarks, side)
+        opening = eye_opening(there.vertices, there.triangles, there.group, there.skins, landmarks, side, there.placed)
         if opening is not None:
             strips = brows.strip(there.boxes, landmarks, side)
             brow = (landmarks[f"brow_inner_{side}"] + landmarks[f"brow_outer_{side}"]) / 2

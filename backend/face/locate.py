@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
-from . import plates, refine
+from . import marks, plates, refine
 from .frame import Doubles, Floats, Frame, frame_of_landmarks
 from .landmarks import NAMES, SIDES, mirrored
-from .mesh import WELD_TOLERANCE, AvatarMesh, Ints, all_corners, bounds, extent, loose_parts, part_boxes, seamless_normals, squared, weld
+from .mesh import AvatarMesh, Ints, all_corners, bounds, extent, loose_parts, part_boxes, seamless_normals, squared, weld
 from .orientation import outward
 from .points import CHANNELS, COARSE_COUNT, COUNT, CROP_CENTRE, CROP_RADIUS, PointCloud, cloud_of, crop, within
 from .seams import face_skin, opposites, sides, ways
@@ -166,9 +166,13 @@ def _corrected(mesh: AvatarMesh, names: Sequence[str], found: Floats | None) -> 
     for index, name in enumerate(names):
         if name in mesh.landmarks:
             points[index] = mesh.landmarks[name]
-    frame = frame_of_landmarks(dict(zip(names, points, strict=True)))
-    if not np.isfinite(frame.rotation).all() or frame.scale < WELD_TOLERANCE * extent(mesh.vertices):
-        raise BackendError("mesh_invalid", "The landmarks lie on one spot.", "Put each on its place on the face, or leave them out.")
+    named = dict(zip(names, points, strict=True))
+    placed = {name: named[name] for name in names if name in mesh.landmarks}
+    away = marks.distances(mesh.vertices, mesh.triangles, placed)
+    wrong = marks.fault(named, placed, away, extent(mesh.vertices))
+    if wrong:
+        raise BackendError("mesh_invalid", wrong, "Put each on its place on the face, or leave them out.")
+    frame = frame_of_landmarks(named)
     return frame.to_canonical(points), frame
 
 
@@ -435,7 +439,7 @@ def _refined(
     familiar: 0 to 1, the share of the mouth's corners that stays where the encoder found them. open_eyes: those that are looked for; of these, the
     found ones are left.
     """
-    eyes = refine.eyes(canonical, mesh.triangles, skin, at, open_eyes)
+    eyes = refine.eyes(canonical, mesh.triangles, skin, at, open_eyes, set(NAMES) <= mesh.landmarks.keys())
     open_eyes[:] = [side for side in open_eyes if f"lid_upper_{side}" in eyes]
     for side in SIDES:
         plate = plates.eye(canonical, mesh.triangles, parts, skin, at, side) if f"lid_upper_{side}" not in eyes else {}

@@ -88,12 +88,15 @@ class Opening:
         return np.asarray(np.clip(1 - beyond, 0, 1), np.float32)
 
 
-def eye_opening(vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags], landmarks: Mapping[str, Floats], name: str) -> Opening | None:
+def eye_opening(
+    vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags], landmarks: Mapping[str, Floats], name: str, widest: bool = False
+) -> Opening | None:
     """The opening of the eye `name` (left, right), or None where there is none.
 
-    vertices (F,3), triangles (T,3), group (F,): vertices in one place share one. skins: flags (F,) of what may be skin, the first in which
-    there is an opening counts: a transparent shell that is sewn to the lids is a part of its own only before welding. Lids stand apart on a
-    neutral face, so what the skin leaves free around the middle between their landmarks is the opening.
+    vertices (F,3), triangles (T,3), group (F,): vertices in one place share one. skins: flags (F,) of what may be skin, the first in which there is
+    an opening counts, or with `widest` that in which it has the most columns: a transparent shell that is sewn to the lids is a part of its own only
+    before welding, and so is an eye that touches the skin behind the lids, which leaves cracks beside it that are no opening. Lids stand apart on
+    a neutral face, so what the skin leaves free around the middle between their landmarks is the opening.
     """
     right, left = (landmarks[f"eye_{end}_{name}"] for end in (("inner", "outer") if name == "left" else ("outer", "inner")))
     top, low = landmarks[f"lid_upper_{name}"], landmarks[f"lid_lower_{name}"]
@@ -110,6 +113,7 @@ def eye_opening(vertices: Floats, triangles: Ints, group: Ints, skins: list[Flag
     centre = ((top + low) / 2 - middle) @ axes.T / unit
     away = (local - centre * np.clip(1 - local[:, :1] ** 2, -0.6, 1)).astype(np.float32)  # from a parabola through corners and middle
     near = (np.abs(local[:, 0]) < 2 * BEYOND) & (np.abs(away[:, 1]) < REACH) & (away[:, 2] < FRONT) & (away[:, 2] > -BACK)
+    best: Opening | None = None
     for number, skin in enumerate(skins):
         if any(np.array_equal(skin, tried) for tried in skins[:number]):
             continue
@@ -118,8 +122,12 @@ def eye_opening(vertices: Floats, triangles: Ints, group: Ints, skins: list[Flag
             found = _edges(local, away, edges, group)
             if found:
                 columns, upper, lower = found
-                return Opening(axes, unit, columns, local, upper, lower, skin, middle)
-    return None
+                opening = Opening(axes, unit, columns, local, upper, lower, skin, middle)
+                if not widest:
+                    return opening
+                if best is None or len(columns) > len(best.columns):
+                    best = opening
+    return best
 
 
 def mouth_slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, landmarks: Mapping[str, Floats]) -> Opening | None:

@@ -36,10 +36,13 @@ CLOSED = (0.01, 0.1)  # beyond it: the least side, and how many half widths apar
 FRONT = 0.12  # half widths behind the foremost of them up to which an edge is a lip and not a bag
 
 
-def eyes(vertices: Floats, triangles: Ints, skin: Flags, landmarks: Mapping[str, Floats], which: Iterable[str] = SIDES) -> dict[str, Floats]:
+def eyes(
+    vertices: Floats, triangles: Ints, skin: Flags, landmarks: Mapping[str, Floats], which: Iterable[str] = SIDES, placed: bool = False
+) -> dict[str, Floats]:
     """The landmarks of the eyes' lids and corners (3,) that could be placed on an opening's edges.
 
     vertices (V,3) canonical, triangles (T,3), skin (V,): the face's. which: of left and right, the eyes that are looked at.
+    placed: the landmarks are the user's own.
     """
     found: dict[str, Floats] = {}
     for side in which:
@@ -54,14 +57,21 @@ def eyes(vertices: Floats, triangles: Ints, skin: Flags, landmarks: Mapping[str,
         points = vertices[near]
         raw = connected_parts(len(points), inside)  # a shell that is sewn to the lids hangs together with them only when welded
         skins = [own, raw == np.bincount(raw[own]).argmax()]
-        opening = _opening(points, inside, weld(points), skins, landmarks, side, reach)
+        opening = _opening(points, inside, weld(points), skins, landmarks, side, reach, placed)
         if opening is not None:
             found |= _edges(opening, landmarks, side)
     return found
 
 
 def _opening(
-    vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags], landmarks: Mapping[str, Floats], side: str, reach: float
+    vertices: Floats,
+    triangles: Ints,
+    group: Ints,
+    skins: list[Flags],
+    landmarks: Mapping[str, Floats],
+    side: str,
+    reach: float,
+    placed: bool,
 ) -> Opening | None:
     """The opening nearest to where the landmarks say, by tries from near to far. reach: of the vertices (V,3) around the eye."""
     names = [f"{name}_{side}" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")]
@@ -71,7 +81,7 @@ def _opening(
             up = (top - low) * np.float32(shift)
             more = (top - low) * np.float32((stretch - 1) / 2)
             tried = dict(landmarks) | dict(zip(names, (inner + up, outer + up, top + up + more, low + up - more), strict=True))
-            opening = eye_opening(vertices, triangles, group, skins, tried, side)
+            opening = eye_opening(vertices, triangles, group, skins, tried, side, placed)
             if opening is None and not (shift or stretch > 1) and _unbroken(vertices, triangles, group, skins[0], (inner + outer) / 2, reach):
                 return None
             if opening is None or len(opening.columns) < COLUMNS or opening.columns[0] > -BOTH or opening.columns[-1] < BOTH:

@@ -50,7 +50,7 @@ def ground(face: Face, mesh: AvatarMesh, landmarks: Mapping[str, Floats]) -> Gro
     around = neighbours(mesh.vertices[face.indices], inside)
     if not set(NAMES) <= landmarks.keys():
         return Ground(around, None)
-    there = contacts.surface(face.vertices, inside, around.group, face.parts, face.sides, landmarks)
+    there = contacts.surface(face.vertices, inside, around.group, face.parts, face.sides, landmarks, set(NAMES) <= mesh.landmarks.keys())
     own = fields.fields_of(there, face.parts, landmarks, face.familiar)
     others = np.any(list(own.strips.values()), axis=0)
     lids, _slit = contacts.lids_of(there, landmarks), contacts.slit_of(there, landmarks)  # which are kept

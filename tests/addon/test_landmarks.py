@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import landmarks
-from blendshape_auto_generator.blendshape_addon.avatar import corrected_landmarks, gather_avatar
-from blendshape_auto_generator.blendshape_addon.job import found_landmarks
+from blendshape_auto_generator.blendshape_addon.avatar import gather_avatar
+from blendshape_auto_generator.blendshape_addon.landmark_store import corrected_landmarks, found_landmarks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,18 +61,18 @@ def test_an_unknown_landmark_is_refused(face: Any) -> None:
 
 
 def test_they_survive_save_reload_duplicate_and_append(face: Any, tmp_path: Path) -> None:
-    bpy.ops.blendshapes.place_landmark(landmark="chin", place=(0, -0.1, 1.5))
+    bpy.ops.blendshapes.place_landmark(landmark="chin", place=(0, -0.09, 1.53))
     path = str(tmp_path / "face.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.open_mainfile(filepath=path)
     ob = bpy.data.objects["Body"]
-    assert corrected_landmarks(ob) == {"chin": pytest.approx((0, -0.1, 1.5))} and len(found_landmarks(ob)) == 18
+    assert corrected_landmarks(ob) == {"chin": pytest.approx((0, -0.09, 1.53))} and len(found_landmarks(ob)) == 18
     copy = ob.copy()
-    assert corrected_landmarks(copy) == {"chin": pytest.approx((0, -0.1, 1.5))}
+    assert corrected_landmarks(copy) == {"chin": pytest.approx((0, -0.09, 1.53))}
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     with bpy.data.libraries.load(path) as (there, here):
         here.objects = [name for name in there.objects if name == "Body"]
-    assert corrected_landmarks(bpy.data.objects["Body"]) == {"chin": pytest.approx((0, -0.1, 1.5))}
+    assert corrected_landmarks(bpy.data.objects["Body"]) == {"chin": pytest.approx((0, -0.09, 1.53))}
 
 
 def test_forgetting_them(face: Any) -> None:

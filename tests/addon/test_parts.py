@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon.avatar import gather_avatar, split
-from blendshape_auto_generator.blendshape_addon.job import found_landmarks
+from blendshape_auto_generator.blendshape_addon.landmark_store import found_landmarks
 from blendshape_auto_generator.blendshape_addon.parts import ROLES, avatar_parts, moving, role_by_name
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -20,7 +20,7 @@ import numpy as np  # noqa: E402
 
 from scripts.generate import load_extension  # noqa: E402
 
-PLACE = (0.0, -0.11, 1.52)
+PLACE = (0.0, -0.09, 1.53)
 
 
 def addon(name: str) -> Any:

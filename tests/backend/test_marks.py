@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Landmarks that somebody placed: what cannot be a face's is refused in a sentence, what is left out is estimated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.errors import BackendError
+from backend.face import marks
+from backend.face.frame import frame_of_landmarks
+from backend.face.landmarks import NAMES, mirrored
+from backend.face.locate import locate
+from backend.face.mesh import AvatarMesh
+from scripts.sample_head import build
+from scripts.sample_surface import HeadSpec
+
+HEAD = build(HeadSpec())
+MARKS = {name: np.asarray(place, np.float64) for name, place in HEAD.landmarks.items()}
+UNIT = frame_of_landmarks(MARKS).scale
+
+
+def nothing(points: Any) -> Any:
+    return np.zeros((len(points), 3 * len(NAMES) + 4), np.float32), np.zeros(len(points), np.float32)
+
+
+def located(places: dict[str, Any]) -> Any:
+    given = {name: (float(place[0]), float(place[1]), float(place[2])) for name, place in places.items()}
+    return locate(AvatarMesh(HEAD.vertices, HEAD.triangles, landmarks=given), nothing, NAMES, lambda _fraction: None)
+
+
+def swapped() -> dict[str, Any]:
+    return {name: MARKS[mirrored(name)] for name in MARKS}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"chin": MARKS["chin"] + (0, -1, 0)}, "Chin is not on the head"),
+        ({"nose_tip": MARKS["nose_tip"] + (0, 0, 40)}, "Nose tip is not on the head"),
+        ({"mouth_left": MARKS["mouth_right"] * (0.8, 1, 1)}, "Mouth left is on the other side"),
+        ({"brow_outer_right": MARKS["brow_inner_left"]}, "Brow outer right is on the other side"),
+        ({"lip_upper": MARKS["lip_lower"] - (0, 0, 0.2 * UNIT)}, "Lip upper is below lip lower"),
+        ({"lid_upper_right": MARKS["lid_lower_right"] - (0, 0, 0.1 * UNIT)}, "Lid upper right is below lid lower right"),
+        ({"chin": MARKS["lip_upper"] + (0, 0, 0.1 * UNIT)}, "is below chin"),
+        ({"eye_inner_left": MARKS["eye_outer_left"], "eye_outer_left": MARKS["eye_inner_left"]}, "farther from the middle"),
+        (dict.fromkeys(MARKS, np.zeros(3)), "lie on one spot"),
+        ({name: place + (0, 0, 3) for name, place in MARKS.items()}, "is not on the head"),
+        ({name: place * 300 for name, place in MARKS.items()}, "is not on the head"),
+        (swapped(), "Left and right are exchanged"),
+    ],
+)
+def test_absurd_marks_are_refused_with_what_is_wrong(changed: dict[str, Any], words: str) -> None:
+    with pytest.raises(BackendError, match=words) as caught:
+        located({**MARKS, **changed})
+    assert caught.value.code == "mesh_invalid" and caught.value.fix
+
+
+def test_a_faces_own_marks_are_taken_and_small_slips_too() -> None:
+    assert np.allclose(located(MARKS).frame.scale, UNIT, rtol=1e-5)
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        slipped = {name: place + rng.normal(0, 0.01 * UNIT, 3) for name, place in MARKS.items()}
+        away = marks.distances(HEAD.vertices, HEAD.triangles, slipped)
+        assert marks.fault(slipped, set(slipped), away, 0.3) == ""
+
+
+def test_what_was_only_found_is_not_judged() -> None:
+    wrong = {**MARKS, "lip_upper": MARKS["lip_lower"] - (0, 0, 0.2 * UNIT)}
+    away = dict.fromkeys(wrong, 0.0)
+    assert marks.fault(wrong, {"nose_tip"}, away, 0.3) == ""
+    assert marks.fault(wrong, {"lip_lower"}, away, 0.3) == "Lip upper is below lip lower."
+
+
+def test_the_rest_is_estimated_near_where_it_is() -> None:
+    found = marks.estimated({name: MARKS[name] for name in marks.NEEDED})
+    assert set(found) == set(NAMES) - set(marks.NEEDED)
+    for name, place in found.items():
+        assert np.linalg.norm(place - MARKS[name]) < 0.35 * UNIT, name
+    assert marks.fault({**MARKS, **found}, set(NAMES), {}, 0.3) == ""
+    assert "chin" not in marks.estimated({name: MARKS[name] for name in (*marks.NEEDED, "chin")})
+
+
+def test_distances_are_those_of_the_triangles() -> None:
+    corners, triangle = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32), np.array([[0, 1, 2]], np.int32)
+    at = {"above": (0.2, 0.2, 0.5), "beside": (-1.0, 0.5, 0.0), "beyond": (2.0, 0.0, 0.0), "edge": (0.5, 0.5, 0.0)}
+    found = marks.distances(corners, triangle, {name: np.array(place) for name, place in at.items()})
+    assert found == pytest.approx({"above": 0.5, "beside": 1.0, "beyond": 1.0, "edge": 0.0}, abs=1e-6)
+    assert marks.distances(corners, np.zeros((0, 3), np.int32), {"x": np.zeros(3)}) == {"x": np.inf}
