@@ -211,7 +211,7 @@ def test_looking_again_is_needed_when_something_changed(body: Any, tiny: Path) -
     bpy.context.scene.blendshapes.model = str(tiny)
     bpy.ops.blendshapes.inspect()
     assert inspection.look(bpy.context) is not None
-    bpy.ops.blendshapes.place_landmark(landmark="chin", place=(0, -0.1, 1.5))
+    bpy.ops.blendshapes.place_landmark(landmark="chin", place=(0, -0.09, 1.53))
     assert inspection.look(bpy.context) is None
     bpy.ops.blendshapes.inspect()
     assert inspection.look(bpy.context) is not None
