@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from .as_seen import offset_of, visible
-from .job import find, found_landmarks
+from .job import find
 from .key_export import curves_of_action
+from .landmark_store import found_landmarks
 from .mesh_arrays import base_coordinates
 from .parts import avatar_parts, moving
 from .translations import tr

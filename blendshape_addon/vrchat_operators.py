@@ -17,7 +17,7 @@ from . import head_bones, joining, key_export, live, preview, scene_files, sessi
 from .as_seen import offset_of, visible
 from .errors import AddonError
 from .generated import record, recorded
-from .job import found_landmarks
+from .landmark_store import found_landmarks
 from .mesh_arrays import base_coordinates
 from .mesh_io import check_editable, find_armature
 from .modes import object_mode
