@@ -189,8 +189,7 @@ def process(
     began = time.perf_counter()
     scene_files.check_readable(task.source)
     compress = task.source.suffix.lower() == ".blend" and scene_files.is_compressed(task.source)
-    if not task.opened:
-        scene_files.read_scene(task.source)
+    lost = () if task.opened else scene_files.read_scene(task.source)
     seconds["import"] = time.perf_counter() - began
 
     with scene_files.in_window(), _limit(backend, seconds["import"], timeout, limited):
@@ -201,7 +200,7 @@ def process(
         seconds.update(outcome.seconds)
         seconds.update(scene_files.write_scene(task.target, compress, task.exported))
     row = _row(task, outcome, chosen_by, seconds)
-    row["warnings"] = [*task.notes, *row["warnings"], *([] if task.exported is None else key_export.lost())]
+    row["warnings"] = [*task.notes, *lost, *row["warnings"], *([] if task.exported is None else key_export.lost())]
     return row
 
 

@@ -16,6 +16,7 @@ CODES: dict[str, str] = {
     "absolute_keys": "the shape keys are absolute, not relative",
     "reserved_name": "a shape would take the place of the reference key",
     "mesh_changed": "the mesh was changed while the shapes were computed",
+    "input_unreadable": "a file is there and cannot be read: damaged, or of a kind that Blender's importer does not know",
     "format_unknown": "a file's type is not one that can be read",
     "output_is_input": "an output would replace an input",
     "output_exists": "an output is already there",

@@ -44,8 +44,8 @@ class Guide:
 
 
 def role_of(name: str) -> str | None:
-    """The vowel or blink that a key's name stands for."""
-    return _ROLE.get(folded(name))
+    """The vowel or blink that a key's name stands for; VRoid puts the mesh's name before its own."""
+    return _ROLE.get(folded(name)) or _ROLE.get(folded(name[name.rfind("Fcl_") :]) if "Fcl_" in name else "")
 
 
 def guides(own: Mapping[str, Floats], made: Mapping[str, Floats]) -> dict[str, Guide]:

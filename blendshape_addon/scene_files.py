@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 import addon_utils
 import bpy
 
-from . import key_export
+from . import gltf_facts, key_export
 from .arguments import READABLE
 from .errors import AddonError
 from .modes import object_mode
@@ -26,6 +27,8 @@ _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # Blender reports only text, of the C library in the system's language: these are the untranslated ones
 _FULL_WORDS = (*(os.strerror(number).lower() for number in _FULL), "no space left", "file too large")
 _PIECE = 1 << 20
+_EXCEPTION = re.compile(r"^(?:[a-z_]\w*\.)*((?!Location)[A-Z]\w*)(?:: (.*))?$", re.MULTILINE)  # as Python ends a traceback
+_NUMBER = re.compile(r"\.\d{3,}$")  # what Blender appends to names that are taken
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
@@ -37,24 +40,44 @@ def check_readable(path: Path) -> None:
         raise AddonError("format_unknown", f"{path} is not of a type that can be read.", f"Types are {', '.join(READABLE)}.")
 
 
-def read_scene(path: Path) -> None:
-    """Replace what is open by a .blend file (its scripts are not run), or by an empty scene with an imported file.
+def read_scene(path: Path) -> tuple[str, ...]:
+    """Replace what is open by a .blend file (its scripts are not run), or by an empty scene with an imported file. Returns what is lost by that.
 
-    Raises AddonError: `input_missing`, `format_unknown`.
+    Raises AddonError: `input_missing`, `input_unreadable`, `format_unknown`.
     """
     check_readable(path)
-    suffix = path.suffix.lower()
+    lost: tuple[str, ...] = ()
     try:
-        if suffix == ".blend":
+        if path.suffix.lower() == ".blend":
             bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
-            return
+            return lost
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True, load_ui=False)
         with in_window():
-            _import(path)
+            lost = _import(path)
     except RuntimeError as error:
-        raise AddonError("input_missing", f"{path} cannot be read: {_reason(error)}.", "Check that Blender can open the file.") from error
+        raise _unreadable(path, str(error)) from error
     if not bpy.data.objects:
-        raise AddonError("input_missing", f"{path} holds no objects, or it is damaged.", "Check that Blender can open the file.")
+        raise AddonError("input_unreadable", f"{path} holds no objects, or it is damaged.", "Open it in Blender, and export it again if that fails.")
+    return lost
+
+
+def _unreadable(path: Path, told: str) -> AddonError:
+    """What Blender reported of a file that it could not read: its own words, or where its importer, a Python program, ended in an exception."""
+    failed = _EXCEPTION.findall(told)
+    if "Traceback" not in told or not failed:
+        return AddonError("input_unreadable", f"{path} cannot be read: {_last_line(told)}.", "Open it in Blender, and export it again if that fails.")
+    kind, words = failed[-1]
+    words = words.strip().rstrip(".")
+    if kind == "KeyError":
+        what = f"it looks for {words.strip(chr(39))!r}, which the file refers to and does not hold where the importer expects it"
+    elif kind in ("RuntimeError", "Exception", "ImportError", "AssertionError") and words:
+        what = words
+    else:
+        what = f"the file is damaged or of an unusual kind ({kind}: {words})" if words else f"the file is damaged or of an unusual kind ({kind})"
+    fix = (
+        "This is Blender's own importer: export the file again from the program that it comes from, also as .glb, or convert it with another program."
+    )
+    return AddonError("input_unreadable", f"{path} cannot be imported by Blender {bpy.app.version_string}: {what}.", fix)
 
 
 def close_scene() -> None:
@@ -62,17 +85,37 @@ def close_scene() -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True, load_ui=False)
 
 
-def _import(path: Path) -> None:
+def _import(path: Path) -> tuple[str, ...]:
+    """Import a file into the open scene; what is lost by that, in sentences."""
     if path.suffix.lower() == ".obj":
         bpy.ops.wm.obj_import(filepath=str(path))
-    elif path.suffix.lower() == ".fbx":
+        return ()
+    if path.suffix.lower() == ".fbx":
         _with_addon("io_scene_fbx")
         bpy.ops.import_scene.fbx(filepath=str(path))
-    else:
-        _with_addon("io_scene_gltf2")
-        with _as_glb(path) as readable:
-            # custom bone shapes would add a mesh object that is none of the avatar's
-            bpy.ops.import_scene.gltf(filepath=str(readable), disable_bone_shape=True)
+        return ()
+    _with_addon("io_scene_gltf2")
+    told = gltf_facts.facts(path)
+    with _as_glb(path, told) as readable:
+        # custom bone shapes would add a mesh object that is none of the avatar's
+        bpy.ops.import_scene.gltf(filepath=str(readable), disable_bone_shape=True)
+    if path.suffix.lower() == ".gltf":
+        for morphs in told.morphs:
+            _name_keys(morphs)
+    return told.lost
+
+
+def _name_keys(morphs: gltf_facts.Morphs) -> None:
+    """Give the keys of imported meshes the names that the importer did not find; meshes are told by their names and their number of keys."""
+    for mesh in bpy.data.meshes:
+        if mesh.shape_keys is None or _NUMBER.sub("", mesh.name) != _NUMBER.sub("", morphs.mesh):
+            continue
+        keys = [key for key in mesh.shape_keys.key_blocks if key != mesh.shape_keys.reference_key]
+        if len(keys) != len(morphs.names):
+            continue
+        for key, name in zip(keys, morphs.names, strict=True):
+            if name:
+                key.name = name
 
 
 @contextlib.contextmanager
@@ -199,7 +242,7 @@ def _renamed(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise unwritable(target, error) from error
     except RuntimeError as error:  # Blender's reason for a failed save is often that of a later call, so look for oneself
-        raise (_full(target) if not _room(target.parent) else _failed(target, _reason(error))) from error
+        raise (_full(target) if not _room(target.parent) else _failed(target, _last_line(str(error)))) from error
     finally:
         for left in (temporary, Path(f"{temporary}@")):  # Blender itself writes to NAME@ first
             with contextlib.suppress(OSError):
@@ -220,14 +263,18 @@ def _settle(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _as_glb(path: Path) -> Iterator[Path]:
-    """The path, or for a .vrm, which is a .glb by another name, that of a copy with the name that the importer wants."""
-    if path.suffix.lower() != ".vrm":
+def _as_glb(path: Path, told: gltf_facts.Facts) -> Iterator[Path]:
+    """The path, or that of a copy with the ending that the importer wants of a .vrm, which is a .glb, and with names where it looks for them."""
+    changed = gltf_facts.readable(path, told)
+    if path.suffix.lower() != ".vrm" and changed is None:
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / f"{path.stem}.glb"
-        shutil.copyfile(path, copy)
+        if changed is None:
+            shutil.copyfile(path, copy)
+        else:
+            copy.write_bytes(changed)
         yield copy
 
 
@@ -251,9 +298,9 @@ def _room(folder: Path) -> bool:
     return True
 
 
-def _reason(error: RuntimeError) -> str:
+def _last_line(told: str) -> str:
     """The last line of what Blender reported, without its `Error:`."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
     return lines[-1].removeprefix("Error:").strip().rstrip(".") if lines else "no reason is given"
 
 

@@ -17,6 +17,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .job import found_landmarks
 from .shared import replace_file
 from .typed import keys_of, mesh_of
 
@@ -31,8 +32,8 @@ LABEL = 0.2  # of a tile's width, below it
 
 
 def shapes_of(ob: bpy.types.Object) -> dict[str, Floats]:
-    """Coordinates float32 (V,3) in the world of the neutral face and of every shape key at full value, by name."""
-    turn = np.array(ob.matrix_world.to_3x3(), np.float32)
+    """Coordinates float32 (V,3) of the neutral face and of every shape key at full value, by name; as large as in the world, and looking along -Y."""
+    turn = np.asarray(facing(ob) @ np.array(ob.matrix_world.to_3x3(), np.float64), np.float32)
     keys = keys_of(ob).key_blocks
     found = {}
     for key in keys:
@@ -40,6 +41,21 @@ def shapes_of(ob: bpy.types.Object) -> dict[str, Floats]:
         key.points.foreach_get("co", flat)
         found["Neutral" if key == keys_of(ob).reference_key else key.name] = flat.reshape(-1, 3) @ turn.T
     return found
+
+
+def facing(ob: bpy.types.Object) -> NDArray[np.float64]:
+    """The rotation float64 (3,3) of the world in which the object's face looks along -Y with its eyes level and its chin below, as its landmarks say;
+    none where they are not known."""
+    matrix = np.array(ob.matrix_world.to_3x3(), np.float64)
+    at = {name: matrix @ np.array(place, np.float64) for name, place in found_landmarks(ob).items()}
+    if not {f"eye_{end}_{side}" for end in ("inner", "outer") for side in ("left", "right")} | {"chin"} <= at.keys():
+        return np.eye(3)
+    left, right = (at[f"eye_inner_{side}"] + at[f"eye_outer_{side}"] for side in ("left", "right"))
+    across, up = left - right, (left + right) / 4 - at["chin"]  # a face's left is at +X when it looks along -Y
+    back = np.cross(up, across)
+    axes = np.stack([across, back, np.cross(across, back)])
+    length = np.linalg.norm(axes, axis=1, keepdims=True)
+    return np.eye(3) if not (length > 0).all() else np.asarray(axes / length)
 
 
 def face_box(shapes: dict[str, Floats]) -> tuple[Floats, Floats]:
@@ -180,8 +196,8 @@ def render_sheet(
 ) -> int:
     """Render the object's shapes into a PNG, or a JPEG where `out` ends in .jpg; how many tiles there are.
 
-    turn: degrees by which heads look aside. names: keys to show, all of them by default. tile: pixels of a tile's side. The face is taken to
-    look along -Y, as in Blender's front view. Nothing is left behind in the file. Raises OSError if `out` cannot be written.
+    turn: degrees by which heads look aside. names: keys to show, all of them by default. tile: pixels of a tile's side. Nothing is left behind in
+    the file. Raises OSError if `out` cannot be written.
     """
     shapes = shapes_of(ob)
     low, high = face_box(shapes)  # of all keys, so that every sheet of a face shows the same of it

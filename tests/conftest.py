@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -37,3 +38,20 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from backend.face.shape_sets import load_sets
 
     return models.pair(tmp_path_factory.mktemp("slow"), "slow", list(load_sets()["arkit"].shapes), work=4000)
+
+
+_status = pytest.StashKey[int]()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
+    """Remember how the run ended."""
+    session.config.stash[_status] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave at once where Blender is a module: taken down by Python it hangs now and then, most of all when failed tests still hold its objects."""
+    if "bpy" in sys.modules and _status in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[_status])

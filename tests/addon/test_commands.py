@@ -183,7 +183,7 @@ def test_one_bad_file_does_not_stop_the_others(saved: Path, tmp_path: Path, run:
     broken = tmp_path / "broken.glb"
     broken.write_bytes(b"no glb at all")
     code, rows = run(tmp_path / "missing.blend", broken, saved)
-    assert code == 1 and [row.get("error", {}).get("code") for row in rows] == ["input_missing", "input_missing", None]
+    assert code == 1 and [row.get("error", {}).get("code") for row in rows] == ["input_missing", "input_unreadable", None]
     assert all(row["error"]["message"] and row["error"]["fix"] for row in rows[:2])
     said = capsys.readouterr().err
     assert "missing.blend: error: There is no file" in said and "Traceback" not in said.split("error:")[0]

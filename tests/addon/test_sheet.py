@@ -76,3 +76,22 @@ def test_a_turned_object_is_shown_as_it_stands(face: Any) -> None:
     face.rotation_euler = (0, 0, 0)
     bpy.context.view_layer.update()
     assert np.allclose(height, np.ptp(sheet.shapes_of(face)["Neutral"], axis=0)[[0, 2, 1]], atol=1e-5)
+
+
+@pytest.mark.parametrize("turn", [(0, 0, 180), (0, 0, 77), (90, 0, 0), (-90, 0, 30), (180, 0, 0)])
+def test_the_face_is_shown_from_the_front_wherever_it_looks(turn: tuple[float, float, float]) -> None:
+    from fixtures import scenes
+
+    straight = scenes.add_head()["Face"]
+    scenes.generate(straight, sets={"vrchat"})
+    expected = sheet.shapes_of(straight)["Neutral"]
+    bpy.data.objects.remove(straight)
+    turned = scenes.add_head()["Face"]
+    turned.rotation_euler = tuple(np.radians(turn))
+    scenes.generate(turned, sets={"vrchat"})
+    found = sheet.shapes_of(turned)["Neutral"]
+    assert np.abs(found - expected).max() < 0.01 * np.ptp(expected)
+
+
+def test_without_landmarks_the_face_is_shown_as_it_stands(face: Any) -> None:
+    np.testing.assert_array_equal(sheet.facing(face), np.eye(3))

@@ -29,7 +29,7 @@ def report(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
 def test_files_cut_short_or_turned_over_are_read_or_refused(report: dict[str, Any]) -> None:
     files = report["files"]
     assert files["unknown"] == []
-    assert set(files["told"]) <= {"read", "input_missing", "format_unknown"} and files["told"]["input_missing"] > 20
+    assert set(files["told"]) <= {"read", "input_unreadable", "format_unknown"} and files["told"]["input_unreadable"] > 20
     assert files["slowest"] < 60
 
 
