@@ -29,12 +29,14 @@ _SHOWN = 4  # names in a sentence
 
 @dataclass
 class _Before:
-    """An object's keys as they were. points: of those that are baked; states: mute, value, vertex group, relative key of all that are changed."""
+    """An object's keys as they were. points: of those that are baked; states: mute, value, vertex group, relative key of all that are changed;
+    curves: what set muted keys, and is held back."""
 
     ob: bpy.types.Object
     relative: bool
     points: dict[str, Floats] = field(default_factory=dict)
     states: dict[str, tuple[bool, float, str, str]] = field(default_factory=dict)
+    curves: list[Any] = field(default_factory=list)
 
 
 def visible_meshes() -> list[bpy.types.Object]:
@@ -57,19 +59,22 @@ def is_masked(ob: bpy.types.Object, block: bpy.types.ShapeKey) -> bool:
 
 
 def is_relative(key: bpy.types.Key, block: bpy.types.ShapeKey) -> bool:
-    """Whether the key is relative to another than the basis."""
-    return block.relative_key not in (key.reference_key, block)
+    """Whether the key is relative to another than the basis, or to itself, so that it shows nothing."""
+    return block.relative_key != key.reference_key
 
 
 def bake(ob: bpy.types.Object) -> list[str]:
     """Write the offsets that are seen into the keys that a vertex group masks or that are relative to another; their names. Object mode.
 
-    The face looks the same with any values.
+    The face looks the same with any values. A key that is relative to itself shows nothing, and what it holds at 1 from then on; it gets 0.
     """
     names = to_be_baked(ob)
     if not names:
         return []
     key, base = keys_of(ob), base_coordinates(ob)
+    themselves = [name for name in names if key.key_blocks[name].relative_key == key.key_blocks[name]]
+    for name in themselves:
+        key.key_blocks[name].value, key.key_blocks[name].relative_key = 0.0, key.reference_key
     baked = {name: base + offset_of(ob, key.key_blocks[name], base) for name in names}  # all of them first: they refer to each other
     for name, points in baked.items():
         block = key.key_blocks[name]
@@ -112,7 +117,12 @@ def _prepare(before: _Before) -> None:
     bake(ob)
     for name, (muted, *_) in before.states.items():
         if muted:
-            key.key_blocks[name].mute, key.key_blocks[name].value = False, 0.0
+            block = key.key_blocks[name]
+            for _driver, curve in curves_of(key, block):
+                if not curve.mute:
+                    before.curves.append(curve)
+                    curve.mute = True
+            block.mute, block.value = False, 0.0
 
 
 def _put_back(before: _Before) -> None:
@@ -124,6 +134,8 @@ def _put_back(before: _Before) -> None:
         block.mute, block.value, block.vertex_group, block.relative_key = muted, value, group, key.key_blocks[relative]
     if key.use_relative != before.relative:
         key.use_relative = before.relative
+    for curve in before.curves:
+        curve.mute = False
     if before.points:
         mesh_of(before.ob).update()
 
@@ -176,6 +188,24 @@ def set_by_curves(ob: bpy.types.Object) -> set[str]:
         return set()
     paths = {curve.data_path for curves in (key.animation_data.drivers, *curves_of_action(key.animation_data)) for curve in curves}
     return {block.name for block in key.key_blocks if block.path_from_id("value") in paths}
+
+
+def curves_of(key: bpy.types.Key, block: bpy.types.ShapeKey) -> Iterator[tuple[bool, Any]]:
+    """Whether it is a driver, and the curve, of all that set the key's value or mute it."""
+    animation = key.animation_data
+    if animation is None:
+        return
+    paths = {block.path_from_id(name) for name in ("value", "mute", "slider_min", "slider_max")}
+    for curve in animation.drivers:
+        if curve.data_path in paths:
+            yield True, curve
+    action: Any = animation.action
+    if action is None or not action.is_editable:
+        return
+    for curves in curves_of_action(animation):
+        for curve in curves:
+            if curve.data_path in paths:
+                yield False, curve
 
 
 def curves_of_action(animation: bpy.types.AnimData) -> Iterator[Any]:

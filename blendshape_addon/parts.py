@@ -64,13 +64,15 @@ def moving(parts: list[Part]) -> list[Part]:
 
 
 def avatar_meshes(ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> list[bpy.types.Object]:
-    """All other mesh objects of the avatar, those that do not move with the face and those that are hidden, too. landmarks: as in `avatar_parts`."""
+    """All other mesh objects of the avatar, those that do not move with the face and those that are hidden, too. landmarks: as in `avatar_parts`;
+    while none are known, an object with keys that lies on the face counts."""
     found = [
         other
         for other in bpy.context.scene.objects
         if other != ob and other.type == "MESH" and (mesh_of(other) == mesh_of(ob) or _related(other, ob))
     ]
-    return found + [part.ob for part in moving(avatar_parts(ob, landmarks)) if part.ob not in found]
+    lying = [other for other, related in _others(ob) if not related and not landmarks and mesh_of(other).shape_keys is not None]
+    return [*found, *lying, *(part.ob for part in moving(avatar_parts(ob, landmarks)) if part.ob not in found and part.ob not in lying)]
 
 
 def _others(ob: bpy.types.Object) -> list[tuple[bpy.types.Object, bool]]:

@@ -7,15 +7,14 @@ How it was is kept with the key data for the time of the show, so that an undo t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 
 from .as_seen import offset_of, visible
 from .job import find
-from .key_export import curves_of_action
+from .key_export import curves_of
 from .landmark_store import found_landmarks
 from .mesh_arrays import base_coordinates
 from .parts import avatar_parts, moving
@@ -133,7 +132,7 @@ def unseen(ob: bpy.types.Object) -> str:
 def _raise(key: bpy.types.Key, block: bpy.types.ShapeKey) -> _Before:
     """Bring a key to 1, whatever holds it elsewhere; how it was."""
     curves = []
-    for driver, curve in _curves(key, block):
+    for driver, curve in curves_of(key, block):
         if not curve.mute:
             curves.append((driver, str(curve.data_path)))
             curve.mute = True
@@ -152,24 +151,6 @@ def _arrived(ob: bpy.types.Object, name: str) -> bool:
     """Whether Blender shows the key at its full value, after drivers and animation."""
     block = _block(ob.evaluated_get(bpy.context.evaluated_depsgraph_get()), name)
     return block is not None and block.value > ALMOST and not block.mute
-
-
-def _curves(key: bpy.types.Key, block: bpy.types.ShapeKey) -> Iterator[tuple[bool, Any]]:
-    """Whether it is a driver, and the curve, of all that set the key's value or mute it."""
-    animation = key.animation_data
-    if animation is None:
-        return
-    paths = {block.path_from_id(name) for name in ("value", "mute", "slider_min", "slider_max")}
-    for curve in animation.drivers:
-        if curve.data_path in paths:
-            yield True, curve
-    action: Any = animation.action
-    if action is None or not action.is_editable:
-        return
-    for curves in curves_of_action(animation):
-        for curve in curves:
-            if curve.data_path in paths:
-                yield False, curve
 
 
 def stop() -> None:
@@ -204,7 +185,7 @@ def _put_back(key: bpy.types.Key) -> None:
             continue
         block.value = before.value
         block.slider_min, block.slider_max, block.mute = before.low, before.high, bool(before.mute)
-        for driver, curve in _curves(key, block):
+        for driver, curve in curves_of(key, block):
             if (driver, str(curve.data_path)) in before.curves:
                 curve.mute = False
         if key.animation_data is not None and before.nla:

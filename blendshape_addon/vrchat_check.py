@@ -169,11 +169,22 @@ def _parts(avatar: Avatar) -> list[Finding]:
         for other in avatar.others
         if not other.hidden and not other.same_mesh and (names := [name for name, moves in other.keys.items() if moves and name in known])
     }
-    if not apart:
-        return []
-    told = [f"{name} ({len(names)}: {_some(names, 2)})" for name, names in apart.items()]
-    text = f"VRChat's templates animate {MESH} alone; nothing moves the keys of {_some(told)}. Join them into it, or animate them yourself"
-    return [Finding("parts", "warning", text, "join_parts", tuple(apart))]
+    faces = [name for name, names in apart.items() if _is_face(names, avatar)]
+    parts = [name for name in apart if name not in faces]
+    found = []
+    if faces:
+        text = f"A second face with keys of its own is exported, too: {_some(faces)}. If it is an old copy, hide it"
+        found.append(Finding("second_face", "warning", text, "", tuple(faces)))
+    if parts:
+        told = [f"{name} ({len(apart[name])}: {_some(apart[name], 2)})" for name in parts]
+        text = f"VRChat's templates animate {MESH} alone; nothing moves the keys of {_some(told)}. Join them into it, or animate them yourself"
+        found.append(Finding("parts", "warning", text, "join_parts", tuple(parts)))
+    return found
+
+
+def _is_face(names: Sequence[str], avatar: Avatar) -> bool:
+    """Whether keys that move something are those of a whole face: a part moves with some of a set only."""
+    return any(len(set(avatar.sets.get(set_, ())) & set(names)) >= MEANT * len(avatar.sets[set_]) for set_ in TRACKED if set_ in avatar.sets)
 
 
 def _kept_back(avatar: Avatar) -> list[Finding]:

@@ -16,7 +16,6 @@ from bpy_extras.io_utils import ExportHelper
 from . import head_bones, joining, key_export, live, preview, scene_files, session, vrchat_check
 from .as_seen import offset_of, visible
 from .errors import AddonError
-from .generated import record, recorded
 from .landmark_store import found_landmarks
 from .mesh_arrays import base_coordinates
 from .mesh_io import check_editable, find_armature
@@ -185,12 +184,10 @@ def _rename_keys(ob: bpy.types.Object, finding: Finding) -> str:
     for other in (ob, *avatar_meshes(ob, found_landmarks(ob))):
         if mesh_of(other).shape_keys is None or not mesh_of(other).is_editable:
             continue
-        ours, blocks = recorded(other), keys_of(other).key_blocks
-        here = {name: right for name, right in names.items() if name in blocks and right not in blocks}
-        for name, right in here.items():
-            blocks[name].name = right  # drivers and animation follow
-        if any(name in ours for name in here):
-            record(other, {here.get(name, name): known for name, known in ours.items()})  # what was generated stays so
+        blocks = keys_of(other).key_blocks
+        for name, right in names.items():
+            if name in blocks and right not in blocks:
+                blocks[name].name = right  # drivers and animation follow
     return f"{len(names)} keys renamed"
 
 

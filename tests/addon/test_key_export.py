@@ -67,6 +67,12 @@ def relate_first(ob: Any) -> None:
     ob.data.shape_keys.key_blocks["Up"].relative_key = ob.data.shape_keys.key_blocks["Over"]
 
 
+def muted_and_driven(ob: Any) -> None:
+    mute(ob)
+    ob.data.shape_keys.key_blocks["Up"].driver_add("value").driver.expression = "0.75"
+    bpy.context.view_layer.update()
+
+
 def all_of_it(ob: Any) -> None:
     mute(ob)
     mask(ob)
@@ -104,7 +110,8 @@ def state(ob: Any) -> Any:
         points = np.empty(3 * len(ob.data.vertices), np.float32)
         block.points.foreach_get("co", points)
         blocks.append((block.name, block.value, block.mute, block.vertex_group, block.relative_key.name, points.tobytes()))
-    return blocks, key.use_relative, ob.mode, ob.show_only_shape_key
+    drivers = [] if key.animation_data is None else [curve.mute for curve in key.animation_data.drivers]
+    return blocks, drivers, key.use_relative, ob.mode, ob.show_only_shape_key
 
 
 def read_back(path: Path) -> dict[str, dict[str, Floats]]:
@@ -133,7 +140,7 @@ def same(there: Floats, base: Floats, offsets: Floats) -> bool:
 
 
 @pytest.mark.parametrize("suffix", [".glb", ".fbx"])
-@pytest.mark.parametrize("how", [mute, mask, relate, relate_first, all_of_it, absolute, in_edit_mode])
+@pytest.mark.parametrize("how", [mute, muted_and_driven, mask, relate, relate_first, all_of_it, absolute, in_edit_mode])
 def test_a_file_holds_what_is_seen_and_the_scene_is_as_before(grid: Any, how: Callable[[Any], None], suffix: str, tmp_path: Path) -> None:
     how(grid)
     wanted, before = expected(grid), state(grid)
@@ -192,6 +199,26 @@ def test_baking_for_good_leaves_the_look_of_every_value(grid: Any) -> None:
     assert set(key_export.bake(grid)) == {"Over"} and key_export.bake(grid) == []
     assert grid.data.shape_keys.key_blocks["Over"].vertex_group == ""
     assert all(np.allclose(offsets, wanted[name], atol=1e-6) for name, offsets in expected(grid).items())
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".fbx"])
+def test_a_muted_key_that_is_driven_does_not_show_in_the_file(grid: Any, suffix: str, tmp_path: Path) -> None:
+    muted_and_driven(grid)
+    scene_files.export_scene(tmp_path / f"avatar{suffix}")
+    read_back(tmp_path / f"avatar{suffix}")
+    back = next(ob for ob in bpy.data.objects if ob.type == "MESH")
+    assert [block.value for block in back.data.shape_keys.key_blocks[1:]] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".fbx"])
+def test_a_key_that_is_relative_to_itself_arrives(grid: Any, suffix: str, tmp_path: Path) -> None:
+    block = grid.data.shape_keys.key_blocks["Over"]
+    wanted, base = expected(grid)["Over"], np.array([vertex.co for vertex in grid.data.vertices])
+    block.relative_key, block.value = block, 0.5
+    before = state(grid)
+    scene_files.export_scene(tmp_path / f"avatar{suffix}")
+    assert state(grid) == before
+    assert same(read_back(tmp_path / f"avatar{suffix}")["Face"]["Over"], base, wanted)
 
 
 def test_a_chain_of_relations_is_baked_as_it_was_seen(grid: Any) -> None:

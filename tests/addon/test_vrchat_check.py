@@ -406,3 +406,9 @@ def test_the_whole_avatar_is_looked_at(changes: dict[str, Any], code: str) -> No
 def test_values_that_something_sets_are_not_reset() -> None:
     driven = {"jawOpen": vrchat.State(value=0.5, driven=True)}
     assert found(good(states=driven), "values").fix == "" and found(good(states={"jawOpen": vrchat.State(value=0.5, muted=True)}), "values") is None
+
+
+def test_a_second_face_is_no_part() -> None:
+    old = vrchat.Other("Old", dict.fromkeys(SETS["arkit"], True))
+    avatar = good(others=(old, vrchat.Other("lash", {"eyeBlinkLeft": True})))
+    assert found(avatar, "second_face").on == ("Old",) and found(avatar, "second_face").fix == "" and found(avatar, "parts").on == ("lash",)

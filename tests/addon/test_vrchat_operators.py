@@ -333,6 +333,16 @@ def test_joining_is_one_undo() -> None:
     assert {ob.name for ob in bpy.data.objects if ob.type == "MESH"} == {"Body", "lash", "teeth", "EyeL", "EyeR"}
 
 
+def test_parts_without_a_parent_are_looked_at_before_anything_is_generated() -> None:
+    objects = scenes.add_head(("lash", "teeth"))
+    for number, ob in enumerate(objects.values()):
+        add_key(ob, "jawOpen", number, 12)
+    away = scenes.add("Away", scenes.coordinates(objects["lash"]) + 5, [(0, 1, 2)])
+    add_key(away, "jawOpen", 1, 12)
+    scenes.activate(objects["Face"])
+    assert next(found.on for found in operators.look(objects["Face"]) if found.code == "parts") == ("lash", "teeth")
+
+
 def test_keys_of_other_objects_are_renamed_with_the_face_s(face: Any) -> None:
     lash = add_mesh("Lash", [(0, 0, 0), (1, 0, 0), (0, 1, 0)], [(0, 1, 2)])
     lash.parent = face.parent
