@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import lzma
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -219,14 +219,21 @@ def _kept_back(avatar: Avatar) -> list[Finding]:
 
 
 def intended_sets(avatar: Avatar) -> list[str]:
-    """Names of the sets that the avatar has, however spelled: most of their keys are there, the one with the largest part of them first."""
-    there = {folded(name) for name in avatar.offsets}
-    parts = {}
-    for set_, names in avatar.sets.items():
-        hits = sum(folded(name) in there for name in names)
-        if names and hits / len(names) >= MEANT:
-            parts[set_] = hits / len(names)
-    return sorted(parts, key=lambda set_: -parts[set_])
+    """Names of the sets that the avatar has, however spelled: most of their keys are there, the one with the largest part of them first.
+
+    Keys that are spelled just as a set with a larger part has them do not speak for another one, too.
+    """
+
+    def part(set_: str, keys: Collection[str]) -> float:
+        there = {folded(name) for name in keys}
+        return sum(name in avatar.offsets or folded(name) in there for name in avatar.sets[set_]) / max(len(avatar.sets[set_]), 1)
+
+    chosen: list[str] = []
+    for set_ in sorted(avatar.sets, key=lambda set_: -part(set_, avatar.offsets)):
+        taken = {name for other in chosen for name in avatar.sets[other]}
+        if part(set_, avatar.offsets.keys() - taken) >= MEANT:
+            chosen.append(set_)
+    return chosen
 
 
 def wrong_names(avatar: Avatar) -> dict[str, str]:

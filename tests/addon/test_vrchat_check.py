@@ -412,3 +412,11 @@ def test_a_second_face_is_no_part() -> None:
     old = vrchat.Other("Old", dict.fromkeys(SETS["arkit"], True))
     avatar = good(others=(old, vrchat.Other("lash", {"eyeBlinkLeft": True})))
     assert found(avatar, "second_face").on == ("Old",) and found(avatar, "second_face").fix == "" and found(avatar, "parts").on == ("lash",)
+
+
+def test_a_rig_of_one_standard_is_not_asked_for_another() -> None:
+    for set_ in ("unified", "arkit", "sranipal", "vrm1", "mmd"):
+        avatar = vrchat.Avatar("Body", {name: shape(number) for number, name in enumerate(SETS[set_])}, SETS)
+        assert vrchat.intended_sets(avatar) == [set_] and vrchat.wrong_names(avatar) == {}
+        counted = [finding for finding in vrchat.check(avatar) if finding.code.startswith("names_")]
+        assert all(finding.level == "ok" and finding.code == f"names_{set_}" for finding in counted)
