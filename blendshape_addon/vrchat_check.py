@@ -318,6 +318,12 @@ def _numbered(avatar: Avatar) -> list[Finding]:
     found = []
     if spare:
         found.append(Finding("duplicates", "warning", f"Copies that nothing uses: {_some(spare)}", "remove_keys", tuple(spare)))
+    exact = {folded(name): name for name in avatar.offsets if name in known}
+    twice = [name for name in avatar.offsets if name not in known and name not in ALIASES.values() and folded(name) in exact]
+    twice = [name for name in twice if _same(avatar.offsets[name], avatar.offsets[exact[folded(name)]])]
+    if twice:
+        text = f"{len(twice)} keys are others in another spelling, which templates do not ask for: {_some(twice)}"
+        found.append(Finding("twice", "note", text, "remove_keys", tuple(twice)))
     if unclear:
         found.append(Finding("numbered", "warning", f"Nothing looks for names with a number: {_some(unclear)}; rename or remove them"))
     return found

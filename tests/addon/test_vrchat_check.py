@@ -420,3 +420,12 @@ def test_a_rig_of_one_standard_is_not_asked_for_another() -> None:
         assert vrchat.intended_sets(avatar) == [set_] and vrchat.wrong_names(avatar) == {}
         counted = [finding for finding in vrchat.check(avatar) if finding.code.startswith("names_")]
         assert all(finding.level == "ok" and finding.code == f"names_{set_}" for finding in counted)
+
+
+def test_the_same_key_in_two_spellings_is_said() -> None:
+    offsets = good().offsets
+    two = {**offsets, "eyeBlink_L": offsets["eyeBlinkLeft"].copy(), "JAWOPEN": shape(600), "JawOpen": offsets["jawOpen"].copy()}
+    told = found(good(offsets=two), "twice")
+    assert told.on == ("eyeBlink_L",) and told.level == "note" and found(good(), "twice") is None
+    folded = [vrchat.folded(name) for name in SETS["mmd"]]
+    assert len(set(folded)) == len(folded), "none of MMD's names is another in other letters"
