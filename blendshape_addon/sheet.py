@@ -17,7 +17,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .job import found_landmarks
+from .landmark_store import found_landmarks
 from .shared import replace_file
 from .typed import keys_of, mesh_of
 
