@@ -7,13 +7,12 @@ How it was is kept with the key data for the time of the show, so that an undo t
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import bpy
 
 from .as_seen import offset_of, visible
-from .job import find
 from .key_export import curves_of
 from .landmark_store import found_landmarks
 from .mesh_arrays import base_coordinates
@@ -33,10 +32,12 @@ KEPT = "blendshape_auto_generator_preview"  # custom property of the key data, w
 
 @dataclass(frozen=True)
 class _Before:
-    """A key as it was. curves: data paths, of drivers (True) and of the action's curves, that were not muted. nla: strips played, too.
-    pinned: names of objects that showed one key alone."""
+    """A key as it was. path: its own data path. curves: data paths, of drivers (True) and of the action's curves, that were not muted. nla: strips
+    played, too. pinned: names of objects that showed one key alone."""
 
     name: str
+    index: int
+    path: str
     value: float
     low: float
     high: float
@@ -48,11 +49,10 @@ class _Before:
 
 @dataclass
 class _Shown:
-    """keys: session identities of the objects whose keys were changed. why: what keeps the key from being seen, in a sentence, or ``."""
+    """name: the key that is shown, or ``. why: what keeps the key from being seen, in a sentence, or ``."""
 
     name: str = ""
     why: str = ""
-    keys: list[int] = field(default_factory=list)
 
 
 _shown = _Shown()
@@ -87,7 +87,6 @@ def start(ob: bpy.types.Object, name: str) -> None:
         key = keys_of(other)
         if key.name_full not in raised:
             raised[key.name_full] = [_raise(key, block) for block in blocks]
-            _shown.keys.append(int(other.session_uid))
         if other.show_only_shape_key:
             first = raised[key.name_full][0]
             raised[key.name_full][0] = replace(first, pinned=(*first.pinned, other.name))
@@ -138,7 +137,8 @@ def _raise(key: bpy.types.Key, block: bpy.types.ShapeKey) -> _Before:
             curve.mute = True
     animation = key.animation_data
     nla = animation is not None and animation.use_nla
-    before = _Before(block.name, block.value, block.slider_min, block.slider_max, block.mute, tuple(curves), nla)
+    place = key.key_blocks.find(block.name)
+    before = _Before(block.name, place, block.path_from_id(), block.value, block.slider_min, block.slider_max, block.mute, tuple(curves), nla)
     if animation is not None and nla:
         animation.use_nla = False
     block.mute = False
@@ -154,16 +154,7 @@ def _arrived(ob: bpy.types.Object, name: str) -> bool:
 
 
 def stop() -> None:
-    """Put everything back."""
-    for identity in dict.fromkeys(_shown.keys):
-        ob = find(identity)
-        if ob is not None and ob.type == "MESH" and mesh_of(ob).shape_keys is not None:
-            _put_back(keys_of(ob))
-    forget()
-
-
-def sweep() -> None:
-    """After an undo, a redo or loading: what a show left in that state is put back."""
+    """Put everything back, also in copies that were made meanwhile, and what a show left in the state that an undo or a file brought."""
     forget()
     for key in bpy.data.shape_keys:
         if key.library is None and key.get(KEPT) is not None:
@@ -177,29 +168,38 @@ def _put_back(key: bpy.types.Key) -> None:
         kept = [_Before(**{**one, "curves": tuple((bool(d), str(p)) for d, p in one["curves"]), "pinned": tuple(one["pinned"])}) for one in told]
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
         kept = []
-    if key.get(KEPT) is not None:
-        del key[KEPT]
+    del key[KEPT]
+    users = [ob for ob in bpy.data.objects if ob.type == "MESH" and mesh_of(ob).shape_keys == key]
     for before in reversed(kept):
-        block = key.key_blocks.get(before.name) if isinstance(before.name, str) else None
+        block = _of_before(key, before)
         if block is None or not all(isinstance(number, int | float) for number in (before.value, before.low, before.high)):
             continue
         block.value = before.value
         block.slider_min, block.slider_max, block.mute = before.low, before.high, bool(before.mute)
+        paths = {(driver, path.replace(before.path, block.path_from_id())) for driver, path in before.curves}
         for driver, curve in curves_of(key, block):
-            if (driver, str(curve.data_path)) in before.curves:
+            if (driver, str(curve.data_path)) in paths:
                 curve.mute = False
         if key.animation_data is not None and before.nla:
             key.animation_data.use_nla = True
-        for name in before.pinned:
-            ob = bpy.data.objects.get(name) if isinstance(name, str) else None
-            if ob is not None and ob.type == "MESH" and mesh_of(ob).shape_keys == key:
+        if before.pinned:
+            for ob in [ob for ob in users if ob.name in before.pinned] or users:
                 ob.show_only_shape_key = True
+
+
+def _of_before(key: bpy.types.Key, before: _Before) -> bpy.types.ShapeKey | None:
+    """The key that is meant, by its name, or by its place where it was renamed meanwhile."""
+    if not isinstance(before.name, str) or not isinstance(before.index, int) or not isinstance(before.path, str):
+        return None
+    block = key.key_blocks.get(before.name)
+    if block is None and 0 < before.index < len(key.key_blocks):
+        block = key.key_blocks[before.index]
+    return None if block == key.reference_key else block
 
 
 def forget() -> None:
     """The objects are gone: another file is opened."""
     _shown.name = _shown.why = ""
-    _shown.keys.clear()
 
 
 def show(window: BlendShapesWindow, context: bpy.types.Context) -> None:
@@ -222,7 +222,7 @@ class BLENDSHAPES_OT_stop_preview(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a preview."""
-        return bool(_shown.keys)
+        return bool(_shown.name)
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Stop."""

@@ -151,7 +151,7 @@ def _rest(*_: object) -> None:
 def _sweep(*_: object) -> None:
     """After an undo, a redo or loading: what a show left in that state goes, too."""
     live.sweep()
-    preview.sweep()
+    preview.stop()
 
 
 _HANDLERS = (("load_pre", _forget), ("load_post", _sweep), ("save_pre", _rest), ("undo_post", _sweep), ("redo_post", _sweep))

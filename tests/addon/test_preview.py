@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import preview
+from blendshape_auto_generator.blendshape_addon import key_export, preview
 from fixtures.scenes import activate, add, add_head, seen
 
 RAISED = 0.01
@@ -57,8 +57,8 @@ def state(ob: Any) -> Any:
     blocks = [(k.name, k.value, k.mute, k.slider_min, k.slider_max, k.vertex_group, k.relative_key.name) for k in key.key_blocks]
     animation = key.animation_data
     curves = [] if animation is None else [(curve.data_path, curve.mute) for curve in animation.drivers]
-    if animation is not None and animation.action is not None:
-        curves += [(curve.data_path, curve.mute) for curve in animation.action.fcurves]
+    if animation is not None:
+        curves += [(curve.data_path, curve.mute) for some in key_export.curves_of_action(animation) for curve in some]
     return blocks, curves, animation is not None and animation.use_nla, ob.show_only_shape_key, ob.active_shape_key_index, ob.mode
 
 
@@ -144,6 +144,22 @@ def test_frames_that_go_on_do_not_take_the_key_away(face: Any) -> None:
     preview.stop()
     bpy.context.scene.frame_set(10)
     np.testing.assert_allclose((seen(face) - rest)[:, 2], RAISED / 2, atol=1e-6)
+
+
+def test_what_was_renamed_or_copied_meanwhile_is_put_back(face: Any) -> None:
+    everything(face)
+    value = face.data.shape_keys.key_blocks["jawOpen"].value
+    click("jawOpen")
+    twin = face.copy()
+    twin.data = face.data.copy()
+    bpy.context.scene.collection.objects.link(twin)
+    face.data.shape_keys.key_blocks["jawOpen"].name = "Jaw"
+    face.name = "Renamed"
+    preview.stop()
+    for ob, name in ((face, "Jaw"), (twin, "jawOpen")):
+        block = ob.data.shape_keys.key_blocks[name]
+        assert (block.value, block.mute, block.slider_max) == (value, True, pytest.approx(0.3)) and ob.show_only_shape_key
+        assert not any(curve.mute for curve in ob.data.shape_keys.animation_data.drivers) and preview.KEPT not in ob.data.shape_keys
 
 
 def edit(ob: Any) -> None:
@@ -273,7 +289,14 @@ def test_an_undo_into_the_time_of_the_show_puts_back_too(face: Any, hold: Callab
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", "{", "7", '[{"name": 3}]', '[{"name": "jawOpen", "value": "x", "low": 0, "high": 1, "mute": 0, "curves": [], "pinned": []}]']
+    "text",
+    [
+        "[]",
+        "{",
+        "7",
+        '[{"name": 3}]',
+        '[{"name": "jawOpen", "index": 1, "path": "", "value": "x", "low": 0, "high": 1, "mute": 0, "curves": [], "pinned": []}]',
+    ],
 )
 def test_what_a_file_says_of_a_show_is_not_believed(face: Any, text: str, tmp_path: Any) -> None:
     face.data.shape_keys[preview.KEPT] = text
