@@ -224,7 +224,7 @@ def _add_alias(ob: bpy.types.Object, finding: Finding) -> str:
         points = np.empty(3 * len(mesh_of(ob).vertices), np.float32)
         source.points.foreach_get("co", points)
         key = ob.shape_key_add(name=ALIASES[name.casefold()], from_mix=False)
-        key.value, key.relative_key = 0.0, source.relative_key
+        key.value, key.relative_key, key.vertex_group = 0.0, source.relative_key, source.vertex_group
         key.points.foreach_set("co", points)
     return f"{len(finding.on)} keys added"
 
@@ -281,9 +281,10 @@ def _unpin(ob: bpy.types.Object, finding: Finding) -> str:
 
 
 def _show_mesh(ob: bpy.types.Object, finding: Finding) -> str:
-    ob.hide_viewport = False
-    ob.hide_set(False)
-    bpy.context.view_layer.update()
+    if ob.name in bpy.context.view_layer.objects:
+        ob.hide_viewport = False
+        ob.hide_set(False)
+        bpy.context.view_layer.update()
     if not visible(ob):
         raise AddonError("usage", f"{ob.name!r} is in a collection that is hidden, or outside the local view.", "Show that first.")
     return f"{ob.name} is shown"

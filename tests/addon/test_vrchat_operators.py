@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import key_export
+from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from fixtures import scenes
 from mathutils import kdtree
 from numpy.typing import NDArray
@@ -393,6 +394,19 @@ def test_what_keeps_keys_back_is_found_and_mended(face: Any, how: Any, code: str
     assert fix(code) == {"FINISHED"}
     assert code not in codes(face)
     assert looked is None or np.array_equal(scenes.seen(face), looked), "it looks as before"
+
+
+@pytest.mark.parametrize("by", ["exclude", "hide_viewport"])
+def test_a_mesh_in_a_hidden_collection_is_said_and_its_fix_says_what_to_do(face: Any, by: str) -> None:
+    shelf = bpy.data.collections.new("Shelf")
+    bpy.context.scene.collection.children.link(shelf)
+    shelf.objects.link(face)
+    bpy.context.scene.collection.objects.unlink(face)
+    setattr(bpy.context.view_layer.layer_collection.children["Shelf"], by, True)
+    bpy.context.view_layer.update()
+    finding = next(found for found in operators.look(face) if found.code == "hidden")
+    with pytest.raises(AddonError, match="in a collection that is hidden"):
+        operators.mend(face, finding)
 
 
 def test_drivers_locks_and_hidden_parts_are_said(face: Any) -> None:
