@@ -8,21 +8,20 @@ the armature at rest. What is stored is the reference key. Keys are written to w
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .generated import made_by_us, recorded
+from .generated import count, made_by_us
 from .guides import role_of
 from .mesh_arrays import base_coordinates, group_weights
 from .naming import folded
+from .standards import standards
 from .typed import armature_of, as_its_type, keys_of, mesh_of, positions_of
 
 Floats = NDArray[np.float32]
@@ -125,7 +124,7 @@ def with_keys(ob: bpy.types.Object) -> tuple[Floats, list[str]]:
     weights = {} if key is None else _weights(ob)
     if not weights:
         return base, []
-    ours = made_by_us(ob, base) if any(name in weights for name in recorded(ob)) else set()
+    ours = made_by_us(ob, base) if count(ob) else set()
     set_aside = [name for name in weights if name in ours or name == PREVIEW or is_expression(name)]
     told = [name for name in set_aside if name not in ours and name != PREVIEW]
     mixed = base.astype(np.float64)
@@ -165,9 +164,7 @@ def is_expression(name: str) -> bool:
 
 @functools.cache
 def _expressions() -> frozenset[str]:
-    path = Path(__file__).resolve().parents[1] / "backend" / "face" / "shape_sets.json"
-    sets = json.loads(path.read_text(encoding="utf-8"))["sets"].values()
-    return frozenset(folded(name) for entry in sets for name in entry["shapes"])
+    return frozenset(folded(name) for names in standards().values() for name in names)
 
 
 def deforming(ob: bpy.types.Object) -> list[str]:

@@ -356,7 +356,7 @@ def _results(written: Written, told: Mapping[str, tuple[float, str]], still: Seq
             notes, confidence = [STILL], 0.0
         elif confidence < LOW:
             notes.append("worth a look")
-        found.append(Result(name, states[name], confidence, ", ".join(notes)))
+        found.append(Result(written.key_of(name), states[name], confidence, ", ".join(notes)))
     return found
 
 

@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import AddonError
-from .generated import Fingerprints, made_by_us, record, recorded
+from .generated import Ownership, attribute_of, count, kept, ownership, put_back, record
 from .mesh_arrays import base_coordinates
 from .typed import keys_of, mesh_of
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-_AT_ONCE = 16  # keys that are fingerprinted together
 MAX_NAME_BYTES = 63  # Blender cuts longer names
 
 
@@ -33,12 +32,17 @@ class Shape:
 
 @dataclass
 class Written:
-    """What became of the shapes, by name."""
+    """What became of the shapes, by name. renamed: shape -> its key, where the user gave that another name."""
 
     added: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    def key_of(self, shape: str) -> str:
+        """The key that a shape is kept in."""
+        return self.renamed.get(shape, shape)
 
     @property
     def warnings(self) -> list[str]:
@@ -67,38 +71,47 @@ def write_keys(ob: bpy.types.Object, indices: Ints, shapes: Sequence[Shape], ove
 def write_all(portions: Sequence[Portion], overwrite: bool = False) -> list[Written]:
     """Write shapes as relative keys with value 0; vertices that are not in a portion's `indices` get exactly the basis' place.
 
-    Object mode, editable meshes. A key of the same name is replaced if the add-on made it and nobody edited it since, or with `overwrite`;
-    otherwise it is kept. On any failure all meshes are as before. Raises AddonError: `mesh_changed`, `absolute_keys`, `reserved_name`,
-    `mesh_not_finite`.
+    Object mode, editable meshes. A shape's key is replaced if the add-on made it, under whatever name it goes now, and nobody edited it since, or
+    with `overwrite`; otherwise it is kept. On any failure all meshes are as before. Raises AddonError: `mesh_changed`, `absolute_keys`,
+    `reserved_name`, `mesh_not_finite`.
     """
     bases = [base_coordinates(portion.ob) for portion in portions]
     for portion, base in zip(portions, bases, strict=True):
         _check(portion.ob, base, portion.indices, portion.shapes)
-    plans = [_plan(portion, base, overwrite) for portion, base in zip(portions, bases, strict=True)]
+    owners = [ownership(portion.ob, base) for portion, base in zip(portions, bases, strict=True)]
+    plans = [_plan(portion, owned, overwrite) for portion, owned in zip(portions, owners, strict=True)]
     with ExitStack() as undo:
-        for portion, base, plan in zip(portions, bases, plans, strict=True):
+        for portion, base, owned, plan in zip(portions, bases, owners, plans, strict=True):
             undo.enter_context(_all_or_nothing(portion.ob, plan))
-            _write(portion, base, plan)
+            _write(portion, base, owned, plan)
     for portion in portions:
         mesh_of(portion.ob).update()
     return plans
 
 
-def _plan(portion: Portion, base: Floats, overwrite: bool) -> Written:
-    """What will become of each shape."""
+def _plan(portion: Portion, owned: Ownership, overwrite: bool) -> Written:
+    """What will become of each shape. A key that was made for it and renamed since is its key still."""
     key = mesh_of(portion.ob).shape_keys
     existing = set() if key is None else {block.name for block in key.key_blocks}
-    ours = made_by_us(portion.ob, base)
+    asked = {attribute_of(shape.name) for shape in portion.shapes}
+    others = {name for mark, name in {**owned.keys, **owned.kept}.items() if mark in asked}  # are the keys of other shapes that are written, too
+    ours = set(owned.keys.values())
     result = Written()
     for shape in portion.shapes:
-        if shape.name not in existing:
+        renamed = {**owned.keys, **owned.kept}.get(attribute_of(shape.name))
+        name = renamed or shape.name
+        if name != shape.name:
+            result.renamed[shape.name] = name
+        if name not in existing:
             (result.left_out if portion.only_existing else result.added).append(shape.name)
+        elif renamed is None and name in others:
+            result.kept.append(shape.name)
         else:
-            (result.updated if overwrite or shape.name in ours else result.kept).append(shape.name)
+            (result.updated if overwrite or name in ours else result.kept).append(shape.name)
     return result
 
 
-def _write(portion: Portion, base: Floats, plan: Written) -> None:
+def _write(portion: Portion, base: Floats, owned: Ownership, plan: Written) -> None:
     ob = portion.ob
     wanted = {*plan.added, *plan.updated}
     if not wanted:
@@ -107,44 +120,41 @@ def _write(portion: Portion, base: Floats, plan: Written) -> None:
         ob.shape_key_add(name="Basis", from_mix=False)
     key = keys_of(ob)
     reference = key.reference_key
-    prints = recorded(ob)
     coordinates = np.array(base)
     rest = base[portion.indices]
-    names: list[str] = []
-    offsets = np.empty((_AT_ONCE, len(rest), 3), np.float32)
-    fingerprints = Fingerprints(len(base), portion.indices)
+    written: dict[str, str] = {}
     for shape in portion.shapes:
         if shape.name not in wanted:
             continue
-        block = key.key_blocks.get(shape.name)
+        name = plan.key_of(shape.name)
+        block = key.key_blocks.get(name)
         if block is None:
-            block = ob.shape_key_add(name=shape.name, from_mix=False)
+            block = ob.shape_key_add(name=name, from_mix=False)
             block.value = 0.0  # Blender 5 starts with 1
         block.relative_key = reference
-        moved = rest + shape.offsets
-        coordinates[portion.indices] = moved
+        coordinates[portion.indices] = rest + shape.offsets
         block.points.foreach_set("co", coordinates.reshape(-1))
-        np.subtract(moved, rest, out=offsets[len(names)])
-        names.append(shape.name)
-        if len(names) == _AT_ONCE:
-            prints.update(zip(names, fingerprints.of(offsets), strict=True))
-            names.clear()
-    prints.update(zip(names, fingerprints.of(offsets[: len(names)]), strict=True))
-    record(ob, prints)
+        written[attribute_of(shape.name)] = name
+    record(ob, base, owned, written)
 
 
 def remove_keys(ob: bpy.types.Object) -> list[str]:
     """Remove the keys that the add-on made and nobody edited since; their names. Object mode, editable mesh.
 
-    A Basis that is then left alone stays: the user may have chosen it.
+    A Basis that is then left alone stays: the user may have chosen it. Nothing else of the add-on's is left on the mesh, but for locked keys.
     """
-    names = sorted(made_by_us(ob, base_coordinates(ob))) if mesh_of(ob).shape_keys is not None else []
+    if mesh_of(ob).shape_keys is None:
+        return []
+    base = base_coordinates(ob)
+    owned = ownership(ob, base)
+    names = sorted(owned.keys.values())
     active = ob.active_shape_key.name if ob.active_shape_key is not None else ""
     for name in names:
         ob.shape_key_remove(keys_of(ob).key_blocks[name])
     if names:
         ob.active_shape_key_index = max(keys_of(ob).key_blocks.find(active), 0)
-        record(ob, {name: known for name, known in recorded(ob).items() if name not in names})
+    if names or count(ob):
+        record(ob, base, Ownership({}, owned.kept, owned.exact), {})
         mesh_of(ob).update()
     return names
 
@@ -170,9 +180,9 @@ def _check(ob: bpy.types.Object, base: Floats, indices: Ints, shapes: Sequence[S
 def _all_or_nothing(ob: bpy.types.Object, plan: Written) -> Iterator[None]:
     """Put everything back if the block inside fails: new keys go, replaced ones get their coordinates and relations again."""
     had_keys = mesh_of(ob).shape_keys is not None
-    prints, active, size = recorded(ob), ob.active_shape_key_index, len(mesh_of(ob).vertices)
+    known, active, size = kept(ob), ob.active_shape_key_index, len(mesh_of(ob).vertices)
     before = {}
-    for name in plan.updated:
+    for name in map(plan.key_of, plan.updated):
         block = keys_of(ob).key_blocks[name]
         before[name] = (np.empty(3 * size, np.float32), block.relative_key.name)
         block.points.foreach_get("co", before[name][0])
@@ -181,15 +191,16 @@ def _all_or_nothing(ob: bpy.types.Object, plan: Written) -> Iterator[None]:
     except BaseException:
         if not had_keys:
             ob.shape_key_clear()
+            put_back(ob, known)
             raise
         blocks = keys_of(ob).key_blocks
-        for name in plan.added:
+        for name in map(plan.key_of, plan.added):
             if name in blocks:
                 ob.shape_key_remove(blocks[name])
         for name, (coordinates, relative) in before.items():
             blocks[name].points.foreach_set("co", coordinates)
             blocks[name].relative_key = blocks[relative]
-        record(ob, prints)
+        put_back(ob, known)
         ob.active_shape_key_index = active
         raise
     ob.active_shape_key_index = active

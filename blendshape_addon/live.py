@@ -148,7 +148,8 @@ class Live:
         if not len(moving):
             raise AddonError("usage", "All conditions are 0, so the shape would move nothing.", "Move a slider first.")
         objects = [self._object(shown) for shown in self._shown]
-        self._check_free(objects[0], name.strip())
+        with object_mode(objects[0]):
+            self._check_free(objects[0], name.strip())
         portions = []
         for ob, shown in zip(objects, self._shown, strict=True):
             offsets = np.asarray(np.tensordot(self.weights[moving], shown.basis[moving], 1), np.float32)

@@ -10,7 +10,7 @@ import bpy
 
 from . import chosen, inspection, live, preview, session
 from .errors import AddonError, as_addon_error
-from .generated import count, recorded, request_of
+from .generated import count, request_of, sets_of
 from .job import Job, Options, Outcome, generate_for_object
 from .key_writer import remove_keys
 from .landmark_store import found_landmarks
@@ -303,7 +303,10 @@ class BLENDSHAPES_OT_update(_Run, bpy.types.Operator):
         return True
 
     def _chosen(self, context: bpy.types.Context) -> Options:
-        sets, table = request_of(active_object(context))
+        ob = active_object(context)
+        sets, table = request_of(ob)
+        if not sets and not table:
+            sets = sets_of(ob)  # joined into another mesh, whose key data it has now
         known = tuple(name for name, *_ in SETS if name in sets)
         if not known and not table:
             raise AddonError("usage", "It is not known what the keys were made from.", "Tick their sets and generate again.")
@@ -330,7 +333,7 @@ class BLENDSHAPES_OT_remove(bpy.types.Operator):
             face = active_object(context)
             parts = moving(avatar_parts(face, found_landmarks(face)))
             removed = 0
-            for number, ob in enumerate([face, *(part.ob for part in parts if recorded(part.ob))]):
+            for number, ob in enumerate([face, *(part.ob for part in parts if count(part.ob))]):
                 with object_mode(check_editable(ob)):
                     names = remove_keys(ob)
                 removed = len(names) if number == 0 else removed

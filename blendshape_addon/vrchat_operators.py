@@ -16,6 +16,7 @@ from bpy_extras.io_utils import ExportHelper
 from . import head_bones, joining, key_export, live, preview, scene_files, session, vrchat_check
 from .as_seen import offset_of, visible
 from .errors import AddonError
+from .generated import call_anew
 from .landmark_store import found_landmarks
 from .mesh_arrays import base_coordinates
 from .mesh_io import check_editable, find_armature
@@ -185,9 +186,10 @@ def _rename_keys(ob: bpy.types.Object, finding: Finding) -> str:
         if mesh_of(other).shape_keys is None or not mesh_of(other).is_editable:
             continue
         blocks = keys_of(other).key_blocks
-        for name, right in names.items():
-            if name in blocks and right not in blocks:
-                blocks[name].name = right  # drivers and animation follow
+        here = {name: right for name, right in names.items() if name in blocks and right not in blocks}
+        for name, right in here.items():
+            blocks[name].name = right  # drivers and animation follow
+        call_anew(other, here)  # what was generated stays so
     return f"{len(names)} keys renamed"
 
 

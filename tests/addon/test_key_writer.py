@@ -145,23 +145,24 @@ def test_absolute_keys_are_refused(box: Any) -> None:
 
 
 @pytest.mark.parametrize("keys", [False, True])
-def test_a_failure_half_way_puts_everything_back(box: Any, monkeypatch: pytest.MonkeyPatch, keys: bool) -> None:
+@pytest.mark.parametrize("at", [0, 2, 6])
+def test_a_failure_half_way_puts_everything_back(box: Any, monkeypatch: pytest.MonkeyPatch, keys: bool, at: int) -> None:
     if keys:
         write_keys(box, INDICES, [shape("b", 1)])
     before = {name: coordinates(box, name) for name in names(box)}
-    record = generated.recorded(box).keys()
-    real, calls = generated.Fingerprints.of, []
+    recorded = {name: values.tolist() for name, values in generated.kept(box).arrays.items()}
+    real, calls = generated._keep, []
 
-    def failing(self: Any, offsets: Any) -> Any:
-        calls.append(offsets)
-        if len(calls) > keys:  # the first looks at the keys that are there
+    def failing(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) == at + 1:
             raise MemoryError
-        return real(self, offsets)
+        real(*arguments)
 
-    monkeypatch.setattr(generated.Fingerprints, "of", failing)
+    monkeypatch.setattr(generated, "_keep", failing)
     with pytest.raises(MemoryError):
-        write_keys(box, INDICES, [shape("a"), shape("b", 9), shape("c"), shape("d"), shape("e")])
-    assert names(box) == list(before) and generated.recorded(box).keys() == record
+        write_keys(box, INDICES, [shape("a"), shape("b", 9), shape("c"), shape("d"), shape("e"), shape("f")])
+    assert names(box) == list(before) and {name: values.tolist() for name, values in generated.kept(box).arrays.items()} == recorded
     for name, points in before.items():
         np.testing.assert_array_equal(coordinates(box, name), points)
     assert box.data.shape_keys is not None or not keys
@@ -186,10 +187,18 @@ def test_removing_takes_only_what_was_generated(box: Any) -> None:
 
 
 def test_a_tampered_record_is_ignored(box: Any) -> None:
-    write_keys(box, INDICES, [shape("a"), shape("b"), shape("c")])
-    key = box.data.shape_keys
-    key[generated.RECORD]["a"] = "text"
-    key[generated.RECORD]["b"] = [1.0]
-    assert write_keys(box, INDICES, [shape("a"), shape("b"), shape("c")]).kept == ["a", "b"]
-    key[generated.RECORD] = 5
-    assert write_keys(box, INDICES, [shape("c")]).kept == ["c"]
+    shapes = [shape(name) for name in "abcde"]
+    write_keys(box, INDICES, shapes)
+    attributes = box.data.attributes
+    a, b, c, d, e = (generated.attribute_of(name) for name in "abcde")
+    attributes[a].data[1].value = float("nan")
+    attributes.remove(attributes[b])
+    attributes.remove(attributes[c])
+    attributes.new(c, "FLOAT", "EDGE")
+    attributes.remove(attributes[d])
+    attributes.new(d, "INT", "POINT")
+    attributes.remove(attributes[generated.REST])
+    attributes.new(generated.REST, "BOOLEAN", "FACE")
+    written = write_keys(box, INDICES, shapes)
+    assert written.kept == ["a", "b", "c", "d"] and written.updated == ["e"]
+    assert set(generated.kept(box).arrays) == {e, generated.REST} and not {a, b, c, d} & set(attributes.keys())

@@ -97,12 +97,15 @@ def test_update_makes_only_what_is_there_anew(body: Any, tiny: Path) -> None:
     edited = points(body, "vrc.v_ou") + 0.5
     body.data.shape_keys.key_blocks["vrc.v_ou"].points.foreach_set("co", edited.reshape(-1))
     body.data.shape_keys.key_blocks["vrc.v_ih"].name = "My i"
+    renamed = points(body, "My i") - base_coordinates(body)
     full = points(body, "vrc.v_aa") - base_coordinates(body)
     assert bpy.ops.blendshapes.update(model=str(tiny), strength=0.5) == {"FINISHED"}
-    assert "vrc.v_oh" not in names(body) and "vrc.v_ih" not in names(body) and "My i" in names(body)
+    assert "vrc.v_oh" not in names(body) and "vrc.v_ih" not in names(body)
     np.testing.assert_array_equal(points(body, "vrc.v_ou"), edited)
     np.testing.assert_allclose(points(body, "vrc.v_aa") - base_coordinates(body), full / 2, atol=1e-6)
-    assert "12 updated, 1 kept" in session.status.result
+    np.testing.assert_allclose(points(body, "My i") - base_coordinates(body), renamed / 2, atol=1e-6)
+    assert "13 updated, 1 kept" in session.status.result
+    assert [row.name for row in bpy.context.window_manager.blendshapes.results if row.state == "updated"].count("My i") == 1
 
 
 def test_update_knows_the_tables_and_conditions_too(body: Any, tiny: Path) -> None:
@@ -123,6 +126,12 @@ def test_a_tampered_request_is_ignored(body: Any, tiny: Path, wrong: str) -> Non
     generate(tiny)
     body.data.shape_keys[generated.REQUEST] = wrong
     assert generated.request_of(body) == ((), {})
+    assert bpy.ops.blendshapes.update(model=str(tiny)) == {"FINISHED"} and "15 updated" in session.status.result, "the keys tell their set"
+
+
+def test_update_asks_for_what_no_set_has(body: Any, tiny: Path) -> None:
+    generate(tiny, sets=set(), conditions="jawOpen=0.5", key_name="Ah")
+    del body.data.shape_keys[generated.REQUEST]
     with pytest.raises(RuntimeError, match="not known what"):
         bpy.ops.blendshapes.update(model=str(tiny))
 
