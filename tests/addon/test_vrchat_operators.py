@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import key_export
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
+from blendshape_auto_generator.blendshape_addon.generated import made_by_us
+from blendshape_auto_generator.blendshape_addon.mesh_arrays import base_coordinates
 from fixtures import scenes
 from mathutils import kdtree
 from numpy.typing import NDArray
@@ -301,6 +303,20 @@ def outwards(objects: dict[str, Any]) -> float:
         volume = float(np.linalg.det(corners).sum())
         total += volume if ob.matrix_world.determinant() > 0 else -volume
     return total
+
+
+def test_what_was_generated_stays_the_add_on_s_own_when_parts_are_joined_and_keys_renamed() -> None:
+    objects = scenes.add_head(("lash", "eye"))
+    for ob in objects.values():
+        ob.parent = None if ob.name == "Face" else objects["Face"]
+    objects["Face"].name = "Body"
+    scenes.generate(objects["Face"], naming="suffix")
+    fix("parts")
+    assert len([ob for ob in bpy.data.objects if ob.type == "MESH"]) == 1
+    fix("name_case")
+    face = bpy.context.object
+    ours = made_by_us(face, base_coordinates(face))
+    assert ours == set(operators.known_sets()["arkit"]) == {block.name for block in face.data.shape_keys.key_blocks[1:]}
 
 
 def test_what_cannot_be_joined_is_left_and_said() -> None:
