@@ -18,7 +18,7 @@ from .engine.hardware import peak_memory_mb, trim_memory
 from .engine.models import Model, encode_with, shapes_of
 from .engine.sessions import Cancellation
 from .errors import BackendError
-from .face import fields, roles, rules
+from .face import fields, rest, roles, rules
 from .face.combinations import DRIVEN, combinations
 from .face.contacts import Surface
 from .face.derived import derivable, derive
@@ -58,7 +58,8 @@ class Shapes:
 
 @dataclass
 class Report:
-    """What happened in one request; `as_dict` is what travels. seconds: by stage. Memory in MiB. combinations: see face/combinations.py."""
+    """What happened in one request; `as_dict` is what travels. seconds: by stage. Memory in MiB. combinations: see face/combinations.py.
+    findings: of face/rest.py, as plain data; their words are among the warnings, too."""
 
     vertices: int
     loaded: Model
@@ -67,6 +68,7 @@ class Report:
     shapes: int = 0
     confidence: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
     peak_memory_mb: float = 0.0
     combinations: dict[str, float] = field(default_factory=dict)
 
@@ -80,6 +82,12 @@ class Report:
         own = {name: value for name, value in vars(self).items() if name != "loaded"}
         own["seconds"] = {stage: round(value, 4) for stage, value in self.seconds.items()}
         return {**own, "model": self.model, **self.loaded.engine(), "peak_memory_mb": round(peak_memory_mb(), 1)}
+
+    def found(self, findings: Sequence[rest.Finding]) -> None:
+        """Take over what the face at rest is like."""
+        self.confidence = rest.of_face(self.confidence, findings)
+        self.warnings.extend(finding.words for finding in findings)
+        self.findings.extend(finding.as_dict() for finding in findings)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -176,6 +184,9 @@ def generate(
                 lanes,
             )
             known = seen.result()
+        with report.stage("rest"):
+            found = rest.findings(known.there, landmarks)
+            report.found(found)
         each, shared = (beside.map, 2) if len(face.indices) >= LARGE_FACE else (map, 1)
         step = min(max(AT_ONCE // shared // (len(face.indices) * 12 + 1), FEWEST), MOST)
 
@@ -191,13 +202,15 @@ def generate(
             with report.stage("rules"):
                 shapes = dict(zip(names, offsets, strict=True))
                 _ruled(known, face, landmarks, shapes, each)
+                _held(known, landmarks, found, shapes)
                 if mesh.roles is not None:
                     roles.kept_to(shapes, face.vertices, mesh.roles[face.indices], face.parts)
                 if known.there is not None:
                     own = {name for table in tables.values() for row in table.values() if len(row) == 1 for name in row}
                     _verify(report, known.there, landmarks, {name: shape for name, shape in shapes.items() if name in own}, regions)
                 basis = [*shapes.values(), *(derive(name, face.vertices, shapes) for name in extra)]
-                sure, size = expected([*shapes, *extra]), np.array([float(np.linalg.norm(shape)) for shape in basis])
+                sure = rest.lowered(found, [*shapes, *extra], expected([*shapes, *extra]))
+                size = np.array([float(np.linalg.norm(shape)) for shape in basis])
                 weights = np.concatenate([weights, *(column[:, None] for column in extra.values())], axis=1)
             cancellation.check()
         report.warnings.extend(_limited(model, weights))
@@ -269,6 +282,15 @@ def _ruled(known: rules.Ground, face: Face, landmarks: Mapping[str, Floats], sha
     for name, own in shapes.items():  # a second set of shapes would be as large as the answer
         if ruled[name] is not own:
             own[:] = ruled.pop(name)
+
+
+def _held(known: rules.Ground, landmarks: Mapping[str, Floats], found: Sequence[rest.Finding], shapes: dict[str, Floats]) -> None:
+    """Keep the conditions' shapes, condition -> offsets (F,3), in place, to what the face at rest allows."""
+    changed = dict(shapes)
+    rest.held(known.there, known.around, landmarks, found, changed)
+    for name, own in shapes.items():
+        if changed[name] is not own:
+            own[:] = changed.pop(name)
 
 
 def _verify(report: Report, there: Surface, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats], regions: object) -> None:

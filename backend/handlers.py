@@ -20,6 +20,7 @@ from .engine.pool import Pool
 from .engine.sessions import Cancellation, set_aside
 from .engine.settings import Settings, resolve, tell
 from .errors import BackendError
+from .face import rules
 from .face.locate import Face
 from .face.mesh import AvatarMesh
 from .face.shape_sets import Table, choose_sets, load_sets, parse_table
@@ -123,6 +124,9 @@ class Handlers:
             report = new_report(mesh, model)
             report.seconds["load"] = time.perf_counter() - start
             face = find_face(mesh, model, report, _progress(send), cancellation, upright=upright)
+            if model.plain is None:
+                with report.stage("rest"):
+                    report.found(rules.at_rest(face, mesh, model.info.landmarks))
             report.seconds["total"] = time.perf_counter() - start
             _send_face(face, model, send)
             return report.as_dict()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .findings import Finding, listed
 from .generated import count, made_by_us
 from .guides import role_of
 from .mesh_arrays import base_coordinates, group_weights
@@ -47,12 +48,12 @@ class Seen:
     """A mesh object's vertices as they are seen, in the object's own space, armature at rest.
 
     vertices: float32 (V,3). back: float32 (V,3,3), from an offset as seen to the offset to be stored, None where they are the same.
-    warnings: what could not be read as it is seen, in sentences.
+    findings: what could not be read as it is seen.
     """
 
     vertices: Floats
     back: Floats | None = None
-    warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def visible(ob: bpy.types.Object, face: bpy.types.Object | None = None) -> bool:
@@ -96,26 +97,25 @@ def _is_posed(ob: bpy.types.Object) -> bool:
 
 def see(ob: bpy.types.Object) -> Seen:
     """The object's vertices as they are seen. Object mode; inside `at_rest` where there are modifiers."""
-    vertices, warnings = with_keys(ob)
+    vertices, findings = with_keys(ob)
     names = deforming(ob)
     if not names or not len(vertices):
-        return Seen(vertices, None, tuple(warnings))
+        return Seen(vertices, None, tuple(findings))
     deformed = _deformed(ob, vertices, names)
     if deformed is None:
-        words = ", ".join(repr(name) for name in names)
-        warnings.append(f"The face of {ob.name!r} is read without the modifiers {words}: they change the number of vertices. Apply them first.")
-        return Seen(vertices, None, tuple(warnings))
+        findings.append(Finding("more_vertices", {"object": repr(ob.name), "names": listed(names)}, (ob.name,)))
+        return Seen(vertices, None, tuple(findings))
     step = STEP * float(np.ptp(vertices, axis=0).max())
     if not step > 0:
-        return Seen(deformed, None, tuple(warnings))
+        return Seen(deformed, None, tuple(findings))
     columns = [_deformed(ob, vertices + step * axis, names) for axis in np.eye(3, dtype=np.float32)]
     if any(column is None for column in columns):
-        return Seen(deformed, None, tuple(warnings))
+        return Seen(deformed, None, tuple(findings))
     forth = np.stack([(column.astype(np.float64) - deformed) / step for column in columns if column is not None], axis=2)
-    return Seen(deformed, _inverse(forth), tuple(warnings))
+    return Seen(deformed, _inverse(forth), tuple(findings))
 
 
-def with_keys(ob: bpy.types.Object) -> tuple[Floats, list[str]]:
+def with_keys(ob: bpy.types.Object) -> tuple[Floats, list[Finding]]:
     """The vertices float32 (V,3) with the user's own keys at their values, as Blender mixes them, and what the user should know.
 
     Keys that are expressions, and those that the add-on made, count as 0: they act on the face that is looked for.
@@ -124,18 +124,28 @@ def with_keys(ob: bpy.types.Object) -> tuple[Floats, list[str]]:
     weights = {} if key is None else _weights(ob)
     if not weights:
         return base, []
-    ours = made_by_us(ob, base) if count(ob) else set()
-    set_aside = [name for name in weights if name in ours or name == PREVIEW or is_expression(name)]
-    told = [name for name in set_aside if name not in ours and name != PREVIEW]
+    set_aside, told = _set_aside(ob, weights, base)
     mixed = base.astype(np.float64)
     for name, weight in weights.items():
         if key is not None and name not in set_aside:
             mixed += offset_of(ob, key.key_blocks[name], base) * weight
-    warnings = []
+    findings = []
     if told:
-        names = ", ".join(repr(name) for name in told[:5]) + (f" and {len(told) - 5} more" if len(told) > 5 else "")
-        warnings.append(f"The face is read without the expressions that are not at 0 now: {names}.")
-    return mixed.astype(np.float32), warnings
+        findings.append(Finding("expressions_shown", {"names": listed(told)}, (ob.name,)))
+    return mixed.astype(np.float32), findings
+
+
+def expressions_shown(ob: bpy.types.Object) -> list[str]:
+    """Names of the user's own keys that are expressions, are not at 0, and that the face is read without."""
+    weights = {} if mesh_of(ob).shape_keys is None else _weights(ob)
+    return _set_aside(ob, weights, base_coordinates(ob))[1] if weights else []
+
+
+def _set_aside(ob: bpy.types.Object, weights: Mapping[str, float], base: Floats) -> tuple[list[str], list[str]]:
+    """Of the keys that show: those that count as 0, and which of these the add-on did not make."""
+    ours = made_by_us(ob, base) if count(ob) else set()
+    aside = [name for name in weights if name in ours or name == PREVIEW or is_expression(name)]
+    return aside, [name for name in aside if name not in ours and name != PREVIEW]
 
 
 def _weights(ob: bpy.types.Object) -> dict[str, float]:

@@ -93,7 +93,7 @@ def _gather(ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selecti
     face = gather(ob, group, use_selection)
     axes = np.eye(4)
     axes[:3, :3] = shown_axes(ob)
-    joined, targets, warnings = _Joined(), [], [*face.warnings, *told_lost(ob)]
+    joined, targets, findings = _Joined(), [], [*face.findings, *told_lost(ob)]
     mask = np.ones(len(face.vertices), np.float32) if face.mask is None else face.mask
     weights = np.ones(len(face.vertices), np.float32) if face.head_weights is None else face.head_weights
     targets.append(_add(joined, ob, face, weights, mask, "auto", axes))
@@ -108,7 +108,7 @@ def _gather(ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selecti
         # what is no kind of its own is skin, whose weights say where it ends
         weights = own.head_weights if own.head_weights is not None and part.role in ("auto", "face") else ones
         targets.append(_add(joined, part.ob, own, weights, ones, part.role, axes @ space))
-        warnings.extend(f"{part.ob.name}: {line}" for line in own.warnings if "mirror" in line.lower())
+        findings.extend(own.findings)
     roles = np.concatenate(joined.roles)
     mesh = replace(
         face,
@@ -120,7 +120,7 @@ def _gather(ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selecti
         bones=_moved(face.bones, axes[:3, :3]),
         up=_upwards(face.up, axes[:3, :3]),
         landmarks=_moved(corrected_landmarks(ob, face.vertices), axes[:3, :3]),
-        warnings=tuple(warnings),
+        findings=tuple(findings),
         back=None,
     )
     return mesh, tuple(targets)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -74,9 +74,20 @@ def count(ob: bpy.types.Object) -> int:
     key = mesh_of(ob).shape_keys
     if key is None:
         return 0
-    record = key.get(OLD_RECORD)
-    old = set(record.keys()) if hasattr(record, "keys") else set()
-    return min(len({*marks(ob), *(attribute_of(name) for name in old)}), len(key.key_blocks) - 1)
+    return min(len({*marks(ob), *(attribute_of(name) for name in _old(ob))}), len(key.key_blocks) - 1)
+
+
+def made_names(ob: bpy.types.Object, names: Iterable[str]) -> set[str]:
+    """Those of some keys' names under which the add-on made keys here, edited since or not; quick, for drawing."""
+    known = {*marks(ob), *(attribute_of(name) for name in _old(ob))}
+    return {name for name in names if attribute_of(name) in known}
+
+
+def _old(ob: bpy.types.Object) -> set[str]:
+    """Names of the keys that a file of an older version records."""
+    key = mesh_of(ob).shape_keys
+    record: Any = key.get(OLD_RECORD) if key is not None else None
+    return set(record.keys()) if hasattr(record, "keys") else set()
 
 
 def marks(ob: bpy.types.Object) -> list[str]:

@@ -7,9 +7,14 @@ import contextlib
 from dataclasses import dataclass, field, replace
 
 import bpy
+import numpy as np
+from mathutils import Matrix
 
 from . import chosen, landmark_overlay, session
+from .as_seen import PREVIEW, is_expression, shown_axes
 from .errors import AddonError, as_addon_error
+from .findings import Finding
+from .generated import made_names
 from .job import Job, Options, finish
 from .landmark_store import found_landmarks
 from .limits import LOOK_SECONDS, WINDOW_SECONDS
@@ -17,11 +22,13 @@ from .parts import avatar_parts
 from .typed import active_object, mesh_of, of_object, of_scene
 
 _TICK_SECONDS = 0.1
+_KEYS = 200  # of an object's keys that are not at 0, which are looked at when a panel is drawn
 
 
 @dataclass
 class Inspection:
-    """What is known of an object. state: looking, found, failed or given up. parts: (name, role, why) of the avatar's other objects.
+    """What is known of an object. state: looking, found, failed or given up. parts: (name, role, why) of the avatar's other objects. findings: what
+    should be known before the click, of the scene and of the face; warnings: what else the child says.
 
     vertices: of all objects together, face_vertices: those that may move. memory_mb: what the child has taken so far.
     """
@@ -36,16 +43,20 @@ class Inspection:
     memory_mb: float = 0.0
     landmarks: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     parts: list[tuple[str, str, str]] = field(default_factory=list)
     error: AddonError | None = None
 
 
 _current: Inspection | None = None
 _job: Job | None = None
+_moving: tuple[object, ...] | None = None  # what was different at the last tick: what is being dragged is looked at when it rests
 
 
 def look(context: bpy.types.Context) -> Inspection | None:
     """What is known of the active object; begins to look when nothing is, unless that is switched off. For drawing: returns at once."""
+    if _playing(context):
+        return _current if _current is not None and context.object is not None and _current.signature[:1] == (context.object.session_uid,) else None
     signature = _signature(context)
     if signature is None:
         return None
@@ -55,6 +66,12 @@ def look(context: bpy.types.Context) -> Inspection | None:
     if not bpy.app.background and (preferences is None or preferences.inspect) and not bpy.app.timers.is_registered(_tick):
         bpy.app.timers.register(_tick, first_interval=_TICK_SECONDS)
     return None
+
+
+def _playing(context: bpy.types.Context) -> bool:
+    """Whether an animation plays: then values change with every frame."""
+    screen = getattr(context, "screen", None)
+    return screen is not None and screen.is_animation_playing
 
 
 def known_landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
@@ -116,6 +133,7 @@ def show(context: bpy.types.Context, job: Job) -> Inspection:
     global _current
     signature = _signature(context)
     _current = _seen(Inspection(signature if signature is not None else ()), job, active_object(context))
+    _current.signature = _signature(context) or ()  # now that the parts are known
     return _current
 
 
@@ -132,20 +150,60 @@ def _signature(context: bpy.types.Context) -> tuple[object, ...] | None:
     asked = _options(context)
     said = tuple((other.name, of_object(other).part) for other in context.scene.objects if of_object(other).part != "AUTO")
     marks = tuple(round(number, 5) for mark in of_object(ob).landmarks if mark.corrected for number in mark.place)
-    mirrors = sum(modifier.type == "MIRROR" and modifier.show_viewport for modifier in ob.modifiers)
-    return int(ob.session_uid), len(mesh_of(ob).vertices), asked.group, asked.use_selection, asked.parts, asked.model, said, marks, mirrors
+    return (
+        *(int(ob.session_uid), len(mesh_of(ob).vertices), asked.group, asked.use_selection, asked.parts, asked.model, said, marks),
+        *(_state(ob), _seen_objects(context, ob) if asked.parts else ()),
+    )
+
+
+def _seen_objects(context: bpy.types.Context, ob: bpy.types.Object) -> tuple[object, ...]:
+    """The other mesh objects that are seen, and what of the known parts changes the answer."""
+    parts = {name for name, *_ in _current.parts} if _current is not None and _current.signature[0] == int(ob.session_uid) else set()
+    others = [other for other in context.view_layer.objects if other.type == "MESH" and other != ob and other.visible_get()]
+    # what hangs on a bone is read at rest, wherever it is now
+    own = [(_state(other), _rounded(other.matrix_basis)) for other in others if other.name in parts and other.parent_type != "BONE"]
+    return tuple(int(other.session_uid) for other in others), tuple(own), _rounded(ob.matrix_basis) if own else ()
+
+
+def _state(ob: bpy.types.Object) -> tuple[object, ...]:
+    """What of an object changes how it is read, told without a look at any vertex."""
+    mesh = mesh_of(ob)
+    modifiers = tuple((modifier.name, modifier.type, modifier.show_viewport) for modifier in ob.modifiers)
+    stretching = np.round(shown_axes(ob), 3).tobytes()
+    return int(mesh.session_uid), mesh.users, ob.mode == "EDIT", modifiers, stretching, _keys(ob)
+
+
+def _keys(ob: bpy.types.Object) -> tuple[object, ...]:
+    """Which keys show and how much, without those that the add-on made; of expressions, only which."""
+    key = mesh_of(ob).shape_keys
+    if key is None:
+        return ()
+    values = np.empty(len(key.key_blocks), np.float32)
+    key.key_blocks.foreach_get("value", values)
+    blocks = [(key.key_blocks[int(number)], float(values[number])) for number in np.flatnonzero(values)[:_KEYS]]
+    ours = made_names(ob, [block.name for block, _value in blocks])
+    told = [(block.name, block.mute, True if is_expression(block.name) else round(value, 3)) for block, value in blocks if block.name not in ours]
+    return key.use_relative, ob.show_only_shape_key and ob.active_shape_key_index, tuple(each for each in told if each[0] != PREVIEW)
+
+
+def _rounded(matrix: Matrix) -> bytes:
+    return np.round(np.array(matrix, np.float64), 4).tobytes()
 
 
 def _tick() -> float | None:
     """Begin, or go on; None when there is nothing left to do."""
-    global _job, _current
+    global _job, _current, _moving
     context = bpy.context
-    if session.status.running or session.status.preparing:
+    if session.status.running or session.status.preparing or _playing(context):
         return 0.5
     signature = _signature(context)
     if signature is None:
         stop()
         return None
+    if _current is None or _current.signature != signature:
+        before, _moving = _moving, signature
+        if before != signature:
+            return _TICK_SECONDS
     if _current is not None and _current.signature != signature:
         stop()
         _current = None
@@ -159,6 +217,7 @@ def _tick() -> float | None:
         if not _job.finished:
             return _TICK_SECONDS
         _current = _seen(_current, _job, active_object(context))
+        _current.signature = _signature(context) or signature  # now that the parts are known
     except Exception as problem:
         error = as_addon_error(problem)
         _current = replace(_current or Inspection(signature), state="failed", error=error)
@@ -172,7 +231,9 @@ def _seen(inspection: Inspection, job: Job, ob: bpy.types.Object) -> Inspection:
     inspection.state, inspection.confidence = "found", float(report["confidence"])
     inspection.vertices, inspection.face_vertices = int(report["vertices"]), int(report["face_vertices"])
     inspection.model, inspection.provider = str(report["model"]), str(report["provider_active"]).removesuffix("ExecutionProvider")
-    inspection.memory_mb, inspection.warnings = float(report["peak_memory_mb"]), list(report["warnings"])
+    inspection.findings = job.findings
+    told = {finding.words for finding in job.findings}
+    inspection.memory_mb, inspection.warnings = float(report["peak_memory_mb"]), [line for line in report["warnings"] if line not in told]
     inspection.landmarks = dict(job.landmarks)
     inspection.parts = [(part.ob.name, part.role, part.why) for part in avatar_parts(ob, known_landmarks(ob) or job.landmarks)]
     return inspection

@@ -16,7 +16,9 @@ from . import guides
 from .anchors import Surface
 from .avatar import gather_avatar, landmarks_of, settled, split
 from .backend_process import Backend, error_of
+from .checked import scene_findings
 from .errors import AddonError
+from .findings import BEFORE, Finding, merged
 from .generated import made_by_us, remember_request
 from .key_writer import Portion, Shape, Written, write_all
 from .landmark_store import found_landmarks, keep_landmarks
@@ -24,7 +26,7 @@ from .mesh_arrays import base_coordinates
 from .mesh_io import AvatarArrays, check_editable
 from .modes import object_mode
 from .naming import aliases_of, names_for
-from .parts import avatar_parts, moving
+from .parts import avatar_parts, moving, out_of_reach
 from .tables import Table
 from .typed import keys_of, mesh_of
 from .wire import Message
@@ -126,7 +128,9 @@ class Job:
         """
         began = time.perf_counter()
         ob = check_editable(ob)
-        self.parts = moving(avatar_parts(ob, landmarks or found_landmarks(ob))) if options.parts else []
+        marks = landmarks or found_landmarks(ob)
+        everything = avatar_parts(ob, marks) if options.parts else []
+        self.parts = moving(everything)
         with object_mode(ob, *(part.ob for part in self.parts)):
             mesh, self.targets = gather_avatar(ob, self.parts, options.group, options.use_selection)
         face = self.targets[0]
@@ -137,7 +141,8 @@ class Job:
         self.landmarks: dict[str, tuple[float, float, float]] = {}
         self.indices: Ints = np.empty(0, np.int32)
         self._options, self._backend = options, backend
-        self._warnings = list(mesh.warnings)
+        self.findings = merged([*scene_findings(ob, everything, out_of_reach(ob, marks) if options.parts else []), *mesh.findings])
+        self._warnings: list[str] = []
         self._blocks: list[tuple[list[str], list[float], Floats]] = []
         self._portions: list[Portion] = []
         self._receivers: list[int] = []  # of each portion, its target
@@ -200,6 +205,8 @@ class Job:
             missing = REPORTED - set(self.report)
             if missing:
                 raise KeyError(*sorted(missing))
+            for each in self.report.get("findings", []):
+                self.findings.append(Finding(str(each["code"]), shapes=tuple(map(str, each["shapes"])), told=str(each["words"])))
             self.finished, self.fraction = True, 1.0
             self.seconds["request"] = time.perf_counter() - self._sent
 
@@ -273,11 +280,15 @@ class Job:
         outcome.seconds["write"] = time.perf_counter() - began
         return outcome
 
+    def _told(self) -> list[Finding]:
+        """What about the scene still counts after the keys are made: what was left out is told then, with how many shapes."""
+        return [finding for finding in self.findings if not finding.told and finding.code not in BEFORE]
+
     def _outcome(self, name: str, written: Written, others: dict[str, Written], moved: set[str]) -> Outcome:
         sure = {name: c for names, confidence, _offsets in self._blocks for name, c in zip(names, confidence, strict=True)}
         still = [key for key in (*written.added, *written.updated) if key not in moved]
         results = _results(written, {own: (sure[wanted], self._notes.get(wanted, "")) for wanted, own in self._named.items()}, still)
-        warnings = [*self._warnings, *self.report["warnings"], *written.warnings]
+        warnings = [*(finding.words for finding in self._told()), *self._warnings, *self.report["warnings"], *written.warnings]
         if self._options.guide != "off" and not self._notes:
             warnings.append("None of your own vowels or blinks was found to go by.")
         if still:
@@ -360,14 +371,16 @@ def _results(written: Written, told: Mapping[str, tuple[float, str]], still: Seq
     return found
 
 
-def first_look(ob: bpy.types.Object, options: Options, backend: Backend, landmarks: Mapping[str, tuple[float, float, float]]) -> Job | None:
+def first_look(
+    ob: bpy.types.Object, options: Options, backend: Backend, landmarks: Mapping[str, tuple[float, float, float]], patient: bool = True
+) -> Job | None:
     """A job that only finds the face, where that is needed first: where a part lies says what it is. None where all parts are known.
 
-    landmarks: those that are known already.
+    landmarks: those that are known already. patient: see Backend.start.
     """
     if not options.parts or landmarks or all(part.why for part in avatar_parts(ob, {})):
         return None
-    return Job(ob, options, backend, patient=True, locate_only=True)
+    return Job(ob, options, backend, patient=patient, locate_only=True)
 
 
 def generate_for_object(ob: bpy.types.Object | None, options: Options, backend: Backend, on_progress: OnProgress | None = None) -> Outcome:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from . import anchors
 from .anchors import Floats, Hold, Point, Surface
 from .as_seen import at_rest, deforming, see, with_keys
+from .findings import Finding
 from .mesh_arrays import triangles_of
 from .modes import object_mode
 from .shared import marks
@@ -63,13 +64,13 @@ def lost_landmarks(ob: bpy.types.Object) -> list[str]:
     return [] if held is None else [name for name in placed if name not in held]
 
 
-def told_lost(ob: bpy.types.Object) -> tuple[str, ...]:
-    """What to tell the user of them, in sentences."""
+def told_lost(ob: bpy.types.Object) -> tuple[Finding, ...]:
+    """What to tell the user of them."""
     names = lost_landmarks(ob)
     if not names:
         return ()
     words = ", ".join(marks.title(name) for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return (f"The mesh was changed where you had placed landmarks ({words}); they are searched for again: look at them, and place them anew.",)
+    return (Finding("landmarks_lost", {"names": words}, (ob.name,)),)
 
 
 def holds(ob: bpy.types.Object) -> dict[str, Hold] | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from . import head_bones
 from .as_seen import see, shown_axes
 from .errors import AddonError
+from .findings import Finding
 from .mesh_arrays import group_weights, triangles_of
 from .typed import armature_of, mesh_of
 
@@ -36,7 +37,7 @@ class AvatarArrays:
     mask: Floats | None = None
     bones: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     up: tuple[float, float, float] | None = None
-    warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     roles: Ints | None = None
     landmarks: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     back: Floats | None = None
@@ -82,7 +83,7 @@ def gather(ob: bpy.types.Object, group: str = "", use_selection: bool = False) -
         mask=_mask(ob, group, use_selection),
         bones=_positions(ob, armature, bones),
         up=_up(ob),
-        warnings=(*_warnings(ob), *seen.warnings),
+        findings=seen.findings,
         back=seen.back,
     )
 
@@ -202,20 +203,6 @@ def _up(ob: bpy.types.Object) -> tuple[float, float, float] | None:
         return None
     up = inverse.to_3x3() @ Vector((0.0, 0.0, 1.0))
     return _tuple(up.normalized()) if up.length > 0 else None
-
-
-def _warnings(ob: bpy.types.Object) -> tuple[str, ...]:
-    lines: list[str] = []
-    mesh = mesh_of(ob)
-    if mesh.users - mesh.use_fake_user > 1:
-        lines.append(f"{mesh.users - mesh.use_fake_user} objects share the mesh {mesh.name!r}; all of them get the keys.")
-    for modifier in ob.modifiers:
-        if modifier.type in {"MIRROR", "SUBSURF", "MULTIRES", "REMESH", "DECIMATE", "SOLIDIFY"}:
-            lines.append(f"The modifier {modifier.name!r} cannot be applied any more once the mesh has shape keys.")
-        if modifier.type == "MIRROR" and modifier.show_viewport:
-            message = f"The modifier {modifier.name!r} mirrors the keys, so both sides of the face move alike"
-            lines.append(f"{message}: apply it before generating, if left and right should move by themselves.")
-    return tuple(lines)
 
 
 def _inverse(matrix: Matrix) -> Matrix | None:

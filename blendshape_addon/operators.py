@@ -11,7 +11,7 @@ import bpy
 from . import chosen, inspection, live, preview, session
 from .errors import AddonError, as_addon_error
 from .generated import count, request_of, sets_of
-from .job import Job, Options, Outcome, generate_for_object
+from .job import Job, Options, Outcome, first_look, generate_for_object
 from .key_writer import remove_keys
 from .landmark_store import found_landmarks
 from .mesh_io import check_editable
@@ -124,6 +124,8 @@ class _Run(Asking):
     bl_options = {"REGISTER", "UNDO"}
 
     _work: Job
+    _options: Options
+    _first: bool  # only the face is looked for yet: where a part lies says what it is
     _left_out: list[str]
 
     def _chosen(self, context: bpy.types.Context) -> Options:
@@ -157,9 +159,13 @@ class _Run(Asking):
 
     def _start(self, context: bpy.types.Context) -> Returned:
         try:
-            options = self._chosen(context)
+            self._options = self._chosen(context)
             self._prepare()
-            self._work = Job(active_object(context), options, session.backend, landmarks=inspection.known_landmarks(active_object(context)))
+            face = check_editable(active_object(context))
+            marks = inspection.known_landmarks(face)
+            look = first_look(face, self._options, session.backend, marks, patient=False)
+            self._first = look is not None
+            self._work = look if look is not None else Job(face, self._options, session.backend, landmarks=marks)
         except Exception as error:
             return self._failed(error)
         return self._wait(context)
@@ -180,6 +186,10 @@ class _Run(Asking):
             status.stage, status.fraction, status.seconds_left = self._work.stage, self._work.fraction, self._work.seconds_left
             session.redraw(context)
             if not self._work.finished:
+                return {"RUNNING_MODAL"}
+            if self._first:
+                self._first = False
+                self._work = Job(self._work.objects()[0], self._options, session.backend, landmarks=self._work.landmarks)
                 return {"RUNNING_MODAL"}
             if not self._work.prepared:
                 self._work.prepare()  # and write in the next tick: in between, the window lives
@@ -395,36 +405,4 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
 
     def _found(self, seen: inspection.Inspection) -> Returned:
         self.report({"INFO"}, f"A face was found, {seen.confidence:.0%} sure, {seen.face_vertices:,} of {seen.vertices:,} vertices")
-        return {"FINISHED"}
-
-
-class BLENDSHAPES_OT_apply_mirror(bpy.types.Operator):
-    """Apply the Mirror modifiers, so that left and right can move by themselves; possible while the mesh has no shape keys"""
-
-    bl_idname = "blendshapes.apply_mirror"
-    bl_label = "Apply Mirror Modifiers"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mesh with a Mirror modifier and without keys."""
-        ob = context.object
-        if ob is None or ob.type != "MESH" or not any(modifier.type == "MIRROR" for modifier in ob.modifiers):
-            return False
-        if mesh_of(ob).shape_keys is not None:
-            cls.poll_message_set("Blender applies no modifier to a mesh with shape keys: remove them first")
-            return False
-        return True
-
-    def execute(self, context: bpy.types.Context) -> Returned:
-        """Apply them."""
-        try:
-            ob = check_editable(context.object)
-            with object_mode(ob):
-                for name in [modifier.name for modifier in ob.modifiers if modifier.type == "MIRROR"]:
-                    bpy.ops.object.modifier_apply(modifier=name)
-        except (AddonError, RuntimeError) as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        inspection.forget()
         return {"FINISHED"}

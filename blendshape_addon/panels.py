@@ -2,17 +2,20 @@
 """The sidebar tab, from top to bottom in the order in which one works."""
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import bpy
 
 from . import chosen, inspection, preview, session
+from .checked import scene_findings
 from .chosen import BLENDSHAPES_OT_forget_named, BLENDSHAPES_OT_use_named
 from .errors import AddonError
+from .findings import NOTES, Finding
+from .fix_operators import BUTTONS
 from .foreign import one_line
 from .generated import count
 from .operators import (
-    BLENDSHAPES_OT_apply_mirror,
     BLENDSHAPES_OT_generate,
     BLENDSHAPES_OT_inspect,
     BLENDSHAPES_OT_remove,
@@ -23,12 +26,13 @@ from .properties import COUNTS, REGIONS, SETS
 from .report import BLENDSHAPES_OT_copy_report
 from .results import BLENDSHAPES_UL_results
 from .translations import tr
-from .typed import Icon, PanelMixin, active_object, mesh_of, of_object, of_scene, of_window
+from .typed import Icon, PanelMixin, active_object, of_object, of_scene, of_window
 
 BY_HAND = "blendshapes.place_landmarks"
 _CHARACTER = 9.0  # pixels, a little more than the interface font's mean width
 _MISSING = frozenset({"runtime_missing", "model_missing", "model_unreadable", "model_contract", "child_start"})
 _WARNINGS = 5
+_FINDINGS = 8  # that are shown before the click
 _PATH_SHOWN = 1024  # characters: what is longer cannot be used
 _BYTES_PER_VERTEX = 36  # of a shape: three numbers, and about three copies of them while it is made
 STAGES = {"start": "Starting", "locate": "Finding the face", "model": "Computing the shapes", "rules": "Closing lids and lips"}
@@ -235,10 +239,10 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
         _draw_error(box, seen.error, width)
     else:
         _draw_seen(box, context, seen, width)
-    if any(modifier.type == "MIRROR" and modifier.show_viewport for modifier in ob.modifiers):
-        draw_lines(box, tr("The Mirror modifier makes both sides move alike"), "MOD_MIRROR", width)
-        if mesh_of(ob).shape_keys is None:
-            box.operator(BLENDSHAPES_OT_apply_mirror.bl_idname)
+    _draw_findings(box, seen.findings if seen is not None and seen.state == "found" else scene_findings(ob), width)
+    if seen is not None:
+        for warning in seen.warnings[:_WARNINGS]:
+            draw_lines(box, tr(warning), "ERROR", width)
     if any(modifier.type in ("SUBSURF", "MULTIRES") for modifier in ob.modifiers):
         draw_lines(box, tr("Keys are written to the mesh below the subdivision, which follows them"), "MOD_SUBSURF", width)
 
@@ -267,7 +271,8 @@ def _draw_seen(box: bpy.types.UILayout, context: bpy.types.Context, seen: inspec
     column = box.column(align=True)
     column.scale_y = 0.85
     sure = tr("Face found, {sure} sure").format(sure=f"{seen.confidence:.0%}")
-    column.label(text=sure, icon="CHECKMARK" if not seen.warnings else "ERROR", translate=False)
+    doubtful = seen.warnings or any(finding.code not in NOTES for finding in seen.findings)
+    column.label(text=sure, icon="ERROR" if doubtful else "CHECKMARK", translate=False)
     moving = tr("{moving} of {all} vertices can move").format(moving=f"{seen.face_vertices:,}", all=f"{seen.vertices:,}")
     column.label(text=moving, icon="VERTEXSEL", translate=False)
     parts = [name for name, role, _why in seen.parts if role != "none"] if of_scene(context).parts else []
@@ -280,8 +285,19 @@ def _draw_seen(box: bpy.types.UILayout, context: bpy.types.Context, seen: inspec
     made = count(active_object(context))
     if made:
         column.label(text=tr("{count} keys were generated here").format(count=made), icon="SHAPEKEY_DATA", translate=False)
-    for warning in seen.warnings[:2]:
-        draw_lines(box, warning, "ERROR", width)
+
+
+def _draw_findings(box: bpy.types.UILayout, known: Sequence[Finding], width: int) -> None:
+    """What should be known before the click, the weightiest first, each kind with its one button where one helps."""
+    findings = sorted(known, key=lambda finding: finding.code in NOTES)
+    told = [(finding, finding.said(tr)) for finding in findings]
+    last = {BUTTONS[finding.code]: number for number, (finding, _text) in enumerate(told[:_FINDINGS]) if finding.code in BUTTONS}
+    for number, (finding, text) in enumerate(told[:_FINDINGS]):
+        draw_lines(box, text, "INFO" if finding.code in NOTES else "ERROR", width)
+        if last.get(BUTTONS.get(finding.code, "")) == number:
+            box.operator(BUTTONS[finding.code])
+    if len(told) > _FINDINGS:
+        box.label(text=tr("and {count} more").format(count=len(told) - _FINDINGS), icon="BLANK1", translate=False)
 
 
 def _draw_error(layout: bpy.types.UILayout, error: AddonError, width: int) -> None:

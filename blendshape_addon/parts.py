@@ -58,6 +58,15 @@ def avatar_parts(ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, floa
         return [_part(other, ob, landmarks, related) for other, related in _others(ob)]
 
 
+def out_of_reach(ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, float, float]]) -> list[Part]:
+    """Objects that would be parts of the avatar that `ob` is of, if keys could be added to them. landmarks: as of `avatar_parts`."""
+    others = [(other, related) for other, related in _others(ob, False) if not as_seen.follows(other)]
+    if not others:
+        return []
+    with as_seen.at_rest():
+        return moving([_part(other, ob, landmarks, related) for other, related in others])
+
+
 def moving(parts: list[Part]) -> list[Part]:
     """Those that move with the face."""
     return [part for part in parts if part.role != NONE]
@@ -75,14 +84,14 @@ def avatar_meshes(ob: bpy.types.Object, landmarks: Mapping[str, tuple[float, flo
     return [*found, *lying, *(part.ob for part in moving(avatar_parts(ob, landmarks)) if part.ob not in found and part.ob not in lying)]
 
 
-def _others(ob: bpy.types.Object) -> list[tuple[bpy.types.Object, bool]]:
+def _others(ob: bpy.types.Object, editable: bool = True) -> list[tuple[bpy.types.Object, bool]]:
     """Editable mesh objects that are seen and may be of the same avatar, and whether armature or parents say so; others lie where the face is."""
     armature = mesh_io.find_armature(ob)
     found = []
     for other in bpy.context.scene.objects:
         if other == ob or other.type != "MESH" or not mesh_of(other).vertices or mesh_of(other) == mesh_of(ob):
             continue
-        if not mesh_of(other).is_editable or mesh_of(other).override_library is not None or not as_seen.visible(other, ob):
+        if (mesh_of(other).is_editable and mesh_of(other).override_library is None) != editable or not as_seen.visible(other, ob):
             continue
         own = mesh_io.find_armature(other)
         if _related(other, ob):

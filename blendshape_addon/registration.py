@@ -11,6 +11,7 @@ import bpy
 from . import (
     chosen,
     commands,
+    fix_operators,
     inspection,
     landmark_hand,
     landmark_operators,
@@ -45,7 +46,7 @@ CLASSES = (
     operators.BLENDSHAPES_OT_update,
     operators.BLENDSHAPES_OT_remove,
     operators.BLENDSHAPES_OT_inspect,
-    operators.BLENDSHAPES_OT_apply_mirror,
+    *fix_operators.CLASSES,
     preview.BLENDSHAPES_OT_stop_preview,
     report.BLENDSHAPES_OT_copy_report,
     live_operators.BLENDSHAPES_OT_live_start,

@@ -12,7 +12,6 @@ JAPANESE: dict[str, str] = {
     "{model} on {provider}, about {memory} MB": "{model} ({provider})、約 {memory} MB",
     "{count} keys were generated here": "生成済みのキー: {count} 個",
     "Select the mesh that holds the avatar's face": "アバターの顔があるメッシュを選択してください",
-    "The Mirror modifier makes both sides move alike": "ミラーモディファイアーがあるため左右が同じに動きます",
     "Keys are written to the mesh below the subdivision, which follows them": "キーは細分化前のメッシュに書き込まれ、細分化がそれに従います",
     "Sets": "セット",
     "Shape sets to make": "作成するシェイプのセット",
@@ -47,8 +46,20 @@ JAPANESE: dict[str, str] = {
     "Find Face": "顔を探す",
     "Look for the face of the active object again, without making keys": "キーを作らずに、アクティブなオブジェクトの顔を探し直します",
     "Apply Mirror Modifiers": "ミラーを適用",
-    "Apply the Mirror modifiers, so that left and right can move by themselves; possible while the mesh has no shape keys": (
-        "左右が別々に動くようにミラーモディファイアーを適用します。シェイプキーがない間だけ可能です"
+    "Apply the Mirror modifiers of face and parts, so that left and right can move by themselves; possible while a mesh has no shape keys": (
+        "左右が別々に動けるように、顔とパーツのミラーモディファイアーを適用します。メッシュにシェイプキーがない間だけ可能です"
+    ),
+    "Set Expressions to 0": "表情を 0 にする",
+    "Set the keys that are expressions to 0 and unpin them, so that the face that is seen is the neutral one": (
+        "表情のキーを 0 にして固定を外し、見えている顔を無表情にします"
+    ),
+    "Make Parts Single-User": "パーツをシングルユーザー化",
+    "Give each part that shares its mesh with another one of its own, so that left and right can move by themselves": (
+        "メッシュを共有しているパーツにそれぞれ独自のメッシュを与え、左右が別々に動けるようにします"
+    ),
+    "Make Keys Relative": "キーを相対にする",
+    "Make absolute shape keys relative, as expressions are; how absolute ones play may change": (
+        "絶対シェイプキーを、表情と同じ相対にします。絶対キーの再生は変わることがあります"
     ),
     "This file names the model": "このファイルは次のモデルを指定しています",
     "This file names the table": "このファイルは次のテーブルを指定しています",
@@ -346,6 +357,84 @@ JAPANESE: dict[str, str] = {
     "Choose another name.": "別の名前にしてください。",
     "Move a slider first.": "先にスライダーを動かしてください。",
     "All conditions are 0, so the shape would move nothing.": "すべての条件が 0 なので、何も動きません。",
+    # Before the click
+    "The mesh was changed where you had placed landmarks ({names}); they are searched for again: look at them, and place them anew.": (
+        "ランドマーク ({names}) を置いた場所のメッシュが変わったため、もう一度探します。確かめて、置き直してください。"
+    ),
+    "The face is read without the expressions that are not at 0 now: {names}.": ("0 でない表情 ({names}) を除いて顔を読み取ります。"),
+    "{object} is read without the modifiers {names}: they change the number of vertices. Apply them first.": (
+        "{object} はモディファイアー {names} なしで読み取ります。頂点数を変えるためです。先に適用してください。"
+    ),
+    "{count} objects share the mesh {mesh}; all of them get the keys.": (
+        "{count} 個のオブジェクトがメッシュ {mesh} を共有しているため、すべてにキーが付きます。"
+    ),
+    "{names} share one mesh, so shapes that move them differently will be left out: make them single-user first.": (
+        "{names} はメッシュを共有しているため、別々に動くシェイプは省かれます。先にシングルユーザー化してください。"
+    ),
+    "The Mirror modifier of {object} mirrors the keys, so both sides of the face move alike. Apply it first, if left and right should "
+    "move by themselves.": (
+        "{object} のミラーモディファイアーがキーを反転するため、顔の左右が同じに動きます。左右を別々に動かすには、先に適用してください。"
+    ),
+    "The Mirror modifier of {object} mirrors the keys, so both sides of the face move alike. It cannot be applied while the mesh has "
+    "shape keys: remove the keys first, or model both sides.": (
+        "{object} のミラーモディファイアーがキーを反転するため、顔の左右が同じに動きます。"
+        "シェイプキーがある間は適用できません。先にキーを削除するか、両側をモデリングしてください。"
+    ),
+    "The Mirror modifier of {object} shows both sides alike, so shapes of one side will be left out. Apply it first, if left and right "
+    "should move by themselves.": (
+        "{object} のミラーモディファイアーが両側を同じに見せるため、片側のシェイプは省かれます。左右を別々に動かすには、先に適用してください。"
+    ),
+    "The Mirror modifier of {object} shows both sides alike, so shapes of one side will be left out. It cannot be applied while the "
+    "mesh has shape keys: remove the keys first, or model both sides.": (
+        "{object} のミラーモディファイアーが両側を同じに見せるため、片側のシェイプは省かれます。"
+        "シェイプキーがある間は適用できません。先にキーを削除するか、両側をモデリングしてください。"
+    ),
+    "The modifier {modifier} cannot be applied any more once the mesh has shape keys.": (
+        "モディファイアー {modifier} は、シェイプキーができると適用できなくなります。"
+    ),
+    "The shape keys of {object} are absolute; only relative ones can be added to.": (
+        "{object} のシェイプキーは絶対です。追加できるのは相対キーだけです。"
+    ),
+    "No keys can be added to {names}, because the mesh comes from another file: make it local, or that part stays where it is.": (
+        "{names} のメッシュは別のファイルのものなので、キーを追加できません。ローカル化しないと、そのパーツは動きません。"
+    ),
+    "By a modifier {names} follows another mesh, so it gets no keys of its own.": (
+        "{names} はモディファイアーで別のメッシュに追従するため、独自のキーは付きません。"
+    ),
+    "The lips are joined, so the mouth cannot open. Open them along the mouth's line: in Edit Mode select that edge and use Rip (V).": (
+        "唇がつながっているため口を開けません。口の線に沿って開いてください: 編集モードでその辺を選び、リップ (V) を使います。"
+    ),
+    "The mouth is open at rest, so jawOpen opens it further. Close it first, if the avatar's neutral face is to be closed.": (
+        "元の顔で口が開いているため、jawOpen はさらに開きます。無表情で口を閉じるなら、先に閉じてください。"
+    ),
+    "The tongue is out at rest. Put it into the mouth first.": ("元の顔で舌が出ています。先に口の中に入れてください。"),
+    "The mouth smiles at rest, so mouthSmile goes further. Make the face neutral first, if that is too much.": (
+        "元の顔で口が笑っているため、mouthSmile はさらに笑います。強すぎるなら、先に無表情にしてください。"
+    ),
+    "Something covers the mouth, such as a mask. If it should not move with the face, say so under Parts of the Avatar or separate it.": (
+        "マスクなどが口を覆っています。顔と一緒に動かさないなら、「アバターのパーツ」で指定するか分離してください。"
+    ),
+    "No eyes are modelled where the face should be. It may be no face: look at the landmarks, or mark the face with a vertex group.": (
+        "顔のはずの場所に目がありません。顔ではないかもしれません。ランドマークを確かめるか、頂点グループで顔を指定してください。"
+    ),
+    "The left eye is closed at rest, so its blink moves nothing. Open it first, or model its open shape as the base.": (
+        "元の顔で左目が閉じているため、まばたきは何も動かしません。先に開くか、開いた形を基準にしてください。"
+    ),
+    "The left eye is half closed at rest; its blink closes what is left. Open it first for a full blink.": (
+        "元の顔で左目が半分閉じているため、まばたきは残りを閉じます。完全なまばたきには先に開いてください。"
+    ),
+    "No left eye was found on the mesh: no opening, no eyeball. Look at the landmarks, or open the eye if it is closed.": (
+        "メッシュに左目が見つかりません (開口も眼球もなし)。ランドマークを確かめるか、閉じていれば開いてください。"
+    ),
+    "The right eye is closed at rest, so its blink moves nothing. Open it first, or model its open shape as the base.": (
+        "元の顔で右目が閉じているため、まばたきは何も動かしません。先に開くか、開いた形を基準にしてください。"
+    ),
+    "The right eye is half closed at rest; its blink closes what is left. Open it first for a full blink.": (
+        "元の顔で右目が半分閉じているため、まばたきは残りを閉じます。完全なまばたきには先に開いてください。"
+    ),
+    "No right eye was found on the mesh: no opening, no eyeball. Look at the landmarks, or open the eye if it is closed.": (
+        "メッシュに右目が見つかりません (開口も眼球もなし)。ランドマークを確かめるか、閉じていれば開いてください。"
+    ),
     # VRChat, contact sheets
     "VRChat": "VRChat",
     "Check for VRChat": "VRChat 用にチェック",

@@ -185,12 +185,15 @@ def _asked(landmarks: Mapping[str, Floats]) -> bytes:
     return b"".join(landmarks[name].tobytes() for name in sorted(landmarks))
 
 
-def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats) -> Floats:
-    """What has to be added to mouthClose so that the lips' edges, moved by jawOpen and it, `both` (F,3), are as near as on the neutral face.
+def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats, shut: bool = False) -> Floats:
+    """What has to be added to mouthClose so that the lips' edges, moved by jawOpen and it, `both` (F,3), are as near as on the neutral face; with
+    `shut`, so that they meet.
 
     Each lip goes half the way, along the whole slit; the skin next to it follows.
     """
     apart = slit.lower.of(both) - slit.upper.of(both)
+    if shut:
+        apart = apart - ((slit.upper.points - slit.lower.points) * slit.unit) @ slit.axes
     missing = slit.at(apart) / 2
     local, upper, lower = slit.local, slit.at(slit.upper.points), slit.at(slit.lower.points)
     above, below = local[:, 1] - upper[:, 1], lower[:, 1] - local[:, 1]

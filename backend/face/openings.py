@@ -30,6 +30,7 @@ COVER = 0.15  # heights behind its edges from which on skin no longer closes a c
 HOLE = 0.55  # share of the way between the edges that must be free of skin: lids have a thickness
 BAG = 2.5  # the same for lips: the bag behind them reaches up and down
 SLIT = 0.5  # half widths of the mouth from the line between its corners and its middle within which lips are sought
+LIDS = 0.9  # the same for an eye whose lids are closed: its landmarks lie farther off
 KNOWN = 0.02  # sides nearer to 0 say nothing
 LAYER = 0.04  # heights of the opening over which what lies on an edge counts as its layers
 MOST = 8  # layers that are looked at
@@ -130,12 +131,25 @@ def eye_opening(
     return best
 
 
-def mouth_slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, landmarks: Mapping[str, Floats]) -> Opening | None:
-    """The mouth between its lips, or None where they are not told apart. side (F,): 1 above to -1 below along the surface, 0 unknown.
+def mouth_slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, landmarks: Mapping[str, Floats], reach: float = SLIT) -> Opening | None:
+    """The mouth between its lips, or None where they are not told apart. side (F,): 1 above to -1 below along the surface, 0 unknown. reach: half
+    widths from the line between the corners and the middle within which lips are sought.
 
     Lips lie on each other on a neutral face, so the surface says which edge a vertex belongs to, and its place only how near it is.
     """
-    right, left, lips = landmarks["mouth_right"], landmarks["mouth_left"], (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
+    lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
+    return _slit(vertices, triangles, side, skin, landmarks["mouth_right"], landmarks["mouth_left"], lips, reach)
+
+
+def lid_slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, landmarks: Mapping[str, Floats], name: str) -> Opening | None:
+    """The same of the eye `name` (left, right) whose lids lie on each other at rest. side (F,): of the eye's opening."""
+    right, left = (landmarks[f"eye_{end}_{name}"] for end in (("inner", "outer") if name == "left" else ("outer", "inner")))
+    middle = (landmarks[f"lid_upper_{name}"] + landmarks[f"lid_lower_{name}"]) / 2
+    return _slit(vertices, triangles, side, skin, right, left, middle, LIDS)
+
+
+def _slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, right: Floats, left: Floats, through: Floats, reach: float) -> Opening | None:
+    """A slit between two corners (3,) that bends through a middle (3,)."""
     half = float(np.linalg.norm(left - right)) / 2
     if half < 1e-4:
         return None
@@ -144,9 +158,9 @@ def mouth_slit(vertices: Floats, triangles: Ints, side: Floats, skin: Flags, lan
     y = y / np.linalg.norm(y)
     axes, middle = np.stack([x, y, np.cross(x, y)]).astype(np.float32), ((right + left) / 2).astype(np.float32)
     local = ((vertices - middle) @ axes.T / half).astype(np.float32)
-    centre = (lips - middle) @ axes.T / half
+    centre = (through - middle) @ axes.T / half
     away = (local - centre * np.clip(1 - local[:, :1] ** 2, 0, 1)).astype(np.float32)
-    near = skin & (np.abs(local[:, 0]) < BEYOND) & (np.abs(away[:, 1]) < SLIT) & (np.abs(away[:, 2]) < SLIT)
+    near = skin & (np.abs(local[:, 0]) < BEYOND) & (np.abs(away[:, 1]) < reach) & (np.abs(away[:, 2]) < reach)
     columns = np.linspace(-1, 1, COLUMNS, dtype=np.float32)
     found, edges = [], []
     for sign in (1, -1):

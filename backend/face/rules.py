@@ -10,11 +10,11 @@ import numpy as np
 
 from ..errors import BackendError
 from ..values import WAY
-from . import bodies, brows, contacts, fields, sheets
+from . import bodies, brows, contacts, fields, rest, sheets
 from .frame import Floats
 from .landmarks import NAMES, SIDES
 from .locate import Face
-from .mesh import AvatarMesh, among, squared
+from .mesh import AvatarMesh, Ints, among, squared, weld
 from .mirror import Each, Pairs, make_alike, pairs_of
 from .smoothing import Neighbours, neighbours
 
@@ -44,13 +44,28 @@ def read_landmarks(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> dict[s
     return found | {name: at for name, at in brows.ends(face.vertices, face.parts, found).items() if name not in mesh.landmarks}
 
 
+def surface(face: Face, mesh: AvatarMesh, inside: Ints, group: Ints, landmarks: Mapping[str, Floats]) -> contacts.Surface | None:
+    """What contacts are read from, None for a model whose landmarks are others. inside (T,3): triangles among the face's vertices; group (F,):
+    vertices in one place share one. landmarks: name -> (3,), canonical."""
+    if not set(NAMES) <= landmarks.keys():
+        return None
+    placed = set(NAMES) <= mesh.landmarks.keys()
+    return contacts.surface(face.vertices, inside, group, face.parts, face.sides, landmarks, placed)
+
+
+def at_rest(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> list[rest.Finding]:
+    """What is not as a neutral face has it, see `rest.findings`. names: of the face's landmarks."""
+    landmarks = read_landmarks(face, mesh, names)
+    return rest.findings(surface(face, mesh, among(face.indices, face.triangles), weld(mesh.vertices[face.indices]), landmarks), landmarks)
+
+
 def ground(face: Face, mesh: AvatarMesh, landmarks: Mapping[str, Floats]) -> Ground:
     """Look at the mesh of a face. landmarks: name -> (3,), canonical."""
     inside = among(face.indices, face.triangles)
     around = neighbours(mesh.vertices[face.indices], inside)
-    if not set(NAMES) <= landmarks.keys():
+    there = surface(face, mesh, inside, around.group, landmarks)
+    if there is None:
         return Ground(around, None)
-    there = contacts.surface(face.vertices, inside, around.group, face.parts, face.sides, landmarks, set(NAMES) <= mesh.landmarks.keys())
     own = fields.fields_of(there, face.parts, landmarks, face.familiar)
     others = np.any(list(own.strips.values()), axis=0)
     lids, _slit = contacts.lids_of(there, landmarks), contacts.slit_of(there, landmarks)  # which are kept

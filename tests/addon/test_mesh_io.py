@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from blendshape_auto_generator.blendshape_addon.checked import scene_findings
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.mesh_io import check_editable, gather
 from blendshape_auto_generator.blendshape_addon.modes import object_mode
@@ -20,7 +21,7 @@ def test_the_figure_arrives_as_it_was_made(body: Any) -> None:
     np.testing.assert_array_equal(mesh.vertices, expected.vertices)
     assert {tuple(sorted(t)) for t in mesh.triangles.tolist()} == {tuple(sorted(t)) for t in expected.triangles.tolist()}
     assert mesh.vertices.dtype == np.float32 and mesh.triangles.dtype == np.int32 and mesh.vertices.flags.c_contiguous
-    assert mesh.mask is None and mesh.warnings == () and mesh.up == (0.0, 0.0, 1.0)
+    assert mesh.mask is None and mesh.findings == () and mesh.up == (0.0, 0.0, 1.0)
 
 
 def test_weights_of_the_head_bone_and_those_below_it(body: Any) -> None:
@@ -124,12 +125,12 @@ def test_what_the_user_should_know_is_said(box: Any) -> None:
     box.modifiers.new("Halves", "MIRROR")
     box.scale = (-1, 1, 1)
     other = box.copy()
-    lines = " ".join(gather(box).warnings)
-    assert "Halves" in lines and "share the mesh" in lines
+    codes = [finding.code for finding in scene_findings(box)]
+    assert codes == ["mesh_shared", "mirrored"]
     bpy.data.objects.remove(other)
     box.modifiers.clear()
     box.scale = (1, -1, 2)
-    assert gather(box).warnings == ()  # it is read as it is seen
+    assert scene_findings(box) == [] and gather(box).findings == ()  # it is read as it is seen
 
 
 def test_what_is_no_mesh_is_refused() -> None:

@@ -11,8 +11,10 @@ from typing import Any
 
 import bpy
 import pytest
-from blendshape_auto_generator.blendshape_addon import errors, panels, registration, translations, vrchat_operators
+from blendshape_auto_generator.blendshape_addon import errors, findings, panels, registration, translations, vrchat_operators
 from blendshape_auto_generator.blendshape_addon.translations_ja import JAPANESE
+
+from backend.face import rest
 
 SOURCE = Path(__file__).resolve().parents[2] / "blendshape_addon"
 PROVIDERS = {"CPU", "TensorRT", "CUDA", "DirectML", "Windows ML", "OpenVINO", "CoreML", "WebGPU", "TensorRT RTX", "QNN"}
@@ -57,6 +59,17 @@ def of_source() -> Iterator[str]:
 
 def own(texts: Iterator[str]) -> set[str]:
     return {text for text in texts if text not in NAMES}
+
+
+def of_findings() -> Iterator[str]:
+    """What the scene and the face at rest are said to be."""
+    yield from findings.WORDS.values()
+    for told in vars(rest).values():
+        yield from (each.words for each in (told.values() if isinstance(told, dict) else [told]) if isinstance(each, rest.Finding))
+
+
+def test_all_findings_are_translated() -> None:
+    assert set(of_findings()) - JAPANESE.keys() == set() and len(set(of_findings())) > 20
 
 
 def test_all_labels_and_tooltips_are_translated() -> None:
