@@ -149,9 +149,7 @@ def child_of_itself_by_constraint(body: Any) -> None:
 
 
 def no_bones(body: Any) -> None:
-    body.parent.data.user_clear() if False else None
-    rig = body.parent
-    rig.data = bpy.data.armatures.new("Empty")
+    body.parent.data = bpy.data.armatures.new("Empty")
 
 
 def records_of_another_kind(body: Any) -> None:
