@@ -14,6 +14,7 @@ CODES: dict[str, str] = {
     "unknown_group": "there is no vertex group of that name",
     "linked_data": "the mesh comes from another file or is an override",
     "absolute_keys": "the shape keys are absolute, not relative",
+    "keys_broken": "the shape keys have another number of points than the mesh",
     "reserved_name": "a shape would take the place of the reference key",
     "mesh_changed": "the mesh was changed while the shapes were computed",
     "input_unreadable": "a file is there and cannot be read: damaged, or of a kind that Blender's importer does not know",

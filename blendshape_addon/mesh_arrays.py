@@ -7,6 +7,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import AddonError
 from .typed import mesh_of
 
 Floats = NDArray[np.float32]
@@ -14,8 +15,14 @@ Ints = NDArray[np.int32]
 
 
 def base_coordinates(ob: bpy.types.Object) -> Floats:
-    """float32 (V,3): the reference key's points, or the mesh's own; these can differ. In edit mode, as they were last taken over."""
+    """float32 (V,3): the reference key's points, or the mesh's own; these can differ. In edit mode, as they were last taken over.
+
+    Raises AddonError `keys_broken`, where a script has changed the mesh and not its keys.
+    """
     mesh = mesh_of(ob)
+    if mesh.shape_keys is not None and any(len(block.points) != len(mesh.vertices) for block in mesh.shape_keys.key_blocks):
+        message = f"The shape keys of {ob.name!r} have another number of points than the mesh."
+        raise AddonError("keys_broken", message, "Enter and leave Edit Mode; if that does not help, remove the shape keys.")
     vertices = np.empty((len(mesh.vertices), 3), np.float32)
     if mesh.shape_keys is not None:
         mesh.shape_keys.reference_key.points.foreach_get("co", vertices.reshape(-1))

@@ -48,8 +48,10 @@ class AvatarArrays:
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def fields(self) -> dict[str, Any]:
-        """The header's fields that describe the mesh."""
-        bones, landmarks = ({name: list(point) for name, point in points.items()} for points in (self.bones, self.landmarks))
+        """The header's fields that describe the mesh; points that are no numbers are left out."""
+        bones, landmarks = (
+            {name: list(point) for name, point in points.items() if np.isfinite(point).all()} for points in (self.bones, self.landmarks)
+        )
         return {"bones": bones, "landmarks": landmarks, "up": None if self.up is None else list(self.up)}
 
 
@@ -202,7 +204,7 @@ def _up(ob: bpy.types.Object) -> tuple[float, float, float] | None:
     if inverse is None:
         return None
     up = inverse.to_3x3() @ Vector((0.0, 0.0, 1.0))
-    return _tuple(up.normalized()) if up.length > 0 else None
+    return _tuple(up.normalized()) if 0 < up.length < np.inf else None
 
 
 def _inverse(matrix: Matrix) -> Matrix | None:
