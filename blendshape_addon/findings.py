@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 # By code; fields are filled in, so that they can be translated
 WORDS: dict[str, str] = {
     "expressions_shown": "The face is read without the expressions that are not at 0 now: {names}.",
-    "landmarks_lost": "The mesh was changed where you had placed landmarks ({names}); they are searched for again: look at them, and place them anew.",
+    "landmarks_lost": (
+        "The mesh was changed where you had placed landmarks ({names}); they are searched for again: look at them, and place them anew."
+    ),
     "more_vertices": "{object} is read without the modifiers {names}: they change the number of vertices. Apply them first.",
     "mesh_shared": "{count} objects share the mesh {mesh}; all of them get the keys.",
     "parts_share_mesh": "{names} share one mesh, so shapes that move them differently will be left out: make them single-user first.",
