@@ -140,9 +140,9 @@ def test_vertices_that_are_gone_with_the_place(face: Any) -> None:
     below = coordinates(face)[:, 2] < before["lip_upper"][2] + 0.02
     select(face, below)
     edit(face, lambda: bpy.ops.mesh.delete(type="VERT"))
-    assert "Chin" in told_lost(face)[0] and "place them anew" in told_lost(face)[0]
+    assert "Chin" in told_lost(face)[0].words and "place them anew" in told_lost(face)[0].words
     assert {"chin", "lip_lower"}.isdisjoint(corrected_landmarks(face)) and "eye_inner_left" in corrected_landmarks(face)
-    assert told_lost(face)[0] in gather_avatar(face)[0].warnings
+    assert told_lost(face)[0] in gather_avatar(face)[0].findings
 
 
 def test_a_remeshed_and_turned_head_forgets_them(face: Any) -> None:
@@ -150,7 +150,7 @@ def test_a_remeshed_and_turned_head_forgets_them(face: Any) -> None:
     fresh = bpy.data.meshes.new("Fresh")
     fresh.from_pydata(coordinates(face).tolist(), [], [list(map(int, polygon)) for polygon in head().polygons])
     face.data = fresh
-    assert not corrected_landmarks(face) and "13 more" in told_lost(face)[0]
+    assert not corrected_landmarks(face) and "13 more" in told_lost(face)[0].words
 
 
 def test_a_duplicate_and_one_joined_into_it_keep_to_their_own(face: Any) -> None:
@@ -192,7 +192,7 @@ def test_landmarks_of_old_files(face: Any, size: float, kept: bool) -> None:
         expect(face, before)
         assert not told_lost(face)
     else:
-        assert not corrected_landmarks(face) and "placed landmarks" in told_lost(face)[0]
+        assert not corrected_landmarks(face) and "placed landmarks" in told_lost(face)[0].words
 
 
 def test_saved_and_opened(face: Any, tmp_path: Path) -> None:
