@@ -24,7 +24,7 @@ SOUND = 100  # condition of what a direction is computed from
 WORST = 1e6  # condition of a map that can still be undone
 LOOSE = 1e-3  # of the points' extent: how far off a point may be from a map by four neighbours, which is not exact far from them
 PARALLEL = 0.999  # cosine from which two directions are one: 2.5 degrees, as roughly as the mesh tells it
-ROUGH = 0.05  # of a length that is only known roughly
+ROUGH = 0.3  # of a length that is only known roughly: a head that was sculpted all over is larger or smaller by so much
 SAME = 0.01  # of its length that a direction may differ by and be the same
 FLAT = 1e-4  # thickness by extent below which points lie in a plane, below which width they lie in a line
 

@@ -185,8 +185,9 @@ class _Look:
         open_ = np.flatnonzero(moved & (story.least() > 1))
         if len(open_) >= LEAST:
             rough = roughly(self._rest[where[open_]].astype(np.float64), self._base[where[open_]].astype(np.float64))
-            known = [*(along for _moved, along in happened), np.linalg.solve(rough.T, ALONG)]
-            turned = direction_by_keys(numbers[:, open_], offsets[:, open_], known, (1, abs(float(np.linalg.det(rough))) ** (-1 / 3)))
+            likely = np.linalg.solve(rough.T, ALONG)
+            lengths = (1, abs(float(np.linalg.det(rough))) ** (-1 / 3), float(np.linalg.norm(likely)))
+            turned = direction_by_keys(numbers[:, open_], offsets[:, open_], [*(along for _moved, along in happened), likely], lengths)
             if turned is not None:
                 story.add(turned)
                 happened.append((np.zeros((len(where), 3)), turned))

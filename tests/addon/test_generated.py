@@ -405,7 +405,7 @@ def test_undo_takes_the_record_along() -> None:
 STEPS = [*TOPOLOGY, *PLACED]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(STEPS), min_size=1, max_size=4, unique=True), st.sampled_from(["", *NAMES]), st.integers(0, 4), st.integers(0, 5))
 def test_whatever_was_done_the_edited_key_is_the_users_and_no_other(steps: list[str], edited: str, when: int, seed: int) -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
