@@ -219,7 +219,7 @@ class Backend:
                 pipe.wait_readable(child.stdout, min(0.002, max(end - time.monotonic(), 0.0)))
             if ended:
                 self._raise_death(child)
-            self._check(child)
+            messages += self._check(child)
         except AddonError as error:
             self._abandon(crashed=not isinstance(error, StoppedError))
             if not messages:
@@ -313,8 +313,9 @@ class Backend:
         for one in self._open.values():
             one.begin()
 
-    def _check(self, child: _Child) -> None:
-        """Raise AddonError for a child that is silent from the start, floods its log or does not end a request; kill one that gives nothing up."""
+    def _check(self, child: _Child) -> list[Message]:
+        """Raise AddonError for a child that is silent from the start, floods its log or does not end a request; kill one that does not give up what was
+        cancelled, and give the answers that it owes."""
         if self.hello is None and child.patience.waited() > HELLO_SECONDS:
             message = f"The backend did not answer within {HELLO_SECONDS:.0f} s."
             raise AddonError("child_timeout", message, "Look whether a virus scanner holds it up; the log tells more.")
@@ -333,8 +334,11 @@ class Backend:
             if seconds and waiting:
                 raise not_given_up(one.model)
             if seconds:
+                owed = list(self._open)  # all of them cancelled, since nobody waits
                 self._abandon(crashed=False)
-                return
+                cancelled = {"type": "error", "code": "cancelled", "message": "The request was cancelled.", "fix": ""}
+                return [Message({**cancelled, "id": number}) for number in owed]
+        return []
 
     def _raise_death(self, child: _Child) -> None:
         """Raise AddonError for a child whose stream has ended, as soon as its exit code is known: that may be some ticks later."""

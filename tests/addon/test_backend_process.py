@@ -112,6 +112,17 @@ def test_a_cancel_ends_the_request(real: Backend, slow: Path) -> None:
     assert last["type"] == "error" and last["code"] == "cancelled"
 
 
+def test_a_cancel_that_is_never_answered_ends_the_request_and_the_child(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend_process, "CANCEL_SECONDS", 0.3)
+    backend = start("hello()\nstdout.flush()\ntime.sleep(60)")
+    until(backend, lambda: backend.hello is not None)
+    first, second = (backend.send("generate", {}) for _ in range(2))
+    backend.cancel(first)
+    backend.cancel(second)
+    last = answers(backend, first)[-1].header
+    assert last["code"] == "cancelled" and not backend.running
+
+
 def test_stop_ends_the_child_and_may_be_repeated(real: Backend) -> None:
     real.start()
     until(real, lambda: real.hello is not None)
