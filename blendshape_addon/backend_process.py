@@ -314,8 +314,8 @@ class Backend:
             one.begin()
 
     def _check(self, child: _Child) -> list[Message]:
-        """Raise AddonError for a child that is silent from the start, floods its log or does not end a request; kill one that does not give up what was
-        cancelled, and give the answers that it owes."""
+        """Raise AddonError for a child that is silent from the start, floods its log or does not end a request; kill one that does not give up
+        what was cancelled, and give the answers that it owes."""
         if self.hello is None and child.patience.waited() > HELLO_SECONDS:
             message = f"The backend did not answer within {HELLO_SECONDS:.0f} s."
             raise AddonError("child_timeout", message, "Look whether a virus scanner holds it up; the log tells more.")
