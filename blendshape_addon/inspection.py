@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import bpy
@@ -51,6 +52,7 @@ class Inspection:
 _current: Inspection | None = None
 _job: Job | None = None
 _moving: tuple[object, ...] | None = None  # what was different at the last tick: what is being dragged is looked at when it rests
+STOPPED: list[Callable[[], None]] = []  # what else asks the child by itself, and gives up with this
 
 
 def look(context: bpy.types.Context) -> Inspection | None:
@@ -85,6 +87,8 @@ def known_landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float
 def stop() -> None:
     """Give up looking: the child is needed for something else."""
     global _job, _current
+    for also in STOPPED:
+        also()
     if _job is not None:
         with contextlib.suppress(AddonError):  # a child that is gone has nothing left to cancel
             _job.cancel()

@@ -21,6 +21,8 @@ from .operators import (
     BLENDSHAPES_OT_remove,
     BLENDSHAPES_OT_update,
 )
+from .other_face import USE_OTHER
+from .other_face import suggestion as suggested
 from .preview import BLENDSHAPES_OT_stop_preview
 from .properties import COUNTS, REGIONS, SETS
 from .report import BLENDSHAPES_OT_copy_report
@@ -311,6 +313,10 @@ def _draw_error(layout: bpy.types.UILayout, error: AddonError, width: int) -> No
         row = layout.row()
         row.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = session.ROOT_PACKAGE
     if error.code == "no_face":
+        other = suggested(bpy.context)
+        if other:
+            use: Any = layout.operator(USE_OTHER, text=tr("Use {name} instead").format(name=other), icon="OBJECT_DATA", translate=False)
+            use.name = other
         layout.operator(BY_HAND, icon="GREASEPENCIL")
     layout.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
 

@@ -20,6 +20,7 @@ from . import (
     live_operators,
     menus,
     operators,
+    other_face,
     panels,
     preferences,
     preview,
@@ -57,6 +58,7 @@ CLASSES = (
     landmark_operators.BLENDSHAPES_OT_place_landmark,
     landmark_operators.BLENDSHAPES_OT_reset_landmarks,
     landmark_hand.BLENDSHAPES_OT_place_landmarks,
+    other_face.BLENDSHAPES_OT_use_other,
     runtime_operators.BLENDSHAPES_OT_check_python,
     runtime_operators.BLENDSHAPES_OT_prepare_runtime,
     runtime_operators.BLENDSHAPES_OT_remove_runtime,
@@ -108,6 +110,7 @@ def unregister() -> None:
     live_operators.hide_sliders()
     landmark_overlay.hide()
     inspection.close()
+    other_face.close()
     translations.unregister(session.ROOT_PACKAGE)
     menus.unregister()
     session.rest()

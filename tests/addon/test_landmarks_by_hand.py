@@ -95,6 +95,23 @@ def test_clicks_on_one_side_are_enough_where_the_mesh_is_symmetric() -> None:
     check_shapes(ob)
 
 
+def test_clicks_hit_what_is_in_front() -> None:
+    """Seen from the front, her eyes bulge before their lids, and a hand is a few hundredths off."""
+    ob, rng = suzanne(), np.random.default_rng(1)
+    both = {**SUZANNE, **{other(name): (-x, y, z) for name, (x, y, z) in SUZANNE.items()}}
+    hits = {}
+    for name, (x, _y, z) in both.items():
+        trembled = np.array((x, -5, z)) + rng.normal(0, 0.008, 3)
+        hit, hits[name], *_rest = ob.ray_cast(trembled, (0, 1, 0))
+        assert hit or name == "chin", name
+        hits[name] = tuple(hits[name]) if hit else SUZANNE["chin"]
+    clicks = clicked(ob, hits)
+    assert len(clicks.given) == 12
+    clicks.finish(ob)
+    assert bpy.ops.blendshapes.generate(sets={"arkit"}) == {"FINISHED"}
+    check_shapes(ob)
+
+
 @pytest.mark.parametrize("kind", ["turned", "beside another", "lopsided"])
 def test_clicks_on_other_monkeys(kind: str) -> None:
     """Turned data, a second head in the same mesh, and a mesh that is not symmetric, for which both sides are asked."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 Steps = Generator[None, None, None]
 Place = tuple[int, int]
@@ -33,6 +34,19 @@ class Hand:
     def sidebar(self) -> bpy.types.Region:
         """The 3D view's sidebar."""
         return next(region for region in self.area.regions if region.type == "UI")
+
+    @property
+    def view(self) -> bpy.types.Region:
+        """The 3D view without what lies upon it."""
+        return next(region for region in self.area.regions if region.type == "WINDOW")
+
+    def place_of(self, point: tuple[float, float, float]) -> Place:
+        """Where a point of the world is on the screen."""
+        space: Any = self.area.spaces.active
+        found = location_3d_to_region_2d(self.view, space.region_3d, point)
+        if found is None:
+            raise LookupError(f"{point} is not in the view")
+        return round(self.view.x + found[0]), round(self.view.y + found[1])
 
     @property
     def scale(self) -> float:

@@ -280,6 +280,73 @@ def looked_for() -> bool:
     return found is not None and found.state != "looking"
 
 
+# Blender's monkey, on its left side and in the middle: the clicks that are asked for, in any order
+SUZANNE = {
+    "eye_inner_left": (0.195, -0.758, 0.227),
+    "eye_inner_right": (-0.195, -0.758, 0.227),
+    "eye_outer_left": (0.555, -0.672, 0.25),
+    "lid_upper_left": (0.336, -0.75, 0.406),
+    "lid_lower_left": (0.375, -0.727, 0.086),
+    "mouth_left": (0.328, -0.598, -0.70),
+    "lip_upper": (0.0, -0.734, -0.766),
+    "lip_lower": (0.0, -0.688, -0.875),
+    "nose_tip": (0.0, -0.828, -0.203),
+    "chin": (0.0, -0.585, -0.978),
+    "brow_inner_left": (0.177, -0.807, 0.496),
+    "brow_outer_left": (0.611, -0.612, 0.524),
+}
+
+
+def by_hand_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """Blender's monkey, in which no face is found: landmarks by clicks, a click beside and one taken back, then Generate."""
+    for ob in list(bpy.context.scene.objects):
+        bpy.data.objects.remove(ob)
+    with bpy.context.temp_override(window=hand.window, area=hand.area, region=hand.view):
+        bpy.ops.mesh.primitive_monkey_add()
+    yield from begin(hand)
+    seen["no_face"] = hand.picture("no_face")
+    yield from hand.click((yield from hand.find("blendshapes.place_landmarks")))
+    yield from hand.until(hand.running, 30, "the operator")
+    yield from hand.wait()
+    asked: list[str] = []
+    seen["asked"] = asked
+    yield from hand.click(hand.place_of((0.0, 0.0, 3.0)))  # beside her: nothing is taken
+    while hand.running() and len(asked) < 20:
+        name = guide().wanted
+        asked.append(name)
+        yield from hand.click(hand.place_of(SUZANNE[name]))
+        yield from hand.wait(2)
+        if len(asked) == 4:
+            seen["guide"] = hand.picture("guide")
+            yield from hand.key("BACK_SPACE")
+            yield from hand.wait(2)
+    yield from hand.until(lambda: not hand.running(), 10, "the end after the last click")
+    seen["landmarks"] = {mark.name: list(mark.place) for mark in the_object().blendshapes.landmarks if mark.corrected}
+    yield from hand.until(looked_for, 100, "the face")
+    yield from hand.wait(8)
+    yield from tick_only(hand, {"arkit"})
+    yield from click_to_keys(hand, seen)
+    yield from hand.wait(6)
+    seen["result"] = hand.picture("by_hand")
+    blocks = the_object().data.shape_keys.key_blocks
+    rest = [point.co.copy() for point in blocks[0].points]
+    seen["sizes"] = {key.name: max((p.co - r).length for p, r in zip(key.points, rest, strict=True)) for key in blocks[1:]}
+
+    def moved(key: str, place: tuple[float, float, float]) -> list[float]:
+        nearest = min(range(len(rest)), key=lambda index: (rest[index] - Vector(place)).length)
+        return list(blocks[key].points[nearest].co - rest[nearest])
+
+    lid = SUZANNE["lid_upper_left"]
+    seen["lids"] = [moved("eyeBlinkLeft", lid), moved("eyeBlinkRight", (-lid[0], *lid[1:]))]
+    seen["jaw"] = moved("jawOpen", SUZANNE["lip_lower"])
+
+
+def guide() -> Any:
+    """What is drawn while landmarks are placed by hand."""
+    name = next(name for name in sys.modules if name.endswith("blendshape_auto_generator.blendshape_addon.landmark_overlay"))
+    return sys.modules[name].current()
+
+
 def sheet_story(hand: Hand, seen: dict[str, object]) -> Steps:
     """A contact sheet: a second Blender renders, this one stays usable, ESC ends both."""
     key = the_object().shape_key_add(name="Basis", from_mix=False)

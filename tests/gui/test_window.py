@@ -66,6 +66,17 @@ def test_a_slider_shows_at_once_and_a_shape_is_kept(machine: gui.Machine) -> Non
     assert seen["after_end"] == seen["kept"], "nothing but what was kept stays"
 
 
+def test_landmarks_are_clicked_where_no_face_is_found(machine: gui.Machine) -> None:
+    seen = play(machine, "by_hand_story")
+    assert len(seen["asked"]) == 13 and seen["asked"][3] == seen["asked"][4], "one was taken back and asked for again"
+    assert len(seen["landmarks"]) == 18
+    assert seen["keys"] == ARKIT
+    assert [name for name, size in seen["sizes"].items() if size < 0.005] in ([], ["tongueOut"]), "she has no tongue"
+    left, right = seen["lids"]
+    assert left[2] < -0.2 and right == pytest.approx([-left[0], left[1], left[2]], abs=0.03)
+    assert seen["jaw"][2] < -0.15
+
+
 def test_the_vrchat_check_mends_with_a_click(machine: gui.Machine) -> None:
     seen = play(machine, "vrchat_story")
     assert seen["renamed"] == "Body"
