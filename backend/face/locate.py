@@ -41,6 +41,7 @@ REST = 5e-4  # canonical units: a step shorter than this ends the settling
 THIN = 16384  # points that the coarse search looks at
 SURE = 0.6  # confidence below which there is no face
 LIKELY = 0.2  # the same where head weights or a mask say where the head is: then a doubtful face is better than none, and is warned of
+HARDLY = 0.1  # the same of a glimpse inside the user's mask, whose word counts for more than the search; cube, sphere and neck get 0.06
 MARGIN = 0.15  # of the marked head's size, by which the eyes may lie outside its box
 CERTAIN = 0.99  # confidence above which no other size and no other direction is tried
 ALIKE = 0.2  # canonical units, sines and logarithm of size within which two ways have ended at the same frame
@@ -127,7 +128,7 @@ def locate(
             return _face(mesh, group, parts, search, frame, landmarks, more.result, 1.0, ())
     hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
     marked = mesh.mask is not None or (mesh.head_weights is not None and bool((mesh.head_weights > 0.5).any()))
-    enough, guess = LIKELY if marked else SURE, 0.0
+    enough, surest = LIKELY if marked else SURE, NOTHING
     coarse = _Search(_thinned(cloud), encode, tuple(landmark_names))
     progress(0.05)
     ups = _ups(mesh)[: 1 if upright else None]
@@ -140,18 +141,25 @@ def locate(
         if best.confidence > CERTAIN or (best.drawn and done % len(SIZES) == 0):  # what draws proposals in the likelier direction is it
             break
         found = coarse.follow(_proposals(hinted, up, size))
-        guess = max(guess, found.confidence)
+        surest = max(surest, found, key=lambda f: f.confidence)
         if (found.drawn or found.confidence >= enough) and _within(found.frame, hinted):
             best = max(best, search.judge(search.settle(found), done < len(SIZES)), key=lambda f: f.confidence)
         progress(0.1 + 0.7 * (done + 1) / len(tries))
     if best.confidence < enough:
-        raise BackendError("no_face", f"No face was found (the best guess is {max(guess, best.confidence):.0%} sure).", NO_FACE_FIX)
+        surest = max(surest, best, key=lambda f: f.confidence)
+        if mesh.mask is None or surest.confidence < HARDLY:
+            raise BackendError("no_face", f"No face was found (the best guess is {surest.confidence:.0%} sure).", NO_FACE_FIX)
+        best = max(search.settle(surest), surest, key=lambda f: f.confidence)
+        best = replace(best, confidence=min(best.confidence, enough))  # it was not believed by itself
     progress(0.85)
     landmarks, frame, seen = search.landmarks(best.frame)
     if mesh.landmarks:
         landmarks, frame = _corrected(mesh, landmark_names, frame.to_object(landmarks))
     warnings: tuple[str, ...] = ()
-    if best.confidence < DOUBT:
+    if mesh.mask is not None and best.confidence <= LIKELY:
+        doubt = "is taken for one because you said that it is there; look at the result, or place the landmarks by hand."
+        warnings = (f"The face is only {best.confidence:.0%} sure and {doubt}",)
+    elif best.confidence < DOUBT:
         warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
     face = _face(mesh, group, parts, search, frame, landmarks, lambda: seen, best.confidence, warnings)
     if len(face.indices) < FEW:

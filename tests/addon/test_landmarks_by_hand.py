@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import bpy
@@ -71,6 +72,23 @@ def test_suzanne_gets_her_keys_from_landmarks_by_script() -> None:
     assert found_landmarks(ob)["mouth_right"] == pytest.approx((-0.328, -0.598, -0.70), abs=1e-4)
     assert bpy.ops.blendshapes.generate(sets={"arkit"}) == {"FINISHED"}
     check_shapes(ob)
+
+
+def test_a_vertex_group_is_a_stronger_word_than_the_search() -> None:
+    """A face that would not be believed is taken inside the group, with a warning; what is no face at all is not."""
+    ob = suzanne()
+    ob.vertex_groups.new(name="Face").add([vertex.index for vertex in ob.data.vertices if vertex.co.y < -0.3], 1.0, "REPLACE")
+    outside = np.array([vertex.co.y >= -0.3 for vertex in ob.data.vertices])
+    assert bpy.ops.blendshapes.generate(sets={"arkit"}, group="Face") == {"FINISHED"}
+    made = offsets(ob)
+    assert len(made) == 53 and max(np.abs(shape[outside]).max() for shape in made.values()) == 0
+    status = importlib.import_module("blendshape_auto_generator.blendshape_addon.session").status
+    assert any("because you said that it is there" in line for line in status.warnings)
+    bpy.ops.mesh.primitive_uv_sphere_add()
+    ball = bpy.context.object
+    ball.vertex_groups.new(name="Face").add(list(range(len(ball.data.vertices))), 1.0, "REPLACE")
+    with pytest.raises(RuntimeError, match="No face was found"):
+        bpy.ops.blendshapes.generate(sets={"arkit"}, group="Face")
 
 
 def clicked(ob: Any, wanted: Any = None) -> landmark_hand.Clicks:
