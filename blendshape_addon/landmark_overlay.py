@@ -117,7 +117,9 @@ class Guide(Overlay):
 
     def _picture(self, scale: float) -> None:
         """The small face in the corner, seen from the front, with the prompt above it."""
-        unit, left, bottom = _FACE * scale, _EDGE * scale, _EDGE * scale
+        area = bpy.context.area
+        tools = next((region.width for region in area.regions if region.type == "TOOLS"), 0) if area is not None else 0  # lie upon the view
+        unit, left, bottom = _FACE * scale, _EDGE * scale + tools, _EDGE * scale
         shader = gpu.shader.from_builtin("UNIFORM_COLOR")
         gpu.state.blend_set("ALPHA")
         shader.uniform_float("color", _BACK)
