@@ -72,7 +72,8 @@ class Pressed:
 
 @pytest.fixture
 def context(body: Any) -> Any:
-    return SimpleNamespace(window_manager=Window(), window=None, object=body, scene=bpy.context.scene, preferences=bpy.context.preferences)
+    now = bpy.context
+    return SimpleNamespace(window_manager=Window(), window=None, object=body, scene=now.scene, view_layer=now.view_layer, preferences=now.preferences)
 
 
 def tick_until_busy(operator: Any, context: Any) -> psutil.Process:
