@@ -19,7 +19,7 @@ Ints = NDArray[np.int32]
 Doubles = NDArray[np.float64]
 Point = tuple[float, float, float]
 
-ATTRIBUTE = ".blendshapes_anchor"  # Blender hides names with a leading dot from lists, and exporters leave them out
+ATTRIBUTE = ".sculpt_landmark_anchor"  # Blender hides names that begin so from its lists, and exporters leave them out
 _NUMBERS = 2**31 - 1
 
 

@@ -38,12 +38,7 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
             return self._failed(error)
         return self._wait(context)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
-        """One tick."""
-        if event.type == "ESC" and event.value == "PRESS":
-            return self._escaped(context)
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
+    def _tick(self, context: bpy.types.Context) -> Returned:
         try:
             ready = self._work.take(session.backend.poll())
         except Exception as error:

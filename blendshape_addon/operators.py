@@ -95,6 +95,19 @@ class Asking(OfMesh):
         session.see_off()
         self._end(context)
 
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
+        """One tick, or ESC."""
+        if event.type == "ESC" and event.value == "PRESS":
+            return self._escaped(context)
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        with session.blocking():
+            return self._tick(context)
+
+    def _tick(self, context: bpy.types.Context) -> Returned:
+        """Read what the child said, and go on."""
+        raise AssertionError("each operator has its own")
+
     def _escaped(self, context: bpy.types.Context) -> Returned:
         """ESC: nothing is begun again by itself, either."""
         self.cancel(context)
@@ -170,16 +183,8 @@ class _Run(Asking):
             return self._failed(error)
         return self._wait(context)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
-        """One tick: read what the child said; write the keys when it is done."""
-        if event.type == "ESC" and event.value == "PRESS":
-            return self._escaped(context)
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        with session.blocking():
-            return self._tick(context)
-
     def _tick(self, context: bpy.types.Context) -> Returned:
+        """Read what the child said; write the keys when it is done."""
         try:
             self._work.take(session.backend.poll())
             status = session.status
@@ -376,12 +381,7 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
             return self._failed(error)
         return self._wait(context)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
-        """One tick."""
-        if event.type == "ESC" and event.value == "PRESS":
-            return self._escaped(context)
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
+    def _tick(self, context: bpy.types.Context) -> Returned:
         try:
             self._work.take(session.backend.poll())
         except Exception as error:
