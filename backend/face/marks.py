@@ -23,7 +23,7 @@ FAR_OF_MESH = 0.1  # the same as a share of the mesh's extent, where no frame te
 LEAST = 0.02  # of the mesh's extent: what is nearer to the surface than that is on it; of an avatar of six heads that is half a unit
 SPOT = 1e-3  # of the mesh's extent: a head that is smaller is none; a head is 1/36 of an avatar with props
 TWISTED = 0.05  # canonical units by which a landmark may be on the wrong side of what it must be beside: sealed lips lie together, and hands tremble
-BEHIND = -0.1  # canonical units: nose and inner corners of eyes less far in front than that look into the head, so left and right are exchanged
+BEHIND = -0.15  # canonical units: nose and inner corners of eyes less far in front than that look into the head, so left and right are exchanged
 NEAR = 24  # vertices next to a point whose triangles are looked at
 
 # (what is above, what is below)
