@@ -42,7 +42,7 @@ def test_packages_are_pinned_and_the_same_everywhere() -> None:
     for name in ("dev", "batch", "farm"):
         for line in (ROOT / "requirements" / f"{name}.txt").read_text().splitlines():
             if line and not line.startswith("#"):
-                package, version = re.fullmatch(r"([\w\[\]-]+)==([\w.]+)", line).groups()  # type: ignore[union-attr]
+                package, version = re.fullmatch(r"([\w.\[\]-]+)==([\w.]+)", line).groups()  # type: ignore[union-attr]
                 pins.setdefault(package, set()).add(version)
     assert all(len(versions) == 1 for versions in pins.values()), pins
 
