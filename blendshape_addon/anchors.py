@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .shared import marks
+from .shared_marks import marks
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]

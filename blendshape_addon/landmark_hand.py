@@ -17,7 +17,7 @@ from .landmark_operators import below, region_at, shown_surface
 from .mesh_io import check_editable
 from .operators import OfMesh
 from .panels import BY_HAND
-from .shared import marks
+from .shared_marks import marks
 from .translations import tr
 from .typed import Returned, active_object, status_text
 

@@ -18,7 +18,7 @@ from .mesh_io import check_editable
 from .modes import object_mode
 from .operators import OfMesh
 from .panels import BY_HAND, OfMeshTab
-from .shared import marks
+from .shared_marks import marks
 from .translations import tr
 from .typed import Returned, active_object, mesh_of, of_object, of_window, status_text
 

@@ -16,7 +16,7 @@ from .as_seen import at_rest, deforming, see, with_keys
 from .findings import Finding
 from .mesh_arrays import triangles_of
 from .modes import object_mode
-from .shared import marks
+from .shared_marks import marks
 from .typed import mesh_of, of_object, positions_of
 
 FITS = 0.02  # of the mesh's extent: how far from the surface a landmark may lie that nothing holds, or it is of another mesh than this

@@ -16,7 +16,7 @@ from .anchors import Point, Surface
 from .as_seen import shown_axes
 from .errors import AddonError
 from .landmark_store import found_landmarks, put
-from .shared import marks
+from .shared_marks import marks
 from .typed import of_object
 
 Doubles = NDArray[np.float64]

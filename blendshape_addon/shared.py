@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the add-on uses of the backend's modules; everything else it asks the child for.
 
-For Blender both are packages of one extension, for mypy and the command line packages of their own, so no other module imports across.
+For Blender both are packages of one extension, for mypy and the command line packages of their own, so no other module but shared_marks.py
+imports across. Standard library only: commands of machines without numpy load this, too.
 """
 
 from __future__ import annotations
@@ -11,12 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backend import regular_file, streams
     from backend.atomic import leftovers, replace_file, temporary_beside
-    from backend.face import marks
     from backend.limits import BASE_SECONDS, MAX_TIMEOUT, MEMORY_EXIT, SECONDS_PER_VERTEX, seconds_for
 else:
     from ..backend import regular_file, streams
     from ..backend.atomic import leftovers, replace_file, temporary_beside
-    from ..backend.face import marks
     from ..backend.limits import BASE_SECONDS, MAX_TIMEOUT, MEMORY_EXIT, SECONDS_PER_VERTEX, seconds_for
 
 __all__ = (
@@ -25,7 +24,6 @@ __all__ = (
     "MEMORY_EXIT",
     "SECONDS_PER_VERTEX",
     "leftovers",
-    "marks",
     "regular_file",
     "replace_file",
     "seconds_for",

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.batch.plan import Input, find_inputs, plan_jobs
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -48,3 +52,10 @@ def test_what_is_not_there_stays_to_be_reported(tmp_path: Path) -> None:
 def test_outputs_are_unique_on_every_file_system(files: list[tuple[str, str, str]]) -> None:
     jobs = plan_jobs([Input(Path(f"/{number}/{stem}.{kind}"), Path(place)) for number, (stem, kind, place) in enumerate(files)], Path("/out"), "fbx")
     assert len({str(job.target).lower() for job in jobs}) == len({job.name.lower() for job in jobs}) == len(files)
+
+
+def test_the_command_needs_no_numpy() -> None:
+    """A machine that only hands files to a farm has the packages of requirements/farm.txt."""
+    code = "import sys; sys.modules['numpy'] = sys.modules['bpy'] = None; sys.argv[1:] = ['a.blend', '--help']; import scripts.batch.main"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
