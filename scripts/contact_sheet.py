@@ -23,7 +23,7 @@ import bpy  # noqa: E402
 from backend import streams  # noqa: E402
 from scripts.generate import ALIAS, load_extension  # noqa: E402
 
-load_extension()
+_extension: Any = load_extension()
 _addon = {name: importlib.import_module(f"{ALIAS}.blendshape_addon.{name}") for name in ("arguments", "errors", "scene_files", "sheet")}
 render_sheet, tint = _addon["sheet"].render_sheet, _addon["sheet"].tint
 
@@ -40,10 +40,15 @@ def main() -> int:
     except _addon["errors"].AddonError as error:
         print(f"error: {error} [{error.code}]", file=sys.stderr)
         return 2
+    own = not hasattr(bpy.types.Object, "blendshapes")  # where the face looks stands in the extension's properties
+    if own:
+        _extension.register()
     try:
         return _draw(options)
     finally:
         _addon["scene_files"].close_scene()
+        if own:
+            _extension.unregister()
 
 
 def _draw(options: argparse.Namespace) -> int:

@@ -60,13 +60,13 @@ else:
         return {"pass_fds": names}
 
 
-def started(start: Callable[..., subprocess.Popen[Any]], environment: Mapping[str, str]) -> tuple[subprocess.Popen[Any], Channel]:
-    """A process and the channel to it. start: is called with what Popen wants to know of it, `env` among that. Raises OSError as Popen does."""
+def started(popen: Callable[..., subprocess.Popen[Any]], environment: Mapping[str, str]) -> tuple[subprocess.Popen[Any], Channel]:
+    """A process and the channel to it. popen: is called with what Popen wants to know of it, `env` among that. Raises OSError as Popen does."""
     theirs_jobs, ours_jobs = os.pipe()
     ours_answers, theirs_answers = os.pipe()
     try:
         names = [_named(theirs_jobs), _named(theirs_answers)]
-        process = start(env={**environment, VARIABLE: ",".join(map(str, names))}, **_inherited(names))
+        process = popen(env={**environment, VARIABLE: ",".join(map(str, names))}, **_inherited(names))
     except BaseException:
         os.close(ours_jobs)
         os.close(ours_answers)

@@ -240,9 +240,9 @@ def test_a_click_before_the_look_finds_parts_by_place(tiny: Path) -> None:
         _end=lambda context: None,
         _done=lambda context, outcome: ran.append(outcome) or {"FINISHED"},
     )
-    assert operators._Run._start(run, bpy.context) == {"RUNNING_MODAL"}  # type: ignore[arg-type]
+    assert operators._Run._start(run, bpy.context) == {"RUNNING_MODAL"}
     for _ in range(6000):
-        if operators._Run._tick(run, bpy.context) != {"RUNNING_MODAL"}:  # type: ignore[arg-type]
+        if operators._Run._tick(run, bpy.context) != {"RUNNING_MODAL"}:
             break
         time.sleep(0.02)
     (outcome,) = ran

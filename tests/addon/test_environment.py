@@ -74,7 +74,7 @@ def test_a_worker_of_the_batch_gets_what_a_blender_needs(monkeypatch: pytest.Mon
 def starts(tree: ast.AST) -> Iterator[ast.Call]:
     """The calls that start a process."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("subprocess.Popen", "subprocess.run", "Popen"):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("subprocess.Popen", "subprocess.run", "Popen", "popen"):
             yield node
 
 

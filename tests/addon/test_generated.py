@@ -72,7 +72,7 @@ def above(height: float) -> Callable[[Any], bool]:
     return lambda place: place.z > height
 
 
-M = bpy.ops.mesh
+M: Any = bpy.ops.mesh
 TOPOLOGY: dict[str, tuple[Do, Callable[[Any], bool] | None]] = {
     "delete": (lambda: M.delete(type="VERT"), above(0.5)),
     "subdivide": (lambda: M.subdivide(number_cuts=1), None),
@@ -376,7 +376,7 @@ def test_a_file_with_the_record_of_an_early_version() -> None:
 def test_exported_files_hold_nothing_of_the_record(kind: str, tmp_path: Path) -> None:
     ball()
     path = tmp_path / f"ball.{kind}"
-    export = {
+    export: Any = {
         "glb": lambda: bpy.ops.export_scene.gltf(filepath=str(path), export_attributes=True, export_extras=True),
         "fbx": lambda: bpy.ops.export_scene.fbx(filepath=str(path), use_custom_props=True),
         "ply": lambda: bpy.ops.wm.ply_export(filepath=str(path), export_attributes=True),

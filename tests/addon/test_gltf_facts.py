@@ -89,8 +89,8 @@ def test_names_are_read_wherever_they_are(exported: tuple[Json, bytes], tmp_path
 
 
 def test_what_is_lost_of_a_vrm_is_named(tmp_path: Path) -> None:
-    old = {"extensions": {"VRM": {"humanoid": {}, "secondaryAnimation": {"boneGroups": []}}}}
-    new = {"extensions": {"VRMC_vrm": {"specVersion": "1.0"}}}
+    old: Json = {"extensions": {"VRM": {"humanoid": {}, "secondaryAnimation": {"boneGroups": []}}}}
+    new: Json = {"extensions": {"VRMC_vrm": {"specVersion": "1.0"}}}
     (line,) = facts(write_glb(tmp_path / "old.vrm", old)).lost
     assert "humanoid" in line and "spring bones" in line and "VRM add-on" in line
     (line,) = facts(write_glb(tmp_path / "new.vrm", new)).lost

@@ -303,7 +303,8 @@ def test_what_a_file_says_of_a_show_is_not_believed(face: Any, text: str, tmp_pa
     before = state(face)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "odd.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "odd.blend"))
-    assert state(bpy.data.objects["Face"]) == before and preview.KEPT not in bpy.data.objects["Face"].data.shape_keys
+    again: Any = bpy.data.objects["Face"]
+    assert state(again) == before and preview.KEPT not in again.data.shape_keys
 
 
 def test_a_show_that_a_crash_left_is_put_back(face: Any, tmp_path: Any) -> None:

@@ -334,7 +334,8 @@ def by_hand_story(hand: Hand, seen: dict[str, object]) -> Steps:
 
     def moved(key: str, place: tuple[float, float, float]) -> list[float]:
         nearest = min(range(len(rest)), key=lambda index: (rest[index] - Vector(place)).length)
-        return list(blocks[key].points[nearest].co - rest[nearest])
+        way: Any = blocks[key].points[nearest].co - rest[nearest]
+        return list(way)
 
     lid = SUZANNE["lid_upper_left"]
     seen["lids"] = [moved("eyeBlinkLeft", lid), moved("eyeBlinkRight", (-lid[0], *lid[1:]))]
