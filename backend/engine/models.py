@@ -167,7 +167,8 @@ def load_model(path: Path | None = None, settings: Settings | None = None, low_m
     """
     settings = resolve() if settings is None else settings
     low_memory = short_of_memory(settings) if low_memory is None else low_memory
-    if path is not None and path.resolve() not in (_shipped("encoder"), _shipped("decoder")):
+    # by its text: following a link would touch what the path names before it is known to be a plain file
+    if path is not None and path.absolute() not in (_shipped("encoder"), _shipped("decoder")):
         foreign_model()
     model = _load(path, settings, low_memory)
     return replace(model, low_memory=low_memory)
