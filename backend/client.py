@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, cast
 
 from .errors import BackendError
 from .protocol import MAX_BODY, MAX_HEADER, PREFIX, Array, Message, read_message, write_message
+from .supervise import KILL_SECONDS
 
 PACKAGE = Path(__file__).resolve().parent
 LAST = ("done", "error")
@@ -101,7 +102,7 @@ class Client:
             with self._changed:
                 left = None if end is None else max(end - time.monotonic(), 0.0)
                 if not self._changed.wait_for(lambda: self._answers[number] or self._ended, left):
-                    self.process.kill()
+                    self._kill()
                     raise BackendError("child_timeout", f"The child did not finish within {seconds:g} s and was ended.", "Start another.")
                 if not self._answers[number]:
                     raise self._gone()
@@ -134,11 +135,16 @@ class Client:
         try:
             self.process.wait(3)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self._kill()
         with self._changed:
             if not self._ended and not hasattr(self, "hello"):
                 self._stdout.close()
+
+    def _kill(self) -> None:
+        """End the child now; the system forgets it only after somebody asked how it ended."""
+        self.process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the system, on a disk that is gone for instance
+            self.process.wait(KILL_SECONDS)
 
     def _write(self, header: Mapping[str, Any], arrays: Mapping[str, Array] | None) -> None:
         try:

@@ -99,6 +99,7 @@ def main() -> int:
         peak = child.close()
     finally:
         child.process.kill()
+        child.process.wait()
     print(json.dumps({"cold_s": cold, "request_s": requests, "peak_mb": peak, "shapes": shapes}))
     return 0
 

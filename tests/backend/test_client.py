@@ -152,7 +152,7 @@ def test_a_request_that_does_not_end_in_time_ends_the_child(tmp_path: Path) -> N
         with pytest.raises(BackendError) as caught:
             client.report("load", {"model": str(model)}, seconds=2.0)
         assert caught.value.code == "child_timeout" and "2 s" in caught.value.message
-        client.process.wait(10)
+        assert client.process.returncode is not None, "killed and buried: the system keeps nothing of it"
 
 
 def test_a_child_that_never_greets_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

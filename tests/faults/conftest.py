@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 from fixtures.meshes import figure
+from fixtures.processes import orphans_come_here
 
 from scripts.generate import load_extension
 
@@ -41,7 +41,6 @@ def raw(data):
 
 
 GONE_WITHIN_S = 1.0  # what is promised when Blender is killed
-PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 def seconds_to_end(parent: subprocess.Popen[Any], child: psutil.Process) -> float:
@@ -57,14 +56,8 @@ def seconds_to_end(parent: subprocess.Popen[Any], child: psutil.Process) -> floa
 @pytest.fixture
 def heir() -> Iterator[None]:
     """Orphans are handed to this process, which buries them at once: some systems' first process takes seconds, and that is not the child's time."""
-    if not sys.platform.startswith("linux"):
+    with orphans_come_here():
         yield
-        return
-    prctl = ctypes.CDLL(None).prctl
-    rest = (ctypes.c_ulong(0),) * 3
-    assert prctl(PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1), *rest) == 0
-    yield
-    prctl(PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(0), *rest)
 
 
 class Clicks:
