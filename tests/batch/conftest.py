@@ -16,6 +16,10 @@ from typing import Any
 
 import pytest
 from fixtures.meshes import figure
+from numpy.typing import NDArray
+
+from scripts.sample_head import build
+from scripts.sample_surface import HeadSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATE = ROOT / "scripts" / "generate.py"
@@ -36,9 +40,19 @@ def load_module(path: Path) -> ModuleType:
 def write_head(path: Path, size: float = 1.0) -> Path:
     """The figure as an .obj file of this size; another size gives other bytes out."""
     mesh = figure(12, 16)
+    return _write(path, mesh.vertices * size, mesh.triangles)
+
+
+def write_face(path: Path) -> Path:
+    """The sample head as an .obj file: a face that the shipped model finds, with all that it needs."""
+    head = build(HeadSpec())
+    return _write(path, head.vertices, head.triangles)
+
+
+def _write(path: Path, vertices: NDArray[Any], triangles: NDArray[Any]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f"v {x:.6f} {z:.6f} {-y:.6f}" for x, y, z in mesh.vertices * size]  # .obj has Y up
-    lines += [f"f {a} {b} {c}" for a, b, c in mesh.triangles + 1]
+    lines = [f"v {x:.6f} {z:.6f} {-y:.6f}" for x, y, z in vertices]  # .obj has Y up
+    lines += [f"f {a} {b} {c}" for a, b, c in triangles + 1]
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
     return path
 
