@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from backend import regular_file
 from backend.atomic import replace_file
+from backend.engine.onnx_file import MAX_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ".blendshapes"
@@ -44,16 +46,28 @@ def code_digest(root: Path = ROOT) -> str:
 def model_digest(model: str, root: Path = ROOT) -> str:
     """SHA-256 over a model's files, its variants in other precisions included, and over the shipped one, which locates for models without an encoder.
 
-    model: a file's path, or empty for the shipped one.
+    model: a file's path, or empty for the shipped one. What the backend will not read is not read here, either, and does not count.
     """
-    files = set((root / "backend" / "models").glob("*.onnx"))
-    if model:
+    shipped = root / "backend" / "models"
+    files = set(shipped.glob("*.onnx"))
+    if model and regular_file.is_regular(model):
         path = Path(model)
-        files |= {path, *path.parent.glob(f"{path.name.split('.')[0]}.*.onnx")}
+        stem = path.name.split(".")[0]
+        files |= {path, *(other for other in path.parent.iterdir() if other.suffix == ".onnx" and other.name.startswith(f"{stem}."))}
     total = hashlib.sha256()
     for path in sorted(files, key=lambda p: p.name):
-        if path.is_file():
-            total.update(f"{path.name}\0{digest_of(path)}\0".encode())
+        with contextlib.suppress(OSError):
+            total.update(f"{path.name}\0{_digest_of_model(path, path.parent == shipped)}\0".encode())
+    return total.hexdigest()
+
+
+def _digest_of_model(path: Path, shipped: bool) -> str:
+    """SHA-256 of a model's file. Raises OSError for what the backend does not read: no plain file of this computer, too large, not there."""
+    total, left = hashlib.sha256(), MAX_FILE
+    with regular_file.opened(path, MAX_FILE, anywhere=shipped) as file:
+        while piece := file.read(min(_PIECE, left)):
+            total.update(piece)
+            left -= len(piece)
     return total.hexdigest()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.engine.onnx_file import MAX_FILE
 from scripts.batch.store import Store, code_digest, model_digest, settings_digest, write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,6 +144,28 @@ def test_digests_change_with_what_they_are_of(tmp_path: Path) -> None:
     (tmp_path / "my.encoder.onnx").write_bytes(b"f")
     assert model_digest(str(model), tmp_path) != before != model_digest("", tmp_path)
     assert settings_digest({"a": 1, "b": 2}) == settings_digest({"b": 2, "a": 1}) != settings_digest({"a": 1, "b": 3})
+
+
+def test_a_model_that_the_backend_would_not_read_is_not_read_for_its_digest(tmp_path: Path) -> None:
+    shipped = model_digest("", tmp_path)
+    model = tmp_path / "my[1].decoder.onnx"
+    model.write_bytes(b"d")
+    alone = model_digest(str(model), tmp_path)
+    assert alone != shipped and model_digest(f"/{model}" if os.name == "posix" else "//host/share/my.decoder.onnx", tmp_path) == shipped
+    large = tmp_path / "my[1].encoder.onnx"
+    with large.open("wb") as file:
+        file.truncate(MAX_FILE + 1)
+    assert model_digest(str(large), tmp_path) == model_digest(str(model), tmp_path) == alone, "too large to be read"
+    large.write_bytes(b"e")
+    assert model_digest(str(model), tmp_path) not in (alone, shipped), "a name with brackets has companions, too"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+def test_a_pipe_in_the_place_of_a_model_is_not_waited_for(tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        return
+    os.mkfifo(tmp_path / "my.decoder.onnx")
+    assert model_digest(str(tmp_path / "my.decoder.onnx"), tmp_path) == model_digest("", tmp_path)
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
