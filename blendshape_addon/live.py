@@ -65,6 +65,11 @@ class Preparation:
         backend.start(patient)
         self._request = backend.send("load", {"model": options.model or None})
 
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate, once the shapes are asked for."""
+        return self._job.seconds_left if self._job is not None else None
+
     def take(self, messages: Iterable[Message]) -> Live | None:
         """Take what the child said; the conditions when all are there. Raises AddonError."""
         messages = list(messages)

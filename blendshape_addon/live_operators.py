@@ -2,6 +2,7 @@
 """The sliders of the live conditions, made from the model's metadata, and the operators around them."""
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import bpy
@@ -14,6 +15,7 @@ from .operators import Asking
 from .panels import OfMeshTab, draw_lines, progress_text, text_width
 from .translations import tr
 from .typed import OperatorMixin, Returned, of_scene, of_window
+from .wire import Message
 
 _HOLDER = "blendshapes_live"
 _sliders: list[type] = []  # the registered class, at most one
@@ -38,18 +40,9 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
             return self._failed(error)
         return self._wait(context)
 
-    def _tick(self, context: bpy.types.Context) -> Returned:
-        try:
-            ready = self._work.take(session.backend.poll())
-        except Exception as error:
-            self._end(context)
-            return self._failed(error)
-        session.status.stage, session.status.fraction = self._work.stage, self._work.fraction
-        session.redraw(context)
-        if ready is None:
-            return {"RUNNING_MODAL"}
-        self._end(context)
-        return self._ready(ready)
+    def _step(self, context: bpy.types.Context, messages: Sequence[Message]) -> Callable[[], Returned] | None:
+        ready = self._work.take(messages)
+        return None if ready is None else lambda: self._ready(ready)
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """From scripts and in background mode: wait."""

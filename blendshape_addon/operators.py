@@ -3,6 +3,7 @@
 
 import contextlib
 import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Protocol
 
@@ -39,6 +40,7 @@ from .properties import (
 from .tables import user_table
 from .translations import tr
 from .typed import OperatorMixin, Returned, active_object, mesh_of, of_scene, of_window
+from .wire import Message
 
 _TICK_SECONDS = 0.05
 _OF_OPERATOR: Flags = frozenset({"SKIP_SAVE"})
@@ -70,6 +72,10 @@ class Work(Protocol):
 
     stage: str
     fraction: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate, where there is one."""
 
     def cancel(self) -> None:
         """Take it back."""
@@ -105,7 +111,22 @@ class Asking(OfMesh):
             return self._tick(context)
 
     def _tick(self, context: bpy.types.Context) -> Returned:
-        """Read what the child said, and go on."""
+        """Read what the child said and show how far it is, until a step says what is left to do."""
+        try:
+            rest = self._step(context, session.backend.poll())
+        except Exception as error:
+            self._end(context)
+            return self._failed(error)
+        status = session.status
+        status.stage, status.fraction, status.seconds_left = self._work.stage, self._work.fraction, self._work.seconds_left
+        session.redraw(context)
+        if rest is None:
+            return {"RUNNING_MODAL"}
+        self._end(context)
+        return rest()
+
+    def _step(self, context: bpy.types.Context, messages: Sequence[Message]) -> Callable[[], Returned] | None:
+        """Take what the child said; what is left to do when it is done, None until then."""
         raise AssertionError("each operator has its own")
 
     def _escaped(self, context: bpy.types.Context) -> Returned:
@@ -183,28 +204,20 @@ class _Run(Asking):
             return self._failed(error)
         return self._wait(context)
 
-    def _tick(self, context: bpy.types.Context) -> Returned:
-        """Read what the child said; write the keys when it is done."""
-        try:
-            self._work.take(session.backend.poll())
-            status = session.status
-            status.stage, status.fraction, status.seconds_left = self._work.stage, self._work.fraction, self._work.seconds_left
-            session.redraw(context)
-            if not self._work.finished:
-                return {"RUNNING_MODAL"}
-            if self._first:
-                self._first = False
-                self._work = Job(self._work.objects()[0], self._options, session.backend, landmarks=self._work.landmarks)
-                return {"RUNNING_MODAL"}
-            if not self._work.prepared:
-                self._work.prepare()  # and write in the next tick: in between, the window lives
-                return {"RUNNING_MODAL"}
-            outcome = self._work.write()
-        except Exception as error:
-            self._end(context)
-            return self._failed(error)
-        self._end(context)
-        return self._done(context, outcome)
+    def _step(self, context: bpy.types.Context, messages: Sequence[Message]) -> Callable[[], Returned] | None:
+        """Write the keys when all is there."""
+        self._work.take(messages)
+        if not self._work.finished:
+            return None
+        if self._first:
+            self._first = False
+            self._work = Job(self._work.objects()[0], self._options, session.backend, landmarks=self._work.landmarks)
+            return None
+        if not self._work.prepared:
+            self._work.prepare()  # and write in the next tick: in between, the window lives
+            return None
+        outcome = self._work.write()
+        return lambda: self._done(context, outcome)
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """From scripts, in background mode and when an option is changed afterwards: work at once."""
@@ -381,18 +394,9 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
             return self._failed(error)
         return self._wait(context)
 
-    def _tick(self, context: bpy.types.Context) -> Returned:
-        try:
-            self._work.take(session.backend.poll())
-        except Exception as error:
-            self._end(context)
-            return self._failed(error)
-        session.status.stage, session.status.fraction = self._work.stage, self._work.fraction
-        session.redraw(context)
-        if not self._work.finished:
-            return {"RUNNING_MODAL"}
-        self._end(context)
-        return self._found(inspection.show(context, self._work))
+    def _step(self, context: bpy.types.Context, messages: Sequence[Message]) -> Callable[[], Returned] | None:
+        self._work.take(messages)
+        return (lambda: self._found(inspection.show(context, self._work))) if self._work.finished else None
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """From scripts and in background mode: wait."""

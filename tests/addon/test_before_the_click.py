@@ -232,12 +232,13 @@ def test_a_click_before_the_look_finds_parts_by_place(tiny: Path) -> None:
     for number, ob in enumerate(each for name, each in objects.items() if name != "Face"):
         ob.name = f"Object.{number}"
     ran: list[Any] = []
-    run = SimpleNamespace(
+    run: Any = SimpleNamespace(
         _chosen=lambda context: operators.Options(sets=("arkit",)),
         _prepare=lambda: None,
         _wait=lambda context: {"RUNNING_MODAL"},
         _failed=lambda problem: ran.append(problem) or {"CANCELLED"},
         _end=lambda context: None,
+        _step=lambda context, messages: operators._Run._step(run, context, messages),
         _done=lambda context, outcome: ran.append(outcome) or {"FINISHED"},
     )
     assert operators._Run._start(run, bpy.context) == {"RUNNING_MODAL"}
