@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.plate_head import plate_head
 
 from backend.errors import BackendError
 from backend.face import marks
@@ -65,6 +66,23 @@ def test_a_faces_own_marks_are_taken_and_small_slips_too() -> None:
         slipped = {name: place + rng.normal(0, 0.01 * UNIT, 3) for name, place in MARKS.items()}
         away = marks.distances(HEAD.vertices, HEAD.triangles, slipped)
         assert marks.fault(slipped, set(slipped), away, 0.3) == ""
+
+
+@pytest.mark.parametrize("flat", [1.0, 0.5, 0.2])
+def test_a_flat_face_is_taken_and_refused_with_its_sides_exchanged(flat: float) -> None:
+    frame = frame_of_landmarks(MARKS)
+    given = {name: frame.to_object((frame.to_canonical(place) * (1, 1, flat)).astype(np.float32)).astype(np.float64) for name, place in MARKS.items()}
+    exchanged = {name: given[mirrored(name)] for name in given}
+    away = dict.fromkeys(given, 0.0)
+    assert marks.fault(given, set(given), away, 0.3) == ""
+    assert "Left and right are exchanged" in marks.fault(exchanged, set(given), away, 0.3)
+
+
+def test_a_head_of_plates_is_taken_and_refused_with_its_sides_exchanged() -> None:
+    given = plate_head().landmarks
+    away = dict.fromkeys(given, 0.0)
+    assert marks.fault(given, set(given), away, 2.6) == ""
+    assert "Left and right are exchanged" in marks.fault({name: given[mirrored(name)] for name in given}, set(given), away, 2.6)
 
 
 def test_what_was_only_found_is_not_judged() -> None:
