@@ -134,6 +134,21 @@ def test_closed_eyes_are_said_and_stay_closed(style: float) -> None:
     assert shapes["jawOpen"].any() and sure["jawOpen"] > 0.99
 
 
+@pytest.mark.parametrize("style", [0.0, 1.0])
+def test_eyes_whose_lids_are_sewn_together_are_closed(style: float) -> None:
+    whole, vertices = head(style), posed("both closed", style)
+    same = np.arange(len(vertices))
+    for side in ("left", "right"):
+        edge = np.flatnonzero((whole.opening == OPENINGS.index(f"eye_{side}")) & (whole.ring == 0))
+        for index in edge:
+            same[index] = edge[np.linalg.norm(vertices[edge] - vertices[index], axis=1) < 0.004].min()
+    triangles = same[whole.triangles]
+    triangles = triangles[(triangles[:, 0] != triangles[:, 1]) & (triangles[:, 1] != triangles[:, 2]) & (triangles[:, 0] != triangles[:, 2])]
+    assert said(vertices, triangles)[0] == ["eye_closed_left", "eye_closed_right"]
+    shapes = made(vertices, triangles)[1]
+    assert not shapes["eyeBlinkLeft"].any() and not shapes["eyeBlinkRight"].any() and shapes["jawOpen"].any()
+
+
 def test_one_closed_eye_leaves_the_other_its_blink() -> None:
     report, shapes, sure = made(posed("right closed"), head().triangles)
     assert [finding["code"] for finding in report.findings] == ["eye_closed_right"] and 0.75 < report.confidence < 0.85

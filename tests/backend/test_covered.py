@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lies before what: lids before an eye, an eye before the skin, and no eye at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fixtures.plate_head import plate_head
+from numpy.typing import NDArray
+
+from backend.face import contacts, covered
+from backend.face.landmarks import SIDES
+from backend.face.mesh import loose_parts, part_boxes, weld
+
+SKIN = -0.24  # how far ahead the ball lies where the eyes are
+
+
+def lids(vertices: NDArray[np.float32], triangles: NDArray[np.int32], side: str) -> tuple[float, float]:
+    """Shares for a head of plates whose eyes' corners lie on its skin."""
+    marks = {name: np.where(name.startswith("eye"), [*place[:2], SKIN], place).astype(np.float32) for name, place in plate_head().landmarks.items()}
+    parts = part_boxes(vertices, loose_parts(vertices, triangles))
+    nothing = np.zeros((len(vertices), 2), np.float32)
+    return covered.lids(contacts.surface(vertices, triangles, weld(vertices), parts, nothing, marks), marks, side)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_lids_cover_an_eye_that_is_behind_them_and_none_that_is_before_or_missing(side: str) -> None:
+    made = plate_head()
+    eyes = np.zeros(len(made.vertices), bool)
+    for name, span in made.spans.items():
+        eyes[span] = name.startswith(("eye", "lash"))
+    assert lids(made.vertices, made.triangles, side) == (0.0, 0.0)
+    inside = made.vertices - np.where(eyes[:, None], np.array([0, 0, 0.5], np.float32), 0).astype(np.float32)
+    assert lids(inside, made.triangles, side) == (1.0, 1.0)
+    assert lids(made.vertices, made.triangles[~eyes[made.triangles].any(axis=1)], side)[1] == 0.0
+
+
+def test_depths_are_those_of_the_triangles_at_a_place() -> None:
+    corners = np.array([[[0, 0, 0], [1, 0, 0], [0, 1, 1]], [[0, 0, 5], [1, 0, 5], [0, 1, 5]], [[0, 0, 0], [0, 0, 1], [0, 0, 2]]], np.float64)
+    (first, deep), (none, _) = covered.depths(corners, np.array([[0.25, 0.5], [2.0, 2.0]]))
+    assert first.tolist() == [0, 1] and deep.tolist() == [0.5, 5.0] and not len(none)
