@@ -18,6 +18,8 @@ load_extension()
 
 from fixtures.meshes import figure  # noqa: E402  (after the alias is there)
 
+HERE = Path(__file__).resolve().parent
+
 
 @pytest.fixture(scope="session", autouse=True)
 def registered() -> Iterator[None]:
@@ -26,6 +28,13 @@ def registered() -> Iterator[None]:
     root.register()
     yield
     root.unregister()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """The add-on's child ends with the last test of the add-on: idle, it would be there in all later ones, and nobody would see it die."""
+    if nextitem is None or HERE not in nextitem.path.parents:
+        importlib.import_module("blendshape_auto_generator.blendshape_addon.session").backend.stop()
 
 
 @pytest.fixture(autouse=True)
