@@ -364,10 +364,16 @@ def kind_of(head: Anatomy) -> str:
 def modelled(rng: np.random.Generator | None = None, stylised_share: float = STYLISED) -> Rig:
     """A modelled head with its shapes as a training rig, called after its kind."""
     head, triangles = anatomy(rng, stylised_share)
+    rig = rig_of(head, triangles)
+    if rng is None:
+        return rig
+    vertices, triangles, source = sheeted(head, triangles, rng)
+    shapes = {name: np.concatenate([offsets, offsets[source]]) for name, offsets in rig.shapes.items()}
+    return replace(rig, vertices=vertices, triangles=triangles, shapes=shapes)
+
+
+def rig_of(head: Anatomy, triangles: Ints) -> Rig:
+    """A head of known parts with its shapes as a training rig, called after its kind."""
     shapes = {name: np.ascontiguousarray(offsets, np.float32) for make in BUILDERS for name, offsets in make(head).items()}
     anchors = {name: Anchor(np.array([np.linalg.norm(head.vertices - p, axis=1).argmin()], np.int32)) for name, p in head.landmarks.items()}
-    vertices = head.vertices
-    if rng is not None:
-        vertices, triangles, source = sheeted(head, triangles, rng)
-        shapes = {name: np.concatenate([offsets, offsets[source]]) for name, offsets in shapes.items()}
-    return Rig(kind_of(head), vertices, triangles, shapes, anchors=anchors)
+    return Rig(kind_of(head), head.vertices, triangles, shapes, anchors=anchors)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Golden values: what is made of nine heads stays as it was looked at, shape by shape. A change of a rule or a number that moves anything is seen
+here; whoever means to change shapes writes the values anew in a commit that says why (tests/fixtures/golden.py)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from fixtures import golden
+
+GOLDEN: dict[str, Any] = json.loads(golden.GOLDEN.read_text(encoding="utf-8"))
+CLOSE = 1e-5  # of the head's radius
+ROUNDED = 1e-6  # what writing six decimals loses, twice
+
+
+@pytest.mark.parametrize("head", [*golden.rigs(), *golden.heads()])
+def test_a_head_gets_its_golden_values(head: str) -> None:
+    got, kept = golden.values(head), GOLDEN[head]
+    close = CLOSE * kept["radius"] + ROUNDED
+    assert (got["vertices"], got["warnings"], list(got["shapes"])) == (kept["vertices"], kept["warnings"], list(kept["shapes"]))
+    for what in ("radius", "frame", "landmarks", "freedom", "confidence", "sure"):
+        np.testing.assert_allclose(got[what], kept[what], atol=close, err_msg=what)
+    assert got["combinations"] == pytest.approx(kept["combinations"], abs=1e-3)  # told in three decimals
+    other = {name: float(np.abs(np.subtract(got["shapes"][name], numbers)).max()) for name, numbers in kept["shapes"].items()}
+    assert max(other.values()) <= close, {name: round(value, 6) for name, value in other.items() if value > close}
+    assert got.get("scores", {}) == pytest.approx(kept.get("scores", {}), abs=2e-4)
