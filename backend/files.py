@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from . import regular_file
 from .atomic import replace_file
 from .errors import BackendError
-from .face.mesh import AvatarMesh
-from .face.shape_sets import Table, parse_table, read_table_json
+from .face.geometry.mesh import AvatarMesh
+from .face.shapes.shape_sets import Table, parse_table, read_table_json
 from .values import is_number
 
 Floats = NDArray[np.float32]

@@ -20,10 +20,10 @@ from .engine.pool import Pool
 from .engine.sessions import Cancellation, set_aside
 from .engine.settings import Settings, resolve, tell
 from .errors import BackendError
-from .face import rules
-from .face.locate import Face
-from .face.mesh import AvatarMesh
-from .face.shape_sets import Table, choose_sets, load_sets, parse_table
+from .face import pipeline
+from .face.geometry.mesh import AvatarMesh
+from .face.locate.face import Face
+from .face.shapes.shape_sets import Table, choose_sets, load_sets, parse_table
 from .generate import Report, Shapes, find_face, generate, new_report
 from .protocol import Array, Message
 from .values import is_number
@@ -126,7 +126,7 @@ class Handlers:
             face = find_face(mesh, model, report, _progress(send), cancellation, upright=upright)
             if model.plain is None:
                 with report.stage("rest"):
-                    report.found(rules.at_rest(face, mesh, model.info.landmarks))
+                    report.found(pipeline.at_rest(face, mesh, model.info.landmarks))
             report.seconds["total"] = time.perf_counter() - start
             _send_face(face, model, send)
             return report.as_dict()

@@ -14,8 +14,8 @@ from .client import arrays_of_mesh
 from .engine.sessions import Cancellation
 from .engine.settings import Settings
 from .errors import BackendError
-from .face.mesh import AvatarMesh
-from .face.shape_sets import Table
+from .face.geometry.mesh import AvatarMesh
+from .face.shapes.shape_sets import Table
 from .handlers import Handlers
 from .protocol import Array, Message
 

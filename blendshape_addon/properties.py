@@ -12,7 +12,7 @@ import bpy
 
 from . import chosen, preview
 
-# Identifier, name, description, number as a flag, and count of shapes, in the order of backend/face/shape_sets.json; the test suite compares
+# Identifier, name, description, number as a flag, and count of shapes, in the order of backend/face/shapes/shape_sets.json; the test suite compares
 _SETS = (
     ("arkit", "ARKit", "The 52 face tracking shapes of Apple ARKit", 1, 52),
     ("vrchat", "VRChat visemes", "The 15 mouth shapes of VRChat's lip sync", 2, 15),

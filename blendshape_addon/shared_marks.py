@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from backend.face import marks
+    from backend.face.locate import marks
 else:
-    from ..backend.face import marks
+    from ..backend.face.locate import marks
 
 __all__ = ("marks",)

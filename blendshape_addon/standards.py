@@ -14,7 +14,7 @@ from .naming import STYLES, styled
 @functools.cache
 def standards() -> Mapping[str, tuple[str, ...]]:
     """Set -> the names of its shapes."""
-    path = Path(__file__).resolve().parents[1] / "backend" / "face" / "shape_sets.json"
+    path = Path(__file__).resolve().parents[1] / "backend" / "face" / "shapes" / "shape_sets.json"
     sets = json.loads(path.read_text(encoding="utf-8"))["sets"]
     return {name: tuple(entry["shapes"]) for name, entry in sets.items()}
 

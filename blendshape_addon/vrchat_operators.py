@@ -57,7 +57,7 @@ _checked: list[int] = []  # identity of the object that the findings are about
 @functools.cache
 def known_sets() -> dict[str, tuple[str, ...]]:
     """Key names of the shipped sets by the sets' names, from the data file that the child reads, too."""
-    data = json.loads((session.ROOT / "backend" / "face" / "shape_sets.json").read_text(encoding="utf-8"))
+    data = json.loads((session.ROOT / "backend" / "face" / "shapes" / "shape_sets.json").read_text(encoding="utf-8"))
     return {name: tuple(entry["shapes"]) for name, entry in data["sets"].items()}
 
 

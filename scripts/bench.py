@@ -74,7 +74,7 @@ def opened(options: argparse.Namespace) -> tuple[Callable[[str], Any], Any, Any,
     import bpy
 
     from scripts.generate import ALIAS, load_extension
-    from scripts.sample_object import add_sample_head
+    from scripts.samples.object import add_sample_head
 
     extension = load_extension()
     extension.register()  # its properties hold the landmarks

@@ -114,9 +114,9 @@ def subdivided(vertices: Floats, triangles: Ints) -> tuple[Floats, Ints]:
 
 def heads(quick: bool) -> dict[str, tuple[Floats, Ints]]:
     """The meshes by name: a drawn head of 10,000 and a realistic one of 20,000 vertices. quick: a small drawn one, to see that all works."""
-    from scripts.sample_head import build
-    from scripts.sample_surface import HeadSpec
-    from scripts.train import stylised
+    from scripts.samples import stylised
+    from scripts.samples.head import build
+    from scripts.samples.surface import HeadSpec
 
     drawn, triangles = stylised.head(np.random.default_rng(4))
     vertices = (drawn.vertices[:, [0, 2, 1]] * [1, -1, 1]).astype(np.float32)  # from Y up, looking along Z, to Blender's axes

@@ -148,7 +148,7 @@ def main() -> int:
     _said("--help", done, began)
     # the repository's own head, made inside with the Blender that was installed
     make = (
-        f"import sys; sys.path.insert(0, '{steps.copy}'); import bpy; from scripts.sample_object import add_sample_head\n"
+        f"import sys; sys.path.insert(0, '{steps.copy}'); import bpy; from scripts.samples.object import add_sample_head\n"
         "bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True); add_sample_head()\n"
         f"bpy.ops.wm.save_as_mainfile(filepath='/home/{steps.user}/avatars/head.blend')"
     )

@@ -41,7 +41,7 @@ def main() -> int:
             bpy.ops.wm.read_factory_settings(use_empty=True)
             blender_profile.install(archive)
         from scripts.contact_sheet import render_sheet
-        from scripts.sample_object import add_sample_head
+        from scripts.samples.object import add_sample_head
 
         with timed("sample head modelled"):
             ob = add_sample_head()

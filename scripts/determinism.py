@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.engine.settings import Settings
-from backend.face.mesh import AvatarMesh
+from backend.face.geometry.mesh import AvatarMesh
 from backend.run_once import generate_deltas
 from scripts import reliability
-from scripts.sample_head import build
+from scripts.samples.head import build
 
 Floats = NDArray[np.float32]
 LIMIT = 0.01

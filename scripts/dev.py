@@ -60,7 +60,7 @@ SCRIPTS = (
     "container-test",
 )  # scripts/NAME.py
 _FOLDERS = ("backend", "scripts", "fuzz", "faults", "batch", "addon", "avatars", "extension")
-TEST_ORDER = (*(f"tests/test_{name}.py" for name in ("quality", "systems", "imports")), *(f"tests/{name}" for name in _FOLDERS))
+TEST_ORDER = (*(f"tests/test_{name}.py" for name in ("quality", "systems", "imports", "layers")), *(f"tests/{name}" for name in _FOLDERS))
 
 
 def python_of(venv: Path) -> Path:

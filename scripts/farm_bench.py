@@ -34,8 +34,8 @@ def make_heads(count: int, data: Path) -> None:
     import bpy
     from mathutils import Matrix
 
-    from scripts.sample_object import add_sample_head
-    from scripts.sample_surface import HeadSpec
+    from scripts.samples.object import add_sample_head
+    from scripts.samples.surface import HeadSpec
 
     (FOLDER / "heads").mkdir(parents=True, exist_ok=True)
     ruler = data / "eval" / "avatar_eval.py"
@@ -96,7 +96,7 @@ def children(count: int) -> dict[str, float]:
     import numpy as np
 
     from backend.client import Client
-    from scripts.sample_head import build
+    from scripts.samples.head import build
 
     sample = build()
     triangles = [(face[0], face[i], face[i + 1]) for face in sample.polygons for i in range(1, len(face) - 1)]

@@ -101,8 +101,8 @@ def compare(first: Path, second: Path, radius: float) -> float:
 
 def run_rows(rows: list[Row], folder: Path, quick: bool = False) -> list[dict[str, Any]]:
     """Run the rows one after the other; a row's figures, or why it was skipped or failed."""
-    from scripts.sample_head import build as build_head
-    from scripts.sample_surface import HeadSpec
+    from scripts.samples.head import build as build_head
+    from scripts.samples.surface import HeadSpec
 
     archive = build.build([build.this_platform()], folder / "zip")[0] if any(row.bpy for row in rows) else Path()
     head = build_head(HeadSpec())

@@ -42,7 +42,7 @@ from backend.engine.onnx_file import read_model_file  # noqa: E402
 from backend.engine.settings import resolve  # noqa: E402
 from backend.engine.variants import KEY, MAX_RISE, variant_path  # noqa: E402
 from backend.errors import BackendError  # noqa: E402
-from backend.face.mesh import AvatarMesh  # noqa: E402
+from backend.face.geometry.mesh import AvatarMesh  # noqa: E402
 
 CALIBRATION = ("modelled7", "modelled8", "modelled9", "modelled10")
 MEASURED = ("modelled1", "modelled2", "modelled3", "modelled4")

@@ -83,7 +83,7 @@ def soak(generations: int, switches: int, say: bool = True) -> dict[str, Any]:
     import psutil
 
     from scripts.generate import ALIAS, load_extension
-    from scripts.sample_object import add_sample_head
+    from scripts.samples.object import add_sample_head
 
     root = load_extension()
     root.register()

@@ -25,7 +25,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The decoder of a tiny pair that knows the ARKit conditions."""
     from fixtures import models
 
-    from backend.face.shape_sets import load_sets
+    from backend.face.shapes.shape_sets import load_sets
 
     return models.pair(tmp_path_factory.mktemp("tiny"), "tiny", list(load_sets()["arkit"].shapes))
 
@@ -35,7 +35,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The decoder of a pair that takes many seconds for a few thousand vertices."""
     from fixtures import models
 
-    from backend.face.shape_sets import load_sets
+    from backend.face.shapes.shape_sets import load_sets
 
     return models.pair(tmp_path_factory.mktemp("slow"), "slow", list(load_sets()["arkit"].shapes), work=4000)
 

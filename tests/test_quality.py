@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import backend
-from backend.face.derived import DERIVED
-from backend.face.shape_sets import load_sets
+from backend.face.shapes.derived import DERIVED
+from backend.face.shapes.shape_sets import load_sets
 from scripts import build
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -169,7 +169,7 @@ def known_names() -> set[str]:
 NO_SHAPES = {"mouthOpen", "mouthSmile", "mouthFrown", "eyeLook", "mouthUp", "browInner", "mouthUpper", "mouthLower"}
 
 
-@pytest.mark.parametrize("path", [*PAGES, *SHIPPED, ROOT / "backend/face/shape_sets.json"], ids=name_of)
+@pytest.mark.parametrize("path", [*PAGES, *SHIPPED, ROOT / "backend/face/shapes/shape_sets.json"], ids=name_of)
 def test_names_of_shapes_are_spelt_as_in_the_standards(path: Path) -> None:
     known = known_names()
     written = set(re.findall(r"\b(?:eye|jaw|mouth|cheek|brow|nose|tongue)[A-Z][a-z]+[A-Za-z]*\b", path.read_text(encoding="utf-8")))

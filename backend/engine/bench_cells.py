@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from ..client import Client, arrays_of_mesh
 from ..errors import BackendError
-from ..face.landmarks import NAMES
-from ..face.mesh import AvatarMesh
-from ..face.shape_sets import load_sets
+from ..face.geometry.landmarks import NAMES
+from ..face.geometry.mesh import AvatarMesh
+from ..face.shapes.shape_sets import load_sets
 from . import hardware
 from .models import CHUNK, PER_VERTEX, Model, encode_with, load_model, shapes_of
 from .onnx_file import read_model_file
@@ -382,7 +382,7 @@ def _crops(feeds: Sequence[Mapping[str, Floats]]) -> list[dict[str, Floats]]:
 
 def recorded_runs(model: Model, mesh: AvatarMesh, arkit: int, table: Any) -> list[tuple[Session, dict[str, Floats]]]:
     """The session runs of one request: which session, and with what."""
-    from ..face.shape_sets import parse_table
+    from ..face.shapes.shape_sets import parse_table
     from ..generate import generate
 
     runs: list[tuple[Session, dict[str, Floats]]] = []

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendError
-from ..face.mesh import AvatarMesh
+from ..face.geometry.mesh import AvatarMesh
 from . import bench_show
 from .bench_cells import Requests, against_libraries, cell, egg_head, int8_against_fp32, threads_trial
 from .hardware import hardware

@@ -21,14 +21,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.face.frame import frame_of_landmarks
-from backend.face.landmarks import NAMES
-from backend.face.mesh import loose_parts
-from backend.face.seams import MARKS
+from backend.face.analyse.seams import MARKS
+from backend.face.geometry.frame import frame_of_landmarks
+from backend.face.geometry.landmarks import NAMES
+from backend.face.geometry.mesh import loose_parts
 
+from ..samples.rig import Floats, Ints, Rig
 from .evaluate import HEADS, KEPT, RIGS, head
 from .kept import decimated
-from .sources import Floats, Ints, Rig
 
 Doubles = NDArray[np.float64]
 SKIN = {"ict": 11248, "makehuman": None}  # ICT's face, head and neck come first; MakeHuman's skin is the largest part

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from backend.face.frame import Frame, frame_of_landmarks
-from backend.face.landmarks import NAMES
-from backend.face.points import COARSE_COUNT, COUNT, crop
+from backend.face.geometry.frame import Frame, frame_of_landmarks
+from backend.face.geometry.landmarks import NAMES
+from backend.face.locate.points import COARSE_COUNT, COUNT, crop
 
+from ..samples.modelled import modelled
+from ..samples.rig import Floats
 from .crops import Crop, Scene, dressing_of, faceless_scene, misses, modelled_scene, random_crop, random_scene, wandering_frame
 from .heads import DecoderSample, Head, canonical, decoder_sample
-from .modelled import modelled
 from .net import RIGS, Encoder
-from .sources import Floats
 
 Batch = dict[str, Tensor]
 

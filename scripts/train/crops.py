@@ -7,18 +7,18 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from backend.face.frame import Doubles, Frame, frame_of_landmarks
-from backend.face.landmarks import NAMES
-from backend.face.locate import POINT_MIRROR
-from backend.face.mesh import loose_parts
-from backend.face.points import COUNT, PointCloud, cloud_of, crop
+from backend.face.geometry.frame import Doubles, Frame, frame_of_landmarks
+from backend.face.geometry.landmarks import NAMES
+from backend.face.geometry.mesh import loose_parts
+from backend.face.locate.points import COUNT, PointCloud, cloud_of, crop
+from backend.face.locate.search import POINT_MIRROR
 
-from . import stylised
-from .hair import surroundings
+from ..samples import stylised
+from ..samples.hair import surroundings
+from ..samples.modelled import anatomy, kind_of, sheeted
+from ..samples.rig import Floats
 from .heads import LANDMARK_SWAP, MIRROR, Head, landmarks_of, loosened, random_identity, random_warp
-from .modelled import anatomy, kind_of, sheeted
 from .net import RIGS
-from .sources import Floats
 
 REACH = 30.0  # canonical units around the face that a scene keeps
 SCENE_POINTS = 30000

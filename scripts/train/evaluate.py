@@ -39,17 +39,17 @@ from numpy.typing import NDArray
 from backend.engine.models import load_model
 from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
-from backend.face.landmarks import NAMES
-from backend.face.locate import Face
-from backend.face.mesh import AvatarMesh, loose_parts
-from backend.face.shape_sets import load_sets
+from backend.face.geometry.landmarks import NAMES
+from backend.face.geometry.mesh import AvatarMesh, loose_parts
+from backend.face.locate.face import Face
+from backend.face.shapes.shape_sets import load_sets
 from backend.generate import Shapes, generate
 
+from ..samples.modelled import modelled
+from ..samples.rig import Floats, Rig
 from . import sources
 from .kept import decimated, identity, subdivided
 from .measures import contact_measures, mirror_error, opening_of
-from .modelled import modelled
-from .sources import Floats, Rig
 
 SIDED = ("mouthSmile", "mouthFrown", "mouthStretch", "mouthUpperUp", "eyeWide", "eyeBlink", "eyeSquint", "eyeLookDown")
 CORE = {*(f"{n}{s}" for n in SIDED for s in ("Left", "Right"))} | {

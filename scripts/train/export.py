@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from backend.face.landmarks import NAMES
+from backend.face.geometry.landmarks import NAMES
 
 from ..export_torch import write
 from .heads import LANDMARK_SWAP, MIRROR, swaps

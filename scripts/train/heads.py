@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.face.frame import frame_of_landmarks
-from backend.face.landmarks import NAMES, SIDES, mirrored
-from backend.face.mesh import loose_parts, part_boxes, seamless_normals
-from backend.face.seams import opposites, sides, ways
+from backend.face.analyse.seams import opposites, sides, ways
+from backend.face.geometry.frame import frame_of_landmarks
+from backend.face.geometry.landmarks import NAMES, SIDES, mirrored
+from backend.face.geometry.mesh import loose_parts, part_boxes, seamless_normals
 
-from .sources import Floats, Ints, Rig
+from ..samples.rig import Floats, Ints, Rig
 
 Warp = Callable[[Floats], Floats]
 MUZZLED = 0.12  # share of the warps that give a head a snout

@@ -9,10 +9,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.face.mesh import vertex_normals, weld
+from backend.face.geometry.mesh import vertex_normals, weld
 
+from ..samples.rig import Anchor, Floats, Ints, Rig
 from .heads import random_identity
-from .sources import Anchor, Floats, Ints, Rig
 
 FOLD = 0.3  # cosine between a triangle's normals before and after a collapse, below which it counts as folded
 

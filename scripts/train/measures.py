@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.face.bodies import rigid
-from backend.face.landmarks import SIDES, mirrored
-from backend.face.mesh import connected_parts, loose_parts, seamless_normals
-from backend.face.mirror import partners
+from backend.face.geometry.landmarks import SIDES, mirrored
+from backend.face.geometry.mesh import connected_parts, loose_parts, seamless_normals
+from backend.face.geometry.mirror import partners
+from backend.face.geometry.motion import rigid
 
-from .sources import Floats, Ints, Rig
+from ..samples.rig import Floats, Ints, Rig
 
 COLUMNS, LID_COLUMNS = 14, 9  # strips across a mouth and an eye, in each of which an edge is looked for
 EDGE = 0.8  # of the farthest way in a strip, from which on a vertex belongs to the lid's edge

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from backend.face.landmarks import NAMES, SIDES
+from backend.face.geometry.landmarks import NAMES, SIDES
 
 from .heads import SMALL
 

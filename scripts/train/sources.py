@@ -8,50 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.face.landmarks import mirrored
+from backend.face.geometry.landmarks import mirrored
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
+from ..samples.rig import Anchor, Floats, Ints, Rig
 
-SETS = Path(__file__).parents[2] / "backend" / "face" / "shape_sets.json"
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """A landmark tied to a rig: the mean of some vertices, moved by one of the rig's shapes or not at all."""
-
-    indices: Ints
-    shape: str | None = None
-
-
-@dataclass
-class Rig:
-    """One head. shapes: ARKit name -> offsets float32 (V,3). mixes: (weights by ARKit name, offsets (V,3)) where a source has only mixed
-    shapes. identities float32/16 (I,V,3), with how many are added at once and how far. near: vertices worth training on."""
-
-    name: str
-    vertices: Floats
-    triangles: Ints
-    shapes: dict[str, Floats]
-    mixes: list[tuple[dict[str, float], Floats]] = field(default_factory=list)
-    identities: NDArray[np.floating[Any]] | None = None
-    identity_names: list[str] = field(default_factory=list)
-    whole_avatar: bool = False
-    anchors: dict[str, Anchor] = field(default_factory=dict)
-
-    def landmarks(self, vertices: Floats, shapes: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Positions (3,) of the anchors on a variant of this head: its vertices and its shapes, both (V,3)."""
-        return {
-            name: (vertices[a.indices] + (shapes[a.shape][a.indices] if a.shape else 0)).mean(axis=0, dtype=np.float32)
-            for name, a in self.anchors.items()
-        }
+SETS = Path(__file__).parents[2] / "backend" / "face" / "shapes" / "shape_sets.json"
 
 
 def _length(offsets: Floats) -> Floats:

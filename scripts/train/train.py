@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from backend.atomic import temporary_beside
-from backend.face.landmarks import NAMES
+from backend.face.geometry.landmarks import NAMES
 
 from . import sources
 from .batches import Batch, DecoderBatches, EncoderBatches, batches

@@ -19,7 +19,7 @@ from blendshape_auto_generator.blendshape_addon import chosen, commands, inspect
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from fixtures import models
 
-from backend.face.shape_sets import load_sets
+from backend.face.shapes.shape_sets import load_sets
 
 from .conftest import add_figure
 from .test_panels import draw

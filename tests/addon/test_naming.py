@@ -11,7 +11,7 @@ from blendshape_auto_generator.blendshape_addon.naming import aliases_of, names_
 from hypothesis import given
 from hypothesis import strategies as st
 
-SETS = json.loads((Path(__file__).resolve().parents[2] / "backend/face/shape_sets.json").read_text(encoding="utf-8"))["sets"]
+SETS = json.loads((Path(__file__).resolve().parents[2] / "backend/face/shapes/shape_sets.json").read_text(encoding="utf-8"))["sets"]
 ARKIT, UNIFIED, VRCHAT, SRANIPAL = (list(SETS[name]["shapes"]) for name in ("arkit", "unified", "vrchat", "sranipal"))
 
 

@@ -157,7 +157,7 @@ def test_a_cancelled_job_does_not_disturb_the_next(body: Any, tiny: Path, slow: 
 
 
 def test_the_panels_sets_are_the_backends() -> None:
-    sets = json.loads((ROOT / "backend/face/shape_sets.json").read_text(encoding="utf-8"))["sets"]
+    sets = json.loads((ROOT / "backend/face/shapes/shape_sets.json").read_text(encoding="utf-8"))["sets"]
     assert {identifier for identifier, *_ in properties.SETS} <= set(sets)
 
 

@@ -16,7 +16,7 @@ from blendshape_auto_generator.blendshape_addon.backend_process import Backend
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.launch import Launch
 
-from backend.face.shape_sets import load_sets
+from backend.face.shapes.shape_sets import load_sets
 
 from .conftest import add_figure
 

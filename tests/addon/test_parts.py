@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backend.face.roles import ROLES as BACKEND_ROLES
+from backend.face.correct.roles import ROLES as BACKEND_ROLES
 
 HEAD = 768
 
@@ -206,7 +206,7 @@ def test_a_head_of_several_objects_moves_as_one(tmp_path: Path) -> None:
     """The sample head with the shipped model, in one object and separated into its pieces, which only their places tell."""
     from mathutils.kdtree import KDTree
 
-    from scripts.sample_object import add_sample_head
+    from scripts.samples.object import add_sample_head
 
     names = ("eyeBlinkLeft", "eyeLookUpLeft", "jawOpen", "browInnerUp")
     whole = add_sample_head()

@@ -14,7 +14,7 @@ import pytest
 from blendshape_auto_generator.blendshape_addon import errors, findings, panels, registration, translations, vrchat_operators
 from blendshape_auto_generator.blendshape_addon.translations_ja import JAPANESE
 
-from backend.face import rest
+from backend.face.analyse import rest
 
 SOURCE = Path(__file__).resolve().parents[2] / "blendshape_addon"
 PROVIDERS = {"CPU", "TensorRT", "CUDA", "DirectML", "Windows ML", "OpenVINO", "CoreML", "WebGPU", "TensorRT RTX", "QNN"}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face.shape_sets import load_sets
+from backend.face.shapes.shape_sets import load_sets
 from scripts.generate import load_extension
 
 load_extension()

@@ -6,11 +6,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.face import bodies
-from backend.face.mesh import loose_parts, part_boxes
-from scripts.train.anatomy import PARTS, Anatomy
-from scripts.train.modelled import BUILDERS, anatomy
-from scripts.train.sources import Floats
+from backend.face.analyse import eyeballs
+from backend.face.correct import rigid_parts
+from backend.face.geometry.mesh import loose_parts, part_boxes
+from backend.face.geometry.motion import rigid, turned
+from scripts.samples.anatomy import PARTS, Anatomy
+from scripts.samples.modelled import BUILDERS, anatomy
+from scripts.samples.rig import Floats
 
 CONDITIONS = [f"{name}{side}" for name in ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeBlink") for side in ("Left", "Right")]
 
@@ -23,7 +25,7 @@ def head() -> tuple[Anatomy, Floats]:
 
 def test_both_eyeballs_are_found_and_nothing_else(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
-    found = bodies.eyeballs(made.vertices, boxes, made.landmarks)
+    found = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)
     assert set(found) == {"left", "right"}
     for side, (ball, _centre) in found.items():
         assert set(made.part[ball]) == {PARTS.index(f"eye_{side}")}
@@ -32,7 +34,7 @@ def test_both_eyeballs_are_found_and_nothing_else(head: tuple[Anatomy, Floats]) 
 
 def test_a_lash_that_hangs_close_before_an_eyeball_is_no_part_of_it(head: tuple[Anatomy, Floats]) -> None:
     made, _boxes = head
-    ball, centre = bodies.eyeballs(made.vertices, _boxes, made.landmarks)["left"]
+    ball, centre = eyeballs.eyeballs(made.vertices, _boxes, made.landmarks)["left"]
     radius = float(np.linalg.norm(made.vertices[ball] - centre, axis=1).mean())
     along = np.linspace(-0.9, 0.9, 30, dtype=np.float32)
     out = np.stack([np.sin(along), np.full_like(along, -0.3), np.cos(along)], axis=1)
@@ -41,15 +43,15 @@ def test_a_lash_that_hangs_close_before_an_eyeball_is_no_part_of_it(head: tuple[
     vertices = np.concatenate([made.vertices, lash])
     box = np.concatenate([(lash.min(axis=0) + lash.max(axis=0)) / 2, np.ptp(lash, axis=0) / 2])
     boxes = np.concatenate([_boxes, np.tile(box, (len(lash), 1)).astype(np.float32)])
-    again, _centre = bodies.eyeballs(vertices, boxes, made.landmarks)["left"]
+    again, _centre = eyeballs.eyeballs(vertices, boxes, made.landmarks)["left"]
     assert set(again) == set(ball)
 
 
 def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
     offsets = np.full((len(CONDITIONS), len(made.vertices), 3), 0.1, np.float32)
-    balls = bodies.eyeballs(made.vertices, boxes, made.landmarks)
-    bodies.turn_eyes(dict(zip(CONDITIONS, offsets, strict=True)), made.vertices, balls)
+    balls = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)
+    rigid_parts.turn_eyes(dict(zip(CONDITIONS, offsets, strict=True)), made.vertices, balls)
     for side, sign in (("Left", 1), ("Right", -1)):
         ball, centre = balls[side.lower()]
         front = ball[made.vertices[ball, 2].argmax()]
@@ -64,22 +66,22 @@ def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(head: tuple[
 
 def test_eyes_of_a_head_like_those_learnt_from_turn_as_the_model_says_but_as_bodies(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
-    balls = bodies.eyeballs(made.vertices, boxes, made.landmarks)
+    balls = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)
     ball, centre = balls["left"]
-    wanted = bodies.turned(made.vertices[ball], centre - np.array([0, 0, 0.1], np.float32), 0, 20.0)
+    wanted = turned(made.vertices[ball], centre - np.array([0, 0, 0.1], np.float32), 0, 20.0)
     shapes = {name: np.zeros_like(made.vertices) for name in ("eyeLookDownLeft", "jawOpen")}
     noise = np.random.default_rng(0).normal(0, 0.003, wanted.shape).astype(np.float32)
     shapes["eyeLookDownLeft"][ball], shapes["jawOpen"][ball] = wanted + noise, noise
-    bodies.turn_eyes(shapes, made.vertices, balls, 1.0)
+    rigid_parts.turn_eyes(shapes, made.vertices, balls, 1.0)
     got = shapes["eyeLookDownLeft"][ball]
     np.testing.assert_allclose(got, wanted, atol=2e-3)
-    np.testing.assert_allclose(bodies.rigid(made.vertices[ball], got[None])[0], got, atol=1e-5)
+    np.testing.assert_allclose(rigid(made.vertices[ball], got[None])[0], got, atol=1e-5)
     assert not shapes["jawOpen"].any()
 
 
 def test_the_inside_of_a_lid_stays_as_deep_as_it_lay(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
-    ball, centre = bodies.eyeballs(made.vertices, boxes, made.landmarks)["left"]
+    ball, centre = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)["left"]
     vertices = made.vertices.copy()
     skin = made.part == PARTS.index("skin")
     inside = np.flatnonzero(skin)[:1]
@@ -89,7 +91,7 @@ def test_the_inside_of_a_lid_stays_as_deep_as_it_lay(head: tuple[Anatomy, Floats
     blink = np.zeros_like(vertices)
     blink[inside] = centre + 0.8 * out[out[:, 2].argmax()] - deep
     before = blink.copy()
-    bodies.lift_lids(blink, vertices, skin, ball, centre)
+    rigid_parts.lift_lids(blink, vertices, skin, ball, centre)
     assert np.linalg.norm(blink - before, axis=1).max() < 0.05 * np.linalg.norm(out, axis=1).max()
 
 
@@ -103,7 +105,7 @@ def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Float
     lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
     skin, tongue = (made.part == PARTS.index(name) for name in ("skin", "tongue"))
     moved = {"jawOpen": jaw.copy(), "tongueOut": shapes["tongueOut"].copy()}
-    bodies.move_teeth(moved, made.vertices, boxes, made.part, lips)
+    rigid_parts.move_teeth(moved, made.vertices, boxes, made.part, lips)
     np.testing.assert_array_equal(moved["jawOpen"][skin], jaw[skin])
     np.testing.assert_array_equal(moved["tongueOut"][tongue], shapes["tongueOut"][tongue])
     mine = np.flatnonzero(lower)
@@ -113,8 +115,8 @@ def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Float
 
 def test_a_rigid_motion_is_its_own_nearest() -> None:
     points = np.random.default_rng(3).normal(0, 0.3, (50, 3)).astype(np.float32)
-    motion = bodies.turned(points, np.array([0.1, 0.2, 0.0], np.float32), 0, 25.0) + np.array([0.1, 0.0, -0.2], np.float32)
-    np.testing.assert_allclose(bodies.rigid(points, np.stack([motion, 0 * motion])), np.stack([motion, 0 * motion]), atol=1e-5)
+    motion = turned(points, np.array([0.1, 0.2, 0.0], np.float32), 0, 25.0) + np.array([0.1, 0.0, -0.2], np.float32)
+    np.testing.assert_allclose(rigid(points, np.stack([motion, 0 * motion])), np.stack([motion, 0 * motion]), atol=1e-5)
 
 
 def test_teeth_stay_where_they_are_but_for_the_jaw(head: tuple[Anatomy, Floats]) -> None:
@@ -126,7 +128,7 @@ def test_teeth_stay_where_they_are_but_for_the_jaw(head: tuple[Anatomy, Floats])
     skin = made.part == PARTS.index("skin")
     before = shapes["mouthSmileLeft"][skin].copy()
     lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
-    bodies.move_teeth(shapes, made.vertices, boxes, made.part, lips)
+    rigid_parts.move_teeth(shapes, made.vertices, boxes, made.part, lips)
     assert not shapes["mouthSmileLeft"][lower].any() and not shapes["jawOpen"][upper].any()
     assert np.linalg.norm(shapes["jawOpen"][lower], axis=1).min() > 0.05
     np.testing.assert_array_equal(shapes["mouthSmileLeft"][skin], before)
@@ -144,7 +146,7 @@ def test_an_iris_slides_over_its_white(curve: float) -> None:
     vertices = np.concatenate([disc(0.2, -0.05, curve), disc(0.08, -0.04, curve), disc(0.2, 0.5)])
     owner = np.repeat(np.arange(3), 60).astype(np.int32)
     shapes = {name: np.full_like(vertices, 0.1) for name in CONDITIONS}
-    bodies.turn_plates(shapes, vertices, owner, "left", owner < 2, 0.2)
+    rigid_parts.turn_plates(shapes, vertices, owner, "left", owner < 2, 0.2)
     white, iris, other = (owner == n for n in range(3))
     for name, axis, sign in (("eyeLookUpLeft", 1, 1), ("eyeLookDownLeft", 1, -1), ("eyeLookOutLeft", 0, 1), ("eyeLookInLeft", 0, -1)):
         assert not shapes[name][white].any() and (sign * shapes[name][iris, axis]).min() > 0.02, name
@@ -159,9 +161,9 @@ def test_an_iris_slides_over_its_white(curve: float) -> None:
 def test_one_plate_alone_turns_as_a_whole() -> None:
     vertices = disc(0.2, -0.05)
     shapes = {name: np.zeros_like(vertices) for name in CONDITIONS}
-    bodies.turn_plates(shapes, vertices, np.zeros(60, np.int32), "left", np.ones(60, bool), 0.2)
+    rigid_parts.turn_plates(shapes, vertices, np.zeros(60, np.int32), "left", np.ones(60, bool), 0.2)
     assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all()
-    bodies.turn_plates(shapes, vertices, np.zeros(60, np.int32), "left", np.zeros(60, bool), 0.2)
+    rigid_parts.turn_plates(shapes, vertices, np.zeros(60, np.int32), "left", np.zeros(60, bool), 0.2)
     assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all(), "nothing behind the lids, nothing to do"
 
 
@@ -173,7 +175,7 @@ def test_a_ball_that_was_pressed_flat_turns_and_keeps_its_outline(side: str) -> 
     middle = np.array([0.5 if side == "left" else -0.5, 0, 0])
     vertices = (ball * radii + middle).astype(np.float32)
     shapes = {f"eyeLook{way}{side.title()}": np.full_like(vertices, 0.1) for way in ("Up", "Down", "In", "Out")}
-    bodies.turn_plates(shapes, vertices, np.zeros(len(ball), np.int32), side, np.ones(len(ball), bool), 0.3)
+    rigid_parts.turn_plates(shapes, vertices, np.zeros(len(ball), np.int32), side, np.ones(len(ball), bool), 0.3)
     front, outwards = ball[:, 2] > 0.9, 1 if side == "left" else -1
     for way, axis, sign in (("Up", 1, 1), ("Down", 1, -1), ("Out", 0, outwards), ("In", 0, -outwards)):
         moved = shapes[f"eyeLook{way}{side.title()}"]
@@ -187,7 +189,7 @@ def test_a_tongue_follows_the_jaw_in_one_piece_and_bends_otherwise(head: tuple[A
     tongue = np.flatnonzero(made.part == PARTS.index("tongue"))
     shapes["jawOpen"][tongue] += np.random.default_rng(2).normal(0, 0.02, (len(tongue), 3)).astype(np.float32)
     out = shapes["tongueOut"][tongue].copy()
-    bodies.move_teeth(shapes, made.vertices, boxes, made.part, (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2)
+    rigid_parts.move_teeth(shapes, made.vertices, boxes, made.part, (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2)
     rest, moved = made.vertices[tongue], made.vertices[tongue] + shapes["jawOpen"][tongue]
     before, after = (np.linalg.norm(v[:, None] - v[None], axis=2) for v in (rest, moved))
     assert np.abs(before - after).max() < 1e-4
@@ -196,20 +198,20 @@ def test_a_tongue_follows_the_jaw_in_one_piece_and_bends_otherwise(head: tuple[A
 
 def test_a_lid_that_closes_through_the_eye_is_brought_before_it_and_what_keeps_still_stays(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
-    ball, centre = bodies.eyeballs(made.vertices, boxes, made.landmarks)["left"]
+    ball, centre = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)["left"]
     skin = made.part == PARTS.index("skin")
     radius = float(np.linalg.norm(made.vertices[ball] - centre, axis=1).max())
     blink = np.zeros_like(made.vertices)
     lid = np.flatnonzero(skin & (np.linalg.norm(made.vertices - made.landmarks["lid_upper_left"], axis=1) < 0.1))
     blink[lid] = centre + np.array([0, 0, 0.9 * radius], np.float32) - made.vertices[lid]
     before = blink.copy()
-    bodies.lift_lids(blink, made.vertices, skin, ball, centre)
+    rigid_parts.lift_lids(blink, made.vertices, skin, ball, centre)
     assert (np.linalg.norm(made.vertices[lid] + blink[lid] - centre, axis=1) > radius * 0.99).all()
     np.testing.assert_array_equal(np.delete(blink, lid, axis=0), np.delete(before, lid, axis=0))
     outside = before * 0
     outside[lid] = np.array([0, 0, 2 * radius], np.float32)
     kept = outside.copy()
-    bodies.lift_lids(outside, made.vertices, skin, ball, centre)
+    rigid_parts.lift_lids(outside, made.vertices, skin, ball, centre)
     np.testing.assert_array_equal(outside, kept)
 
 
@@ -224,7 +226,7 @@ def test_rows_of_teeth_that_lie_on_each_other_part_at_the_jaw() -> None:
     shapes["jawOpen"][:24] *= 0.3  # a model that is not sure about upper ones
     shapes["mouthSmileLeft"][:48, 1] = 0.05 * vertices[:48, 0]
     shapes["mouthLeft"][:48, 0] = 0.05
-    bodies.move_teeth(shapes, vertices, parts, pieces, np.array([0, 0.07, 0.1], np.float32))
+    rigid_parts.move_teeth(shapes, vertices, parts, pieces, np.array([0, 0.07, 0.1], np.float32))
     assert not shapes["jawOpen"][:24].any() and not shapes["mouthSmileLeft"][:48].any()
     lower = shapes["jawOpen"][24:48]
     assert lower[:, 1].max() < -0.05 and np.ptp(lower, axis=0).max() < 0.03, "in one piece"
@@ -234,7 +236,7 @@ def test_rows_of_teeth_that_lie_on_each_other_part_at_the_jaw() -> None:
 @pytest.mark.parametrize("size", [1.0, 2.5])
 def test_the_front_of_a_ball_is_an_eye_and_its_back_is_none(head: tuple[Anatomy, Floats], size: float) -> None:
     made, boxes = head
-    ball, centre = bodies.eyeballs(made.vertices, boxes, made.landmarks)["left"]
+    ball, centre = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)["left"]
     others = np.setdiff1d(np.arange(len(made.vertices)), ball)
     away = made.vertices[ball] - centre
     radius = size * float(np.linalg.norm(away, axis=1).mean())
@@ -244,7 +246,7 @@ def test_the_front_of_a_ball_is_an_eye_and_its_back_is_none(head: tuple[Anatomy,
         half[:, 2] -= sign * 0.3 * radius if sign < 0 else 0  # in reach, though it is hollow
         box = np.concatenate([(half.min(axis=0) + half.max(axis=0)) / 2, np.ptp(half, axis=0) / 2])
         vertices = np.concatenate([made.vertices[others], half])
-        found = bodies.eyeballs(vertices, np.concatenate([boxes[others], np.tile(box, (len(half), 1))]).astype(np.float32), made.landmarks)
+        found = eyeballs.eyeballs(vertices, np.concatenate([boxes[others], np.tile(box, (len(half), 1))]).astype(np.float32), made.landmarks)
         assert set(found) == wanted
         if sign > 0:
             assert np.abs(found["left"][1] - middle).max() < 0.05 * radius

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.face import brows
-from backend.face.frame import Floats
+from backend.face.analyse import brow_strips
+from backend.face.correct import brows
+from backend.face.geometry.frame import Floats
 
 LEFT = {"brow_inner_left": (0.2, 0.3, 1.2), "brow_outer_left": (0.7, 0.3, 1.0), "lid_upper_left": (0.5, 0.1, 1.0)}
 
@@ -37,7 +38,7 @@ def forehead() -> tuple[Floats, Floats, dict[str, Floats]]:
 
 def test_landmarks_move_to_a_strips_ends() -> None:
     vertices, parts, landmarks = forehead()
-    found = brows.ends(vertices, parts, landmarks)
+    found = brow_strips.ends(vertices, parts, landmarks)
     assert found.keys() == {"brow_inner_left", "brow_outer_left"}  # there is none on the right
     assert found["brow_inner_left"][:2] == pytest.approx([0.15, 0.46], abs=0.03)
     assert found["brow_outer_left"][:2] == pytest.approx([0.7, 0.46], abs=0.03)
@@ -45,7 +46,7 @@ def test_landmarks_move_to_a_strips_ends() -> None:
 
 def test_a_rising_brow_stays_before_the_forehead() -> None:
     vertices, parts, landmarks = forehead()
-    mine = brows.strip(parts, landmarks, "left")
+    mine = brow_strips.strip(parts, landmarks, "left")
     up = np.zeros_like(vertices)
     assert mine.sum() == 24
     up[mine, 1] = 0.1
@@ -59,7 +60,7 @@ def test_a_rising_brow_stays_before_the_forehead() -> None:
 @pytest.mark.parametrize("slide", [0.0, -0.2])
 def test_a_brow_sinks_a_little_with_a_lid_that_slides_down_under_it_and_stays_before_it(slide: float) -> None:
     vertices, parts, landmarks = forehead()
-    mine = brows.strip(parts, landmarks, "left")
+    mine = brow_strips.strip(parts, landmarks, "left")
     blink = np.zeros_like(vertices)
     blink[~mine, 1], blink[~mine, 2] = slide, -slide / 4  # down, and out over the ball
     brows.follow([blink], vertices, parts, ~mine, landmarks)

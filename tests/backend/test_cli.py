@@ -16,10 +16,10 @@ from fixtures.meshes import figure
 
 from backend.cli import parse_conditions
 from backend.errors import CODES, BackendError, as_backend_error
-from backend.face.shape_sets import load_sets
+from backend.face.shapes.shape_sets import load_sets
 from backend.files import read_mesh, read_table, write_shapes
-from scripts.sample_head import build
-from scripts.sample_surface import HeadSpec
+from scripts.samples.head import build
+from scripts.samples.surface import HeadSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -137,7 +137,7 @@ def test_a_mesh_without_a_face_is_refused_by_the_shipped_model_or_another(tmp_pa
     ],
 )
 def test_broken_meshes_are_refused(tmp_path: Path, changes: dict[str, Any], code: str) -> None:
-    from backend.face.mesh import check
+    from backend.face.geometry.mesh import check
 
     with pytest.raises(BackendError) as caught:
         check(read_mesh(broken(tmp_path / "m.npz", **changes)))

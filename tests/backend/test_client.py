@@ -20,7 +20,7 @@ from fixtures.meshes import figure
 from backend import client as client_module
 from backend.client import AsyncClient, Client, arrays_of_mesh
 from backend.errors import BackendError
-from backend.face.mesh import AvatarMesh
+from backend.face.geometry.mesh import AvatarMesh
 
 
 def job(model: Path, mesh: AvatarMesh | None = None, **fields: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:

@@ -7,18 +7,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face import contacts
-from backend.face.combinations import DRIVEN, PAIRS, Combination, combinations
-from backend.face.expected import COSINES, expected
-from backend.face.mesh import loose_parts, part_boxes, weld
-from backend.face.shape_sets import load_sets
-from scripts.train.anatomy import OPENINGS, Anatomy
-from scripts.train.modelled import BUILDERS, anatomy
+from backend.face.analyse.head import head_of
+from backend.face.analyse.surface import Surface, surface_of
+from backend.face.correct import contacts
+from backend.face.geometry.mesh import loose_parts, part_boxes, weld
+from backend.face.shapes.combinations import DRIVEN, PAIRS, Combination, combinations
+from backend.face.shapes.expected import COSINES, expected
+from backend.face.shapes.shape_sets import load_sets
+from scripts.samples.anatomy import OPENINGS, Anatomy
+from scripts.samples.modelled import BUILDERS, anatomy
 
 Floats = NDArray[np.float32]
 
 
-Head = tuple[Anatomy, contacts.Surface, dict[str, Floats]]
+Head = tuple[Anatomy, Surface, dict[str, Floats]]
 
 
 @pytest.fixture(scope="module", params=[None, 1], ids=["default", "seed1"])
@@ -30,9 +32,9 @@ def head(request: pytest.FixtureRequest) -> Head:
     by_turn = np.where(made.opening == OPENINGS.index("mouth"), np.sin(made.turn), np.sign(made.vertices[:, 1] - lips[1]))
     sides = np.stack([by_turn, np.zeros(len(by_turn))], axis=1).astype(np.float32)
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
-    there = contacts.surface(made.vertices, triangles, weld(made.vertices), parts, sides, made.landmarks)
+    there = surface_of(made.vertices, triangles, weld(made.vertices), parts, sides, made.landmarks)
     shapes = {name: offsets.astype(np.float32) for name, offsets in built.items() if name in DRIVEN}
-    for name, more in contacts.corrections(there, made.landmarks, shapes).items():
+    for name, more in contacts.corrections(head_of(there, made.landmarks), shapes).items():
         if name in shapes:
             shapes[name] = shapes[name] + more
     return made, there, shapes
@@ -44,7 +46,7 @@ def by_name(found: list[Combination]) -> dict[str, Combination]:
 
 def test_shapes_with_contacts_hold(head: Head) -> None:
     made, there, shapes = head
-    found = by_name(combinations(there, made.landmarks, shapes))
+    found = by_name(combinations(head_of(there, made.landmarks), shapes))
     assert {"blink and squint left", "blink and squint right", "closed mouth on an open jaw"} <= set(found)
     assert all(pose.good for pose in found.values()), found
 
@@ -60,7 +62,7 @@ def test_shapes_with_contacts_hold(head: Head) -> None:
 def test_what_does_not_hold_is_seen(head: Head, condition: str, factor: float, name: str) -> None:
     made, there, shapes = head
     changed = {**shapes, condition: shapes[condition] * np.float32(factor)}
-    found = by_name(combinations(there, made.landmarks, changed))
+    found = by_name(combinations(head_of(there, made.landmarks), changed))
     assert not found[name].good and condition in found[name].conditions and all(part in found[name].words for part in found[name].conditions)
     assert all(pose.good for other, pose in found.items() if other != name)
 
@@ -69,7 +71,7 @@ def test_halves_that_add_up_are_seen(head: Head) -> None:
     made, there, shapes = head
     for name in PAIRS:
         both = {f"{name}Left": shapes["jawOpen"], f"{name}Right": shapes["jawOpen"]}
-        pose = by_name(combinations(there, made.landmarks, both))[f"both sides of {name}"]
+        pose = by_name(combinations(head_of(there, made.landmarks), both))[f"both sides of {name}"]
         assert not pose.good and pose.value == pytest.approx(2.0)
         assert pose.conditions == tuple(both) and pose.words == f"{name}Left and {name}Right together move 2.00 times as far as one alone"
 

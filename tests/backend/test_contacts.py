@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face import bodies, contacts, plates
-from backend.face.mesh import loose_parts, part_boxes, weld
-from scripts.train.anatomy import OPENINGS, PARTS, Anatomy
-from scripts.train.modelled import BUILDERS, anatomy
+from backend.face.analyse import eyeballs, lids
+from backend.face.analyse.head import head_of
+from backend.face.analyse.surface import Surface, surface_of
+from backend.face.correct import closing, contacts, flat_shapes
+from backend.face.geometry.mesh import loose_parts, part_boxes, weld
+from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
+from scripts.samples.modelled import BUILDERS, anatomy
 
 UPPER, LOWER = np.array([0.5, 0.2, 0.0], np.float32), np.array([0.5, -0.1, 0.0], np.float32)
 
@@ -59,7 +62,7 @@ def test_gains_name_the_conditions_they_are_for() -> None:
     assert contacts.gains(vertices, {}, {"eyeBlinkLeft": blink}) == {}
 
 
-Head = tuple[Anatomy, contacts.Surface, dict[str, NDArray[np.float32]]]
+Head = tuple[Anatomy, Surface, dict[str, NDArray[np.float32]]]
 
 
 @pytest.fixture(scope="module", params=[None, 1, 2], ids=["default", "seed1", "seed2"])
@@ -71,7 +74,7 @@ def head(request: pytest.FixtureRequest) -> Head:
     by_turn = np.where(made.opening == OPENINGS.index("mouth"), np.sin(made.turn), np.sign(made.vertices[:, 1] - lips[1]))
     sides = np.stack([by_turn, np.zeros(len(by_turn))], axis=1).astype(np.float32)
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
-    return made, contacts.surface(made.vertices, triangles, weld(made.vertices), parts, sides, made.landmarks), shapes
+    return made, surface_of(made.vertices, triangles, weld(made.vertices), parts, sides, made.landmarks), shapes
 
 
 def facing(made: Anatomy, opening: str, inner: float = 0.35) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -89,7 +92,7 @@ def test_lids_meet_along_their_whole_edge_and_eyes_hold_still(head: Head, side: 
     made, there, shapes = head
     name = f"eyeBlink{side.title()}"
     tilted = (shapes[name] * share * (1 + 0.3 * made.vertices[:, :1])).astype(np.float32)
-    closed = made.vertices + tilted + contacts.corrections(there, made.landmarks, {name: tilted})[name]
+    closed = made.vertices + tilted + contacts.corrections(head_of(there, made.landmarks), {name: tilted})[name]
     edge = np.flatnonzero((made.opening == OPENINGS.index(f"eye_{side}")) & (made.ring == 0))
     upper, lower = edge[np.sin(made.turn[edge]) > 0.5], edge[np.sin(made.turn[edge]) < 0.05]
     height = np.linalg.norm(made.landmarks[f"lid_upper_{side}"] - made.landmarks[f"lid_lower_{side}"])
@@ -107,15 +110,17 @@ def test_lids_meet_along_their_whole_edge_and_eyes_hold_still(head: Head, side: 
 def test_lids_that_lap_may_on_a_head_like_those_learnt_from_and_never_leave_a_gap(head: Head, familiar: float) -> None:
     made, there, shapes = head
     lapping = (1.2 * shapes["eyeBlinkLeft"]).astype(np.float32)
-    closed = made.vertices + lapping + contacts.corrections(there, made.landmarks, {"eyeBlinkLeft": lapping}, familiar=familiar)["eyeBlinkLeft"]
+    closed = (
+        made.vertices + lapping + contacts.corrections(head_of(there, made.landmarks), {"eyeBlinkLeft": lapping}, familiar=familiar)["eyeBlinkLeft"]
+    )
     upper, lower = facing(made, "eye_left")
     passed = (closed[lower, 1] - closed[upper, 1]) / (made.vertices[upper, 1] - made.vertices[lower, 1]).max()
-    assert abs(passed.mean() - familiar * contacts.LAP) < 0.05
+    assert abs(passed.mean() - familiar * closing.LAP) < 0.05
 
 
 def test_a_blink_that_only_falls_short_is_scaled_and_not_bent(head: Head) -> None:
     made, there, shapes = head
-    full, short = (contacts.corrections(there, made.landmarks, {"eyeBlinkLeft": shapes["eyeBlinkLeft"] * share}) for share in (1.0, 0.7))
+    full, short = (contacts.corrections(head_of(there, made.landmarks), {"eyeBlinkLeft": shapes["eyeBlinkLeft"] * share}) for share in (1.0, 0.7))
     one, other = shapes["eyeBlinkLeft"] + full["eyeBlinkLeft"], 0.7 * shapes["eyeBlinkLeft"] + short["eyeBlinkLeft"]
     assert (one * other).sum() / (np.linalg.norm(one) * np.linalg.norm(other)) > 0.99
     assert np.linalg.norm(other) == pytest.approx(np.linalg.norm(one), rel=0.1)
@@ -130,7 +135,7 @@ def test_lashes_keep_to_the_lid(head: Head, side: str) -> None:
     if not len(lash):
         pytest.skip("this head has no lashes")
     without[lash] = 0
-    moved = without + contacts.corrections(there, made.landmarks, {name: without})[name]
+    moved = without + contacts.corrections(head_of(there, made.landmarks), {name: without})[name]
     upper, _lower = facing(made, f"eye_{side}", 0.0)
     away = np.linalg.norm(made.vertices[lash][:, None] - made.vertices[upper][None], axis=2)
     roots = lash[away.min(axis=1) < np.quantile(away.min(axis=1), 0.3)]
@@ -143,12 +148,12 @@ def test_lashes_keep_to_the_lid(head: Head, side: str) -> None:
 def test_a_squint_closes_no_more_than_a_blink_can_bear(head: Head, side: str) -> None:
     made, there, shapes = head
     names = [f"{name}{side.title()}" for name in ("eyeBlink", "eyeSquint")]
-    ours = {name: shapes[name] + contacts.corrections(there, made.landmarks, {n: shapes[n] for n in names})[name] for name in names}
+    ours = {name: shapes[name] + contacts.corrections(head_of(there, made.landmarks), {n: shapes[n] for n in names})[name] for name in names}
     upper, lower = facing(made, f"eye_{side}")
     open_ = made.vertices[upper, 1] - made.vertices[lower, 1]
     both = made.vertices + ours[names[0]] + ours[names[1]]
     passed = (both[lower, 1] - both[upper, 1]) / open_.max()
-    assert passed.mean() < contacts.NARROW + 0.06
+    assert passed.mean() < closing.NARROW + 0.06
     cosine = (ours[names[1]] * shapes[names[1]]).sum() / (np.linalg.norm(ours[names[1]]) * np.linalg.norm(shapes[names[1]]))
     assert cosine > 0.9, "it is a smaller squint and not another one"
     assert np.linalg.norm(ours[names[1]], axis=1).max() > 0.3 * np.linalg.norm(shapes[names[1]], axis=1).max(), "there is still a squint"
@@ -158,7 +163,7 @@ def test_a_squint_closes_no_more_than_a_blink_can_bear(head: Head, side: str) ->
 def test_lips_seal_along_the_whole_slit(head: Head, share: float) -> None:
     made, there, shapes = head
     close = (shapes["mouthClose"] * share).astype(np.float32)
-    more = contacts.corrections(there, made.landmarks, {"jawOpen": shapes["jawOpen"], "mouthClose": close})["mouthClose"]
+    more = contacts.corrections(head_of(there, made.landmarks), {"jawOpen": shapes["jawOpen"], "mouthClose": close})["mouthClose"]
     both = shapes["jawOpen"] + close + more
     upper, lower = facing(made, "mouth", 0.2)
     wide = np.linalg.norm(made.landmarks["mouth_left"] - made.landmarks["mouth_right"])
@@ -174,9 +179,9 @@ def test_a_face_without_openings_is_left_alone() -> None:
     triangles = np.concatenate([np.stack([cell, cell + 1, cell + 30], 1), np.stack([cell + 1, cell + 31, cell + 30], 1)]).astype(np.int32)
     made, _triangles = anatomy()
     parts = part_boxes(vertices, loose_parts(vertices, triangles))
-    flat = contacts.surface(vertices, triangles, weld(vertices), parts, np.zeros((900, 2), np.float32), made.landmarks)
+    flat = surface_of(vertices, triangles, weld(vertices), parts, np.zeros((900, 2), np.float32), made.landmarks)
     ones = {name: np.ones_like(vertices) for name in contacts.PROBED}
-    assert contacts.corrections(flat, made.landmarks, ones) == {}
+    assert contacts.corrections(head_of(flat, made.landmarks), ones) == {}
 
 
 def test_an_eye_that_lies_on_the_skin_is_squashed_and_its_lash_comes_down() -> None:
@@ -195,13 +200,13 @@ def test_an_eye_that_lies_on_the_skin_is_squashed_and_its_lash_comes_down() -> N
     owner = np.concatenate([np.zeros(16), np.ones(16), np.full(len(wall), 2)]).astype(np.int32)
     each, unknown = np.arange(len(vertices), dtype=np.int32), np.zeros((len(vertices), 2), np.float32)
     boxes = np.zeros((len(owner), 6), np.float32)
-    there = contacts.Surface(vertices, triangles, each, owner, unknown, [owner == 2], np.zeros(len(owner), bool), owner, boxes, {})
-    more = plates.shut(there, marks, "left", np.zeros_like(vertices))
+    there = Surface(vertices, triangles, each, owner, unknown, [owner == 2], np.zeros(len(owner), bool), owner, boxes, {})
+    more = flat_shapes.shut(there, marks, "left", np.zeros_like(vertices))
     assert more is not None and not more[32:].any()
     assert np.ptp((vertices + more)[:16, 1]) < 0.1 * np.ptp(vertices[:16, 1])
-    assert np.abs(more[16:32, 1].mean() - plates.SHUT * (middle[1] - upper[1])) < 0.1 * high
+    assert np.abs(more[16:32, 1].mean() - flat_shapes.SHUT * (middle[1] - upper[1])) < 0.1 * high
     assert np.ptp((vertices + more)[16:32, 1]) < 0.5 * np.ptp(vertices[16:32, 1])
-    assert plates.shut(there, marks, "right", np.zeros_like(vertices)) is None
+    assert flat_shapes.shut(there, marks, "right", np.zeros_like(vertices)) is None
 
 
 def test_a_brow_right_above_a_large_eye_is_no_lash() -> None:
@@ -214,8 +219,8 @@ def test_a_brow_right_above_a_large_eye_is_no_lash() -> None:
     for end in ("inner", "outer"):
         marks[f"brow_{end}_left"] = marks[f"brow_{end}_left"] + down
     parts = part_boxes(vertices, loose_parts(vertices, triangles))
-    there = contacts.surface(vertices, triangles, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), marks)
-    lid = contacts.lids_of(there, marks)["left"]
+    there = surface_of(vertices, triangles, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), marks)
+    lid = head_of(there, marks).lids["left"]
     assert brow.any() and not (lid.lash | lid.lower_lash)[brow].any()
 
 
@@ -224,7 +229,7 @@ def test_what_lies_close_before_an_eyeball_rolls_with_it_unless_it_leaves_the_ax
     made, triangles = anatomy()
     marks = made.landmarks
     boxes = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
-    ball, centre = bodies.eyeballs(made.vertices, boxes, marks)["left"]
+    ball, centre = eyeballs.eyeballs(made.vertices, boxes, marks)["left"]
     radius = float(np.linalg.norm(made.vertices[ball] - centre, axis=1).mean())
     axis = (marks["lid_upper_left"] + marks["lid_lower_left"]) / 2 - centre
     axis /= np.linalg.norm(axis)
@@ -237,21 +242,21 @@ def test_what_lies_close_before_an_eyeball_rolls_with_it_unless_it_leaves_the_ax
     vertices = np.concatenate([made.vertices, sheet]).astype(np.float32)
     everything = np.concatenate([triangles, more]).astype(np.int32)
     parts = part_boxes(vertices, loose_parts(vertices, everything))
-    there = contacts.surface(vertices, everything, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), marks)
-    lid = contacts.lids_of(there, marks)["left"]
+    there = surface_of(vertices, everything, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), marks)
+    lid = head_of(there, marks).lids["left"]
     assert lid.eye[ball].all()
     assert lid.eye[len(made.vertices) :].all() == rolls
 
 
 @pytest.mark.parametrize(("smallest", "least", "most"), [(0.0, 0.3, 0.4), (9.0, -0.05, 0.05)], ids=["goggle", "usual"])
 def test_the_lower_lid_comes_up_over_eyes_as_large_as_a_cartoons(smallest: float, least: float, most: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contacts, "GOGGLE", smallest)
+    monkeypatch.setattr(lids, "GOGGLE", smallest)
     made, triangles = anatomy()
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
     unknown = np.zeros((len(made.vertices), 2), np.float32)
-    there = contacts.surface(made.vertices, triangles, weld(made.vertices), parts, unknown, made.landmarks)
-    lid = contacts.lids_of(there, made.landmarks)["left"]
-    blink = lid.closed(np.zeros_like(made.vertices))
+    there = surface_of(made.vertices, triangles, weld(made.vertices), parts, unknown, made.landmarks)
+    lid = head_of(there, made.landmarks).lids["left"]
+    blink = closing.closing(lid, np.zeros_like(made.vertices))
     opening = lid.opening
     rise = (opening.lower.of(blink) @ opening.axes.T / opening.unit)[:, 1]
     assert least <= np.median(rise / lid.gap) <= most
@@ -262,11 +267,11 @@ def test_the_lower_lid_comes_up_over_eyes_as_large_as_a_cartoons(smallest: float
 def test_lashes_go_with_the_edge_of_the_skin_wherever_it_is_led() -> None:
     made, triangles = anatomy(np.random.default_rng([7, 3]), 1.0)
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
-    there = contacts.surface(made.vertices, triangles, weld(made.vertices), parts, np.zeros((len(made.vertices), 2), np.float32), made.landmarks)
-    lid = contacts.lids_of(there, made.landmarks)["left"]
+    there = surface_of(made.vertices, triangles, weld(made.vertices), parts, np.zeros((len(made.vertices), 2), np.float32), made.landmarks)
+    lid = head_of(there, made.landmarks).lids["left"]
     out = np.zeros_like(made.vertices)
     out[there.skins[0], 2] = 0.1
-    got = lid.ridden(out)
+    got = closing.ridden(lid, out)
     assert lid.lash.any() and got[lid.ride == 1] == pytest.approx(np.tile([0, 0, 0.1], ((lid.ride == 1).sum(), 1)), abs=1e-5)
     assert not got[lid.ride == 0].any()
 
@@ -284,12 +289,12 @@ def test_a_lash_that_is_sewn_to_the_lid_keeps_its_width_when_the_lid_comes_down(
     vertices = np.concatenate([made.vertices, root, tip]).astype(np.float32)
     faces = np.concatenate([triangles, band]).astype(np.int32)
     parts = part_boxes(vertices, loose_parts(vertices, faces))
-    there = contacts.surface(vertices, faces, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), made.landmarks)
+    there = surface_of(vertices, faces, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), made.landmarks)
     assert there.skins[0][first:].all() and not there.skins[1][first:].any()  # one with the skin but for its seam
-    lid = contacts.lids_of(there, made.landmarks)["left"]
+    lid = head_of(there, made.landmarks).lids["left"]
     assert lid.lash[first:].all() if rides else not lid.lash[first:].any()
     if rides:
-        blink = lid.closed(np.zeros_like(vertices))
+        blink = closing.closing(lid, np.zeros_like(vertices))
         root_way, tip_way = blink[first : first + count], blink[first + count :]
         assert np.abs(tip_way - root_way).max() < 0.1 * np.abs(root_way).max()
 
@@ -298,10 +303,10 @@ def test_a_lash_that_is_sewn_to_the_lid_keeps_its_width_when_the_lid_comes_down(
 def test_tall_eyes_close_from_both_sides_unless_the_model_knows_the_head(
     familiar: float, least: float, most: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contacts, "TALL", (0.0, 0.01))
+    monkeypatch.setattr(lids, "TALL", (0.0, 0.01))
     made, triangles = anatomy()
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
     unknown = np.zeros((len(made.vertices), 2), np.float32)
-    lid = contacts.lids_of(contacts.surface(made.vertices, triangles, weld(made.vertices), parts, unknown, made.landmarks), made.landmarks)["left"]
-    rise = (lid.opening.lower.of(lid.closed(np.zeros_like(made.vertices), familiar)) @ lid.opening.axes.T / lid.opening.unit)[:, 1]
+    lid = head_of(surface_of(made.vertices, triangles, weld(made.vertices), parts, unknown, made.landmarks), made.landmarks).lids["left"]
+    rise = (lid.opening.lower.of(closing.closing(lid, np.zeros_like(made.vertices), familiar)) @ lid.opening.axes.T / lid.opening.unit)[:, 1]
     assert least <= np.median(rise / lid.gap) <= most

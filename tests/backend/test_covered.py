@@ -8,9 +8,10 @@ import pytest
 from fixtures.plate_head import plate_head
 from numpy.typing import NDArray
 
-from backend.face import contacts, covered
-from backend.face.landmarks import SIDES
-from backend.face.mesh import loose_parts, part_boxes, weld
+from backend.face.analyse import covered
+from backend.face.analyse.surface import surface_of
+from backend.face.geometry.landmarks import SIDES
+from backend.face.geometry.mesh import loose_parts, part_boxes, weld
 
 SKIN = -0.24  # how far ahead the ball lies where the eyes are
 
@@ -20,7 +21,7 @@ def lids(vertices: NDArray[np.float32], triangles: NDArray[np.int32], side: str)
     marks = {name: np.where(name.startswith("eye"), [*place[:2], SKIN], place).astype(np.float32) for name, place in plate_head().landmarks.items()}
     parts = part_boxes(vertices, loose_parts(vertices, triangles))
     nothing = np.zeros((len(vertices), 2), np.float32)
-    return covered.lids(contacts.surface(vertices, triangles, weld(vertices), parts, nothing, marks), marks, side)
+    return covered.lids(surface_of(vertices, triangles, weld(vertices), parts, nothing, marks), marks, side)
 
 
 @pytest.mark.parametrize("side", SIDES)

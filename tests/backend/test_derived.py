@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.face import derived
-from backend.face.shape_sets import load_sets
+from backend.face.shapes import derived
+from backend.face.shapes.shape_sets import load_sets
 
 ARKIT = list(load_sets()["arkit"].shapes)
 RNG = np.random.default_rng(8)

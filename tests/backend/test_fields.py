@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from backend.face import contacts, fields, refine
-from backend.face.frame import Floats
-from backend.face.mesh import loose_parts, part_boxes, weld
-from backend.face.seams import face_skin, opposites, sides, ways
-from scripts.train.anatomy import PARTS, Anatomy
-from scripts.train.modelled import BUILDERS, anatomy
-from scripts.train.sources import Ints
+from backend.face.analyse.head import head_of
+from backend.face.analyse.seams import face_skin, opposites, sides, ways
+from backend.face.analyse.surface import Surface, bulky, surface_of
+from backend.face.correct import blend, fields
+from backend.face.geometry.frame import Floats
+from backend.face.geometry.mesh import loose_parts, part_boxes, weld
+from backend.face.locate import refine
+from scripts.samples.anatomy import PARTS, Anatomy
+from scripts.samples.modelled import BUILDERS, anatomy
+from scripts.samples.rig import Ints
 
 SEEDS = (None, 3, 5)
 
@@ -24,7 +27,7 @@ class Made:
     head: Anatomy
     triangles: Ints
     parts: Floats
-    there: contacts.Surface
+    there: Surface
     shapes: dict[str, Floats]
 
 
@@ -32,7 +35,7 @@ def made(seed: int | None) -> Made:
     head, triangles = anatomy(None if seed is None else np.random.default_rng([7, seed]), 1.0)
     v, labels = head.vertices, loose_parts(head.vertices, triangles)
     boxes = part_boxes(v, labels)
-    there = contacts.surface(v, triangles, weld(v), boxes, sides(v, triangles, head.landmarks), head.landmarks)
+    there = surface_of(v, triangles, weld(v), boxes, sides(v, triangles, head.landmarks), head.landmarks)
     return Made(head, triangles, boxes, there, {name: offsets for make in BUILDERS for name, offsets in make(head).items()})
 
 
@@ -64,12 +67,12 @@ def test_fields_agree_with_the_shapes_by_construction(seed: int | None) -> None:
 
 def test_a_model_that_agrees_is_believed_and_one_that_does_not_is_mixed() -> None:
     one = made(None)
-    lid = contacts.lids_of(one.there, one.head.landmarks)["left"]
+    lid = head_of(one.there, one.head.landmarks).lids["left"]
     field = fields.lid_fields(lid, "left", 1.0)
     blink = {"eyeBlinkLeft": field["eyeBlinkLeft"]}
-    assert fields.trust(blink, blink) == pytest.approx(1)
+    assert blend.trust(blink, blink) == pytest.approx(1)
     away = {"eyeBlinkLeft": -blink["eyeBlinkLeft"]}
-    assert fields.trust(away, blink) == pytest.approx(fields.DOUBTED)
+    assert blend.trust(away, blink) == pytest.approx(blend.DOUBTED)
 
 
 def test_a_small_mouth_takes_fields_and_a_wide_one_the_model() -> None:
@@ -78,7 +81,7 @@ def test_a_small_mouth_takes_fields_and_a_wide_one_the_model() -> None:
         big = fields.mouth_of(one.there, one.head.landmarks).large
         assert (big > 0.8) is kept
         nothing = {name: np.zeros_like(offsets) for name, offsets in one.shapes.items()}
-        found = fields.mixed(one.there, one.parts, one.head.landmarks, nothing)["mouthSmileLeft"]
+        found = blend.mixed(head_of(one.there, one.head.landmarks), nothing)["mouthSmileLeft"]
         assert bool(np.abs(found).max() < 0.01) is kept
 
 
@@ -163,7 +166,7 @@ def test_corners_of_an_eye_stay_where_its_opening_only_seems_to_end() -> None:
 def test_a_familiar_head_is_the_models_alone() -> None:
     one = made(3)
     nothing = {name: np.zeros_like(one.head.vertices) for name in one.shapes}
-    strange, known = (fields.mixed(one.there, one.parts, one.head.landmarks, nothing, familiar) for familiar in (0.0, 1.0))
+    strange, known = (blend.mixed(head_of(one.there, one.head.landmarks), nothing, familiar) for familiar in (0.0, 1.0))
     assert np.abs(strange["mouthSmileLeft"]).max() > 0.01
     for name in ("mouthSmileLeft", "eyeBlinkLeft", "browInnerUp"):
         assert not known[name].any(), name
@@ -178,7 +181,7 @@ def test_hair_before_the_face_keeps_still_and_a_shell_on_it_is_no_hair() -> None
     owner = np.concatenate([one.there.owner, np.full(len(shell), one.there.owner.max() + 1), np.full(len(hair), one.there.owner.max() + 2)])
     box = np.concatenate([(shell.max(axis=0) + shell.min(axis=0)) / 2, np.ptp(shell, axis=0) / 2])
     parts = np.concatenate([one.parts, np.tile(box, (len(shell) + len(hair), 1))]).astype(np.float32)
-    found = contacts.bulky(vertices, owner.astype(np.int32), parts, np.concatenate([skin, np.zeros(len(shell) + len(hair), bool)]))
+    found = bulky(vertices, owner.astype(np.int32), parts, np.concatenate([skin, np.zeros(len(shell) + len(hair), bool)]))
     assert found[-len(hair) :].all()
     assert not found[: -len(hair)].any()
 
@@ -205,15 +208,15 @@ def test_a_jaw_that_hardly_opens_opens_as_far_as_artists_let_it_unless_the_head_
         return float(np.quantile(-offsets[lip, 1], 0.9)) / mouth.half
 
     shy = {"jawOpen": one.shapes["jawOpen"] * np.float32(0.5 / fallen(one.shapes["jawOpen"]))}
-    assert fallen(fields.mixed(one.there, one.parts, one.head.landmarks, shy)["jawOpen"]) == pytest.approx(fields.JAW, rel=0.15)
-    assert fallen(fields.mixed(one.there, one.parts, one.head.landmarks, shy, 1.0)["jawOpen"]) == pytest.approx(0.5, rel=0.05)
+    assert fallen(blend.mixed(head_of(one.there, one.head.landmarks), shy)["jawOpen"]) == pytest.approx(blend.JAW, rel=0.15)
+    assert fallen(blend.mixed(head_of(one.there, one.head.landmarks), shy, 1.0)["jawOpen"]) == pytest.approx(0.5, rel=0.05)
 
 
 def test_a_shy_mouth_grows_bolder_and_one_that_does_nothing_does_not() -> None:
     one = made(None)
     full = one.shapes["mouthSmileLeft"]
     size = [
-        float(np.abs(fields.mixed(one.there, one.parts, one.head.landmarks, {"mouthSmileLeft": full * np.float32(k)})["mouthSmileLeft"]).max())
+        float(np.abs(blend.mixed(head_of(one.there, one.head.landmarks), {"mouthSmileLeft": full * np.float32(k)})["mouthSmileLeft"]).max())
         for k in (0.0, 0.4, 1.0)
     ]
     assert size[0] < 0.02 < 0.6 * size[2] < size[1] <= 1.05 * size[2]
@@ -225,7 +228,7 @@ def test_a_tongue_comes_out_below_the_upper_lip() -> None:
     out = one.shapes["tongueOut"].copy()
     out[tongue, 1] += 0.25  # as a model may do that does not know the mouth
     marks = one.head.landmarks
-    found = fields.mixed(one.there, one.parts, marks, {"tongueOut": out})["tongueOut"]
+    found = blend.mixed(head_of(one.there, marks), {"tongueOut": out})["tongueOut"]
     there = one.head.vertices[tongue] + found[tongue]
     lips = (marks["lip_upper"] + marks["lip_lower"]) / 2
     outside = there[:, 2] > lips[2]
@@ -241,11 +244,11 @@ def test_a_tongue_that_the_model_does_not_know_comes_out_in_one_piece(stuck: str
     if stuck == "one vertex":  # which a factor would drag far out
         out[tongue[one.head.vertices[tongue, 2].argmax()], 2] = 0.1
     marks, half = one.head.landmarks, fields.mouth_of(one.there, one.head.landmarks).half
-    moved = fields.mixed(one.there, one.parts, marks, {"tongueOut": out})["tongueOut"][tongue]
+    moved = blend.mixed(head_of(one.there, marks), {"tongueOut": out})["tongueOut"][tongue]
     there = one.head.vertices[tongue, 2] + moved[:, 2] - (marks["lip_upper"] + marks["lip_lower"])[2] / 2
     assert 0.2 * half < there.max() < half
     assert np.ptp(moved[:, 2]) < 0.5 * moved[:, 2].mean()
-    kept = fields.mixed(one.there, one.parts, marks, {"tongueOut": out}, 1.0)["tongueOut"][tongue]
+    kept = blend.mixed(head_of(one.there, marks), {"tongueOut": out}, 1.0)["tongueOut"][tongue]
     assert np.abs(kept).max() < 0.3  # of heads like those learnt the model is believed
 
 
@@ -254,8 +257,8 @@ def test_a_sneer_does_not_part_the_lips_of_unfamiliar_heads() -> None:
     mouth = fields.mouth_of(one.there, one.head.landmarks)
     lifted = {"noseSneerLeft": np.tile(np.array([0, 0.1, 0], np.float32), (len(one.head.vertices), 1))}
     lips = one.there.skins[0] & (mouth.away < 0.1)
-    assert not fields.mixed(one.there, one.parts, one.head.landmarks, lifted)["noseSneerLeft"][lips].any()
-    assert fields.mixed(one.there, one.parts, one.head.landmarks, lifted, 1.0)["noseSneerLeft"][lips, 1].min() > 0.05
+    assert not blend.mixed(head_of(one.there, one.head.landmarks), lifted)["noseSneerLeft"][lips].any()
+    assert blend.mixed(head_of(one.there, one.head.landmarks), lifted, 1.0)["noseSneerLeft"][lips, 1].min() > 0.05
 
 
 @pytest.mark.parametrize("fall", [0.5, 1.1, 1.9])
@@ -268,10 +271,10 @@ def test_a_still_chin_is_not_folded_by_a_small_mouth_that_opens_far(fall: float)
     at = {n: np.array(p, np.float32) for n, p in (marks | {"chin": (0, -1.7, 0), "nose_tip": (0, -0.5, 0.1)}).items()}
     skin, none, own = np.ones(count, bool), np.zeros(count, bool), np.zeros(count, np.int32)
     each, boxes = np.arange(count, dtype=np.int32), np.zeros((count, 6), np.float32)
-    there = contacts.Surface(v, np.zeros((0, 3), np.int32), each, own, np.zeros((count, 2), np.float32), [skin, skin], none, own, boxes, {})
+    there = Surface(v, np.zeros((0, 3), np.int32), each, own, np.zeros((count, 2), np.float32), [skin, skin], none, own, boxes, {})
     opened = np.zeros_like(v)
     opened[below, 1] = -fall * half
-    jaw = fields.with_jaw(opened, there, fields.mouth_of(there, at), none)
+    jaw = blend.with_jaw(opened, there, fields.mouth_of(there, at), none)
     column = np.flatnonzero(below & (v[:, 0] == 0))
     heights = (v + jaw)[column, 1]
     assert (np.diff(heights[np.argsort(v[column, 1])]) > 0).all()

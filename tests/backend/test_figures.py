@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face import figures
-from backend.face.landmarks import NAMES
+from backend.face.geometry.landmarks import NAMES
+from backend.face.shapes import figures
 
 Floats = NDArray[np.float32]
 

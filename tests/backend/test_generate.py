@@ -21,10 +21,11 @@ from backend.engine.models import Model, load_model
 from backend.engine.sessions import Cancellation
 from backend.engine.settings import resolve
 from backend.errors import BackendError
-from backend.face.locate import Face
-from backend.face.mesh import among
-from backend.face.shape_sets import Table, load_sets
-from backend.face.smoothing import neighbours, smoothed
+from backend.face import pipeline
+from backend.face.geometry.mesh import among
+from backend.face.geometry.smoothing import neighbours, smoothed
+from backend.face.locate.face import Face
+from backend.face.shapes.shape_sets import Table, load_sets
 from backend.generate import Report, Shapes, generate
 
 SETS = {name: load_sets()[name].shapes for name in ("arkit", "vrchat")}
@@ -150,7 +151,7 @@ def test_bad_requests_are_refused_before_any_work(
     def no_work(*_: Any) -> Any:
         raise AssertionError("the face was looked for")
 
-    monkeypatch.setattr(module, "locate", no_work)
+    monkeypatch.setattr(pipeline, "locate", no_work)
     with pytest.raises(BackendError) as caught:
         next(start(model, tables, strength))
     assert caught.value.code == code

@@ -8,15 +8,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.located import locate
 
 from backend.engine.models import encode_with, load_model
 from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
-from backend.face.frame import frame_of_landmarks
-from backend.face.landmarks import NAMES
-from backend.face.locate import KEEP, STEADY, Encode, Face, locate
-from backend.face.mesh import AvatarMesh, Floats, Ints, check
-from scripts.sample_head import SampleHead, build
+from backend.face.geometry.frame import frame_of_landmarks
+from backend.face.geometry.landmarks import NAMES
+from backend.face.geometry.mesh import AvatarMesh, Floats, Ints, check
+from backend.face.locate.face import Face
+from backend.face.locate.search import KEEP, STEADY, Encode
+from scripts.samples.head import SampleHead, build
 
 TURN = {"z90": [[0, -1, 0], [1, 0, 0], [0, 0, 1]], "z180": [[-1, 0, 0], [0, -1, 0], [0, 0, 1]]}
 
@@ -258,7 +260,7 @@ def test_a_doubtful_face_is_believed_only_where_something_marks_the_head(
     def doubting(points: Floats) -> tuple[Floats, Floats]:
         return encode(points)[0], np.full(len(points), sure, np.float32)
 
-    monkeypatch.setattr("backend.face.locate.DRAWN", ())  # a face that draws proposals is believed for that
+    monkeypatch.setattr("backend.face.locate.search.DRAWN", ())  # a face that draws proposals is believed for that
     weights = np.ones(len(sample.vertices), np.float32) if marked else None
     mesh = AvatarMesh(sample.vertices, sample.triangles, head_weights=weights, up=(0, 0, 1))
     if is_found:

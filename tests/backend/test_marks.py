@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.located import locate
 from fixtures.plate_head import plate_head
 
 from backend.errors import BackendError
-from backend.face import marks
-from backend.face.frame import frame_of_landmarks
-from backend.face.landmarks import NAMES, mirrored
-from backend.face.locate import locate
-from backend.face.mesh import AvatarMesh
-from scripts.sample_head import build
-from scripts.sample_surface import HeadSpec
+from backend.face.geometry.frame import frame_of_landmarks
+from backend.face.geometry.landmarks import NAMES, mirrored
+from backend.face.geometry.mesh import AvatarMesh
+from backend.face.locate import marks
+from scripts.samples.head import build
+from scripts.samples.surface import HeadSpec
 
 HEAD = build(HeadSpec())
 MARKS = {name: np.asarray(place, np.float64) for name, place in HEAD.landmarks.items()}

@@ -10,9 +10,9 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from backend.errors import BackendError
-from backend.face.frame import Frame, frame_of_landmarks
-from backend.face.landmarks import NAMES, mirrored
-from backend.face.mesh import (
+from backend.face.geometry.frame import Frame, frame_of_landmarks
+from backend.face.geometry.landmarks import NAMES, mirrored
+from backend.face.geometry.mesh import (
     AvatarMesh,
     Floats,
     Ints,

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backend.face.mesh import seamless_normals
-from backend.face.mirror import OTHER, make_alike, pairs_of, partners
-from scripts.train.anatomy import PARTS
-from scripts.train.modelled import anatomy
+from backend.face.geometry.mesh import seamless_normals
+from backend.face.geometry.mirror import OTHER, make_alike, pairs_of, partners
+from scripts.samples.anatomy import PARTS
+from scripts.samples.modelled import anatomy
 
 X = np.array([1.0, 0.0, 0.0])
 

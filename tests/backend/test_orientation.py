@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face.mesh import loose_parts
-from backend.face.orientation import outward
-from scripts.sample_head import MATERIALS, build
-from scripts.sample_surface import HeadSpec
+from backend.face.geometry.mesh import loose_parts
+from backend.face.geometry.orientation import outward
+from scripts.samples.head import MATERIALS, build
+from scripts.samples.surface import HeadSpec
 
 Ints = NDArray[np.int32]
 

@@ -8,11 +8,14 @@ import pytest
 from fixtures.plate_head import EYE, HIGH, MOUTH, Made
 from fixtures.plate_head import plate_head as face
 
-from backend.face import contacts, plates
-from backend.face.frame import Floats
-from backend.face.landmarks import SIDES
-from backend.face.mesh import loose_parts, part_boxes, weld
-from backend.face.seams import face_skin
+from backend.face.analyse import flat_features
+from backend.face.analyse.head import head_of
+from backend.face.analyse.seams import face_skin
+from backend.face.analyse.surface import Surface, surface_of
+from backend.face.correct import contacts, flat_shapes
+from backend.face.geometry.frame import Floats
+from backend.face.geometry.landmarks import SIDES
+from backend.face.geometry.mesh import loose_parts, part_boxes, weld
 
 
 def within(made: Made, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -21,10 +24,10 @@ def within(made: Made, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return flags
 
 
-def surface(made: Made) -> contacts.Surface:
+def surface(made: Made) -> Surface:
     parts = part_boxes(made.vertices, loose_parts(made.vertices, made.triangles))
     nothing = np.zeros((len(made.vertices), 2), np.float32)
-    return contacts.surface(made.vertices, made.triangles, weld(made.vertices), parts, nothing, made.landmarks)
+    return surface_of(made.vertices, made.triangles, weld(made.vertices), parts, nothing, made.landmarks)
 
 
 def test_the_skin_is_the_head_though_its_landmarks_lie_on_plates() -> None:
@@ -39,7 +42,7 @@ def test_an_eye_ends_where_its_plate_does_and_not_its_lash(side: str) -> None:
     parts = loose_parts(made.vertices, made.triangles)
     names = [f"{name}_{side}" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")]
     doubted = made.landmarks | {n: made.landmarks[n] * np.array([0.9, 0.6, 1], np.float32) - np.array([0, 0.08, 0], np.float32) for n in names}
-    found = plates.eye(made.vertices, made.triangles, parts, within(made, "skin"), doubted, side)
+    found = flat_features.eye(made.vertices, made.triangles, parts, within(made, "skin"), doubted, side)
     assert found.keys() == set(names)
     for name in names:
         assert np.abs(found[name] - made.landmarks[name]).max() < 0.01, name
@@ -47,7 +50,9 @@ def test_an_eye_ends_where_its_plate_does_and_not_its_lash(side: str) -> None:
 
 def test_a_ball_is_no_plate() -> None:
     made = face(eye_deep=EYE)
-    assert not plates.eye(made.vertices, made.triangles, loose_parts(made.vertices, made.triangles), within(made, "skin"), made.landmarks, "left")
+    assert not flat_features.eye(
+        made.vertices, made.triangles, loose_parts(made.vertices, made.triangles), within(made, "skin"), made.landmarks, "left"
+    )
 
 
 def test_an_outline_is_no_plate_whichever_way_it_is_turned_and_triangulated() -> None:
@@ -56,10 +61,12 @@ def test_an_outline_is_no_plate_whichever_way_it_is_turned_and_triangulated() ->
     eye = made.spans["eye_left"]
     ring = (made.triangles >= eye.start).all(axis=1) & (made.triangles < eye.start + 32).all(axis=1)
     other = (made.triangles < eye.start).all(axis=1) | (made.triangles >= eye.stop).all(axis=1)
-    assert plates.eye(made.vertices, made.triangles[other | ring], parts, skin, made.landmarks, "left") == {}, "the outer ring covers half of it"
+    assert flat_features.eye(made.vertices, made.triangles[other | ring], parts, skin, made.landmarks, "left") == {}, (
+        "the outer ring covers half of it"
+    )
     turned = np.where(other[:, None], made.triangles, made.triangles[:, [0, 2, 1]])
     for triangles in (turned, np.roll(made.triangles, 1, axis=1)):
-        found = plates.eye(made.vertices, triangles, parts, skin, made.landmarks, "left")
+        found = flat_features.eye(made.vertices, triangles, parts, skin, made.landmarks, "left")
         assert found.keys() == {f"{name}_left" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")}
 
 
@@ -72,7 +79,7 @@ def test_a_plate_of_few_faces_is_one_in_whatever_order_their_corners_come() -> N
     parts, skin = loose_parts(made.vertices, made.triangles), within(made, "skin")
     for turn in range(3):
         triangles = np.concatenate([made.triangles[rest], np.roll(diamond, turn, axis=1)])
-        found = plates.eye(made.vertices, triangles, parts, skin, made.landmarks, "left")
+        found = flat_features.eye(made.vertices, triangles, parts, skin, made.landmarks, "left")
         assert len(found) == 4, turn
 
 
@@ -80,7 +87,7 @@ def test_a_plate_of_few_faces_is_one_in_whatever_order_their_corners_come() -> N
 def test_a_mouth_ends_where_its_strip_does(thick: float, closed: bool) -> None:
     made = face(thick=thick)
     doubted = made.landmarks | {f"mouth_{side}": made.landmarks[f"mouth_{side}"] * np.array([0.6, 1, 1], np.float32) for side in SIDES}
-    found = plates.mouth(made.vertices, loose_parts(made.vertices, made.triangles), within(made, "skin"), doubted)
+    found = flat_features.mouth(made.vertices, loose_parts(made.vertices, made.triangles), within(made, "skin"), doubted)
     assert bool(found) is closed
     for name, point in found.items():
         assert abs(point[0] - made.landmarks[name][0]) < 0.01
@@ -90,13 +97,13 @@ def test_the_rims_of_a_strip_part_and_seal_again_while_the_skin_keeps_nearly_sti
     made = face()
     there, mouth = surface(made), made.spans["mouth"]
     shapes = {name: np.full_like(made.vertices, 0.1) for name in contacts.PROBED}
-    found = contacts.corrections(there, made.landmarks, shapes)
+    found = contacts.corrections(head_of(there, made.landmarks), shapes)
     jaw, close = (shapes[name] + found[name] for name in ("jawOpen", "mouthClose"))
     middle = np.array([3, 10, 17, 24])  # of the four rims, from above
     assert (jaw[mouth][middle[:2], 1] > 0.3 * MOUTH).all() and (jaw[mouth][middle[2:], 1] < -0.8 * MOUTH).all()
     assert jaw[mouth][0, 0] < 0 < jaw[mouth][6, 0]  # the ends go out
     assert np.abs((jaw + close)[mouth]).max() < 1e-6
-    assert np.allclose(jaw[made.spans["skin"]], plates.STILL * shapes["jawOpen"][made.spans["skin"]])
+    assert np.allclose(jaw[made.spans["skin"]], flat_shapes.STILL * shapes["jawOpen"][made.spans["skin"]])
     assert np.allclose(jaw[made.spans["eye_left"]], shapes["jawOpen"][made.spans["eye_left"]])
 
 
@@ -104,7 +111,7 @@ def test_the_rims_of_a_strip_part_and_seal_again_while_the_skin_keeps_nearly_sti
 def test_an_eye_of_a_plate_shuts_to_a_line_and_its_wide_lash_comes_down(side: str) -> None:
     made = face()
     blink = f"eyeBlink{side.title()}"
-    found = contacts.corrections(surface(made), made.landmarks, {blink: np.zeros_like(made.vertices)})
+    found = contacts.corrections(head_of(surface(made), made.landmarks), {blink: np.zeros_like(made.vertices)})
     shut = (made.vertices + found[blink])[made.spans[f"eye_{side}"]]
     assert np.ptp(shut[:, 1]) < 0.05 * 2 * HIGH
     assert (found[blink][made.spans[f"lash_{side}"], 1] < -0.1 * HIGH).any()
@@ -119,7 +126,7 @@ def test_what_the_model_says_of_a_plates_eye_and_of_a_strips_mouth_does_not_coun
     ends: list[dict[str, Floats]] = []
     for size in (0.0, 0.1, -0.3):
         shapes = {name: np.full_like(made.vertices, size) + rng.normal(0, abs(size) / 10, made.vertices.shape).astype(np.float32) for name in names}
-        found = contacts.corrections(there, made.landmarks, shapes)
+        found = contacts.corrections(head_of(there, made.landmarks), shapes)
         ends.append({name: shapes[name] + found.get(name, np.float32(0)) for name in names})
     blink, jaw = names[:2]
     for name, part in ((blink, f"eye_{side}"), (blink, f"lash_{side}"), (jaw, "mouth")):

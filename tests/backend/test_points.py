@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backend.face.frame import Frame
-from backend.face.mesh import Floats, Ints, loose_parts
-from backend.face.points import COUNT, PointCloud, cloud_of, crop
-from scripts.train.modelled import anatomy
+from backend.face.geometry.frame import Frame
+from backend.face.geometry.mesh import Floats, Ints, loose_parts
+from backend.face.locate.points import COUNT, PointCloud, cloud_of, crop
+from scripts.samples.modelled import anatomy
 
 MADE, TRIANGLES = anatomy()
 HEAD = np.asarray(MADE.vertices, np.float32)

@@ -12,9 +12,9 @@ from fixtures.child import Child, arrays_of
 from fixtures.meshes import figure
 
 from backend.errors import BackendError
-from backend.face.regions import REGIONS, factors, region_of
-from backend.face.roles import ROLES, kept_to, takes_part
-from backend.face.shape_sets import load_sets
+from backend.face.correct.roles import ROLES, kept_to, takes_part
+from backend.face.shapes.regions import REGIONS, factors, region_of
+from backend.face.shapes.shape_sets import load_sets
 
 CONDITIONS = list(load_sets()["arkit"].shapes)
 

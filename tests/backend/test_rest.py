@@ -14,12 +14,13 @@ from backend.engine.catalogue import find_model
 from backend.engine.models import Model, load_model
 from backend.engine.sessions import Cancellation
 from backend.engine.settings import resolve
-from backend.face import rest, rules
-from backend.face.mesh import AvatarMesh
-from backend.face.shape_sets import load_sets
+from backend.face import pipeline
+from backend.face.analyse import rest
+from backend.face.geometry.mesh import AvatarMesh
+from backend.face.shapes.shape_sets import load_sets
 from backend.generate import Report, Shapes, find_face, generate, new_report
-from scripts.sample_head import MATERIALS, OPENINGS, PARTS, build
-from scripts.sample_surface import HeadSpec
+from scripts.samples.head import MATERIALS, OPENINGS, PARTS, build
+from scripts.samples.surface import HeadSpec
 
 Floats = NDArray[np.float32]
 SETS = {name: load_sets()[name].shapes for name in ("arkit", "vrchat")}
@@ -76,7 +77,7 @@ def said(vertices: Floats, triangles: Any) -> tuple[list[str], float]:
     mesh = AvatarMesh(np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32), up=(0, 0, 1))
     report = new_report(mesh, model())
     face = find_face(mesh, model(), report, lambda stage, fraction: None, Cancellation())
-    report.found(rules.at_rest(face, mesh, model().info.landmarks))
+    report.found(pipeline.at_rest(face, mesh, model().info.landmarks))
     assert [finding["words"] for finding in report.findings] == report.warnings
     return [finding["code"] for finding in report.findings], report.confidence
 
@@ -213,4 +214,4 @@ def test_an_eye_that_is_not_there_is_said() -> None:
 def test_without_any_eye_all_shapes_are_less_sure() -> None:
     assert rest.of_face(1.0, [rest.NO_EYES]) == 0.5
     assert list(rest.lowered([rest.NO_EYES], ["jawOpen"], np.ones(1, np.float32))) == [0.5]
-    assert rest.findings(None, {}) == []
+    assert rest.findings(None) == []

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backend.errors import BackendError
-from backend.face.frame import Frame
-from backend.face.locate import Face
-from backend.face.mesh import loose_parts
-from backend.face.points import COUNT, CROP_CENTRE, CROP_RADIUS, cloud_of, crop
-from backend.face.rules import finish
-from scripts.train.modelled import anatomy
+from backend.face.correct.border import finish
+from backend.face.geometry.frame import Frame
+from backend.face.geometry.mesh import loose_parts
+from backend.face.locate.face import Face
+from backend.face.locate.points import COUNT, CROP_CENTRE, CROP_RADIUS, cloud_of, crop
+from scripts.samples.modelled import anatomy
 
 
 def face_of(freedom: NDArray[np.float64]) -> Face:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face.mesh import loose_parts
-from backend.face.seams import MARKS, face_skin, opposites, sides
-from scripts.train.anatomy import OPENINGS, PARTS, Anatomy
-from scripts.train.modelled import anatomy
+from backend.face.analyse.seams import MARKS, face_skin, opposites, sides
+from backend.face.geometry.mesh import loose_parts
+from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
+from scripts.samples.modelled import anatomy
 
 SEEDS = (None, 1, 2)
 

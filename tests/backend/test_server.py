@@ -16,8 +16,8 @@ from fixtures.meshes import figure
 from numpy.typing import NDArray
 
 from backend.engine.hardware import thread_counts
-from backend.face.mesh import AvatarMesh
-from backend.face.shape_sets import load_sets
+from backend.face.geometry.mesh import AvatarMesh
+from backend.face.shapes.shape_sets import load_sets
 from backend.protocol import MAX_HEADER, Message
 
 HEAD = 24 * 32  # vertices of figure()'s head, which come first

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import BackendError
-from backend.face.derived import derivable
-from backend.face.shape_sets import choose_sets, load_sets, parse_table, read_table_json, weights_of
+from backend.face.shapes.derived import derivable
+from backend.face.shapes.shape_sets import choose_sets, load_sets, parse_table, read_table_json, weights_of
 
 STANDARDS = Path(__file__).resolve().parents[3] / "shared" / "standards.json"
 SETS = load_sets()

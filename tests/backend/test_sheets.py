@@ -7,18 +7,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face import contacts, sheets
-from backend.face.mesh import part_boxes
+from backend.face.analyse import decals
+from backend.face.analyse.surface import Surface
+from backend.face.correct import on_skin
+from backend.face.geometry.mesh import part_boxes
 
 
-def surface(before: float) -> tuple[contacts.Surface, NDArray[np.intp]]:
+def surface(before: float) -> tuple[Surface, NDArray[np.intp]]:
     """A wall of skin with a small patch `before` it, and the patch's vertices."""
     x, y = (grid.ravel() for grid in np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1.5, 0.5, 41)))
     skin = np.stack([x, y, np.zeros(len(x))], axis=1)
     patch = skin[(np.abs(x - 0.5) < 0.16) & (np.abs(y + 0.3) < 0.11)] + [0.01, 0.0, before]
     vertices = np.concatenate([skin, patch]).astype(np.float32)
     owner = np.repeat(np.array([0, 1], np.int32), [len(skin), len(patch)])
-    there = contacts.Surface(
+    there = Surface(
         vertices,
         np.zeros((0, 3), np.int32),
         np.arange(len(vertices), dtype=np.int32),
@@ -36,7 +38,7 @@ def surface(before: float) -> tuple[contacts.Surface, NDArray[np.intp]]:
 @pytest.mark.parametrize(("before", "lies"), [(0.02, True), (0.2, False), (-0.02, False)])
 def test_only_what_is_close_before_the_skin_is_a_sheet(before: float, lies: bool) -> None:
     there, patch = surface(before)
-    mine, below, share = sheets.lying(there, np.zeros(len(there.vertices), bool))
+    mine, below, share = decals.lying(there, np.zeros(len(there.vertices), bool))
     assert np.array_equal(mine, patch if lies else patch[:0])
     assert (share == 1).all()
     assert np.abs(there.vertices[mine, :2] - there.vertices[below, :2]).max(initial=0) < 0.02
@@ -45,28 +47,28 @@ def test_only_what_is_close_before_the_skin_is_a_sheet(before: float, lies: bool
 def test_what_lies_beside_the_face_is_none() -> None:
     there, _patch = surface(0.02)
     there.vertices[:, 0] += 1.5
-    assert not len(sheets.lying(there, np.zeros(len(there.vertices), bool))[0])
+    assert not len(decals.lying(there, np.zeros(len(there.vertices), bool))[0])
 
 
 def test_without_skin_nothing_lies_on_it() -> None:
     there, _patch = surface(0.02)
     there.skins[0][:] = False
-    assert [len(found) for found in sheets.lying(there, np.zeros(len(there.vertices), bool))] == [0, 0, 0]
+    assert [len(found) for found in decals.lying(there, np.zeros(len(there.vertices), bool))] == [0, 0, 0]
 
 
 def test_what_goes_with_lids_is_none() -> None:
     there, patch = surface(0.02)
     others = np.zeros(len(there.vertices), bool)
     others[patch[: len(patch) // 2]] = True
-    assert not len(sheets.lying(there, others)[0])
+    assert not len(decals.lying(there, others)[0])
 
 
 def test_a_sheet_goes_where_the_skin_goes_as_far_as_the_model_is_not_believed() -> None:
     there, patch = surface(0.02)
-    lain = sheets.lying(there, np.zeros(len(there.vertices), bool))
+    lain = decals.lying(there, np.zeros(len(there.vertices), bool))
     for familiar, wanted in ((0.0, 0.1), (0.5, 0.2), (1.0, 0.3)):
         puff = np.zeros_like(there.vertices)
         puff[:, 2], puff[patch, 2] = 0.1, 0.3
-        sheets.follow({"cheekPuff": puff}, lain, familiar)
+        on_skin.follow({"cheekPuff": puff}, lain, familiar)
         assert np.allclose(puff[patch, 2], wanted)
         assert np.allclose(np.delete(puff, patch, axis=0)[:, 2], 0.1)

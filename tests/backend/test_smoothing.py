@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.face.mesh import among
-from backend.face.smoothing import SHARE, neighbours, smoothed
+from backend.face.geometry.mesh import among
+from backend.face.geometry.smoothing import SHARE, neighbours, smoothed
 
 
 def sheet(rows: int = 12, columns: int = 15) -> tuple[NDArray[np.float32], NDArray[np.int32]]:

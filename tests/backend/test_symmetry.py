@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backend.face.symmetry import mirror_plane
+from backend.face.geometry.symmetry import mirror_plane
 
 
 def mask(rng: np.random.Generator, count: int = 1500) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -18,8 +18,8 @@ import pytest
 from fixtures.meshes import figure
 from numpy.typing import NDArray
 
-from scripts.sample_head import build
-from scripts.sample_surface import HeadSpec
+from scripts.samples.head import build
+from scripts.samples.surface import HeadSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATE = ROOT / "scripts" / "generate.py"

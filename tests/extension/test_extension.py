@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from backend.face.shape_sets import load_sets
+from backend.face.shapes.shape_sets import load_sets
 from scripts import build
 
 ROOT = Path(__file__).resolve().parents[2]

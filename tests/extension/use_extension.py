@@ -17,7 +17,7 @@ import bpy
 import numpy as np
 
 from scripts import blender_profile
-from scripts.sample_object import add_sample_head
+from scripts.samples.object import add_sample_head
 
 
 def state(ob: bpy.types.Object) -> dict[str, object]:

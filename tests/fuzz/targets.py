@@ -28,8 +28,8 @@ from backend import files, generate, handlers, protocol  # noqa: E402  (after th
 from backend.engine import models, settings  # noqa: E402
 from backend.engine.sessions import Cancellation  # noqa: E402
 from backend.errors import BackendError  # noqa: E402
-from backend.face import shape_sets  # noqa: E402
-from backend.face.locate import Face  # noqa: E402
+from backend.face.locate.face import Face  # noqa: E402
+from backend.face.shapes import shape_sets  # noqa: E402
 from backend.protocol import Message, ProtocolError  # noqa: E402
 
 MOST_VERTICES = 96

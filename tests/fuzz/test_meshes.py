@@ -22,8 +22,8 @@ targets: Any = importlib.import_module("targets")
 from backend import generate, handlers  # noqa: E402  (after the path is there)
 from backend.engine.sessions import Cancellation  # noqa: E402
 from backend.errors import BackendError  # noqa: E402
-from backend.face.locate import Face  # noqa: E402
-from backend.face.shape_sets import load_sets  # noqa: E402
+from backend.face.locate.face import Face  # noqa: E402
+from backend.face.shapes.shape_sets import load_sets  # noqa: E402
 from backend.protocol import Message  # noqa: E402
 
 Arrays = dict[str, NDArray[Any]]

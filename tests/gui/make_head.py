@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import bpy
 
-from scripts.sample_object import add_sample_head
+from scripts.samples.object import add_sample_head
 
 
 def main() -> None:

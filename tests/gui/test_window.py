@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from backend.face.shape_sets import load_sets
+from backend.face.shapes.shape_sets import load_sets
 from scripts import gui_test_machine as gui
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("scipy", reason="needs requirements/train.txt")
 pytest.importorskip("trimesh", reason="needs requirements/train.txt")
 
+from scripts.samples.rig import Floats, Ints
 from scripts.train import baseline
 from scripts.train.baseline import Doubles
-from scripts.train.sources import Floats, Ints
 
 
 def sheet() -> tuple[Doubles, Ints, dict[str, Floats]]:

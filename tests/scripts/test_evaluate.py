@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from backend.errors import BackendError
-from backend.face.mesh import weld
+from backend.face.geometry.mesh import weld
+from scripts.samples.modelled import modelled
+from scripts.samples.rig import Floats, Rig
 from scripts.train import evaluate, kept, measures
-from scripts.train.modelled import modelled
-from scripts.train.sources import Floats, Rig, arkit_names
+from scripts.train.sources import arkit_names
 
 
 @pytest.fixture(scope="module")

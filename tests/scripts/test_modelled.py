@@ -6,9 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scripts.train.anatomy import PARTS, Anatomy, Habits
-from scripts.train.modelled import BUILDERS, anatomy, modelled
-from scripts.train.sources import Floats, arkit_names
+from scripts.samples.anatomy import PARTS, Anatomy, Habits
+from scripts.samples.modelled import BUILDERS, anatomy, modelled
+from scripts.samples.rig import Floats
+from scripts.train.sources import arkit_names
 
 SEEDS = (None, 1, 2, 3)
 

@@ -163,7 +163,7 @@ def test_modules_are_found_by_their_imports(tmp_path: Path) -> None:
         "naming",
     }
     assert {f"blendshape_addon/{name}.py" for name in (*named, "guides")} <= set(found)
-    assert {"backend/protocol.py", "backend/engine/pool.py", "backend/face/locate.py"} <= set(found)
+    assert {"backend/protocol.py", "backend/engine/pool.py", "backend/face/locate/search.py"} <= set(found)
     assert not {"backend/server.py", "blendshape_addon/panels.py", "blendshape_addon/scene_files.py"} & set(found)
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.face.landmarks import NAMES, mirrored
-from scripts.sample_head import PARTS, SampleHead, build, random_spec
+from backend.face.geometry.landmarks import NAMES, mirrored
+from scripts.samples.head import PARTS, SampleHead, build, random_spec
 
 
 @pytest.fixture(scope="module", params=[None, 1, 2, 3])

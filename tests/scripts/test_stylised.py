@@ -6,11 +6,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.face.seams import opposites, sides
-from scripts.train import stylised
-from scripts.train.anatomy import OPENINGS, PARTS, Anatomy
-from scripts.train.modelled import BUILDERS, overlay
-from scripts.train.sources import Floats, Ints, arkit_names
+from backend.face.analyse.seams import opposites, sides
+from scripts.samples import stylised
+from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
+from scripts.samples.modelled import BUILDERS, overlay
+from scripts.samples.rig import Floats, Ints
+from scripts.train.sources import arkit_names
 
 SEEDS = range(8)
 

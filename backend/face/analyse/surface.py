@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The face's surface, as everything that looks for a part of it reads it: vertices, triangles, loose parts, skin, hair and eyeballs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry.frame import Floats
+from ..geometry.mesh import Ints, connected_parts, distinct_rows, nearest, squared
+from .eyeballs import eyeballs
+from .seams import face_skin
+
+Flags = NDArray[np.bool_]
+BULK = 0.5  # canonical units, half the least extent of a part that is hair or a hat and not of the eye, whatever it hangs next to
+CLOSE = 0.05  # canonical units from the skin within which most of a shell over it lies
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What contacts are read from: vertices (F,3), triangles (T,3) among them, group (F,): vertices in one place share one, owner (F,): loose
+    part, of the skin's what hangs together without welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the
+    largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. bulky (F,): of parts that are no skin and
+    too big in every direction for one of a face, as hair is. pieces (F,): what hangs together without welding. boxes (F,6): of parts. balls: of
+    `bodies.eyeballs`. placed: all landmarks are the user's."""
+
+    vertices: Floats
+    triangles: Ints
+    group: Ints
+    owner: Ints
+    sides: Floats
+    skins: list[Flags]
+    bulky: Flags
+    pieces: Ints
+    boxes: Floats
+    balls: Mapping[str, tuple[NDArray[np.intp], Floats]]
+    placed: bool = False
+
+
+def surface_of(
+    vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides: Floats, landmarks: Mapping[str, Floats], placed: bool = False
+) -> Surface:
+    """The Surface of vertices (F,3) with boxes of their parts (F,6); the skin is the part that most landmarks lie on.
+    placed: these are the user's."""
+    owner = distinct_rows(parts)[1].astype(np.int32)
+    skin = face_skin(vertices, owner, landmarks)
+    raw = connected_parts(len(vertices), triangles) if len(triangles) else np.zeros(len(vertices), np.int32)
+    main = raw == np.bincount(raw[skin]).argmax()
+    owner[skin & ~main] = owner.max() + 1 + raw[skin & ~main]
+    balls, big = eyeballs(vertices, parts, landmarks), bulky(vertices, owner, parts, skin)
+    for ball, _centre in balls.values():
+        big[ball] = False
+    return Surface(vertices, triangles, group, owner, sides, [skin, main], big, raw, parts, balls, placed)
+
+
+def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:
+    """Vertices (F,) of parts that are big in every direction and hang away from the skin where the face is; a shell over it keeps close."""
+    found = ~skin & (parts[:, 3] > BULK) & (parts[:, 4] > BULK) & (parts[:, 5] > BULK)
+    if not found.any():
+        return found
+    x, y, z = vertices.T
+    front = (x > -0.8) & (x < 0.8) & (y > -1.0) & (y < 0.45) & (z > -0.5)
+    face = vertices[skin & front]
+    for part in np.unique(owner[found]):
+        mine = np.flatnonzero((owner == part) & front)
+        mine = mine[:: max(1, len(mine) // 256)]
+        if len(mine) and len(face):
+            near = squared(vertices[mine] - face[nearest(vertices[mine], face)])
+            found[owner == part] = np.median(near) > CLOSE**2
+    return np.asarray(found)

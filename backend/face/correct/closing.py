@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lids that close, narrow and move: the upper edge comes to lie on the lower one, lashes ride, eyes hold still. All in the canonical frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..analyse.lids import Lid
+from ..geometry.frame import Floats
+
+NARROW = 0.15  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
+LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
+LAP = 0.1  # of the opening, by which a model's lids may lap at a blink on heads like those that it has learnt from
+GAIN = (1.0, 1.6)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less
+DEEP = 0.12  # heights that a lid is led in or out in one pass: at the corners an edge may end deep inside
+STROKE = 4  # degree of what is added along an edge: a lid's edge has no ripples, however its layers are read
+EVENED = 4  # an edge has no ripples of its own: what a model errs by from vertex to vertex is not led on
+PASSES = 2  # of the correction: what it moves is not moved fully everywhere along the edge
+FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
+SLOPE = 0.6  # by which an eye's front falls off between its vertices, in the opening's units
+BULGE = 0.6  # heights that an eye may stand out before its lids and still be covered
+DROOP = np.radians(40.0)  # by which lashes that point outwards turn down at a blink
+
+
+def _local(lid: Lid, offsets: Floats) -> Floats:
+    return np.asarray(offsets @ lid.opening.axes.T / lid.opening.unit, np.float32)
+
+
+def _space(lid: Lid, offsets: Floats) -> Floats:
+    """Offsets (F,3) from the opening's axes and units back to the canonical frame."""
+    return np.asarray((offsets * lid.opening.unit) @ lid.opening.axes, np.float32)
+
+
+def _gain(lid: Lid, here: Floats) -> float:
+    """Factor on a shape (F,3), in the opening's units, after which it closes the opening as well as a factor can: it bends nothing. 1 where
+    it closes nothing."""
+    closing = lid.opening.lower.of(here)[:, 1] - lid.opening.upper.of(here)[:, 1]
+    power = float(closing @ closing)
+    return float(lid.gap @ closing / power) if power > 1e-6 else 1.0
+
+
+def closing(lid: Lid, blink: Floats, familiar: float = 0.0) -> Floats:
+    """What has to be added to a blink (F,3) so that the upper edge comes to lie on the lower one, lashes ride it and eyes hold still.
+
+    familiar: 0 to 1, how much the model is believed about lids that lap and about what lies in the opening.
+    """
+    own = _local(lid, blink)
+    here = own * np.float32(np.clip(_gain(lid, own), *GAIN))
+    opening = lid.opening
+    up = opening.lower.of(here)
+    rise = np.zeros_like(up)
+    lowest = max(lid.rise, (1 - familiar) * lid.meeting)
+    rise[:, 1] = np.clip(up[:, 1], lowest * lid.gap, max(LOWER, lowest) * lid.gap) - up[:, 1]
+    added = opening.at(rise) * lid.bottom[:, None]
+    goal = opening.lower.points + _even(opening.lower.of(here + added))
+    for _ in range(PASSES):
+        down = opening.upper.of(here + added)
+        ends = opening.upper.points + down
+        along = np.argsort(goal[:, 0], kind="stable")
+        missing = np.stack([np.interp(ends[:, 0], goal[along, 0], goal[along, i]) for i in range(3)], axis=1).astype(np.float32) - ends
+        missing[:, 0] = 0
+        missing[:, 1] -= np.clip(missing[:, 1], 0, familiar * LAP * lid.gap)
+        missing = _plain(opening.columns, _even(missing))
+        missing[:, 2] = np.clip(missing[:, 2], -DEEP, DEEP) + FOLD
+        added = added + opening.at(missing) * lid.top[:, None]
+    lash = lid.ride[:, None]
+    edge, lower = opening.at(opening.upper.of(here + added)), opening.at(goal - opening.lower.points)
+    least = np.minimum(edge[:, 1], 0) * lid.top**2  # a lid of several layers comes down as one, or the eye shows between them
+    added[:, 1] += np.where(lid.skin, np.minimum(least - (here + added)[:, 1], 0) * lid.top, 0)
+    edge, lower = _met(lid, edge, lower)
+    added = added * (1 - lash) + lash * (edge + _drooped(lid) - here)
+    low = lid.lower_ride[:, None]
+    added = added * (1 - low) + low * (lower - here)
+    added[lid.eye] = (np.float32(familiar) - 1) * here[lid.eye]  # balls and plates are held still later, but a lash may pass for one
+    before = _before_eye(lid, here + added)
+    return _space(lid, (added + before + ridden(lid, before) + here - own).astype(np.float32))
+
+
+def ridden(lid: Lid, moved: Floats) -> Floats:
+    """What upper lashes (F,3) do when the skin does `moved` (F,3): what its edge does."""
+    return np.asarray(lid.opening.at(lid.opening.upper.of(moved)) * lid.ride[:, None], np.float32)
+
+
+def _met(lid: Lid, upper: Floats, lower: Floats) -> tuple[Floats, Floats]:
+    """What the upper and the lower edge do at every vertex (F,3), both their mean beyond the corners."""
+    mean = lid.past * (upper + lower) / 2
+    return upper * (1 - lid.past) + mean, lower * (1 - lid.past) + mean
+
+
+def _before_eye(lid: Lid, moved: Floats) -> Floats:
+    """Offsets (F,3), in the opening's units, that bring closed lids, moved (F,3), out of what lies behind them: an eye bulges in its middle."""
+    out = np.zeros_like(moved)
+    local, closed = lid.opening.local, lid.opening.skin & (lid.top > 0.3)
+    if lid.eye.any() and closed.any():
+        there = local[closed] + moved[closed]
+        front = _front_of(there, local[lid.eye]) + FOLD
+        before = (local[closed, 2] > lid.upper[closed, 2] - 0.3) & (front < lid.upper[closed, 2] + BULGE)
+        out[closed, 2] = np.where(before, np.maximum(front - there[:, 2], 0), 0)
+    return out
+
+
+def moved_lids(lid: Lid, up: float, low: float) -> Floats:
+    """Offsets (F,3) of lids whose upper edge goes up by `up` of the opening and whose lower one by `low`, lashes with them."""
+    ways = np.zeros((2, len(lid.gap), 3), np.float32)
+    ways[:, :, 1] = np.array([[up], [low]], np.float32) * lid.gap
+    top, bottom = np.maximum(lid.top, lid.ride)[:, None], np.maximum(lid.bottom, lid.lower_ride)[:, None]
+    upper, lower = _met(lid, lid.opening.at(ways[0]), lid.opening.at(ways[1]))
+    return _space(lid, upper * top + lower * bottom)
+
+
+def _drooped(lid: Lid) -> Floats:
+    """Offsets (F,3), in the opening's units, of lashes that turn down about their edge."""
+    away = lid.opening.local - lid.upper
+    turned = np.zeros_like(away)
+    cos, sin = np.cos(DROOP) - 1, np.sin(DROOP)
+    turned[:, 1] = away[:, 1] * cos - away[:, 2] * sin
+    turned[:, 2] = away[:, 2] * cos + away[:, 1] * sin
+    return np.asarray(turned * lid.outward[:, None], np.float32)
+
+
+def limited(lid: Lid, shape: Floats, least: float = 1.0) -> Floats:
+    """What has to be added to a shape (F,3) so that it closes no more than NARROW of the opening: blinks are driven along with it.
+
+    least: how far the whole shape is scaled down for that before the lids alone are held back.
+    """
+    own = _local(lid, shape)
+    here = own * np.float32(np.clip(NARROW * _gain(lid, own), least, 1))
+    opening = lid.opening
+    down, up = -opening.upper.of(here)[:, 1], opening.lower.of(here)[:, 1]
+    over = np.maximum(down + up - NARROW * lid.gap, 0)
+    share = np.maximum(down, 0) / np.maximum(np.maximum(down, 0) + np.maximum(up, 0), 1e-6)
+    lift, drop = opening.at(_even(np.stack([over * share, over * (1 - share)], axis=1).astype(np.float32))).T
+    added = np.zeros_like(here)
+    added[:, 1] = lift * np.maximum(lid.top, lid.ride) - drop * np.maximum(lid.bottom, lid.lower_ride)
+    added[lid.eye] = -here[lid.eye]
+    return _space(lid, added + here - own)
+
+
+def _front_of(points: Floats, eye: Floats) -> Floats:
+    """How far out an eye's vertices (E,3) stand at points (N,3): the highest of cones on them, so that small moves make small changes."""
+    front = np.empty(len(points), np.float32)
+    (x, y), (there_x, there_y, height) = points[:, :2].T[..., None], np.ascontiguousarray(eye.T)
+    for first in range(0, len(points), 64):  # what a core's cache holds
+        some = slice(first, first + 64)
+        away, across = x[some] - there_x, y[some] - there_y
+        away *= away
+        across *= across
+        away += across
+        np.sqrt(away, out=away)
+        away *= -SLOPE
+        away += height
+        away.max(axis=1, out=front[some])
+    return front
+
+
+def _even(values: Floats) -> Floats:
+    """Values (C,N) along an edge without spikes and ripples: the median of five, then `EVENED` times the mean of three neighbours; values jump
+    between layers of skin."""
+    padded = np.pad(values, ((2, 2), (0, 0)), mode="edge")
+    even = np.median([padded[i : i + len(values)] for i in range(5)], axis=0)
+    for _ in range(EVENED):
+        padded = np.pad(even, ((1, 1), (0, 0)), mode="edge")
+        even = np.mean([padded[i : i + len(values)] for i in range(3)], axis=0)
+    return np.asarray(even, np.float32)
+
+
+def _plain(columns: Floats, values: Floats) -> Floats:
+    """The polynomial nearest to values (C,N) along an edge, whose columns are at (C,)."""
+    terms = np.vander(columns.astype(np.float64), STROKE + 1)
+    return np.asarray(terms @ np.linalg.lstsq(terms, values.astype(np.float64), rcond=1e-6)[0], np.float32)

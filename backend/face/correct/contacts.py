@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shapes do what their name says on the mesh itself: lids meet along their whole edge, lips seal, lashes ride, squints never pass a blink.
+
+A model errs in lengths before it errs in directions, and by a little everywhere: too little for an average, enough for a slit of eye under a
+closed lid. So a shape is first scaled to the way that the landmarks say (`gains`), then what is still missing along the edges is added to the
+skin next to them (`corrections`). All in the canonical frame; everything is linear in the shapes, so it holds for every weight and mix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..analyse.head import Head
+from ..analyse.openings import Opening
+from ..analyse.surface import Flags
+from ..geometry.frame import Floats
+from ..geometry.landmarks import SIDES
+from ..geometry.mesh import squared
+from ..geometry.ramp import smoothstep
+from . import flat_shapes
+from .closing import closing, limited
+
+BLINKS = {"eyeBlinkLeft": "left", "eyeBlinkRight": "right"}
+NARROWING = tuple(f"{name}{side.title()}" for name in ("eyeSquint", "cheekSquint", "mouthSmile") for side in SIDES)
+PROBED = (*BLINKS, *NARROWING, "jawOpen", "mouthClose", "tongueOut")  # the conditions whose own shapes contacts and bodies are read from
+LEAST, MOST = 0.6, 2.5  # a gain beyond says that something else is wrong, and is not followed further
+FRONT = 0.88  # quantile, among vertices next to a lid that go at least half as far as the farthest, that is taken for its edge
+LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges: fewer than a bag or teeth behind would spoil
+LESS = 0.5  # down to which a squint is scaled as a whole to close no more: that keeps its direction
+LIP = 0.7  # half widths of the mouth from a lip's edge over which a correction fades
+BAG = (0.3, 0.8)  # half widths behind the lips over which it fades
+SURE = 6.0  # sides nearer to 0 than 1 over this are between the lips, and go in part with both
+
+
+def corrections(head: Head, shapes: Mapping[str, Floats], familiar: float = 0.0) -> dict[str, Floats]:
+    """What has to be added to the shapes of conditions so that contacts hold: condition -> offsets (F,3).
+
+    shapes: condition -> offsets (F,3). familiar: 0 to 1, how much the model is believed about lids that lap.
+    """
+    there, landmarks, lids = head.surface, head.landmarks, head.lids
+    found: dict[str, Floats] = {}
+    for name, side in BLINKS.items():
+        if name in shapes and side not in lids:
+            more = flat_shapes.shut(there, landmarks, side, shapes[name])
+            if more is not None:
+                found[name] = more
+    for side, lid in lids.items():
+        name = f"eyeBlink{side.title()}"
+        if name in shapes:
+            found[name] = closing(lid, shapes[name], familiar)
+        for other in NARROWING:
+            if other in shapes and other.endswith(side.title()):
+                found[other] = limited(lid, shapes[other], LESS if other.startswith("eyeSquint") else 1.0)
+    if {"jawOpen", "mouthClose"} <= shapes.keys():
+        if head.slit is not None:
+            found["mouthClose"] = sealed(head.slit, there.sides[:, 0], there.skins[0], shapes["jawOpen"] + shapes["mouthClose"])
+        else:
+            opened = flat_shapes.parted(there, landmarks)
+            if opened is not None:
+                strip, wanted = (each[:, None] if each.ndim == 1 else each for each in opened)
+                jaw = np.where(strip, wanted, np.where(there.skins[0][:, None], flat_shapes.STILL * shapes["jawOpen"], shapes["jawOpen"]))
+                found["jawOpen"] = np.asarray(jaw - shapes["jawOpen"], np.float32)
+                found["mouthClose"] = np.where(strip, -wanted - shapes["mouthClose"], 0).astype(np.float32)
+    return found
+
+
+def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats, shut: bool = False) -> Floats:
+    """What has to be added to mouthClose so that the lips' edges, moved by jawOpen and it, `both` (F,3), are as near as on the neutral face; with
+    `shut`, so that they meet.
+
+    Each lip goes half the way, along the whole slit; the skin next to it follows.
+    """
+    apart = slit.lower.of(both) - slit.upper.of(both)
+    if shut:
+        apart = apart - ((slit.upper.points - slit.lower.points) * slit.unit) @ slit.axes
+    missing = slit.at(apart) / 2
+    local, upper, lower = slit.local, slit.at(slit.upper.points), slit.at(slit.lower.points)
+    above, below = local[:, 1] - upper[:, 1], lower[:, 1] - local[:, 1]
+    away = np.where(side > 0, above, below)
+    deep = 1 - smoothstep(*BAG, np.minimum(upper[:, 2], lower[:, 2]) - local[:, 2])
+    share = (1 - smoothstep(0, LIP, away)) * deep * slit.fade() * skin * np.clip(np.abs(side) * SURE, 0, 1)
+    return np.asarray(np.sign(side)[:, None] * share[:, None] * missing, np.float32)
+
+
+def gains(vertices: Floats, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]) -> dict[str, float]:
+    """Factors for the conditions among PROBED that need one. vertices (F,3); landmarks name -> (3,); shapes: condition -> offsets (F,3)."""
+    found = {}
+    for name, side in BLINKS.items():
+        lids = (f"lid_upper_{side}", f"lid_lower_{side}")
+        if name in shapes and all(lid in landmarks for lid in lids):
+            found[name] = lid_gain(vertices, shapes[name], landmarks[lids[0]], landmarks[lids[1]])
+    if {"jawOpen", "mouthClose"} <= shapes.keys() and {"lip_upper", "lip_lower"} <= landmarks.keys():
+        lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
+        found["mouthClose"] = lip_gain(vertices, shapes["jawOpen"], shapes["mouthClose"], lips)
+    return found
+
+
+def lid_gain(vertices: Floats, blink: Floats, upper: Floats, lower: Floats) -> float:
+    """Factor on a blink (F,3) after which the upper lid's edge, next to `upper` (3,), gets as far as `lower` (3,)."""
+    way = lower - upper
+    length = float(np.linalg.norm(way))
+    near = np.sqrt(squared(vertices - upper)) < length
+    if length < 1e-6 or not near.any():
+        return 1.0
+    return _bounded(length, _front((blink @ (way / length))[near]))
+
+
+def lip_gain(vertices: Floats, jaw: Floats, close: Floats, lips: Floats) -> float:
+    """Factor on mouthClose (F,3) after which it takes back what jawOpen (F,3) parts at the lips (3,)."""
+    near = np.argsort(squared(vertices - lips), kind="stable")[:LIPS]
+    drop, lift = -jaw[near, 1], close[near, 1]
+    low = drop > (drop.min() + drop.max()) / 2
+    if low.all() or not low.any():
+        return 1.0
+    parted = float(drop[low].mean() - drop[~low].mean())
+    closed = float(lift[low].mean() - lift[~low].mean())
+    return _bounded(parted, closed)
+
+
+def _front(way: Floats) -> float:
+    """How far the edge goes, of the ways (N,) of everything next to it."""
+    return float(np.quantile(way[way >= 0.5 * way.max()], FRONT)) if way.max() > 0 else 0.0
+
+
+def _bounded(wanted: float, there: float) -> float:
+    """wanted / there, within LEAST and MOST; 1 where the shape does not go that way at all."""
+    return float(np.clip(wanted / there, LEAST, MOST)) if there > 1e-3 and wanted > 0 else 1.0

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Eyes and mouths that are flat parts before the skin: an eye is squashed to a line, a mouth is a strip whose rims part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..analyse.flat_features import drawn_eye, strips
+from ..analyse.surface import Flags, Surface
+from ..geometry.frame import Floats
+from ..geometry.mesh import all_corners
+
+SHUT, FLATTER = 0.97, 0.6  # of its height that an eye without lids closes by, and its lash
+RISE, FALL = 0.4, 0.9  # half widths that the upper rim of a strip rises and its lower one falls at jawOpen: an oval as high as artists draw
+WIDER = 0.4  # and that its ends go out: drawn mouths widen as they open
+STILL = 0.2  # of its own way that the skin behind such a mouth goes: a chin moves little when a mouth is drawn
+RIMS = np.linspace(-1, 1, 9)  # half widths from the middle, where the line between the rims is read
+COLUMN = 0.3  # half widths around it that vertices count
+
+
+def shut(there: Surface, landmarks: Mapping[str, Floats], side: str, blink: Floats) -> Floats | None:
+    """What has to be added to a blink (F,3) where there is no opening and the eye lies on the skin: it is squashed to a line in its middle, and
+    the lash above it comes down to there and lies flatter. None where nothing lies there."""
+    found = drawn_eye(there, landmarks, side)
+    if found is None:
+        return None
+    flat, above, level, top = found
+    added = np.zeros_like(blink)
+    added[flat] = -blink[flat]
+    added[flat, 1] += SHUT * (level - there.vertices[flat, 1])
+    added[above] = -blink[above]
+    added[above, 1] += SHUT * (level - top) + FLATTER * (top - there.vertices[above, 1])
+    return added
+
+
+def parted(there: Surface, landmarks: Mapping[str, Floats]) -> tuple[Flags, Floats] | None:
+    """Vertices (F,) of a mouth that is a closed strip before the skin, and its jawOpen (F,3): the upper rim rises and the lower one falls, along
+    the strip. None where there is no such strip.
+
+    A rim is told by where a vertex and the faces at it lie, since the rims of strips that are outlined lie on each other.
+    """
+    found = strips(there.vertices, there.owner, there.skins[0], landmarks)
+    if not found:
+        return None
+    left, right = landmarks["mouth_left"], landmarks["mouth_right"]
+    half = float(np.abs(left - right)[0]) / 2
+    x = np.clip((there.vertices[:, 0] - (left + right)[0] / 2) / half, -1, 1)
+    moved = np.zeros_like(there.vertices)
+    for strip in found:
+        faces = there.triangles[all_corners(strip, there.triangles)]
+        count = np.bincount(faces.reshape(-1), minlength=len(strip))
+        around = np.bincount(faces.reshape(-1), np.repeat(there.vertices[faces, 1].mean(axis=1), 3), len(strip)) / np.maximum(count, 1)
+        level = (there.vertices[strip, 1] + around[strip]) / 2
+        aside = np.abs(x[strip] - RIMS[:, None])
+        between = [np.median(level[near]) for near in aside <= np.maximum(COLUMN, aside.min(axis=1, keepdims=True))]
+        upper = level > np.interp(x[strip], RIMS, between)
+        if not upper.any() or upper.all():
+            continue
+        up = (there.vertices[strip][upper].mean(axis=0) - there.vertices[strip][~upper].mean(axis=0)) * np.array([0, 1, 1], np.float32)
+        far = np.where(upper, RISE, -FALL) * half * (1 - x[strip] ** 2)
+        moved[strip] = far[:, None] * up / max(float(np.linalg.norm(up)), 1e-9)
+        moved[strip, 0] += WIDER * half * x[strip]
+    return np.logical_or.reduce(found), moved

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold on the mesh whatever the model says, in its order: contacts, parts that keep stiff, brows, decals, and left and right alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..analyse.head import Head
+from ..geometry.frame import Floats
+from ..geometry.mirror import Each, make_alike
+from . import brows, contacts, on_skin, rigid_parts
+from .closing import ridden
+
+
+def apply(head: Head, shapes: dict[str, Floats], familiar: float, each: Each = map) -> None:
+    """Let lids, lips, eyes and teeth do what they must. shapes: condition -> offsets (F,3), brought up to date in place. familiar: 0 to 1, how far
+    the model is believed. each: as of `make_alike`."""
+    _meet(head, shapes, familiar)
+    _keep_stiff(head, shapes, familiar)
+    surface, skin = head.surface, head.labels.skin
+    raised = {name: shapes[name] for name in shapes if name.startswith("brow")}
+    brows.ride(raised, surface.vertices, surface.boxes, skin, head.landmarks)
+    if familiar < 1:
+        brows.follow([shapes[name] for name in contacts.BLINKS if name in shapes], surface.vertices, surface.boxes, skin, head.landmarks)
+    if head.decals is not None:
+        on_skin.follow(shapes, head.decals, familiar)
+    if head.pairs is not None:
+        make_alike(head.pairs, shapes, each)
+
+
+def scale(vertices: Floats, landmarks: Mapping[str, Floats], shapes: dict[str, Floats], found: Mapping[str, object]) -> dict[str, Floats]:
+    """Scale blinks and mouthClose, in place, to the way that the landmarks say; those shapes that contacts are read from, condition -> offsets (F,3).
+    found: sides whose lids are found: their edges say better how far a lid must go."""
+    probed = {name: shapes[name] for name in contacts.PROBED if name in shapes}
+    for name, gain in contacts.gains(vertices, landmarks, probed).items():
+        if contacts.BLINKS.get(name) not in found:
+            shapes[name] = probed[name] = shapes[name] * np.float32(gain)
+    return probed
+
+
+def _meet(head: Head, shapes: dict[str, Floats], familiar: float) -> None:
+    """Let lids and lips meet."""
+    probed = scale(head.surface.vertices, head.landmarks, shapes, head.lids)
+    for name, more in contacts.corrections(head, probed, familiar).items():
+        shapes[name] = shapes[name] + more
+
+
+def _keep_stiff(head: Head, shapes: dict[str, Floats], familiar: float) -> None:
+    """Let eyes turn, lids lie before them, and teeth and tongue go with the jaw."""
+    surface, lids, vertices = head.surface, head.lids, head.surface.vertices
+    balls = {
+        side: (ball[lids[side].eye[ball]] if side in lids else ball, centre)  # without a lash in its shell
+        for side, (ball, centre) in surface.balls.items()
+    }
+    rigid_parts.turn_eyes(shapes, vertices, balls, familiar)
+    for name, side in contacts.BLINKS.items():
+        if name in shapes and side in balls:
+            before = shapes[name].copy()
+            rigid_parts.lift_lids(shapes[name], vertices, head.labels.skin, *balls[side])
+            if side in lids:
+                shapes[name] += ridden(lids[side], shapes[name] - before)
+    for side, lid in lids.items():
+        if side not in balls:
+            rigid_parts.turn_plates(shapes, vertices, surface.owner, side, lid.eye, float(lid.opening.unit[0]))
+    if {"jawOpen", "tongueOut"} <= shapes.keys():
+        lips = (head.landmarks["lip_upper"] + head.landmarks["lip_lower"]) / 2
+        rigid_parts.move_teeth(shapes, vertices, surface.boxes, surface.pieces, lips)

@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the face in an avatar and bring it into the canonical frame.
+
+The encoder answers two questions about a crop: does it show a face the right way up, and where are its landmarks. So finding a face is a
+search: crops are proposed from what is there (the user's mask, head weights, bones, the world's up, the mesh's own extent), the surest are
+followed to where the landmarks no longer move, and the surest of those wins or the search says that it found none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...errors import BackendError
+from ..geometry.frame import Doubles, Floats, Frame, frame_of_landmarks
+from ..geometry.landmarks import mirrored
+from ..geometry.mesh import AvatarMesh, Ints, all_corners, bounds, extent, loose_parts, weld
+from ..geometry.orientation import outward
+from ..geometry.ramp import smoothstep
+from ..geometry.symmetry import POINTS, mirror_plane
+from . import marks
+from .cut import allowed
+from .face import FEW, NO_FACE_FIX, Place
+from .points import CHANNELS, COARSE_COUNT, COUNT, CROP_CENTRE, CROP_RADIUS, PointCloud, cloud_of, crop, within
+from .proposals import SIZES, _about, _front, _proposals, _ups
+
+Encode = Callable[[Floats], tuple[Floats, Floats]]
+KEEP = 5  # proposals that are followed
+GLIMPSED = 2  # of those that look where avatars look
+FOLLOW = 3  # steps per followed proposal
+SETTLE = 10  # steps of the winner at most
+ASTRAY = 0.2  # confidence lost while settling that says that the way led astray
+CYCLE = 6  # a multiple of the short cycles that crops fall into
+REST = 5e-4  # canonical units: a step shorter than this ends the settling
+THIN = 16384  # points that the coarse search looks at
+SURE = 0.6  # confidence below which there is no face
+LIKELY = 0.2  # the same where head weights or a mask say where the head is: then a doubtful face is better than none, and is warned of
+HARDLY = 0.1  # the same of a glimpse inside the user's mask, whose word counts for more than the search; cube, sphere and neck get 0.06
+MARGIN = 0.15  # of the marked head's size, by which the eyes may lie outside its box
+CERTAIN = 0.99  # confidence above which no other size and no other direction is tried
+ALIKE = 0.2  # canonical units, sines and logarithm of size within which two ways have ended at the same frame
+DRAWN = ((4, 0.95), (5, 0.25))  # followed proposals that end at the same frame where a face draws them there, and the confidence
+# that one of them must have had on its way: the more agree, the less
+STEADY = 0.7  # confidence in a symmetric place that draws proposals, however little the encoder believes it in the end
+LOPSIDED = (0.15, 0.45)  # share of mirrored points with a partner from which on a find the other way up begins to be believed, and is
+DOUBT = 0.85  # confidence below which the report warns
+JITTER = np.radians(4)
+FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where faces are symmetric whatever the hair does
+SYMMETRIC = 0.7  # share of mirrored points with a partner from which on a face is taken for symmetric
+MIRROR = np.array([-1, 1, 1], np.float32)
+POINT_MIRROR = np.array([-1, 1, 1, -1, 1, 1, 1], np.float32)  # of a crop's point
+
+
+def find(
+    mesh: AvatarMesh,
+    encode: Encode,
+    landmark_names: Sequence[str],
+    progress: Callable[[float], None],
+    upright: bool = False,
+    threads: int = 1,
+) -> Place:
+    """Look for the face of a checked mesh. encode: points (B,P,CHANNELS) -> latent (B,L), confidence (B,) or (B,1). upright: look only with the
+    likeliest direction up, which is one of six. threads: that may work at once.
+
+    Landmarks that the mesh brings along take the place of found ones; when it brings all, nothing is searched.
+    Raises BackendError `no_face` when no crop shows one.
+    """
+    inside = all_corners(allowed(mesh), mesh.triangles)
+    if inside.sum() < FEW:
+        raise BackendError("no_face", f"There are only {inside.sum()} triangles to look for a face in.", NO_FACE_FIX)
+    group = weld(mesh.vertices)
+    parts = loose_parts(mesh.vertices, mesh.triangles, group)
+    mesh = replace(mesh, triangles=outward(mesh.vertices, mesh.triangles, parts))
+    triangles = mesh.triangles[inside]
+    cloud = cloud_of(mesh.vertices, triangles, parts)
+    search = _Search(cloud, encode, tuple(landmark_names))
+    if set(landmark_names) <= mesh.landmarks.keys():
+        landmarks, frame = _corrected(mesh, landmark_names, None)
+        beside = ThreadPoolExecutor(1, "locate")
+        more = beside.submit(search.more, frame)
+        beside.shutdown(wait=threads < 2)
+        return Place(mesh, group, parts, frame, search.names, landmarks, 1.0, False, (), more.result, search.mirrored_alike)
+    hinted = _thinned(_hinted_cloud(mesh, triangles, cloud))
+    marked = mesh.mask is not None or (mesh.head_weights is not None and bool((mesh.head_weights > 0.5).any()))
+    enough, surest = LIKELY if marked else SURE, NOTHING
+    coarse = _Search(_thinned(cloud), encode, tuple(landmark_names))
+    progress(0.05)
+    ups = _ups(mesh)[: 1 if upright else None]
+    best = NOTHING
+    glimpse = coarse.follow([frame for size in SIZES for frame in _proposals(hinted, ups[0], size, _front(ups[0]))], GLIMPSED)
+    if glimpse.confidence > CERTAIN and _within(glimpse.frame, hinted):  # most avatars look where avatars look
+        best = search.judge(search.settle(replace(glimpse, drawn=False)), True)
+    tries = [(up, size) for up in ups for size in SIZES]
+    for done, (up, size) in enumerate(tries):
+        if best.confidence > CERTAIN or (best.drawn and done % len(SIZES) == 0):  # what draws proposals in the likelier direction is it
+            break
+        found = coarse.follow(_proposals(hinted, up, size))
+        surest = max(surest, found, key=lambda f: f.confidence)
+        if (found.drawn or found.confidence >= enough) and _within(found.frame, hinted):
+            best = max(best, search.judge(search.settle(found), done < len(SIZES)), key=lambda f: f.confidence)
+        progress(0.1 + 0.7 * (done + 1) / len(tries))
+    if best.confidence < enough:
+        surest = max(surest, best, key=lambda f: f.confidence)
+        if mesh.mask is None or surest.confidence < HARDLY:
+            raise BackendError("no_face", f"No face was found (the best guess is {surest.confidence:.0%} sure).", NO_FACE_FIX)
+        best = max(search.settle(surest), surest, key=lambda f: f.confidence)
+        best = replace(best, confidence=min(best.confidence, enough))  # it was not believed by itself
+    progress(0.85)
+    landmarks, frame, seen = search.landmarks(best.frame)
+    if mesh.landmarks:
+        landmarks, frame = _corrected(mesh, landmark_names, frame.to_object(landmarks))
+    warnings: tuple[str, ...] = ()
+    if mesh.mask is not None and best.confidence <= LIKELY:
+        doubt = "is taken for one because you said that it is there; look at the result, or place the landmarks by hand."
+        warnings = (f"The face is only {best.confidence:.0%} sure and {doubt}",)
+    elif best.confidence < DOUBT:
+        warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
+    return Place(mesh, group, parts, frame, search.names, landmarks, best.confidence, True, warnings, lambda: seen, search.mirrored_alike)
+
+
+def _corrected(mesh: AvatarMesh, names: Sequence[str], found: Floats | None) -> tuple[Floats, Frame]:
+    """Landmarks (L,3) in their own canonical frame, and that frame: the user's where given, else those found (L,3) in object space."""
+    points = np.zeros((len(names), 3)) if found is None else found.astype(np.float64)
+    for index, name in enumerate(names):
+        if name in mesh.landmarks:
+            points[index] = mesh.landmarks[name]
+    named = dict(zip(names, points, strict=True))
+    placed = {name: named[name] for name in names if name in mesh.landmarks}
+    away = marks.distances(mesh.vertices, mesh.triangles, placed)
+    wrong = marks.fault(named, placed, away, extent(mesh.vertices))
+    if wrong:
+        raise BackendError("mesh_invalid", wrong, "Put each on its place on the face, or leave them out.")
+    frame = frame_of_landmarks(named)
+    return frame.to_canonical(points), frame
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A frame that may show a face. drawn: proposals from all around end there, and at least one of them looked like a face."""
+
+    frame: Frame
+    confidence: float
+    drawn: bool = False
+
+
+NOTHING = _Found(Frame(np.zeros(3), np.eye(3), 1.0), 0.0)
+
+
+@dataclass(frozen=True)
+class _Search:
+    cloud: PointCloud
+    encode: Encode
+    names: tuple[str, ...]
+
+    def look(self, frames: Sequence[Frame], count: int = COUNT, both: bool = False, redraw: bool = False) -> tuple[Floats, Floats, Floats]:
+        """Landmarks (B,L,3) in each frame, confidence (B,), and what else the encoder says (B,S), which must not depend on sides.
+
+        both: look at the mirror images, too, and mirror the answers back: twice as many rows, those of the mirror images last.
+        redraw: see other points of the surface in each frame.
+        """
+        clouds = [self.cloud.redrawn(draw) for draw in range(len(frames))] if redraw else [self.cloud] * len(frames)
+        crops = [crop(cloud, frame, count) for cloud, frame in zip(clouds, frames, strict=True)]
+        filled = [c if len(c) else np.zeros((1, CHANNELS), np.float32) for c in crops]
+        points = np.stack([c[np.arange(count) % len(c)] for c in filled])
+        latent, sure = self.encode(np.concatenate([points, points * POINT_MIRROR]) if both else points)
+        sure = sure.reshape(-1)
+        landmarks = latent[:, : 3 * len(self.names)].reshape(len(latent), -1, 3)
+        if both:
+            back = landmarks[len(frames) :, [self.names.index(mirrored(n)) for n in self.names]] * MIRROR
+            landmarks = np.concatenate([landmarks[: len(frames)], back])
+        enough = np.array([len(c) >= FEW for c in crops] * (2 if both else 1))
+        return landmarks, np.where(enough, sure, 0).astype(np.float32), latent[:, 3 * len(self.names) :]
+
+    def next_frame(self, frame: Frame, landmarks: Floats) -> Frame:
+        """The canonical frame of landmarks (L,3) that were seen in a frame; the size changes by no more than the encoder has learnt."""
+        found = frame_of_landmarks(dict(zip(self.names, frame.to_object(landmarks).astype(np.float64), strict=True)))
+        return Frame(found.origin, found.rotation, float(np.clip(found.scale, frame.scale / 2.5, frame.scale * 2.5)))
+
+    def follow(self, proposals: Sequence[Frame], keep: int = KEEP, batch: int = 32) -> _Found:
+        """Look at all proposals, follow the surest `keep`, return where most of them end if a face draws them there, else the surest end.
+
+        On heads unlike those in training the landmarks may be right where the confidence is not: then every way leads to the same frame.
+        """
+        if not proposals:
+            return NOTHING
+        sure = np.concatenate([self.look(proposals[i : i + batch], COARSE_COUNT)[1] for i in range(0, len(proposals), batch)])
+        frames = [proposals[i] for i in np.argsort(-sure, kind="stable")[:keep]]
+        glimpse = float(sure.max())
+        for _ in range(FOLLOW):
+            landmarks, sure, _more = self.look(frames, COARSE_COUNT)
+            glimpse = max(glimpse, float(sure.max()))
+            frames = [self.next_frame(f, points) for f, points in zip(frames, landmarks, strict=True)]
+        _landmarks, sure, _more = self.look(frames, COARSE_COUNT)
+        together = [sum(_apart(one, other) < ALIKE for other in frames) for one in frames]
+        glimpse = max(glimpse, float(sure.max()))
+        if any(max(together) >= count and glimpse > least for count, least in DRAWN):
+            middle = int(np.lexsort((-sure, -np.array(together)))[0])
+            return _Found(frames[middle], float(sure[middle]), True)
+        return _Found(frames[int(sure.argmax())], float(sure.max()))
+
+    def judge(self, found: _Found, likely: bool) -> _Found:
+        """The same frame, believed as far as its place is symmetric unless it was found in the likeliest direction; at least STEADY where it is
+        symmetric and draws proposals."""
+        share = self.mirror(found.frame)[2]
+        sure = found.confidence * (1.0 if likely else float(smoothstep(*LOPSIDED, np.array([share]))[0]))
+        steady = found.drawn and share > SYMMETRIC
+        return _Found(found.frame, max(sure, STEADY) if steady else sure, steady)
+
+    def settle(self, found: _Found) -> _Found:
+        """Follow one frame with all points and with its mirror image until it rests.
+
+        A crop's edge may let the same points in and out for ever; then the end is the middle of the last CYCLE steps. On a face unlike
+        those in training the way may lead astray; then the surest frame on it is the end.
+        """
+        frame, last, best = found.frame, [], NOTHING
+        for _ in range(SETTLE):
+            landmarks, sure = self._both(frame)
+            best = max(best, replace(found, frame=frame, confidence=sure), key=lambda f: f.confidence)
+            following = self.next_frame(frame, landmarks)
+            last.append(frame.to_object(landmarks))
+            moved = np.linalg.norm(following.origin - frame.origin) / frame.scale + np.abs(following.rotation - frame.rotation).max()
+            frame = following
+            if moved < REST:
+                break
+        if sure < best.confidence - ASTRAY:
+            return best
+        if moved >= REST:
+            frame = frame_of_landmarks(dict(zip(self.names, np.mean(last[-CYCLE:], axis=0), strict=True)))
+        return replace(found, frame=frame, confidence=sure)
+
+    def _both(self, frame: Frame) -> tuple[Floats, float]:
+        """Landmarks (L,3) in a frame and confidence, the mean of what is seen directly and in the mirror, so that sides are treated alike."""
+        (seen, other), (sure, other_sure), _more = self.look([frame], both=True)
+        return (seen + other) / 2, float((sure + other_sure) / 2)
+
+    def landmarks(self, frame: Frame) -> tuple[Floats, Frame, Floats]:
+        """Landmarks (L,3) in their own canonical frame, that frame, and what else the encoder says (S,): the mean over slightly turned frames, each
+        with a draw of points of its own, and their mirror images; by one draw alone they vary by a tenth of the eye's width."""
+        turned = [Frame(frame.origin, _about(axis, angle) @ frame.rotation, frame.scale) for axis in range(3) for angle in (-JITTER, JITTER)]
+        near = within(frame.columns(self.cloud.positions), CROP_CENTRE, 1.2 * CROP_RADIUS)
+        points, _sure, rows = replace(self, cloud=self.cloud[near]).look(turned, both=True, redraw=True)
+        seen = np.mean([f.to_object(p) for f, p in zip([*turned, *turned], points, strict=True)], axis=0)
+        own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
+        return *self.mirrored_alike(own.to_canonical(seen), own), rows.mean(axis=0, dtype=np.float32)
+
+    def more(self, frame: Frame) -> Floats:
+        """What the encoder says beside landmarks and confidence (S,) of a frame whose landmarks are known: the mean of both sides."""
+        return np.asarray(self.look([frame], both=True)[2].mean(axis=0), np.float32)
+
+    def mirrored_alike(self, landmarks: Floats, frame: Frame) -> tuple[Floats, Frame]:
+        """The same landmarks and frame, both sides alike about the mirror plane where the face has one."""
+        normal, offset, share = self.mirror(frame)
+        if share < SYMMETRIC:
+            return landmarks, frame
+        swapped = landmarks[[self.names.index(mirrored(n)) for n in self.names]].astype(np.float64)
+        swapped -= 2 * (swapped @ normal - offset)[:, None] * normal
+        seen = frame.to_object((landmarks + swapped) / 2).astype(np.float64)
+        own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
+        return own.to_canonical(seen), own
+
+    def mirror(self, frame: Frame) -> tuple[Doubles, float, float]:
+        """Normal (3,), offset and share of the face's mirror plane in a frame, see symmetry.py; share 0 where there are too few points."""
+        columns = frame.columns(self.cloud.positions)
+        near = np.flatnonzero(within(columns, FACE_CENTRE, FACE_RADIUS))
+        if len(near) < FEW:
+            return np.array([1.0, 0, 0]), 0.0, 0.0
+        if len(near) > POINTS:
+            near = near[np.argpartition(-self.cloud.priority[near], POINTS)[:POINTS]]
+        near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
+        return mirror_plane(columns[:, near].T, frame.turn_to_canonical(self.cloud.normals[near]))
+
+
+def _apart(one: Frame, other: Frame) -> float:
+    """How far two frames lie apart: canonical units, sines of angles or the logarithm of their sizes, whichever is most."""
+    if min(one.scale, other.scale) <= 0:
+        return np.inf
+    moved = np.linalg.norm(one.origin - other.origin) / one.scale
+    return float(max(moved, np.abs(one.rotation - other.rotation).max(), abs(np.log(one.scale / other.scale))))
+
+
+def _hinted_cloud(mesh: AvatarMesh, triangles: Ints, cloud: PointCloud) -> PointCloud:
+    """The part of the cloud where the head's weights say that the head is; all of it when there are none."""
+    if mesh.head_weights is None:
+        return cloud
+    head = all_corners(mesh.head_weights > 0.5, triangles)
+    if head.sum() < FEW:
+        return cloud
+    return cloud[head]
+
+
+def _within(frame: Frame, head: PointCloud) -> bool:
+    """Whether a frame's eyes lie in the box of what is taken for the head."""
+    low, high = bounds(head.positions)
+    room = MARGIN * float((high - low).max())
+    return bool((frame.origin > low - room).all() and (frame.origin < high + room).all())
+
+
+def _thinned(cloud: PointCloud) -> PointCloud:
+    """The THIN points of the highest priority: crops keep the same points of what is left."""
+    if len(cloud.priority) <= THIN:
+        return cloud
+    kept = np.argpartition(-cloud.priority, THIN)[:THIN]
+    return cloud[kept]

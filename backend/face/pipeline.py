@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a mesh to shape keys, in six steps that follow each other:
+
+    locate     where the face is and where its landmarks are            locate/search.py
+    frame      the face cut out, in a frame of its own: what may move   locate/cut.py
+    analyse    what its mesh says: lids, lips, parts, mirror image      analyse/head.py
+    predict    the network's shapes, smoothed along the surface         geometry/smoothing.py
+    correct    what shapes must do on this mesh whatever they are       correct/
+    mix        keys from conditions, in object space                    shapes/, correct/border.py
+
+Models are of two kinds. A pair gives the shapes of conditions: these are corrected, and keys are mixed from them. A plain model gives each key
+by itself, and nothing is known of what it is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .analyse import rest
+from .analyse.brow_strips import ends
+from .analyse.head import Head, head_of, looked_over
+from .analyse.surface import surface_of
+from .correct import border, roles, rules
+from .correct.blend import mixed
+from .correct.fields import Fields, fields_of
+from .correct.held import held
+from .geometry.frame import Floats
+from .geometry.landmarks import NAMES
+from .geometry.mesh import AvatarMesh, Ints, among, weld
+from .geometry.mirror import Each
+from .geometry.smoothing import Neighbours, neighbours, smoothed
+from .locate.cut import framed
+from .locate.face import Face
+from .locate.search import find
+from .shapes.combinations import DRIVEN, Combination, combinations
+from .shapes.derived import derive
+from .shapes.expected import expected
+
+locate = find
+frame = framed
+
+Network = Callable[[tuple[Floats, ...], Floats], Floats]  # arrays of the face and rows of weights (N,K) -> offsets (N,F,3)
+
+AT_ONCE = 1 << 20  # bytes of shapes that are smoothed at once: their copies take several times as much, and a cancel is seen in between
+FEWEST, MOST = 2, 8  # shapes at once: what follows each other in memory is quicker to work on
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the mesh of a face says whatever the network does. around: who is next to whom among its vertices. landmarks: name -> (3,), canonical.
+    findings: what a face at rest keeps shapes from. head, fields: None for a model whose landmarks are others, by which nothing can be looked for."""
+
+    around: Neighbours
+    landmarks: Mapping[str, Floats]
+    findings: Sequence[rest.Finding] = ()
+    head: Head | None = None
+    fields: Fields | None = None
+
+
+def analyse(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> Looked:
+    """Look at the mesh of a face. names: of its landmarks; none for a model that is not corrected."""
+    inside = among(face.indices, face.triangles)
+    around = neighbours(mesh.vertices[face.indices], inside)
+    landmarks = read_landmarks(face, mesh, names)
+    head = _head(face, mesh, inside, around.group, landmarks)
+    if head is None:
+        return Looked(around, landmarks)
+    fields = fields_of(head, face.familiar)
+    return Looked(around, landmarks, rest.findings(head), looked_over(head, face.normals, around, face.familiar < 1), fields)
+
+
+def at_rest(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> list[rest.Finding]:
+    """What is not as a neutral face has it. names: of the face's landmarks."""
+    inside, group = among(face.indices, face.triangles), weld(mesh.vertices[face.indices])
+    return rest.findings(_head(face, mesh, inside, group, read_landmarks(face, mesh, names)))
+
+
+def read_landmarks(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> dict[str, Floats]:
+    """The face's landmarks, name -> (3,), canonical, with those of brows at the ends of what they mean where the user has not placed them."""
+    found = dict(zip(names, face.landmarks, strict=False))
+    if not set(NAMES) <= found.keys():
+        return found
+    return found | {name: at for name, at in ends(face.vertices, face.parts, found).items() if name not in mesh.landmarks}
+
+
+def _head(face: Face, mesh: AvatarMesh, inside: Ints, group: Ints, landmarks: Mapping[str, Floats]) -> Head | None:
+    """inside (T,3): triangles among the face's vertices; group (F,): vertices in one place share one."""
+    if not set(NAMES) <= landmarks.keys():
+        return None
+    placed = set(NAMES) <= mesh.landmarks.keys()
+    return head_of(surface_of(face.vertices, inside, group, face.parts, face.sides, landmarks, placed), landmarks)
+
+
+def predict(network: Network, face: Face, asked: Floats) -> Floats:
+    """The network's shapes float32 (N,F,3), canonical, for rows of weights `asked` (N,K)."""
+    seen = (face.vertices, face.normals, face.parts, face.sides, face.ways, face.latent)
+    return network(tuple(np.ascontiguousarray(array, np.float32) for array in seen), asked)
+
+
+def smooth(offsets: Floats, looked: Looked, each: Each, shared: int) -> None:
+    """Take the network's roughness out of shapes (N,F,3), in place. each: works on several at once, `shared` of which share the memory allowed."""
+    step = min(max(AT_ONCE // shared // (offsets[0].nbytes + 1), FEWEST), MOST)
+
+    def some(first: int) -> None:
+        offsets[first : first + step] = smoothed(offsets[first : first + step], looked.around)
+
+    for _ in each(some, range(0, len(offsets), step)):
+        pass
+
+
+class Pair:
+    """Keys of a model that gives the shapes of K conditions, and of what is derived from them.
+
+    conditions: their names. weights float32 (N,K) of all keys, and extra: derived condition -> weights (N,). last: how many keys the last table has.
+    """
+
+    def __init__(self, conditions: Sequence[str], weights: Floats, extra: Mapping[str, Floats], last: int) -> None:
+        alone = _alone(*(of[len(weights) - last :] for of in (weights, *extra.values())))
+        # the conditions in the order of the last table's keys, where each of these is one of them: they take their place
+        order = list(dict.fromkeys([*(alone or ()), *range(len(conditions))]))
+        self.names, self.derived = [conditions[k] for k in order], list(extra)
+        self.weights = np.concatenate([weights[:, order], *(column[:, None] for column in extra.values())], axis=1)
+        self.asked = np.eye(len(order), dtype=np.float32)[order]
+        self.replaces = bool(alone)  # the last table's keys take the place of the conditions' shapes in memory
+        self._shapes: dict[str, Floats] = {}
+        self._basis: list[Floats] = []
+
+    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, offsets: Floats, each: Each) -> None:
+        """Correct the shapes (K,F,3), in place. part_roles (F,): what the user says that vertices are part of."""
+        shapes = dict(zip(self.names, offsets, strict=True))
+        changed = self._corrected(looked, face, shapes, each)
+        for name, own in shapes.items():  # a second set of shapes would be as large as the answer
+            if changed[name] is not own:
+                own[:] = changed.pop(name)
+        if part_roles is not None:
+            roles.kept_to(shapes, face.vertices, part_roles, face.parts)
+        self._shapes = shapes
+        self._basis = [*shapes.values(), *(derive(name, face.vertices, shapes) for name in self.derived)]
+        self._sure = rest.lowered(looked.findings, [*shapes, *self.derived], expected([*shapes, *self.derived]))
+        self._size = np.array([float(np.linalg.norm(shape)) for shape in self._basis])
+
+    def _corrected(self, looked: Looked, face: Face, shapes: Mapping[str, Floats], each: Each) -> dict[str, Floats]:
+        if looked.head is None:
+            changed = dict(shapes)
+            rules.scale(face.vertices, looked.landmarks, changed, {})
+            return changed
+        mixed(looked.head, shapes, face.familiar, in_place=True, fields=looked.fields)
+        changed = dict(shapes)
+        rules.apply(looked.head, changed, face.familiar, each)
+        held(looked.head, looked.around, looked.findings, changed)
+        return changed
+
+    def poses(self, looked: Looked, keys: set[str], strong: Callable[[list[str]], Floats]) -> list[Combination]:
+        """How shapes that have a key of their own hold when they are driven together. strong: factors (N,) of conditions by name."""
+        if looked.head is None:
+            return []
+        own = [name for name in DRIVEN if name in self._shapes and name in keys]
+        driven = {n: self._shapes[n] if factor == 1 else self._shapes[n] * factor for n, factor in zip(own, strong(own), strict=True)}
+        return combinations(looked.head, driven)
+
+    def key(self, row: int) -> tuple[Floats, float]:
+        """A key's shape (F,3), canonical, and a factor on it. Most keys are one or a few conditions: the others cost nothing."""
+        weights = self.weights[row]
+        first, *others = np.flatnonzero(weights) if weights.any() else [0]
+        if not others:
+            return self._basis[first], float(weights[first])
+        shape = weights[first] * self._basis[first]
+        for k in others:
+            shape += weights[k] * self._basis[k]
+        return shape, 1.0
+
+    def sure(self, rows: slice) -> Floats:
+        """How sure keys are, 0 to 1: as what each is mixed from is, by how much that moves."""
+        share = np.abs(self.weights[rows]) * self._size
+        return np.asarray((share @ self._sure) / np.maximum(share.sum(axis=1), 1e-12), np.float32)
+
+
+class Plain:
+    """Keys of a model that gives each of them by itself, for rows of weights (N,K)."""
+
+    replaces = False
+
+    def __init__(self, weights: Floats) -> None:
+        self.asked = weights
+
+    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, offsets: Floats, each: Each) -> None:
+        """Nothing is known of what such a model is taught."""
+        self._shapes = offsets
+
+    def poses(self, looked: Looked, keys: set[str], strong: Callable[[list[str]], Floats]) -> list[Combination]:
+        """Nothing is known of shapes that are driven together."""
+        return []
+
+    def key(self, row: int) -> tuple[Floats, float]:
+        """A key's shape (F,3), canonical, and a factor on it."""
+        return self._shapes[row], 1.0
+
+    def sure(self, rows: slice) -> Floats:
+        """How sure keys are: as the face is."""
+        return np.where(self.asked[rows].any(axis=1), np.float32(1), np.float32(0))
+
+
+def correct(keys: Pair | Plain, looked: Looked, face: Face, mesh: AvatarMesh, offsets: Floats, each: Each) -> None:
+    """Let the network's shapes (N,F,3), in place, do what they must on this mesh."""
+    keys.correct(looked, face, None if mesh.roles is None else mesh.roles[face.indices], offsets, each)
+
+
+def mix(keys: Pair | Plain, face: Face, row: int, strength: float, out: Floats) -> bool:
+    """A key in object space, in out (F,3); whether any of it moves. Raises BackendError `mesh_not_finite`."""
+    return border.finish(face, *keys.key(row), strength, out)
+
+
+def _alone(weights: Floats, *extra: Floats) -> list[int] | None:
+    """The condition that each of a table's keys is, of weights (N,K), where all keys are one condition alone and no two the same; else None.
+
+    extra: the weights (N,) of each derived condition.
+    """
+    if (np.count_nonzero(weights, axis=1) != 1).any() or any(column.any() for column in extra):
+        return None
+    found = [int(k) for k in np.abs(weights).argmax(axis=1)]
+    return found if len(set(found)) == len(found) else None

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What shapes do to a face, in the face's own units: how far a mouth opens, a corner is pulled, a lid closes, a brow rises.
+
+W is the mouth's width between its corners, H an eye's height between its lids, E an eye's width between its corners. All in the canonical frame.
+
+    open       how far the lips part in the middle (W)     wide, narrow   change of the mouth's width, and its opposite (W)
+    out, up, down, fwd    way of the mouth's corners (W)   aside    of the lips' middle to either side (W)
+    lip_up, lip_down, lip_rise, lip_fwd    upper lip's rise, lower lip's fall, both lips' mean rise and way out, in the middle (W)
+    chin_aside, chin_fwd  way of the chin (W)
+    lid, lid_rise  way of the upper lid's edge down, and up (H)   lower   way of the lower lid's edge up (H)
+    brow_in, brow_out  rise of a brow's ends (E)           brow_fall      fall of the end that falls farther (E)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry.frame import Floats
+from ..geometry.landmarks import SIDES
+
+Rows = NDArray[np.intp]
+COUNT, FEW, LIPS = (
+    8,
+    6,
+    24,
+)  # vertices next to a landmark of mouth and chin, of lids and brows, and to the middle between the lips, that are looked at
+DEEP = 0.35  # of the mouth's width in front of and behind its middle within which a vertex may be of its lips; also what a way inwards counts for
+EDGE, RIM = 0.08, 0.2  # quantiles of the vertices next to the lips, and next to a lid's landmark, that count as edges
+LEFT, RIGHT, BOTH = 0, 1, 2  # columns of a figure
+MIDDLE = ("open", "wide", "narrow", "lip_up", "lip_down", "lip_rise", "lip_fwd", "aside", "chin_aside", "chin_fwd")
+SIDED = ("out", "up", "down", "fwd", "lid", "lid_rise", "lower", "brow_in", "brow_out", "brow_fall")
+NAMES = (*MIDDLE, *SIDED)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where figures are read. rows (R,): of the face's vertices, those that are looked at. at: place -> indices among rows: `lips`, `chin`, and with
+    _left or _right `mouth`, `lid_upper`, `lid_lower`, `brow_inner`, `brow_outer`. width: W, canonical; tall: H, long: E, of left and right."""
+
+    rows: Rows
+    at: Mapping[str, Rows]
+    width: float
+    tall: tuple[float, float]
+    long: tuple[float, float]
+
+
+def places_of(vertices: Floats, landmarks: Mapping[str, Floats]) -> Places:
+    """The places of a face's vertices (F,3). landmarks: name -> (3,), all of landmarks.NAMES."""
+    width = max(float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])), 1e-6)
+    found = {"lips": _lips(vertices, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, width)}
+    found |= {name: _near(vertices, landmarks[name], COUNT) for name in ("mouth_left", "mouth_right", "chin")}
+    for side in SIDES:
+        for name in ("lid_upper", "lid_lower", "brow_inner", "brow_outer"):
+            found[f"{name}_{side}"] = _near(vertices, landmarks[f"{name}_{side}"], FEW)
+    rows = np.unique(np.concatenate(list(found.values())))
+    tall, long = (
+        tuple(max(float(np.linalg.norm(landmarks[f"{one}_{side}"] - landmarks[f"{other}_{side}"])), 1e-6) for side in SIDES)
+        for one, other in (("lid_upper", "lid_lower"), ("eye_outer", "eye_inner"))
+    )
+    return Places(rows, {name: np.searchsorted(rows, some) for name, some in found.items()}, width, (tall[0], tall[1]), (long[0], long[1]))
+
+
+def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
+    """Figures float32 (N,3) of shapes, N of offsets (F,3), by name: of the left side, of the right one, and the mean of both. Those of the middle,
+    see MIDDLE, are the same in all three columns.
+    """
+    if not len(shapes):
+        return {name: np.zeros((0, 3), np.float32) for name in NAMES}
+    near = np.stack([shape[places.rows] for shape in shapes])  # (N,R,3)
+    width, lips = places.width, near[:, places.at["lips"]]
+    low, high = np.quantile(lips[:, :, 1], [EDGE, 1 - EDGE], axis=1)
+    across, rise, out = lips.mean(axis=1).T
+    corners = np.stack([near[:, places.at[f"mouth_{side}"]].mean(axis=1) for side in SIDES], axis=1)  # (N,2,3)
+    chin = near[:, places.at["chin"]].mean(axis=1)
+    wide = corners[:, 0, 0] - corners[:, 1, 0]
+    middle = {
+        "open": high - low,
+        "wide": wide,
+        "narrow": -wide,
+        "lip_up": high,
+        "lip_down": -low,
+        "lip_rise": rise,
+        "lip_fwd": out,
+        "aside": np.abs(across),
+        "chin_aside": np.abs(chin[:, 0]),
+        "chin_fwd": chin[:, 2],
+    }
+
+    def level(name: str, quantile: float | None) -> Floats:
+        """Rise (N,2) at a place of both sides, its mean or a quantile."""
+        ys = [near[:, places.at[f"{name}_{side}"], 1] for side in SIDES]
+        return np.stack([y.mean(axis=1) if quantile is None else np.quantile(y, quantile, axis=1) for y in ys], axis=1)
+
+    tall, long = np.array(places.tall), np.array(places.long)
+    inner, outer = level("brow_inner", None) / long, level("brow_outer", None) / long
+    sided = {
+        "out": corners[:, :, 0] * np.array([1, -1]) / width,
+        "up": corners[:, :, 1] / width,
+        "down": -corners[:, :, 1] / width,
+        "fwd": corners[:, :, 2] / width,
+        "lid": -level("lid_upper", RIM) / tall,
+        "lid_rise": level("lid_upper", 1 - RIM) / tall,
+        "lower": level("lid_lower", 1 - RIM) / tall,
+        "brow_in": inner,
+        "brow_out": outer,
+        "brow_fall": -np.minimum(inner, outer),
+    }
+    found = {name: np.repeat(value[:, None] / width, 3, axis=1) for name, value in middle.items()}
+    found |= {name: np.concatenate([value, value.mean(axis=1, keepdims=True)], axis=1) for name, value in sided.items()}
+    return {name: np.ascontiguousarray(value, np.float32) for name, value in found.items()}
+
+
+def side_of(name: str) -> int:
+    """The column of a condition's own side: BOTH for those of the middle, also of mouthLeft, mouthRight, jawLeft and jawRight, which move it."""
+    if name in ("mouthLeft", "mouthRight", "jawLeft", "jawRight"):
+        return BOTH
+    return LEFT if name.endswith("Left") else RIGHT if name.endswith("Right") else BOTH
+
+
+def _near(vertices: Floats, place: Floats, count: int) -> Rows:
+    """The vertices nearest to a place (3,), at most `count`."""
+    return np.argpartition(np.abs(vertices - place).sum(axis=1), min(count, len(vertices)) - 1)[:count]
+
+
+def _lips(vertices: Floats, middle: Floats, width: float) -> Rows:
+    """The vertices next to the middle between the lips (3,): edges lie at several depths, so a way inwards counts for less."""
+    away = np.abs(vertices - middle) @ np.array([1, 1, DEEP], np.float32)
+    found = np.argpartition(away, min(LIPS, len(vertices)) - 1)[:LIPS]
+    found = found[np.abs(vertices[found, 2] - middle[2]) < DEEP * width]
+    return found if len(found) > 3 else _near(vertices, middle, COUNT)
