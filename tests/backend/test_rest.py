@@ -156,6 +156,18 @@ def test_one_closed_eye_leaves_the_other_its_blink() -> None:
     assert not shapes["eyeBlinkRight"].any() and np.abs(shapes["eyeBlinkLeft"]).max() > 0.01 and sure["eyeBlinkLeft"] > 0.99
 
 
+@pytest.mark.parametrize(("style", "most"), [(0.0, 0.2), (0.5, 0.06)])
+def test_the_open_eyes_lids_are_found_where_they_are_whatever_the_other_does(style: float, most: float) -> None:
+    def lids(vertices: Floats) -> Floats:
+        mesh = AvatarMesh(vertices, head(style).triangles, up=(0, 0, 1))
+        face = find_face(mesh, model(), new_report(mesh, model()), lambda stage, fraction: None, Cancellation())
+        names = model().info.landmarks
+        return face.frame.to_object(face.landmarks[[names.index(f"lid_{which}_left") for which in ("upper", "lower")]])
+
+    usual, beside = lids(head(style).vertices), lids(posed("right closed", style))
+    assert np.linalg.norm(beside - usual, axis=1).max() < most * np.linalg.norm(usual[0] - usual[1])
+
+
 def test_lids_that_are_nearly_closed_close_by_what_is_left() -> None:
     report, shapes, _sure = made(posed("nearly closed"), head().triangles)
     assert [finding["code"] for finding in report.findings] == ["eye_narrow_left", "eye_narrow_right"]

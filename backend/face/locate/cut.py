@@ -89,8 +89,9 @@ def framed(place: Place) -> Face:
             places = {n: frame.to_object(p) for n, p in refined.items()}
             frame = frame_of_landmarks(places)
             landmarks = np.stack([frame.to_canonical(places[n]) for n in names])
-            if not mesh.landmarks:  # an opening may be found on one side only
-                landmarks, frame = place.alike(landmarks, frame)
+            if not mesh.landmarks:  # an opening may be found on one side only, as where the other eye is closed
+                moved = {n for n in NAMES if n.startswith("lid_") and refined[n] is not at[n]}
+                landmarks, frame = place.alike(landmarks, frame, moved)
             at = dict(zip(names, landmarks, strict=True))
             canonical = _canonical(mesh, frame, at)
     chin, front = at["chin"][1:] if "chin" in at else landmarks[landmarks[:, 1].argmin(), 1:]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from ..geometry.frame import Floats, Frame
@@ -23,7 +23,8 @@ NO_FACE_FIX = (
 class Place:
     """Where a face was found. mesh: its triangles look outwards. group, parts int32 (V,): vertices in one place share one, and loose parts.
     frame; landmarks float32 (L,3) in it, by names. confidence: 0 to 1. searched: it was not given by the user's landmarks. more: waits for what else
-    the encoder says (S,). alike: makes both sides of landmarks in a frame alike where the face is symmetric.
+    the encoder says (S,). alike: makes both sides of landmarks in a frame alike where the face is symmetric; of those
+    that are named on one side only, that one counts.
     """
 
     mesh: AvatarMesh
@@ -36,7 +37,7 @@ class Place:
     searched: bool
     warnings: tuple[str, ...]
     more: Callable[[], Floats]
-    alike: Callable[[Floats, Frame], tuple[Floats, Frame]]
+    alike: Callable[[Floats, Frame, Collection[str]], tuple[Floats, Frame]]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ followed to where the landmarks no longer move, and the surest of those wins or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -250,14 +250,16 @@ class _Search:
         """What the encoder says beside landmarks and confidence (S,) of a frame whose landmarks are known: the mean of both sides."""
         return np.asarray(self.look([frame], both=True)[2].mean(axis=0), np.float32)
 
-    def mirrored_alike(self, landmarks: Floats, frame: Frame) -> tuple[Floats, Frame]:
-        """The same landmarks and frame, both sides alike about the mirror plane where the face has one."""
-        normal, offset, share = self.mirror(frame)
-        if share < SYMMETRIC:
+    def mirrored_alike(self, landmarks: Floats, frame: Frame, known: Collection[str] = ()) -> tuple[Floats, Frame]:
+        """The same landmarks and frame, both sides alike about the mirror plane where the face has one. known: those whose place is known better:
+        where it is of one side, that one counts."""
+        normal, offset, paired = self.mirror(frame)
+        if paired < SYMMETRIC:
             return landmarks, frame
         swapped = landmarks[[self.names.index(mirrored(n)) for n in self.names]].astype(np.float64)
         swapped -= 2 * (swapped @ normal - offset)[:, None] * normal
-        seen = frame.to_object((landmarks + swapped) / 2).astype(np.float64)
+        share = np.array([(1 + (n in known) - (mirrored(n) in known)) / 2 for n in self.names])[:, None]
+        seen = frame.to_object(share * landmarks + (1 - share) * swapped).astype(np.float64)
         own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
         return own.to_canonical(seen), own
 
