@@ -21,6 +21,7 @@ from .engine.sessions import Cancellation, set_aside
 from .engine.settings import Settings, resolve, tell
 from .errors import BackendError
 from .face import pipeline
+from .face.evidence.evidence import evidence_of
 from .face.geometry.mesh import AvatarMesh
 from .face.locate.face import Face
 from .face.shapes.shape_sets import Table, choose_sets, load_sets, parse_table
@@ -223,7 +224,8 @@ def mesh_of(message: Message) -> AvatarMesh:
     up = message.header.get("up")
     points = {name: _point(value, f"the bone {name}") for name, value in bones.items()}
     marks = {str(name): _point(value, f"the landmark {name}") for name, value in landmarks.items()}
-    return AvatarMesh(**arrays, bones=points, up=None if up is None else _point(up, "up"), landmarks=marks)
+    hints = evidence_of(message.header.get("evidence"), message.arrays)
+    return AvatarMesh(**arrays, bones=points, up=None if up is None else _point(up, "up"), landmarks=marks, evidence=hints)
 
 
 def _point(value: object, what: str) -> tuple[float, float, float]:

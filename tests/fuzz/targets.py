@@ -208,6 +208,7 @@ def seeds(name: str) -> list[bytes]:
         full = {"type": "generate", "id": 1, "sets": ["arkit"], "table": {"A": {"jawOpen": 1.0}}, "strength": 1.0, "up": [0, 0, 1]}
         return [
             framed({**full, "bones": {"head": [0, 0, 1]}, "landmarks": {"chin": [0, 0, 0]}, "settings": {"threads": 2}}, **square),
+            framed({**full, "id": 4, "evidence": {"materials": ["Hair"]}}, **square, triangle_materials=np.zeros(2, np.int32)),
             framed({"type": "stats", "id": 2, "format": "prometheus"}),
             framed({"type": "locate", "id": 3}, **square, head_weights=np.ones(4, np.float32), mask=np.ones(4, np.float32)),
         ]

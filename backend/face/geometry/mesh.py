@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BackendError
+from ..evidence import evidence
 from .landmarks import NAMES
 
 Floats = NDArray[np.float32]
@@ -29,6 +30,7 @@ class AvatarMesh:
     mask: float32 (V,), the face is inside where > 0. bones: rest positions (3,) by the names head, neck, left_eye, right_eye, jaw.
     up: the world's up (3,), a hint. landmarks: positions (3,) that the user corrected, by the names of landmarks.NAMES; they are believed.
     roles: int32 (V,), what the user says that each vertex is part of, as numbers of roles.ROLES.
+    evidence: what names of materials, bones, groups and objects say; hints.
     """
 
     vertices: Floats
@@ -39,6 +41,7 @@ class AvatarMesh:
     up: tuple[float, float, float] | None = None
     landmarks: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     roles: Ints | None = None
+    evidence: evidence.Evidence | None = None
 
 
 def check(mesh: AvatarMesh) -> None:
@@ -56,6 +59,8 @@ def check(mesh: AvatarMesh) -> None:
     for name, per_vertex in (("head_weights", mesh.head_weights), ("mask", mesh.mask), ("roles", mesh.roles)):
         if per_vertex is not None and per_vertex.shape != (len(vertices),):
             raise BackendError("mesh_invalid", f"{name} must have one value per vertex, not the shape {per_vertex.shape}.", "Send V of them.")
+    if mesh.evidence is not None:
+        evidence.check(mesh.evidence, len(vertices), len(triangles))
     unknown = sorted(set(mesh.landmarks) - set(NAMES))
     if unknown:
         raise BackendError("mesh_invalid", f"There is no landmark {unknown[0]!r}.", f"Landmarks are {', '.join(NAMES)}.")
