@@ -15,6 +15,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from . import evidence
 from .as_seen import at_rest, shown_axes
 from .landmark_store import corrected_landmarks, told_lost
 from .mesh_io import AvatarArrays, gather, space_between
@@ -61,6 +62,7 @@ class _Joined:
     weights: list[Floats] = field(default_factory=list)
     mask: list[Floats] = field(default_factory=list)
     roles: list[Ints] = field(default_factory=list)
+    evidence: list[evidence.Piece] = field(default_factory=list)
     count: int = 0
 
     def add(self, vertices: Floats, triangles: Ints, weights: Floats, mask: Floats, role: str) -> int:
@@ -107,7 +109,8 @@ def _gather(ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selecti
         ones = np.ones(len(own.vertices), np.float32)
         # what is no kind of its own is skin, whose weights say where it ends
         weights = own.head_weights if own.head_weights is not None and part.role in ("auto", "face") else ones
-        targets.append(_add(joined, part.ob, own, weights, ones, part.role, axes @ space))
+        role = "auto" if part.why == "place" else part.role  # only what the user or a name says goes before what the file says
+        targets.append(_add(joined, part.ob, own, weights, ones, role, axes @ space))
         findings.extend(own.findings)
     roles = np.concatenate(joined.roles)
     mesh = replace(
@@ -121,6 +124,7 @@ def _gather(ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selecti
         up=_upwards(face.up, axes[:3, :3]),
         landmarks=_moved(corrected_landmarks(ob, face.vertices), axes[:3, :3]),
         findings=tuple(findings),
+        evidence=evidence.joined(joined.evidence),
         back=None,
     )
     return mesh, tuple(targets)
@@ -254,6 +258,7 @@ def _add(joined: _Joined, ob: bpy.types.Object, own: AvatarArrays, weights: Floa
     if np.linalg.det(space[:3, :3]) < 0:
         triangles = np.ascontiguousarray(triangles[:, ::-1])  # mirrored, their fronts would look inwards
     start = joined.add(vertices, triangles, weights, mask, role)
+    joined.evidence.append(evidence.Piece(own.evidence, ob.name, len(vertices), len(triangles), space))
     # copies come right after, so that the target itself stays one piece
     copies = []
     source, places = np.arange(len(vertices), dtype=np.int32), vertices.astype(np.float64)
@@ -268,6 +273,8 @@ def _add(joined: _Joined, ob: bpy.types.Object, own: AvatarArrays, weights: Floa
             mask[apart],
             role,
         )
+        twin = evidence.Piece(own.evidence.some(source[apart]), ob.name, int(apart.sum()), len(triangles), space)
+        joined.evidence.append(twin)
         copies.append(Copy(first, source[apart], np.linalg.inv(reflection[:3, :3])))
     return Target(int(ob.session_uid), ob.name, start, len(vertices), np.linalg.inv(space[:3, :3]), tuple(copies), own.back)
 

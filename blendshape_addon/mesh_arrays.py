@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
@@ -39,10 +41,36 @@ def triangles_of(mesh: bpy.types.Mesh) -> Ints:
     return triangles
 
 
+@dataclass(frozen=True)
+class Entries:
+    """All weights of a mesh' vertices in vertex groups: vertices, groups int32 (E,), weights float32 (E,). count: V, of all vertices."""
+
+    vertices: Ints
+    groups: Ints
+    weights: Floats
+    count: int
+
+    def summed(self, groups: set[int]) -> Floats:
+        """float32 (V,): each vertex's weights in the vertex groups of the given indices, summed."""
+        mine = np.isin(self.groups, list(groups))
+        return np.bincount(self.vertices[mine], self.weights[mine], self.count).astype(np.float32)
+
+
+def group_entries(ob: bpy.types.Object) -> Entries:
+    """What vertex groups an object's vertices are in."""
+    vertices = mesh_of(ob).vertices
+    if not ob.vertex_groups:
+        return Entries(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32), len(vertices))
+    # Blender gives no bulk access to weights, so the entries are flattened by one generator
+    entries = ((vertex.index, entry.group, entry.weight) for vertex in vertices for entry in vertex.groups)
+    found = np.fromiter(entries, [("vertex", np.int32), ("group", np.int32), ("weight", np.float32)])
+    index, group, weight = (np.ascontiguousarray(found[name]) for name in ("vertex", "group", "weight"))
+    return Entries(index, group, weight, len(vertices))
+
+
 def group_weights(ob: bpy.types.Object, groups: set[int]) -> Floats:
     """float32 (V,): each vertex's weights in the vertex groups of the given indices, summed."""
     vertices = mesh_of(ob).vertices
-    # Blender gives no bulk access to weights, so the entries are flattened by one generator and summed by numpy
     entries = [(vertex.index, entry.weight) for vertex in vertices for entry in vertex.groups if entry.group in groups]
     if not entries:
         return np.zeros(len(vertices), np.float32)

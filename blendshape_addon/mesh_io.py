@@ -12,11 +12,11 @@ import numpy as np
 from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
-from . import head_bones
+from . import evidence, head_bones
 from .as_seen import see, shown_axes
 from .errors import AddonError
 from .findings import Finding
-from .mesh_arrays import group_weights, triangles_of
+from .mesh_arrays import Entries, group_entries, triangles_of
 from .typed import armature_of, mesh_of
 
 Floats = NDArray[np.float32]
@@ -28,7 +28,8 @@ class AvatarArrays:
     """An object's mesh in object space; the fields of `AvatarMesh` in docs/architecture.md, and what the user should know.
 
     vertices: float32 (V,3), as they are seen. triangles: int32 (T,3). head_weights, mask: float32 (V,) or None. roles: int32 (V,) or None, see
-    parts.ROLES. bones: role -> rest position. landmarks: those that the user placed. back: of as_seen.Seen; it does not travel.
+    parts.ROLES. bones: role -> rest position. landmarks: those that the user placed. evidence: materials, bones, groups and objects
+    with their names. back: of as_seen.Seen; it does not travel.
     """
 
     vertices: Floats
@@ -40,19 +41,21 @@ class AvatarArrays:
     findings: tuple[Finding, ...] = ()
     roles: Ints | None = None
     landmarks: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    evidence: evidence.Evidence = field(default_factory=evidence.Evidence)
     back: Floats | None = None
 
     def arrays(self) -> dict[str, Floats | Ints]:
         """The arrays that travel."""
         names = ("vertices", "triangles", "head_weights", "mask", "roles")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return {**{name: getattr(self, name) for name in names if getattr(self, name) is not None}, **self.evidence.arrays}
 
     def fields(self) -> dict[str, Any]:
         """The header's fields that describe the mesh; points that are no numbers are left out."""
         bones, landmarks = (
             {name: list(point) for name, point in points.items() if np.isfinite(point).all()} for points in (self.bones, self.landmarks)
         )
-        return {"bones": bones, "landmarks": landmarks, "up": None if self.up is None else list(self.up)}
+        up = None if self.up is None else list(self.up)
+        return {"bones": bones, "landmarks": landmarks, "up": up, "evidence": self.evidence.fields()}
 
 
 def check_editable(ob: bpy.types.Object | None) -> bpy.types.Object:
@@ -76,16 +79,18 @@ def gather(ob: bpy.types.Object, group: str = "", use_selection: bool = False) -
     """
     bpy.context.view_layer.update()  # matrices of objects that a script has just moved
     seen, axes = see(ob), shown_axes(ob)
-    armature = find_armature(ob)
+    armature, entries = find_armature(ob), group_entries(ob)
     bones = _bones(armature)
+    to_object = None if armature is None else _from(armature, ob)
     return AvatarArrays(
         vertices=seen.vertices,
         triangles=_triangles(mesh_of(ob), np.asarray(seen.vertices @ axes.T, np.float32)),
-        head_weights=_head_weights(ob, armature, bones),
-        mask=_mask(ob, group, use_selection),
-        bones=_positions(ob, armature, bones),
+        head_weights=_head_weights(ob, entries, armature, bones),
+        mask=_mask(ob, entries, group, use_selection),
+        bones=_positions(armature, bones, to_object),
         up=_up(ob),
         findings=seen.findings,
+        evidence=evidence.read(ob, entries, armature, to_object, group),
         back=seen.back,
     )
 
@@ -156,7 +161,7 @@ def _vrm_humanoid(armature: bpy.types.Object) -> dict[str, str]:
     return found
 
 
-def _head_weights(ob: bpy.types.Object, armature: bpy.types.Object | None, bones: Mapping[str, str]) -> Floats | None:
+def _head_weights(ob: bpy.types.Object, entries: Entries, armature: bpy.types.Object | None, bones: Mapping[str, str]) -> Floats | None:
     """Weight (V,) to the head's bone and all bones below it, 0 to 1; None if nothing is known."""
     indices = {group.name: group.index for group in ob.vertex_groups}
     if armature is not None and "head" in bones:
@@ -167,17 +172,17 @@ def _head_weights(ob: bpy.types.Object, armature: bpy.types.Object | None, bones
     groups = {indices[name] for name in names if name in indices}
     if not groups:
         return None
-    weights = np.clip(group_weights(ob, groups), 0.0, 1.0)
+    weights = np.clip(entries.summed(groups), 0.0, 1.0)
     return weights if weights.any() else None
 
 
-def _mask(ob: bpy.types.Object, group: str, use_selection: bool) -> Floats | None:
+def _mask(ob: bpy.types.Object, entries: Entries, group: str, use_selection: bool) -> Floats | None:
     if group:
         found = ob.vertex_groups.get(group)
         if found is None:
             known = ", ".join(known.name for known in ob.vertex_groups[:20]) or "none"
             raise AddonError("unknown_group", f"{ob.name!r} has no vertex group {group!r}.", f"Its groups: {known}.")
-        return group_weights(ob, {found.index})
+        return entries.summed({found.index})
     if use_selection:
         selected = np.empty(len(mesh_of(ob).vertices), bool)
         mesh_of(ob).vertices.foreach_get("select", selected)
@@ -187,15 +192,17 @@ def _mask(ob: bpy.types.Object, group: str, use_selection: bool) -> Floats | Non
     return None
 
 
-def _positions(ob: bpy.types.Object, armature: bpy.types.Object | None, bones: Mapping[str, str]) -> dict[str, tuple[float, float, float]]:
+def _positions(armature: bpy.types.Object | None, bones: Mapping[str, str], to_object: Matrix | None) -> dict[str, tuple[float, float, float]]:
     """Rest positions of the bones' heads in object space."""
-    if armature is None or not bones:
+    if armature is None or to_object is None:
         return {}
-    inverse = _inverse(ob.matrix_world)
-    if inverse is None:
-        return {}
-    to_object = inverse @ armature.matrix_world
     return {role: _tuple(to_object @ armature_of(armature).bones[name].head_local) for role, name in bones.items()}
+
+
+def _from(armature: bpy.types.Object, ob: bpy.types.Object) -> Matrix | None:
+    """The matrix from an armature's space to an object's; None for an object that is scaled to nothing."""
+    inverse = _inverse(ob.matrix_world)
+    return None if inverse is None else inverse @ armature.matrix_world
 
 
 def _up(ob: bpy.types.Object) -> tuple[float, float, float] | None:

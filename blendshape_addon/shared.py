@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backend import regular_file, streams
     from backend.atomic import leftovers, replace_file, temporary_beside
+    from backend.face.evidence import names
     from backend.limits import BASE_SECONDS, MAX_TIMEOUT, MEMORY_EXIT, SECONDS_PER_VERTEX, seconds_for
 else:
     from ..backend import regular_file, streams
     from ..backend.atomic import leftovers, replace_file, temporary_beside
+    from ..backend.face.evidence import names
     from ..backend.limits import BASE_SECONDS, MAX_TIMEOUT, MEMORY_EXIT, SECONDS_PER_VERTEX, seconds_for
 
 __all__ = (
@@ -24,6 +26,7 @@ __all__ = (
     "MEMORY_EXIT",
     "SECONDS_PER_VERTEX",
     "leftovers",
+    "names",
     "regular_file",
     "replace_file",
     "seconds_for",
