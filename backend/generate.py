@@ -22,6 +22,7 @@ from .face import pipeline
 from .face.analyse import rest
 from .face.geometry.mesh import AvatarMesh, check
 from .face.geometry.mirror import Each
+from .face.locate import worn
 from .face.locate.face import Face
 from .face.pipeline import Pair, Plain
 from .face.shapes.combinations import Combination
@@ -130,7 +131,12 @@ def find_face(
         check(mesh)
     with report.stage("locate"), nullcontext(lanes) if lanes else ThreadPoolExecutor(_lanes(model), "lane") as pool:
         encode = encode_with(model, cancellation, pool)
-        face = pipeline.frame(pipeline.locate(mesh, encode, model.info.landmarks, progress, upright, model.lanes))
+        names = model.info.landmarks
+
+        def face_of(seen: AvatarMesh, level: bool) -> Face:
+            return pipeline.frame(pipeline.locate(seen, encode, names, progress, upright or level, model.lanes))
+
+        face = worn.located(mesh, names, face_of)
         progress(1.0)
     cancellation.check()
     report.face_vertices = len(face.indices)
