@@ -99,10 +99,17 @@ def _before_eye(lid: Lid, moved: Floats) -> Floats:
     return out
 
 
-def moved_lids(lid: Lid, up: float, low: float) -> Floats:
-    """Offsets (F,3) of lids whose upper edge goes up by `up` of the opening and whose lower one by `low`, lashes with them."""
+def covering(lid: Lid, shape: Floats) -> Floats:
+    """What has to be added to a shape (F,3) that closes the lids so that they lie before the eye."""
+    before = _before_eye(lid, _local(lid, shape))
+    return _space(lid, (before + ridden(lid, before)).astype(np.float32))
+
+
+def moved_lids(lid: Lid, up: float | Floats, low: float | Floats) -> Floats:
+    """Offsets (F,3) of lids whose upper edge goes up by `up` of the opening and whose lower one by `low`, lashes with them; one number or one
+    for each column (C,)."""
     ways = np.zeros((2, len(lid.gap), 3), np.float32)
-    ways[:, :, 1] = np.array([[up], [low]], np.float32) * lid.gap
+    ways[0, :, 1], ways[1, :, 1] = up * lid.gap, low * lid.gap
     top, bottom = np.maximum(lid.top, lid.ride)[:, None], np.maximum(lid.bottom, lid.lower_ride)[:, None]
     upper, lower = _met(lid, lid.opening.at(ways[0]), lid.opening.at(ways[1]))
     return _space(lid, upper * top + lower * bottom)

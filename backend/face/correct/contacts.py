@@ -75,6 +75,11 @@ def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats, shut: bool = 
     apart = slit.lower.of(both) - slit.upper.of(both)
     if shut:
         apart = apart - ((slit.upper.points - slit.lower.points) * slit.unit) @ slit.axes
+    return led(slit, side, skin, apart)
+
+
+def led(slit: Opening, side: Floats, skin: Flags, apart: Floats) -> Floats:
+    """Offsets (F,3) that take back what edges are moved apart by (C,3), each lip by half; the skin next to it follows. side (F,): above or below."""
     missing = slit.at(apart) / 2
     local, upper, lower = slit.local, slit.at(slit.upper.points), slit.at(slit.lower.points)
     above, below = local[:, 1] - upper[:, 1], lower[:, 1] - local[:, 1]

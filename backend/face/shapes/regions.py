@@ -18,6 +18,7 @@ MAX_FACTOR = 10.0
 _BEGINNINGS = (
     ("brow", "brows"),
     ("eye", "eyes"),
+    ("lid", "eyes"),
     ("cheek", "cheeks"),
     ("nose", "cheeks"),
     ("nasal", "cheeks"),
