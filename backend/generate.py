@@ -25,6 +25,7 @@ from .face.geometry.mirror import Each
 from .face.locate import worn
 from .face.locate.face import Face
 from .face.pipeline import Pair, Plain
+from .face.shapes import goals
 from .face.shapes.combinations import Combination
 from .face.shapes.derived import derivable
 from .face.shapes.regions import factors
@@ -190,6 +191,7 @@ def generate(
             pipeline.smooth(offsets, looked, each, shared)
             trim()
             pipeline.correct(keys, looked, face, mesh, offsets, each)
+            report.found(keys.missed)
             report.held(keys.poses(looked, _own(tables), lambda conditions: factors(regions, conditions)))
         cancellation.check()
         if isinstance(keys, Plain):
@@ -220,7 +222,8 @@ def _keys(tables: Mapping[str, Table], model: Model, strength: float, regions: o
     weights, extra = _all_weights(tables, model, strength, regions)
     if model.plain is not None:
         return Plain(weights)
-    return Pair(model.info.condition_names, weights, extra, len(list(tables.values())[-1]))
+    aims = goals.wanted(tables, lambda conditions: factors(regions, conditions))
+    return Pair(model.info.condition_names, weights, extra, len(list(tables.values())[-1]), aims)
 
 
 def _own(tables: Mapping[str, Table]) -> set[str]:

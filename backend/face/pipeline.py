@@ -23,7 +23,7 @@ from .analyse import rest
 from .analyse.brow_strips import ends
 from .analyse.head import Head, head_of, looked_over
 from .analyse.surface import surface_of
-from .correct import border, roles, rules
+from .correct import border, meeting, roles, rules
 from .correct.blend import mixed
 from .correct.fields import Fields, fields_of
 from .correct.held import held
@@ -35,9 +35,11 @@ from .geometry.smoothing import Neighbours, neighbours, smoothed
 from .locate.cut import framed
 from .locate.face import Face
 from .locate.search import find
+from .shapes import goals
 from .shapes.combinations import DRIVEN, Combination, combinations
 from .shapes.derived import derive
 from .shapes.expected import expected
+from .shapes.figures import places_of
 
 locate = find
 frame = framed
@@ -115,10 +117,15 @@ class Pair:
     """Keys of a model that gives the shapes of K conditions, and of what is derived from them.
 
     conditions: their names. weights float32 (N,K) of all keys, and extra: derived condition -> weights (N,). last: how many keys the last table has.
+    aims: of keys whose weights are found on the head, by their row.
     """
 
-    def __init__(self, conditions: Sequence[str], weights: Floats, extra: Mapping[str, Floats], last: int) -> None:
-        alone = _alone(*(of[len(weights) - last :] for of in (weights, *extra.values())))
+    def __init__(
+        self, conditions: Sequence[str], weights: Floats, extra: Mapping[str, Floats], last: int, aims: Mapping[int, goals.Aim] | None = None
+    ) -> None:
+        self._aims = aims or {}
+        aimed = any(row >= len(weights) - last for row in self._aims)
+        alone = None if aimed else _alone(*(of[len(weights) - last :] for of in (weights, *extra.values())))
         # the conditions in the order of the last table's keys, where each of these is one of them: they take their place
         order = list(dict.fromkeys([*(alone or ()), *range(len(conditions))]))
         self.names, self.derived = [conditions[k] for k in order], list(extra)
@@ -127,6 +134,8 @@ class Pair:
         self.replaces = bool(alone)  # the last table's keys take the place of the conditions' shapes in memory
         self._shapes: dict[str, Floats] = {}
         self._basis: list[Floats] = []
+        self._head: Head | None = None
+        self.missed: list[rest.Finding] = []  # what keys are for and this mesh does not allow
 
     def correct(self, looked: Looked, face: Face, part_roles: Ints | None, offsets: Floats, each: Each) -> None:
         """Correct the shapes (K,F,3), in place. part_roles (F,): what the user says that vertices are part of."""
@@ -139,8 +148,25 @@ class Pair:
             roles.kept_to(shapes, face.vertices, part_roles, face.parts)
         self._shapes = shapes
         self._basis = [*shapes.values(), *(derive(name, face.vertices, shapes) for name in self.derived)]
-        self._sure = rest.lowered(looked.findings, [*shapes, *self.derived], expected([*shapes, *self.derived]))
+        names = [*shapes, *self.derived]
+        self._head = looked.head
+        if looked.head is not None and self._aims:
+            names = self._aimed(looked.head, face, names)
+        self._sure = rest.lowered(looked.findings, names, expected(names))
         self._size = np.array([float(np.linalg.norm(shape)) for shape in self._basis])
+
+    def _aimed(self, head: Head, face: Face, names: list[str]) -> list[str]:
+        """Find the weights of keys that have a goal on this head; what the basis consists of then."""
+        aims = list(self._aims.values())
+        built = meeting.built(head, goals.levers_of(aim.goal for aim in aims))
+        names, self._basis = [*names, *built], [*self._basis, *built.values()]
+        solution = goals.solved(
+            places_of(face.vertices, head.landmarks), self._basis, names, [aim.goal for aim in aims], goals.GOALS.bounds, face.freedom
+        )
+        self.weights = np.concatenate([self.weights, np.zeros((len(self.weights), len(built)), np.float32)], axis=1)
+        self.weights[list(self._aims)] = solution.weights * np.stack([aim.strong(names) for aim in aims])
+        self.missed = goals.missed([aim.key for aim in aims], solution)
+        return names
 
     def _corrected(self, looked: Looked, face: Face, shapes: Mapping[str, Floats], each: Each) -> dict[str, Floats]:
         if looked.head is None:
@@ -162,7 +188,14 @@ class Pair:
         return combinations(looked.head, driven)
 
     def key(self, row: int) -> tuple[Floats, float]:
-        """A key's shape (F,3), canonical, and a factor on it. Most keys are one or a few conditions: the others cost nothing."""
+        """A key's shape (F,3), canonical, and a factor on it; lips and lids of what is mixed for a goal meet at most."""
+        shape, weight = self._mixed(row)
+        if row not in self._aims or self._head is None:
+            return shape, weight
+        return meeting.kept(self._head, np.float32(weight) * shape, self._aims[row].goal.sealed), 1.0
+
+    def _mixed(self, row: int) -> tuple[Floats, float]:
+        """Most keys are one or a few conditions: the others cost nothing."""
         weights = self.weights[row]
         first, *others = np.flatnonzero(weights) if weights.any() else [0]
         if not others:
@@ -182,6 +215,7 @@ class Plain:
     """Keys of a model that gives each of them by itself, for rows of weights (N,K)."""
 
     replaces = False
+    missed: Sequence[rest.Finding] = ()
 
     def __init__(self, weights: Floats) -> None:
         self.asked = weights
