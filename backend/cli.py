@@ -164,6 +164,8 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--table", type=Path, metavar="FILE.json", help='keys of your own: {"Key": {"jawOpen": 0.6}}')
     generate.add_argument("--landmarks", type=Path, metavar="FILE.json", help='corrected landmarks: {"chin": [x, y, z]}, in the mesh\'s space')
     generate.add_argument("--strength", type=float, default=1.0, help="factor on all offsets (default 1)")
+    generate.add_argument("--style", type=float, default=0.5, help="sizes of shapes, 0 subtle to 1 bold (default 0.5: as most makers have them)")
+    generate.add_argument("--turn-eyes", action="store_true", help="let eyeLook shapes turn eyeballs also where the avatar has bones for that")
     generate.add_argument("--model", metavar="MODEL", help="a model file, or a name out of `models`, instead of the shipped one")
     generate.add_argument("--timeout", type=_seconds, metavar="S", help=_TIMEOUT)
     generate.add_argument("--out", type=Path, required=True, metavar="OUT.npz", help="gets names (N,) and deltas float32 (N,V,3)")
@@ -335,13 +337,16 @@ def _generate(options: argparse.Namespace) -> int:
         tables[options.name] = parse_conditions(options.conditions)
     if not math.isfinite(options.strength):
         raise BackendError("setting_invalid", f"--strength {options.strength} is no number.", "Use one above 0, up to 10.")
+    if not math.isfinite(options.style):
+        raise BackendError("setting_invalid", f"--style {options.style} is no number.", "Use one from 0 to 1.")
     names = [name.strip() for name in options.set.split(",") if name.strip()]
     mesh = read_mesh(options.mesh)
     if options.landmarks:
         mesh = replace(mesh, landmarks=read_landmarks(options.landmarks))
     settings = _chosen(options)
     model = find_model(options.model, settings)
-    shapes, deltas, report = generate_deltas(mesh, names, tables, options.strength, model, _show_progress, settings)
+    asked = mesh, names, tables, options.strength, model, _show_progress, settings
+    shapes, deltas, report = generate_deltas(*asked, style=options.style, turn_eyes=options.turn_eyes)
     write_shapes(options.out, shapes, deltas)
     if options.json:
         print(json.dumps(report, indent=1, ensure_ascii=False))

@@ -20,6 +20,7 @@ from .engine.sessions import Cancellation
 from .errors import BackendError
 from .face import pipeline
 from .face.analyse import rest
+from .face.correct.sizes import STYLE
 from .face.geometry.mesh import AvatarMesh, check
 from .face.geometry.mirror import Each
 from .face.locate import worn
@@ -154,14 +155,17 @@ def generate(
     on_progress: OnProgress,
     cancellation: Cancellation,
     regions: object = None,
+    style: float = STYLE,
+    turn_eyes: bool = False,
 ) -> Iterator[Face | Shapes | Report]:
     """Yield the Face, then the Shapes of each table as they are ready, then the Report: the steps of face/pipeline.py, with threads and progress.
 
     tables: by the name of the set, or `table`. strength: factor on all offsets, above 0 to 10; regions: {region: factor}, see shapes/regions.py.
+    style: 0 subtle to 1 bold, see correct/sizes.py. turn_eyes: eyeLook shapes turn eyeballs also where bones do.
     on_progress gets the stage's name and the fraction of the whole. Raises BackendError, see errors.CODES; bad requests are refused before
     any work.
     """
-    keys = _keys(tables, model, strength, regions)
+    keys = _keys(tables, model, strength, style, regions)
     report = new_report(mesh, model)
     began = time.perf_counter()
     pools = ThreadPoolExecutor(_lanes(model), "lane"), ThreadPoolExecutor(min(model.threads, BESIDE), "rules")
@@ -190,7 +194,7 @@ def generate(
         with report.stage("rules"):
             pipeline.smooth(offsets, looked, each, shared)
             trim()
-            pipeline.correct(keys, looked, face, mesh, offsets, each)
+            pipeline.correct(keys, looked, face, mesh, offsets, each, turn_eyes)
             report.found(keys.missed)
             report.held(keys.poses(looked, _own(tables), lambda conditions: factors(regions, conditions)))
         cancellation.check()
@@ -217,13 +221,13 @@ def generate(
     yield report
 
 
-def _keys(tables: Mapping[str, Table], model: Model, strength: float, regions: object) -> Pair | Plain:
+def _keys(tables: Mapping[str, Table], model: Model, strength: float, style: float, regions: object) -> Pair | Plain:
     """What is asked for, of a model of either kind. Raises BackendError."""
-    weights, extra = _all_weights(tables, model, strength, regions)
+    weights, extra = _all_weights(tables, model, strength, style, regions)
     if model.plain is not None:
         return Plain(weights)
     aims = goals.wanted(tables, lambda conditions: factors(regions, conditions))
-    return Pair(model.info.condition_names, weights, extra, len(list(tables.values())[-1]), aims)
+    return Pair(model.info.condition_names, weights, extra, len(list(tables.values())[-1]), aims, style)
 
 
 def _own(tables: Mapping[str, Table]) -> set[str]:
@@ -261,12 +265,14 @@ def _lanes(model: Model) -> int:
     return model.lanes if model.parts[-1].provider == "cpu" else model.lanes + 1
 
 
-def _all_weights(tables: Mapping[str, Table], model: Model, strength: float, regions: object = None) -> tuple[Floats, dict[str, Floats]]:
+def _all_weights(tables: Mapping[str, Table], model: Model, strength: float, style: float, regions: object) -> tuple[Floats, dict[str, Floats]]:
     """Weights float32 (N,K) of all tables, one after the other, those (N,) of the derived conditions in use, and early refusals."""
     if not tables:
         raise BackendError("unknown_set", "No shapes were asked for.", "Name at least one set or give a table.")
     if not math.isfinite(strength) or not 0 < strength <= MAX_STRENGTH:
         raise BackendError("setting_invalid", f"The strength is {strength:g}.", f"Choose one above 0 and up to {MAX_STRENGTH:g}.")
+    if not 0 <= style <= 1:
+        raise BackendError("setting_invalid", f"The style is {style:g}.", "Choose one from 0, subtle, to 1, bold.")
     seen: dict[str, str] = {}
     for name, table in tables.items():
         for key in table:

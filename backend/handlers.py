@@ -21,6 +21,7 @@ from .engine.sessions import Cancellation, set_aside
 from .engine.settings import Settings, resolve, tell
 from .errors import BackendError
 from .face import pipeline
+from .face.correct.sizes import STYLE
 from .face.evidence.evidence import evidence_of
 from .face.geometry.mesh import AvatarMesh
 from .face.locate.face import Face
@@ -138,10 +139,16 @@ class Handlers:
         strength = header.get("strength", 1.0)
         if not is_number(strength):
             raise BackendError("protocol", "strength must be a number.", "Send one above 0.")
+        style, turn_eyes = header.get("style", STYLE), header.get("turn_eyes", False)
+        if not is_number(style):
+            raise BackendError("protocol", "style must be a number.", "Send one from 0 to 1.")
+        if not isinstance(turn_eyes, bool):
+            raise BackendError("protocol", "turn_eyes must be true or false.", "Leave it out for avatars whose eyes are turned by bones.")
+        how = header.get("regions"), float(style), turn_eyes
         start = time.perf_counter()
         with self.pool.lease(_path(header, settings), settings) as model:
             loaded = time.perf_counter() - start
-            for result in generate(mesh, tables, float(strength), model, _progress(send), cancellation, header.get("regions")):
+            for result in generate(mesh, tables, float(strength), model, _progress(send), cancellation, *how):
                 if isinstance(result, Face):
                     _send_face(result, model, send)
                 elif isinstance(result, Shapes):

@@ -14,6 +14,7 @@ from .client import arrays_of_mesh
 from .engine.sessions import Cancellation
 from .engine.settings import Settings
 from .errors import BackendError
+from .face.correct.sizes import STYLE
 from .face.geometry.mesh import AvatarMesh
 from .face.shapes.shape_sets import Table
 from .handlers import Handlers
@@ -30,6 +31,8 @@ def generate_deltas(
     model_path: Path | None,
     on_progress: Callable[[str, float], None],
     settings: Settings,
+    style: float = STYLE,
+    turn_eyes: bool = False,
 ) -> tuple[tuple[str, ...], Floats, dict[str, Any]]:
     """Names (N,), deltas float32 (N,V,3) in object space and the report, for the named sets and the user's table (may be empty).
 
@@ -59,6 +62,8 @@ def generate_deltas(
         "sets": list(set_names),
         "table": table or None,
         "strength": strength,
+        "style": style,
+        "turn_eyes": turn_eyes,
         "model": str(model_path) if model_path is not None else None,
         "up": list(mesh.up) if mesh.up is not None else None,
         "bones": {name: list(point) for name, point in mesh.bones.items()},

@@ -21,9 +21,9 @@ import numpy as np
 
 from .analyse import rest
 from .analyse.brow_strips import ends
-from .analyse.head import Head, head_of, looked_over
+from .analyse.head import Head, eyes_of, head_of, looked_over
 from .analyse.surface import surface_of
-from .correct import border, meeting, roles, rules
+from .correct import border, meeting, rigid_parts, roles, rules, sizes
 from .correct.blend import mixed
 from .correct.fields import Fields, fields_of
 from .correct.held import held
@@ -47,6 +47,7 @@ frame = framed
 Network = Callable[[tuple[Floats, ...], Floats], Floats]  # arrays of the face and rows of weights (N,K) -> offsets (N,F,3)
 
 AT_ONCE = 1 << 20  # bytes of shapes that are smoothed at once: their copies take several times as much, and a cancel is seen in between
+EYE_BONES = {"left_eye", "right_eye"}  # where an avatar has both, they turn its eyes
 FEWEST, MOST = 2, 8  # shapes at once: what follows each other in memory is quicker to work on
 
 
@@ -117,13 +118,19 @@ class Pair:
     """Keys of a model that gives the shapes of K conditions, and of what is derived from them.
 
     conditions: their names. weights float32 (N,K) of all keys, and extra: derived condition -> weights (N,). last: how many keys the last table has.
-    aims: of keys whose weights are found on the head, by their row.
+    aims: of keys whose weights are found on the head, by their row. style: 0 subtle to 1 bold, see correct/sizes.py.
     """
 
     def __init__(
-        self, conditions: Sequence[str], weights: Floats, extra: Mapping[str, Floats], last: int, aims: Mapping[int, goals.Aim] | None = None
+        self,
+        conditions: Sequence[str],
+        weights: Floats,
+        extra: Mapping[str, Floats],
+        last: int,
+        aims: Mapping[int, goals.Aim] | None = None,
+        style: float = sizes.STYLE,
     ) -> None:
-        self._aims = aims or {}
+        self._aims, self._style = aims or {}, style
         aimed = any(row >= len(weights) - last for row in self._aims)
         alone = None if aimed else _alone(*(of[len(weights) - last :] for of in (weights, *extra.values())))
         # the conditions in the order of the last table's keys, where each of these is one of them: they take their place
@@ -137,13 +144,16 @@ class Pair:
         self._head: Head | None = None
         self.missed: list[rest.Finding] = []  # what keys are for and this mesh does not allow
 
-    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, offsets: Floats, each: Each) -> None:
-        """Correct the shapes (K,F,3), in place. part_roles (F,): what the user says that vertices are part of."""
+    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, lids_only: bool, offsets: Floats, each: Each) -> None:
+        """Correct the shapes (K,F,3), in place. part_roles (F,): what the user says that vertices are part of. lids_only: bones turn eyes."""
         shapes = dict(zip(self.names, offsets, strict=True))
         changed = self._corrected(looked, face, shapes, each)
         for name, own in shapes.items():  # a second set of shapes would be as large as the answer
             if changed[name] is not own:
                 own[:] = changed.pop(name)
+        if lids_only and looked.head is not None:
+            eyes = eyes_of(looked.head)
+            rigid_parts.lids_only(shapes, eyes if part_roles is None else eyes | roles.of(part_roles, "eyes"))
         if part_roles is not None:
             roles.kept_to(shapes, face.vertices, part_roles, face.parts)
         self._shapes = shapes
@@ -174,6 +184,10 @@ class Pair:
             rules.scale(face.vertices, looked.landmarks, changed, {})
             return changed
         mixed(looked.head, shapes, face.familiar, in_place=True, fields=looked.fields)
+        if looked.fields is not None:
+            places = places_of(face.vertices, looked.landmarks)
+            drawn, rig = sizes.drawn_by(looked.fields.mouth.large, places), sizes.own_sizes(face.likeness)
+            sizes.sized(places, drawn, shapes, rig, self._style)
         changed = dict(shapes)
         rules.apply(looked.head, changed, face.familiar, each)
         held(looked.head, looked.around, looked.findings, changed)
@@ -220,7 +234,7 @@ class Plain:
     def __init__(self, weights: Floats) -> None:
         self.asked = weights
 
-    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, offsets: Floats, each: Each) -> None:
+    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, lids_only: bool, offsets: Floats, each: Each) -> None:
         """Nothing is known of what such a model is taught."""
         self._shapes = offsets
 
@@ -237,9 +251,10 @@ class Plain:
         return np.where(self.asked[rows].any(axis=1), np.float32(1), np.float32(0))
 
 
-def correct(keys: Pair | Plain, looked: Looked, face: Face, mesh: AvatarMesh, offsets: Floats, each: Each) -> None:
-    """Let the network's shapes (N,F,3), in place, do what they must on this mesh."""
-    keys.correct(looked, face, None if mesh.roles is None else mesh.roles[face.indices], offsets, each)
+def correct(keys: Pair | Plain, looked: Looked, face: Face, mesh: AvatarMesh, offsets: Floats, each: Each, turn_eyes: bool = False) -> None:
+    """Let the network's shapes (N,F,3), in place, do what they must on this mesh. turn_eyes: looks turn eyeballs also where bones do."""
+    lids_only = not turn_eyes and mesh.bones.keys() >= EYE_BONES
+    keys.correct(looked, face, None if mesh.roles is None else mesh.roles[face.indices], lids_only, offsets, each)
 
 
 def mix(keys: Pair | Plain, face: Face, row: int, strength: float, out: Floats) -> bool:

@@ -99,11 +99,11 @@ def test_a_sets_shapes_do_not_hang_on_what_else_is_asked_for_or_in_which_order(m
 
 
 def test_offsets_are_what_the_model_says_turned_to_object_space(model: Model) -> None:
-    table: Table = {"Wide": {"eyeBlinkLeft": 1.0, "jawOpen": -0.5}}
+    table: Table = {"Wide": {"eyeBlinkLeft": 1.0, "tongueOut": -0.5}}  # of no size of their own
     face, shapes, _report = start(model, {"table": table})
     known = model.info.condition_names
     weights = np.zeros(len(known))
-    weights[known.index("eyeBlinkLeft")], weights[known.index("jawOpen")] = 1, -0.5
+    weights[known.index("eyeBlinkLeft")], weights[known.index("tongueOut")] = 1, -0.5
     canonical = np.stack(
         [  # what models.decoder promises
             np.full(len(face.indices), (weights * 0.01 * np.arange(1, len(known) + 1)).sum()),

@@ -57,6 +57,17 @@ class Head:
     decals: decals.Lain | None = None
 
 
+def eyes_of(head: Head) -> Flags:
+    """Vertices (F,) of both eyes, as far as they are found: balls with their shells, flat parts and what floats before them."""
+    found = np.zeros(len(head.surface.vertices), bool)
+    for eye in head.labels.eyes.values():
+        found |= eye
+    for side, (ball, _centre) in head.surface.balls.items():
+        if side not in head.lids:  # which tell lashes in its shell from it
+            found[ball] = True
+    return found
+
+
 def head_of(surface: Surface, landmarks: Mapping[str, Floats]) -> Head:
     """The head of a face's surface, looked at but for its mirror image and for what lies on the skin."""
     brows = {side: brow_strips.strip(surface.boxes, landmarks, side) for side in SIDES}

@@ -17,7 +17,7 @@ from ..geometry.ramp import smoothstep
 from .fields import OVALS, SIGN, STILL, Fields, Mouth, fields_of, oval, way
 
 INNER = 0.8  # half widths of the mouth, up, down and behind, within which small parts are teeth and tongue
-DRAWN = dict.fromkeys(("jawForward", "jawLeft", "jawRight"), 0.65) | {f"eyeLook{n}{s.title()}": 0.4 for n in ("In", "Out", "Down") for s in SIDES}
+DRAWN = dict.fromkeys(("jawForward", "jawLeft", "jawRight"), 0.65)
 SMOOTH = 1.5  # of the lower lip's way, over which that of the skin around falls to STILL: over less than 1.1 it would fold
 FOLLOWS, SHY = (0.35, 0.5), 2.2  # share of the lower lip's way from which on a part follows the jaw, and wholly; how much it is helped at most
 SOON = 10.0  # of a lid's pull from a tenth of which on what is no skin takes the fields wholly

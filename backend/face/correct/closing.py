@@ -8,7 +8,7 @@ import numpy as np
 from ..analyse.lids import Lid
 from ..geometry.frame import Floats
 
-NARROW = 0.15  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
+NARROW = 0.2  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
 LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
 LAP = 0.1  # of the opening, by which a model's lids may lap at a blink on heads like those that it has learnt from
 GAIN = (1.0, 1.6)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less

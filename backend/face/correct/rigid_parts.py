@@ -14,6 +14,7 @@ from ..geometry.frame import Floats
 from ..geometry.mesh import Ints, squared
 from ..geometry.motion import rigid, turned
 
+LOOK = "eyeLook"
 # Mean angles of the training rigs whose shapes turn the eyes, MakeHuman and Vitruvian, in degrees: axis, and sign for the left eye.
 TURNS = {"eyeLookUp": (0, -12.0), "eyeLookDown": (0, 12.0), "eyeLookIn": (1, -18.0), "eyeLookOut": (1, 18.0)}
 PUPIL = 1.0  # half widths of the eye that a plate's pupil lies before the point about which a ball would turn
@@ -42,6 +43,16 @@ def turn_eyes(shapes: Mapping[str, Floats], vertices: Floats, balls: Mapping[str
             shapes[name][ball] = (1 - familiar) * turned(vertices[ball], centre, axis, sign * degrees)
         for name, offsets in known.items():
             shapes[name][ball] += np.float32(familiar) * offsets
+
+
+def lids_only(shapes: Mapping[str, Floats], eyes: NDArray[np.bool_]) -> None:
+    """Leave of the eyeLook conditions, in place, what lids do: on avatars whose eyes hang on bones these turn them, and keys would once more.
+
+    shapes: condition -> offsets (F,3); eyes (F,): what turns.
+    """
+    for name, offsets in shapes.items():
+        if name.startswith(LOOK):
+            offsets[eyes] = 0
 
 
 def lift_lids(blink: Floats, vertices: Floats, skin: NDArray[np.bool_], ball: NDArray[np.intp], centre: Floats) -> None:

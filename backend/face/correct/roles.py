@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..geometry.frame import Floats
 from ..geometry.mesh import Ints
 from ..geometry.motion import rigid
 from ..shapes.regions import region_of
+from .rigid_parts import LOOK
 
 ROLES = ("auto", "face", "eyes", "lashes", "brows", "teeth", "tongue")  # the numbers that travel
-LOOK = "eyeLook"
 
 
 def takes_part(role: str, condition: str) -> bool:
@@ -23,6 +24,11 @@ def takes_part(role: str, condition: str) -> bool:
         return condition.startswith(LOOK)
     allowed = {"lashes": ("eyes", "cheeks"), "brows": ("brows",), "teeth": ("jaw",), "tongue": ("jaw", "tongue")}[role]
     return region in allowed and condition != "mouthClose" if role in ("teeth", "tongue") else region in allowed
+
+
+def of(roles: Ints, role: str) -> NDArray[np.bool_]:
+    """Vertices (F,) of a role, of roles (F,)."""
+    return np.asarray(roles == ROLES.index(role))
 
 
 def kept_to(shapes: dict[str, Floats], vertices: Floats, roles: Ints, parts: Floats) -> None:

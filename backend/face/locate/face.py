@@ -68,6 +68,12 @@ class Face:
         """How far the model is believed alone, 0 to 1, because the head is like those that it has learnt from."""
         return familiar_of(self.latent[0, self.landmarks.size :])
 
+    @property
+    def likeness(self) -> float:
+        """To heads learnt, as the encoder says it, 0 to 1; 0 where it says nothing."""
+        more = self.latent[0, self.landmarks.size :]
+        return float(more[-1]) if len(more) else 0.0
+
 
 def familiar_of(more: Floats) -> float:
     """How far the model is believed alone, 0 to 1, by what the encoder says beside landmarks (S,): likeness to heads learnt is last."""

@@ -28,9 +28,13 @@ COUNT, FEW, LIPS = (
     6,
     24,
 )  # vertices next to a landmark of mouth and chin, of lids and brows, and to the middle between the lips, that are looked at
+SOFT = 1.5  # times as many that are looked at where the mean counts: less the farther off, so that no vertex comes in or falls out at once
 DEEP = 0.35  # of the mouth's width in front of and behind its middle within which a vertex may be of its lips; also what a way inwards counts for
 EDGE, RIM = 0.08, 0.2  # quantiles of the vertices next to the lips, and next to a lid's landmark, that count as edges
 LEFT, RIGHT, BOTH = 0, 1, 2  # columns of a figure
+CORNERS = ("mouth_left", "mouth_right", "chin")
+MEANS = (*CORNERS, *(f"{end}_{side}" for side in SIDES for end in ("brow_inner", "brow_outer")))
+LIDS = tuple(f"{lid}_{side}" for side in SIDES for lid in ("lid_upper", "lid_lower"))
 MIDDLE = ("open", "wide", "narrow", "lip_up", "lip_down", "lip_rise", "lip_fwd", "aside", "chin_aside", "chin_fwd")
 SIDED = ("out", "up", "down", "fwd", "lid", "lid_rise", "lower", "brow_in", "brow_out", "brow_fall")
 NAMES = (*MIDDLE, *SIDED)
@@ -39,10 +43,12 @@ NAMES = (*MIDDLE, *SIDED)
 @dataclass(frozen=True)
 class Places:
     """Where figures are read. rows (R,): of the face's vertices, those that are looked at. at: place -> indices among rows: `lips`, `chin`, and with
-    _left or _right `mouth`, `lid_upper`, `lid_lower`, `brow_inner`, `brow_outer`. width: W, canonical; tall: H, long: E, of left and right."""
+    _left or _right `mouth`, `lid_upper`, `lid_lower`, `brow_inner`, `brow_outer`. weights: of those whose mean counts, sum 1, by place. width: W,
+    canonical; tall: H, long: E, of left and right."""
 
     rows: Rows
     at: Mapping[str, Rows]
+    weights: Mapping[str, Floats]
     width: float
     tall: tuple[float, float]
     long: tuple[float, float]
@@ -52,16 +58,18 @@ def places_of(vertices: Floats, landmarks: Mapping[str, Floats]) -> Places:
     """The places of a face's vertices (F,3). landmarks: name -> (3,), all of landmarks.NAMES."""
     width = max(float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])), 1e-6)
     found = {"lips": _lips(vertices, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, width)}
-    found |= {name: _near(vertices, landmarks[name], COUNT) for name in ("mouth_left", "mouth_right", "chin")}
-    for side in SIDES:
-        for name in ("lid_upper", "lid_lower", "brow_inner", "brow_outer"):
-            found[f"{name}_{side}"] = _near(vertices, landmarks[f"{name}_{side}"], FEW)
+    weights = {}
+    for name in MEANS:
+        found[name], weights[name] = _around(vertices, landmarks[name], COUNT if name in CORNERS else FEW)
+    for name in LIDS:
+        found[name] = _near(vertices, landmarks[name], FEW)
     rows = np.unique(np.concatenate(list(found.values())))
     tall, long = (
         tuple(max(float(np.linalg.norm(landmarks[f"{one}_{side}"] - landmarks[f"{other}_{side}"])), 1e-6) for side in SIDES)
         for one, other in (("lid_upper", "lid_lower"), ("eye_outer", "eye_inner"))
     )
-    return Places(rows, {name: np.searchsorted(rows, some) for name, some in found.items()}, width, (tall[0], tall[1]), (long[0], long[1]))
+    at = {name: np.searchsorted(rows, some) for name, some in found.items()}
+    return Places(rows, at, weights, width, (tall[0], tall[1]), (long[0], long[1]))
 
 
 def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
@@ -74,8 +82,9 @@ def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
     width, lips = places.width, near[:, places.at["lips"]]
     low, high = np.quantile(lips[:, :, 1], [EDGE, 1 - EDGE], axis=1)
     across, rise, out = lips.mean(axis=1).T
-    corners = np.stack([near[:, places.at[f"mouth_{side}"]].mean(axis=1) for side in SIDES], axis=1)  # (N,2,3)
-    chin = near[:, places.at["chin"]].mean(axis=1)
+    mean = {name: np.einsum("nkc,k->nc", near[:, places.at[name]], weight) for name, weight in places.weights.items()}
+    corners = np.stack([mean[f"mouth_{side}"] for side in SIDES], axis=1)  # (N,2,3)
+    chin = mean["chin"]
     wide = corners[:, 0, 0] - corners[:, 1, 0]
     middle = {
         "open": high - low,
@@ -90,13 +99,12 @@ def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
         "chin_fwd": chin[:, 2],
     }
 
-    def level(name: str, quantile: float | None) -> Floats:
-        """Rise (N,2) at a place of both sides, its mean or a quantile."""
-        ys = [near[:, places.at[f"{name}_{side}"], 1] for side in SIDES]
-        return np.stack([y.mean(axis=1) if quantile is None else np.quantile(y, quantile, axis=1) for y in ys], axis=1)
+    def level(name: str, quantile: float) -> Floats:
+        """Rise (N,2) at a lid of both sides, a quantile of it."""
+        return np.stack([np.quantile(near[:, places.at[f"{name}_{side}"], 1], quantile, axis=1) for side in SIDES], axis=1)
 
     tall, long = np.array(places.tall), np.array(places.long)
-    inner, outer = level("brow_inner", None) / long, level("brow_outer", None) / long
+    inner, outer = (np.stack([mean[f"{end}_{side}"][:, 1] for side in SIDES], axis=1) / long for end in ("brow_inner", "brow_outer"))
     sided = {
         "out": corners[:, :, 0] * np.array([1, -1]) / width,
         "up": corners[:, :, 1] / width,
@@ -119,6 +127,14 @@ def side_of(name: str) -> int:
     if name in ("mouthLeft", "mouthRight", "jawLeft", "jawRight"):
         return BOTH
     return LEFT if name.endswith("Left") else RIGHT if name.endswith("Right") else BOTH
+
+
+def _around(vertices: Floats, place: Floats, count: int) -> tuple[Rows, Floats]:
+    """The vertices nearest to a place (3,), about `count`, and their weights: 0 at the farthest of them."""
+    near = _near(vertices, place, round(SOFT * count))
+    far = np.abs(vertices[near] - place).sum(axis=1)
+    weights = np.maximum(1 - (far / max(float(far.max()), 1e-9)) ** 2, 1e-6)
+    return near, np.asarray(weights / weights.sum(), np.float32)
 
 
 def _near(vertices: Floats, place: Floats, count: int) -> Rows:
