@@ -72,6 +72,8 @@ def parser(prog: str) -> Parser:
     made.add_argument("--name", default="", help="the name of that key")
     made.add_argument("--table", default="", metavar="FILE.json", help='keys of your own: {"Key": {"jawOpen": 0.6}}')
     made.add_argument("--strength", type=float, default=1.0, help="factor on all movements (default 1)")
+    made.add_argument("--style", type=float, default=0.5, help="sizes of shapes, 0 subtle to 1 bold (default 0.5: as most makers have them)")
+    made.add_argument("--turn-eyes", action="store_true", help="let eyeLook shapes turn eyeballs also where the avatar has bones for that")
     made.add_argument("--export", choices=EXPORTS, help="also write NAME.glb or NAME.fbx")
     made.add_argument("--report", type=Path, metavar="R.json", help="what was made, how long it took, what went wrong")
     made.add_argument("--overwrite", action="store_true", help="replace outputs that are already there")
@@ -102,11 +104,15 @@ def asked(options: argparse.Namespace) -> dict[str, Any]:
         raise AddonError("usage", "No shapes are asked for.", "Give --set, or --conditions with --name, or --table.")
     if not math.isfinite(options.strength) or not 0 < options.strength <= MAX_STRENGTH:
         raise AddonError("usage", f"The strength is {options.strength:g}.", "Choose one above 0 and up to 10.")
+    if not 0 <= options.style <= 1:
+        raise AddonError("usage", f"The style is {options.style:g}.", "Choose one from 0, subtle, to 1, bold.")
     model = str(Path(options.model).absolute()) if options.model else ""
     return {
         "sets": sets,
         "table": table,
         "strength": options.strength,
+        "style": options.style,
+        "turn_eyes": options.turn_eyes,
         "group": options.group,
         "overwrite": options.overwrite_keys,
         "model": model,

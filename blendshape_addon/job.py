@@ -42,7 +42,8 @@ Ints = NDArray[np.int32]
 class Options:
     """What is asked for. sets: names; table: the user's own keys; strength: factor, regions: {region: factor}; group or use_selection:
     where the face is; parts: move the avatar's other objects along; naming: a style of naming.STYLES; alias: also vrc.v_ee; guide: `off`,
-    `size` or `shape`, what the user's own keys decide; only_existing: update what is there, add nothing.
+    `size` or `shape`, what the user's own keys decide; only_existing: update what is there, add nothing; style: sizes of shapes, 0 subtle to 1 bold;
+    turn_eyes: looks turn eyeballs also where bones do.
     """
 
     sets: tuple[str, ...] = ("arkit",)
@@ -58,6 +59,8 @@ class Options:
     alias: bool = False
     guide: str = "off"
     only_existing: bool = False
+    style: float = 0.5
+    turn_eyes: bool = False
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,7 @@ class Job:
         else:
             asked = self._options
             fields.update(sets=list(asked.sets), table=asked.table, strength=asked.strength, regions=dict(asked.regions))
+            fields.update(style=asked.style, turn_eyes=asked.turn_eyes)
         return self._backend.send("locate" if locate_only else "generate", fields, mesh.arrays(), seconds)
 
     @property

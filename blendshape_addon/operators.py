@@ -35,7 +35,9 @@ from .properties import (
     selection_property,
     sets_property,
     strength_property,
+    style_property,
     table_property,
+    turn_eyes_property,
 )
 from .tables import user_table
 from .translations import tr
@@ -46,8 +48,8 @@ _TICK_SECONDS = 0.05
 _OF_OPERATOR: Flags = frozenset({"SKIP_SAVE"})
 _REGIONS = tuple(name for name, *_ in REGIONS)
 _OPTIONS = (
-    *("sets", "strength", "group", "use_selection", "overwrite", "conditions", "key_name", "table", "model"),
-    *("parts", "naming", "alias", "guide"),
+    *("sets", "strength", "style", "group", "use_selection", "overwrite", "conditions", "key_name", "table", "model"),
+    *("parts", "naming", "alias", "guide", "turn_eyes"),
     *_REGIONS,
 )
 
@@ -168,6 +170,7 @@ class _Run(Asking):
 
     # Those that a caller leaves out are taken from the scene
     strength: Annotated[float, strength_property(_OF_OPERATOR)]
+    style: Annotated[float, style_property(_OF_OPERATOR)]
     brows: Annotated[float, region_property(0, _OF_OPERATOR)]
     eyes: Annotated[float, region_property(1, _OF_OPERATOR)]
     cheeks: Annotated[float, region_property(2, _OF_OPERATOR)]
@@ -182,6 +185,7 @@ class _Run(Asking):
     naming: Annotated[str, naming_property(_OF_OPERATOR)]
     alias: Annotated[bool, alias_property(_OF_OPERATOR)]
     guide: Annotated[str, guide_property(_OF_OPERATOR)]
+    turn_eyes: Annotated[bool, turn_eyes_property(_OF_OPERATOR)]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """From the window: work in the background of the event loop."""
@@ -259,6 +263,8 @@ class _Run(Asking):
             self.naming,
             self.alias,
             self.guide,
+            style=self.style,
+            turn_eyes=self.turn_eyes,
         )
 
     def _takes(self, name: str) -> bool:
@@ -315,7 +321,7 @@ class BLENDSHAPES_OT_generate(_Run, bpy.types.Operator):
 
 
 class BLENDSHAPES_OT_update(_Run, bpy.types.Operator):
-    """Make the generated keys anew with the present strengths and landmarks; keys that you made or edited stay as they are"""
+    """Make the generated keys anew with the present strengths, style and landmarks; keys that you made or edited stay as they are"""
 
     bl_idname = "blendshapes.update"
     bl_label = "Update Generated Keys"

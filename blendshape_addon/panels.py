@@ -94,6 +94,7 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
         row = layout.row()
         row.enabled = not status.running
         row.prop(scene, "strength", slider=True)
+        row.prop(scene, "style", slider=True)
         row = layout.row()
         row.scale_y = 1.5
         if status.running:
@@ -188,6 +189,7 @@ class BLENDSHAPES_PT_options(OfMeshTab, bpy.types.Panel):
         layout.prop(scene, "naming")
         layout.prop(scene, "alias")
         layout.prop(scene, "guide")
+        layout.prop(scene, "turn_eyes")
         layout.prop(scene, "overwrite")
         layout.separator()
         layout.prop_search(scene, "group", context.object, "vertex_groups")

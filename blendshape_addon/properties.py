@@ -79,6 +79,27 @@ def strength_property(options: Flags = NONE) -> object:
     )
 
 
+def style_property(options: Flags = NONE) -> object:
+    """Sizes of all shapes, within what makers do."""
+    return bpy.props.FloatProperty(
+        name="Style",
+        description="Sizes of all shapes within what makers of avatars do: 0 is subtle, 0.5 as most of them, 1 bold",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        options=set(options),
+    )
+
+
+def turn_eyes_property(options: Flags = NONE) -> object:
+    """Whether looks turn eyeballs that bones turn."""
+    return bpy.props.BoolProperty(
+        name="Turn eyeballs that have bones",
+        description="Let eyeLook shapes turn eyeballs also where bones do; without it they move only the lids of such avatars",
+        options=set(options),
+    )
+
+
 def region_property(number: int, options: Flags = NONE) -> object:
     """Factor on the movements of one region."""
     _name, label, description = REGIONS[number]
@@ -193,6 +214,8 @@ class BlendShapesSettings(bpy.types.PropertyGroup):
 
     sets: Annotated[set[str], sets_property()]
     strength: Annotated[float, strength_property()]
+    style: Annotated[float, style_property()]
+    turn_eyes: Annotated[bool, turn_eyes_property()]
     brows: Annotated[float, region_property(0)]
     eyes: Annotated[float, region_property(1)]
     cheeks: Annotated[float, region_property(2)]

@@ -33,7 +33,7 @@ def report_text(context: bpy.types.Context) -> str:
             f"Mesh: {len(mesh_of(ob).vertices)} vertices, {len(mesh_of(ob).polygons)} faces, {keys} keys, modifiers {modifiers}, mode {ob.mode}"
         )
     scene = of_scene(context)
-    lines.append(f"Asked for: {', '.join(sorted(scene.sets)) or 'no set'}, strength {scene.strength:g}")
+    lines.append(f"Asked for: {', '.join(sorted(scene.sets)) or 'no set'}, strength {scene.strength:g}, style {scene.style:g}")
     seen = inspection.look(context)
     if seen is not None:
         lines.append(f"Face: {seen.state}, confidence {seen.confidence:.2f}, {seen.face_vertices} of {seen.vertices} vertices, model {seen.model}")

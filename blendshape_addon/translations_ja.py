@@ -30,12 +30,20 @@ JAPANESE: dict[str, str] = {
     "MMD": "MMD",
     "Japanese names that MMD dance worlds ask for": "MMD ワールドで使われる日本語名のモーフ",
     "Strength": "強さ",
+    "Style": "作風",
+    "Sizes of all shapes within what makers of avatars do: 0 is subtle, 0.5 as most of them, 1 bold": (
+        "すべてのシェイプの大きさを、アバター制作者の幅の中で決めます。0 は控えめ、0.5 は標準的、1 は大胆"
+    ),
+    "Turn eyeballs that have bones": "ボーンのある眼球も回す",
+    "Let eyeLook shapes turn eyeballs also where bones do; without it they move only the lids of such avatars": (
+        "ボーンが眼球を回すアバターでも eyeLook シェイプで眼球を回します。オフなら、まぶただけを動かします"
+    ),
     "Factor on all movements; 1 is the full expression": "すべての動きにかける倍率。1 で本来の表情",
     "Generate Shape Keys": "シェイプキーを生成",
     "Make facial shape keys for the active mesh object": "アクティブなメッシュに顔のシェイプキーを作ります",
     "Update": "更新",
     "Update Generated Keys": "生成したキーを更新",
-    "Make the generated keys anew with the present strengths and landmarks; keys that you made or edited stay as they are": (
+    "Make the generated keys anew with the present strengths, style and landmarks; keys that you made or edited stay as they are": (
         "現在の強さとランドマークで生成済みのキーを作り直します。手作りや手直ししたキーはそのまま残ります"
     ),
     "Remove": "削除",

@@ -81,7 +81,8 @@ def page(told: Mapping[str, Any], store: Store) -> str:
     events = "".join(f"<li><time>{html.escape(event['time'])}</time> {html.escape(event['what'])}</li>" for event in told["events"])
     run = told["run"]
     wanted = run.get("settings", {})
-    line = f"Sets: {', '.join(wanted.get('sets', [])) or 'own shapes'}. Strength {wanted.get('strength', 1):g}. Output: {run.get('out', '')}."
+    sizes = f"Strength {wanted.get('strength', 1):g}, style {wanted.get('style', 0.5):g}"
+    line = f"Sets: {', '.join(wanted.get('sets', [])) or 'own shapes'}. {sizes}. Output: {run.get('out', '')}."
     filled = TEMPLATE.read_text(encoding="utf-8")
     for name, text in (
         ("policy", _policy(filled)),

@@ -251,6 +251,7 @@ def test_linked_meshes_alone_end_with_2(saved: Path, tmp_path: Path, run: Any) -
         (["--set", "arkit", "{in}"], "--out"),
         (["--set", "arkitt", "--out", "{tmp}/out", "{in}"], "There is no shape set 'arkitt'"),
         (["--set", "arkit", "--out", "{tmp}/out", "--strength", "0", "{in}"], "strength"),
+        (["--set", "arkit", "--out", "{tmp}/out", "--style", "2", "{in}"], "style"),
         (["--set", "arkit", "--out", "{tmp}/out", "--export", "stl", "{in}"], "stl"),
         (["--conditions", "jawOpen", "--name", "K", "--out", "{tmp}/out", "{in}"], "NAME=NUMBER"),
         (["--conditions", "jawOpen=1", "--out", "{tmp}/out", "{in}"], "belong together"),

@@ -181,12 +181,14 @@ def test_settings_are_saved_with_the_file(tmp_path: Path) -> None:
     settings.sets_mmd = True
     settings.sets_arkit = False
     settings.jaw, settings.naming, settings.guide, settings.alias, settings.parts = 0.5, "pascal", "shape", True, False
+    settings.style, settings.turn_eyes = 0.75, True
     path = str(tmp_path / "settings.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.open_mainfile(filepath=path)
     settings = bpy.context.scene.blendshapes
     assert set(settings.sets) == {"vrchat", "mmd"} and settings.sets_mmd and not settings.sets_arkit
     assert (settings.jaw, settings.naming, settings.guide, settings.alias, settings.parts) == (0.5, "pascal", "shape", True, False)
+    assert (settings.style, settings.turn_eyes) == (0.75, True)
 
 
 def test_regions_and_names_from_the_operator(body: Any, tiny: Path) -> None:
@@ -197,6 +199,17 @@ def test_regions_and_names_from_the_operator(body: Any, tiny: Path) -> None:
     np.testing.assert_array_equal(points(body, "mouthPucker") - base_coordinates(body), full["mouthPucker"])
     assert not (points(body, "browInnerUp") - base_coordinates(body)).any()
     assert any("move nothing" in warning and "brow" in warning for warning in session.status.warnings)
+
+
+def test_a_style_from_the_operator_moves_all_sizes(body: Any, tiny: Path) -> None:
+    sizes = []
+    for style in (0.0, 1.0):
+        generate(tiny, sets={"arkit"}, style=style, turn_eyes=True)
+        rest = base_coordinates(body)
+        sizes.append({n: float(np.abs(points(body, n) - rest).max()) for n in ("mouthPucker", "browInnerUp", "eyeLookUpLeft")})
+    subtle, bold = sizes
+    assert bold["mouthPucker"] > 1.1 * subtle["mouthPucker"] and bold["browInnerUp"] > 1.1 * subtle["browInnerUp"]
+    assert bold["eyeLookUpLeft"] == subtle["eyeLookUpLeft"]
 
 
 def test_a_rigs_own_spelling_is_followed(body: Any, tiny: Path) -> None:
