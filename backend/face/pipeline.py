@@ -170,9 +170,8 @@ class Pair:
         aims = list(self._aims.values())
         built = meeting.built(head, goals.levers_of(aim.goal for aim in aims))
         names, self._basis = [*names, *built], [*self._basis, *built.values()]
-        solution = goals.solved(
-            places_of(face.vertices, head.landmarks), self._basis, names, [aim.goal for aim in aims], goals.GOALS.bounds, face.freedom
-        )
+        asked = [goals.styled(aim.goal, (self._style - sizes.STYLE) / sizes.STYLE) for aim in aims]
+        solution = goals.solved(places_of(face.vertices, head.landmarks), self._basis, names, asked, goals.GOALS.bounds, face.freedom)
         self.weights = np.concatenate([self.weights, np.zeros((len(self.weights), len(built)), np.float32)], axis=1)
         self.weights[list(self._aims)] = solution.weights * np.stack([aim.strong(names) for aim in aims])
         self.missed = goals.missed([aim.key for aim in aims], solution)
@@ -186,7 +185,7 @@ class Pair:
         mixed(looked.head, shapes, face.familiar, in_place=True, fields=looked.fields)
         if looked.fields is not None:
             places = places_of(face.vertices, looked.landmarks)
-            drawn, rig = sizes.drawn_by(looked.fields.mouth.large, places), sizes.own_sizes(face.likeness)
+            drawn, rig = goals.drawn(places), sizes.own_sizes(face.likeness)
             sizes.sized(places, drawn, shapes, rig, self._style)
         changed = dict(shapes)
         rules.apply(looked.head, changed, face.familiar, each)

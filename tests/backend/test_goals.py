@@ -218,3 +218,13 @@ def test_a_file_that_is_not_as_it_must_be_is_refused(tmp_path: Path, change: str
     with pytest.raises(BackendError) as caught:
         goals.load_goals(path)
     assert caught.value.code == "table_invalid"
+
+
+def test_a_style_scales_what_mouths_do_and_not_how_far_lids_close() -> None:
+    happy = next(goal for keys in GOALS.of.values() for goal in keys.values() if "lid" in goal.drawn and {"open", "up"} & goal.drawn.keys())
+    subtle, same, bold = (goals.styled(happy, style) for style in (-1.0, 0.0, 1.0))
+    assert same == happy
+    for name, (value, tolerance) in happy.drawn.items():
+        factor = goals.BOLD if name in goals.STYLED else 1.0
+        assert bold.drawn[name] == pytest.approx((value * factor, tolerance))
+        assert subtle.drawn[name] == pytest.approx((value / factor, tolerance))

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -110,12 +109,6 @@ def test_a_training_rig_keeps_its_sizes_and_what_is_only_like_one_does_not(cloud
     np.testing.assert_array_equal(scaled(cloud, shapes, rig=1.0)["mouthSmileLeft"], shapes["mouthSmileLeft"])
     assert sizes.own_sizes(1.0) == sizes.own_sizes(1 - 2e-5) == 1
     assert sizes.own_sizes(1 - 2e-4) == sizes.own_sizes(0.0) == 0
-
-
-def test_small_mouths_and_tall_eyes_are_drawn(cloud: Floats) -> None:
-    places = figures.places_of(cloud, LANDMARKS)
-    assert sizes.drawn_by(1.0, places) == 0 and sizes.drawn_by(0.0, places) == 1
-    assert sizes.drawn_by(1.0, replace(places, tall=(0.5, 0.5))) == 1
 
 
 def test_every_condition_has_its_size_or_is_sized_on_the_mesh() -> None:

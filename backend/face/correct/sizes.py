@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ..analyse.lids import TALL
 from ..geometry.frame import Floats
 from ..geometry.mesh import squared
 from ..shapes import figures
@@ -79,12 +78,6 @@ def kind(condition: str) -> str:
     return condition if figures.side_of(condition) == figures.BOTH else condition.removesuffix("Left").removesuffix("Right")
 
 
-def drawn_by(large: float, places: Places) -> float:
-    """How far a face is a drawn one, 0 to 1: its mouth is small or its eyes are tall. large: 0 a small mouth, 1 a wide one, see `fields.Mouth`."""
-    tall = float(np.clip((np.mean(places.tall) - TALL[0]) / (TALL[1] - TALL[0]), 0, 1))
-    return max(1 - large, tall)
-
-
 def own_sizes(likeness: float) -> float:
     """How far a head keeps the sizes that the model gives it, 0 to 1, since it surely is like a training rig. likeness: of the encoder, 0 to 1."""
     return float(np.clip((RIG[0] - (1 - likeness)) / (RIG[0] - RIG[1]), 0, 1))
@@ -101,7 +94,8 @@ def peak(offsets: Floats) -> float:
 def sized(places: Places, drawn: float, shapes: Mapping[str, Floats], rig: float = 0.0, style: float = STYLE) -> dict[str, float]:
     """Scale shapes, condition -> offsets (F,3), in place, to makers' sizes; the factors by condition.
 
-    drawn: of `drawn_by`; rig: of `own_sizes`; style: 0 subtle, STYLE makers' median, 1 bold. Both sides get one factor; mouthClose goes with jawOpen.
+    drawn: of `goals.drawn`; rig: of `own_sizes`; style: 0 subtle, STYLE makers' median, 1 bold. Both sides get one factor; mouthClose goes with
+    jawOpen.
     """
     rows = table()
     names = [name for name in shapes if kind(name) in rows and not name.startswith(FREE)]
