@@ -22,11 +22,12 @@ import numpy as np
 from .analyse import rest
 from .analyse.brow_strips import ends
 from .analyse.head import Head, eyes_of, head_of, looked_over
-from .analyse.surface import surface_of
+from .analyse.surface import Flags, surface_of
 from .correct import border, meeting, rigid_parts, roles, rules, sizes
 from .correct.blend import mixed
 from .correct.fields import Fields, fields_of
 from .correct.held import held
+from .evidence.evidence import turned_by_bones
 from .geometry.frame import Floats
 from .geometry.landmarks import NAMES
 from .geometry.mesh import AvatarMesh, Ints, among, weld
@@ -39,7 +40,7 @@ from .shapes import goals
 from .shapes.combinations import DRIVEN, Combination, combinations
 from .shapes.derived import derive
 from .shapes.expected import expected
-from .shapes.figures import places_of
+from .shapes.figures import Places, places_of
 
 locate = find
 frame = framed
@@ -142,17 +143,19 @@ class Pair:
         self._shapes: dict[str, Floats] = {}
         self._basis: list[Floats] = []
         self._head: Head | None = None
+        self._places: Places | None = None
         self.missed: list[rest.Finding] = []  # what keys are for and this mesh does not allow
 
-    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, lids_only: bool, offsets: Floats, each: Each) -> None:
-        """Correct the shapes (K,F,3), in place. part_roles (F,): what the user says that vertices are part of. lids_only: bones turn eyes."""
+    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, on_bones: Flags | None, offsets: Floats, each: Each) -> None:
+        """Correct the shapes (K,F,3), in place. part_roles (F,): what the user says that vertices are part of. on_bones (F,): eyes that
+        bones turn, as far as their names tell; None where none do, or keys shall turn them, too."""
         shapes = dict(zip(self.names, offsets, strict=True))
         changed = self._corrected(looked, face, shapes, each)
         for name, own in shapes.items():  # a second set of shapes would be as large as the answer
             if changed[name] is not own:
                 own[:] = changed.pop(name)
-        if lids_only and looked.head is not None:
-            eyes = eyes_of(looked.head)
+        if on_bones is not None and looked.head is not None:
+            eyes = eyes_of(looked.head) | on_bones
             rigid_parts.lids_only(shapes, eyes if part_roles is None else eyes | roles.of(part_roles, "eyes"))
         if part_roles is not None:
             roles.kept_to(shapes, face.vertices, part_roles, face.parts)
@@ -171,7 +174,8 @@ class Pair:
         built = meeting.built(head, goals.levers_of(aim.goal for aim in aims))
         names, self._basis = [*names, *built], [*self._basis, *built.values()]
         asked = [goals.styled(aim.goal, (self._style - sizes.STYLE) / sizes.STYLE) for aim in aims]
-        solution = goals.solved(places_of(face.vertices, head.landmarks), self._basis, names, asked, goals.GOALS.bounds, face.freedom)
+        places = self._places or places_of(face.vertices, head.landmarks)
+        solution = goals.solved(places, self._basis, names, asked, goals.GOALS.bounds, face.freedom)
         self.weights = np.concatenate([self.weights, np.zeros((len(self.weights), len(built)), np.float32)], axis=1)
         self.weights[list(self._aims)] = solution.weights * np.stack([aim.strong(names) for aim in aims])
         self.missed = goals.missed([aim.key for aim in aims], solution)
@@ -184,9 +188,8 @@ class Pair:
             return changed
         mixed(looked.head, shapes, face.familiar, in_place=True, fields=looked.fields)
         if looked.fields is not None:
-            places = places_of(face.vertices, looked.landmarks)
-            drawn, rig = goals.drawn(places), sizes.own_sizes(face.likeness)
-            sizes.sized(places, drawn, shapes, rig, self._style)
+            self._places = places_of(face.vertices, looked.landmarks)
+            sizes.sized(self._places, goals.drawn(self._places), shapes, sizes.own_sizes(face.likeness), self._style)
         changed = dict(shapes)
         rules.apply(looked.head, changed, face.familiar, each)
         held(looked.head, looked.around, looked.findings, changed)
@@ -233,7 +236,7 @@ class Plain:
     def __init__(self, weights: Floats) -> None:
         self.asked = weights
 
-    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, lids_only: bool, offsets: Floats, each: Each) -> None:
+    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, on_bones: Flags | None, offsets: Floats, each: Each) -> None:
         """Nothing is known of what such a model is taught."""
         self._shapes = offsets
 
@@ -252,8 +255,9 @@ class Plain:
 
 def correct(keys: Pair | Plain, looked: Looked, face: Face, mesh: AvatarMesh, offsets: Floats, each: Each, turn_eyes: bool = False) -> None:
     """Let the network's shapes (N,F,3), in place, do what they must on this mesh. turn_eyes: looks turn eyeballs also where bones do."""
-    lids_only = not turn_eyes and mesh.bones.keys() >= EYE_BONES
-    keys.correct(looked, face, None if mesh.roles is None else mesh.roles[face.indices], lids_only, offsets, each)
+    skinned = turned_by_bones(mesh.evidence, len(mesh.vertices))
+    on_bones = None if turn_eyes or not (mesh.bones.keys() >= EYE_BONES or skinned.any()) else skinned[face.indices]
+    keys.correct(looked, face, None if mesh.roles is None else mesh.roles[face.indices], on_bones, offsets, each)
 
 
 def mix(keys: Pair | Plain, face: Face, row: int, strength: float, out: Floats) -> bool:

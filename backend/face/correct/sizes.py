@@ -27,6 +27,7 @@ STYLE = 0.5  # makers' median; 0 is their lower quartile, 1 their upper one
 LEAST, MOST = 0.4, 3.0  # a factor beyond is not followed further
 NOISE = 9.0  # what a shape is too small by from which on it is taken for none, and left as it is: makers of one kind differ by a factor of 5
 WIDEST = 2.0  # what the ends of the style are from its middle at most
+ENOUGH = 8192  # vertices in which a peak is sought: of more, every second, third...
 PEAK, MOVED = 0.9, 0.3  # quantile, among the vertices that go at least this share of the farthest, that is a shape's peak
 MANY = 6.0  # heads from which on the median of a figure is as sure as it gets
 OTHER = 0.5  # heads, that the median of the other kind, drawn or not, counts for
@@ -35,7 +36,7 @@ ALIKE, TINY = 0.5, 0.1  # cosine of a shape's figures with those wanted, and sha
 BESIDE = (0.25, 0.6)  # share of the peak that a figure must be to be believed: less says that a landmark lies beside what moves
 # Makers of drawn heads are bolder than their medians tell, taken figure by figure: without it shapes of the drawn heads of data/avatars that have
 # more than vowels (gene, uka, jeeliz_boy: 2 makers) were 0.92, 0.87 and 0.50 times as large as their artists', 0.67 in the mean of the makers.
-BOLD = 1.2
+BOLD = 1.4
 # What the encoder's likeness lacks to 1 from which on a head begins to be one of the training rigs', and is. Kept identities of ICT-FaceKit,
 # MakeHuman and Vitruvian, also in other tessellations, lack 2.2e-5 at most (22 heads), Antonia 1.3e-4.
 RIG = (1e-4, 3e-5)
@@ -85,10 +86,11 @@ def own_sizes(likeness: float) -> float:
 
 def peak(offsets: Floats) -> float:
     """How far a shape (F,3) goes where it goes farthest, canonical; 0 where it moves nothing. A few stray vertices do not count."""
-    far = squared(offsets)
+    far = squared(offsets[:: max(1, len(offsets) // ENOUGH)])
     most = float(far.max(initial=0))
     some = far[far > MOVED**2 * most]
-    return math.sqrt(float(np.partition(some, int(PEAK * (len(some) - 1)))[int(PEAK * (len(some) - 1))])) if most > 1e-12 else 0.0
+    rank = int(PEAK * (len(some) - 1))
+    return math.sqrt(float(np.partition(some, rank)[rank])) if most > 1e-12 else 0.0
 
 
 def sized(places: Places, drawn: float, shapes: Mapping[str, Floats], rig: float = 0.0, style: float = STYLE) -> dict[str, float]:

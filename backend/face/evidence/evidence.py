@@ -122,6 +122,14 @@ def bone_classes(evidence: Evidence) -> Ints:
     return found
 
 
+def turned_by_bones(evidence: Evidence | None, count: int) -> Flags:
+    """Which of `count` vertices (V,) bones of eyes skin most."""
+    if evidence is None:
+        return np.zeros(count, bool)
+    eyes = bone_classes(evidence) == CLASSES.index("eye")
+    return np.asarray(_looked_up(evidence.vertex_bones, eyes.astype(np.int32), count) > 0)
+
+
 def hanging_bones(evidence: Evidence, found: Ints) -> Flags:
     """Which bones (B,) of no telling name are of a chain below the head's, as only hair and what is worn need one. found (B,): of `bone_classes`."""
     parents = evidence.bone_parents

@@ -57,12 +57,13 @@ class Places:
 def places_of(vertices: Floats, landmarks: Mapping[str, Floats]) -> Places:
     """The places of a face's vertices (F,3). landmarks: name -> (3,), all of landmarks.NAMES."""
     width = max(float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])), 1e-6)
-    found = {"lips": _lips(vertices, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, width)}
+    columns = np.ascontiguousarray(vertices.T)  # several times as fast as rows of three
+    found = {"lips": _lips(columns, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, width)}
     weights = {}
     for name in MEANS:
-        found[name], weights[name] = _around(vertices, landmarks[name], COUNT if name in CORNERS else FEW)
+        found[name], weights[name] = _around(columns, landmarks[name], COUNT if name in CORNERS else FEW)
     for name in LIDS:
-        found[name] = _near(vertices, landmarks[name], FEW)
+        found[name] = _near(columns, landmarks[name], FEW)
     rows = np.unique(np.concatenate(list(found.values())))
     tall, long = (
         tuple(max(float(np.linalg.norm(landmarks[f"{one}_{side}"] - landmarks[f"{other}_{side}"])), 1e-6) for side in SIDES)
@@ -129,22 +130,32 @@ def side_of(name: str) -> int:
     return LEFT if name.endswith("Left") else RIGHT if name.endswith("Right") else BOTH
 
 
-def _around(vertices: Floats, place: Floats, count: int) -> tuple[Rows, Floats]:
-    """The vertices nearest to a place (3,), about `count`, and their weights: 0 at the farthest of them."""
-    near = _near(vertices, place, round(SOFT * count))
-    far = np.abs(vertices[near] - place).sum(axis=1)
+def _around(columns: Floats, place: Floats, count: int) -> tuple[Rows, Floats]:
+    """The vertices nearest to a place (3,), about `count`, and their weights: 0 at the farthest of them. columns (3,F): of all vertices."""
+    near = _near(columns, place, round(SOFT * count))
+    far = _away(columns[:, near], place)
     weights = np.maximum(1 - (far / max(float(far.max()), 1e-9)) ** 2, 1e-6)
     return near, np.asarray(weights / weights.sum(), np.float32)
 
 
-def _near(vertices: Floats, place: Floats, count: int) -> Rows:
-    """The vertices nearest to a place (3,), at most `count`."""
-    return np.argpartition(np.abs(vertices - place).sum(axis=1), min(count, len(vertices)) - 1)[:count]
+def _near(columns: Floats, place: Floats, count: int, deep: float = 1.0) -> Rows:
+    """The vertices nearest to a place (3,), at most `count`, of columns (3,F). deep: what a way inwards counts for."""
+    away = _away(columns, place, deep)
+    return np.argpartition(away, min(count, len(away)) - 1)[:count]
 
 
-def _lips(vertices: Floats, middle: Floats, width: float) -> Rows:
-    """The vertices next to the middle between the lips (3,): edges lie at several depths, so a way inwards counts for less."""
-    away = np.abs(vertices - middle) @ np.array([1, 1, DEEP], np.float32)
-    found = np.argpartition(away, min(LIPS, len(vertices)) - 1)[:LIPS]
-    found = found[np.abs(vertices[found, 2] - middle[2]) < DEEP * width]
-    return found if len(found) > 3 else _near(vertices, middle, COUNT)
+def _away(columns: Floats, place: Floats, deep: float = 1.0) -> Floats:
+    """How far vertices, columns (3,F), are from a place (3,): the sum of the ways along the axes."""
+    x, y, z = columns
+    away = np.abs(z - place[2])
+    away *= np.float32(deep)
+    away += np.abs(x - place[0])
+    away += np.abs(y - place[1])
+    return np.asarray(away)
+
+
+def _lips(columns: Floats, middle: Floats, width: float) -> Rows:
+    """The vertices next to the middle between the lips (3,), of columns (3,F): edges lie at several depths, so a way inwards counts for less."""
+    found = _near(columns, middle, LIPS, DEEP)
+    found = found[np.abs(columns[2, found] - middle[2]) < DEEP * width]
+    return found if len(found) > 3 else _near(columns, middle, COUNT)
