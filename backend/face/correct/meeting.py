@@ -20,6 +20,7 @@ from .closing import covering, moved_lids
 from .contacts import led
 
 ARC = 0.5  # of the opening, by which both lids of a lidArc go up: the lower one comes up to the middle, where smiling eyes close
+FLAT = 0.7  # share of it that is missing at the corners: these stay, so that the line bends
 TILT = 0.5  # of the opening, by which the upper lid comes down at one corner for lidOuter and lidInner, and by nothing at the other
 SLACK = 0.01  # half widths of the mouth, heights of an eye, by which edges may pass: less than what is seen
 CLOSED = 0.8  # of an eye's opening, from which on lids that close it must lie before the eye
@@ -38,7 +39,7 @@ def built(head: Head, levers: Collection[str] = BUILT) -> dict[str, Floats]:
         return found
     for side, lid in head.lids.items():
         outwards = np.clip(0.5 + 0.5 * lid.opening.columns * (1 if side == "left" else -1), 0, 1)
-        arc = np.full(len(outwards), ARC, np.float32)
+        arc = ARC * (1 - FLAT * np.clip(lid.opening.columns, -1, 1) ** 2)
         ways = {"lidArc": (arc, arc), "lidOuter": (-TILT * outwards, 0 * arc), "lidInner": (-TILT * (1 - outwards), 0 * arc)}
         found |= {f"{name}{side.title()}": moved_lids(lid, up, low) for name, (up, low) in ways.items()}
     return found
