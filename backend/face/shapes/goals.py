@@ -213,11 +213,10 @@ def solved(
         read = [found[name][np.arange(len(weights)), column] for name in asked]
         return np.stack(read, axis=1).astype(np.float64) if read else np.zeros((len(weights), 0))
 
-    if share < 0.5:  # there the sets' own weights are mostly right in direction
-        now, still = measured(start, columns), measured(np.where(used, 0, start), columns)
-        power = (((now - still) * rate) ** 2).sum(axis=1)
-        size = (((aim - still) * (now - still)) * rate**2).sum(axis=1) / np.maximum(power, 1e-9)
-        start *= np.where(used, np.where(power > 0, np.clip(size, *SIZE), 1)[:, None], 1)
+    now, still = measured(start, columns), measured(np.where(used, 0, start), columns)
+    power = (((now - still) * rate) ** 2).sum(axis=1)
+    size = (((aim - still) * (now - still)) * rate**2).sum(axis=1) / np.maximum(power, 1e-9)
+    start *= np.where(used, np.where(power > 0, np.clip(size, *SIZE), 1)[:, None], 1)
     weights = np.clip(start, low, high)
     goal_of, lever_of = np.nonzero(used)
     each = np.arange(len(goal_of))
