@@ -24,7 +24,8 @@ from .face.correct.sizes import STYLE
 from .face.geometry.mesh import AvatarMesh, check
 from .face.geometry.mirror import Each
 from .face.locate import worn
-from .face.locate.face import Face
+from .face.locate.face import Face, Place
+from .face.locate.search import agreed
 from .face.pipeline import Pair, Plain
 from .face.shapes import goals
 from .face.shapes.combinations import Combination
@@ -135,10 +136,10 @@ def find_face(
         encode = encode_with(model, cancellation, pool)
         names = model.info.landmarks
 
-        def face_of(seen: AvatarMesh, level: bool) -> Face:
-            return pipeline.frame(pipeline.locate(seen, encode, names, progress, upright or level, model.lanes))
+        def find(seen: AvatarMesh, level: bool) -> Place:
+            return pipeline.locate(seen, encode, names, progress, upright or level, model.lanes)
 
-        face = worn.located(mesh, names, face_of)
+        face = worn.located(mesh, names, find, lambda place: agreed(place, mesh, encode))
         progress(1.0)
     cancellation.check()
     report.face_vertices = len(face.indices)

@@ -11,6 +11,8 @@ import pytest
 from blendshape_auto_generator.blendshape_addon.avatar import gather_avatar
 from blendshape_auto_generator.blendshape_addon.mesh_io import gather
 from blendshape_auto_generator.blendshape_addon.parts import Part
+from fixtures import scenes
+from fixtures.fringe import Fringed, fringed
 
 from backend.face.evidence.evidence import check, evidence_of
 from backend.face.evidence.names import LONGEST
@@ -118,3 +120,53 @@ def test_names_without_end_are_cut(box: Any, count: int) -> None:
     names = own.fields()["bones"]
     assert len(names) == count and all(len(name) <= LONGEST for name in names) and names[0].startswith("0000髪")
     assert len(str(names).encode("ascii", "backslashreplace")) < 2 * LETTERS
+
+
+def with_fringe(by: str) -> tuple[Any, Any]:
+    """The sample head with its fringe as one mesh, or with `object` as two; the objects that hold face and fringe."""
+    whole = fringed()
+    if by == "object":
+        bare, own = (scenes.add(name, *cut_out(whole, hair)) for name, hair in (("Face", False), ("前髪", True)))
+        own.parent = bare
+        return bare, own
+    ob = scenes.add("Face", whole.vertices, whole.triangles)
+    hair = np.flatnonzero(whole.hair).tolist()
+    if by == "material":
+        for name in ("Skin", "N00_000_Hair_00_HAIR"):
+            ob.data.materials.append(material(name))
+        ob.data.polygons.foreach_set("material_index", whole.hair_triangles.astype(np.int32))
+    if by == "bone":
+        rig = scenes.add_rig()
+        scenes.skin(ob, rig)
+        scenes.activate(rig)
+        bpy.ops.object.mode_set(mode="EDIT")
+        bone = rig.data.edit_bones.new("Hair1Bang")
+        bone.head, bone.tail, bone.parent = (0, -0.1, 0.2), (0, -0.1, 0.1), rig.data.edit_bones["Head"]
+        bpy.ops.object.mode_set(mode="OBJECT")
+        ob.vertex_groups["Head"].remove(hair)
+        ob.vertex_groups.new(name="Hair1Bang").add(hair, 1.0, "REPLACE")
+    if by == "group":
+        ob.vertex_groups.new(name="Fringe").add(hair, 1.0, "REPLACE")
+    return ob, ob
+
+
+def cut_out(whole: Fringed, hair: bool) -> tuple[Any, Any]:
+    """Vertices and triangles of the fringe or of the head alone."""
+    triangles = whole.triangles[whole.hair_triangles == hair]
+    used, places = np.unique(triangles, return_inverse=True)
+    return whole.vertices[used], places.reshape(triangles.shape)
+
+
+@pytest.mark.parametrize("by", ["nothing", "material", "bone", "group", "object"])
+def test_no_hair_that_a_name_tells_moves_under_any_key(by: str) -> None:
+    face, fringe = with_fringe(by)
+    scenes.generate(face)
+    if by == "object":  # where the face is, is known now, and the fringe lies there
+        scenes.generate(face, overwrite=True)
+    moved = scenes.offsets(fringe)
+    some = np.ones(len(fringe.data.vertices), bool) if by == "object" else fringed().hair
+    far = max((float(np.abs(offset[some]).max()) for offset in moved.values()), default=0.0)
+    if by == "nothing":
+        assert far > 0.002
+    else:
+        assert far == 0 and np.abs(scenes.offsets(face)["eyeBlinkLeft"]).max() > 0.004

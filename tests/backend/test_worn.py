@@ -140,3 +140,16 @@ def test_bones_without_names_tell_what_wholly_hangs_on_them(plain: SampleHead, m
     rig = replace(bones, vertex_bones=np.where(skin & (plain.vertices[:, 1] < -0.08), 2, 0).astype(np.int32))
     _face, other = shapes_of(AvatarMesh(plain.vertices, plain.triangles, up=(0, 0, 1), evidence=rig), model)
     assert moved(other, skin) > 0.005
+
+
+def test_hair_stays_out_where_bones_stand_anywhere_and_the_head_lies_on_its_side(head: Fringed, model: Model) -> None:
+    upside_down = {"head": (0.0, 0.0, 0.0), "neck": (0.0, 0.0, 1.0)}
+    mesh = AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=told(head, "bone"), bones=upside_down)
+    face, shapes = shapes_of(mesh, model)
+    other, same = shapes_of(replace(mesh, bones={}), model)
+    np.testing.assert_array_equal(face.landmarks, other.landmarks)
+    np.testing.assert_array_equal(shapes["eyeBlinkLeft"], same["eyeBlinkLeft"])
+    side = np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]], np.float32)
+    lying = replace(mesh, vertices=np.ascontiguousarray(head.vertices @ side.T), bones={})
+    face, shapes = shapes_of(lying, model)
+    assert moved(shapes, head.hair) == 0 and face.confidence > 0.9 and moved(shapes, ~head.hair) > 0.004

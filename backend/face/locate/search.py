@@ -42,6 +42,7 @@ HARDLY = 0.1  # the same of a glimpse inside the user's mask, whose word counts 
 MARGIN = 0.15  # of the marked head's size, by which the eyes may lie outside its box
 CERTAIN = 0.99  # confidence above which no other size and no other direction is tried
 ALIKE = 0.2  # canonical units, sines and logarithm of size within which two ways have ended at the same frame
+AGREED = 0.1  # canonical units, the mean way between the landmarks of one face, seen with hair and without; half of ALIKE
 DRAWN = ((4, 0.95), (5, 0.25))  # followed proposals that end at the same frame where a face draws them there, and the confidence
 # that one of them must have had on its way: the more agree, the less
 STEADY = 0.7  # confidence in a symmetric place that draws proposals, however little the encoder believes it in the end
@@ -119,6 +120,24 @@ def find(
     elif best.confidence < DOUBT:
         warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
     return Place(mesh, group, parts, frame, search.names, landmarks, best.confidence, True, warnings, lambda: seen, search.mirrored_alike)
+
+
+def agreed(place: Place, mesh: AvatarMesh, encode: Encode) -> Place:
+    """A place that was found in a part of a mesh, its landmarks half-way to where they are seen in all of it, where that is the same face: hair
+    misleads, and yet most heads that the encoder has learnt from have some. Landmarks of the user's stay."""
+    if mesh.landmarks:
+        return place
+    parts = loose_parts(mesh.vertices, mesh.triangles)
+    triangles = outward(mesh.vertices, mesh.triangles, parts)[all_corners(allowed(mesh), mesh.triangles)]
+    search = _Search(cloud_of(mesh.vertices, triangles, parts), encode, place.names)
+    landmarks, frame, seen = search.landmarks(place.frame)
+    here, there = place.frame.to_object(place.landmarks), frame.to_object(landmarks)
+    if not np.linalg.norm(here - there, axis=1).mean() < AGREED * place.frame.scale:
+        return place
+    points = ((here + there) / 2).astype(np.float64)
+    own = frame_of_landmarks(dict(zip(place.names, points, strict=True)))
+    more = np.asarray((place.more() + seen) / 2, np.float32)
+    return replace(place, frame=own, landmarks=own.to_canonical(points), more=lambda: more)
 
 
 def _corrected(mesh: AvatarMesh, names: Sequence[str], found: Floats | None) -> tuple[Floats, Frame]:

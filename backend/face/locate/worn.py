@@ -20,7 +20,8 @@ from ..evidence.names import CLASSES, FACIAL, kind_of
 from ..geometry.frame import Floats
 from ..geometry.landmarks import NAMES, SIDES
 from ..geometry.mesh import AvatarMesh, Ints, all_corners, among, loose_parts, nearest, part_boxes
-from .face import FEW, Face
+from .cut import framed
+from .face import FEW, Face, Place
 from .search import DOUBT
 
 SPREAD = 0.2  # share of a loose part's vertices on bones of hair from which on all of it is: only ends of locks swing. A choice, no fit
@@ -35,30 +36,31 @@ TRUE_NAME = "skin"  # what is called hair and is the face
 FACE = [CLASSES.index(name) for name in (*FACIAL, "jaw", "ear")]  # what bones of hair are not of a part with
 
 
-def located(mesh: AvatarMesh, names: Sequence[str], locate: Callable[[AvatarMesh, bool], Face]) -> Face:
-    """The face of a checked mesh as `locate` finds it, without hair and what is worn where the mesh brings evidence of them.
-    names: of the landmarks that it finds. locate: gets the mesh, and whether the likeliest direction up will do.
+def located(mesh: AvatarMesh, names: Sequence[str], find: Callable[[AvatarMesh, bool], Place], agree: Callable[[Place], Place]) -> Face:
+    """The face of a checked mesh, without hair and what is worn where the mesh brings evidence of them.
 
-    Raises BackendError as `locate` does.
+    names: of the landmarks. find: looks for it in a mesh, with the likeliest direction up alone if told so, as search.find does. agree: what
+    search.agreed makes of a place that was found in a part of the mesh. Raises BackendError as `find` and cut.framed do.
     """
     told = _told(mesh, loose_parts(mesh.vertices, mesh.triangles)) if mesh.evidence is not None else None
     hidden = np.zeros(len(mesh.vertices), bool) if told is None else told.hidden()
-    seen, whole = mesh, None
+    asked = [mesh, replace(mesh, bones={})] if {"neck", "head"} <= mesh.bones.keys() and mesh.up is not None else [mesh]
+    whole: Face | None = None
     for _ in range(TRIES):
         if told is None or not hidden.any():
             break
-        face = _without(seen, hidden, locate)
+        face = _without(asked, hidden, find, agree)
         if face is None or face.confidence < DOUBT:  # names may hide the face itself, or it lies on its side
             if whole is not None:
                 return face if face is not None and face.confidence >= whole.confidence else _kept_still(whole, hidden)
-            face = whole = locate(mesh, False)
+            face = whole = framed(find(mesh, False))
             up = face.frame.rotation[1].astype(np.float64)
-            seen = replace(mesh, up=(float(up[0]), float(up[1]), float(up[2])))
+            asked = [replace(mesh, up=(float(up[0]), float(up[1]), float(up[2])), bones={})]
         told, fewer = _borne_out(mesh, told, hidden, face, names)
         if face is not whole and np.array_equal(fewer, hidden):
             return face
         hidden = fewer
-    return locate(mesh, False) if whole is None else whole
+    return framed(find(mesh, False)) if whole is None else whole
 
 
 def _kept_still(face: Face, hidden: Flags) -> Face:
@@ -98,8 +100,21 @@ def _told(mesh: AvatarMesh, parts: Ints, evidence: Evidence | None = None, apart
     return _Told(evidence, classes, own if mesh.roles is None else own & (mesh.roles == 0), parts, apart)
 
 
-def _without(mesh: AvatarMesh, hidden: Flags, locate: Callable[[AvatarMesh, bool], Face]) -> Face | None:
-    """The face of the mesh without hidden vertices (V,), by the numbers of the whole mesh; None where there is none."""
+def _without(asked: Sequence[AvatarMesh], hidden: Flags, find: Callable[[AvatarMesh, bool], Place], agree: Callable[[Place], Place]) -> Face | None:
+    """The face of the mesh without hidden vertices (V,), by the numbers of the whole mesh; None where there is none. asked: the mesh with what hints
+    where up is, likeliest first: bones may stand anywhere."""
+    best: Face | None = None
+    for mesh in asked:
+        face = _of_rest(mesh, hidden, find, agree)
+        if face is not None and (best is None or face.confidence > best.confidence):
+            best = face
+        if best is not None and best.confidence >= DOUBT:
+            break
+    return best
+
+
+def _of_rest(mesh: AvatarMesh, hidden: Flags, find: Callable[[AvatarMesh, bool], Place], agree: Callable[[Place], Place]) -> Face | None:
+    """The same with one hint."""
     left = np.flatnonzero(~hidden).astype(np.int32)
     triangles = all_corners(~hidden, mesh.triangles)
     if np.count_nonzero(triangles) < FEW:
@@ -108,7 +123,7 @@ def _without(mesh: AvatarMesh, hidden: Flags, locate: Callable[[AvatarMesh, bool
     own = None if mesh.evidence is None else mesh.evidence.of(~hidden, triangles)
     bare = replace(mesh, vertices=mesh.vertices[left], triangles=among(left, mesh.triangles), evidence=own, **per_vertex)
     try:
-        face = locate(bare, True)
+        face = framed(agree(find(bare, True)))
     except BackendError as error:
         if error.code != "no_face":
             raise
