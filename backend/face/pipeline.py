@@ -87,7 +87,8 @@ def read_landmarks(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> dict[s
     found = dict(zip(names, face.landmarks, strict=False))
     if not set(NAMES) <= found.keys():
         return found
-    return found | {name: at for name, at in ends(face.vertices, face.parts, found).items() if name not in mesh.landmarks}
+    own = ~face.still
+    return found | {name: at for name, at in ends(face.vertices[own], face.parts[own], found).items() if name not in mesh.landmarks}
 
 
 def _head(face: Face, mesh: AvatarMesh, inside: Ints, group: Ints, landmarks: Mapping[str, Floats]) -> Head | None:
@@ -95,7 +96,7 @@ def _head(face: Face, mesh: AvatarMesh, inside: Ints, group: Ints, landmarks: Ma
     if not set(NAMES) <= landmarks.keys():
         return None
     placed = set(NAMES) <= mesh.landmarks.keys()
-    return head_of(surface_of(face.vertices, inside, group, face.parts, face.sides, landmarks, placed), landmarks)
+    return head_of(surface_of(face.vertices, inside, group, face.parts, face.sides, landmarks, placed, face.still), landmarks)
 
 
 def predict(network: Network, face: Face, asked: Floats) -> Floats:

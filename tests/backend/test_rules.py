@@ -33,6 +33,7 @@ def face_of(freedom: NDArray[np.float64]) -> Face:
         np.zeros((count, 6), np.float32),
         freedom.astype(np.float32),
         np.empty((0, 3), np.int32),
+        np.zeros(count, bool),
     )
 
 

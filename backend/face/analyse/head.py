@@ -21,8 +21,8 @@ from .surface import Flags, Surface
 
 @dataclass(frozen=True)
 class Labels:
-    """What the vertices of a face are, flags (F,). skin: the part that the landmarks lie on. hair: parts too big for one of a face. By side, where
-    they are found: brows that are strips of their own, lashes of both lids, and eyes, which is what lies in the opening."""
+    """What the vertices of a face are, flags (F,). skin: the part that the landmarks lie on. hair: hair, what is worn, and parts too big for one of a
+    face. By side, where they are found: brows that are strips of their own, lashes of both lids, and eyes, which is what lies in the opening."""
 
     skin: Flags
     hair: Flags
@@ -70,7 +70,7 @@ def eyes_of(head: Head) -> Flags:
 
 def head_of(surface: Surface, landmarks: Mapping[str, Floats]) -> Head:
     """The head of a face's surface, looked at but for its mirror image and for what lies on the skin."""
-    brows = {side: brow_strips.strip(surface.boxes, landmarks, side) for side in SIDES}
+    brows = {side: brow_strips.strip(surface.boxes, landmarks, side) & ~surface.bulky for side in SIDES}
     lids = find_lids(surface, landmarks, brows)
     slit = mouth_slit(surface.vertices, surface.triangles, surface.sides[:, 0], surface.skins[0], landmarks)
     lashes = {side: lid.lash | lid.lower_lash for side, lid in lids.items()}

@@ -24,7 +24,7 @@ class Surface:
     """What contacts are read from: vertices (F,3), triangles (T,3) among them, group (F,): vertices in one place share one, owner (F,): loose
     part, of the skin's what hangs together without welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the
     largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. bulky (F,): of parts that are no skin and
-    too big in every direction for one of a face, as hair is. pieces (F,): what hangs together without welding. boxes (F,6): of parts. balls: of
+    hair or worn, or too big in every direction for one of a face. pieces (F,): what hangs together without welding. boxes (F,6): of parts. balls: of
     `bodies.eyeballs`. placed: all landmarks are the user's."""
 
     vertices: Floats
@@ -41,16 +41,27 @@ class Surface:
 
 
 def surface_of(
-    vertices: Floats, triangles: Ints, group: Ints, parts: Floats, sides: Floats, landmarks: Mapping[str, Floats], placed: bool = False
+    vertices: Floats,
+    triangles: Ints,
+    group: Ints,
+    parts: Floats,
+    sides: Floats,
+    landmarks: Mapping[str, Floats],
+    placed: bool = False,
+    still: Flags | None = None,
 ) -> Surface:
     """The Surface of vertices (F,3) with boxes of their parts (F,6); the skin is the part that most landmarks lie on.
-    placed: these are the user's."""
+    placed: these are the user's. still (F,): hair and what is worn, as far as that is known."""
     owner = distinct_rows(parts)[1].astype(np.int32)
-    skin = face_skin(vertices, owner, landmarks)
+    skin = np.zeros(len(vertices), bool)
+    loose = np.ones(len(vertices), bool) if still is None or still.all() else ~still
+    skin[loose] = face_skin(vertices[loose], owner[loose], landmarks)
     raw = connected_parts(len(vertices), triangles) if len(triangles) else np.zeros(len(vertices), np.int32)
     main = raw == np.bincount(raw[skin]).argmax()
     owner[skin & ~main] = owner.max() + 1 + raw[skin & ~main]
     balls, big = eyeballs(vertices, parts, landmarks), bulky(vertices, owner, parts, skin)
+    if still is not None:
+        big |= still
     for ball, _centre in balls.values():
         big[ball] = False
     return Surface(vertices, triangles, group, owner, sides, [skin, main], big, raw, parts, balls, placed)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ...errors import BackendError
 from ..analyse import flat_features
-from ..analyse.seams import face_skin, opposites, sides, ways
+from ..analyse.kinds import skin_and_still
+from ..analyse.seams import opposites, sides, ways
 from ..geometry.frame import Floats, Frame, frame_of_landmarks
 from ..geometry.landmarks import NAMES, SIDES
 from ..geometry.mesh import AvatarMesh, Ints, part_boxes, seamless_normals, squared
@@ -76,9 +77,10 @@ def framed(place: Place) -> Face:
     at = dict(zip(names, landmarks, strict=True))
     canonical = _canonical(mesh, frame, at)
     known, across = np.zeros((len(canonical), 2), np.float32), np.zeros((len(canonical), 6), np.float32)
-    skin = None
+    skin, still = None, np.zeros(len(canonical), bool)
     if set(NAMES) <= at.keys():
-        skin, open_eyes = face_skin(canonical, parts, at), list(SIDES)
+        skin, still = skin_and_still(canonical, mesh.triangles, parts, at, mesh.roles)
+        open_eyes = list(SIDES)
         for familiar in (
             lambda: familiar_of(place.more()),
             lambda: 1.0,
@@ -104,7 +106,8 @@ def framed(place: Place) -> Face:
     if skin is not None:
         within = np.bincount(parts, (away < 1) & (canonical[:, 1] > chin - 0.15)) / np.bincount(parts)
         freedom = freedom * (skin | (within > 0.5)[parts])  # collars and long hair reach into the face's space
-    indices = np.flatnonzero(freedom > 0).astype(np.int32)
+    indices = np.flatnonzero(freedom > 0).astype(np.int32)  # with what is still: a mask before a mouth has to be seen
+    freedom = freedom * ~still
     if place.searched and len(indices) < FEW:
         raise BackendError("no_face", "The face that was found has too few vertices.", NO_FACE_FIX)
     return Face(
@@ -121,4 +124,5 @@ def framed(place: Place) -> Face:
         across[indices],
         np.ascontiguousarray(freedom[indices], np.float32),
         mesh.triangles,
+        still[indices],
     )

@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..geometry.frame import Floats, Frame
 from ..geometry.mesh import AvatarMesh, Ints
 from ..geometry.ramp import smoothstep
@@ -45,8 +48,8 @@ class Face:
     """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3), parts (F,6), sides (F,2), ways (F,6):
     canonical, of these vertices.
     landmarks float32 (L,3), canonical; latent float32 (1,L*3+S): what the decoder gets, the landmarks and what else the encoder says.
-    freedom float32 (F,): 1 where shapes act fully, falling to 0 at the border of the head. triangles int32 (T,3): all of the
-    mesh's, looking outwards.
+    freedom float32 (F,): 1 where shapes act fully, falling to 0 at the border of the head; 0 on hair and what is worn. triangles int32 (T,3): all of
+    the mesh's, looking outwards. still bool (F,): hair and what is worn.
     """
 
     indices: Ints
@@ -62,6 +65,7 @@ class Face:
     ways: Floats
     freedom: Floats
     triangles: Ints
+    still: NDArray[np.bool_]
 
     @property
     def familiar(self) -> float:

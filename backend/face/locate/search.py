@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import BackendError
+from ..analyse.kinds import skin_and_still
 from ..geometry.frame import Doubles, Floats, Frame, frame_of_landmarks
-from ..geometry.landmarks import mirrored
+from ..geometry.landmarks import NAMES, mirrored
 from ..geometry.mesh import AvatarMesh, Ints, all_corners, bounds, extent, loose_parts, weld
 from ..geometry.orientation import outward
 from ..geometry.ramp import smoothstep
@@ -91,7 +93,18 @@ def find(
     progress(0.05)
     ups = _ups(mesh)[: 1 if upright else None]
     best = NOTHING
-    glimpse = coarse.follow([frame for size in SIZES for frame in _proposals(hinted, ups[0], size, _front(ups[0]))], GLIMPSED)
+
+    def glimpsed(coarse: _Search, hinted: PointCloud) -> _Found:
+        return coarse.follow([frame for size in SIZES for frame in _proposals(hinted, ups[0], size, _front(ups[0]))], GLIMPSED)
+
+    glimpse = glimpsed(coarse, hinted)
+    bare = coarse.bared(glimpse.frame, mesh, parts, inside) if SURE <= glimpse.confidence <= CERTAIN else None
+    if bare is not None:
+        other = cloud_of(mesh.vertices, bare, parts)
+        without, head = replace(coarse, cloud=_thinned(other)), _thinned(_hinted_cloud(mesh, bare, other))
+        again = glimpsed(without, head)
+        if again.confidence > CERTAIN and _within(again.frame, head):  # hair and what is worn was what made it doubtful
+            glimpse, coarse, hinted, search = again, without, head, replace(search, cloud=other)
     if glimpse.confidence > CERTAIN and _within(glimpse.frame, hinted):  # most avatars look where avatars look
         best = search.judge(search.settle(replace(glimpse, drawn=False)), True)
     tries = [(up, size) for up in ups for size in SIZES]
@@ -197,6 +210,23 @@ class _Search:
         """The canonical frame of landmarks (L,3) that were seen in a frame; the size changes by no more than the encoder has learnt."""
         found = frame_of_landmarks(dict(zip(self.names, frame.to_object(landmarks).astype(np.float64), strict=True)))
         return Frame(found.origin, found.rotation, float(np.clip(found.scale, frame.scale / 2.5, frame.scale * 2.5)))
+
+    def bared(self, frame: Frame, mesh: AvatarMesh, parts: Ints, inside: NDArray[np.bool_]) -> Ints | None:
+        """The triangles among those `inside` (T,) that are left when what looks like hair and worn things, seen from a frame, is taken away; None
+        where nothing does."""
+        if not set(NAMES) <= set(self.names):
+            return None
+        seen = frame.to_object(self.look([frame])[0][0])
+        own = frame_of_landmarks(dict(zip(self.names, seen.astype(np.float64), strict=True)))
+        if not own.scale > 0:
+            return None
+        at = dict(zip(self.names, own.to_canonical(seen), strict=True))
+        canonical = own.to_canonical(mesh.vertices)
+        if not np.isfinite(canonical).all():
+            return None
+        still = skin_and_still(canonical, mesh.triangles, parts, at, mesh.roles)[1]
+        left = inside & ~still[mesh.triangles[:, 0]]
+        return mesh.triangles[left] if still.any() and left.sum() >= FEW else None
 
     def follow(self, proposals: Sequence[Frame], keep: int = KEEP, batch: int = 32) -> _Found:
         """Look at all proposals, follow the surest `keep`, return where most of them end if a face draws them there, else the surest end.

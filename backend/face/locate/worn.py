@@ -66,7 +66,7 @@ def located(mesh: AvatarMesh, names: Sequence[str], find: Callable[[AvatarMesh, 
 def _kept_still(face: Face, hidden: Flags) -> Face:
     """The face without hidden vertices (V,)."""
     kept = ~hidden[face.indices]
-    per_vertex = ("indices", "vertices", "normals", "parts", "sides", "ways", "freedom")
+    per_vertex = ("indices", "vertices", "normals", "parts", "sides", "ways", "freedom", "still")
     return replace(face, **{name: getattr(face, name)[kept] for name in per_vertex})
 
 
