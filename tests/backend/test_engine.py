@@ -67,6 +67,16 @@ def test_a_provider_that_is_not_there_is_told_and_strictly_an_error() -> None:
     assert [each.name for each in tries] == ["cuda"]
 
 
+@pytest.mark.parametrize("name", list(providers.PROVIDERS))
+def test_options_name_no_folder_where_there_is_none(name: str) -> None:
+    options = providers.PROVIDERS[name].options(providers.Target())
+    assert not any(word in option.lower() for option in options for word in ("cache_path", "cache_dir", "cachedirectory")), options
+
+
+def test_a_target_takes_as_much_of_a_gpu_as_the_settings_say_when_nobody_says_otherwise() -> None:
+    assert providers.Target().gpu_memory_mb == settings().gpu_memory_mb
+
+
 # Option names from onnxruntime.ai, Execution Providers, the page of each
 VALID = {
     "cuda": {"device_id", "gpu_mem_limit", "arena_extend_strategy", "cudnn_conv_algo_search", "do_copy_in_default_stream", "use_tf32"},

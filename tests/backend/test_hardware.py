@@ -113,3 +113,13 @@ def test_on_linux_the_cards_of_virtual_machines_and_boards_are_none(tmp_path: Pa
     (device / "vendor").write_text(f"{vendor}\n")
     (device / "device").write_text("0x1050\n")
     assert hardware._linux_gpus(tmp_path) == ()
+
+
+def test_on_linux_sockets_of_a_card_are_none_and_the_cards_behind_them_are(tmp_path: Path) -> None:
+    for name, vendor in (("card0", "0x8086"), ("card0-HDMI-A-1", "0x8086"), ("card1", "0x1002")):
+        device = tmp_path / "sys/class/drm" / name / "device"
+        device.mkdir(parents=True)
+        (device / "vendor").write_text(f"{vendor}\n")
+        (device / "device").write_text("0x1050\n")
+    found = hardware._linux_gpus(tmp_path)
+    assert len(found) == 2 and found[0].startswith("Intel") and found[1].startswith("AMD")

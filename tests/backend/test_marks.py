@@ -101,6 +101,14 @@ def test_the_rest_is_estimated_near_where_it_is() -> None:
     assert "chin" not in marks.estimated({name: MARKS[name] for name in (*marks.NEEDED, "chin")})
 
 
+def test_brows_are_estimated_above_the_lids_the_higher_the_taller_the_eyes() -> None:
+    taller = {name: place + (np.array([0, 0, 0.1 * UNIT]) if name.startswith("lid_upper") else 0) for name, place in MARKS.items()}
+    usual, tall = (marks.estimated({name: found[name] for name in marks.NEEDED}) for found in (MARKS, taller))
+    for name in ("brow_inner_left", "brow_outer_right"):
+        assert usual[name][2] > MARKS["lid_upper_left"][2]
+        assert tall[name][2] - usual[name][2] > 0.1 * UNIT, "higher by more than the lid"
+
+
 def test_distances_are_those_of_the_triangles() -> None:
     corners, triangle = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32), np.array([[0, 1, 2]], np.int32)
     at = {"above": (0.2, 0.2, 0.5), "beside": (-1.0, 0.5, 0.0), "beyond": (2.0, 0.0, 0.0), "edge": (0.5, 0.5, 0.0)}

@@ -18,6 +18,7 @@ from backend.face.geometry.mesh import (
     Ints,
     check,
     connected_parts,
+    distinct_rows,
     loose_parts,
     nearest,
     part_boxes,
@@ -178,3 +179,12 @@ def test_which_point_is_nearest_does_not_hang_on_how_far_all_lie_from_the_origin
     moved = away + 0.05 * among[None, :, 0]  # what is added counts
     found = moved[np.arange(len(points)), nearest(points, among, lambda q: q[:, 0] * np.float32(0.05))]
     np.testing.assert_allclose(found, moved.min(axis=1), atol=5e-8)
+
+
+def test_boxes_that_differ_in_any_number_are_different_and_equal_ones_are_one() -> None:
+    rng = np.random.default_rng(8)
+    rows = np.repeat(rng.integers(0, 2, (400, 6)).astype(np.float32), rng.integers(1, 4, 400), axis=0)
+    distinct, which = distinct_rows(rows)
+    wanted, index = np.unique(rows, axis=0, return_inverse=True)
+    np.testing.assert_array_equal(distinct, wanted)
+    np.testing.assert_array_equal(which, index.ravel())
