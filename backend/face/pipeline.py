@@ -40,7 +40,7 @@ from .shapes import goals
 from .shapes.combinations import DRIVEN, Combination, combinations
 from .shapes.derived import derive
 from .shapes.expected import expected
-from .shapes.figures import Places, places_of
+from .shapes.figures import Places, ones_of, places_of
 
 locate = find
 frame = framed
@@ -175,7 +175,7 @@ class Pair:
         built = meeting.built(head, goals.levers_of(aim.goal for aim in aims))
         names, self._basis = [*names, *built], [*self._basis, *built.values()]
         asked = [goals.styled(aim.goal, (self._style - sizes.STYLE) / sizes.STYLE) for aim in aims]
-        places = self._places or places_of(face.vertices, head.landmarks)
+        places = self._places or places_of(face.vertices, head.landmarks, ones_of(head.surface.group, face.sides))
         solution = goals.solved(places, self._basis, names, asked, goals.GOALS.bounds, face.freedom)
         self.weights = np.concatenate([self.weights, np.zeros((len(self.weights), len(built)), np.float32)], axis=1)
         self.weights[list(self._aims)] = solution.weights * np.stack([aim.strong(names) for aim in aims])
@@ -189,7 +189,7 @@ class Pair:
             return changed
         mixed(looked.head, shapes, face.familiar, in_place=True, fields=looked.fields)
         if looked.fields is not None:
-            self._places = places_of(face.vertices, looked.landmarks)
+            self._places = places_of(face.vertices, looked.landmarks, ones_of(looked.around.group, face.sides))
             sizes.sized(self._places, goals.drawn(self._places), shapes, sizes.own_sizes(face.likeness), self._style)
         changed = dict(shapes)
         rules.apply(looked.head, changed, face.familiar, each)

@@ -20,7 +20,7 @@ import numpy as np
 from ..geometry.frame import Floats
 from ..geometry.mesh import squared
 from ..shapes import figures
-from ..shapes.figures import Places
+from ..shapes.figures import Places, Rows
 
 TABLE = Path(__file__).with_name("sizes.json")
 STYLE = 0.5  # makers' median; 0 is their lower quartile, 1 their upper one
@@ -84,9 +84,14 @@ def own_sizes(likeness: float) -> float:
     return float(np.clip((RIG[0] - (1 - likeness)) / (RIG[0] - RIG[1]), 0, 1))
 
 
-def peak(offsets: Floats) -> float:
-    """How far a shape (F,3) goes where it goes farthest, canonical; 0 where it moves nothing. A few stray vertices do not count."""
-    far = squared(offsets[:: max(1, len(offsets) // ENOUGH)])
+def peak(offsets: Floats, ones: Rows | None = None) -> float:
+    """How far a shape (F,3) goes where it goes farthest, canonical; 0 where it moves nothing. A few stray vertices do not count.
+
+    ones (G,): one vertex for each place, without it all.
+    """
+    count = len(offsets) if ones is None else len(ones)
+    step = max(1, count // ENOUGH)
+    far = squared(offsets[::step] if ones is None else offsets[ones[::step]])
     most = float(far.max(initial=0))
     some = far[far > MOVED**2 * most]
     rank = int(PEAK * (len(some) - 1))
@@ -106,7 +111,7 @@ def sized(places: Places, drawn: float, shapes: Mapping[str, Floats], rig: float
     lacking: dict[str, list[float]] = {}
     for number, name in enumerate(names):
         row, side = rows[kind(name)], figures.side_of(name)
-        far = peak(shapes[name]) / unit[row.unit]
+        far = peak(shapes[name], places.ones) / unit[row.unit]
         if far > 0:
             own = {n: float(found[n][number, side]) for n in {**row.drawn, **row.others}}
             lacking.setdefault(kind(name), []).append(_lack(row, far, own, drawn))

@@ -42,10 +42,11 @@ NAMES = (*MIDDLE, *SIDED)
 
 @dataclass(frozen=True)
 class Places:
-    """Where figures are read. rows (R,): of the face's vertices, those that are looked at. at: place -> indices among rows: `lips`, `chin`, and with
-    _left or _right `mouth`, `lid_upper`, `lid_lower`, `brow_inner`, `brow_outer`. weights: of those whose mean counts, sum 1, by place. width: W,
-    canonical; tall: H, long: E, of left and right."""
+    """Where figures are read. ones (G,): one vertex of the face for each place, where a mesh is split for its textures. rows (R,): those looked
+    at. at: place -> indices among rows: `lips`, `chin`, and with _left or _right `mouth`, `lid_upper`, `lid_lower`, `brow_inner`,
+    `brow_outer`. weights: of those whose mean counts, sum 1, by place. width: W, canonical; tall: H, long: E, of left and right."""
 
+    ones: Rows
     rows: Rows
     at: Mapping[str, Rows]
     weights: Mapping[str, Floats]
@@ -54,10 +55,11 @@ class Places:
     long: tuple[float, float]
 
 
-def places_of(vertices: Floats, landmarks: Mapping[str, Floats]) -> Places:
-    """The places of a face's vertices (F,3). landmarks: name -> (3,), all of landmarks.NAMES."""
+def places_of(vertices: Floats, landmarks: Mapping[str, Floats], ones: Rows | None = None) -> Places:
+    """The places of a face's vertices (F,3). landmarks: name -> (3,), all of landmarks.NAMES. ones: see Places, of `ones_of`; without it all."""
+    ones = np.arange(len(vertices)) if ones is None else ones
     width = max(float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])), 1e-6)
-    columns = np.ascontiguousarray(vertices.T)  # several times as fast as rows of three
+    columns = np.ascontiguousarray(vertices[ones].T)  # several times as fast as rows of three
     found = {"lips": _lips(columns, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, width)}
     weights = {}
     for name in MEANS:
@@ -70,7 +72,12 @@ def places_of(vertices: Floats, landmarks: Mapping[str, Floats]) -> Places:
         for one, other in (("lid_upper", "lid_lower"), ("eye_outer", "eye_inner"))
     )
     at = {name: np.searchsorted(rows, some) for name, some in found.items()}
-    return Places(rows, at, weights, width, (tall[0], tall[1]), (long[0], long[1]))
+    return Places(ones, ones[rows], at, weights, width, (tall[0], tall[1]), (long[0], long[1]))
+
+
+def ones_of(group: NDArray[np.int32], sides: Floats) -> Rows:
+    """One vertex (G,) for each place and side of the mouth's slit, in their order. group (F,): vertices in one place share one; sides (F,2)."""
+    return np.sort(np.unique(group.astype(np.int64) * 3 + np.sign(sides[:, 0]).astype(np.int64) + 1, return_index=True)[1])
 
 
 def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
