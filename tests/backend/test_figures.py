@@ -5,31 +5,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fixtures.landmarks import flat_face
 from numpy.typing import NDArray
 
-from backend.face.geometry.landmarks import NAMES
 from backend.face.shapes import figures
 
 Floats = NDArray[np.float32]
-
-PLACES = {
-    "eye_inner": (0.3, 0.0, 0.0),
-    "eye_outer": (0.7, 0.0, 0.0),
-    "lid_upper": (0.5, 0.1, 0.0),
-    "lid_lower": (0.5, -0.1, 0.0),
-    "brow_inner": (0.3, 0.4, 0.0),
-    "brow_outer": (0.7, 0.4, 0.0),
-    "mouth": (0.3, -1.0, 0.0),
-}
-MIDDLE = {"lip_upper": (0.0, -0.98, 0.0), "lip_lower": (0.0, -1.02, 0.0), "nose_tip": (0.0, -0.5, 0.3), "chin": (0.0, -1.5, 0.0)}
 
 
 @pytest.fixture(scope="module")
 def face() -> tuple[Floats, dict[str, Floats], figures.Places]:
     """A cloud of vertices around each landmark, the landmarks, and the places."""
-    marks = {f"{n}_{s}": np.array(p, np.float32) * [sign, 1, 1] for n, p in PLACES.items() for s, sign in (("left", 1), ("right", -1))}
-    marks |= {n: np.array(p) for n, p in MIDDLE.items()}
-    landmarks = {n: marks[n].astype(np.float32) for n in NAMES}
+    landmarks = flat_face(0.3)
     rng = np.random.default_rng(1)
     cloud = [p + rng.uniform(-0.01, 0.01, (12, 3)) for p in landmarks.values()]
     vertices = np.concatenate(cloud).astype(np.float32)

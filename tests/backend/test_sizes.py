@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.landmarks import flat_face
 from fixtures.models import pair
 from numpy.typing import NDArray
 
 from backend.errors import BackendError
 from backend.face.correct import rigid_parts, sizes
-from backend.face.geometry.landmarks import NAMES
 from backend.face.shapes import figures
 from backend.face.shapes.shape_sets import load_sets
 from backend.handlers import Handlers
@@ -22,21 +22,7 @@ from backend.protocol import Message
 
 Floats = NDArray[np.float32]
 
-PLACES = {
-    "eye_inner": (0.3, 0.0, 0.0),
-    "eye_outer": (0.7, 0.0, 0.0),
-    "lid_upper": (0.5, 0.1, 0.0),
-    "lid_lower": (0.5, -0.1, 0.0),
-    "brow_inner": (0.3, 0.4, 0.0),
-    "brow_outer": (0.7, 0.4, 0.0),
-    "mouth": (0.4, -1.0, 0.0),
-}
-MIDDLE = {"lip_upper": (0.0, -0.98, 0.0), "lip_lower": (0.0, -1.02, 0.0), "nose_tip": (0.0, -0.5, 0.3), "chin": (0.0, -1.5, 0.0)}
-MARKS = {
-    **{f"{n}_{s}": np.array(p, np.float32) * [sign, 1, 1] for n, p in PLACES.items() for s, sign in (("left", 1), ("right", -1))},
-    **{n: np.array(p) for n, p in MIDDLE.items()},
-}
-LANDMARKS = {name: MARKS[name].astype(np.float32) for name in NAMES}
+LANDMARKS = flat_face(0.4)
 
 
 @pytest.fixture(scope="module")
