@@ -13,7 +13,7 @@ from fixtures import golden
 
 GOLDEN: dict[str, Any] = json.loads(golden.GOLDEN.read_text(encoding="utf-8"))
 HERE = GOLDEN["made with"] == golden.MADE_WITH
-CLOSE = 1e-5 if HERE else 1e-2  # of the head's radius; elsewhere the encoder may see other points: by 5e-3 with NumPy 2.3 on one head of nine
+CLOSE = 1e-5 if HERE else 1e-2  # of the head's radius; elsewhere the encoder may see other points, where a last bit decides
 SCORE = 2e-4 if HERE else 2e-2
 ROUNDED = 1e-6  # what writing six decimals loses, twice
 
