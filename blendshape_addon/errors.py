@@ -11,6 +11,7 @@ CODES: dict[str, str] = {
     "child_start": "the child process cannot be started",
     "not_a_mesh": "the object is no mesh",
     "unknown_object": "there is no object of that name",
+    "hidden_object": "an object is hidden so that it cannot leave its mode",
     "unknown_group": "there is no vertex group of that name",
     "linked_data": "the mesh comes from another file or is an override",
     "absolute_keys": "the shape keys are absolute, not relative",

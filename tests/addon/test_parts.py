@@ -115,7 +115,7 @@ def test_keys_on_all_objects_and_one_command_takes_them_back(body: Any, tiny: Pa
     bpy.ops.blendshapes.edit_landmarks()
     marks = found_landmarks(body)
     eyes = add_part("Eyes", body, tuple(np.mean([marks["eye_inner_left"], marks["eye_outer_left"]], axis=0)))
-    assert bpy.ops.blendshapes.generate(sets={"arkit"}) == {"FINISHED"}
+    assert bpy.ops.blendshapes.generate(sets={"arkit"}, turn_eyes=True) == {"FINISHED"}
     assert len(body.data.shape_keys.key_blocks) == 53 and eyes.data.shape_keys is not None
     names = [block.name for block in eyes.data.shape_keys.key_blocks][1:]
     assert names and all(name.startswith("eyeLook") for name in names), "eyes look and do nothing else"

@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import inspection, session
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from .conftest import add_figure
@@ -238,6 +238,8 @@ def test_no_strange_scene_is_an_internal_error(tiny: Path, change: Strange) -> N
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
+@example([edited, hidden])
+@example([no_faces, sculpted, hidden])
 @given(st.lists(st.sampled_from(STRANGE), min_size=2, max_size=4, unique=True))
 def test_nor_is_one_that_is_strange_in_several_ways(tiny: Path, strange: list[Strange]) -> None:
     tried(tiny, strange)

@@ -136,21 +136,19 @@ def find(
 
 
 def agreed(place: Place, mesh: AvatarMesh, encode: Encode) -> Place:
-    """A place that was found in a part of a mesh, its landmarks half-way to where they are seen in all of it, where that is the same face: hair
-    misleads, and yet most heads that the encoder has learnt from have some. Landmarks of the user's stay."""
+    """A place that was found in a part of a mesh, its landmarks as they are seen in all of it, where that is the same face: most heads that the
+    encoder has learnt from have their hair. Sizes of gene and uka: 1.00 times their artist's; half-way between both 1.19 and 1.03. Landmarks of the
+    user's stay."""
     if mesh.landmarks:
         return place
     parts = loose_parts(mesh.vertices, mesh.triangles)
     triangles = outward(mesh.vertices, mesh.triangles, parts)[all_corners(allowed(mesh), mesh.triangles)]
     search = _Search(cloud_of(mesh.vertices, triangles, parts), encode, place.names)
-    landmarks, frame, seen = search.landmarks(place.frame)
+    landmarks, frame, seen = search.landmarks(search.settle(_Found(place.frame, place.confidence)).frame)
     here, there = place.frame.to_object(place.landmarks), frame.to_object(landmarks)
     if not np.linalg.norm(here - there, axis=1).mean() < AGREED * place.frame.scale:
         return place
-    points = ((here + there) / 2).astype(np.float64)
-    own = frame_of_landmarks(dict(zip(place.names, points, strict=True)))
-    more = np.asarray((place.more() + seen) / 2, np.float32)
-    return replace(place, frame=own, landmarks=own.to_canonical(points), more=lambda: more)
+    return replace(place, frame=frame, landmarks=landmarks, more=lambda: seen)
 
 
 def _corrected(mesh: AvatarMesh, names: Sequence[str], found: Floats | None) -> tuple[Floats, Frame]:
