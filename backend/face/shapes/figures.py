@@ -60,8 +60,8 @@ def places_of(vertices: Floats, landmarks: Mapping[str, Floats], ones: Rows | No
     ones = np.arange(len(vertices)) if ones is None else ones
     width = max(float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])), 1e-6)
     columns = np.ascontiguousarray(vertices[ones].T)  # several times as fast as rows of three
-    found = {"lips": _lips(columns, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, width)}
-    weights = {}
+    found, weights = {}, {}
+    found["lips"], weights["lips"] = _lips(columns, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, width)
     for name in MEANS:
         found[name], weights[name] = _around(columns, landmarks[name], COUNT if name in CORNERS else FEW)
     for name in LIDS:
@@ -88,9 +88,9 @@ def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
         return {name: np.zeros((0, 3), np.float32) for name in NAMES}
     near = np.stack([shape[places.rows] for shape in shapes])  # (N,R,3)
     width, lips = places.width, near[:, places.at["lips"]]
-    low, high = np.quantile(lips[:, :, 1], [EDGE, 1 - EDGE], axis=1)
-    across, rise, out = lips.mean(axis=1).T
+    low, high = (_quantile(lips[:, :, 1], places.weights["lips"], share) for share in (EDGE, 1 - EDGE))
     mean = {name: np.einsum("nkc,k->nc", near[:, places.at[name]], weight) for name, weight in places.weights.items()}
+    across, rise, out = mean["lips"].T
     corners = np.stack([mean[f"mouth_{side}"] for side in SIDES], axis=1)  # (N,2,3)
     chin = mean["chin"]
     wide = corners[:, 0, 0] - corners[:, 1, 0]
@@ -140,9 +140,7 @@ def side_of(name: str) -> int:
 def _around(columns: Floats, place: Floats, count: int) -> tuple[Rows, Floats]:
     """The vertices nearest to a place (3,), about `count`, and their weights: 0 at the farthest of them. columns (3,F): of all vertices."""
     near = _near(columns, place, round(SOFT * count))
-    far = _away(columns[:, near], place)
-    weights = np.maximum(1 - (far / max(float(far.max()), 1e-9)) ** 2, 1e-6)
-    return near, np.asarray(weights / weights.sum(), np.float32)
+    return near, _weights(_away(columns[:, near], place))
 
 
 def _near(columns: Floats, place: Floats, count: int, deep: float = 1.0) -> Rows:
@@ -161,8 +159,28 @@ def _away(columns: Floats, place: Floats, deep: float = 1.0) -> Floats:
     return np.asarray(away)
 
 
-def _lips(columns: Floats, middle: Floats, width: float) -> Rows:
-    """The vertices next to the middle between the lips (3,), of columns (3,F): edges lie at several depths, so a way inwards counts for less."""
-    found = _near(columns, middle, LIPS, DEEP)
+def _lips(columns: Floats, middle: Floats, width: float) -> tuple[Rows, Floats]:
+    """The vertices next to the middle between the lips (3,), of columns (3,F), and their weights: edges lie at several depths, so a way inwards
+    counts for less."""
+    found = _near(columns, middle, round(SOFT * LIPS), DEEP)
     found = found[np.abs(columns[2, found] - middle[2]) < DEEP * width]
-    return found if len(found) > 3 else _near(columns, middle, COUNT)
+    if len(found) <= 3:
+        return _around(columns, middle, COUNT)
+    return found, _weights(_away(columns[:, found], middle, DEEP))
+
+
+def _weights(far: Floats) -> Floats:
+    """Weights (K,) of vertices that are so far away (K,): 0 at the farthest, sum 1."""
+    weights = np.maximum(1 - (far / max(float(far.max()), 1e-9)) ** 2, 1e-6)
+    return np.asarray(weights / weights.sum(), np.float32)
+
+
+def _quantile(values: Floats, weights: Floats, share: float) -> Floats:
+    """The quantile (N,) of values (N,K) that count by weights (K,): no vertex that comes in or falls out changes it at once."""
+    order = np.argsort(values, axis=1)
+    sorted_, own = np.take_along_axis(values, order, axis=1), weights[order]
+    reached = np.cumsum(own, axis=1) - own / 2
+    after = np.clip((reached < share).sum(axis=1), 1, values.shape[1] - 1)[:, None]
+    (begins, first), (ends, last) = ([np.take_along_axis(each, at, axis=1)[:, 0] for each in (reached, sorted_)] for at in (after - 1, after))
+    t = np.clip((share - begins) / np.maximum(ends - begins, 1e-9), 0, 1)
+    return np.asarray(first + t * (last - first), np.float32)
