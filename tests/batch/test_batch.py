@@ -264,7 +264,7 @@ def test_a_second_ctrl_c_ends_at_once(heads: Path, tmp_path: Path, tiny: Path) -
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
-    process.communicate(timeout=60)
+    process.communicate(timeout=20)
     assert process.returncode == 130 and leftovers(tmp_path / "out") == []
     psutil.wait_procs(family, timeout=10)
     assert not any(member.is_running() for member in family), "nobody is left behind"
