@@ -97,7 +97,7 @@ def test_what_tests_notice_is_killed_and_the_rest_survives(toy: Path, tmp_path: 
     assert outcomes(named) == {(11, "Mul_Div"): EQUIVALENT} and share(named) == (0, 0)
 
 
-def test_a_constant_is_judged_by_tests_of_code_that_names_it_and_a_run_without_end_counts(toy: Path, tmp_path: Path) -> None:
+def test_a_constant_is_judged_by_tests_of_code_that_names_it(toy: Path, tmp_path: Path) -> None:
     reach = reaching.measure(toy, ["toy"], ["tests/test_toy.py"], [], tmp_path / "map")
     assert reaching.tests_of(reach, toy, "toy/part.py", 3) == {"tests/test_toy.py::test_enough"}
     mutants = sample(toy, {"toy/part.py": {3}}, CONFIG.operators, 1, 5)
@@ -106,12 +106,81 @@ def test_a_constant_is_judged_by_tests_of_code_that_names_it_and_a_run_without_e
     try:
         killed = judge(copy, toy, CONFIG, reach, mutants[0])
         assert (killed.outcome, killed.by) == (KILLED, "tests/test_toy.py::test_enough")
-        endless = judge(copy, toy, replace(CONFIG, patience_s=0.0, patience=0.0), reach, mutants[0])
-        assert endless.outcome == TIMED_OUT and share([killed, endless]) == (2, 2)
+        assert share([killed]) == (1, 1)
+        unmeasured = judge(copy, toy, replace(CONFIG, patience_s=0.0, patience=0.0), reach, mutants[0])
+        assert unmeasured.outcome == SURVIVED, "without the change it takes as long"
         assert (copy.root / "toy/part.py").read_text(encoding="utf-8") == PART
     finally:
         copy.close()
     assert not copy.root.exists()
+
+
+ODD = """import os
+
+FIRST = (1, 2)[1]
+LIMIT = 5
+
+
+def down(x: int) -> int:
+    while x != 0:
+        x -= 1
+    return x
+
+
+def crash(x: int) -> int:
+    return x if x < 4 else os._exit(x)
+"""
+ODD_TESTS = """import pytest
+
+from toy.part import FIRST, LIMIT, crash, down
+
+
+def test_down():
+    assert down(3) == 0
+
+
+@pytest.mark.parametrize("limit", [LIMIT])
+def test_crash(limit):
+    assert crash(3) == 3 < limit
+"""
+BROKEN = "raise OSError('no tests today')"
+
+
+@pytest.mark.parametrize(
+    ("line", "nth", "outcome", "by"),
+    [
+        (3, 4, KILLED, "tests/test_toy.py"),  # the module cannot be imported
+        (4, 0, SURVIVED, "2 tests pass"),  # a test is called by the number
+        (9, 0, TIMED_OUT, ""),
+        (14, 1, KILLED, "the tests could not be run"),
+    ],
+)
+def test_a_run_that_says_nothing_counts_where_the_change_is_to_blame(toy: Path, line: int, nth: int, outcome: str, by: str) -> None:
+    (toy / "toy/part.py").write_text(ODD, encoding="utf-8")
+    (toy / "tests/test_toy.py").write_text(ODD_TESTS, encoding="utf-8")
+    mutant = next(m for m in all_of("toy/part.py", ODD, ["core/NumberReplacer"]) if (m.line, m.nth) == (line, nth))
+    tests = {"tests/test_toy.py::test_down": 0.1, "tests/test_toy.py::test_crash[5]": 0.1}
+    reach = reaching.Reach(tests, {"toy/part.py": {number: set(tests) for number in range(1, 15)}})
+    config = replace(CONFIG, patience_s=15.0)
+    copy = Copy(toy)
+    try:
+        judged = judge(copy, toy, config, reach, mutant)
+        assert (judged.outcome, judged.by) == (outcome, by), judged.diff
+        (copy.root / "tests/conftest.py").write_text(BROKEN, encoding="utf-8")
+        assert judge(copy, toy, config, reach, mutant).outcome == SURVIVED, "no run tells anything"
+        none = judge(copy, toy, config, replace(reach, failed=list(tests)), mutant)
+        assert (none.outcome, none.seconds) == (SURVIVED, 0.0), "without a test none is run"
+    finally:
+        copy.close()
+
+
+def test_a_run_is_heard_whose_process_a_plugin_ends(toy: Path, tmp_path: Path) -> None:
+    (toy / "tests/conftest.py").write_text("import os\n\n\ndef pytest_unconfigure():\n    os._exit(0)\n", encoding="utf-8")
+    reach = reaching.measure(toy, ["toy"], ["tests/test_toy.py"], [], tmp_path / "map")
+    assert set(reach.seconds) == {"tests/test_toy.py::test_enough", "tests/test_toy.py::test_twice_of_nothing"}
+    assert reach.lines["toy/part.py"][11] == {"tests/test_toy.py::test_twice_of_nothing"}
+    config = replace(CONFIG, operators=("core/NumberReplacer",), mutants=1)
+    assert outcomes(mutate(toy, config, tmp_path / "map", 1)) in ({(3, "NumberReplacer"): KILLED}, {(11, "NumberReplacer"): SURVIVED})
 
 
 def test_tests_are_chosen_by_how_near_they_are_and_how_fast_within_the_budget() -> None:
