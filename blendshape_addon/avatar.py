@@ -155,7 +155,7 @@ def _upwards(up: Point | None, axes: Doubles) -> Point | None:
 class Share:
     """What one target gets of the shapes. indices: int32 (f,) of its own vertices; offsets: float32 (N,f,3), to be stored in its mesh.
 
-    unlike: flags (N,), shapes that cannot be right on it, because a Mirror modifier shows both sides what is meant for one.
+    unlike: flags (N,), shapes that move it halfway, because a Mirror modifier shows both sides what is meant for one.
     """
 
     target: Target
@@ -167,12 +167,12 @@ class Share:
 def split(targets: Sequence[Target], indices: Ints, offsets: Floats) -> list[Share]:
     """What each target gets of indices int32 (F,) and offsets float32 (N,F,3) of the joined mesh."""
     shares = []
-    for target in targets:
+    for number, target in enumerate(targets):
         mine = (indices >= target.start) & (indices < target.start + target.size)
         own = np.ascontiguousarray(indices[mine] - target.start, np.int32)
         moved, unlike = offsets[:, mine], np.zeros(len(offsets), bool)
         if target.copies:
-            own, moved, unlike = _with_copies(target, own, moved, indices, offsets)
+            own, moved, unlike = _with_copies(target, own, moved, indices, offsets, part=number > 0)
         if not np.array_equal(target.back, np.eye(3)):
             moved = moved.astype(np.float64) @ target.back.T
         if target.stored is not None:
@@ -182,10 +182,12 @@ def split(targets: Sequence[Target], indices: Ints, offsets: Floats) -> list[Sha
 
 
 def settled(shares: Sequence[Share], meshes: Sequence[str]) -> tuple[list[Share | None], list[str]]:
-    """The shares so that every mesh is served once, None for an object whose mesh another object's share serves; and what is left out, in sentences.
+    """The shares so that every mesh is served once, None for an object whose mesh another object's share serves; and what moves halfway, in
+    sentences.
 
-    meshes: the name of each share's mesh. On parts, a shape that one mesh would have to show differently in two places is left out: half of it would
-    be wrong, and both together twice too far. The face's own object, the first, keeps what its mirrored halves share.
+    meshes: the name of each share's mesh. A shape that one mesh would have to show differently in two places is the mean of both: that is nearest to
+    each, and where both sides move together, as they mostly do, each goes its way once. The face's own object, the first, keeps what its mirrored
+    halves share.
     """
     found: list[Share | None] = []
     warnings: list[str] = []
@@ -194,25 +196,25 @@ def settled(shares: Sequence[Share], meshes: Sequence[str]) -> tuple[list[Share 
             found.append(None)
             continue
         alike = [other for other, mesh in zip(shares, meshes, strict=True) if mesh == meshes[number]]
-        unlike = share.unlike.copy() if number else np.zeros(len(share.unlike), bool)
-        indices = np.unique(np.concatenate([other.indices for other in alike])).astype(np.int32)
-        whole = [_on(other, indices) for other in alike]
-        for other in whole[1:]:
-            unlike |= ~agree(whole[0], other)
+        unlike = np.any([other.unlike for other in alike], axis=0) if number else np.zeros(len(share.unlike), bool)
+        if len(alike) > 1:
+            indices = np.unique(np.concatenate([other.indices for other in alike])).astype(np.int32)
+            whole = [_on(other, indices) for other in alike]
+            apart = np.any([~agree(whole[0], other) for other in whole[1:]], axis=0)
+            offsets = whole[0]
+            offsets[apart] = np.mean([other[apart] for other in whole], axis=0)
+            share, unlike = replace(share, indices=indices, offsets=offsets), unlike | apart
+        found.append(share)
         if not unlike.any():
-            found.append(share if len(alike) == 1 else replace(share, indices=indices, offsets=whole[0]))
             continue
-        offsets = whole[0]
-        offsets[unlike] = 0
-        found.append(replace(share, indices=indices, offsets=offsets))
-        names = " and ".join(repr(other.target.name) for other in alike)
+        names, halved = " and ".join(repr(other.target.name) for other in alike), int(unlike.sum())
         if len(alike) > 1:
             warnings.append(
-                f"{names} share one mesh, so {int(unlike.sum())} shapes that move them differently are left out: make them single-user first."
+                f"{names} share one mesh, so {halved} shapes that should move one of them move each halfway: make them single-user first."
             )
         else:
             warnings.append(
-                f"The Mirror modifier of {names} shows both sides alike, so {int(unlike.sum())} shapes of one side are left out: apply it first."
+                f"The Mirror modifier of {names} shows both sides alike, so {halved} shapes of one side move both halfway: apply it first."
             )
     return found, warnings
 
@@ -230,20 +232,31 @@ def agree(first: Floats, second: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.abs(first - second).max(axis=(1, 2), initial=0.0) <= ALIKE * size)
 
 
-def _with_copies(target: Target, own: Ints, moved: Floats, indices: Ints, offsets: Floats) -> tuple[Ints, Floats, NDArray[np.bool_]]:
-    """The same where the movement of a mirrored half takes the place of one that is still on the modelled half; and which shapes differ between the
-    halves."""
+def _with_copies(target: Target, own: Ints, moved: Floats, indices: Ints, offsets: Floats, part: bool) -> tuple[Ints, Floats, NDArray[np.bool_]]:
+    """What the modelled half gets, for the mirrored ones too; and which shapes differ between the halves.
+
+    On a part these are the mean of the halves. On the face's object, where a side that is not modelled may be all that a shape moves, the movement of
+    a mirrored half takes the place of one that is still on the modelled half.
+    """
     whole = np.zeros((len(offsets), target.size, 3), np.float32)
     whole[:, own] = moved
-    unlike = np.zeros(len(offsets), bool)
+    unlike, halves = np.zeros(len(offsets), bool), []
     for copy in target.copies:
         there = (indices >= copy.start) & (indices < copy.start + len(copy.source))
         other = np.zeros_like(whole)
         other[:, copy.source[indices[there] - copy.start]] = offsets[:, there].astype(np.float64) @ copy.back.T
         unlike |= ~agree(whole[:, copy.source], other[:, copy.source])
-        size, size_there = (np.linalg.norm(field, axis=(1, 2)) for field in (whole, other))
-        taken = size_there > TWICE * size
-        whole[taken] = other[taken]
+        halves.append(other)
+    if part:
+        shown = np.ones(target.size, np.float32)  # how often each vertex is
+        for copy in target.copies:
+            shown[copy.source] += 1
+        whole[unlike] = (whole[unlike] + np.sum([other[unlike] for other in halves], axis=0)) / shown[:, None]
+    else:
+        for other in halves:
+            size, size_there = (np.linalg.norm(field, axis=(1, 2)) for field in (whole, other))
+            taken = size_there > TWICE * size
+            whole[taken] = other[taken]
     rows = np.flatnonzero(whole.any(axis=(0, 2))).astype(np.int32)
     rows = np.union1d(rows, own).astype(np.int32)
     return rows, whole[:, rows], unlike

@@ -14,7 +14,7 @@ WORDS: dict[str, str] = {
     ),
     "more_vertices": "{object} is read without the modifiers {names}: they change the number of vertices. Apply them first.",
     "mesh_shared": "{count} objects share the mesh {mesh}; all of them get the keys.",
-    "parts_share_mesh": "{names} share one mesh, so shapes that move them differently will be left out: make them single-user first.",
+    "parts_share_mesh": "{names} share one mesh, so shapes that should move one of them will move each halfway: make them single-user first.",
     "mirrored": (
         "The Mirror modifier of {object} mirrors the keys, so both sides of the face move alike."
         " Apply it first, if left and right should move by themselves."
@@ -24,11 +24,11 @@ WORDS: dict[str, str] = {
         " It cannot be applied while the mesh has shape keys: remove the keys first, or model both sides."
     ),
     "part_mirrored": (
-        "The Mirror modifier of {object} shows both sides alike, so shapes of one side will be left out."
+        "The Mirror modifier of {object} shows both sides alike, so shapes of one side will move both halfway."
         " Apply it first, if left and right should move by themselves."
     ),
     "part_mirrored_keys": (
-        "The Mirror modifier of {object} shows both sides alike, so shapes of one side will be left out."
+        "The Mirror modifier of {object} shows both sides alike, so shapes of one side will move both halfway."
         " It cannot be applied while the mesh has shape keys: remove the keys first, or model both sides."
     ),
     "not_applicable": "The modifier {modifier} cannot be applied any more once the mesh has shape keys.",
@@ -37,7 +37,7 @@ WORDS: dict[str, str] = {
     "part_follows": "By a modifier {names} follows another mesh, so it gets no keys of its own.",
 }
 NOTES = frozenset({"mesh_shared", "not_applicable", "part_follows"})  # nothing is wrong: it is only good to know
-BEFORE = frozenset({"parts_share_mesh", "part_mirrored", "part_mirrored_keys", "part_follows"})  # after generating, what was left out is counted
+BEFORE = frozenset({"parts_share_mesh", "part_mirrored", "part_mirrored_keys", "part_follows"})  # after generating, what moves halfway is counted
 
 
 @dataclass(frozen=True)

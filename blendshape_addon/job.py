@@ -241,8 +241,8 @@ class Job:
         with object_mode(*objects):
             self._named = names = self._names(objects[0])
             guided = _NOT_GUIDED
-            shares, left_out = settled(split(self.targets, self.indices, offsets), [mesh_of(ob).name_full for ob in objects])
-            self._warnings.extend(left_out)
+            shares, halfway = settled(split(self.targets, self.indices, offsets), [mesh_of(ob).name_full for ob in objects])
+            self._warnings.extend(halfway)
             for number, (ob, share) in enumerate(zip(objects, shares, strict=True)):
                 if share is None:
                     continue
@@ -285,7 +285,7 @@ class Job:
         return outcome
 
     def _told(self) -> list[Finding]:
-        """What about the scene still counts after the keys are made: what was left out is told then, with how many shapes."""
+        """What about the scene still counts after the keys are made: what moves halfway is told then, with how many shapes."""
         return [finding for finding in self.findings if not finding.told and finding.code not in BEFORE]
 
     def _outcome(self, name: str, written: Written, others: dict[str, Written], moved: set[str]) -> Outcome:

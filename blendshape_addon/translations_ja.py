@@ -382,8 +382,8 @@ JAPANESE: dict[str, str] = {
     "{count} objects share the mesh {mesh}; all of them get the keys.": (
         "{count} 個のオブジェクトがメッシュ {mesh} を共有しているため、すべてにキーが付きます。"
     ),
-    "{names} share one mesh, so shapes that move them differently will be left out: make them single-user first.": (
-        "{names} はメッシュを共有しているため、別々に動くシェイプは省かれます。先にシングルユーザー化してください。"
+    "{names} share one mesh, so shapes that should move one of them will move each halfway: make them single-user first.": (
+        "{names} はメッシュを共有しているため、片方だけを動かすシェイプは両方を半分ずつ動かします。先にシングルユーザー化してください。"
     ),
     "The Mirror modifier of {object} mirrors the keys, so both sides of the face move alike. Apply it first, if left and right should "
     "move by themselves.": (
@@ -394,13 +394,14 @@ JAPANESE: dict[str, str] = {
         "{object} のミラーモディファイアーがキーを反転するため、顔の左右が同じに動きます。"
         "シェイプキーがある間は適用できません。先にキーを削除するか、両側をモデリングしてください。"
     ),
-    "The Mirror modifier of {object} shows both sides alike, so shapes of one side will be left out. Apply it first, if left and right "
-    "should move by themselves.": (
-        "{object} のミラーモディファイアーが両側を同じに見せるため、片側のシェイプは省かれます。左右を別々に動かすには、先に適用してください。"
+    "The Mirror modifier of {object} shows both sides alike, so shapes of one side will move both halfway. Apply it first, if left and "
+    "right should move by themselves.": (
+        "{object} のミラーモディファイアーが両側を同じに見せるため、片側のシェイプは両側を半分ずつ動かします。"
+        "左右を別々に動かすには、先に適用してください。"
     ),
-    "The Mirror modifier of {object} shows both sides alike, so shapes of one side will be left out. It cannot be applied while the "
-    "mesh has shape keys: remove the keys first, or model both sides.": (
-        "{object} のミラーモディファイアーが両側を同じに見せるため、片側のシェイプは省かれます。"
+    "The Mirror modifier of {object} shows both sides alike, so shapes of one side will move both halfway. It cannot be applied while "
+    "the mesh has shape keys: remove the keys first, or model both sides.": (
+        "{object} のミラーモディファイアーが両側を同じに見せるため、片側のシェイプは両側を半分ずつ動かします。"
         "シェイプキーがある間は適用できません。先にキーを削除するか、両側をモデリングしてください。"
     ),
     "The modifier {modifier} cannot be applied any more once the mesh has shape keys.": (

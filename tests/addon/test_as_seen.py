@@ -6,6 +6,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import bmesh
 import bpy
 import numpy as np
 import pytest
@@ -22,12 +23,12 @@ Movements = dict[tuple[str, str], scenes.Floats]
 
 
 @cache
-def plain(parts: tuple[str, ...]) -> Movements:
-    """What the keys move in a scene with nothing but the head."""
+def plain(parts: tuple[str, ...], names: tuple[str, ...] = KEYS) -> Movements:
+    """What keys move in a scene with nothing but the head."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     found = scenes.add_head(parts)
     scenes.generate(found["Face"])
-    return scenes.movements(found, KEYS)
+    return scenes.movements(found, names)
 
 
 def fresh(parts: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -271,22 +272,94 @@ def test_parts_without_parents_are_found_by_where_they_lie() -> None:
     assert stranger.data.shape_keys is None
 
 
-@pytest.mark.parametrize("how", ["copy", "mirror"])
-def test_a_mesh_that_shows_both_eyes_alike_gets_no_looks_and_says_so(how: str) -> None:
-    objects = fresh(("eye",))
-    left, right = objects["EyeL"], objects["EyeR"]
+def one_mesh(objects: dict[str, Any], left: str, right: str, how: str) -> Any:
+    """Both sides of a part are one mesh now, by a linked copy or by a modifier; the object that holds it."""
+    one, other = objects[left], objects[right]
     if how == "copy":
-        middle = scenes.coordinates(left).mean(axis=0)
-        left.data.transform(Matrix.Translation(-middle.astype(float)))
-        left.location = middle
-        right.data = left.data
-        right.location = middle * (-1, 1, 1)
+        middle = scenes.coordinates(one).mean(axis=0)
+        one.data.transform(Matrix.Translation(-middle.astype(float)))
+        one.location = middle
+        other.data = one.data
+        other.location = middle * (-1, 1, 1)
+    elif how == "turned copy":
+        other.data = one.data
+        other.scale = (-1, 1, 1)
     else:
-        bpy.data.objects.remove(right)
-        left.modifiers.new("Twin", "MIRROR").use_mirror_merge = False
+        bpy.data.objects.remove(objects.pop(right))
+        one.modifiers.new("Twin", "MIRROR").use_mirror_merge = False
+    bpy.context.view_layer.update()
+    return one
+
+
+def trim(ob: Any) -> None:
+    """Take away vertices that are part of no face."""
+    mesh = bmesh.new()
+    mesh.from_mesh(ob.data)
+    bmesh.ops.delete(mesh, geom=[vertex for vertex in mesh.verts if not vertex.link_faces], context="VERTS")
+    mesh.to_mesh(ob.data)
+    mesh.free()
+
+
+def shown_by(ob: Any, *names: str) -> scenes.Floats:
+    """How an object's vertices are seen to move with these keys at 1 at once, float32 (V,3)."""
+    keys = ob.data.shape_keys.key_blocks
+    rest = scenes.seen(ob)
+    for name in names:
+        keys[name].value = 1.0
+    moved = scenes.seen(ob) - rest
+    for name in names:
+        keys[name].value = 0.0
+    return np.asarray(moved, np.float32)
+
+
+@pytest.mark.parametrize("how", ["copy", "turned copy", "mirror"])
+def test_eyes_that_are_one_mesh_turn_once_when_both_turn_and_halfway_alone(how: str) -> None:
+    want = float(plain(("eye",), ("eyeLookUpLeft",))["EyeL", "eyeLookUpLeft"][:, 2].max())
+    objects = fresh(("eye",))
+    left = one_mesh(objects, "EyeL", "EyeR", how)
     warnings = scenes.generate(objects["Face"])
-    assert any("left out" in line and "'EyeL'" in line for line in warnings)
-    assert not any(name.startswith("eyeLook") and moved.any() for name, moved in scenes.offsets(left).items())
+    assert len(warnings) == 1 and "'EyeL'" in warnings[0] and "halfway" in warnings[0]
+    assert ("single-user" in warnings[0]) == (how != "mirror")
+    for ob in [left, *(other for name, other in objects.items() if name == "EyeR")]:
+        both, alone = shown_by(ob, "eyeLookUpLeft", "eyeLookUpRight"), shown_by(ob, "eyeLookUpLeft")
+        for half in np.array_split(both[:, 2], 2 if how == "mirror" else 1):
+            assert half.max() == pytest.approx(want, rel=0.1)
+        np.testing.assert_allclose(alone, both / 2, atol=0.1 * want)
+
+
+def test_a_linked_copy_looks_aside_as_the_eye_it_is_of() -> None:
+    want = float(plain(("eye",), ("eyeLookOutLeft",))["EyeL", "eyeLookOutLeft"][:, 0].max())
+    objects = fresh(("eye",))
+    one_mesh(objects, "EyeL", "EyeR", "copy")
+    scenes.generate(objects["Face"])
+    for name in ("EyeL", "EyeR"):
+        assert shown_by(objects[name], "eyeLookOutLeft", "eyeLookInRight")[:, 0].max() == pytest.approx(want, rel=0.15)
+
+
+@pytest.mark.parametrize("how", ["turned copy", "mirror"])
+def test_lashes_that_are_one_mesh_follow_a_blink_of_both_eyes_once(how: str) -> None:
+    want = float(plain(("lash",), ("eyeBlinkLeft",))["lash", "eyeBlinkLeft"][:, 2].min())
+    objects = fresh(("lash",))
+    lash = objects.pop("lash")
+    left = [polygon.vertices[:] for polygon in lash.data.polygons if polygon.center.x > 0]
+    for name in ("LashL", "LashR"):
+        objects[name] = scenes.add(name, scenes.coordinates(lash), left)
+        trim(objects[name])
+    bpy.data.objects.remove(lash)
+    one_mesh(objects, "LashL", "LashR", how)
+    scenes.generate(objects["Face"])
+    assert shown_by(objects["LashL"], "eyeBlinkLeft", "eyeBlinkRight")[:, 2].min() == pytest.approx(want, rel=0.1)
+
+
+def test_keys_of_one_mesh_are_made_right_once_it_is_single_user() -> None:
+    want = plain(("eye",), ("eyeLookUpLeft",))["EyeL", "eyeLookUpLeft"]
+    objects = fresh(("eye",))
+    one_mesh(objects, "EyeL", "EyeR", "turned copy")
+    assert scenes.generate(objects["Face"])
+    assert bpy.ops.blendshapes.parts_single_user() == {"FINISHED"}
+    assert not scenes.generate(objects["Face"])
+    np.testing.assert_allclose(shown_by(objects["EyeL"], "eyeLookUpLeft"), want, atol=0.1 * float(np.abs(want).max()))
+    assert not scenes.offsets(objects["EyeR"])["eyeLookUpLeft"].any()
 
 
 def test_teeth_that_are_one_mesh_in_two_places_get_the_keys_that_fit_both() -> None:
@@ -294,7 +367,7 @@ def test_teeth_that_are_one_mesh_in_two_places_get_the_keys_that_fit_both() -> N
     teeth = objects["teeth"]
     twin = teeth.copy()
     bpy.context.scene.collection.objects.link(twin)
-    assert not any("left out" in line for line in scenes.generate(objects["Face"]))
+    assert not any("halfway" in line for line in scenes.generate(objects["Face"]))
     assert np.abs(scenes.offsets(teeth)["jawOpen"]).max() > 0.005
 
 
