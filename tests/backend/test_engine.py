@@ -103,6 +103,10 @@ def test_options_are_texts_with_names_that_the_provider_knows(name: str, precisi
     target = providers.Target(precision, 1, 2, 512, tmp_path, shapes, "table.calibration")
     options = providers.PROVIDERS[name].options(target)
     assert set(options) <= VALID.get(name, set()) and all(isinstance(value, str) for value in options.values())
+    unkept = providers.PROVIDERS[name].options(replace(target, cache=None))
+    assert not {str(tmp_path), "None"} & set(unkept.values()) and set(unkept) <= set(options)
+    if name in ("tensorrt", "nvtensorrtrtx", "openvino", "coreml"):
+        assert str(tmp_path) in options.values(), "what is compiled is kept"
     if name == "tensorrt":
         assert options["trt_profile_max_shapes"] == "vertices:4096x3,latent:1x9"
         assert (options["trt_fp16_enable"], options["trt_int8_enable"]) == (str(int(precision == "fp16")), str(int(precision == "int8")))
@@ -351,12 +355,13 @@ def test_so_many_runs_at_once_as_there_are_places(monkeypatch: pytest.MonkeyPatc
             with lock:
                 now[0] -= 1
 
-    threads = [threading.Thread(target=work) for _ in range(7)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-    assert most == [2] and now == [0]
+    for _ in range(2):  # places that are given back are as many as were taken
+        threads = [threading.Thread(target=work) for _ in range(7)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert most == [2] and now == [0]
 
 
 def test_pieces_run_side_by_side_and_a_failure_or_a_cancel_ends_all(tiny: Path) -> None:

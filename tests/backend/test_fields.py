@@ -186,6 +186,27 @@ def test_hair_before_the_face_keeps_still_and_a_shell_on_it_is_no_hair() -> None
     assert not found[: -len(hair)].any()
 
 
+def test_what_hangs_before_the_eye_goes_less_with_its_lids_the_farther_before_it_hangs() -> None:
+    one = made(None)
+    bare = head_of(one.there, one.head.landmarks).lids["left"].opening
+    middle = np.abs(bare.columns) < 0.3
+    x, edge = bare.columns[middle], np.maximum(bare.upper.points, bare.lower.points)[middle]
+    share = []
+    for before in (0.2, 0.475, 0.7):  # heights of the opening, in which COVER tells how far
+        strip = np.stack([x, edge[:, 1] + 0.05, edge[:, 2] + np.float32(before)], axis=1)
+        strip = np.concatenate([strip, strip + np.array([0, 0.05, 0], np.float32)])
+        v = np.concatenate([one.head.vertices, strip * bare.unit @ bare.axes + bare.origin]).astype(np.float32)
+        count, low = len(x), len(one.head.vertices)
+        quads = [(low + k, low + k + 1, low + count + k) for k in range(count - 1)]
+        triangles = np.concatenate([one.triangles, np.array(quads, np.int32)])
+        boxes = part_boxes(v, loose_parts(v, triangles))
+        there = surface_of(v, triangles, weld(v), boxes, sides(v, triangles, one.head.landmarks), one.head.landmarks)
+        lid = head_of(there, one.head.landmarks).lids["left"]
+        share.append(lid.top[low : low + count])
+    assert share[0].min() > 0.9 and not share[2].any()
+    np.testing.assert_allclose(share[1], share[0] / 2, atol=0.02)
+
+
 def test_a_drawn_mouth_opens_in_an_oval() -> None:
     x = np.array([0, 0, 0, 0.9, -0.9, 0, 3], np.float32)
     y = np.array([0.05, -0.05, 0.05, 0, 0, 2, 0], np.float32)
@@ -261,21 +282,38 @@ def test_a_sneer_does_not_part_the_lips_of_unfamiliar_heads() -> None:
     assert blend.mixed(head_of(one.there, one.head.landmarks), lifted, 1.0)["noseSneerLeft"][lips, 1].min() > 0.05
 
 
-@pytest.mark.parametrize("fall", [0.5, 1.1, 1.9])
-def test_a_still_chin_is_not_folded_by_a_small_mouth_that_opens_far(fall: float) -> None:
+def flat_skin() -> tuple[Surface, fields.Mouth]:
+    """A sheet of skin with a mouth 0.4 wide at y = -1, its rows 0.1 apart along x."""
     half = 0.2
     x, y = np.meshgrid(np.linspace(-0.4, 0.4, 9), np.linspace(-2.4, -0.6, 181))
     v = np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], axis=1).astype(np.float32)
-    count, below = len(v), v[:, 1] < -1
+    count = len(v)
     marks = {"mouth_left": (half, -1, 0), "mouth_right": (-half, -1, 0), "lip_upper": (0, -1, 0), "lip_lower": (0, -1, 0)}
     at = {n: np.array(p, np.float32) for n, p in (marks | {"chin": (0, -1.7, 0), "nose_tip": (0, -0.5, 0.1)}).items()}
     skin, none, own = np.ones(count, bool), np.zeros(count, bool), np.zeros(count, np.int32)
     each, boxes = np.arange(count, dtype=np.int32), np.zeros((count, 6), np.float32)
     there = Surface(v, np.zeros((0, 3), np.int32), each, own, np.zeros((count, 2), np.float32), [skin, skin], none, own, boxes, {})
+    return there, fields.mouth_of(there, at)
+
+
+@pytest.mark.parametrize("fall", [0.5, 1.1, 1.9])
+def test_a_still_chin_is_not_folded_by_a_small_mouth_that_opens_far(fall: float) -> None:
+    there, mouth = flat_skin()
+    v, below = there.vertices, there.vertices[:, 1] < -1
     opened = np.zeros_like(v)
-    opened[below, 1] = -fall * half
-    jaw = blend.with_jaw(opened, there, fields.mouth_of(there, at), none)
+    opened[below, 1] = -fall * mouth.half
+    jaw = blend.with_jaw(opened, there, mouth, np.zeros(len(v), bool))
     column = np.flatnonzero(below & (v[:, 0] == 0))
     heights = (v + jaw)[column, 1]
     assert (np.diff(heights[np.argsort(v[column, 1])]) > 0).all()
-    assert jaw[column[np.argsort(v[column, 1])[-1]], 1] < -0.9 * fall * half  # the lip itself goes all the way
+    assert jaw[column[np.argsort(v[column, 1])[-1]], 1] < -0.9 * fall * mouth.half  # the lip itself goes all the way
+
+
+def test_how_far_a_jaw_opens_is_seen_in_the_middle_of_the_lip() -> None:
+    there, mouth = flat_skin()
+    v, below = there.vertices, there.vertices[:, 1] < -1
+    opened = np.zeros_like(v)
+    opened[below, 1] = np.where(np.abs(v[below, 0]) < 0.05, -0.5, -1.6) * np.float32(mouth.half)  # only its ends go far
+    jaw = blend.with_jaw(opened, there, mouth, np.zeros(len(v), bool))
+    lip = np.flatnonzero(below & (v[:, 0] == 0))
+    assert jaw[lip[v[lip, 1].argmax()], 1] == pytest.approx(-blend.JAW * mouth.half, rel=0.05)

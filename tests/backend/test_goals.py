@@ -203,6 +203,9 @@ def test_what_a_mesh_does_not_allow_is_told() -> None:
     (finding,) = goals.missed(["aa", "sad"], solution)
     assert finding.code == "goals_missed" and finding.shapes == ("aa",) and "0.51" in finding.words
     assert goals.missed(["aa", "sad"], goals.Solution(solution.weights, solution.wanted, solution.wanted)) == []
+    worst = goals.Solution(solution.weights, [{"open": 0.9}, {"open": 0.5}, {"open": 0.8}], [{"open": 0.4}, {"open": 0.2}, {"open": -0.1}])
+    (finding,) = goals.missed(["wide", "small", "shut"], worst)
+    assert finding.shapes == ("wide", "small", "shut") and "for shut by 0.00 of the mouth's width instead of 0.80" in finding.words
 
 
 @pytest.mark.parametrize("change", ["goals", "bounds", "keys", "figure", "lever", "number"])

@@ -123,3 +123,17 @@ def test_on_linux_sockets_of_a_card_are_none_and_the_cards_behind_them_are(tmp_p
         (device / "device").write_text("0x1050\n")
     found = hardware._linux_gpus(tmp_path)
     assert len(found) == 2 and found[0].startswith("Intel") and found[1].startswith("AMD")
+
+
+def test_freed_memory_goes_back_where_the_system_is_linux_with_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[int, int] = {}
+    monkeypatch.setattr(hardware, "_libc", lambda: SimpleNamespace(mallopt=told.__setitem__))
+    for system in ("win32", "darwin"):
+        monkeypatch.setattr(sys, "platform", system)
+        hardware.give_memory_back()
+    assert not told
+    monkeypatch.setattr(sys, "platform", "linux")
+    hardware.give_memory_back()
+    assert told == {-1: 4 << 20, -3: 4 << 20, -8: 1}, "malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX; 0 would be no limit"
+    monkeypatch.setattr(hardware, "_libc", lambda: SimpleNamespace())  # musl has no mallopt
+    hardware.give_memory_back()

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fixtures.located import locate
+from fixtures.meshes import ball
 
 from backend.engine.models import encode_with, load_model
 from backend.engine.sessions import Cancellation
@@ -314,3 +315,21 @@ def test_what_is_found_the_other_way_up_must_be_symmetric(heap: bool, sample: Sa
         assert error.value.code == "no_face"
     else:
         assert locate(mesh, late, NAMES, silent).confidence == pytest.approx(0.95, abs=0.01)
+
+
+@pytest.mark.parametrize("front", [(0.0, -1.0, 0.0), (0.0, 0.0, 1.0)], ids=["z-up", "y-up"])
+def test_where_a_face_is_first_looked_for_the_head_lies_behind_what_is_in_front(front: tuple[float, float, float]) -> None:
+    vertices, triangles = ball(24, 32, (0.0, 0.0, 0.0), (0.08, 0.1, 0.12))
+    if front[2]:
+        vertices = np.ascontiguousarray(vertices @ np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32))
+    seen: list[Floats] = []
+
+    def blind(points: Floats) -> tuple[Floats, Floats]:
+        seen.append(points)
+        return np.zeros((len(points), 3 * len(NAMES)), np.float32), np.zeros(len(points), np.float32)
+
+    with pytest.raises(BackendError):
+        locate(AvatarMesh(vertices, triangles, up=(0, 0, 1) if front[1] else (0, 1, 0)), blind, NAMES, silent, True)
+    full = seen[0][seen[0].any(axis=(1, 2))]  # crops at heights where the ball is
+    deep = full[:, :, 2].mean(axis=1)
+    assert len(full) >= 8 and deep.max() < 0.1 and np.median(deep) < -0.3

@@ -85,6 +85,19 @@ def test_a_head_of_plates_is_taken_and_refused_with_its_sides_exchanged() -> Non
     assert "Left and right are exchanged" in marks.fault({name: given[mirrored(name)] for name in given}, set(given), away, 2.6)
 
 
+def test_flat_eyes_look_either_way_where_there_is_no_nose() -> None:
+    frame = frame_of_landmarks(MARKS)
+
+    def deep(by: float) -> dict[str, Any]:
+        flat = {name: frame.to_canonical(MARKS[name]) * (1, 1, 0) for name in marks.NEEDED}
+        some = {name: place + (0, 0, by) if name.startswith("eye_outer") else place for name, place in flat.items()}
+        return {name: frame.to_object(place.astype(np.float32)).astype(np.float64) for name, place in some.items()}
+
+    for by in (-0.1, 0.0, 0.1):
+        assert marks.fault(deep(by), set(marks.NEEDED), {}, 0.3) == ""
+    assert "Left and right are exchanged" in marks.fault(deep(0.3), set(marks.NEEDED), {}, 0.3)
+
+
 def test_what_was_only_found_is_not_judged() -> None:
     wrong = {**MARKS, "lip_upper": MARKS["lip_lower"] - (0, 0, 0.2 * UNIT)}
     away = dict.fromkeys(wrong, 0.0)

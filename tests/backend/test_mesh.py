@@ -16,6 +16,7 @@ from backend.face.geometry.mesh import (
     AvatarMesh,
     Floats,
     Ints,
+    among,
     check,
     connected_parts,
     distinct_rows,
@@ -169,15 +170,22 @@ def test_splitting_every_edge_changes_no_normal() -> None:
     np.testing.assert_allclose(apart, seamless_normals(vertices, triangles)[corners], atol=1e-5)
 
 
+def test_triangles_among_some_vertices_are_those_with_all_corners_there() -> None:
+    triangles = np.array([[0, 1, 2], [2, 1, 3], [4, 2, 0]], np.int32)
+    assert among(np.array([2, 0, 1], np.int32), triangles).tolist() == [[1, 2, 0]]
+    assert among(np.array([4, 2, 0, 3], np.int32), triangles).tolist() == [[0, 1, 2]]
+    assert among(np.array([4], np.int32), triangles).shape == (0, 3)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_which_point_is_nearest_does_not_hang_on_how_far_all_lie_from_the_origin(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    points, among = (np.array([0.5, -1.5, 1.0], np.float32) + rng.uniform(-0.3, 0.3, (count, 3)).astype(np.float32) for count in (400, 3000))
-    away = ((points[:, None].astype(np.float64) - among[None]) ** 2).sum(axis=2)
-    found = away[np.arange(len(points)), nearest(points, among)]
+    points, others = (np.array([0.5, -1.5, 1.0], np.float32) + rng.uniform(-0.3, 0.3, (count, 3)).astype(np.float32) for count in (400, 3000))
+    away = ((points[:, None].astype(np.float64) - others[None]) ** 2).sum(axis=2)
+    found = away[np.arange(len(points)), nearest(points, others)]
     np.testing.assert_allclose(found, away.min(axis=1), atol=5e-8)
-    moved = away + 0.05 * among[None, :, 0]  # what is added counts
-    found = moved[np.arange(len(points)), nearest(points, among, lambda q: q[:, 0] * np.float32(0.05))]
+    moved = away + 0.05 * others[None, :, 0]  # what is added counts
+    found = moved[np.arange(len(points)), nearest(points, others, lambda q: q[:, 0] * np.float32(0.05))]
     np.testing.assert_allclose(found, moved.min(axis=1), atol=5e-8)
 
 

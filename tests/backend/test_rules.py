@@ -69,6 +69,13 @@ def test_a_shape_that_is_meant_to_be_tiny_survives() -> None:
     assert np.allclose(finished(offsets), offsets)
 
 
+def test_what_is_noise_is_told_after_the_weight() -> None:
+    shape = np.array([[1, 0, 0], [0, 0.015, 0]], np.float32)
+    out = np.empty_like(shape)
+    assert finish(face_of(np.ones(2)), shape, 0.1, 1.0, out)
+    assert np.allclose(out, [[0.1, 0.0, 0.0], [0.0, 0.0, 0.0]]), "0.0015 of a unit is none"
+
+
 def test_weight_and_strength_are_factors_and_a_shape_may_be_written_over() -> None:
     shape = np.array([[0.1, 0, 0], [0, -0.2, 0], [0, 0, 0]], np.float32)
     wanted = shape * -3

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face.analyse.seams import MARKS, face_skin, opposites, sides
+from backend.face.analyse.seams import MARKS, face_skin, opposites, sides, ways
 from backend.face.geometry.mesh import loose_parts
 from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.samples.modelled import anatomy
@@ -45,6 +45,15 @@ def test_where_there_is_no_way_the_side_is_unknown() -> None:
     assert few.shape == (len(head.vertices), 2) and not few.any()
     far = np.linalg.norm(head.vertices - head.landmarks["chin"], axis=1) > 3
     assert not sides(head.vertices, triangles, head.landmarks)[far].any()
+
+
+def test_ways_lead_to_the_opposite_vertex_and_fade_in_the_corners() -> None:
+    vertices = np.array([[0, 0.1, 0], [0, -0.1, 0], [1, 0.02, 0]], np.float32)
+    opposite = np.array([[1, -1], [0, -1], [0, 1]], np.int32)
+    side = np.array([[0.5, 0], [-0.5, 0], [0.05, -1]], np.float32)
+    found = ways(vertices, opposite, side)
+    np.testing.assert_allclose(found[:2], [[0, -0.2, 0, 0, 0, 0], [0, 0.2, 0, 0, 0, 0]], atol=1e-7)
+    np.testing.assert_allclose(found[2], [-0.5, 0.04, 0, -1, -0.12, 0], atol=1e-7)
 
 
 def test_a_sheet_before_the_face_is_not_its_skin() -> None:

@@ -255,6 +255,8 @@ def test_every_setting_is_described() -> None:
     told = describe(resolve({"threads": 2}, environment={}))
     assert set(told) == set(SETTINGS) == set(vars(Settings())) - {"sources", "warnings"}
     assert told["threads"]["value"] == 2 and told["threads"]["from"] == "the call" and all(entry["about"] for entry in told.values())
+    paths = {name for name, entry in told.items() if entry["allowed"] == "a path, or nothing"}
+    assert paths == {"model_dir", "cache_dir", "profile", "metrics", "server_ca"}
 
 
 @pytest.mark.parametrize(("value", "name"), [(0, "verbose"), ("2", "warning"), (4.0, "fatal"), ("ERROR", "error")])

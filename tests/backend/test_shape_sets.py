@@ -148,6 +148,11 @@ def test_bad_tables_are_refused(data: object) -> None:
     assert caught.value.code == "table_invalid" and caught.value.fix
 
 
+def test_the_largest_table_the_longest_key_and_the_farthest_weights_are_taken() -> None:
+    table = {f"k{number}": {"jawOpen": 1.0} for number in range(1022)} | {"x" * 63: {"jawOpen": 10.0}, "ä" * 31: {"jawOpen": -10.0}}
+    assert parse_table(table) == table and len(table) == 1024
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"A": {"jawOpen": 1}, "A": {"jawOpen": 0.5}}', '{"A": {"jawOpen": 1, "jawOpen": 2}}', "[" * 100_000])
 def test_text_that_is_no_table_is_refused(text: str) -> None:
     with pytest.raises(BackendError) as caught:

@@ -14,10 +14,13 @@ from fixtures.fringe import Fringed, fringed
 from backend.engine.models import Model, load_model
 from backend.engine.sessions import Cancellation
 from backend.engine.settings import resolve
+from backend.errors import BackendError
 from backend.face.correct.roles import ROLES
 from backend.face.evidence.evidence import Evidence
+from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, Floats
-from backend.face.locate.face import Face
+from backend.face.locate import worn
+from backend.face.locate.face import Face, Place
 from backend.generate import Shapes, generate
 from scripts.samples.head import MATERIALS, PARTS, SampleHead, build
 
@@ -117,6 +120,19 @@ def test_brows_of_the_hairs_material_still_move(plain: SampleHead, model: Model)
     assert moved({"browDownLeft": shapes["browDownLeft"]}, plain.part == PARTS.index("brow_left")) > 0.002
     assert moved({"eyeBlinkLeft": shapes["eyeBlinkLeft"]}, plain.part == PARTS.index("lash_left")) > 0.004
     assert moved(shapes, plain.part == PARTS.index("hair")) == 0
+
+
+def test_without_its_hair_a_face_is_looked_for_upright_and_with_it_in_every_direction(head: Fringed) -> None:
+    asked: list[tuple[bool, bool]] = []
+
+    def blind(mesh: AvatarMesh, upright: bool) -> Place:
+        asked.append((len(mesh.vertices) < len(head.vertices), upright))
+        raise BackendError("no_face", "There is none.", "")
+
+    mesh = AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=told(head, "material"))
+    with pytest.raises(BackendError) as error:
+        worn.located(mesh, NAMES, blind, lambda place: place)
+    assert error.value.code == "no_face" and asked == [(True, True), (False, False)]
 
 
 def test_what_the_user_says_goes_before_names(head: Fringed, model: Model, untold: tuple[Face, Mapping[str, Floats]]) -> None:

@@ -91,7 +91,7 @@ def opposites(
     Only skin that faces out can be opposite: no bag, no socket.
     """
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
-    found = np.full((len(vertices), 2), -1, np.int32)
+    found = np.empty((len(vertices), 2), np.int32)
     skin = face_skin(vertices, loose_parts(vertices, triangles), at) if skin is None else skin
     corners = [at[f"mouth_{s}"] for s in SIDES]
     found[:, 0] = _opposite(vertices, side[:, 0], skin, corners, at["lip_upper"], at["lip_lower"], MOUTH_REACH)
