@@ -12,6 +12,7 @@ import pytest
 from fixtures import golden
 
 GOLDEN: dict[str, Any] = json.loads(golden.GOLDEN.read_text(encoding="utf-8"))
+PARTS: dict[str, Any] = json.loads(golden.PARTS.read_text(encoding="utf-8"))
 HERE = GOLDEN["made with"] == golden.MADE_WITH
 CLOSE = 1e-5 if HERE else 1e-3  # of the head's radius; elsewhere the encoder may see other points, where a last bit decides
 SCORE = 2e-4 if HERE else 2e-3
@@ -30,3 +31,9 @@ def test_a_head_gets_its_golden_values(head: str) -> None:
     other = {name: float(np.abs(np.subtract(got["shapes"][name], numbers)).max()) for name, numbers in kept["shapes"].items()}
     assert max(other.values()) <= close, {name: round(value, 6) for name, value in other.items() if value > close}
     assert got.get("scores", {}) == pytest.approx(kept.get("scores", {}), abs=SCORE)
+
+
+@pytest.mark.parametrize("seed", golden.DRESSED)
+def test_parts_are_described_as_the_network_has_learnt_them(seed: int) -> None:
+    here = PARTS["made with"] == golden.MADE_WITH
+    np.testing.assert_allclose(golden.parts(seed), PARTS[str(seed)], rtol=0, atol=1e-5 if here else 1e-3)
