@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one exception that crosses the pipe, and the closed table of its codes."""
+"""The one exception that is told to users and crosses the pipe, and the closed table of its codes; the add-on imports both."""
 
 from __future__ import annotations
 
@@ -27,10 +27,29 @@ CODES: dict[str, str] = {
     "output_unwritable": "an output file cannot be written",
     "disk_full": "the disk is full",
     "internal": "an error that has no code of its own: a bug",
+    # what only the add-on meets
+    "child_died": "the child process ended while it was needed",
+    "child_start": "the child process cannot be started",
+    "not_a_mesh": "the object is no mesh",
+    "unknown_object": "there is no object of that name",
+    "hidden_object": "an object is hidden so that it cannot leave its mode",
+    "unknown_group": "there is no vertex group of that name",
+    "linked_data": "the mesh comes from another file or is an override",
+    "absolute_keys": "the shape keys are absolute, not relative",
+    "keys_broken": "the shape keys have another number of points than the mesh",
+    "reserved_name": "a shape would take the place of the reference key",
+    "mesh_changed": "the mesh was changed while the shapes were computed",
+    "input_unreadable": "a file is there and cannot be read: damaged, or of a kind that Blender's importer does not know",
+    "format_unknown": "a file's type is not one that can be read",
+    "output_is_input": "an output would replace an input",
+    "output_exists": "an output is already there",
+    "no_runtime": "there is no better build of ONNX Runtime for this machine",
+    "runtime_failed": "a second runtime could not be made or removed",
+    "usage": "the arguments do not fit together",
 }
 
-# Codes that no change to the input or the settings can mend; the command line exits with 1 for these and with 2 for all others.
-NOT_THE_INPUT = frozenset({"internal", "out_of_memory", "cancelled", "child_timeout"})
+# Codes that no change to the input or the settings can mend; the commands exit with 1 for these and with 2 for all others.
+NOT_THE_INPUT = frozenset({"internal", "out_of_memory", "cancelled", "child_timeout", "child_died", "child_start", "protocol", "runtime_failed"})
 
 
 class BackendError(Exception):
@@ -46,6 +65,10 @@ class BackendError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.fix}".strip()
+
+    def as_dict(self) -> dict[str, str]:
+        """For a report: code, message, fix."""
+        return {"code": self.code, "message": self.message, "fix": self.fix}
 
 
 def as_backend_error(error: BaseException) -> BackendError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -48,8 +48,11 @@ class Message:
     arrays: dict[str, Array] = field(default_factory=dict)
 
 
-def write_message(stream: BinaryIO, header: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> None:
-    """Write one frame and flush it. Arrays must be float32 or int32; ValueError for other dtypes or for sizes over the limits."""
+def frame(header: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> list[memoryview]:
+    """The bytes of one frame in pieces that follow each other. Pieces are views of the arrays: these must not change before all is sent.
+
+    Arrays must be float32 or int32; ValueError for other dtypes or for sizes over the limits.
+    """
     contiguous = {name: np.ascontiguousarray(array) for name, array in (arrays or {}).items()}
     for name, array in contiguous.items():
         if array.dtype.name not in DTYPES:
@@ -59,10 +62,14 @@ def write_message(stream: BinaryIO, header: Mapping[str, Any], arrays: Mapping[s
     length = sum(array.nbytes for array in contiguous.values())
     if len(text) > MAX_HEADER or length > MAX_BODY or len(listed) > MAX_ARRAYS:
         raise ValueError(f"a frame of {len(text)} header and {length} body bytes with {len(listed)} arrays is over the limits")
-    _write_all(stream, memoryview(PREFIX.pack(MAGIC, len(text), length) + text))
-    for array in contiguous.values():
-        if array.nbytes:
-            _write_all(stream, array.astype(DTYPES[array.dtype.name], copy=False).reshape(-1).view(np.uint8).data)
+    bodies = [array.astype(DTYPES[array.dtype.name], copy=False) for array in contiguous.values() if array.nbytes]
+    return [memoryview(PREFIX.pack(MAGIC, len(text), length) + text), *(array.reshape(-1).view(np.uint8).data for array in bodies)]
+
+
+def write_message(stream: BinaryIO, header: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> None:
+    """Write one frame and flush it; ValueError as of `frame`, and then nothing is written."""
+    for piece in frame(header, arrays):
+        _write_all(stream, piece)
     stream.flush()
 
 
@@ -73,13 +80,7 @@ def read_message(stream: BinaryIO) -> Message | None:
         return None
     if len(prefix) < PREFIX.size:
         raise ProtocolError(f"The stream ended inside a frame's first {PREFIX.size} bytes.", in_step=False)
-    magic, header_length, body_length = PREFIX.unpack(prefix)
-    if magic != MAGIC:
-        raise ProtocolError(f"A frame must begin with {MAGIC!r}, not {magic!r}.", in_step=False)
-    if header_length > MAX_HEADER:
-        raise ProtocolError(f"A frame's header may have {MAX_HEADER} bytes, not {header_length}.", in_step=False)
-    if body_length > MAX_BODY:
-        raise ProtocolError(f"A frame's body may have {MAX_BODY} bytes, not {body_length}.", in_step=False)
+    header_length, body_length = _lengths(prefix)
     text = _read_exactly(stream, header_length)
     try:
         header, layout = _parse_header(bytes(text), body_length)
@@ -87,6 +88,56 @@ def read_message(stream: BinaryIO) -> Message | None:
         _skip(stream, body_length)  # the lengths were sound, so the next frame can still be read
         raise ProtocolError(f"A frame's header is malformed: {error}.", in_step=True) from error
     body = _read_exactly(stream, body_length)
+    return Message(header, _arrays(layout, body))
+
+
+class FrameReader:
+    """Cuts a stream that arrives in pieces of any size into messages, for those who cannot wait for the next piece."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    @property
+    def inside(self) -> bool:
+        """True while a frame has arrived only in part."""
+        return bool(self._data)
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Take the next bytes; the messages that are now complete. Raises ProtocolError for everything that is not a frame; who gets it gives the
+        stream up, and what came with it is lost.
+        """
+        self._data += data
+        messages: list[Message] = []
+        while len(self._data) >= PREFIX.size:
+            header_length, body_length = _lengths(self._data[: PREFIX.size])
+            middle = PREFIX.size + header_length
+            end = middle + body_length
+            if len(self._data) < end:
+                break
+            text, body = bytes(self._data[PREFIX.size : middle]), self._data[middle:end]
+            del self._data[:end]
+            try:
+                header, layout = _parse_header(text, body_length)
+            except ValueError as error:
+                raise ProtocolError(f"A frame's header is malformed: {error}.", in_step=False) from error
+            messages.append(Message(header, _arrays(layout, body)))
+        return messages
+
+
+def _lengths(prefix: bytes | bytearray) -> tuple[int, int]:
+    """How many bytes a frame's header and body have. Raises ProtocolError for what begins no frame, or one over the limits."""
+    magic, header_length, body_length = PREFIX.unpack(prefix)
+    if magic != MAGIC:
+        raise ProtocolError(f"A frame must begin with {MAGIC!r}, not {magic!r}.", in_step=False)
+    if header_length > MAX_HEADER:
+        raise ProtocolError(f"A frame's header may have {MAX_HEADER} bytes, not {header_length}.", in_step=False)
+    if body_length > MAX_BODY:
+        raise ProtocolError(f"A frame's body may have {MAX_BODY} bytes, not {body_length}.", in_step=False)
+    return header_length, body_length
+
+
+def _arrays(layout: Sequence[tuple[str, str, tuple[int, ...]]], body: bytearray) -> dict[str, Array]:
+    """The arrays of a frame's body, read-only views of it."""
     arrays: dict[str, Array] = {}
     start = 0
     for name, dtype, shape in layout:
@@ -95,7 +146,7 @@ def read_message(stream: BinaryIO) -> Message | None:
         array.flags.writeable = False
         arrays[name] = array.astype(dtype, copy=False)
         start += count * DTYPES[dtype].itemsize
-    return Message(header, arrays)
+    return arrays
 
 
 def _parse_header(text: bytes, body_length: int) -> tuple[dict[str, Any], list[tuple[str, str, tuple[int, ...]]]]:

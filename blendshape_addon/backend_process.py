@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from . import pipe
-from .errors import AddonError
+from .errors import AddonError, sent
 from .launch import Launch
 from .limits import CANCEL_SECONDS, SILENCE_SECONDS, StoppedError, not_given_up, too_large, unfinished
 from .patience import Patience
-from .shared import MEMORY_EXIT, seconds_for
-from .wire import PROTOCOL, Array, FrameReader, Message, pack
+from .shared import MEMORY_EXIT, BackendError, seconds_for
+from .shared_protocol import PROTOCOL, Array, FrameReader, Message, frame
 
 HELLO_SECONDS = 60.0  # a cold disk and a virus scanner can take their time over the first import
 BACKOFF_SECONDS = (0.0, 0.0, 5.0, 15.0, 60.0)  # after the first, second, ... crash in a row, the last for all further ones
@@ -90,7 +90,7 @@ class Backend:
         self._launch = launch
         self._child: _Child | None = None
         self._reader = FrameReader()
-        self._outbox: deque[memoryview] = deque()  # what is left of each frame: taking from one large buffer would move it, 0.1 s for 100 MB
+        self._outbox: deque[memoryview] = deque()  # pieces of frames: taking from one large buffer would move it, 0.1 s for 100 MB
         self._last_id = 0
         self._open: dict[int, _Open] = {}
         self._budget: tuple[float, Patience] | None = None
@@ -159,13 +159,13 @@ class Backend:
         self._ended = 0.0
 
     def send(self, type_: str, fields: Mapping[str, Any], arrays: Mapping[str, Array] | None = None, seconds: float | None = None) -> int:
-        """Queue a request to the running child; its id. It leaves with this and the next calls of `poll`.
+        """Queue a request to the running child; its id. It leaves with this and the next calls of `poll`; until then its arrays must not change.
 
         seconds: that it may take; None: what suits its vertices.
         """
         self._last_id += 1
         arrays = arrays or {}
-        self._outbox.append(memoryview(pack({**fields, "type": type_, "id": self._last_id}, arrays)))
+        self._outbox.extend(frame({**fields, "type": type_, "id": self._last_id}, arrays))
         vertices = len(arrays["vertices"]) if "vertices" in arrays else 0
         self._open[self._last_id] = _Open(seconds_for(vertices) if seconds is None else seconds, str(fields.get("model") or ""), vertices)
         return self._last_id
@@ -180,7 +180,7 @@ class Backend:
         """
         open_ = self._open.get(request)
         if self._child is not None and open_ is not None and not open_.cancelled:
-            self._outbox.append(memoryview(pack({"type": "cancel", "target": request}, {})))
+            self._outbox.extend(frame({"type": "cancel", "target": request}))
             open_.cancelled, open_.limit = True, CANCEL_SECONDS
             open_.begin()
 
@@ -251,7 +251,7 @@ class Backend:
         with contextlib.suppress(OSError):  # it may be gone already, which is what is wanted
             if self.hello is not None and not self._outbox:
                 self._last_id += 1
-                pipe.write_some(child.stdin, memoryview(pack({"type": "shutdown", "id": self._last_id}, {})))
+                pipe.write_some(child.stdin, *frame({"type": "shutdown", "id": self._last_id}))
             child.stdin.close()
         for step, seconds in zip((None, child.process.terminate, child.process.kill), LADDER_SECONDS, strict=True):
             if step is not None:
@@ -285,7 +285,12 @@ class Backend:
             data = pipe.read_available(child.stdout)
             if not data:
                 return data is not None
-            for message in self._reader.feed(data):
+            try:
+                arrived = self._reader.feed(data)
+            except BackendError as error:
+                what = f"The backend's answer cannot be read. {error.message}"
+                raise AddonError("protocol", what, "Reinstall the extension; the log tells more.") from error
+            for message in arrived:
                 if self.hello is None:
                     self._greet(message)
                 elif message.header["type"] == "error" and message.header.get("id") is None:
@@ -382,7 +387,7 @@ class Backend:
 def error_of(message: Message) -> AddonError:
     """The error that an `error` message holds."""
     header = message.header
-    return AddonError(str(header.get("code", "internal")), str(header.get("message", "")), str(header.get("fix", "")))
+    return sent(str(header.get("code", "internal")), str(header.get("message", "")), str(header.get("fix", "")))
 
 
 def explain_exit(code: int, log: str, greeted: bool) -> AddonError:

@@ -27,9 +27,9 @@ from .mesh_io import AvatarArrays, check_editable
 from .modes import object_mode
 from .naming import aliases_of, names_for
 from .parts import avatar_parts, moving, out_of_reach
+from .shared_protocol import Message
 from .tables import Table
 from .typed import keys_of, mesh_of
-from .wire import Message
 
 REPORTED = frozenset({"warnings", "seconds", "vertices", "face_vertices", "confidence"})  # what is used of a report
 LOW = 0.5  # confidence below which a shape is worth a look

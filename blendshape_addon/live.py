@@ -25,8 +25,8 @@ from .mesh_arrays import base_coordinates
 from .mesh_io import check_editable
 from .modes import object_mode
 from .preview import unseen
+from .shared_protocol import Message
 from .typed import keys_of, mesh_of
-from .wire import Message
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]

@@ -13,9 +13,9 @@ from .errors import AddonError, as_addon_error
 from .job import Options
 from .operators import Asking
 from .panels import OfMeshTab, draw_lines, progress_text, text_width
+from .shared_protocol import Message
 from .translations import tr
 from .typed import OperatorMixin, Returned, of_scene, of_window
-from .wire import Message
 
 _HOLDER = "blendshapes_live"
 _sliders: list[type] = []  # the registered class, at most one

@@ -39,10 +39,10 @@ from .properties import (
     table_property,
     turn_eyes_property,
 )
+from .shared_protocol import Message
 from .tables import user_table
 from .translations import tr
 from .typed import OperatorMixin, Returned, active_object, mesh_of, of_scene, of_window
-from .wire import Message
 
 _TICK_SECONDS = 0.05
 _OF_OPERATOR: Flags = frozenset({"SKIP_SAVE"})

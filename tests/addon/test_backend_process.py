@@ -243,14 +243,14 @@ def test_large_answers_arrive_within_few_polls(start: Callable[[str], Backend]) 
 @pytest.mark.parametrize(
     ("code", "expected", "words"),
     [
-        ("stdout.write(b'Hello, I am a banner\\n'); stdout.flush(); time.sleep(60)", "protocol", "first bytes"),
+        ("stdout.write(b'Hello, I am a banner\\n'); stdout.flush(); time.sleep(60)", "protocol", "must begin with"),
         ("hello(protocol=7); time.sleep(60)", "protocol", "protocol 7"),
         ("sys.exit(5)", "child_died", "exit code 5"),
         ("print('the reason', file=sys.stderr); sys.exit(1)", "child_died", "the reason"),
         pytest.param("hello(); import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "child_died", "SIGSEGV", marks=posix),
         ("import no_such_package", "runtime_missing", "no_such_package"),
         ("write_message(stdout, {'type': 'error', 'id': None, 'code': 'no_face', 'message': 'No.', 'fix': 'Do.'})", "no_face", "No. Do."),
-        ("hello(); stdout.write(b'x' * 100); stdout.flush(); time.sleep(60)", "protocol", "first bytes"),
+        ("hello(); stdout.write(b'x' * 100); stdout.flush(); time.sleep(60)", "protocol", "must begin with"),
         ("hello(); import os; os.close(1); time.sleep(60)", "child_died", "closed its pipe"),
         ("hello()\nsys.stderr.write('x' * (5 << 20)); sys.stderr.flush(); time.sleep(60)", "child_died", "log"),
     ],

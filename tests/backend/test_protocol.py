@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from backend import protocol
-from backend.protocol import Message, ProtocolError, read_message, write_message
+from backend.protocol import FrameReader, Message, ProtocolError, frame, read_message, write_message
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
@@ -73,6 +73,38 @@ def test_what_is_written_is_read(header: dict[str, Any], sent: dict[str, NDArray
     assert read_message(stream) is None
 
 
+def fed(data: bytes, piece: int) -> list[Message]:
+    """What a reader makes of a stream that arrives in pieces."""
+    reader = FrameReader()
+    messages = [message for start in range(0, len(data), piece) for message in reader.feed(data[start : start + piece])]
+    assert not reader.inside
+    return messages
+
+
+@given(headers, arrays, st.integers(1, 50))
+def test_frames_arrive_in_pieces_of_any_size(header: dict[str, Any], sent: dict[str, NDArray[Any]], piece: int) -> None:
+    data = b"".join(frame({"type": "x", **header}, sent)) + b"".join(frame({"type": "next"}))
+    first, last = fed(data, piece)
+    read = read_message(io.BytesIO(data))
+    assert read is not None and first.header == read.header and last == Message({"type": "next"}, {})
+    assert list(first.arrays) == list(read.arrays)
+    for name, array in read.arrays.items():
+        np.testing.assert_array_equal(first.arrays[name], array)
+        assert first.arrays[name].dtype == array.dtype and not first.arrays[name].flags.writeable
+
+
+def test_a_frame_that_is_not_whole_is_no_message_yet() -> None:
+    data = b"".join(frame({"type": "x"}, {"a": np.zeros(4, np.float32)}))
+    reader = FrameReader()
+    assert reader.feed(data[:-1]) == [] and reader.inside
+    assert [message.header["type"] for message in reader.feed(data[-1:])] == ["x"] and not reader.inside
+
+
+def test_the_pieces_of_a_frame_do_not_copy_arrays() -> None:
+    array = np.zeros(1000, np.float32)
+    assert any(np.shares_memory(np.frombuffer(piece, np.uint8), array) for piece in frame({"type": "x"}, {"a": array}))
+
+
 @given(headers, arrays, st.integers(1, 40))
 @settings(max_examples=30)
 def test_frames_pass_through_streams_that_drip(header: dict[str, Any], sent: dict[str, NDArray[Any]], most: int) -> None:
@@ -126,6 +158,8 @@ def test_a_stream_out_of_step_is_given_up_without_taking_memory(data: bytes) -> 
     with pytest.raises(ProtocolError) as caught:
         read_message(io.BytesIO(data))
     assert caught.value.code == "protocol" and not caught.value.in_step
+    with pytest.raises(ProtocolError):
+        fed(data, 5)
 
 
 def entry(**changes: object) -> dict[str, object]:
@@ -160,6 +194,8 @@ def test_a_bad_header_is_refused_and_the_next_frame_still_read(header: object) -
         read_message(stream)
     assert caught.value.in_step
     assert read_message(stream) == Message({"type": "next"}, {})
+    with pytest.raises(ProtocolError):
+        fed(stream.getvalue(), 11)
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe", b"{", b"[" * 100_000, b'{"type": "x"} y'], ids=["not UTF-8", "cut", "deep", "more"])
@@ -168,6 +204,8 @@ def test_a_header_that_is_not_json_is_refused(text: bytes) -> None:
     with pytest.raises(ProtocolError):
         read_message(stream)
     assert read_message(stream) == Message({"type": "next"}, {})
+    with pytest.raises(ProtocolError):
+        fed(stream.getvalue(), 1 << 16)
 
 
 def test_other_dtypes_are_not_written() -> None:

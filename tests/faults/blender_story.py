@@ -141,7 +141,7 @@ def main() -> None:
         report["next_click"] = click()
     elif STORY == "malformed":  # answers that are no answers: the file stays as it is
         codes = {}
-        wire = importlib.import_module(f"{ALIAS}.blendshape_addon.wire")
+        protocol = importlib.import_module(f"{ALIAS}.backend.protocol")
         before = state(ob)
         good = np.zeros((1, 0, 3), np.float32)
         for name, header, arrays in (
@@ -158,7 +158,7 @@ def main() -> None:
         ):
             started = job.Job(ob, options(), session.backend, patient=True)
             try:
-                started.take([wire.Message({**header, "id": started._request}, arrays)])
+                started.take([protocol.Message({**header, "id": started._request}, arrays)])
                 codes[name] = "taken"
             except AddonError as error:
                 codes[name] = error.code

@@ -27,13 +27,13 @@ def frame(header: str, body: str = "b''") -> str:
 
 
 BAD_STREAMS = {
-    "banner before the greeting": ("raw(b'Welcome to this fine shell\\n'); time.sleep(60)", "protocol", "first bytes"),
+    "banner before the greeting": ("raw(b'Welcome to this fine shell\\n'); time.sleep(60)", "protocol", "must begin with"),
     "garbage after the greeting": ("hello(); raw(os.urandom(4096)); time.sleep(60)", "protocol", "cannot be read"),
     "greeting of another version": ("hello(protocol=2); time.sleep(60)", "protocol", "protocol 2"),
     "first frame is no greeting": ("write_message(stdout, {'type': 'done', 'id': 1}); time.sleep(60)", "protocol", "protocol None"),
-    "oversized header": ("hello(); raw(struct.pack('<4sIQ', b'BSG1', 2 << 20, 0)); time.sleep(60)", "protocol", "first bytes"),
-    "oversized body": ("hello(); raw(struct.pack('<4sIQ', b'BSG1', 2, 3 << 30) + b'{}'); time.sleep(60)", "protocol", "first bytes"),
-    "absurd sizes": ("hello(); raw(struct.pack('<4sIQ', b'BSG1', 2**32 - 1, 2**64 - 1)); time.sleep(60)", "protocol", "first bytes"),
+    "oversized header": ("hello(); raw(struct.pack('<4sIQ', b'BSG1', 2 << 20, 0)); time.sleep(60)", "protocol", "may have"),
+    "oversized body": ("hello(); raw(struct.pack('<4sIQ', b'BSG1', 2, 3 << 30) + b'{}'); time.sleep(60)", "protocol", "may have"),
+    "absurd sizes": ("hello(); raw(struct.pack('<4sIQ', b'BSG1', 2**32 - 1, 2**64 - 1)); time.sleep(60)", "protocol", "may have"),
     "frame cut off by death": ("hello(); raw(struct.pack('<4sIQ', b'BSG1', 90, 1000) + b'{'); sys.exit(0)", "child_died", "exit code 0"),
     "header no JSON": ("hello(); " + frame("'{]'") + "; time.sleep(60)", "protocol", "malformed"),
     "header nested deeply": ("hello(); " + frame("'[' * 100000") + "; time.sleep(60)", "protocol", "malformed"),

@@ -17,7 +17,7 @@ with atheris.instrument_imports(include=["backend", "fuzzed_extension"]):
     sys.path.insert(0, str(Path(__file__).parent))
     import targets
 
-    for module in ("wire", "tables", "errors"):
+    for module in ("tables", "errors"):
         targets.addon(module)
 
 

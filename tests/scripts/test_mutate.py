@@ -219,7 +219,7 @@ def test_modules_are_found_by_their_imports(tmp_path: Path) -> None:
     found = modules(ROOT, load())
     named = {
         "errors",
-        "wire",
+        "shared_protocol",
         "pipe",
         "patience",
         "launch",
