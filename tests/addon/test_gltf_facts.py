@@ -88,6 +88,18 @@ def test_names_are_read_wherever_they_are(exported: tuple[Json, bytes], tmp_path
     assert bool(lost) == place.startswith("VRM")
 
 
+@pytest.mark.parametrize(("node", "names"), [(0, ("Smile",)), (1, ()), (2, ()), (-1, ()), (True, ()), ("0", ())])
+def test_an_expression_is_of_a_node_that_there_is(tmp_path: Path, node: object, names: tuple[str, ...]) -> None:
+    expressions = {"custom": {"Smile": {"morphTargetBinds": [{"node": node, "index": 0, "weight": 1.0}]}}}
+    content: Json = {
+        "meshes": [{"name": "Face", "primitives": [{"targets": [{}]}]}],
+        "nodes": [{"mesh": 0}, {}],
+        "extensions": {"VRMC_vrm": {"expressions": expressions}},
+    }
+    found = facts(write_glb(tmp_path / "avatar.vrm", content))
+    assert [morphs.names for morphs in found.morphs] == ([names] if names else []) and found.lost
+
+
 def test_what_is_lost_of_a_vrm_is_named(tmp_path: Path) -> None:
     old: Json = {"extensions": {"VRM": {"humanoid": {}, "secondaryAnimation": {"boneGroups": []}}}}
     new: Json = {"extensions": {"VRMC_vrm": {"specVersion": "1.0"}}}
