@@ -16,16 +16,16 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from .errors import BackendError
-from .protocol import MAX_BODY, MAX_HEADER, PREFIX, Array, Message, read_message, write_message
+from .protocol import Array, FrameReader, Message, frame, read_message, write_message
 from .supervise import KILL_SECONDS
 
 PACKAGE = Path(__file__).resolve().parent
 LAST = ("done", "error")
+AT_ONCE = 1 << 20  # bytes that are read from the pipe at once
 HELLO_SECONDS = 60.0  # a cold disk and a virus scanner can take their time over the first import
 
 
@@ -185,10 +185,11 @@ class AsyncClient:
 
     async def __aenter__(self) -> AsyncClient:
         self.process = await asyncio.create_subprocess_exec(
-            *self._command, cwd=PACKAGE.parent, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 20
+            *self._command, cwd=PACKAGE.parent, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=AT_ONCE
         )
+        self._arriving = self._messages()
         try:
-            first = await asyncio.wait_for(self._read(), HELLO_SECONDS)
+            first = await asyncio.wait_for(anext(self._arriving, None), HELLO_SECONDS)
         except TimeoutError:
             self.process.kill()
             first = None
@@ -245,30 +246,25 @@ class AsyncClient:
             raise
 
     async def _write(self, header: Mapping[str, Any], arrays: Mapping[str, Array] | None) -> None:
-        packed = BytesIO()
-        write_message(packed, header, arrays)
         stdin = cast(asyncio.StreamWriter, self.process.stdin)
         try:
-            stdin.write(packed.getbuffer())
+            stdin.writelines(frame(header, arrays))
             await stdin.drain()
         except (ConnectionError, RuntimeError) as error:
             raise _gone(self.process.returncode) from error
 
-    async def _read(self) -> Message | None:
-        """The next frame, None at the end. The lengths are looked at before anything else is read."""
-        stdout = cast(asyncio.StreamReader, self.process.stdout)
-        try:
-            prefix = await stdout.readexactly(PREFIX.size)
-            _, header, body = PREFIX.unpack(prefix)
-            rest = await stdout.readexactly(header + body) if header <= MAX_HEADER and body <= MAX_BODY else b""
-        except asyncio.IncompleteReadError:
-            return None
-        return read_message(cast(BinaryIO, BytesIO(prefix + rest)))
+    async def _messages(self) -> AsyncIterator[Message]:
+        """All frames up to the end of the child, or up to what is none."""
+        stdout, reader = cast(asyncio.StreamReader, self.process.stdout), FrameReader()
+        with contextlib.suppress(BackendError):
+            while data := await stdout.read(AT_ONCE):
+                for message in reader.feed(data):
+                    yield message
 
     async def _sort(self) -> None:
         """Read until the child ends."""
         try:
-            while (message := await self._read()) is not None:
+            async for message in self._arriving:
                 waiting = self._answers.get(message.header.get("id") or 0)
                 if waiting is not None:
                     waiting.put_nowait(message)
