@@ -31,6 +31,7 @@ Doubles = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 REQUEST = "blendshape_auto_generator_request"
+RESULTS = "blendshape_auto_generator_results"  # see remembered.py
 MARK = ".sculpt_blendshapes_"  # Blender's lists and Geometry Nodes hide what begins with .sculpt; exporters leave it out
 REST = f"{MARK}rest"
 ALONG = np.array([0.5519, 0.5303, 0.6436], np.float64)  # no axis, no diagonal: what is edited along one of those is seen
@@ -316,6 +317,7 @@ def record(ob: bpy.types.Object, base: Floats, owned: Ownership, written: Mappin
     else:
         forget(ob, REST)
         key.pop(REQUEST, None)
+        key.pop(RESULTS, None)
     key.pop(OLD_RECORD, None)
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,6 +28,7 @@ from .mesh_io import AvatarArrays, check_editable
 from .modes import object_mode
 from .naming import aliases_of, names_for
 from .parts import avatar_parts, moving, out_of_reach
+from .remembered import Told, remember
 from .shared_protocol import Message
 from .tables import Table
 from .typed import keys_of, mesh_of
@@ -65,12 +67,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Result:
-    """One shape as it was written. state: added, updated or kept. note: what to know about it, or ``."""
+    """One shape as it was written. state: added, updated or kept. note: what to know about it, or ``. size: its farthest way, units of the world."""
 
     name: str
     state: str
     confidence: float
     note: str
+    size: float = 0.0
 
 
 @dataclass
@@ -277,10 +280,14 @@ class Job:
                 if done.added or done.updated:
                     remember_request(portion.ob, self._options.sets, self._options.table)
             keep_landmarks(objects[0], self.landmarks, self.surface)
+        sizes = _sizes(portions)
         moved = [_moved(portion, done) for portion, done in zip(portions, written, strict=True)]
         others = {portion.ob.name: done for portion, done, names in zip(portions[1:], written[1:], moved[1:], strict=True) if names}
-        outcome = self._outcome(objects[0].name, written[0], others, set().union(*moved))
+        outcome = self._outcome(objects[0].name, written[0], others, sizes, set().union(*moved))
         outcome.seconds = {"gather": self.seconds["gather"], "request": self.seconds["request"], "backend": self.report["seconds"]}
+        if written[0].added or written[0].updated:
+            rows = {each.name: Told(each.state, each.confidence, each.note, each.size) for each in outcome.results}
+            remember(objects[0], uuid.uuid4().hex, rows)
         outcome.seconds["write"] = time.perf_counter() - began
         return outcome
 
@@ -288,10 +295,11 @@ class Job:
         """What about the scene still counts after the keys are made: what moves halfway is told then, with how many shapes."""
         return [finding for finding in self.findings if not finding.told and finding.code not in BEFORE]
 
-    def _outcome(self, name: str, written: Written, others: dict[str, Written], moved: set[str]) -> Outcome:
+    def _outcome(self, name: str, written: Written, others: dict[str, Written], sizes: Mapping[str, float], moved: set[str]) -> Outcome:
         sure = {name: c for names, confidence, _offsets in self._blocks for name, c in zip(names, confidence, strict=True)}
         still = [key for key in (*written.added, *written.updated) if key not in moved]
-        results = _results(written, {own: (sure[wanted], self._notes.get(wanted, "")) for wanted, own in self._named.items()}, still)
+        told = {own: (sure[wanted], self._notes.get(wanted, ""), sizes.get(own, 0.0)) for wanted, own in self._named.items()}
+        results = _results(written, told, still)
         warnings = [*(finding.words for finding in self._told()), *self._warnings, *self.report["warnings"], *written.warnings]
         if self._options.guide != "off" and not self._notes:
             warnings.append("None of your own vowels or blinks was found to go by.")
@@ -358,10 +366,21 @@ def _moved(portion: Portion, written: Written) -> set[str]:
     return {shape.name for shape in portion.shapes if shape.offsets.any()} & {*written.added, *written.updated}
 
 
-def _results(written: Written, told: Mapping[str, tuple[float, str]], still: Sequence[str]) -> list[Result]:
+def _sizes(portions: Sequence[Portion]) -> dict[str, float]:
+    """The farthest way of a vertex by the shape's name, in units of the world. Where an object is stretched, that of its longest axis."""
+    sizes: dict[str, float] = {}
+    for portion in portions:
+        stretch = float(np.linalg.norm(np.array(portion.ob.matrix_world.to_3x3(), np.float64), 2))
+        for shape in portion.shapes:
+            squares = np.einsum("ij,ij->i", shape.offsets, shape.offsets)
+            sizes[shape.name] = max(sizes.get(shape.name, 0.0), stretch * float(squares.max(initial=0.0)) ** 0.5)
+    return sizes
+
+
+def _results(written: Written, told: Mapping[str, tuple[float, str, float]], still: Sequence[str]) -> list[Result]:
     states = {name: state for state in ("added", "updated", "kept") for name in getattr(written, state)}
     found = []
-    for name, (confidence, note) in told.items():
+    for name, (confidence, note, size) in told.items():
         if name not in states:
             continue
         notes = [note] if note else []
@@ -371,7 +390,7 @@ def _results(written: Written, told: Mapping[str, tuple[float, str]], still: Seq
             notes, confidence = [STILL], 0.0
         elif confidence < LOW:
             notes.append("worth a look")
-        found.append(Result(written.key_of(name), states[name], confidence, ", ".join(notes)))
+        found.append(Result(written.key_of(name), states[name], confidence, ", ".join(notes), size))
     return found
 
 

@@ -62,6 +62,7 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
         return live.Preparation(context.object, options_of(context), session.backend, patient=bpy.app.background)
 
     def _ready(self, ready: live.Live) -> Returned:
+        session.clear_status()
         live.begin(ready)
         show_sliders(ready)
         self.report({"INFO"}, f"{len(ready.conditions)} conditions are live")
@@ -227,5 +228,5 @@ def _moved(sliders: bpy.types.PropertyGroup, context: bpy.types.Context) -> None
     try:
         ready.show(np.array([getattr(sliders, f"c{index}") for index in range(len(ready.conditions))], np.float32))
     except AddonError as error:
-        session.status.result, session.status.error, session.status.failed = str(error), error, True
+        session.status.end(context.object, str(error), error)
         live.end()

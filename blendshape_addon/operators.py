@@ -42,7 +42,7 @@ from .properties import (
 from .shared_protocol import Message
 from .tables import user_table
 from .translations import tr
-from .typed import OperatorMixin, Returned, active_object, mesh_of, of_scene, of_window
+from .typed import OperatorMixin, Returned, active_object, of_scene
 
 _TICK_SECONDS = 0.05
 _OF_OPERATOR: Flags = frozenset({"SKIP_SAVE"})
@@ -67,6 +67,14 @@ class OfMesh(OperatorMixin):
             cls.poll_message_set("Make the mesh with the avatar's face the active object")
             return False
         return True
+
+
+def needs_keys(cls: type[OperatorMixin], context: bpy.types.Context) -> bool:
+    """Whether keys were generated on the active mesh; what else an operator's poll says."""
+    if not count(active_object(context)):
+        cls.poll_message_set("No keys were generated on this mesh")
+        return False
+    return True
 
 
 class Work(Protocol):
@@ -135,7 +143,7 @@ class Asking(OfMesh):
         """ESC: nothing is begun again by itself, either."""
         self.cancel(context)
         inspection.give_up(context)
-        session.status.result, session.status.error, session.status.failed, session.status.warnings = tr("Cancelled"), None, False, []
+        session.status.end(context.object, tr("Cancelled"))
         return {"CANCELLED"}
 
     def _end(self, context: bpy.types.Context) -> None:
@@ -145,11 +153,10 @@ class Asking(OfMesh):
 
     def _failed(self, problem: Exception) -> Returned:
         error = as_addon_error(problem)
-        session.status.trace = ""
+        session.status.end(bpy.context.object, str(error), error)
         if error.code == "internal":
             traceback.print_exception(problem)
             session.status.trace = "".join(traceback.format_exception(problem))
-        session.status.result, session.status.error, session.status.failed, session.status.warnings = str(error), error, True, []
         self.report({"ERROR"}, str(error))
         return {"CANCELLED"}
 
@@ -273,18 +280,11 @@ class _Run(Asking):
 
     def _done(self, context: bpy.types.Context, outcome: Outcome) -> Returned:
         status, warnings = session.status, [*self._left_out, *outcome.warnings]
-        status.result, status.error, status.trace, status.failed, status.warnings = _told(outcome), None, "", False, warnings
-        status.engine = session.engine_line(outcome.report)
-        shown = of_window(context)
-        shown.results.clear()
-        shown["result"] = -1
-        for result in outcome.results:
-            row = shown.results.add()
-            row.name, row.state, row.confidence, row.note = result.name, result.state, result.confidence, result.note
+        status.end(bpy.data.objects.get(outcome.object), _told(outcome), warnings=warnings)
+        status.engine, status.made = session.engine_line(outcome.report), outcome.made
         for warning in warnings:
             self.report({"WARNING"}, warning)
         self.report({"INFO"}, outcome.line)
-        status.made = outcome.made
         return {"FINISHED"} if outcome.written.added or outcome.written.updated else {"CANCELLED"}
 
 
@@ -329,12 +329,7 @@ class BLENDSHAPES_OT_update(_Run, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs keys that were generated."""
-        if not super().poll(context):
-            return False
-        if not count(active_object(context)):
-            cls.poll_message_set("No keys were generated on this mesh")
-            return False
-        return True
+        return super().poll(context) and needs_keys(cls, context)
 
     def _chosen(self, context: bpy.types.Context) -> Options:
         ob = active_object(context)
@@ -347,7 +342,7 @@ class BLENDSHAPES_OT_update(_Run, bpy.types.Operator):
         return replace(self._taken(context), sets=known, table=table or None, only_existing=True)
 
 
-class BLENDSHAPES_OT_remove(bpy.types.Operator):
+class BLENDSHAPES_OT_remove(OfMesh, bpy.types.Operator):
     """Remove the shape keys that were generated and not edited since, also from the avatar's other parts"""
 
     bl_idname = "blendshapes.remove"
@@ -356,9 +351,8 @@ class BLENDSHAPES_OT_remove(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mesh with keys, and no run in progress."""
-        ob = context.object
-        return not session.status.running and ob is not None and ob.type == "MESH" and mesh_of(ob).shape_keys is not None
+        """Needs keys that were generated."""
+        return super().poll(context) and needs_keys(cls, context)
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Remove them."""
@@ -374,7 +368,6 @@ class BLENDSHAPES_OT_remove(bpy.types.Operator):
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        of_window(context).results.clear()
         session.clear_status()
         self.report({"INFO"}, f"{removed} shape keys removed")
         return {"FINISHED"}

@@ -25,10 +25,11 @@ from .other_face import USE_OTHER
 from .other_face import suggestion as suggested
 from .preview import BLENDSHAPES_OT_stop_preview
 from .properties import COUNTS, REGIONS, SETS
+from .remembered import any_listed, record_of
 from .report import BLENDSHAPES_OT_copy_report
 from .results import BLENDSHAPES_UL_results
 from .translations import tr
-from .typed import Icon, PanelMixin, active_object, of_object, of_scene, of_window
+from .typed import Icon, PanelMixin, active_object, keys_of, of_object, of_scene, of_window
 
 BY_HAND = "blendshapes.place_landmarks"
 _CHARACTER = 9.0  # pixels, a little more than the interface font's mean width
@@ -105,7 +106,7 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator(BLENDSHAPES_OT_update.bl_idname, text="Update", icon="FILE_REFRESH")
         row.operator(BLENDSHAPES_OT_remove.bl_idname, text="Remove", icon="TRASH")
-        _draw_outcome(layout, width)
+        _draw_outcome(layout, context, width)
 
 
 class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):
@@ -117,16 +118,17 @@ class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs results."""
-        return super().poll(context) and not session.status.running and len(of_window(context).results) > 0
+        """Needs keys that were generated."""
+        return super().poll(context) and not session.status.running and any_listed(active_object(context))
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        layout, shown = self.layout, of_window(context)
+        layout, ob = self.layout, active_object(context)
         layout.label(text="Click a shape to see it on the face")
-        layout.template_list(BLENDSHAPES_UL_results.bl_idname, "", shown, "results", shown, "result", rows=6)
-        if 0 <= shown.result < len(shown.results) and shown.results[shown.result].note:
-            draw_lines(layout, shown.results[shown.result].note, "INFO", text_width(context))
+        layout.template_list(BLENDSHAPES_UL_results.bl_idname, "", keys_of(ob), "key_blocks", of_window(context), "result", rows=6)
+        told = record_of(ob).rows.get(preview.shown())
+        if told is not None and told.note:
+            draw_lines(layout, ", ".join(map(tr, told.note.split(", "))), "INFO", text_width(context))
         if preview.why():
             draw_lines(layout, preview.why(), "ERROR", text_width(context))
         if preview.shown():
@@ -323,8 +325,11 @@ def _draw_error(layout: bpy.types.UILayout, error: AddonError, width: int) -> No
     layout.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
 
 
-def _draw_outcome(layout: bpy.types.UILayout, width: int) -> None:
+def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, width: int) -> None:
+    """What came of the last run, where it was about this object and nothing has been undone since."""
     status = session.status
+    if not status.is_of(context.object):
+        return
     if status.error is not None:
         _draw_error(layout.box(), status.error, width)
         return

@@ -18,7 +18,7 @@ from .landmark_store import found_landmarks
 from .mesh_arrays import base_coordinates
 from .parts import avatar_parts, moving
 from .translations import tr
-from .typed import Returned, keys_of, mesh_of, of_scene, of_window
+from .typed import Returned, keys_of, mesh_of, of_scene
 
 if TYPE_CHECKING:
     from .properties import BlendShapesWindow
@@ -202,13 +202,22 @@ def forget() -> None:
     _shown.name = _shown.why = ""
 
 
-def show(window: BlendShapesWindow, context: bpy.types.Context) -> None:
-    """A row of the results was clicked: show its key, or end the show when it is the one that is shown."""
-    ob = context.object
-    if ob is None or ob.type != "MESH" or not 0 <= window.result < len(window.results):
+def clicked(_window: BlendShapesWindow) -> int:
+    """The number of the key that is shown among those of the active object, -1 where none is. For drawing."""
+    ob = bpy.context.object
+    if not _shown.name or ob is None or ob.type != "MESH" or mesh_of(ob).shape_keys is None:
+        return -1
+    return int(keys_of(ob).key_blocks.find(_shown.name))
+
+
+def click(_window: BlendShapesWindow, number: int) -> None:
+    """A row of the results was clicked, by the key's number: show the key, or end the show when it is the one that is shown."""
+    ob = bpy.context.object
+    key = mesh_of(ob).shape_keys if ob is not None and ob.type == "MESH" else None
+    if ob is None or key is None or not 0 <= number < len(key.key_blocks):
         stop()
         return
-    name = window.results[window.result].name
+    name = key.key_blocks[number].name
     stop() if name == _shown.name else start(ob, name)
 
 
@@ -227,5 +236,4 @@ class BLENDSHAPES_OT_stop_preview(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Returned:
         """Stop."""
         stop()
-        of_window(context)["result"] = -1
         return {"FINISHED"}

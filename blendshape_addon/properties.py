@@ -268,21 +268,12 @@ class BlendShapesObject(bpy.types.PropertyGroup):
     landmarks: Annotated["bpy.types.bpy_prop_collection_idprop[BlendShapesLandmark]", bpy.props.CollectionProperty(type=BlendShapesLandmark)]
 
 
-class BlendShapesResult(bpy.types.PropertyGroup):
-    """A row of the results. Its `name` is the key's."""
-
-    confidence: Annotated[
-        float, bpy.props.FloatProperty(name="Confidence", description="How sure the shape is, 0 to 1", min=0.0, max=1.0, subtype="FACTOR")
-    ]
-    note: Annotated[str, bpy.props.StringProperty(name="Note", description="What to know about the shape")]
-    state: Annotated[str, bpy.props.StringProperty(name="State", description="What became of it: added, updated or kept")]
-
-
 class BlendShapesWindow(bpy.types.PropertyGroup):
     """`window_manager.blendshapes`: what is shown and never saved."""
 
-    results: Annotated["bpy.types.bpy_prop_collection_idprop[BlendShapesResult]", bpy.props.CollectionProperty(type=BlendShapesResult)]
-    result: Annotated[int, bpy.props.IntProperty(name="Shape", description="Click a shape to see it on the face", default=-1, update=preview.show)]
+    result: Annotated[
+        int, bpy.props.IntProperty(name="Shape", description="Click a shape to see it on the face", get=preview.clicked, set=preview.click, min=-1)
+    ]
     live_name: Annotated[
         str, bpy.props.StringProperty(name="Name", description="Name of the shape key that is kept", default="Expression", maxlen=63)
     ]

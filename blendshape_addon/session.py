@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from . import launch
 from .backend_process import Backend
 from .errors import AddonError
 from .launch import Launch, Settings, plan
+from .remembered import record_of
 from .runtimes import MARK
 from .translations import tr
 from .typed import preferences_of
@@ -41,6 +42,7 @@ class Status:
     longest_block: the longest time in seconds for which the run kept the window waiting at once; longest_work: the most processor time of it,
     which is what an otherwise idle machine takes. seconds_left: an estimate, or None.
     made: keys that the last run made and that move something. error: what it failed with; trace: where, if nobody foresaw it.
+    target, stamp: the object that all this is about, and what remembered.py had recorded with its keys when it was said.
     """
 
     running: bool = False
@@ -58,6 +60,20 @@ class Status:
     longest_block: float = 0.0
     longest_work: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    target: int = 0
+    stamp: str = ""
+
+    def end(self, ob: bpy.types.Object | None, result: str, error: AddonError | None = None, warnings: Sequence[str] = ()) -> None:
+        """Say what came of a run on an object."""
+        self.result, self.error, self.failed, self.warnings, self.trace = result, error, error is not None, list(warnings), ""
+        self.made, self.engine = 0, ""
+        self.target, self.stamp = (int(ob.session_uid), record_of(ob).stamp) if ob is not None and ob.type == "MESH" else (0, "")
+
+    def is_of(self, ob: bpy.types.Object | None) -> bool:
+        """Whether that still holds: it is about this object, and what the run did has not been undone. Quick, for drawing."""
+        if ob is None or ob.type != "MESH":
+            return self.target == 0
+        return self.target == int(ob.session_uid) and (self.error is not None or self.stamp == record_of(ob).stamp)
 
 
 status = Status()

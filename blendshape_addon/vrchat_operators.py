@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from bpy_extras.io_utils import ExportHelper
 
-from . import head_bones, joining, key_export, live, preview, scene_files, session, vrchat_check
+from . import head_bones, joining, key_export, live, preview, remembered, scene_files, session, vrchat_check
 from .as_seen import offset_of, visible
 from .errors import AddonError
 from .generated import call_anew
@@ -190,6 +190,7 @@ def _rename_keys(ob: bpy.types.Object, finding: Finding) -> str:
         for name, right in here.items():
             blocks[name].name = right  # drivers and animation follow
         call_anew(other, here)  # what was generated stays so
+        remembered.call_anew(other, here)
     return f"{len(names)} keys renamed"
 
 

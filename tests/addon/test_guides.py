@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import guides, session
+from blendshape_auto_generator.blendshape_addon import guides, remembered, session
 
 RNG = np.random.default_rng(3)
 BLINK_LEFT, BLINK_RIGHT, JAW, SMILE = (RNG.normal(size=(40, 3)).astype(np.float32) for _ in range(4))
@@ -73,7 +73,7 @@ def test_in_blender_the_vowel_gets_the_size_of_the_users(body: Any, tiny: Path, 
     keys["vrc.v_aa"].points.foreach_get("co", moved.reshape(-1))
     keys["Basis"].points.foreach_get("co", rest.reshape(-1))
     np.testing.assert_allclose(moved - rest, 0.6 * full, atol=1e-5)
-    notes = {row.name: row.note for row in bpy.context.window_manager.blendshapes.results}
+    notes = {name: told.note for name, told in remembered.record_of(body).rows.items()}
     assert ("own shape" if guide == "shape" else "60%") in notes["vrc.v_aa"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import generated, preview, session
+from blendshape_auto_generator.blendshape_addon import generated, preview, remembered, session
 from blendshape_auto_generator.blendshape_addon.mesh_arrays import base_coordinates
 from blendshape_auto_generator.blendshape_addon.naming import styled
 from blendshape_auto_generator.blendshape_addon.vrchat_operators import known_sets
@@ -105,7 +105,7 @@ def test_update_makes_only_what_is_there_anew(body: Any, tiny: Path) -> None:
     np.testing.assert_allclose(points(body, "vrc.v_aa") - base_coordinates(body), full / 2, atol=1e-6)
     np.testing.assert_allclose(points(body, "My i") - base_coordinates(body), renamed / 2, atol=1e-6)
     assert "13 updated, 1 kept" in session.status.result
-    assert [row.name for row in bpy.context.window_manager.blendshapes.results if row.state == "updated"].count("My i") == 1
+    assert remembered.record_of(body).rows["My i"].state == "updated"
 
 
 def test_update_knows_the_tables_and_conditions_too(body: Any, tiny: Path) -> None:
@@ -236,8 +236,8 @@ def test_only_what_moves_is_told_as_made(body: Any, tiny: Path) -> None:
     still = [name for name in ARKIT if not (points(body, name) - base_coordinates(body)).any()]
     assert 0 < len(still) < 52
     assert f"{52 - len(still)} shape keys ({52 - len(still)} added, {len(still)} move nothing)" in session.status.result
-    rows = bpy.context.window_manager.blendshapes.results
-    assert [row.name for row in rows if row.note == "moves nothing"] == still and session.status.made == 52 - len(still)
+    rows = remembered.record_of(body).rows
+    assert [name for name, told in rows.items() if told.note == "moves nothing" and not told.size] == still and session.status.made == 52 - len(still)
 
 
 def test_parts_that_get_nothing_are_not_counted() -> None:
@@ -276,11 +276,11 @@ def test_a_preview_puts_values_back(body: Any, tiny: Path, tmp_path: Path) -> No
     generate(tiny, sets={"arkit"})
     keys, shown = body.data.shape_keys.key_blocks, bpy.context.window_manager.blendshapes
     keys["jawOpen"].value = 0.125
-    assert len(shown.results) == 52
-    row = [result.name for result in shown.results].index("mouthClose")
+    assert len(remembered.listed(body)) == 52
+    row = keys.find("mouthClose")
     shown.result = row
     assert preview.shown() == "mouthClose" and keys["mouthClose"].value == 1 and keys["jawOpen"].value == 1, "it acts on an open jaw"
-    shown.result = [result.name for result in shown.results].index("eyeBlinkLeft")
+    shown.result = keys.find("eyeBlinkLeft")
     assert keys["mouthClose"].value == 0 and keys["jawOpen"].value == 0.125 and keys["eyeBlinkLeft"].value == 1
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shown.blend"))
     assert keys["eyeBlinkLeft"].value == 0 and preview.shown() == "", "what is only shown is not saved"
