@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +14,11 @@ from fixtures.meshes import ball
 from backend.engine.models import encode_with, load_model
 from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
-from backend.face.geometry.frame import frame_of_landmarks
+from backend.face.geometry.frame import Frame, frame_of_landmarks
 from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, Floats, Ints, check
-from backend.face.locate.face import Face
-from backend.face.locate.search import KEEP, STEADY, Encode
+from backend.face.locate.face import Face, Place
+from backend.face.locate.search import KEEP, STEADY, Encode, agreed
 from scripts.samples.head import SampleHead, build
 
 TURN = {"z90": [[0, -1, 0], [1, 0, 0], [0, 0, 1]], "z180": [[-1, 0, 0], [0, -1, 0], [0, 0, 1]]}
@@ -333,3 +333,28 @@ def test_where_a_face_is_first_looked_for_the_head_lies_behind_what_is_in_front(
     full = seen[0][seen[0].any(axis=(1, 2))]  # crops at heights where the ball is
     deep = full[:, :, 2].mean(axis=1)
     assert len(full) >= 8 and deep.max() < 0.1 and np.median(deep) < -0.3
+
+
+@pytest.mark.parametrize(("apart", "given", "taken"), [(0.05, False, True), (0.2, False, False), (0.05, True, False)])
+def test_of_a_face_that_was_found_in_a_part_the_landmarks_are_those_seen_in_all_of_it(
+    apart: float, given: bool, taken: bool, sample: SampleHead
+) -> None:
+    true = frame_of_landmarks({name: np.asarray(place, np.float64) for name, place in sample.landmarks.items()})
+    inside = true.to_canonical(np.stack([sample.landmarks[name] for name in NAMES]).astype(np.float32))
+
+    def encode(points: Floats) -> tuple[Floats, Floats]:
+        """Sees the sample head's landmarks in whatever frame it looks, which is the true one but for a little turn."""
+        return np.tile(np.append(inside, [0.25, 0.5]).astype(np.float32), (len(points), 1)), np.full(len(points), 0.9, np.float32)
+
+    marks = {"chin": (0.0, 0.0, 0.0)} if given else {}
+    mesh = AvatarMesh(sample.vertices, sample.triangles, up=(0, 0, 1), landmarks=marks)
+    parts = np.zeros(len(sample.vertices), np.int32)
+    seen = inside + np.array([0, apart, 0], np.float32)
+
+    def alike(landmarks: Floats, frame: Frame, known: Collection[str]) -> tuple[Floats, Frame]:
+        return landmarks, frame
+
+    place = Place(mesh, parts, parts, true, NAMES, seen, 0.9, True, (), lambda: np.zeros(2, np.float32), alike)
+    got = agreed(place, mesh, encode)
+    np.testing.assert_allclose(got.frame.to_object(got.landmarks), true.to_object(inside if taken else seen), atol=0.01 * true.scale)
+    assert got.more().tolist() == ([0.25, 0.5] if taken else [0, 0]) and (got is place) != taken
