@@ -9,7 +9,7 @@ from fixtures.plate_head import plate_head
 from numpy.typing import NDArray
 
 from backend.face.analyse import covered
-from backend.face.analyse.surface import surface_of
+from backend.face.analyse.surface import Surface, surface_of
 from backend.face.geometry.landmarks import SIDES
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
 
@@ -40,3 +40,17 @@ def test_depths_are_those_of_the_triangles_at_a_place() -> None:
     corners = np.array([[[0, 0, 0], [1, 0, 0], [0, 1, 1]], [[0, 0, 5], [1, 0, 5], [0, 1, 5]], [[0, 0, 0], [0, 0, 1], [0, 0, 2]]], np.float64)
     (first, deep), (none, _) = covered.depths(corners, np.array([[0.25, 0.5], [2.0, 2.0]]))
     assert first.tolist() == [0, 1] and deep.tolist() == [0.5, 5.0] and not len(none)
+
+
+def test_lids_cover_the_share_of_an_eyes_middle_that_they_hang_over() -> None:
+    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32)
+    lid = np.concatenate([corners * (1, 0.0325) + (0, 0.0075), np.zeros((4, 1))], axis=1)  # over two of five rows of places, 0.015 apart
+    ball = np.concatenate([corners - (0, 0.5), np.full((4, 1), -0.2)], axis=1)
+    v = np.concatenate([lid, ball]).astype(np.float32)
+    triangles = np.array([(0, 1, 2), (0, 2, 3), (4, 5, 6), (4, 6, 7)], np.int32)
+    skin, none, owner = np.arange(8) < 4, np.zeros(8, bool), np.repeat([0, 1], 4).astype(np.int32)
+    there = Surface(
+        v, triangles, np.arange(8, dtype=np.int32), owner, np.zeros((8, 2), np.float32), [skin, skin], none, owner, np.zeros((8, 6), np.float32), {}
+    )
+    marks = {"eye_inner_left": np.array([0.3, 0, 0], np.float32), "eye_outer_left": np.array([0.7, 0, 0], np.float32)}
+    assert covered.lids(there, marks, "left") == pytest.approx((0.4, 0.4))

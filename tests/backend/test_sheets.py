@@ -72,3 +72,11 @@ def test_a_sheet_goes_where_the_skin_goes_as_far_as_the_model_is_not_believed() 
         on_skin.follow({"cheekPuff": puff}, lain, familiar)
         assert np.allclose(puff[patch, 2], wanted)
         assert np.allclose(np.delete(puff, patch, axis=0)[:, 2], 0.1)
+
+
+@pytest.mark.parametrize(("familiar", "goes"), [(0.0, 1.0), (0.25, 0.75), (1.0, 0.0)])
+def test_a_sheet_goes_with_the_skin_below_it_as_far_as_the_model_is_not_believed(familiar: float, goes: float) -> None:
+    shape = np.array([[0, 0, 0], [0, 0.2, 0], [0.1, 0, 0], [0, 0, 0.3]], np.float32)
+    on_skin.follow({"jawOpen": shape}, (np.array([2, 3]), np.array([0, 1]), np.array([1, 0.5], np.float32)), familiar)
+    wanted = np.array([[0, 0, 0], [0, 0.2, 0], [0.1 * (1 - goes), 0, 0], [0, 0.1 * goes, 0.3 * (1 - goes / 2)]])
+    np.testing.assert_allclose(shape, wanted, atol=1e-7)

@@ -135,6 +135,22 @@ def test_without_its_hair_a_face_is_looked_for_upright_and_with_it_in_every_dire
     assert error.value.code == "no_face" and asked == [(True, True), (False, False)]
 
 
+def test_a_small_lock_before_a_brow_is_no_brow(plain: SampleHead, model: Model) -> None:
+    brow = np.flatnonzero(plain.part == PARTS.index("brow_left"))
+    own = plain.triangles[np.isin(plain.triangles, brow).all(axis=1)]
+    unit = float(np.linalg.norm(plain.landmarks["eye_outer_left"] - plain.landmarks["eye_outer_right"])) / 1.4
+    lock = plain.vertices[brow] - np.array([0, 0.8 * unit, 0], np.float32)
+    vertices = np.concatenate([plain.vertices, lock]).astype(np.float32)
+    triangles = np.concatenate([plain.triangles, np.searchsorted(brow, own) + len(plain.vertices)]).astype(np.int32)
+    quads = plain.faces[:, 3] >= 0
+    material = np.concatenate([plain.material, plain.material[quads]])
+    hair = np.append(np.isin(material, [MATERIALS.index(name) for name in ("hair", "brow")]), np.ones(len(own), bool))
+    evidence = Evidence(triangle_materials=hair.astype(np.int32), materials=("Skin", "Hair"))
+    _face, shapes = shapes_of(AvatarMesh(vertices, triangles, up=(0, 0, 1), evidence=evidence), model)
+    assert moved(shapes, np.arange(len(vertices)) >= len(plain.vertices)) == 0
+    assert moved({"browDownLeft": shapes["browDownLeft"]}, np.append(plain.part, [0] * len(lock)) == PARTS.index("brow_left")) > 0.002
+
+
 def test_what_the_user_says_goes_before_names(head: Fringed, model: Model, untold: tuple[Face, Mapping[str, Floats]]) -> None:
     role = np.where(head.hair, ROLES.index("face"), 0).astype(np.int32)
     mesh = AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=told(head, "bone"), roles=role)
