@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from backend.errors import BackendError
 from backend.face.geometry.frame import Frame, frame_of_landmarks
-from backend.face.geometry.landmarks import NAMES, mirrored
+from backend.face.geometry.landmarks import EYE, NAMES, mirrored
 from backend.face.geometry.mesh import (
     AvatarMesh,
     Floats,
@@ -142,6 +142,14 @@ def test_the_frame_follows_any_rigid_motion_and_scale(seed: int, magnitude: floa
     size = found.scale + float(np.abs(found.origin).max())
     assert np.allclose(found.to_canonical(found.to_object(points)), points, atol=2e-6 * size / found.scale)
     assert np.allclose(found.offsets_to_object(points), found.to_object(points) - found.origin, atol=2e-6 * size)
+
+
+@pytest.mark.parametrize("mouth", [(0.0, 0.0, 0.0), (0.5, 0.0, 0.0)])
+def test_a_frame_of_landmarks_that_are_no_faces_has_numbers_all_the_same(mouth: tuple[float, float, float]) -> None:
+    eyes = {f"{name}_{side}": np.array([sign, 0, 0]) for name in EYE for side, sign in (("left", 1.0), ("right", -1.0))}
+    with np.errstate(all="raise"):
+        frame = frame_of_landmarks(eyes | {f"mouth_{side}": np.array(mouth) for side in ("left", "right")})
+    np.testing.assert_array_equal(frame.rotation, [[1, 0, 0], [0, 0, 0], [0, 0, 0]])
 
 
 def test_offsets_of_zero_stay_exact_zeros() -> None:
