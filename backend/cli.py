@@ -13,6 +13,7 @@ import logging
 import math
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,6 +174,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(generate, "generate")
     generate.set_defaults(run=_generate)
 
+    if find_spec(f"{__package__}.engine.benchmark") is not None:  # the extension's zip has none
+        _add_bench(commands)
+    return parser
+
+
+def _add_bench(commands: Any) -> None:
+    """Add the command that measures, to argparse's subparsers."""
     bench = commands.add_parser("bench", help="measure sessions, whole requests and starts on this machine; see docs/engine.md")
     bench.add_argument("--mesh", type=Path, metavar="MESH.npz", help="an avatar; without one, a head that says where its landmarks are")
     bench.add_argument("--vertices", default="10000,15000,20000,70000", metavar="LIST", help="sizes of heads (default %(default)s)")
@@ -188,7 +196,6 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="print JSON instead of tables")
     _add_settings(bench, "bench")
     bench.set_defaults(run=_bench)
-    return parser
 
 
 def _add_settings(command: argparse.ArgumentParser, name: str) -> None:

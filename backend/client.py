@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -289,12 +289,6 @@ def error_of(message: Message) -> BackendError:
     """The error that an `error` message holds."""
     header = message.header
     return BackendError(str(header["code"]), str(header["message"]), str(header["fix"]))
-
-
-def arrays_of_mesh(mesh: Any) -> dict[str, Array]:
-    """The arrays of a request for an AvatarMesh."""
-    named: Sequence[str] = ("vertices", "triangles", "head_weights", "mask", "roles")
-    return {name: getattr(mesh, name) for name in named if getattr(mesh, name) is not None}
 
 
 def _gone(code: int | None) -> BackendError:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .client import arrays_of_mesh
 from .engine.sessions import Cancellation
 from .engine.settings import Settings
 from .errors import BackendError
@@ -71,7 +70,7 @@ def generate_deltas(
     }
     handlers = Handlers(settings=settings)
     try:
-        handlers.handle(Message(header, arrays_of_mesh(mesh)), take, Cancellation())
+        handlers.handle(Message(header, mesh.arrays()), take, Cancellation())
     except BackendError as error:
         handlers.failed(error.code)
         raise

@@ -4,8 +4,8 @@
 python3 scripts/dev.py mutate [--only PATH] [--mutants N] [--processes N] [--record]
 
 scripts/mutation/mutation.toml fixes seed, operators, modules and budget, and names the equivalents. The map from lines to tests is kept in
-build/mutation, and what was judged of the same files, so that a run that was broken off goes on. A mutant is killed when a test fails, or when the run
-tells nothing or takes too long and does neither without the change. Ends with 1 where too few are killed.
+build/mutation, and what was judged of the same files, so that a run that was broken off goes on. A mutant is killed when a test fails, or when the
+run tells nothing or takes too long and does neither without the change. Ends with 1 where too few are killed.
 """
 
 from __future__ import annotations

@@ -172,12 +172,12 @@ def _mutation(figures: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield "A mutant is the code with one place changed: a comparison turned round, a number one more or less, a condition negated, a loop left out."
     yield "cosmic-ray makes them in protocol, engine, face and those modules of the add-on that need no bpy; `scripts/mutation/mutation.toml` fixes"
-    yield "seed, operators and budget. Taken are lines that tests reach, by chance; on each an operator, and a place. Of the tests that reach the line"
-    yield "as many as the budget allows run in a scratch copy of the repository: golden values, those of the module's own file, then the fastest of each"
-    yield "other file, and those whose child processes reach it. Where one fails, the mutant is killed. Where a run ends without a word, or too late, it is"
-    yield "killed only if the same tests pass without the change; a mutant for which no test can be run survives."
-    yield "The map from lines to tests is kept in `build/mutation`, made anew for what has changed, and so is what was judged of the same files: a run that"
-    yield "was broken off goes on where it was. Equivalents are named one by one, with reasons."
+    yield "seed, operators and budget. Taken are lines that tests reach, by chance; on each an operator, and a place. Of the tests that reach the"
+    yield "line as many as the budget allows run in a scratch copy of the repository: golden values, those of the module's own file, then the"
+    yield "fastest of each other file, and those whose child processes reach it. Where one fails, the mutant is killed. Where a run ends without a"
+    yield "word, or too late, it is killed only if the same tests pass without the change; a mutant for which no test can be run survives."
+    yield "The map from lines to tests is kept in `build/mutation`, made anew for what has changed, and so is what was judged of the same files: a"
+    yield "run that was broken off goes on where it was. Equivalents are named one by one, with reasons."
 
 
 SECTIONS: dict[str, tuple[str, Callable[[dict[str, Any]], Iterator[str]]]] = {

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..client import Client, arrays_of_mesh
+from ..client import Client
 from ..errors import BackendError
 from ..face.geometry.landmarks import NAMES
 from ..face.geometry.mesh import AvatarMesh
@@ -290,7 +290,7 @@ class Requests:
         fields: dict[str, Any] = {"bones": mesh.bones, "up": mesh.up, "landmarks": mesh.landmarks, "model": str(self._path) if self._path else None}
         fields |= {"sets": ["arkit"]} if self._arkit else {"table": self._table}
         began, first = time.perf_counter(), 0.0
-        for message in client.answers(client.send("generate", fields, arrays_of_mesh(mesh))):
+        for message in client.answers(client.send("generate", fields, mesh.arrays())):
             if message.header["type"] == "shapes" and not first:
                 first = time.perf_counter() - began
             if message.header["type"] == "done":

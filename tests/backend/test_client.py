@@ -18,14 +18,14 @@ from fixtures import models
 from fixtures.meshes import figure
 
 from backend import client as client_module
-from backend.client import AsyncClient, Client, arrays_of_mesh
+from backend.client import AsyncClient, Client
 from backend.errors import BackendError
 from backend.face.geometry.mesh import AvatarMesh
 
 
 def job(model: Path, mesh: AvatarMesh | None = None, **fields: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
     mesh = mesh or figure()
-    return "generate", {"bones": mesh.bones, "up": mesh.up, "model": str(model), "sets": ["arkit"], **fields}, arrays_of_mesh(mesh)
+    return "generate", {"bones": mesh.bones, "up": mesh.up, "model": str(model), "sets": ["arkit"], **fields}, mesh.arrays()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from fixtures.meshes import figure
 from prometheus_client.parser import text_string_to_metric_families
 
-from backend.client import Client, arrays_of_mesh
+from backend.client import Client
 from backend.engine.metrics import KEPT, Metrics
 from backend.errors import BackendError
 
@@ -101,7 +101,7 @@ def test_a_real_childs_metrics_add_up(tiny: Path, tmp_path: Path) -> None:
     before: Samples = {}
     with Client(preferences={"metrics": str(target), "threads": 1}) as client:
         for _ in range(3):
-            reports.append(client.report("generate", fields, arrays_of_mesh(mesh)))
+            reports.append(client.report("generate", fields, mesh.arrays()))
             samples, types = read(target.read_text(encoding="utf-8"))
             assert never_fell(before or samples, samples, types)
             before = samples
@@ -114,7 +114,7 @@ def test_a_request_that_fails_is_in_the_file_too(tiny: Path, tmp_path: Path) -> 
     mesh, target = figure(), tmp_path / "m.prom"
     with Client(preferences={"metrics": str(target), "threads": 1}) as client:
         with pytest.raises(BackendError):
-            client.report("generate", {"sets": ["none"], "model": str(tiny)}, arrays_of_mesh(mesh))
+            client.report("generate", {"sets": ["none"], "model": str(tiny)}, mesh.arrays())
         samples, _ = read(target.read_text(encoding="utf-8"))
     assert samples["blendshape_errors_total", (("code", "unknown_set"),)] == 1 and samples["blendshape_requests_total", ()] == 1
 
@@ -163,7 +163,7 @@ def test_metrics_that_cannot_be_written_are_a_warning_of_the_report(tiny: Path, 
     fields: dict[str, Any] = {"sets": ["vrchat"], "bones": mesh.bones, "up": mesh.up, "model": str(tiny)}
     with Client(preferences={"metrics": str(target), "threads": 1}) as client:
         for _ in range(2):
-            assert any(str(target) in warning for warning in client.report("generate", fields, arrays_of_mesh(mesh))["warnings"])
+            assert any(str(target) in warning for warning in client.report("generate", fields, mesh.arrays())["warnings"])
     assert capfd.readouterr().err.count(str(target)) == 1, "the log says it once"
 
 

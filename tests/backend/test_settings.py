@@ -16,7 +16,6 @@ from fixtures.meshes import figure
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.client import arrays_of_mesh
 from backend.engine.providers import engine_cache
 from backend.engine.settings import MAX_FILE, SETTINGS, Settings, cache_folder, describe, resolve
 from backend.errors import BackendError
@@ -281,9 +280,7 @@ class Started:
         hello = read_message(stdout)
         assert hello is not None and hello.header["type"] == "hello"
         mesh = figure()
-        write_message(
-            stdin, {"type": "generate", "id": 1, "sets": ["vrchat"], "bones": mesh.bones, "up": mesh.up, "model": str(tiny)}, arrays_of_mesh(mesh)
-        )
+        write_message(stdin, {"type": "generate", "id": 1, "sets": ["vrchat"], "bones": mesh.bones, "up": mesh.up, "model": str(tiny)}, mesh.arrays())
         while True:
             message = read_message(stdout)
             assert message is not None

@@ -24,7 +24,7 @@ import pytest
 from fixtures import models
 from fixtures.meshes import figure
 
-from backend.client import Client, arrays_of_mesh
+from backend.client import Client
 from backend.engine import models as engine
 from backend.engine.export import export_triton
 from backend.engine.models import load_model
@@ -115,7 +115,7 @@ def ask(client: Client, model: Path, **chosen: Any) -> tuple[dict[str, Any], Any
     """The report and the offsets of a request."""
     mesh = figure()
     fields = {"bones": mesh.bones, "up": mesh.up, "model": str(model), "sets": ["arkit"], "settings": chosen}
-    answers = client.ask("generate", fields, arrays_of_mesh(mesh))
+    answers = client.ask("generate", fields, mesh.arrays())
     return answers[-1].header["report"], next(m.arrays["offsets"] for m in answers if m.header["type"] == "shapes")
 
 

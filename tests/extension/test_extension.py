@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 import zipfile
 from pathlib import Path
@@ -52,6 +53,20 @@ def test_the_zip_holds_what_ships_and_nothing_else(archive: Path) -> None:
     assert {w.split("/")[-1].split("-")[0] for w in wheels} == {"onnxruntime", "psutil"}, "numpy is Blender's own"
     manifest = tomllib.loads(zipfile.ZipFile(archive).read("blender_manifest.toml").decode())
     assert sorted(w.removeprefix("./") for w in manifest["wheels"]) == sorted(wheels)
+
+
+def test_what_only_measures_stays_at_home(archive: Path, tmp_path: Path) -> None:
+    """And nothing that ships needs it."""
+    with zipfile.ZipFile(archive) as file:
+        assert not {Path(name).name for name in file.namelist()} & set(build.LEFT_OUT)
+        file.extractall(tmp_path, [name for name in file.namelist() if name.startswith("backend/")])
+    shipped = [
+        ".".join(path.relative_to(tmp_path).with_suffix("").parts) for path in sorted(tmp_path.rglob("*.py")) if not path.stem.startswith("__")
+    ]
+    everything = f"import importlib\nfor name in {shipped!r}: importlib.import_module(name)"
+    for command, code in (["-c", everything], 0), (["-m", "backend", "info"], 0), (["-m", "backend", "bench"], 2):
+        done = subprocess.run([sys.executable, "-P", *command], cwd=tmp_path, env=os.environ | {"PYTHONPATH": "."}, capture_output=True, check=False)
+        assert done.returncode == code, done.stderr.decode()[-2000:]
 
 
 def test_it_carries_the_licences_of_what_it_brings(archive: Path) -> None:

@@ -43,6 +43,11 @@ class AvatarMesh:
     roles: Ints | None = None
     evidence: evidence.Evidence | None = None
 
+    def arrays(self) -> dict[str, Floats | Ints]:
+        """Those that there are, by name, as they go through the pipe; those of the evidence are its own."""
+        named = {name: getattr(self, name) for name in ("vertices", "triangles", "head_weights", "mask", "roles")}
+        return {name: array for name, array in named.items() if array is not None}
+
 
 def check(mesh: AvatarMesh) -> None:
     """Raise BackendError (mesh_empty, mesh_invalid, mesh_not_finite) unless the arrays describe a mesh that can be worked on."""
