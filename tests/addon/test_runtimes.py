@@ -196,9 +196,10 @@ def test_settings_of_pip_have_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_python_that_cannot_make_environments_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AddonError) as caught:
-        Preparation(ROOT, tmp_path / "made", Runtime("x", (), 0, ""), str(tmp_path / "none"))
-    assert caught.value.code == "runtime_failed" and not (tmp_path / "made").exists()
+    made = tmp_path / "folders" / "that are not there" / "made"
+    with pytest.raises(AddonError, match="none cannot be started: ") as caught:
+        Preparation(ROOT, made, Runtime("x", (), 0, ""), str(tmp_path / "none"))
+    assert caught.value.code == "runtime_failed" and made.parent.is_dir() and not made.exists()
 
 
 def test_cancelling_removes_what_was_made(tmp_path: Path) -> None:
@@ -206,6 +207,24 @@ def test_cancelling_removes_what_was_made(tmp_path: Path) -> None:
     assert (tmp_path / "made" / MARK).is_file() and not work.poll()
     work.cancel()
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(("error", "said"), [(PermissionError(13, "Access is denied"), "Access is denied"), (OSError("none says why"), "none says why")])
+def test_a_folder_that_is_in_use_stays_one_that_can_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / MARK).write_text("x", encoding="utf-8")
+
+    def half(folder: Path) -> None:
+        (folder / MARK).unlink()
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runtimes.shutil, "rmtree", half)
+        with pytest.raises(AddonError, match=f"made cannot be removed: {said}.") as caught:
+            remove(made)
+    assert caught.value.code == "runtime_failed" and "Close" in caught.value.fix
+    assert remove(made) and not made.exists()
 
 
 def test_a_folder_that_was_not_made_here_is_never_removed(tmp_path: Path) -> None:

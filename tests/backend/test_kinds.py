@@ -69,6 +69,23 @@ def test_a_mesh_of_loose_triangles_is_described_within_bounds() -> None:
     assert len(which) == kinds.MOST == 2048 and np.isfinite(said).all()
 
 
+def test_what_lies_in_the_middle_of_an_eye_is_described_as_what_lies_just_behind_it() -> None:
+    head, triangles = anatomy()
+    marks = {name: place * np.array([1, 1, 0 if name.startswith(("eye", "lid")) else 1], np.float32) for name, place in head.landmarks.items()}
+    middle = (marks["eye_inner_left"] + marks["eye_outer_left"] + marks["lid_upper_left"] + marks["lid_lower_left"]) / 4
+
+    def patch(before: float) -> Floats:
+        corners = middle + np.array([(-0.02, -0.02, before), (0.02, -0.02, before), (0, 0.02, before)], np.float32)
+        vertices = np.concatenate([head.vertices, corners])
+        more = np.concatenate([triangles, np.arange(3, dtype=np.int32)[None] + len(head.vertices)])
+        parts = loose_parts(vertices, more)
+        which, rows = kinds.described(vertices, more, parts, face_skin(vertices, parts, marks), marks)
+        return np.asarray(rows[which == parts[-1]][0])
+
+    np.testing.assert_allclose(patch(0.0), patch(-1e-6), atol=1e-3)
+    assert np.abs(patch(0.0) - patch(1e-6)).max() > 0.9
+
+
 def test_other_classes_in_the_file_are_refused() -> None:
     data = json.loads(kinds.DATA.read_text(encoding="utf-8"))
     kinds.network_of(data)
