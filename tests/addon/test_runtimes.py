@@ -209,7 +209,7 @@ def test_cancelling_removes_what_was_made(tmp_path: Path) -> None:
     assert not (tmp_path / "made").exists()
 
 
-@pytest.mark.parametrize(("error", "said"), [(PermissionError(13, "Access is denied"), "Access is denied"), (OSError("none says why"), "none says why")])
+@pytest.mark.parametrize(("error", "said"), [(PermissionError(13, "Access is denied"), "Access is denied"), (OSError("no reason"), "no reason")])
 def test_a_folder_that_is_in_use_stays_one_that_can_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str) -> None:
     made = tmp_path / "made"
     made.mkdir()
