@@ -248,20 +248,53 @@ def test_what_lies_close_before_an_eyeball_rolls_with_it_unless_it_leaves_the_ax
     assert lid.eye[len(made.vertices) :].all() == rolls
 
 
-@pytest.mark.parametrize(("smallest", "least", "most"), [(0.0, 0.3, 0.4), (9.0, -0.05, 0.05)], ids=["goggle", "usual"])
-def test_the_lower_lid_comes_up_over_eyes_as_large_as_a_cartoons(smallest: float, least: float, most: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lids, "GOGGLE", smallest)
+def with_sheet(points: NDArray[np.float32], faces: NDArray[np.int32]) -> Surface:
+    """The default modelled head without eyeballs, and a sheet more: points (P,3), faces (N,3) among them."""
     made, triangles = anatomy()
-    parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
-    unknown = np.zeros((len(made.vertices), 2), np.float32)
-    there = surface_of(made.vertices, triangles, weld(made.vertices), parts, unknown, made.landmarks)
-    lid = head_of(there, made.landmarks).lids["left"]
-    blink = closing.closing(lid, np.zeros_like(made.vertices))
-    opening = lid.opening
-    rise = (opening.lower.of(blink) @ opening.axes.T / opening.unit)[:, 1]
-    assert least <= np.median(rise / lid.gap) <= most
-    left = (opening.upper.of(blink) - opening.lower.of(blink)) @ opening.axes.T / opening.unit
-    assert np.abs((lid.gap + left[:, 1]) / lid.gap.max()).mean() < 0.05
+    boxes = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
+    balls = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)
+    gone = np.isin(np.arange(len(made.vertices)), np.concatenate([ball for ball, _centre in balls.values()]))
+    index = np.cumsum(~gone) - 1
+    left = index[triangles[~gone[triangles].any(axis=1)]]
+    vertices = np.concatenate([made.vertices[~gone], points]).astype(np.float32)
+    everything = np.concatenate([left, faces + (~gone).sum()]).astype(np.int32)
+    parts = part_boxes(vertices, loose_parts(vertices, everything))
+    return surface_of(vertices, everything, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), made.landmarks)
+
+
+@pytest.mark.parametrize("covers", [True, False], ids=["disc", "ring"])
+def test_a_disc_that_covers_the_opening_from_behind_is_an_eye_whose_vertices_lie_around_its_rim(covers: bool) -> None:
+    marks = anatomy()[0].landmarks
+    middle = (marks["lid_upper_left"] + marks["lid_lower_left"]) / 2
+    high = float((marks["lid_upper_left"] - marks["lid_lower_left"])[1])
+    turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    rims = [np.stack([s * np.cos(turn), 0.95 * s * np.sin(turn), 0 * turn - 0.4], 1) for s in ((1.0,) if covers else (1.0, 0.93))]
+    points = middle + high * np.concatenate([*rims, *([[[0, 0, -0.4]]] if covers else [])])
+    k, after = np.arange(24), np.roll(np.arange(24), -1)
+    disc = np.stack([k, after, np.full(24, 24)], 1)
+    ring = np.concatenate([np.stack([k, after, k + 24], 1), np.stack([after, after + 24, k + 24], 1)])
+    there = with_sheet(points.astype(np.float32), (disc if covers else ring).astype(np.int32))
+    sheet = np.arange(len(there.vertices)) >= len(there.vertices) - len(points)
+    lid = head_of(there, marks).lids["left"]
+    assert lid.eye[sheet].all() == lid.eye[sheet].any() == covers
+    if covers:
+        assert np.abs(closing.closing(lid, np.zeros_like(there.vertices))[sheet]).max() < 1e-6, "an eye holds still"
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_inner_corner_of_an_eye_keeps_behind_the_lids_that_close_over_it(side: str) -> None:
+    marks = anatomy()[0].landmarks
+    corner, outer = marks[f"eye_inner_{side}"], marks[f"eye_outer_{side}"]
+    high = float((marks[f"lid_upper_{side}"] - marks[f"lid_lower_{side}"])[1])
+    grid = np.stack(np.meshgrid(np.linspace(-0.08, 0.08, 4), np.linspace(-0.08, 0.08, 4), [-0.29]), -1).reshape(-1, 3)
+    cell = (np.arange(3)[:, None] * 4 + np.arange(3)).ravel()
+    faces = np.concatenate([np.stack([cell, cell + 1, cell + 4], 1), np.stack([cell + 1, cell + 5, cell + 4], 1)])
+    points = corner + 0.04 * (outer - corner) + high * grid
+    there = with_sheet(points.astype(np.float32), faces.astype(np.int32))
+    lid = head_of(there, marks).lids[side]
+    sheet = np.arange(len(there.vertices)) >= len(there.vertices) - len(points)
+    assert not (lid.lash | lid.lower_lash)[sheet].any()
+    assert np.abs(closing.closing(lid, np.zeros_like(there.vertices))[sheet]).max() < 1e-6
 
 
 def test_lashes_go_with_the_edge_of_the_skin_wherever_it_is_led() -> None:

@@ -15,7 +15,6 @@ from .openings import Opening, eye_opening
 from .surface import Flags, Surface
 
 MEETING, TALL = 0.1, (0.3, 0.42)  # of the opening, that it rises by at least where eyes are tall, and canonical units between which they become so
-GOGGLE, RISE = 0.45, 0.35  # canonical units: a cartoon's eyeball is larger, and its lower lid rises by this much of the opening
 MEET = 0.3  # half widths beyond the corner over which upper and lower lashes come to go the same way
 ROOTED = 0.2  # heights from an edge within which a lash begins; a brow does not
 SEWN, FLAP, MOSTLY = 0.2, 0.6, 0.7  # heights from an edge within which a lash is sewn to it, and reaches; the share of its vertices that are sewn
@@ -23,6 +22,10 @@ LASH = (0.6, 1.1)  # heights above the edge between which what is no skin stops 
 WHOLE = 1.15  # heights above the edge below which a lash, or the line of a crease, rides as a whole
 BELOW = 0.8  # heights below the lower edge over which a correction fades
 ROOM = (0.5, 1.5)  # heights above the edge over which a correction fades, three quarters of the way to the brow within these
+MIDST = (-0.6, -0.3, 0.0, 0.3, 0.6)  # half widths from the middle, and shares of the way between the edges, where what fills an opening covers it
+LEVELS = (0.35, 0.5, 0.65)
+COVERED = 0.5  # share of these places that an eye's faces cover: one of few vertices has them around its rim
+CORNER, AT_BACK = 0.6, 0.9  # half widths inwards from the middle from which on what lies behind the edges by this share of it is an eye's inner corner
 RING = 0.2  # share of a lash's vertices next to the lower edge from which on it goes all around the eye
 COVER = (0.35, 0.6)  # heights before the edges over which what is no skin stops following the lids
 INSIDE = (0.5, 1.2)  # heights behind the edge over which it fades: the inside of a lid goes along, the socket does not
@@ -61,14 +64,12 @@ class Lid:
         near = near * np.where(skin, 1, 1 - smoothstep(*COVER, before))  # what hangs before the eye, as hair does, is none of its lids
         self.top = np.asarray(np.where(above > 0, 1 - smoothstep(0, room, above), between) * near, np.float32)
         self.bottom = np.asarray(np.where(below > 0, 1 - smoothstep(0, BELOW, below), 1 - between) * near, np.float32)
-        self.rise = 0.0  # share of the opening that the lower lid comes up by at least
-        self.meeting = MEETING * float(smoothstep(*TALL, opening.unit[1:2])[0])  # the same on heads unlike those learnt from
-        self.lash, self.lower_lash, self.eye = self._others(there, above, below, skin, strips)
+        # share of the opening that the lower lid comes up by at least, on heads unlike those learnt from
+        self.meeting = MEETING * float(smoothstep(*TALL, opening.unit[1:2])[0])
+        self.lash, self.lower_lash, self.eye, self.corner = self._others(there, above, below, skin, strips, side)
         if side in there.balls:
             ball, centre = there.balls[side]
             self.eye[_rolling(there, ball, centre, opening.origin)] = True
-            if np.median(np.linalg.norm(there.vertices[ball] - centre, axis=1)) > GOGGLE:
-                self.rise = RISE
             self.lash &= ~self.eye
             self.lower_lash &= ~self.eye
         riding = np.where(self._reach(there, above) < WHOLE, 1, 1 - smoothstep(*LASH, above))
@@ -90,8 +91,9 @@ class Lid:
         whole, held, wrong = (np.bincount(there.pieces[some], minlength=count) for some in (loose, sewn, astray))
         return np.asarray(loose & ((held > 0) & (held < MOSTLY * whole) & (wrong == 0))[there.pieces])
 
-    def _others(self, there: Surface, above: Floats, below: Floats, skin: Flags, strips: Flags) -> tuple[Flags, Flags, Flags]:
-        """Which vertices (F,) are upper lashes, lower lashes, eyes, by parts: lashes keep to an edge, eyes fill the opening from behind."""
+    def _others(self, there: Surface, above: Floats, below: Floats, skin: Flags, strips: Flags, side: str) -> tuple[Flags, Flags, Flags, Flags]:
+        """Which vertices (F,) are upper lashes, lower lashes, eyes, and their inner corners, by parts: lashes keep to an edge, eyes fill the opening
+        from behind, corners lie behind the lids."""
         local = self.opening.local
         count = int(there.owner.max()) + 1
         window = ~skin & ~there.bulky & ~strips & (np.abs(local[:, 0]) < 1.4) & (above < 1.2) & (below < 1.2)
@@ -108,6 +110,11 @@ class Lid:
         rooted = np.bincount(there.owner[window & (level < ROOTED)], minlength=count) > 0
         rooted |= np.bincount(there.owner[window], level[window], minlength=count) < 2 * ROOTED * some
         eye = own & ((fills > 0.12 * some) & (backs > 0.5 * some) | (fills > 0.6 * some))  # pupils and highlights float in the opening
+        eye |= self._covering(there, own & ~eye & (backs > 0.5 * some))
+        inwards = np.full(count, np.inf)
+        np.minimum.at(inwards, there.owner[window], local[window, 0] * (-1 if side == "left" else 1))
+        corner = own & ~eye & (backs > AT_BACK * some) & (inwards > CORNER)
+        rooted &= ~corner
         lash = own & ~eye & rooted & (fills < 0.12 * some) & (upper > 0.25 * some) & (upper > lower)
         lower_lash = own & ~eye & rooted & ~lash & (fills < 0.12 * some) & (lower > 0.25 * some)
         low = (lash & (lower > RING * some))[there.owner] & (np.abs(below) < np.abs(above))  # a liner all around the eye follows both lids
@@ -115,7 +122,31 @@ class Lid:
         strip = window & ~own[there.owner] & ~behind & (before < COVER[1])  # of what covers more than this eye, what is next to an edge
         on_top, on_low = strip & (np.abs(above) < 0.3), strip & (np.abs(below) < 0.2)
         top, bottom = lash[there.owner] & ~low, lower_lash[there.owner] | low
-        return window & top | on_top, window & bottom | on_low & ~on_top, eye[there.owner]
+        return window & top | on_top, window & bottom | on_low & ~on_top, eye[there.owner], corner[there.owner]
+
+    def _covering(self, there: Surface, parts: Flags) -> Flags:
+        """Which of some parts, flags (P,) by owner, cover the opening's middle with their faces."""
+        found = np.zeros(len(parts), bool)
+        faces = there.triangles[parts[there.owner[there.triangles[:, 0]]]] if parts.any() else there.triangles[:0]
+        if not len(faces):
+            return found
+        upper, lower = (
+            np.interp(MIDST, self.opening.columns, edge.points[:, 1])[:, None] for edge in (self.opening.upper, self.opening.lower)
+        )
+        x = np.repeat(MIDST, len(LEVELS))
+        y = (lower + np.array(LEVELS) * (upper - lower)).ravel()
+        a, b, c = (self.opening.local[faces[:, i], :2, None] for i in range(3))
+
+        def turn(p: Floats, q: Floats) -> Floats:
+            """On which side of the line from p to q (T,2,1) the places are (T,N)."""
+            return np.asarray((q[:, 0] - p[:, 0]) * (y - p[:, 1]) - (q[:, 1] - p[:, 1]) * (x - p[:, 0]))
+
+        ways = np.stack([turn(a, b), turn(b, c), turn(c, a)])
+        inside = (ways >= 0).all(axis=0) | (ways <= 0).all(axis=0)
+        owner = there.owner[faces[:, 0]]
+        for part in np.unique(owner):
+            found[part] = inside[owner == part].any(axis=0).mean() > COVERED
+        return found
 
     def _reach(self, there: Surface, above: Floats) -> Floats:
         """How far above the edge (F,) the lash vertices of each vertex's part reach."""

@@ -49,7 +49,7 @@ def closing(lid: Lid, blink: Floats, familiar: float = 0.0) -> Floats:
     opening = lid.opening
     up = opening.lower.of(here)
     rise = np.zeros_like(up)
-    lowest = max(lid.rise, (1 - familiar) * lid.meeting)
+    lowest = (1 - familiar) * lid.meeting
     rise[:, 1] = np.clip(up[:, 1], lowest * lid.gap, max(LOWER, lowest) * lid.gap) - up[:, 1]
     added = opening.at(rise) * lid.bottom[:, None]
     goal = opening.lower.points + _even(opening.lower.of(here + added))
@@ -71,7 +71,8 @@ def closing(lid: Lid, blink: Floats, familiar: float = 0.0) -> Floats:
     added = added * (1 - lash) + lash * (edge + _drooped(lid) - here)
     low = lid.lower_ride[:, None]
     added = added * (1 - low) + low * (lower - here)
-    added[lid.eye] = (np.float32(familiar) - 1) * here[lid.eye]  # balls and plates are held still later, but a lash may pass for one
+    held = lid.eye | lid.corner
+    added[held] = (np.float32(familiar) - 1) * here[held]  # balls and plates are held still later, but a lash may pass for one
     before = _before_eye(lid, here + added)
     return _space(lid, (added + before + ridden(lid, before) + here - own).astype(np.float32))
 
@@ -139,7 +140,7 @@ def limited(lid: Lid, shape: Floats, least: float = 1.0) -> Floats:
     lift, drop = opening.at(_even(np.stack([over * share, over * (1 - share)], axis=1).astype(np.float32))).T
     added = np.zeros_like(here)
     added[:, 1] = lift * np.maximum(lid.top, lid.ride) - drop * np.maximum(lid.bottom, lid.lower_ride)
-    added[lid.eye] = -here[lid.eye]
+    added[lid.eye | lid.corner] = -here[lid.eye | lid.corner]
     return _space(lid, added + here - own)
 
 
