@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from backend.face.analyse import eyeballs
+from backend.face.analyse.mouth_parts import mouth_parts
 from backend.face.correct import rigid_parts
-from backend.face.geometry.mesh import loose_parts, part_boxes
+from backend.face.geometry.mesh import Ints, loose_parts, part_boxes
 from backend.face.geometry.motion import rigid, turned
 from scripts.samples.anatomy import PARTS, Anatomy
 from scripts.samples.modelled import BUILDERS, anatomy
@@ -95,6 +96,11 @@ def test_the_inside_of_a_lid_stays_as_deep_as_it_lay(head: tuple[Anatomy, Floats
     assert np.linalg.norm(blink - before, axis=1).max() < 0.05 * np.linalg.norm(out, axis=1).max()
 
 
+def move_teeth(shapes: dict[str, Floats], vertices: Floats, boxes: Floats, pieces: Ints, lips: Floats) -> None:
+    """Find what is in the mouth by the shapes, and let it be stiff."""
+    rigid_parts.move_teeth(shapes, vertices, mouth_parts(vertices, boxes, pieces, lips, shapes["jawOpen"], shapes["tongueOut"]))
+
+
 def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
     shapes = {name: offsets for make in BUILDERS for name, offsets in make(made).items()}
@@ -105,7 +111,7 @@ def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Float
     lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
     skin, tongue = (made.part == PARTS.index(name) for name in ("skin", "tongue"))
     moved = {"jawOpen": jaw.copy(), "tongueOut": shapes["tongueOut"].copy()}
-    rigid_parts.move_teeth(moved, made.vertices, boxes, made.part, lips)
+    move_teeth(moved, made.vertices, boxes, made.part, lips)
     np.testing.assert_array_equal(moved["jawOpen"][skin], jaw[skin])
     np.testing.assert_array_equal(moved["tongueOut"][tongue], shapes["tongueOut"][tongue])
     mine = np.flatnonzero(lower)
@@ -128,7 +134,7 @@ def test_teeth_stay_where_they_are_but_for_the_jaw(head: tuple[Anatomy, Floats])
     skin = made.part == PARTS.index("skin")
     before = shapes["mouthSmileLeft"][skin].copy()
     lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
-    rigid_parts.move_teeth(shapes, made.vertices, boxes, made.part, lips)
+    move_teeth(shapes, made.vertices, boxes, made.part, lips)
     assert not shapes["mouthSmileLeft"][lower].any() and not shapes["jawOpen"][upper].any()
     assert np.linalg.norm(shapes["jawOpen"][lower], axis=1).min() > 0.05
     np.testing.assert_array_equal(shapes["mouthSmileLeft"][skin], before)
@@ -189,7 +195,7 @@ def test_a_tongue_follows_the_jaw_in_one_piece_and_bends_otherwise(head: tuple[A
     tongue = np.flatnonzero(made.part == PARTS.index("tongue"))
     shapes["jawOpen"][tongue] += np.random.default_rng(2).normal(0, 0.02, (len(tongue), 3)).astype(np.float32)
     out = shapes["tongueOut"][tongue].copy()
-    rigid_parts.move_teeth(shapes, made.vertices, boxes, made.part, (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2)
+    move_teeth(shapes, made.vertices, boxes, made.part, (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2)
     rest, moved = made.vertices[tongue], made.vertices[tongue] + shapes["jawOpen"][tongue]
     before, after = (np.linalg.norm(v[:, None] - v[None], axis=2) for v in (rest, moved))
     assert np.abs(before - after).max() < 1e-4
@@ -226,7 +232,7 @@ def test_rows_of_teeth_that_lie_on_each_other_part_at_the_jaw() -> None:
     shapes["jawOpen"][:24] *= 0.3  # a model that is not sure about upper ones
     shapes["mouthSmileLeft"][:48, 1] = 0.05 * vertices[:48, 0]
     shapes["mouthLeft"][:48, 0] = 0.05
-    rigid_parts.move_teeth(shapes, vertices, parts, pieces, np.array([0, 0.07, 0.1], np.float32))
+    move_teeth(shapes, vertices, parts, pieces, np.array([0, 0.07, 0.1], np.float32))
     assert not shapes["jawOpen"][:24].any() and not shapes["mouthSmileLeft"][:48].any()
     lower = shapes["jawOpen"][24:48]
     assert lower[:, 1].max() < -0.05 and np.ptp(lower, axis=0).max() < 0.03, "in one piece"

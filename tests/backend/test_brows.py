@@ -51,7 +51,7 @@ def test_a_rising_brow_stays_before_the_forehead() -> None:
     assert mine.sum() == 24
     up[mine, 1] = 0.1
     assert ((vertices + up)[mine, 2] < surface(*(vertices + up)[mine, :2].T)).all()  # it sinks
-    brows.ride({"browOuterUpLeft": up}, vertices, parts, ~mine, landmarks)
+    brows.ride({"browOuterUpLeft": up}, vertices, {"left": mine}, ~mine)
     there = (vertices + up)[mine]
     assert not up[~mine].any()
     assert there[:, 2] - surface(there[:, 0], there[:, 1]) == pytest.approx(0.03, abs=0.01)
@@ -63,7 +63,7 @@ def test_a_brow_sinks_a_little_with_a_lid_that_slides_down_under_it_and_stays_be
     mine = brow_strips.strip(parts, landmarks, "left")
     blink = np.zeros_like(vertices)
     blink[~mine, 1], blink[~mine, 2] = slide, -slide / 4  # down, and out over the ball
-    brows.follow([blink], vertices, parts, ~mine, landmarks)
+    brows.follow([blink], vertices, {"left": mine}, ~mine)
     assert blink[mine, 1] == pytest.approx(brows.LITTLE * slide, abs=1e-6)
     there = (vertices + blink)[mine]
     assert there[:, 2] - surface(there[:, 0], there[:, 1] - slide) + slide / 4 == pytest.approx(0.03, abs=0.01)

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.face.analyse import eyeballs, lids
+from backend.face.analyse.flat_features import drawn_eye
 from backend.face.analyse.head import head_of
 from backend.face.analyse.surface import Surface, surface_of
 from backend.face.correct import closing, contacts, flat_shapes
@@ -201,12 +202,13 @@ def test_an_eye_that_lies_on_the_skin_is_squashed_and_its_lash_comes_down() -> N
     each, unknown = np.arange(len(vertices), dtype=np.int32), np.zeros((len(vertices), 2), np.float32)
     boxes = np.zeros((len(owner), 6), np.float32)
     there = Surface(vertices, triangles, each, owner, unknown, [owner == 2], np.zeros(len(owner), bool), owner, boxes, {})
-    more = flat_shapes.shut(there, marks, "left", np.zeros_like(vertices))
-    assert more is not None and not more[32:].any()
+    found = drawn_eye(there, marks, "left")
+    assert found is not None and drawn_eye(there, marks, "right") is None
+    more = flat_shapes.shut(found, vertices, np.zeros_like(vertices))
+    assert not more[32:].any()
     assert np.ptp((vertices + more)[:16, 1]) < 0.1 * np.ptp(vertices[:16, 1])
     assert np.abs(more[16:32, 1].mean() - flat_shapes.SHUT * (middle[1] - upper[1])) < 0.1 * high
     assert np.ptp((vertices + more)[16:32, 1]) < 0.5 * np.ptp(vertices[16:32, 1])
-    assert flat_shapes.shut(there, marks, "right", np.zeros_like(vertices)) is None
 
 
 def test_a_brow_right_above_a_large_eye_is_no_lash() -> None:

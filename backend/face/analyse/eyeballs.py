@@ -23,7 +23,7 @@ SHELL = 1.2  # radii around a ball's centre in which iris, cornea and pupil turn
 def eyeballs(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -> dict[str, tuple[NDArray[np.intp], Floats]]:
     """Side -> vertices and centre (3,) of the eyeball there, with what lies in its shell. vertices (F,3), parts (F,6)."""
     found = {}
-    boxes, owner = _boxes(parts)
+    boxes, owner = boxes_of(parts)
     for side in SIDES:
         middle = (landmarks[f"lid_upper_{side}"] + landmarks[f"lid_lower_{side}"]) / 2
         for number, box in enumerate(boxes):
@@ -56,6 +56,6 @@ def _farthest(points: Floats, centre: Floats) -> float:
     return float(np.quantile(np.linalg.norm(points - centre, axis=1), 0.9))
 
 
-def _boxes(parts: Floats) -> tuple[Floats, NDArray[np.intp]]:
+def boxes_of(parts: Floats) -> tuple[Floats, NDArray[np.intp]]:
     """The boxes (B,6) of the parts that occur, and which of them is each vertex's (F,)."""
     return distinct_rows(parts)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -79,9 +80,19 @@ def strips(vertices: Floats, parts: Ints, skin: Flags, landmarks: Mapping[str, F
     return found
 
 
-def drawn_eye(there: Surface, landmarks: Mapping[str, Floats], side: str) -> tuple[Flags, Flags, float, float] | None:
-    """An eye without an opening that lies on the skin: vertices (F,) of the eye and of the lash above it, the level of the eye's middle and that of
-    its upper end. None where nothing lies there."""
+@dataclass(frozen=True)
+class FlatEye:
+    """An eye without an opening that lies on the skin. plate, lash (F,): vertices of the eye and of the lash above it. level, top: y of the eye's
+    middle and of its upper end, canonical."""
+
+    plate: Flags
+    lash: Flags
+    level: float
+    top: float
+
+
+def drawn_eye(there: Surface, landmarks: Mapping[str, Floats], side: str) -> FlatEye | None:
+    """The eye of a side that is drawn on the skin. None where nothing lies there."""
     corners = landmarks[f"eye_inner_{side}"], landmarks[f"eye_outer_{side}"]
     upper, lower = landmarks[f"lid_upper_{side}"], landmarks[f"lid_lower_{side}"]
     half, high = float(np.abs(corners[0] - corners[1])[0]) / 2, float((upper - lower)[1])
@@ -99,4 +110,4 @@ def drawn_eye(there: Surface, landmarks: Mapping[str, Floats], side: str) -> tup
         plate = here & (np.abs(centre[:, 1]) < 0.25 * high) & (extent[:, 0] < 1.4 * half)
     if not plate.any() or extent[plate, 1].max() < 0.25 * high:
         return None
-    return plate[there.owner] & loose, lash[there.owner] & loose, float(middle[1]), float(upper[1])
+    return FlatEye(plate[there.owner] & loose, lash[there.owner] & loose, float(middle[1]), float(upper[1]))

@@ -17,7 +17,6 @@ from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.mesh import all_corners
 from . import covered
-from .flat_features import drawn_eye, strips
 from .head import Head
 from .openings import Opening, lid_slit, mouth_slit
 from .surface import Surface
@@ -147,16 +146,17 @@ def findings(head: Head | None) -> list[Finding]:
                 found.append(NARROW_EYE[side])
         elif closed_lids(head, side) is not None:
             found.append(CLOSED_EYE[side])
-        elif side not in there.balls and drawn_eye(there, landmarks, side) is None:
+        elif side not in there.balls and side not in head.labels.flat_eyes:
             missing.append(NO_EYE[side])
-    return [*found, *(missing if len(missing) < len(SIDES) else [NO_EYES]), *_mouth(there, landmarks)]
+    return [*found, *(missing if len(missing) < len(SIDES) else [NO_EYES]), *_mouth(head)]
 
 
-def _mouth(there: Surface, landmarks: Mapping[str, Floats]) -> list[Finding]:
+def _mouth(head: Head) -> list[Finding]:
+    there, landmarks = head.surface, head.landmarks
     found = []
     slit = open_slit(there, landmarks)
     half = float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])) / 2
-    strip = slit is None and bool(strips(there.vertices, there.owner, there.skins[0], landmarks))
+    strip = slit is None and bool(head.labels.mouths)
     if slit is not None and not strip:
         apart, jump = _apart(slit, there.sides[:, :1])
         if jump < JOINED:

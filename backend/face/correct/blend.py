@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analyse.head import Head
+from ..analyse.mouth_parts import tongue_of
 from ..analyse.surface import Flags, Surface
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
@@ -63,7 +64,7 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, familiar: 
 def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags, familiar: float = 0.0) -> Floats:
     """tongueOut (F,3) with the tongue coming out before the lips, and below the upper one. familiar: 0 to 1, how much the head is like those that the
     model has learnt from; of others artists move the tongue as a body, and where the model does not, that is mixed in."""
-    tongue = _tongue(out, there, m, inside)
+    tongue = tongue_of(out, m.vertices, m.x, there.owner, inside, m.half)
     if not tongue.any():
         return out
     tip = tongue & (m.vertices[:, 2] >= np.quantile(m.vertices[tongue, 2], 0.9))
@@ -81,21 +82,6 @@ def with_tongue(out: Floats, there: Surface, m: Mouth, inside: Flags, familiar: 
     above = float(np.quantile(moved[tongue & (moved[:, 2] > m.lips[2]) | tip, 1], 0.9) - m.lips[1])
     outside = smoothstep(float(m.lips[2]) - m.half, float(m.lips[2]), moved[:, 2])  # what comes out passes below the upper lip
     found[tongue, 1] -= max(above, 0.0) * outside[tongue]
-    return found
-
-
-def _tongue(out: Floats, there: Surface, m: Mouth, inside: Flags) -> Flags:
-    """Vertices (F,) of the part inside the mouth that runs back along its middle, of several the one that tongueOut (F,3) moves most: rows of teeth
-    do not, their arches are hollow unless there is a palate."""
-    found, most = np.zeros(len(m.x), bool), 0.0
-    for part in np.unique(there.owner[inside]):
-        mine = (there.owner == part) & inside
-        x, z = m.x[mine], m.vertices[mine, 2]
-        wide, long = float(np.ptp(x)), float(np.ptp(z))
-        middle = np.abs(x - (x.max() + x.min()) / 2) < 0.15 * wide
-        if abs(x.max() + x.min()) < 0.5 and wide > 0.4 and middle.sum() > 3 and np.ptp(z[middle]) > 0.75 * long and long > 0.2 * m.half:
-            moved = float(np.median(out[mine, 2]))
-            found, most = (mine, moved) if moved > most else (found, most)
     return found
 
 

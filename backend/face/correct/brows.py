@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analyse.brow_strips import Flags, strip
+from ..analyse.surface import Flags
 from ..geometry.frame import Floats
-from ..geometry.landmarks import SIDES
 
 Places = NDArray[np.intp]
 LEVEL = 0.08  # canonical units over which the skin behind a strip is levelled
@@ -20,10 +19,10 @@ LITTLE = 0.3  # of the skin's slide under it, by which a strip sinks at a blink
 FEW = 8  # vertices of skin below which nothing is behind
 
 
-def ride(shapes: Mapping[str, Floats], vertices: Floats, parts: Floats, skin: Flags, landmarks: Mapping[str, Floats]) -> None:
+def ride(shapes: Mapping[str, Floats], vertices: Floats, strips: Mapping[str, Flags], skin: Flags) -> None:
     """Lead the strips of shapes, condition -> offsets (F,3), changed in place, out to where they float as far before the skin as at rest: a brow that
-    goes up follows the forehead and does not sink into it. skin (F,)."""
-    for mine, under in _over(vertices, parts, skin, landmarks):
+    goes up follows the forehead and does not sink into it. strips: side -> flags (F,) of its brow; skin (F,)."""
+    for mine, under in _over(vertices, strips, skin):
         at = vertices[mine]
         rest = at[:, 2] - _level(at, vertices[under])
         for offsets in shapes.values():
@@ -33,10 +32,10 @@ def ride(shapes: Mapping[str, Floats], vertices: Floats, parts: Floats, skin: Fl
                 offsets[mine, 2] += np.clip(sunk, 0, STEEP * np.abs(offsets[mine, 1]))
 
 
-def follow(blinks: Iterable[Floats], vertices: Floats, parts: Floats, skin: Flags, landmarks: Mapping[str, Floats]) -> None:
+def follow(blinks: Iterable[Floats], vertices: Floats, strips: Mapping[str, Flags], skin: Flags) -> None:
     """Let strips, in place, sink a little with the skin under them at blinks, offsets (F,3) each, in one piece, and stay before it: right above a
     large eye it slides down with the lid."""
-    for mine, under in _over(vertices, parts, skin, landmarks):
+    for mine, under in _over(vertices, strips, skin):
         at, near = vertices[mine], vertices[under]
         weights, rest = _weights(at, near), at[:, 2] - _level(at, near)
         for offsets in blinks:
@@ -46,10 +45,10 @@ def follow(blinks: Iterable[Floats], vertices: Floats, parts: Floats, skin: Flag
             offsets[mine, 2] += np.clip(rest - (there[:, 2] - _level(there, near + offsets[under])), 0, STEEP * float(np.abs(slid[1])))
 
 
-def _over(vertices: Floats, parts: Floats, skin: Flags, landmarks: Mapping[str, Floats]) -> Iterator[tuple[Places, Places]]:
+def _over(vertices: Floats, strips: Mapping[str, Flags], skin: Flags) -> Iterator[tuple[Places, Places]]:
     """The vertices of each side's strip, and those of the skin around and behind it."""
-    for side in SIDES:
-        mine = np.flatnonzero(strip(parts, landmarks, side))
+    for strip in strips.values():
+        mine = np.flatnonzero(strip)
         if not len(mine):
             continue
         at = vertices[mine]

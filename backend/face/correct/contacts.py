@@ -42,10 +42,8 @@ def corrections(head: Head, shapes: Mapping[str, Floats], familiar: float = 0.0)
     there, landmarks, lids = head.surface, head.landmarks, head.lids
     found: dict[str, Floats] = {}
     for name, side in BLINKS.items():
-        if name in shapes and side not in lids:
-            more = flat_shapes.shut(there, landmarks, side, shapes[name])
-            if more is not None:
-                found[name] = more
+        if name in shapes and side in head.labels.flat_eyes:
+            found[name] = flat_shapes.shut(head.labels.flat_eyes[side], there.vertices, shapes[name])
     for side, lid in lids.items():
         name = f"eyeBlink{side.title()}"
         if name in shapes:
@@ -57,7 +55,7 @@ def corrections(head: Head, shapes: Mapping[str, Floats], familiar: float = 0.0)
         if head.slit is not None:
             found["mouthClose"] = sealed(head.slit, there.sides[:, 0], there.skins[0], shapes["jawOpen"] + shapes["mouthClose"])
         else:
-            opened = flat_shapes.parted(there, landmarks)
+            opened = flat_shapes.parted(there, head.labels.mouths, landmarks)
             if opened is not None:
                 strip, wanted = (each[:, None] if each.ndim == 1 else each for each in opened)
                 jaw = np.where(strip, wanted, np.where(there.skins[0][:, None], flat_shapes.STILL * shapes["jawOpen"], shapes["jawOpen"]))

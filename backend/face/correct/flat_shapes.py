@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..analyse.flat_features import drawn_eye, strips
+from ..analyse.flat_features import FlatEye
 from ..analyse.surface import Flags, Surface
 from ..geometry.frame import Floats
 from ..geometry.mesh import all_corners
@@ -20,28 +20,23 @@ RIMS = np.linspace(-1, 1, 9)  # half widths from the middle, where the line betw
 COLUMN = 0.3  # half widths around it that vertices count
 
 
-def shut(there: Surface, landmarks: Mapping[str, Floats], side: str, blink: Floats) -> Floats | None:
-    """What has to be added to a blink (F,3) where there is no opening and the eye lies on the skin: it is squashed to a line in its middle, and
-    the lash above it comes down to there and lies flatter. None where nothing lies there."""
-    found = drawn_eye(there, landmarks, side)
-    if found is None:
-        return None
-    flat, above, level, top = found
+def shut(eye: FlatEye, vertices: Floats, blink: Floats) -> Floats:
+    """What has to be added to a blink (F,3) of an eye that lies on the skin: it is squashed to a line in its middle, and the lash above it comes down
+    to there and lies flatter. vertices (F,3)."""
     added = np.zeros_like(blink)
-    added[flat] = -blink[flat]
-    added[flat, 1] += SHUT * (level - there.vertices[flat, 1])
-    added[above] = -blink[above]
-    added[above, 1] += SHUT * (level - top) + FLATTER * (top - there.vertices[above, 1])
+    added[eye.plate] = -blink[eye.plate]
+    added[eye.plate, 1] += SHUT * (eye.level - vertices[eye.plate, 1])
+    added[eye.lash] = -blink[eye.lash]
+    added[eye.lash, 1] += SHUT * (eye.level - eye.top) + FLATTER * (eye.top - vertices[eye.lash, 1])
     return added
 
 
-def parted(there: Surface, landmarks: Mapping[str, Floats]) -> tuple[Flags, Floats] | None:
-    """Vertices (F,) of a mouth that is a closed strip before the skin, and its jawOpen (F,3): the upper rim rises and the lower one falls, along
-    the strip. None where there is no such strip.
+def parted(there: Surface, found: Sequence[Flags], landmarks: Mapping[str, Floats]) -> tuple[Flags, Floats] | None:
+    """Vertices (F,) of mouths that are closed strips before the skin, and their jawOpen (F,3): the upper rim rises and the lower one falls, along
+    the strip. None where there is no such strip. found: flags (F,) of each.
 
     A rim is told by where a vertex and the faces at it lie, since the rims of strips that are outlined lie on each other.
     """
-    found = strips(there.vertices, there.owner, there.skins[0], landmarks)
     if not found:
         return None
     left, right = landmarks["mouth_left"], landmarks["mouth_right"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analyse.eyeballs import ROUND
-from ..analyse.mouth_parts import _inside, _over
+from ..analyse.mouth_parts import MouthParts
 from ..geometry.frame import Floats
 from ..geometry.mesh import Ints, squared
 from ..geometry.motion import rigid, turned
@@ -130,22 +130,18 @@ def _bowl(points: Floats, white: Floats) -> NDArray[np.float64]:
     return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
 
 
-def move_teeth(shapes: dict[str, Floats], vertices: Floats, parts: Floats, pieces: Ints, lips: Floats) -> None:
+def move_teeth(shapes: Mapping[str, Floats], vertices: Floats, mouth: MouthParts) -> None:
     """Let teeth, in place, follow the jaw in one piece and stay where they are otherwise; upper ones stay, too, unless they are drawn up with the
     lip; a tongue follows the jaw in one piece. Rows that lie on each other are drawn ones, and slide aside with the mouth.
 
-    shapes: condition -> offsets (F,3); needs jawOpen, by which teeth are found, and tongueOut, which tells a tongue. pieces (F,): what hangs
-    together without welding.
+    shapes: condition -> offsets (F,3); needs jawOpen.
     """
-    teeth, tongues, drawn = _inside(vertices, parts, pieces, lips, shapes["jawOpen"], shapes["tongueOut"])
-    rows, slides = teeth + drawn, [False] * len(teeth) + [True] * len(drawn)
-    moved = [shapes["jawOpen"][mine].mean(axis=0) for mine in rows]
+    moved = [shapes["jawOpen"][mine].mean(axis=0) for mine in mouth.rows]
     most = max((float(np.linalg.norm(way)) for way in moved), default=0.0)
-    upper = _over(vertices, rows).any(axis=1)
-    follows = [np.linalg.norm(way) > UPPER * most and (way[1] > DRAWN or not over) for over, way in zip(upper, moved, strict=True)]
+    follows = [np.linalg.norm(way) > UPPER * most and (way[1] > DRAWN or not over) for over, way in zip(mouth.upper, moved, strict=True)]
     for name, offsets in shapes.items():
-        for mine, goes, slide in zip(rows, follows, slides, strict=True):
+        for mine, goes, slide in zip(mouth.rows, follows, mouth.drawn, strict=True):
             along = goes if name in JAWS else slide and name in SLIDES
             offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0] if along else 0
-        for mine in tongues if name in JAWS else []:
+        for mine in mouth.tongues if name in JAWS else []:
             offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..analyse.head import Head
+from ..analyse.labels import inside_mouth
 from ..geometry.frame import Floats
 from ..geometry.mirror import Each, make_alike
 from . import brows, contacts, on_skin, rigid_parts
@@ -19,13 +20,12 @@ def apply(head: Head, shapes: dict[str, Floats], familiar: float, each: Each = m
     the model is believed. each: as of `make_alike`."""
     _meet(head, shapes, familiar)
     _keep_stiff(head, shapes, familiar)
-    surface, skin = head.surface, head.labels.skin
-    raised = {name: shapes[name] for name in shapes if name.startswith("brow")}
-    brows.ride(raised, surface.vertices, surface.boxes, skin, head.landmarks)
+    vertices, labels = head.surface.vertices, head.labels
+    brows.ride({name: shapes[name] for name in shapes if name.startswith("brow")}, vertices, labels.brows, labels.skin)
     if familiar < 1:
-        brows.follow([shapes[name] for name in contacts.BLINKS if name in shapes], surface.vertices, surface.boxes, skin, head.landmarks)
-    if head.decals is not None:
-        on_skin.follow(shapes, head.decals, familiar)
+        brows.follow([shapes[name] for name in contacts.BLINKS if name in shapes], vertices, labels.brows, labels.skin)
+    if labels.decals is not None:
+        on_skin.follow(shapes, labels.decals, familiar)
     if head.pairs is not None:
         make_alike(head.pairs, shapes, each)
 
@@ -65,5 +65,4 @@ def _keep_stiff(head: Head, shapes: dict[str, Floats], familiar: float) -> None:
         if side not in balls:
             rigid_parts.turn_plates(shapes, vertices, surface.owner, side, lid.eye, float(lid.opening.unit[0]))
     if {"jawOpen", "tongueOut"} <= shapes.keys():
-        lips = (head.landmarks["lip_upper"] + head.landmarks["lip_lower"]) / 2
-        rigid_parts.move_teeth(shapes, vertices, surface.boxes, surface.pieces, lips)
+        rigid_parts.move_teeth(shapes, vertices, inside_mouth(surface, head.landmarks, shapes["jawOpen"], shapes["tongueOut"]))
