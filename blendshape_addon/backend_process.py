@@ -122,9 +122,7 @@ class Backend:
 
         Also raises AddonError `child_start` if the program cannot be run.
         """
-        if self._child is not None and not self._waiting() and self._child.process.poll() is not None:
-            self._abandon()  # nobody waits for it: no need to trouble anybody with its death
-        if self._child is not None:
+        if self.reap():
             return
         delay = self._not_before - time.monotonic()
         if delay > 0 and not patient:
@@ -157,6 +155,12 @@ class Backend:
         self._reader, self._outbox, self._pending, self.hello = FrameReader(), deque(), None, None
         self._open.clear()
         self._ended = 0.0
+
+    def reap(self) -> bool:
+        """Take leave of a child that died while nobody waited for it: no need to trouble anybody with that. True if there is one still."""
+        if self._child is not None and not self._waiting() and self._child.process.poll() is not None:
+            self._abandon()
+        return self._child is not None
 
     def send(self, type_: str, fields: Mapping[str, Any], arrays: Mapping[str, Array] | None = None, seconds: float | None = None) -> int:
         """Queue a request to the running child; its id. It leaves with this and the next calls of `poll`; until then its arrays must not change.

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 ROOT_PACKAGE = __package__.rpartition(".")[0]
 _SEE_OFF_SECONDS = 0.2  # between two looks at what was cancelled
+_WATCH_SECONDS = 2.0  # between two looks at whether the child lives
 
 
 @dataclass
@@ -157,10 +158,12 @@ def version() -> str:
 
 
 def redraw(context: bpy.types.Context) -> None:
-    """Redraw the sidebars only: a 3D view may be slow."""
+    """Redraw the sidebars and the preferences only: a 3D view may be slow."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
+            if area.type == "PREFERENCES":
+                area.tag_redraw()
+            elif area.type == "VIEW_3D":
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
@@ -174,8 +177,9 @@ def see_off() -> None:
 
 def rest() -> None:
     """The extension is switched off: end the child, and follow nothing up."""
-    if bpy.app.timers.is_registered(_see_off):
-        bpy.app.timers.unregister(_see_off)
+    for timer in (_see_off, _watch):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
     backend.stop()
 
 
@@ -183,7 +187,19 @@ def _see_off() -> float | None:
     return _SEE_OFF_SECONDS if backend.see_off() else None
 
 
+def _watch() -> float | None:
+    """A child that died while nobody needed it is no zombie until the next click, and nothing is said of it any more."""
+    was = backend.running
+    if backend.reap():
+        return _WATCH_SECONDS
+    if was:
+        redraw(bpy.context)
+    return None
+
+
 def _launch() -> Launch:
+    if not bpy.app.timers.is_registered(_watch):
+        bpy.app.timers.register(_watch, first_interval=_WATCH_SECONDS, persistent=True)
     chosen = preferences(bpy.context)
     settings = Settings()
     if chosen is not None:

@@ -314,6 +314,26 @@ def test_a_child_that_died_while_nobody_needed_it_is_replaced_without_a_word(rea
     assert real.pid != dead.pid
 
 
+def test_a_child_that_died_while_nobody_needed_it_is_taken_leave_of(real: Backend) -> None:
+    real.start()
+    until(real, lambda: real.hello is not None)
+    assert real.reap() and real.hello is not None
+    child = psutil.Process(real.pid)
+    child.kill()
+    end = time.monotonic() + 10
+    while real.reap():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert not psutil.pid_exists(child.pid) and not real.running and real.hello is None
+
+
+def test_a_death_that_somebody_waits_for_is_told_and_not_taken_away(start: Callable[[str], Backend]) -> None:
+    backend = start("hello(); sys.exit(3)")
+    backend.send("stats", {})
+    psutil.Process(backend.pid).wait(30)
+    assert backend.reap() and failure(backend).code == "child_died"
+
+
 def test_old_logs_are_removed_but_a_few(tmp_path: Path) -> None:
     for number in range(10, 20):
         (tmp_path / f"backend-{number}.log").write_text("crash")

@@ -167,3 +167,20 @@ def test_a_file_that_closes_and_an_extension_that_is_switched_off_free_the_child
             assert not child.is_running() and not bpy.app.timers.is_registered(session._see_off)
         finally:
             registration.register()
+
+
+def test_a_child_that_died_at_rest_is_gone_by_itself_and_nothing_is_said_of_it() -> None:
+    session.backend.start()
+    assert bpy.app.timers.is_registered(session._watch)
+    while session.backend.hello is None:
+        session.backend.wait(0.2)
+    assert session._watch() is not None
+    child = psutil.Process(session.backend.pid)
+    child.kill()
+    end = time.monotonic() + PROMISED_S
+    while session._watch() is not None:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert not psutil.pid_exists(child.pid) and session.backend.hello is None
+    session.backend.start()  # as if nothing had been
+    assert session.backend.running

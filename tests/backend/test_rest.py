@@ -26,6 +26,7 @@ Floats = NDArray[np.float32]
 SETS = {name: load_sets()[name].shapes for name in ("arkit", "vrchat")}
 POSES: dict[str, dict[str, float]] = {
     "both closed": {"eyeBlinkLeft": 1, "eyeBlinkRight": 1},
+    "left closed": {"eyeBlinkLeft": 1},
     "right closed": {"eyeBlinkRight": 1},
     "nearly closed": {"eyeBlinkLeft": 0.75, "eyeBlinkRight": 0.75},
     "open": {"jawOpen": 0.6},
@@ -154,6 +155,33 @@ def test_one_closed_eye_leaves_the_other_its_blink() -> None:
     report, shapes, sure = made(posed("right closed"), head().triangles)
     assert [finding["code"] for finding in report.findings] == ["eye_closed_right"] and 0.75 < report.confidence < 0.85
     assert not shapes["eyeBlinkRight"].any() and np.abs(shapes["eyeBlinkLeft"]).max() > 0.01 and sure["eyeBlinkLeft"] > 0.99
+
+
+def gap(vertices: Floats, side: str, style: float) -> float:
+    """How far the edges of the lids are apart in the eye's middle, as a share of the neutral head's; below 0 they pass each other."""
+    whole = head(style)
+    edge = np.flatnonzero((whole.opening == OPENINGS.index(f"eye_{side}")) & (whole.ring == 0))
+    x, z = whole.vertices[edge, 0], whole.vertices[edge, 2]
+    near = np.abs(x - (x.min() + x.max()) / 2) < (x.max() - x.min()) / 4
+    upper, lower = edge[near & (z > z.mean())], edge[near & (z < z.mean())]
+    apart = [float(points[upper, 2].mean() - points[lower, 2].mean()) for points in (vertices, whole.vertices)]
+    return apart[0] / apart[1]
+
+
+@pytest.mark.parametrize("style", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(("closed", "other"), [("left", "right"), ("right", "left")])
+def test_the_eye_beside_a_closed_one_closes_as_ever(closed: str, other: str, style: float) -> None:
+    vertices, blink = posed(f"{closed} closed", style), f"eyeBlink{other.title()}"
+    usual = gap(head(style).vertices + neutral(style)[1][blink], other, style)
+    got = gap(vertices + made(vertices, head(style).triangles)[1][blink], other, style)
+    assert -0.01 < got < usual + 0.015 < 0.06
+
+
+@pytest.mark.parametrize("style", [0.0, 1.0])  # between them how tall its eyes are says whether it is drawn, and closed ones do not tell
+def test_the_mouth_of_a_face_with_closed_eyes_opens_as_ever(style: float) -> None:
+    closed = made(posed("both closed", style), head(style).triangles)[1]
+    usual, got = (np.linalg.norm(shapes["jawOpen"], axis=1).max() for shapes in (neutral(style)[1], closed))
+    assert got == pytest.approx(usual, rel=0.1)
 
 
 @pytest.mark.parametrize(("style", "most"), [(0.0, 0.2), (0.5, 0.06)])

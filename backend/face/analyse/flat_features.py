@@ -10,12 +10,14 @@ import numpy as np
 
 from ..geometry.frame import Floats
 from ..geometry.mesh import Ints, squared
+from . import covered
 from .surface import Flags, Surface
 
 PLATE = 0.5  # of the found eye's width times its height, the least that a plate before the skin has for being the eye
 WIDEST = 2.0  # widths of the found eye that it has at most
 ASIDE = 0.5  # widths that its middle lies aside at most
-FULL = 0.5  # of its box that its faces cover at least: a round plate covers pi/4
+FULL = 0.5  # of its box that is covered at least, seen from ahead: a round plate covers pi/4
+ACROSS = (15, 15)  # places at which that is looked at
 FLAT = 0.3  # of its second largest spread that it is thick at most: a ball is no plate
 WING = 2.2  # half widths of an eye that is a plate, which half the lash above it may reach
 STRIP = (0.5, 2.5)  # half widths of the found mouth between which half a strip for a mouth is wide
@@ -39,9 +41,7 @@ def eye(vertices: Floats, triangles: Ints, parts: Ints, skin: Flags, landmarks: 
         size, centre = last - first, (first + last) / 2
         if size[:2].max() > WIDEST * wide or (np.abs(centre - middle) > ASIDE * wide).any() or size[0] * size[1] < largest:
             continue
-        a, b, c = (vertices[triangles[parts[triangles[:, 0]] == part][:, i], :2].astype(np.float64) for i in range(3))
-        covered = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).sum() / 2
-        if covered < FULL * size[0] * size[1]:  # a lash around the eye
+        if _filled(vertices[triangles[parts[triangles[:, 0]] == part]], centre, size / 2) < FULL:  # a lash around the eye, or of one that is closed
             continue
         spread = np.linalg.svd(points - points.mean(axis=0, dtype=np.float32), compute_uv=False)
         if spread[2] > FLAT * spread[1]:  # a ball
@@ -51,6 +51,13 @@ def eye(vertices: Floats, triangles: Ints, parts: Ints, skin: Flags, landmarks: 
         across = ends[0] if inner[0] < outer[0] else ends[0][::-1]
         best = dict(zip(names, (*across, ends[1][1], ends[1][0]), strict=True))
     return best
+
+
+def _filled(corners: Floats, centre: Floats, reach: Floats) -> float:
+    """The share of a box around a centre (3,), up to `reach` (3,), that triangles with corners (T,3,3) cover, seen from ahead."""
+    x, y = (float(far) * (1 - 1 / count) for far, count in zip(reach[:2], ACROSS, strict=True))  # the middles of as many cells
+    places = covered.grid(centre[:2], (x, y), ACROSS)
+    return sum(len(which) > 0 for which, _ahead in covered.depths(corners.astype(np.float64), places)) / len(places)
 
 
 def mouth(vertices: Floats, parts: Ints, skin: Flags, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -24,7 +24,9 @@ COLUMNS = 41
 REACH = 1.1  # heights of the opening from its middle within which its edges are sought
 FRONT, BACK = 0.8, 0.7  # the same in front and behind
 LEAVE = 8.0  # what leaving the edge of the last column costs, per square of the heights
-BEHIND = 4.0  # how much of a height one height behind makes up for: the inside of a lid hangs lower than its edge
+# How much of a height one height behind makes up for: the inside of a lid hangs lower than its edge. Steeper,
+# the edge is sought higher up where the skin beside the nose leans back.
+BEHIND = 2.0
 COVER = 0.15  # heights behind its edges from which on skin no longer closes a column
 HOLE = 0.55  # share of the way between the edges that must be free of skin: lids have a thickness
 BAG = 2.5  # the same for lips: the bag behind them reaches up and down

@@ -69,6 +69,12 @@ def _canonical(mesh: AvatarMesh, frame: Frame, at: dict[str, Floats]) -> Floats:
     return vertices
 
 
+def _of_one_side(moved: set[str]) -> set[str]:
+    """Of an eye's landmarks that were moved to an opening, those whose mirror images say less: all of an eye whose other one has no opening."""
+    found = [side for side in SIDES if f"lid_upper_{side}" in moved]
+    return {name for name in moved if name.startswith("lid_") or (len(found) == 1 and name.endswith(found[0]))}
+
+
 def framed(place: Place) -> Face:
     """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights and the user's mask allow it. What does not depend
     on what the encoder says more is done before that is waited for. Raises BackendError: `no_face`, `mesh_invalid`."""
@@ -92,7 +98,7 @@ def framed(place: Place) -> Face:
             frame = frame_of_landmarks(places)
             landmarks = np.stack([frame.to_canonical(places[n]) for n in names])
             if not mesh.landmarks:  # an opening may be found on one side only, as where the other eye is closed
-                moved = {n for n in NAMES if n.startswith("lid_") and refined[n] is not at[n]}
+                moved = _of_one_side({n for n in NAMES if n.startswith(("lid_", "eye_")) and refined[n] is not at[n]})
                 landmarks, frame = place.alike(landmarks, frame, moved)
             at = dict(zip(names, landmarks, strict=True))
             canonical = _canonical(mesh, frame, at)
