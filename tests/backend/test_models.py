@@ -372,3 +372,16 @@ def test_a_piece_is_an_eighth_of_what_is_left_but_neither_too_small_nor_too_larg
         assert piece.start == count - left and piece.stop - piece.start == min(left, max(256, min(512, left // 8)))
         left = count - piece.stop
     assert left == 0
+
+
+@pytest.mark.parametrize(("error", "said"), [(PermissionError(13, "Permission denied"), "Permission denied"), (OSError("no reason"), "no reason")])
+def test_a_file_that_the_system_does_not_give_is_told_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
+) -> None:
+    def refuse(*_arguments: object, **_more: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr(onnx_file.regular_file, "read", refuse)
+    with pytest.raises(BackendError) as caught:
+        onnx_file.read_model_file(tmp_path / "model.onnx")
+    assert caught.value.code == "model_unreadable" and caught.value.message.endswith(f"model.onnx cannot be read: {said}.") and caught.value.fix

@@ -255,3 +255,13 @@ def test_without_any_eye_all_shapes_are_less_sure() -> None:
     assert rest.of_face(1.0, [rest.NO_EYES]) == 0.5
     assert list(rest.lowered([rest.NO_EYES], ["jawOpen"], np.ones(1, np.float32))) == [0.5]
     assert rest.findings(None) == []
+
+
+def test_findings_are_factors_on_what_they_concern() -> None:
+    names, sure = ["jawOpen", "eyeBlinkLeft", "browInnerUp"], np.array([0.5, 0.8, 1.0], np.float32)
+    told = rest.Finding("told", "It is so.", ("jawOpen",))
+    lids, whole = rest.Finding("lids", "Lids.", ("eyeBlinkLeft",), 0.9, 0.5), rest.Finding("whole", "All.", (), 0.5, 0.1)
+    assert rest.of_face(0.8, []) == 0.8 and rest.of_face(0.8, [told]) == 0.8 and rest.of_face(0.8, [told, lids, whole]) == pytest.approx(0.36)
+    assert rest.lowered([told], names, sure).tolist() == sure.tolist(), "what is only told lowers nothing"
+    np.testing.assert_allclose(rest.lowered([told, lids], names, sure), [0.5, 0.4, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(rest.lowered([lids, whole], names, sure), [0.05, 0.04, 0.1], rtol=1e-6)
