@@ -14,6 +14,7 @@ from fixtures import models
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend import regular_file
 from backend.engine import models as engine
 from backend.engine import onnx_file
 from backend.engine.models import load_model, short_of_memory
@@ -381,7 +382,7 @@ def test_a_file_that_the_system_does_not_give_is_told_with_its_reason(
     def refuse(*_arguments: object, **_more: object) -> bytes:
         raise error
 
-    monkeypatch.setattr(onnx_file.regular_file, "read", refuse)
+    monkeypatch.setattr(regular_file, "read", refuse)
     with pytest.raises(BackendError) as caught:
         onnx_file.read_model_file(tmp_path / "model.onnx")
     assert caught.value.code == "model_unreadable" and caught.value.message.endswith(f"model.onnx cannot be read: {said}.") and caught.value.fix
