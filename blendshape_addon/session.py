@@ -43,6 +43,7 @@ class Status:
     longest_block: the longest time in seconds for which the run kept the window waiting at once; longest_work: the most processor time of it,
     which is what an otherwise idle machine takes. seconds_left: an estimate, or None.
     made: keys that the last run made and that move something. error: what it failed with; trace: where, if nobody foresaw it.
+    drawing, drawn: contact sheets that are being rendered, and how far they are; sheets: files of the last ones.
     target, stamp: the object that all this is about, and what remembered.py had recorded with its keys when it was said.
     """
 
@@ -61,6 +62,9 @@ class Status:
     longest_block: float = 0.0
     longest_work: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    drawing: str = ""
+    drawn: float = 0.0
+    sheets: list[str] = field(default_factory=list)
     target: int = 0
     stamp: str = ""
 
@@ -82,7 +86,7 @@ status = Status()
 
 def clear_status() -> None:
     """Forget the last run: another file was opened."""
-    fresh = Status(preparing=status.preparing, prepared=status.prepared)
+    fresh = Status(preparing=status.preparing, prepared=status.prepared, drawing=status.drawing, drawn=status.drawn, sheets=status.sheets)
     for name, value in vars(fresh).items():
         setattr(status, name, value)
 

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A contact sheet: the neutral face and shape keys of an object, labelled, in one picture that Cycles renders on the CPU."""
+"""A contact sheet: the neutral head and shape keys of an avatar, labelled, in one picture that Cycles renders on the CPU.
+
+Whole heads with all that is seen of them: eyes, teeth and hair that are objects of their own, in the avatar's own colours.
+"""
 
 from __future__ import annotations
 
-import colorsys
 import math
 import os
 import sys
 import tempfile
-from collections.abc import Collection, Iterator
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,30 +21,36 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .as_seen import at_rest, offset_of, see, visible
 from .landmark_store import found_landmarks
+from .mesh_arrays import base_coordinates
+from .parts import avatar_meshes
 from .shared import replace_file
-from .typed import keys_of, mesh_of
+from .sheet_looks import emission, looks
+from .typed import mesh_of
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int32]
+Flags = NDArray[np.bool_]
 
 COLUMNS = 10
 TILE = 190  # pixels
-SAMPLES = 20
-MARGIN = 0.12  # of the face's size, around it
-MOVES = 0.2  # of the largest movement: what counts as the face
+SAMPLES = 8  # for smooth edges; nothing else is sampled
+LAYERS = 24  # surfaces that are seen through before one that is not: strands of hair lie behind each other
 LABEL = 0.2  # of a tile's width, below it
-
-
-def shapes_of(ob: bpy.types.Object) -> dict[str, Floats]:
-    """Coordinates float32 (V,3) of the neutral face and of every shape key at full value, by name; as large as in the world, and looking along -Y."""
-    turn = np.asarray(facing(ob) @ np.array(ob.matrix_world.to_3x3(), np.float64), np.float32)
-    keys = keys_of(ob).key_blocks
-    found = {}
-    for key in keys:
-        flat = np.empty(len(mesh_of(ob).vertices) * 3, np.float32)
-        key.points.foreach_get("co", flat)
-        found["Neutral" if key == keys_of(ob).reference_key else key.name] = flat.reshape(-1, 3) @ turn.T
-    return found
+LETTER = 0.115  # of a tile's width: the height of a line of text
+NARROW, WIDE = 0.56, 1.05  # of that height: the mean width of Latin and of Japanese letters in Blender's font
+PAPER, INK = (0.62, 0.66, 0.72), (0.015, 0.015, 0.02)  # linear colours
+MOVES = 0.2  # of the largest movement: what counts as the face where there are no landmarks
+HALF_MOVING = 0.5  # of what moves is below the eyes
+MARGIN = 0.06  # of the head's size, around it
+MOSTLY = 0.5  # of an object's vertices in the frame: it lies on the head
+# Of the height from the chin to the eyes, which are in the middle of a head's height: how much is shown below the chin; how far hair and ears may go
+# above the eyes, aside and behind before they are cut
+BELOW, ABOVE, SIDE, DEPTH = 0.35, 2.6, 1.9, 3.0
+NECK = 0.75  # of that height: what is farther aside below the chin is a shoulder
+KNOWN = frozenset({*(f"eye_{end}_{side}" for end in ("inner", "outer") for side in ("left", "right")), "chin"})
 
 
 def facing(ob: bpy.types.Object) -> NDArray[np.float64]:
@@ -48,7 +58,7 @@ def facing(ob: bpy.types.Object) -> NDArray[np.float64]:
     none where they are not known."""
     matrix = np.array(ob.matrix_world.to_3x3(), np.float64)
     at = {name: matrix @ np.array(place, np.float64) for name, place in found_landmarks(ob).items()}
-    if not {f"eye_{end}_{side}" for end in ("inner", "outer") for side in ("left", "right")} | {"chin"} <= at.keys():
+    if not at.keys() >= KNOWN:
         return np.eye(3)
     left, right = (at[f"eye_inner_{side}"] + at[f"eye_outer_{side}"] for side in ("left", "right"))
     across, up = left - right, (left + right) / 4 - at["chin"]  # a face's left is at +X when it looks along -Y
@@ -58,102 +68,221 @@ def facing(ob: bpy.types.Object) -> NDArray[np.float64]:
     return np.eye(3) if not (length > 0).all() else np.asarray(axes / length)
 
 
-def face_box(shapes: dict[str, Floats]) -> tuple[Floats, Floats]:
-    """Corners (3,) of the box that holds every vertex that some shape moves visibly, with a margin."""
-    neutral = shapes["Neutral"]
-    way = np.max([np.abs(points - neutral).max(axis=1) for points in shapes.values()], axis=0)
-    moved = way > MOVES * way.max()
-    points = neutral[moved] if moved.any() else neutral
-    low, high = points.min(axis=0), points.max(axis=0)
-    return low - MARGIN * (high - low).max(), high + MARGIN * (high - low).max()
+@dataclass(frozen=True)
+class Frame:
+    """What a tile shows, in the space in which the face looks along -Y. middle: float64 (3,); size: of the tile's side; depth: before and behind;
+    chin: its height; neck: how far aside what is below it is shown."""
+
+    middle: Doubles
+    size: float
+    depth: float
+    chin: float
+    neck: float
+
+    def holds(self, points: Floats) -> Flags:
+        """Which points (V,3) are in it; shoulders are not."""
+        away = np.abs(points - self.middle)
+        near = (away <= np.array([self.size / 2, self.depth, self.size / 2])).all(axis=1)
+        return np.asarray(near & ((points[:, 2] >= self.chin) | (away[:, :2].max(axis=1) <= self.neck)))
 
 
-def tint(number: int) -> bpy.types.Material:
-    """A pale colour for the material slot of this number, where the file has none of its own."""
-    material = bpy.data.materials.new(f"Tint {number}")
-    material.use_nodes = True
-    colour = (*colorsys.hsv_to_rgb(0.07 + 0.618 * number, 0.35, 0.7), 1.0)
-    tree: Any = material.node_tree  # what an input holds depends on its name
-    tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = colour
-    return material
+def frame_of(ob: bpy.types.Object, pieces: Sequence[Piece]) -> Frame:
+    """The whole head with its hair, from a little below the chin: by the landmarks, or by what moves where there are none."""
+    turn, matrix = facing(ob), np.array(ob.matrix_world, np.float64)
+    at = {name: turn @ (matrix[:3, :3] @ np.array(place, np.float64) + matrix[:3, 3]) for name, place in found_landmarks(ob).items()}
+    if at.keys() >= KNOWN:
+        eyes, chin = np.mean([at[name] for name in KNOWN if name != "chin"], axis=0), at["chin"]
+        half = float(eyes[2] - chin[2])
+    else:
+        low, high = _moving_box(pieces[0])
+        half = HALF_MOVING * float((high - low).max())
+        middle, bottom = (low + high) / 2, float(low[2])
+        eyes, chin = np.array([middle[0], middle[1], bottom + half]), np.array([middle[0], middle[1], bottom])
+    bottom, top, side, front, back = float(chin[2]) - BELOW * half, float(eyes[2]) + half, half, float(eyes[1]), float(eyes[1])
+    for piece in pieces:
+        away = piece.rest - eyes
+        near = (np.abs(away[:, 0]) < SIDE * half) & (np.abs(away[:, 1]) < DEPTH * half) & (away[:, 2] > -half) & (away[:, 2] < ABOVE * half)
+        if near.any():
+            top = max(top, float(piece.rest[near, 2].max()))
+            side = max(side, float(np.abs(away[near, 0]).max()))
+            front, back = min(front, float(piece.rest[near, 1].min())), max(back, float(piece.rest[near, 1].max()))
+    size = (1 + MARGIN) * max(top - bottom, 2 * side)
+    return Frame(np.array([eyes[0], (front + back) / 2, (top + bottom) / 2]), size, DEPTH * half, float(chin[2]), NECK * half)
+
+
+def _moving_box(piece: Piece) -> tuple[Doubles, Doubles]:
+    """Corners (3,) of the box that holds every vertex that some key moves visibly; of all where none does."""
+    way = np.zeros(len(piece.rest))
+    for name in piece.keys:
+        way = np.maximum(way, np.abs(piece.at(name) - piece.rest).max(axis=1, initial=0.0))
+    moved = way > MOVES * way.max(initial=0.0)
+    points = (piece.rest[moved] if moved.any() else piece.rest).astype(np.float64)
+    return points.min(axis=0), points.max(axis=0)
+
+
+class Piece:
+    """An object of the avatar. rest: float32 (V,3), its vertices as they are seen, armatures at rest, in the space in which the face looks along -Y.
+    keys: its shape keys by name."""
+
+    def __init__(self, ob: bpy.types.Object, turn: Doubles) -> None:
+        matrix = np.array(ob.matrix_world, np.float64)
+        self._matrix, self._moved = (turn @ matrix[:3, :3]).astype(np.float32), (turn @ matrix[:3, 3]).astype(np.float32)
+        self._ob, self._base = ob, base_coordinates(ob)
+        self._seen = see(ob).vertices
+        self.rest = self._seen @ self._matrix.T + self._moved
+        key = mesh_of(ob).shape_keys
+        self.keys = {} if key is None else {block.name: block for block in key.key_blocks if block != key.reference_key}
+        self.slots = [slot.material for slot in ob.material_slots] or [None]
+
+    def at(self, name: str) -> Floats:
+        """The vertices float32 (V,3) with a key at full value, as they rest where the object has none of that name."""
+        block = self.keys.get(name)
+        if block is None:
+            return self.rest
+        offset = offset_of(self._ob, block, self._base).astype(np.float32)
+        return np.asarray((self._seen + offset) @ self._matrix.T + self._moved)
+
+    def cut(self, frame: Frame) -> Cut:
+        """Its faces inside the frame."""
+        return Cut(mesh_of(self._ob), frame.holds(self.rest))
+
+
+def head_of(ob: bpy.types.Object) -> tuple[list[Piece], Frame]:
+    """The object, first, and what else is seen of the avatar: its other meshes, and those that lie on the head. And the frame of all."""
+    others = [other for other in avatar_meshes(ob, found_landmarks(ob)) if visible(other, ob) and not other.hide_render]
+    with at_rest():
+        turn = facing(ob)
+        pieces = [Piece(ob, turn), *(Piece(other, turn) for other in others if len(mesh_of(other).vertices))]
+        frame, known = frame_of(ob, pieces), {ob.name, *(other.name for other in others)}
+        for other in bpy.context.scene.objects:
+            if other.type == "MESH" and other.name not in known and visible(other, ob) and not other.hide_render and len(mesh_of(other).vertices):
+                piece = Piece(other, turn)
+                if frame.holds(piece.rest).mean() > MOSTLY:
+                    pieces.append(piece)
+        return pieces, frame
 
 
 class Cut:
-    """The faces of a mesh inside a box, as arrays, so that a whole avatar leaves room for its neighbours on the sheet."""
+    """The faces of a mesh whose vertices are all inside (V,), as arrays. vertices: int (v,), those that they have; corners: int32 (c,), numbers
+    of those; totals, materials: int32 (f,); uv: float32 (c,2), the active map, zeros without."""
 
-    def __init__(self, mesh: bpy.types.Mesh, neutral: Floats, low: Floats, high: Floats) -> None:
-        inside = ((neutral >= low) & (neutral <= high)).all(axis=1)
+    def __init__(self, mesh: bpy.types.Mesh, inside: Flags) -> None:
         corners, starts, totals, materials = (np.empty(n, np.int32) for n in (len(mesh.loops), *(len(mesh.polygons),) * 3))
         mesh.loops.foreach_get("vertex_index", corners)
         mesh.polygons.foreach_get("loop_start", starts)
         mesh.polygons.foreach_get("loop_total", totals)
         mesh.polygons.foreach_get("material_index", materials)
-        keep = np.logical_and.reduceat(inside[corners], starts)
-        if not keep.any():  # shapes that move next to nothing
-            keep = np.ones_like(keep)
-        self.vertices, compact = np.unique(corners[np.repeat(keep, totals)], return_inverse=True)
-        self.corners, self.totals, self.materials = compact.astype(np.int32), totals[keep], materials[keep]
-        self.slots: list[bpy.types.Material] = []
+        keep = np.logical_and.reduceat(inside[corners], starts) if len(starts) else np.zeros(0, np.bool_)
+        taken = np.repeat(keep, totals)
+        self.vertices, compact = np.unique(corners[taken], return_inverse=True)
+        self.corners, self.totals, self.materials = compact.astype(np.int32).reshape(-1), totals[keep], materials[keep]
+        self.uv = np.zeros((len(corners), 2), np.float32)
+        layer = next((one for one in mesh.uv_layers if one.active_render), None)
+        if layer is not None and len(layer.uv) == len(corners):
+            layer.uv.foreach_get("vector", self.uv.reshape(-1))
+        self.uv = self.uv[taken]
 
-    def mesh(self, name: str, coordinates: Floats) -> bpy.types.Mesh:
-        """A new mesh of these faces with the given coordinates (V,3) of the whole."""
+
+class Head:
+    """All pieces of a head cut to a frame, which can be posed. What no shape moves is one mesh for all tiles."""
+
+    def __init__(self, pieces: Sequence[Piece], frame: Frame, shown: Sequence[str]) -> None:
+        self._pieces, self._frame, self._cuts = pieces, frame, [piece.cut(frame) for piece in pieces]
+        slots: list[bpy.types.Material | None] = []
+        corners, materials, count = [], [], 0
+        for piece, cut in zip(pieces, self._cuts, strict=True):
+            corners.append(cut.corners + count)
+            materials.append(np.minimum(cut.materials, len(piece.slots) - 1) + len(slots))
+            slots += piece.slots
+            count += len(cut.vertices)
+        self._corners, self._materials = np.concatenate(corners).astype(np.int32), np.concatenate(materials).astype(np.int32)
+        self._totals, self._uv = np.concatenate([cut.totals for cut in self._cuts]), np.concatenate([cut.uv for cut in self._cuts])
+        self._looks = looks(slots)
+        self._rest = self._points("")
+        moved = np.zeros(count, np.bool_)
+        for key in shown:
+            moved |= (self._points(key) != self._rest).any(axis=1)
+        loose = loose_parts(self._corners, self._totals, count)
+        moved = np.isin(loose, loose[moved])  # whole loose parts, so that nothing tears
+        self._moving = moved[self._corners[np.concatenate([[0], np.cumsum(self._totals)])[: len(self._totals)]]]
+
+    def _points(self, key: str) -> Floats:
+        """float32 (V,3): all vertices with a key at full value, the frame's middle at the origin."""
+        points = [piece.at(key)[cut.vertices] - self._frame.middle for piece, cut in zip(self._pieces, self._cuts, strict=True)]
+        return np.asarray(np.concatenate(points), np.float32)
+
+    def still(self) -> bpy.types.Mesh:
+        """A new mesh of what no shape moves."""
+        return self._mesh("Still", self._rest, ~self._moving)
+
+    def posed(self, name: str, key: str) -> bpy.types.Mesh:
+        """A new mesh of the rest, with a key at full value."""
+        return self._mesh(name, self._points(key), self._moving)
+
+    def _mesh(self, name: str, points: Floats, taken: Flags) -> bpy.types.Mesh:
+        corners, totals = np.repeat(taken, self._totals), self._totals[taken]
+        vertices, compact = np.unique(self._corners[corners], return_inverse=True)
         mesh = bpy.data.meshes.new(name)
-        mesh.vertices.add(len(self.vertices))
-        mesh.loops.add(len(self.corners))
-        mesh.polygons.add(len(self.totals))
-        mesh.vertices.foreach_set("co", coordinates[self.vertices].ravel())
-        mesh.loops.foreach_set("vertex_index", self.corners)
-        mesh.polygons.foreach_set("loop_start", np.concatenate([[0], np.cumsum(self.totals)[:-1]]).astype(np.int32))
-        mesh.polygons.foreach_set("material_index", self.materials)
-        for material in self.slots:
+        mesh.vertices.add(len(vertices))
+        mesh.loops.add(int(totals.sum()))
+        mesh.polygons.add(len(totals))
+        mesh.vertices.foreach_set("co", points[vertices].ravel())
+        mesh.loops.foreach_set("vertex_index", compact.astype(np.int32).ravel())
+        mesh.polygons.foreach_set("loop_start", np.concatenate([[0], np.cumsum(totals)])[: len(totals)].astype(np.int32))
+        mesh.polygons.foreach_set("material_index", self._materials[taken])
+        for material in self._looks:
             mesh.materials.append(material)
+        mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", self._uv[corners].ravel())
         mesh.update(calc_edges=True)
         mesh.shade_smooth()
         return mesh
 
 
-def emission(name: str, colour: tuple[float, float, float]) -> bpy.types.Material:
-    """A material that shines in one colour, for labels."""
-    material = bpy.data.materials.new(name)
-    material.use_nodes = True
-    tree: Any = material.node_tree
-    tree.nodes.clear()
-    shine, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
-    shine.inputs["Color"].default_value = (*colour, 1)
-    tree.links.new(shine.outputs["Emission"], output.inputs["Surface"])
-    return material
+def loose_parts(corners: Ints, totals: Ints, count: int) -> Ints:
+    """int32 (count,): a number for each vertex, the same for those that faces join. corners: int32 (c,), totals: int32 (f,) as in `Cut`."""
+    labels = np.arange(count, dtype=np.int32)
+    if not len(totals):
+        return labels
+    starts = np.concatenate([[0], np.cumsum(totals)[:-1]])
+    while True:
+        least = np.repeat(np.minimum.reduceat(labels[corners], starts), totals)
+        fresh = labels.copy()
+        np.minimum.at(fresh, corners, least)
+        fresh = fresh[fresh]
+        if np.array_equal(fresh, labels):
+            return labels
+        labels = fresh
 
 
 def add_label(scene: bpy.types.Scene, text: str, x: float, z: float, width: float, material: bpy.types.Material) -> None:
     """A centred line of text, made narrower where it would not fit."""
     curve = cast("bpy.types.TextCurve", bpy.data.curves.new(text, "FONT"))
-    curve.body, curve.align_x, curve.size = text, "CENTER", width * 0.115
+    curve.body, curve.align_x, curve.size = text, "CENTER", width * LETTER
     curve.materials.append(material)
     ob = bpy.data.objects.new(text, curve)
     ob.location, ob.rotation_euler = (x, 0, z), (math.pi / 2, 0, 0)
     scene.collection.objects.link(ob)
-    bpy.context.view_layer.update()
-    ob.scale.x = min(1.0, 0.95 * width / max(ob.dimensions.x, 1e-9))
+    long = LETTER * sum(WIDE if unicodedata.east_asian_width(letter) in "WF" else NARROW for letter in text)
+    ob.scale.x = min(1.0, 0.95 / max(long, 1e-9))
 
 
-def light(scene: bpy.types.Scene) -> None:
-    """A key light from above the viewer's left, and a bright surrounding."""
-    sun = cast("bpy.types.SunLight", bpy.data.lights.new("Sun", "SUN"))
-    sun.energy, sun.angle = 2.2, 0.3
-    ob = bpy.data.objects.new("Sun", sun)
-    ob.rotation_euler = (math.radians(52), 0, math.radians(-28))
-    scene.collection.objects.link(ob)
+def surround(scene: bpy.types.Scene) -> None:
+    """A bright surrounding; what is drawn shines by itself."""
     scene.world = bpy.data.worlds.new("Sheet")
-    scene.world.use_nodes = True
+    if scene.world.node_tree is None:  # before Blender 5, which always has nodes
+        scene.world.use_nodes = True
     tree: Any = scene.world.node_tree
-    background = tree.nodes["Background"]
-    background.inputs["Color"].default_value, background.inputs["Strength"].default_value = (0.62, 0.66, 0.72, 1), 0.45
+    tree.nodes.clear()
+    output, background = tree.nodes.new("ShaderNodeOutputWorld"), tree.nodes.new("ShaderNodeBackground")
+    background.inputs["Color"].default_value = (*PAPER, 1)
+    tree.links.new(background.outputs["Background"], output.inputs["Surface"])
 
 
 def plain_rendering(scene: Any, samples: int) -> None:
     """Cycles on the processor, and colours as they are. The scene's type names neither Cycles nor what colour management is installed."""
     scene.render.engine = "CYCLES"
-    scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = "CPU", samples, False, 3
+    scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.use_adaptive_sampling = "CPU", samples, False, False
+    scene.cycles.max_bounces, scene.cycles.transparent_max_bounces = 0, LAYERS
     scene.view_settings.view_transform = "Standard"
 
 
@@ -199,26 +328,23 @@ def render_sheet(
     turn: degrees by which heads look aside. names: keys to show, all of them by default. tile: pixels of a tile's side. Nothing is left behind in
     the file. Raises OSError if `out` cannot be written.
     """
-    shapes = shapes_of(ob)
-    low, high = face_box(shapes)  # of all keys, so that every sheet of a face shows the same of it
-    cut = Cut(mesh_of(ob), shapes["Neutral"], low, high)
-    shapes = {name: points for name, points in shapes.items() if names is None or name in names or name == "Neutral"}
-    size = float(max(high[0] - low[0], high[2] - low[2]))
-    columns = min(COLUMNS, len(shapes))
-    rows = math.ceil(len(shapes) / columns)
+    pieces, frame = head_of(ob)
+    shown = ["", *(name for name in pieces[0].keys if names is None or name in names)]
+    size, columns = frame.size, min(COLUMNS, len(shown))
+    rows = math.ceil(len(shown) / columns)
     step = (size, size * (1 + LABEL))
     with nothing_left():
         scene = bpy.data.scenes.new("Contact sheet")
-        cut.slots = [m if m and m.use_nodes else tint(number) for number, m in enumerate(mesh_of(ob).materials)]
-        text = emission("Label", (0.015, 0.015, 0.02))
-        middle = (low + high) / 2
-        for number, (name, coordinates) in enumerate(shapes.items()):
+        head, text = Head(pieces, frame, shown), emission("Label", INK)
+        still = head.still()
+        for number, name in enumerate(shown):
             x, z = (number % columns) * step[0], -(number // columns) * step[1]
-            face = bpy.data.objects.new(name, cut.mesh(name, coordinates - middle))
-            face.location, face.rotation_euler = (x, 0, z), (0, 0, math.radians(turn))
-            scene.collection.objects.link(face)
-            add_label(scene, name, x, z - size * (0.5 + 0.6 * LABEL), size, text)
-        light(scene)
+            for mesh in (still, head.posed(name or "Neutral", name)):
+                part = bpy.data.objects.new(name or "Neutral", mesh)
+                part.location, part.rotation_euler = (x, 0, z), (0, 0, math.radians(turn))
+                scene.collection.objects.link(part)
+            add_label(scene, name or "Neutral", x, z - size * (0.5 + 0.6 * LABEL), size, text)
+        surround(scene)
         camera = bpy.data.cameras.new("Camera")
         wide = tile * columns >= round(tile * rows * (1 + LABEL))  # the scale of an orthographic camera is that of the longer side
         camera.type, camera.ortho_scale = "ORTHO", step[0] * columns if wide else step[1] * rows
@@ -239,4 +365,4 @@ def render_sheet(
             with quiet():
                 bpy.ops.render.render(write_still=True, scene=scene.name)
             replace_file(out, drawn.read_bytes())
-    return len(shapes)
+    return len(shown)

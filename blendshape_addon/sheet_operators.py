@@ -10,9 +10,9 @@ import contextlib
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import bpy
 
@@ -26,6 +26,7 @@ from .panels import OfMeshTab
 from .patience import Patience
 from .shared import streams
 from .sheet import render_sheet
+from .translations import tr
 from .typed import Returned, active_object, keys_of, mesh_of, status_text
 from .vrchat_operators import known_sets
 
@@ -50,8 +51,10 @@ def sheets_of(ob: bpy.types.Object) -> dict[str, list[str]]:
     return {**sheets, OTHERS: left} if left else sheets
 
 
-def write_sheets(ob: bpy.types.Object, folder: Path, stem: str, wanted: Iterable[str] = ()) -> list[Path]:
-    """Render STEM_SET.png for each set, or for the wanted ones, into a folder; the files.
+def write_sheets(
+    ob: bpy.types.Object, folder: Path, stem: str, wanted: Iterable[str] = (), done: Callable[[Path], object] = lambda file: None
+) -> list[Path]:
+    """Render STEM_SET.png for each set, or for the wanted ones, into a folder; the files. done: is told each as soon as it is there.
 
     Raises AddonError: `usage` (no keys), `disk_full`, `output_unwritable`.
     """
@@ -70,6 +73,7 @@ def write_sheets(ob: bpy.types.Object, folder: Path, stem: str, wanted: Iterable
             render_sheet(ob, files[-1], names=keys)
         except OSError as error:
             raise scene_files.unwritable(files[-1], error) from error
+        done(files[-1])
     return files
 
 
@@ -100,8 +104,9 @@ def _command(arguments: Sequence[str]) -> int:
         return 2
     ob = max(meshes, key=lambda one: len(keys_of(one).key_blocks))
     wanted = [name.strip() for name in options.set.split(",") if name.strip()]
-    for file in write_sheets(ob, options.out.absolute(), options.stem or Path(bpy.data.filepath).stem, wanted):
-        print(one_line(str(file)), flush=True)
+    write_sheets(
+        ob, options.out.absolute(), options.stem or Path(bpy.data.filepath).stem, wanted, lambda file: print(one_line(str(file)), flush=True)
+    )
     return 0
 
 
@@ -155,10 +160,11 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
             self._folder.cleanup()
             self.report({"ERROR"}, f"A second Blender cannot be started: {error}")
             return {"CANCELLED"}
-        self._patience = Patience()
+        self._patience, self._wanted = Patience(), len(sheets_of(active_object(context)))
+        session.status.drawing, session.status.drawn = tr("Rendering contact sheets"), 0.0
         self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
         context.window_manager.modal_handler_add(self)
-        status_text(context, "Rendering contact sheets in the background; Esc cancels")
+        status_text(context, f"{session.status.drawing}   {tr('Esc: Cancel')}")
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
@@ -172,14 +178,19 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
             self.cancel(context)
             self.report({"ERROR"}, f"The contact sheets were not rendered within {_RENDER_SECONDS / 60:.0f} minutes; the second Blender was ended")
             return {"CANCELLED"}
-        if event.type != "TIMER" or code is None:
+        if event.type != "TIMER":
             return {"PASS_THROUGH"}
         printed = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        self._end(context)
         files = [line for line in printed if line.endswith(".png")]
+        if code is None:
+            session.status.drawn = len(files) / max(self._wanted, 1)
+            session.redraw(context)
+            return {"PASS_THROUGH"}
+        self._end(context)
         if code or not files:
-            self.report({"ERROR"}, f"No contact sheets were made: {printed[-1] if printed else f'Blender ended with {code}'}")
+            self.report({"ERROR"}, f"No contact sheets were made: {_reason(printed) or f'Blender ended with {code}'}")
             return {"CANCELLED"}
+        session.status.sheets = files
         self.report({"INFO"}, f"{len(files)} contact sheets in {Path(files[0]).parent}")
         return {"FINISHED"}
 
@@ -200,6 +211,7 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
         except Exception as problem:
             self.report({"ERROR"}, str(as_addon_error(problem)))
             return {"CANCELLED"}
+        session.status.sheets = [str(file) for file in files]
         self.report({"INFO"}, f"{len(files)} contact sheets in {files[0].parent}")
         return {"FINISHED"}
 
@@ -211,9 +223,40 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
 
     def _end(self, context: bpy.types.Context) -> None:
         context.window_manager.event_timer_remove(self._timer)
+        session.status.drawing = ""
+        session.redraw(context)
         status_text(context, None)
         with contextlib.suppress(OSError):
             self._folder.cleanup()
+
+
+def _reason(printed: Sequence[str]) -> str:
+    """What a Blender that made no sheet said: its own error, or its last words."""
+    return next((line for line in reversed(printed) if line.startswith("error: ")), printed[-1] if printed else "")
+
+
+class BLENDSHAPES_OT_open_sheet(bpy.types.Operator):
+    """Open the contact sheet in the program that shows pictures here"""
+
+    bl_idname = "blendshapes.open_sheet"
+    bl_label = "Open Contact Sheet"
+    bl_options = {"INTERNAL"}
+
+    number: Annotated[int, bpy.props.IntProperty(name="Number", description="Which of the sheets that were made last", options={"SKIP_SAVE"})]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs sheets that were made."""
+        return bool(session.status.sheets)
+
+    def execute(self, context: bpy.types.Context) -> Returned:
+        """Open it."""
+        sheets = session.status.sheets
+        if not 0 <= self.number < len(sheets) or not Path(sheets[self.number]).is_file():
+            self.report({"ERROR"}, tr("The picture is not there any more."))
+            return {"CANCELLED"}
+        bpy.ops.wm.path_open(filepath=sheets[self.number])
+        return {"FINISHED"}
 
 
 class BLENDSHAPES_PT_sheet(OfMeshTab, bpy.types.Panel):
@@ -229,7 +272,16 @@ class BLENDSHAPES_PT_sheet(OfMeshTab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        self.layout.operator(BLENDSHAPES_OT_contact_sheet.bl_idname, icon="IMAGE_DATA")
+        layout, status = self.layout, session.status
+        if status.drawing:
+            layout.progress(factor=status.drawn, text=status.drawing, type="BAR", translate=False)
+            layout.label(text="Esc cancels", icon="X")
+            return
+        layout.operator(BLENDSHAPES_OT_contact_sheet.bl_idname, icon="IMAGE_DATA")
+        for number, file in enumerate(status.sheets):
+            text = tr("Open {name}").format(name=Path(file).name)
+            opened: Any = layout.operator(BLENDSHAPES_OT_open_sheet.bl_idname, text=text, icon="FILE_IMAGE", translate=False)
+            opened.number = number
 
 
-CLASSES = (BLENDSHAPES_OT_contact_sheet, BLENDSHAPES_PT_sheet)
+CLASSES = (BLENDSHAPES_OT_contact_sheet, BLENDSHAPES_OT_open_sheet, BLENDSHAPES_PT_sheet)

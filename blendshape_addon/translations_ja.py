@@ -485,6 +485,14 @@ JAPANESE: dict[str, str] = {
     "Render every shape key, labelled, into one picture for each set, beside the file": (
         "すべてのシェイプキーを名前付きで、セットごとに 1 枚の画像にレンダリングします"
     ),
+    "Rendering contact sheets": "一覧画像をレンダリング中",
+    "Esc: Cancel": "Esc: キャンセル",
+    "Open Contact Sheet": "一覧画像を開く",
+    "Open the contact sheet in the program that shows pictures here": "画像を表示するプログラムで一覧画像を開きます",
+    "Number": "番号",
+    "Which of the sheets that were made last": "最後に作った一覧画像のうちのどれか",
+    "The picture is not there any more.": "画像はもうありません。",
+    "Open {name}": "{name} を開く",
     "Folder": "フォルダー",
     "Where the pictures go; empty: beside the file, or the temporary folder": "画像の保存先。空ならファイルの隣か一時フォルダー",
     # Preferences

@@ -24,8 +24,10 @@ from backend import streams  # noqa: E402
 from scripts.generate import ALIAS, load_extension  # noqa: E402
 
 _extension: Any = load_extension()
-_addon = {name: importlib.import_module(f"{ALIAS}.blendshape_addon.{name}") for name in ("arguments", "errors", "scene_files", "sheet")}
-render_sheet, tint = _addon["sheet"].render_sheet, _addon["sheet"].tint
+_addon = {
+    name: importlib.import_module(f"{ALIAS}.blendshape_addon.{name}") for name in ("arguments", "errors", "scene_files", "sheet", "sheet_looks")
+}
+render_sheet, tint = _addon["sheet"].render_sheet, _addon["sheet_looks"].tint
 
 
 def main() -> int:

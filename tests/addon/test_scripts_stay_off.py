@@ -106,7 +106,7 @@ def test_other_blenders_are_told_before_they_open_a_file() -> None:
 def test_the_sheets_blender_gets_any_name_whole(monkeypatch: pytest.MonkeyPatch, name: str, tmp_path: Path) -> None:
     line = sheet_operators.sheet_command("blender", tmp_path / "copy.blend", tmp_path, name, name)
     seen: list[Any] = []
-    monkeypatch.setattr(sheet_operators, "write_sheets", lambda ob, folder, stem, wanted: seen.append((ob.name, folder, stem)) or [])
+    monkeypatch.setattr(sheet_operators, "write_sheets", lambda ob, folder, stem, wanted, done: seen.append((ob.name, folder, stem)) or [])
     ob = add_figure(armature=False)
     ob.shape_key_add(name="Basis")
     ob.name = name

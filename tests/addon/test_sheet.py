@@ -33,6 +33,11 @@ def pixels(path: Path) -> Any:
     return flat.reshape(shape)
 
 
+def rest_of(ob: Any) -> Any:
+    """The vertices of an object as they are drawn."""
+    return sheet.head_of(ob)[0][0].rest
+
+
 @pytest.fixture
 def face(body: Any) -> Any:
     """The figure with the visemes and a key of its own."""
@@ -72,10 +77,10 @@ def test_a_turned_object_is_shown_as_it_stands(face: Any) -> None:
     face.parent = None
     face.rotation_euler = (np.pi / 2, 0, 0)
     bpy.context.view_layer.update()
-    height = np.ptp(sheet.shapes_of(face)["Neutral"], axis=0)
+    height = np.ptp(rest_of(face), axis=0)
     face.rotation_euler = (0, 0, 0)
     bpy.context.view_layer.update()
-    assert np.allclose(height, np.ptp(sheet.shapes_of(face)["Neutral"], axis=0)[[0, 2, 1]], atol=1e-5)
+    assert np.allclose(height, np.ptp(rest_of(face), axis=0)[[0, 2, 1]], atol=1e-5)
 
 
 @pytest.mark.parametrize("turn", [(0, 0, 180), (0, 0, 77), (90, 0, 0), (-90, 0, 30), (180, 0, 0)])
@@ -84,14 +89,73 @@ def test_the_face_is_shown_from_the_front_wherever_it_looks(turn: tuple[float, f
 
     straight = scenes.add_head()["Face"]
     scenes.generate(straight, sets={"vrchat"})
-    expected = sheet.shapes_of(straight)["Neutral"]
+    expected = rest_of(straight)
     bpy.data.objects.remove(straight)
     turned = scenes.add_head()["Face"]
     turned.rotation_euler = tuple(np.radians(turn))
     scenes.generate(turned, sets={"vrchat"})
-    found = sheet.shapes_of(turned)["Neutral"]
+    found = rest_of(turned)
     assert np.abs(found - expected).max() < 0.01 * np.ptp(expected)
 
 
 def test_without_landmarks_the_face_is_shown_as_it_stands(face: Any) -> None:
     np.testing.assert_array_equal(sheet.facing(face), np.eye(3))
+
+
+def test_nodes_are_known_by_their_types_whatever_their_names(face: Any, tmp_path: Path) -> None:
+    material = textured("赤い布", (0.9, 0.05, 0.05), named=False)
+    face.data.materials.append(material)
+    sheet.render_sheet(face, tmp_path / "sheet.png", names=["vrc.v_aa"], tile=64)
+    red, green, blue = np.moveaxis(pixels(tmp_path / "sheet.png")[..., :3], 2, 0)
+    assert ((red > 0.6) & (green < 0.35) & (blue < 0.35)).mean() > 0.05, "the material's own picture"
+
+
+def test_lost_pictures_are_clay_and_no_magenta(face: Any, tmp_path: Path) -> None:
+    material = textured("Cloth", (1, 1, 1))
+    lost = bpy.data.images.new("Lost", 4, 4)
+    lost.source, lost.filepath = "FILE", str(tmp_path / "nowhere.png")
+    next(node for node in material.node_tree.nodes if node.type == "TEX_IMAGE").image = lost
+    face.data.materials.append(material)
+    sheet.render_sheet(face, tmp_path / "sheet.png", names=["vrc.v_aa"], tile=64)
+    picture = pixels(tmp_path / "sheet.png")[..., :3]
+    red, green, blue = np.moveaxis(picture, 2, 0)
+    assert not ((red > 0.7) & (blue > 0.7) & (green < 0.3)).any() and picture.reshape(-1, 3).std(axis=0).max() > 0.02
+
+
+def textured(name: str, colour: tuple[float, float, float], named: bool = True) -> Any:
+    """A material with a picture of one colour. named: its nodes have Blender's English names."""
+    image: Any = bpy.data.images.new(name, 4, 4)
+    image.pixels = [*colour, 1.0] * 16
+    material = bpy.data.materials.new(name)
+    if material.node_tree is None:
+        material.use_nodes = True
+    nodes = material.node_tree.nodes
+    picture = nodes.new("ShaderNodeTexImage")
+    picture.image = image
+    shader = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
+    material.node_tree.links.new(picture.outputs["Color"], shader.inputs["Base Color"])
+    for number, node in enumerate(() if named else nodes):
+        node.name = f"ノード {number}"
+    return material
+
+
+def test_the_whole_head_and_its_other_objects_are_shown(tmp_path: Path) -> None:
+    from fixtures import scenes
+
+    objects = scenes.add_head(("teeth", "lash"))
+    face = objects["Face"]
+    for name in ("teeth", "lash"):
+        objects[name].parent = face
+    scenes.generate(face, sets={"vrchat"})
+    pieces, frame = sheet.head_of(face)
+    assert len(pieces) == 3
+    rest = pieces[0].rest
+    top = rest[np.abs(rest[:, 2] - rest[:, 2].max()) < 1e-6]
+    assert frame.holds(top).all(), "the top of the skull"
+    objects["lash"].hide_set(True)
+    assert len(sheet.head_of(face)[0]) == 2, "what is hidden is not shown"
+
+
+def test_loose_parts() -> None:
+    corners, totals = np.array([0, 1, 2, 2, 3, 0, 4, 5, 6], np.int32), np.array([3, 3, 3], np.int32)
+    assert sheet.loose_parts(corners, totals, 8).tolist() == [0, 0, 0, 0, 4, 4, 4, 7]

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import bpy
+import numpy as np
 from hand import Hand, Steps
 from mathutils import Vector
 
@@ -365,4 +366,19 @@ def sheet_story(hand: Hand, seen: dict[str, object]) -> Steps:
     yield from hand.click((yield from hand.find("blendshapes.contact_sheet")))
     yield from hand.until(hand.running, 30, "the operator")
     yield from hand.until(lambda: not hand.running(), 400, "the sheet")
-    seen["files"] = sorted(path.name for path in hand.folder.glob("*_others.png"))
+    files = sorted(hand.folder.glob("*_others.png"))
+    seen["files"] = [path.name for path in files]
+    seen["different"] = [spread(path) for path in files]
+    yield from hand.wait()
+    seen["open"] = (yield from hand.find("blendshapes.open_sheet")) is not None
+    seen["done"] = hand.picture("sheet")
+
+
+def spread(path: Any) -> float:
+    """How much the first tile of a sheet differs from pixel to pixel, the standard deviation of its brightness, 0 to 1."""
+    image: Any = bpy.data.images.load(str(path))
+    flat = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(flat)
+    width, height = image.size
+    bpy.data.images.remove(image)
+    return float(flat.reshape(height, width, 4)[height // 3 :, : width // 2, :3].mean(axis=2).std())

@@ -87,6 +87,8 @@ def test_a_second_blender_renders_a_contact_sheet(machine: gui.Machine) -> None:
     seen = play(machine, "sheet_story")
     assert seen["rendering"]
     assert seen["files"] == ["head_others.png"]
+    assert seen["different"][0] > 0.03, "there is a head on it"
+    assert seen["open"], "and a button that opens it"
 
 
 @pytest.mark.parametrize(("size", "scale"), [((1600, 900), 1.0), ((1600, 900), 2.0)], ids=["1600x900", "2x"])
