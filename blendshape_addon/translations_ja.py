@@ -450,6 +450,103 @@ JAPANESE: dict[str, str] = {
         "メッシュに右目が見つかりません (開口も眼球もなし)。ランドマークを確かめるか、閉じていれば開いてください。"
     ),
     # VRChat, contact sheets
+    "{name} is hidden, so it is not exported": "{name} は非表示のため、エクスポートされません",
+    "Hidden, so neither looked at nor exported: {names}": "非表示のため、チェックもエクスポートもされません: {names}",
+    "{names} are one mesh: it is exported {count} times, each time with all keys": (
+        "{names} は同じメッシュです。すべてのキーを付けて {count} 回エクスポートされます"
+    ),
+    "What is exported hangs on {count} armatures ({names}), and VRChat takes one: hide what is another avatar": (
+        "エクスポートされるものに {count} 個のアーマチュア ({names}) がありますが、VRChat で使えるのは 1 個です。"
+        "別のアバターのものは非表示にしてください"
+    ),
+    "The mesh is called {body}": "メッシュの名前は {body} です",
+    "{body} is another mesh of this avatar, with {count} keys: select that one and check it": (
+        "{body} はこのアバターの別のメッシュで、キーが {count} 個あります。そちらを選んでチェックしてください"
+    ),
+    "The mesh is called {name}; face tracking templates and MMD worlds look for {body}, spelled just so": (
+        "メッシュの名前は {name} です。フェイストラッキングのテンプレートと MMD ワールドは、この綴りどおりの {body} を探します"
+    ),
+    ". The object that has this name now becomes {name}": "。現在その名前のオブジェクトは {name} になります",
+    "A second face with keys of its own is exported, too: {names}. If it is an old copy, hide it": (
+        "キーを持つ別の顔もエクスポートされます: {names}。古いコピーなら非表示にしてください"
+    ),
+    "VRChat's templates animate {body} alone; nothing moves the keys of {names}. Join them into it, or animate them yourself": (
+        "VRChat のテンプレートが動かすのは {body} だけで、{names} のキーは動きません。統合するか、自分でアニメーションを付けてください"
+    ),
+    "The shape keys are absolute: Unity knows relative ones only": "シェイプキーが絶対です。Unity で使えるのは相対だけです",
+    "Only {name} is shown (the pin in the list of shape keys), so nothing of the others is seen": (
+        "{name} だけが表示されています (シェイプキー一覧のピン)。ほかのキーは見えません"
+    ),
+    "Most exporters leave out keys that are muted: {names}": "多くのエクスポーターはミュートしたキーを省きます: {names}",
+    "Files know no vertex groups of keys; to be baked in: {names}": "ファイルにはキーの頂点グループがないため、焼き込みが必要です: {names}",
+    "Relative to another key than the basis; to be baked: {names}": "ベース以外のキーに対する相対キーのため、焼き込みが必要です: {names}",
+    "The slider does not go from 0 to 1, as Unity's does: {names}": "スライダーの範囲が Unity と同じ 0 から 1 ではありません: {names}",
+    "Locked, so no update changes them: {names}": "ロックされているため、更新しても変わりません: {names}",
+    "Drivers and animation set them in Blender, and no file has drivers: {names}": (
+        "Blender ではドライバーやアニメーションが値を決めていますが、ファイルにドライバーは残りません: {names}"
+    ),
+    "Names must be spelled just so: {names}": "名前は次の綴りどおりでなければなりません: {names}",
+    "{count} of {all} names of {set} are there exactly": "{set} の名前 {all} 個のうち {count} 個が綴りどおりにあります",
+    "; {count} are spelled otherwise": "。{count} 個は綴りが違います",
+    "; {count} are missing: {names}": "。{count} 個がありません: {names}",
+    "; {count} move nothing: {names}": "。{count} 個は何も動かしません: {names}",
+    "; {count} move nothing on this mesh: {names}": "。{count} 個はこのメッシュでは何も動かしません: {names}",
+    "For face tracking {count} of {all} names of {set} are there": "フェイストラッキング用には、{set} の名前 {all} 個のうち {count} 個があります",
+    "{count} keys have names of no standard, so nothing is said about them: {names}": (
+        "{count} 個のキーはどの規格の名前でもないため、チェックしていません: {names}"
+    ),
+    "Copies that nothing uses: {names}": "使われていないコピーです: {names}",
+    "{count} keys are others in another spelling, which templates do not ask for: {names}": (
+        "{count} 個のキーはほかのキーの別の綴りで、テンプレートでは使われません: {names}"
+    ),
+    "Nothing looks for names with a number: {names}; rename or remove them": "番号付きの名前は使われません: {names}。名前を変えるか削除してください",
+    "All {count} visemes are there, move something and differ": "{count} 個のリップシンクがすべてあり、動き、互いに異なります",
+    "There are no visemes (vrc.v_aa and {count} others): lips will not move": "リップシンク (vrc.v_aa ほか {count} 個) がないため、口が動きません",
+    "{count} of {all} visemes are missing ({names}), and lip sync needs all of them": (
+        "リップシンク {all} 個のうち {count} 個がありません ({names})。すべて必要です"
+    ),
+    "Unity drops shapes that move nothing: {names}": "何も動かさないシェイプは Unity で失われます: {names}",
+    "Visemes that are the same: {names}; generate them, or shape one of them": (
+        "同じ形のリップシンクがあります: {names}。生成するか、どちらかを作り直してください"
+    ),
+    "Face tracking templates that animate visemes say {name} for {usual}": (
+        "リップシンクを動かすフェイストラッキングのテンプレートでは、{usual} を {name} と呼びます"
+    ),
+    "Head and eye bones are there": "頭と目のボーンがあります",
+    "There is no armature: VRChat wants a humanoid with at least hips, spine, chest, neck and head": (
+        "アーマチュアがありません。VRChat には、少なくとも腰・背骨・胸・首・頭のあるヒューマノイドが必要です"
+    ),
+    "No bone was recognised for {names}; without eye bones eyes do not follow": (
+        "{names} のボーンが見つかりません。目のボーンがないと視線が動きません"
+    ),
+    "head": "頭",
+    "left eye": "左目",
+    "right eye": "右目",
+    "There is no jaw bone. With visemes none is needed, but see that Unity's humanoid mapping has not taken hair for it": (
+        "顎のボーンがありません。リップシンクがあれば不要ですが、Unity のヒューマノイド設定で髪が顎に割り当てられていないか確かめてください"
+    ),
+    "{count} triangles: {ranks}": "三角形 {count} 個: {ranks}",
+    "{count} shapes move {share} % of all vertices: {raw} MB in Unity, about {download} MB of download": (
+        "{count} 個のシェイプが全頂点の {share} % を動かします。Unity で {raw} MB、ダウンロードは約 {download} MB です"
+    ),
+    ", a good part of what {names} allow": "。{names} の上限のかなりの部分です",
+    "{count} movements are too small to be seen and cost {cost} MB": "{count} 個の動きは小さすぎて見えず、{cost} MB を使います",
+    "{first} with {second} closes the lid to {share} %: it goes through the other one": (
+        "{first} と {second} を合わせると、まぶたが {share} % まで閉じ、もう一方を突き抜けます"
+    ),
+    "Lids stay within their way when a blink meets a squint or a smile": "まばたきに細目や笑顔が重なっても、まぶたは閉じすぎません",
+    "Not at 0, so Unity shows the face with them: {names}": "0 でないため、Unity ではその表情で表示されます: {names}",
+    "Not at 0 on other objects: {names}": "ほかのオブジェクトで 0 でないキー: {names}",
+    "With shape keys these modifiers are not exported: {names}": "シェイプキーがあると、次のモディファイアーはエクスポートされません: {names}",
+    "{name} ({count}: {names})": "{name} ({count} 個: {names})",
+    "{name} should be {right}": "{name} は {right}",
+    "{names}": "{names}",
+    "{rank} on {platform}": "{platform} では {rank}",
+    "PC": "PC",
+    "Android and iOS": "Android・iOS",
+    "{name} of {object}": "{object} の {name}",
+    "{first} and {last}": "{first} と {last}",
+    "{shown} and {count} more": "{shown} ほか {count} 個",
     "VRChat": "VRChat",
     "Check for VRChat": "VRChat 用にチェック",
     "Look for what would keep this avatar's face from working in VRChat; changes nothing": (

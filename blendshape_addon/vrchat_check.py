@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import lzma
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,6 +38,71 @@ TRACKED = {"arkit": "ARKit", "unified": "Unified Expressions"}  # sets whose nam
 PAIRS = (("eyeBlink", 0.9, "eyeSquint", 1.0), ("eyeBlink", 0.9, "mouthSmile", 1.0))  # what face tracking drives together
 SIDES = ("Left", "Right")
 _NUMBER = re.compile(r"^(.+)\.\d{3}$")
+
+
+# What is said, by what it is about; fields are filled in, so that it can be translated. What begins with a comma, a semicolon or a full stop goes on.
+WORDS: dict[str, str] = {
+    "hidden": "{name} is hidden, so it is not exported",
+    "hidden_parts": "Hidden, so neither looked at nor exported: {names}",
+    "same_mesh": "{names} are one mesh: it is exported {count} times, each time with all keys",
+    "armatures": "What is exported hangs on {count} armatures ({names}), and VRChat takes one: hide what is another avatar",
+    "mesh_name_right": "The mesh is called {body}",
+    "mesh_name_other": "{body} is another mesh of this avatar, with {count} keys: select that one and check it",
+    "mesh_name": "The mesh is called {name}; face tracking templates and MMD worlds look for {body}, spelled just so",
+    "mesh_name_taken": ". The object that has this name now becomes {name}",
+    "second_face": "A second face with keys of its own is exported, too: {names}. If it is an old copy, hide it",
+    "parts": "VRChat's templates animate {body} alone; nothing moves the keys of {names}. Join them into it, or animate them yourself",
+    "absolute": "The shape keys are absolute: Unity knows relative ones only",
+    "pinned": "Only {name} is shown (the pin in the list of shape keys), so nothing of the others is seen",
+    "muted": "Most exporters leave out keys that are muted: {names}",
+    "masked": "Files know no vertex groups of keys; to be baked in: {names}",
+    "relative": "Relative to another key than the basis; to be baked: {names}",
+    "range": "The slider does not go from 0 to 1, as Unity's does: {names}",
+    "locked": "Locked, so no update changes them: {names}",
+    "driven": "Drivers and animation set them in Blender, and no file has drivers: {names}",
+    "name_case": "Names must be spelled just so: {names}",
+    "names": "{count} of {all} names of {set} are there exactly",
+    "names_otherwise": "; {count} are spelled otherwise",
+    "names_missing": "; {count} are missing: {names}",
+    "names_still": "; {count} move nothing: {names}",
+    "names_still_here": "; {count} move nothing on this mesh: {names}",
+    "names_few": "For face tracking {count} of {all} names of {set} are there",
+    "unknown": "{count} keys have names of no standard, so nothing is said about them: {names}",
+    "duplicates": "Copies that nothing uses: {names}",
+    "twice": "{count} keys are others in another spelling, which templates do not ask for: {names}",
+    "numbered": "Nothing looks for names with a number: {names}; rename or remove them",
+    "visemes": "All {count} visemes are there, move something and differ",
+    "visemes_none": "There are no visemes (vrc.v_aa and {count} others): lips will not move",
+    "visemes_missing": "{count} of {all} visemes are missing ({names}), and lip sync needs all of them",
+    "visemes_empty": "Unity drops shapes that move nothing: {names}",
+    "visemes_alike": "Visemes that are the same: {names}; generate them, or shape one of them",
+    "viseme_alias": "Face tracking templates that animate visemes say {name} for {usual}",
+    "bones": "Head and eye bones are there",
+    "bones_none": "There is no armature: VRChat wants a humanoid with at least hips, spine, chest, neck and head",
+    "bones_missing": "No bone was recognised for {names}; without eye bones eyes do not follow",
+    "head": "head",
+    "left_eye": "left eye",
+    "right_eye": "right eye",
+    "jaw_bone": "There is no jaw bone. With visemes none is needed, but see that Unity's humanoid mapping has not taken hair for it",
+    "triangles": "{count} triangles: {ranks}",
+    "size": "{count} shapes move {share} % of all vertices: {raw} MB in Unity, about {download} MB of download",
+    "size_large": ", a good part of what {names} allow",
+    "dust": "{count} movements are too small to be seen and cost {cost} MB",
+    "blink_conflict": "{first} with {second} closes the lid to {share} %: it goes through the other one",
+    "blink_fine": "Lids stay within their way when a blink meets a squint or a smile",
+    "values": "Not at 0, so Unity shows the face with them: {names}",
+    "values_parts": "Not at 0 on other objects: {names}",
+    "part": "{name} ({count}: {names})",
+    "name_right": "{name} should be {right}",
+    "pair": "{names}",
+    "rank": "{rank} on {platform}",
+    "pc": "PC",
+    "mobile": "Android and iOS",
+    "of": "{name} of {object}",
+    "modifiers": "With shape keys these modifiers are not exported: {names}",
+}
+PLATFORMS = {"PC": "pc", "Android and iOS": "mobile"}
+LISTS = ("{first} and {last}", "{shown} and {count} more")  # how names follow each other
 
 
 @dataclass(frozen=True)
@@ -95,14 +160,59 @@ class Avatar:
 
 
 @dataclass(frozen=True)
+class Names:
+    """Names in a sentence: the first few of a list, or with `all_` every one, the last after an "and"."""
+
+    names: Sequence[str | Sentence]
+    most: int = 4
+    all_: bool = False
+
+    def said(self, translate: Callable[[str], str] = str) -> str:
+        """In the language that `translate` translates to."""
+        shown = [name if isinstance(name, str) else name.said(translate) for name in self.names]
+        if self.all_ and len(shown) > 1:
+            return translate("{first} and {last}").format(first=", ".join(shown[:-1]), last=shown[-1])
+        more = 0 if self.all_ else len(shown) - self.most
+        listed = ", ".join(shown[: len(shown) - max(more, 0)])
+        return translate("{shown} and {count} more").format(shown=listed, count=more) if more > 0 else listed
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One of WORDS with what is filled in: numbers as they are shown, or names."""
+
+    words: str
+    values: Mapping[str, str | Names | Sentence] = field(default_factory=dict)
+
+    def said(self, translate: Callable[[str], str] = str) -> str:
+        """In the language that `translate` translates to."""
+        values = {name: value if isinstance(value, str) else value.said(translate) for name, value in self.values.items()}
+        return translate(WORDS[self.words]).format(**values)
+
+
+@dataclass(frozen=True)
 class Finding:
-    """level: `ok`, `note`, `warning` or `error`. fix: what `vrchat_operators` can do about it, "" for nothing; on: the keys concerned."""
+    """level: `ok`, `note`, `warning` or `error`. sentences: of WORDS, one after the other. fix: what `vrchat_operators` can do about it, "" for
+    nothing; on: the keys concerned."""
 
     code: str
     level: str
-    text: str
+    sentences: tuple[Sentence, ...]
     fix: str = ""
     on: tuple[str, ...] = ()
+
+    def said(self, translate: Callable[[str], str] = str) -> str:
+        """What is so, in the language that `translate` translates to."""
+        return "".join(sentence.said(translate) for sentence in self.sentences)
+
+    @property
+    def text(self) -> str:
+        """In English."""
+        return self.said()
+
+
+def _say(words: str, **values: str | int | Names | Sentence) -> Sentence:
+    return Sentence(words, {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()})
 
 
 def check(avatar: Avatar) -> list[Finding]:
@@ -129,32 +239,31 @@ def _seen(avatar: Avatar) -> list[Finding]:
     """What of the avatar an export would leave out or double."""
     found = []
     if avatar.hidden:
-        found.append(Finding("hidden", "error", f"{avatar.name!r} is hidden, so it is not exported", "show_mesh"))
+        found.append(Finding("hidden", "error", (_say("hidden", name=repr(avatar.name)),), "show_mesh"))
     away = [other.name for other in avatar.others if other.hidden]
     if away:
-        found.append(Finding("hidden_parts", "note", f"Hidden, so neither looked at nor exported: {_some(away)}"))
+        found.append(Finding("hidden_parts", "note", (_say("hidden_parts", names=Names(away)),)))
     twins = [other.name for other in avatar.others if other.same_mesh and not other.hidden]
     if twins:
-        text = f"{_and([repr(avatar.name), *map(repr, twins)])} are one mesh: it is exported {1 + len(twins)} times, each time with all keys"
-        found.append(Finding("same_mesh", "warning", text, "", tuple(twins)))
+        told = _say("same_mesh", names=Names([repr(avatar.name), *map(repr, twins)], all_=True), count=1 + len(twins))
+        found.append(Finding("same_mesh", "warning", (told,), "", tuple(twins)))
     if len(avatar.armatures) > 1:
-        hung = f"What is exported hangs on {len(avatar.armatures)} armatures ({_some(list(avatar.armatures))})"
-        text = f"{hung}, and VRChat takes one: hide what is another avatar"
-        found.append(Finding("armatures", "warning", text))
+        told = _say("armatures", count=len(avatar.armatures), names=Names(list(avatar.armatures)))
+        found.append(Finding("armatures", "warning", (told,)))
     return found
 
 
 def _mesh_name(avatar: Avatar) -> Finding:
     if avatar.name == MESH:
-        return Finding("mesh_name", "ok", f"The mesh is called {MESH}")
+        return Finding("mesh_name", "ok", (_say("mesh_name_right", body=MESH),))
     known = _known(avatar)
     body = next((other for other in avatar.others if other.name == MESH and not other.hidden), None)
     if body is not None and len(known & body.keys.keys()) > len(known & avatar.offsets.keys()):
-        return Finding("mesh_name", "warning", f"{MESH!r} is another mesh of this avatar, with {len(body.keys)} keys: select that one and check it")
-    text = f"The mesh is called {avatar.name!r}; face tracking templates and MMD worlds look for {MESH!r}, spelled just so"
+        return Finding("mesh_name", "warning", (_say("mesh_name_other", body=repr(MESH), count=len(body.keys)),))
+    told = [_say("mesh_name", name=repr(avatar.name), body=repr(MESH))]
     if MESH in avatar.objects:
-        text += f". The object that has this name now becomes {MESH}_2"
-    return Finding("mesh_name", "warning", text, "rename_mesh")
+        told.append(_say("mesh_name_taken", name=f"{MESH}_2"))
+    return Finding("mesh_name", "warning", tuple(told), "rename_mesh")
 
 
 def _known(avatar: Avatar) -> set[str]:
@@ -173,12 +282,10 @@ def _parts(avatar: Avatar) -> list[Finding]:
     parts = [name for name in apart if name not in faces]
     found = []
     if faces:
-        text = f"A second face with keys of its own is exported, too: {_some(faces)}. If it is an old copy, hide it"
-        found.append(Finding("second_face", "warning", text, "", tuple(faces)))
+        found.append(Finding("second_face", "warning", (_say("second_face", names=Names(faces)),), "", tuple(faces)))
     if parts:
-        told = [f"{name} ({len(apart[name])}: {_some(apart[name], 2)})" for name in parts]
-        text = f"VRChat's templates animate {MESH} alone; nothing moves the keys of {_some(told)}. Join them into it, or animate them yourself"
-        found.append(Finding("parts", "warning", text, "join_parts", tuple(parts)))
+        shown = [_say("part", name=name, count=len(apart[name]), names=Names(apart[name], 2)) for name in parts]
+        found.append(Finding("parts", "warning", (_say("parts", body=MESH, names=Names(shown)),), "join_parts", tuple(parts)))
     return found
 
 
@@ -192,29 +299,19 @@ def _kept_back(avatar: Avatar) -> list[Finding]:
     states = {name: avatar.states.get(name, State()) for name in avatar.offsets}
     found = []
     if avatar.absolute:
-        found.append(Finding("absolute", "error", "The shape keys are absolute: Unity knows relative ones only", "make_relative"))
+        found.append(Finding("absolute", "error", (_say("absolute"),), "make_relative"))
     if avatar.pinned:
-        text = f"Only {avatar.pinned} is shown (the pin in the list of shape keys), so nothing of the others is seen"
-        found.append(Finding("pinned", "warning", text, "unpin"))
-    for code, text, fix, names in (
-        ("muted", "Most exporters leave out keys that are muted", "unmute_keys", [n for n, state in states.items() if state.muted]),
-        ("masked", "Files know no vertex groups of keys; to be baked in", "bake_keys", [n for n, state in states.items() if state.group]),
-        ("relative", "Relative to another key than the basis; to be baked", "bake_keys", [n for n, state in states.items() if state.relative]),
-        (
-            "range",
-            "The slider does not go from 0 to 1, as Unity's does",
-            "widen_range",
-            [n for n, state in states.items() if state.low > 0 or state.high < 1],
-        ),
+        found.append(Finding("pinned", "warning", (_say("pinned", name=avatar.pinned),), "unpin"))
+    for code, level, fix, names in (
+        ("muted", "warning", "unmute_keys", [name for name, state in states.items() if state.muted]),
+        ("masked", "warning", "bake_keys", [name for name, state in states.items() if state.group]),
+        ("relative", "warning", "bake_keys", [name for name, state in states.items() if state.relative]),
+        ("range", "warning", "widen_range", [name for name, state in states.items() if state.low > 0 or state.high < 1]),
+        ("locked", "note", "", [name for name, state in states.items() if state.locked]),
+        ("driven", "note", "", [name for name, state in states.items() if state.driven]),
     ):
         if names:
-            found.append(Finding(code, "warning", f"{text}: {_some(names)}", fix, tuple(names)))
-    for code, text, names in (
-        ("locked", "Locked, so no update changes them", [name for name, state in states.items() if state.locked]),
-        ("driven", "Drivers and animation set them in Blender, and no file has drivers", [name for name, state in states.items() if state.driven]),
-    ):
-        if names:
-            found.append(Finding(code, "note", f"{text}: {_some(names)}", "", tuple(names)))
+            found.append(Finding(code, level, (_say(code, names=Names(names)),), fix, tuple(names)))
     return found
 
 
@@ -263,8 +360,8 @@ def _spelling(avatar: Avatar) -> list[Finding]:
     wrong = wrong_names(avatar)
     if not wrong:
         return []
-    text = f"Names must be spelled just so: {_some([f'{name} should be {right}' for name, right in wrong.items()])}"
-    return [Finding("name_case", "warning", text, "rename_keys", tuple(wrong))]
+    told = _say("name_case", names=Names([_say("name_right", name=name, right=right) for name, right in wrong.items()]))
+    return [Finding("name_case", "warning", (told,), "rename_keys", tuple(wrong))]
 
 
 def _names(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:
@@ -276,31 +373,30 @@ def _names(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:
             continue
         names = avatar.sets[set_]
         exact = [name for name in names if name in avatar.offsets]
-        text = f"{len(exact)} of {len(names)} names of {TRACKED[set_]} are there exactly"
+        told = [_say("names", count=len(exact), all=len(names), set=TRACKED[set_])]
         misspelled = [name for name in names if name in wrong]
         missing = [name for name in names if name not in avatar.offsets and name not in wrong]
         still = [name for name in exact if not moving[name].max(initial=0.0) > 0]
         if misspelled:
-            text += f"; {len(misspelled)} are spelled otherwise"
+            told.append(_say("names_otherwise", count=len(misspelled)))
         if missing:
-            text += f"; {len(missing)} are missing: {_some(missing)}"
+            told.append(_say("names_missing", count=len(missing), names=Names(missing)))
         if still:
             elsewhere = {name for other in avatar.others if not other.hidden for name, moves in other.keys.items() if moves}
-            text += f"; {len(still)} move nothing" + (" on this mesh" if elsewhere.intersection(still) else "") + f": {_some(still)}"
+            words = "names_still_here" if elsewhere.intersection(still) else "names_still"
+            told.append(_say(words, count=len(still), names=Names(still)))
         fix = "rename_keys" if misspelled else "make_missing" if missing else ""
         level = "warning" if misspelled or missing else "note" if still else "ok"
-        found.append(Finding(f"names_{set_}", level, text, fix, tuple(misspelled or missing)))
+        found.append(Finding(f"names_{set_}", level, tuple(told), fix, tuple(misspelled or missing)))
     if avatar.offsets and not found:
         best = max(TRACKED, key=lambda set_: sum(name in avatar.offsets for name in avatar.sets.get(set_, ())))
         names = avatar.sets.get(best, ())
         have = sum(name in avatar.offsets for name in names)
-        text = f"For face tracking {have} of {len(names)} names of {TRACKED[best]} are there"
-        found.append(Finding("names", "note", text))
+        found.append(Finding("names", "note", (_say("names_few", count=have, all=len(names), set=TRACKED[best]),)))
     unknown = [name for name in avatar.offsets if name not in _known(avatar) and name not in ALIASES.values() and name not in wrong_names(avatar)]
     unknown = [name for name in unknown if _NUMBER.match(name) is None]
     if unknown:
-        text = f"{len(unknown)} keys have names of no standard, so nothing is said about them: {_some(unknown)}"
-        found.append(Finding("unknown", "note", text))
+        found.append(Finding("unknown", "note", (_say("unknown", count=len(unknown), names=Names(unknown)),)))
     return found
 
 
@@ -317,15 +413,14 @@ def _numbered(avatar: Avatar) -> list[Finding]:
         (spare if other is not None and _same(offsets, other) else unclear).append(name)
     found = []
     if spare:
-        found.append(Finding("duplicates", "warning", f"Copies that nothing uses: {_some(spare)}", "remove_keys", tuple(spare)))
+        found.append(Finding("duplicates", "warning", (_say("duplicates", names=Names(spare)),), "remove_keys", tuple(spare)))
     exact = {folded(name): name for name in avatar.offsets if name in known}
     twice = [name for name in avatar.offsets if name not in known and name not in ALIASES.values() and folded(name) in exact]
     twice = [name for name in twice if _same(avatar.offsets[name], avatar.offsets[exact[folded(name)]])]
     if twice:
-        text = f"{len(twice)} keys are others in another spelling, which templates do not ask for: {_some(twice)}"
-        found.append(Finding("twice", "note", text, "remove_keys", tuple(twice)))
+        found.append(Finding("twice", "note", (_say("twice", count=len(twice), names=Names(twice)),), "remove_keys", tuple(twice)))
     if unclear:
-        found.append(Finding("numbered", "warning", f"Nothing looks for names with a number: {_some(unclear)}; rename or remove them"))
+        found.append(Finding("numbered", "warning", (_say("numbered", names=Names(unclear)),)))
     return found
 
 
@@ -335,42 +430,40 @@ def _visemes(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:
     have = {name: by_case[name.casefold()] for name in visemes if name.casefold() in by_case}
     missing = [name for name in visemes if name not in have]
     if len(missing) == len(visemes):
-        return [Finding("visemes", "error", f"There are no visemes (vrc.v_aa and {len(visemes) - 1} others): lips will not move", "make_visemes")]
+        return [Finding("visemes", "error", (_say("visemes_none", count=len(visemes) - 1),), "make_visemes")]
     found = []
     if missing:
-        text = f"{len(missing)} of {len(visemes)} visemes are missing ({_some(missing)}), and lip sync needs all of them"
-        found.append(Finding("visemes", "error", text, "make_visemes", tuple(missing)))
+        told = _say("visemes_missing", count=len(missing), all=len(visemes), names=Names(missing))
+        found.append(Finding("visemes", "error", (told,), "make_visemes", tuple(missing)))
     empty = [key for key in have.values() if not moving[key].max(initial=0.0) > 0]
     if empty:
-        text = f"Unity drops shapes that move nothing: {_some(empty)}"
-        found.append(Finding("visemes_empty", "error", text, "fill_visemes", tuple(empty)))
+        found.append(Finding("visemes_empty", "error", (_say("visemes_empty", names=Names(empty)),), "fill_visemes", tuple(empty)))
     alike = []
     keys = [key for key in have.values() if key not in empty]
     for number, first in enumerate(keys):
-        alike += [f"{first} and {second}" for second in keys[number + 1 :] if _same(avatar.offsets[first], avatar.offsets[second])]
+        same = [second for second in keys[number + 1 :] if _same(avatar.offsets[first], avatar.offsets[second])]
+        alike += [_say("pair", names=Names([first, second], all_=True)) for second in same]
     if alike:
-        found.append(Finding("visemes_alike", "warning", f"Visemes that are the same: {_some(alike)}; generate them, or shape one of them"))
+        found.append(Finding("visemes_alike", "warning", (_say("visemes_alike", names=Names(alike)),)))
     if not found:
-        found.append(Finding("visemes", "ok", f"All {len(visemes)} visemes are there, move something and differ"))
+        found.append(Finding("visemes", "ok", (_say("visemes", count=len(visemes)),)))
     for sdk, template in ALIASES.items():
         if sdk in have and template not in avatar.offsets:
-            text = f"Face tracking templates that animate visemes say {template} for {sdk}"
-            found.append(Finding("viseme_alias", "note", text, "add_alias", (have[sdk],)))
+            found.append(Finding("viseme_alias", "note", (_say("viseme_alias", name=template, usual=sdk),), "add_alias", (have[sdk],)))
     return found
 
 
 def _bones(avatar: Avatar) -> list[Finding]:
     if avatar.bones is None:
-        return [Finding("bones", "warning", "There is no armature: VRChat wants a humanoid with at least hips, spine, chest, neck and head")]
-    missing = [role.replace("_", " ") for role in ("head", "left_eye", "right_eye") if role not in avatar.bones]
+        return [Finding("bones", "warning", (_say("bones_none"),))]
+    missing = [_say(role) for role in ("head", "left_eye", "right_eye") if role not in avatar.bones]
     found = []
     if missing:
-        found.append(Finding("bones", "warning", f"No bone was recognised for {_and(missing)}; without eye bones eyes do not follow"))
+        found.append(Finding("bones", "warning", (_say("bones_missing", names=Names(missing, all_=True)),)))
     else:
-        found.append(Finding("bones", "ok", "Head and eye bones are there"))
+        found.append(Finding("bones", "ok", (_say("bones"),)))
     if "jaw" not in avatar.bones:
-        text = "There is no jaw bone. With visemes none is needed, but see that Unity's humanoid mapping has not taken hair for it"
-        found.append(Finding("jaw_bone", "note", text))
+        found.append(Finding("jaw_bone", "note", (_say("jaw_bone"),)))
     return found
 
 
@@ -381,8 +474,8 @@ def rank(triangles: int, platform: str) -> str:
 
 def _triangles(avatar: Avatar) -> list[Finding]:
     ranks = {platform: rank(avatar.triangles, platform) for platform in RANKS}
-    text = f"{avatar.triangles:,} triangles: " + ", ".join(f"{name} on {platform}" for platform, name in ranks.items())
-    return [Finding("triangles", "warning" if ranks["PC"] == "Very Poor" else "ok", text)]
+    shown = Names([_say("rank", rank=name, platform=_say(PLATFORMS[platform])) for platform, name in ranks.items()])
+    return [Finding("triangles", "warning" if ranks["PC"] == "Very Poor" else "ok", (_say("triangles", count=avatar.triangles, ranks=shown),))]
 
 
 def _size(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:
@@ -393,17 +486,17 @@ def _size(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:
     raw = pairs * UNITY_BYTES / 1e6
     download = raw * _compressibility(avatar.offsets)
     share = 100 * pairs / max(everything, 1)
-    text = f"{len(avatar.offsets)} shapes move {share:.0f} % of all vertices: {raw:.1f} MB in Unity, about {download:.1f} MB of download"
+    told = [_say("size", count=len(avatar.offsets), share=f"{share:.0f}", raw=f"{raw:.1f}", download=f"{download:.1f}")]
     small = [platform for platform, most in DOWNLOAD_MB.items() if download > most / 2]
     if small:
-        text += f", a good part of what {_and(small)} allow"
-    found = [Finding("size", "warning" if small else "ok", text)]
+        told.append(_say("size_large", names=Names([_say(PLATFORMS[name]) for name in small], all_=True)))
+    found = [Finding("size", "warning" if small else "ok", tuple(told))]
     limit = np.float32(DUST * avatar.extent)
     dusty = {name: int(((way > 0) & (way <= limit)).sum()) for name, way in moving.items() if way.max(initial=0.0) > limit}
     dust = sum(dusty.values())
     if dust > pairs // 20:
-        text = f"{dust:,} movements are too small to be seen and cost {dust * UNITY_BYTES / 1e6:.1f} MB"
-        found.append(Finding("dust", "warning", text, "clean_keys", tuple(name for name, count in dusty.items() if count)))
+        cost = _say("dust", count=dust, cost=f"{dust * UNITY_BYTES / 1e6:.1f}")
+        found.append(Finding("dust", "warning", (cost,), "clean_keys", tuple(name for name, count in dusty.items() if count)))
     return found
 
 
@@ -437,12 +530,12 @@ def _blinks(avatar: Avatar) -> list[Finding]:
                 continue
             travel = lid_travel(avatar.offsets[first], blink_value, avatar.offsets[second], value)
             if travel > CLOSED:
-                text = f"{first} with {second} closes the lid to {100 * travel:.0f} %: it goes through the other one"
-                found.append(Finding("blink_conflict", "warning", text, "", (first, second)))
+                told = _say("blink_conflict", first=first, second=second, share=f"{100 * travel:.0f}")
+                found.append(Finding("blink_conflict", "warning", (told,), "", (first, second)))
             else:
                 fine += 1
     if fine and not found:
-        return [Finding("blink_conflict", "ok", "Lids stay within their way when a blink meets a squint or a smile")]
+        return [Finding("blink_conflict", "ok", (_say("blink_fine"),))]
     return found
 
 
@@ -451,27 +544,18 @@ def _export(avatar: Avatar) -> list[Finding]:
     set_ = [name for name, state in avatar.states.items() if state.value and not state.muted]
     free = tuple(name for name in set_ if not avatar.states[name].driven)
     if set_:
-        text = f"Not at 0, so Unity shows the face with them: {_some(set_)}"
-        found.append(Finding("values", "note", text, "reset_values" if free else "", free))
-    elsewhere = [f"{name} of {other.name}" for other in avatar.others if not other.hidden and not other.same_mesh for name in other.values]
+        found.append(Finding("values", "note", (_say("values", names=Names(set_)),), "reset_values" if free else "", free))
+    apart = [other for other in avatar.others if not other.hidden and not other.same_mesh]
+    elsewhere = [_say("of", name=name, object=other.name) for other in apart for name in other.values]
     if elsewhere:
-        found.append(Finding("values_parts", "note", f"Not at 0 on other objects: {_some(elsewhere)}"))
-    modifiers = list(avatar.modifiers)
-    modifiers += [f"{name} of {other.name}" for other in avatar.others if not other.hidden for name in other.modifiers]
+        found.append(Finding("values_parts", "note", (_say("values_parts", names=Names(elsewhere)),)))
+    modifiers: list[str | Sentence] = list(avatar.modifiers)
+    modifiers += [_say("of", name=name, object=other.name) for other in avatar.others if not other.hidden for name in other.modifiers]
     if modifiers:
-        text = f"With shape keys these modifiers are not exported: {_some(modifiers)}"
-        found.append(Finding("modifiers", "warning", text))
+        found.append(Finding("modifiers", "warning", (_say("modifiers", names=Names(modifiers)),)))
     return found
 
 
 def _same(first: Floats, second: Floats) -> bool:
     largest = float(np.abs(first).max(initial=0.0))
     return float(np.abs(first - second).max(initial=0.0)) <= SAME * largest
-
-
-def _some(names: Sequence[str], most: int = 4) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -25,6 +25,7 @@ from .naming import ALIASES
 from .operators import OfMesh
 from .panels import OfMeshTab, draw_lines, text_width
 from .parts import avatar_meshes
+from .translations import tr
 from .typed import Icon, Returned, active_object, armature_of, keys_of, mesh_of, own_operators
 from .vrchat_check import Avatar, Finding, Floats, Other, State
 
@@ -340,7 +341,7 @@ class BLENDSHAPES_OT_vrchat_check(OfMesh, bpy.types.Operator):
             return {"CANCELLED"}
         problems = [finding for finding in findings if finding.level in ("warning", "error")]
         for finding in problems:
-            self.report({"WARNING"}, finding.text)
+            self.report({"WARNING"}, finding.said(tr))
         notes = sum(finding.level == "note" for finding in findings)
         told = f"{len(problems)} things to mend" if problems else "Nothing was found that keeps the face from working in VRChat"
         self.report({"INFO"}, f"{told}, {notes} to know" if notes else told)
@@ -421,7 +422,7 @@ class BLENDSHAPES_PT_vrchat(OfMeshTab, bpy.types.Panel):
             shown = sorted(_findings, key=lambda finding: order[finding.level])
             for finding in shown:
                 box = layout.column(align=True)
-                draw_lines(box, finding.text, ICONS[finding.level], width)
+                draw_lines(box, finding.said(tr), ICONS[finding.level], width)
                 if finding.fix:
                     row = box.row()
                     row.operator(BLENDSHAPES_OT_vrchat_fix.bl_idname, text=LABELS[finding.fix], icon="TOOL_SETTINGS").code = finding.code

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import errors, findings, panels, registration, translations, vrchat_operators
+from blendshape_auto_generator.blendshape_addon import errors, findings, panels, registration, translations, vrchat_check, vrchat_operators
 from blendshape_auto_generator.blendshape_addon.translations_ja import JAPANESE
 
 from backend.face.analyse import rest
@@ -70,6 +71,21 @@ def of_findings() -> Iterator[str]:
 
 def test_all_findings_are_translated() -> None:
     assert set(of_findings()) - JAPANESE.keys() == set() and len(set(of_findings())) > 20
+
+
+def test_all_sentences_of_the_vrchat_check_are_translated() -> None:
+    assert {*vrchat_check.WORDS.values(), *vrchat_check.LISTS} - JAPANESE.keys() == set()
+
+
+def test_what_the_vrchat_check_says_is_japanese_down_to_its_lists() -> None:
+    keys = {name: np.zeros((3, 3), np.float32) for name in ("vrc.v_aa", "Odd", "Other", "Third", "Fourth", "Fifth")}
+    sets = {"vrchat": ["vrc.v_aa", "vrc.v_oh"], "arkit": ["jawOpen"], "unified": ["JawOpen"]}
+    avatar = vrchat_check.Avatar("Face", keys, sets, bones=frozenset({"jaw"}), others=(vrchat_check.Other("Lash", {"Odd": True}, values=("Odd",)),))
+    told = {finding.code: finding.said(lambda text: JAPANESE[text]) for finding in vrchat_check.check(avatar)}
+    assert told["bones"] == "頭, 左目 と 右目 のボーンが見つかりません。目のボーンがないと視線が動きません"
+    assert told["unknown"].endswith("Odd, Other, Third, Fourth ほか 1 個")
+    assert told["values_parts"] == "ほかのオブジェクトで 0 でないキー: Lash の Odd"
+    assert not [text for text in told.values() for word in (" and ", " more", " of ", " on ", " should ") if word in text]
 
 
 def test_all_labels_and_tooltips_are_translated() -> None:
