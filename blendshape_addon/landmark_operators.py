@@ -8,7 +8,7 @@ import bpy
 from bpy_extras.view3d_utils import region_2d_to_location_3d, region_2d_to_origin_3d, region_2d_to_vector_3d
 from mathutils import Vector
 
-from . import inspection, landmark_overlay, landmark_store, landmarks
+from . import face_view, inspection, landmark_overlay, landmark_store, landmarks
 from .anchors import Point, Surface
 from .errors import AddonError, as_addon_error
 from .job import find
@@ -71,6 +71,7 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
         self._before, self._surface = landmark_store.snapshot(ob), shown_surface(ob)
         self._overlay = landmark_overlay.show(ob)
         self._area = context.area
+        face_view.show_posed(context, ob)
         status_text(context, tr("Drag landmarks with the left button   Enter: done   Esc: as before"))
         context.window_manager.modal_handler_add(self)
         context.area.tag_redraw()
@@ -135,6 +136,7 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
 
     def _end(self, context: bpy.types.Context, result: Literal["FINISHED", "CANCELLED"]) -> Returned:
         landmark_overlay.hide()
+        face_view.give_back(context)
         status_text(context, None)
         self._area.tag_redraw()
         return {result}

@@ -8,14 +8,14 @@ from typing import Annotated
 import bpy
 import numpy as np
 
-from . import chosen, inspection, live, preview, session
+from . import chosen, face_view, inspection, live, preview, session
 from .errors import AddonError, as_addon_error
 from .job import Options
 from .operators import Asking
 from .panels import OfMeshTab, draw_lines, progress_text, text_width
 from .shared_protocol import Message
 from .translations import tr
-from .typed import OperatorMixin, Returned, of_scene, of_window
+from .typed import OperatorMixin, Returned, active_object, of_scene, of_window
 
 _HOLDER = "blendshapes_live"
 _sliders: list[type] = []  # the registered class, at most one
@@ -65,6 +65,7 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
         session.clear_status()
         live.begin(ready)
         show_sliders(ready)
+        face_view.show(bpy.context, active_object(bpy.context), ready.landmarks)
         self.report({"INFO"}, f"{len(ready.conditions)} conditions are live")
         return {"FINISHED"}
 
@@ -133,6 +134,7 @@ class BLENDSHAPES_OT_live_end(_WhileLive, bpy.types.Operator):
         """End."""
         live.end()
         hide_sliders()
+        face_view.give_back(context)
         return {"FINISHED"}
 
 

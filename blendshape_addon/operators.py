@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 
 import bpy
 
-from . import chosen, inspection, live, preview, session
+from . import chosen, face_view, inspection, live, preview, session
 from .errors import AddonError, as_addon_error
 from .generated import count, request_of, sets_of
 from .job import Job, Options, Outcome, first_look, generate_for_object
@@ -407,5 +407,6 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
             return {"CANCELLED"}
 
     def _found(self, seen: inspection.Inspection) -> Returned:
+        face_view.show(bpy.context, active_object(bpy.context), seen.landmarks)
         self.report({"INFO"}, f"A face was found, {seen.confidence:.0%} sure, {seen.face_vertices:,} of {seen.vertices:,} vertices")
         return {"FINISHED"}

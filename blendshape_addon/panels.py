@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from . import chosen, inspection, preview, session
+from . import chosen, face_view, inspection, preview, session
 from .checked import scene_findings
 from .chosen import BLENDSHAPES_OT_forget_named, BLENDSHAPES_OT_use_named
 from .errors import AddonError
@@ -106,6 +106,8 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator(BLENDSHAPES_OT_update.bl_idname, text="Update", icon="FILE_REFRESH")
         row.operator(BLENDSHAPES_OT_remove.bl_idname, text="Remove", icon="TRASH")
+        if face_view.kept(context):
+            layout.operator(face_view.BLENDSHAPES_OT_give_view_back.bl_idname, icon="LOOP_BACK")
         _draw_outcome(layout, context, width)
 
 

@@ -99,13 +99,19 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
             name="Look for the face by itself", description="Tell where the face is as soon as the sidebar shows a mesh", default=True
         ),
     ]
+    frame: Annotated[
+        bool,
+        bpy.props.BoolProperty(
+            name="Frame the Face", description="Set the 3D view to the face while shapes, sliders or landmarks are shown", default=True
+        ),
+    ]
     python_known: Annotated[str, bpy.props.StringProperty(name="What the Python offers", options={"HIDDEN"})]
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the settings, and what runs now."""
         layout = self.layout
         layout.use_property_split = True
-        for name in ("model", "provider", "strict", "precision", "threads", "memory_mb", "inspect", "python"):
+        for name in ("model", "provider", "strict", "precision", "threads", "memory_mb", "inspect", "frame", "python"):
             layout.prop(self, name)
         self._draw_runtime(layout)
         hello = session.backend.hello

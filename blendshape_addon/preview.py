@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from . import face_view
 from .as_seen import offset_of, visible
 from .key_export import curves_of
 from .landmark_store import found_landmarks
@@ -218,7 +219,18 @@ def click(_window: BlendShapesWindow, number: int) -> None:
         stop()
         return
     name = key.key_blocks[number].name
-    stop() if name == _shown.name else start(ob, name)
+    if name == _shown.name:
+        end()
+        return
+    start(ob, name)
+    if _shown.name:
+        face_view.show_posed(bpy.context, ob)
+
+
+def end() -> None:
+    """The user ends the show: everything is put back, the 3D view, too."""
+    stop()
+    face_view.give_back(bpy.context)
 
 
 class BLENDSHAPES_OT_stop_preview(bpy.types.Operator):
@@ -235,5 +247,5 @@ class BLENDSHAPES_OT_stop_preview(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Stop."""
-        stop()
+        end()
         return {"FINISHED"}

@@ -11,6 +11,7 @@ import bpy
 from . import (
     chosen,
     commands,
+    face_view,
     fix_operators,
     inspection,
     landmark_hand,
@@ -48,6 +49,7 @@ CLASSES = (
     operators.BLENDSHAPES_OT_inspect,
     *fix_operators.CLASSES,
     preview.BLENDSHAPES_OT_stop_preview,
+    face_view.BLENDSHAPES_OT_give_view_back,
     report.BLENDSHAPES_OT_copy_report,
     live_operators.BLENDSHAPES_OT_live_start,
     live_operators.BLENDSHAPES_OT_live_keep,
@@ -134,6 +136,7 @@ def unregister() -> None:
 def _forget(*_: object) -> None:
     """Another file is opened: what the panel shows no longer holds."""
     preview.forget()
+    face_view.forget()
     inspection.forget()
     landmark_overlay.hide()
     live.end()

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .as_seen import at_rest, offset_of, see, visible
+from .face_view import KNOWN, axes_of
 from .landmark_store import found_landmarks
 from .mesh_arrays import base_coordinates
 from .parts import avatar_meshes
@@ -50,7 +51,6 @@ MOSTLY = 0.5  # of an object's vertices in the frame: it lies on the head
 # above the eyes, aside and behind before they are cut
 BELOW, ABOVE, SIDE, DEPTH = 0.35, 2.6, 1.9, 3.0
 NECK = 0.75  # of that height: what is farther aside below the chin is a shoulder
-KNOWN = frozenset({*(f"eye_{end}_{side}" for end in ("inner", "outer") for side in ("left", "right")), "chin"})
 
 
 def facing(ob: bpy.types.Object) -> NDArray[np.float64]:
@@ -58,14 +58,8 @@ def facing(ob: bpy.types.Object) -> NDArray[np.float64]:
     none where they are not known."""
     matrix = np.array(ob.matrix_world.to_3x3(), np.float64)
     at = {name: matrix @ np.array(place, np.float64) for name, place in found_landmarks(ob).items()}
-    if not at.keys() >= KNOWN:
-        return np.eye(3)
-    left, right = (at[f"eye_inner_{side}"] + at[f"eye_outer_{side}"] for side in ("left", "right"))
-    across, up = left - right, (left + right) / 4 - at["chin"]  # a face's left is at +X when it looks along -Y
-    back = np.cross(up, across)
-    axes = np.stack([across, back, np.cross(across, back)])
-    length = np.linalg.norm(axes, axis=1, keepdims=True)
-    return np.eye(3) if not (length > 0).all() else np.asarray(axes / length)
+    axes = axes_of(at)
+    return np.eye(3) if axes is None else axes
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,12 @@ JAPANESE: dict[str, str] = {
     "Click a shape to see it on the face": "シェイプをクリックすると顔に表示します",
     "Stop Preview": "プレビューを終了",
     "Put the values of all keys back as they were before the preview": "すべてのキーの値をプレビュー前に戻します",
+    "Back to Previous View": "元の視点に戻す",
+    "Set the 3D view as it was before the face was shown": "顔を表示する前の 3D ビューの視点に戻します",
+    "Frame the Face": "顔に視点を合わせる",
+    "Set the 3D view to the face while shapes, sliders or landmarks are shown": (
+        "シェイプ・スライダー・ランドマークの表示中、3D ビューを顔に合わせます"
+    ),
     "Shape": "シェイプ",
     "kept": "維持",
     "moves nothing": "動きなし",
