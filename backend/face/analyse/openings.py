@@ -37,6 +37,9 @@ LAYER = 0.04  # heights of the opening over which what lies on an edge counts as
 MOST = 8  # layers that are looked at
 STEEP, WIDEST = 1.0, 0.6  # half widths over which a movement fades for each that the last column is open, and at most
 OPEN = 0.4  # share of the inner columns that must be open
+FINER = (
+    16  # parts of the way from the last open column to the next by which an eye's opening goes on: no whole column hangs on a hair
+)
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,8 @@ class Edge:
 class Opening:
     """An opening and its edges. axes (3,3): rows along it, up and out, unit. unit (3,): what is 1 along them, canonical: for an eye its half
     width and twice its height, for a mouth its half width.
-    columns (C,): the open ones, in half widths from the middle. local (F,3): all vertices from its middle along the axes, in units. skin (F,):
-    what the edges were found on. origin (3,): the middle, canonical."""
+    columns (C,): the open ones, in half widths from the middle; an eye's first and last are where it ends. local (F,3): all vertices from its middle
+    along the axes, in units. skin (F,): what the edges were found on. origin (3,): the middle, canonical."""
 
     axes: Floats
     unit: Floats
@@ -242,18 +245,54 @@ def _edges(local: Floats, away: Floats, edges: Ints, group: Ints) -> tuple[Float
     if not len(there.row):
         return None
     above, below = (_followed(columns, there, sign, local[edges[0, 0]]) for sign in (1, -1))
-    found = (above >= 0) & (below >= 0)
     upper, lower = there.at(above, edges), there.at(below, edges)
-    apart = (group[upper.ends[:, 0]][:, :, None] != group[lower.ends[:, 0]][:, None, :]).all(axis=(1, 2))
-    free = found & apart & (_hole(there, upper.points, lower.points) > HOLE * (upper.points - lower.points)[:, 1])
+    free = (above >= 0) & (below >= 0) & _open(there, upper, lower, group)
     if free[np.abs(columns) < 0.6].mean() < OPEN:
         return None
     where = np.flatnonzero(free)
     run = max(np.split(where, np.flatnonzero(np.diff(where) > 2) + 1), key=len)
     if len(run) < 4:
         return None
-    upper, lower = (replace(e, points=_softened(e.points)) for e in (there.layered(k, edges).part(run) for k in (above, below)))
-    return columns[run], upper, lower
+    step = columns[1] - columns[0]
+    starts = [(upper.points[k], lower.points[k]) for k in (run[0], run[-1])]
+    pieces = [(columns[run], *(there.layered(k, edges).part(run) for k in (above, below)))]
+    for k, out, start in zip((run[0], run[-1]), (-1, 1), starts, strict=True):
+        further = _end(local, away, edges, group, columns[k], out * step, start)
+        if further:
+            pieces.insert(0 if out < 0 else len(pieces), further)
+    columns = np.concatenate([piece[0] for piece in pieces])
+    upper, lower = (_joined([piece[side] for piece in pieces]) for side in (1, 2))
+    return columns, *(replace(e, points=_softened(columns, e.points, step)) for e in (upper, lower))
+
+
+def _end(
+    local: Floats, away: Floats, edges: Ints, group: Ints, last: float, step: float, starts: tuple[Floats, Floats]
+) -> tuple[Floats, Edge, Edge] | None:
+    """The column at which an opening ends that is open at `last` and not a step (rightwards above 0) beyond it, and its edges; None where that is the
+    end. starts, each (3,): the edges at `last`."""
+    beyond = last + step * np.arange(1, FINER, dtype=np.float32) / FINER
+    there = _crossings(local, away, edges, np.sort(beyond))
+    if not len(there.row):
+        return None
+    order = 1 if step > 0 else -1
+    above, below = (_followed(beyond, there, sign, start, start[1:], order) for sign, start in zip((1, -1), starts, strict=True))
+    free = (above >= 0) & (below >= 0) & _open(there, there.at(above, edges), there.at(below, edges), group)
+    reached = len(free) if free.all() else int(free[::order].argmin())
+    if not reached:
+        return None
+    place = np.array([reached - 1 if order > 0 else len(free) - reached])
+    return beyond[reached - 1 : reached], *(there.layered(k, edges).part(place) for k in (above, below))
+
+
+def _joined(pieces: list[Edge]) -> Edge:
+    """Edges of columns that follow each other as one."""
+    return Edge(*(np.concatenate([getattr(e, name) for e in pieces]) for name in ("ends", "share", "weight", "points")))
+
+
+def _open(there: _Crossings, upper: Edge, lower: Edge, group: Ints) -> Flags:
+    """Which columns (C,) are open between an edge above and one below: these are not one, and no skin closes the way."""
+    apart = (group[upper.ends[:, 0]][:, :, None] != group[lower.ends[:, 0]][:, None, :]).all(axis=(1, 2))
+    return np.asarray(apart & (_hole(there, upper.points, lower.points) > HOLE * (upper.points - lower.points)[:, 1]))
 
 
 def _hole(there: _Crossings, high: Floats, low: Floats) -> Floats:
@@ -268,17 +307,20 @@ def _hole(there: _Crossings, high: Floats, low: Floats) -> Floats:
     return np.asarray(np.maximum.reduceat(step, np.flatnonzero(np.diff(row, prepend=-1))), np.float32)
 
 
-def _softened(points: Floats) -> Floats:
-    """Points (C,3) along an edge with their neighbours' level and depth mixed in: which mesh edge bounds a column at the end hangs by a hair."""
-    padded = np.concatenate([points[1:2], points, points[-2:-1]])
+def _softened(columns: Floats, points: Floats, step: float) -> Floats:
+    """Points (C,3) along an edge with the level and depth a step before and behind mixed in: which mesh edge bounds a column at the end hangs by a
+    hair. Beyond its ends an edge goes back as it came."""
+    low, high = columns[[0, -1]]
+    before, behind = low + np.abs(columns - step - low), high - np.abs(high - columns - step)
     soft = points.copy()
-    soft[:, 1:] = (padded[:-2, 1:] + 2 * points[:, 1:] + padded[2:, 1:]) / 4
+    for axis in (1, 2):
+        soft[:, axis] = (np.interp(before, columns, points[:, axis]) + 2 * points[:, axis] + np.interp(behind, columns, points[:, axis])) / 4
     return soft
 
 
-def _followed(columns: Floats, there: _Crossings, sign: int, elsewhere: Floats) -> Indices:
+def _followed(columns: Floats, there: _Crossings, sign: int, elsewhere: Floats, start: Floats | None = None, outwards: int = 1) -> Indices:
     """Which crossing (C,) bounds each column above (sign 1) or below (-1) the middle, -1 for none. elsewhere (3,): stands for one in columns
-    without.
+    without. start (2,): level and depth from where it is followed through all columns, the last first with `outwards` -1; else from the middle.
 
     In the middle of the opening the nearest one that is not behind; from there outwards an edge goes on where it was: what else lies in a column
     is no edge.
@@ -288,15 +330,17 @@ def _followed(columns: Floats, there: _Crossings, sign: int, elsewhere: Floats) 
     _x, up, out = np.ascontiguousarray(there.points[kept].T)
     ends = np.searchsorted(there.row[kept], np.arange(len(columns) + 1))
     stretches = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
-    first = height - BEHIND * np.minimum(depth, 0)
-    nearest = [mine.start + first[mine].argmin() if mine.start < mine.stop else -1 for mine in stretches]
-    starts = [elsewhere[1:] if k < 0 else (up[k], out[k]) for k, x in zip(nearest, columns, strict=True) if abs(x) < 0.25]
-    start = np.median(starts, axis=0)
-    found = np.full(len(columns), -1, np.intp)
     half = len(columns) // 2
-    for outwards in (range(half, len(columns)), range(half, -1, -1)):
+    ways = [range(half, len(columns)), range(half, -1, -1)] if start is None else [range(len(columns))[::outwards]]
+    if start is None:
+        first = height - BEHIND * np.minimum(depth, 0)
+        nearest = [mine.start + first[mine].argmin() if mine.start < mine.stop else -1 for mine in stretches]
+        starts = [elsewhere[1:] if k < 0 else (up[k], out[k]) for k, x in zip(nearest, columns, strict=True) if abs(x) < 0.25]
+        start = np.median(starts, axis=0)
+    found = np.full(len(columns), -1, np.intp)
+    for way in ways:
         y, z = start
-        for k in outwards:
+        for k in way:
             mine = stretches[k]
             if mine.start < mine.stop:
                 dy, dz = up[mine] - y, out[mine] - z

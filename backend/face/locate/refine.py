@@ -8,15 +8,17 @@ lids, two lips that lie on each other and are far apart along the surface. Where
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..analyse.openings import Flags, Opening, eye_opening
 from ..analyse.seams import FADE
-from ..geometry.frame import Floats
+from ..geometry.frame import Doubles, Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.mesh import Ints, all_corners, connected_parts, corners_of, crossed, squared, weld
+from ..geometry.ramp import smoothstep
 
 SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked for above and below
 STRETCHES = (1.0, 1.5)  # and how much higher than the landmarks say
@@ -24,8 +26,10 @@ NEAR = 1.3  # widths of an eye around its middle in which its opening lies
 INNER = 0.75  # of that, within which a border of the skin counts as one
 COLUMNS = 12  # open columns from which on an opening is taken
 LEAST = 0.3  # of the height that landmarks say, below which a gap between lids is a crack in what lies in the eye
-BOTH = 0.3  # half widths on both sides of the middle that must be open: half an opening misplaces the lids
+BOTH = 0.325  # half widths on both sides of the middle that must be open: half an opening misplaces the lids
 MET = (0.25, 0.45)  # of its greatest height, below which an opening that ends is wholly believed to come to its corner, and from which on not
+SHORT = (0.55, 0.85)  # half widths from the middle: what ends before that is ended by a lash or a fold, and what goes beyond it by its corner
+STEP = 0.065  # half widths, a column of openings.py, over which its edges are smoothed: by half of it an end is read before it
 TOUCH = 0.25  # half widths of the mouth within which lips that lie on each other are
 ENDS = 6  # vertices of half a slit from which on its end is taken for the corner
 NUDGE = 0.25  # half widths by which a corner is moved at most: lips that bend apart end a slit too early
@@ -108,26 +112,41 @@ def _unbroken(vertices: Floats, triangles: Ints, group: Ints, skin: Flags, middl
 
 def _edges(opening: Opening, landmarks: Mapping[str, Floats], side: str) -> dict[str, Floats]:
     """Landmarks on an opening's edges: the lids at its middle, the corners where its columns end."""
-    corners = [landmarks[f"eye_{end}_{side}"] for end in ("inner", "outer")]
-    middle = np.abs(opening.columns - np.median(opening.columns)).argmin()
-    origin = opening.origin
+    origin, gap = opening.origin, (opening.upper.points - opening.lower.points)[:, 1]
+    between = (opening.upper.points + opening.lower.points)[:, 1:] / 2
+    curve = np.column_stack([opening.columns, between, gap / gap.max()]).astype(np.float64)
 
-    def space(point: Floats) -> Floats:
-        return np.asarray(origin + (point * opening.unit) @ opening.axes, np.float32)
+    def space(point: NDArray[np.floating[Any]]) -> Floats:
+        return np.asarray(origin + (point.astype(np.float32) * opening.unit) @ opening.axes, np.float32)
 
-    found = {f"lid_upper_{side}": space(opening.upper.points[middle]), f"lid_lower_{side}": space(opening.lower.points[middle])}
-    between, gap = (opening.upper.points + opening.lower.points) / 2, (opening.upper.points - opening.lower.points)[:, 1]
-    for name, corner in zip(("inner", "outer"), corners, strict=True):
-        towards = float((corner - origin) @ opening.axes[0])
-        outwards = slice(None) if towards > 0 else slice(None, None, -1)
-        high, there = gap[outwards] / gap.max(), between[outwards]
-        share = float(np.clip((MET[1] - high[-1]) / (MET[1] - MET[0]), 0, 1))
+    found: dict[str, Floats] = {}
+    ends = []
+    for name in ("inner", "outer"):
+        corner = landmarks[f"eye_{name}_{side}"]
+        sign = 1 if (corner - origin) @ opening.axes[0] > 0 else -1
+        share, end = _end(curve[::sign] * [sign, 1, 1, 1])
+        ends.append(sign * end[0])
         if share > 0:
-            last = int(np.flatnonzero(high > MET[0])[-1])  # beyond it, how many columns are open hangs on a hair
-            part = (high[last] - MET[0]) / max(high[last] - high[last + 1], 1e-9) if last + 1 < len(high) else 0.0
-            end = space(there[last] + part * (there[min(last + 1, len(high) - 1)] - there[last]))
-            found[f"eye_{name}_{side}"] = np.asarray(corner + np.float32(share) * (end - corner), np.float32)
+            found[f"eye_{name}_{side}"] = np.asarray(corner + np.float32(share) * (space(end * [sign, 1, 1]) - corner), np.float32)
+    middle = (ends[0] + ends[1]) / 2
+    for name, edge in (("upper", opening.upper), ("lower", opening.lower)):
+        level = [np.interp(middle, opening.columns, edge.points[:, axis]) for axis in (1, 2)]
+        found[f"lid_{name}_{side}"] = space(np.array([middle, *level]))
     return found
+
+
+def _end(curve: Doubles) -> tuple[float, Doubles]:
+    """How far an opening is believed to come to its corner, 0 to 1, and where that is (3,).
+
+    curve (C,4): half widths out to the corner, rising, level and depth between the edges, share of the greatest height.
+    """
+    there, high = curve[:, 0], curve[:, 3]
+    share = float(np.clip((MET[1] - np.interp(there[-1] - STEP, there, high)) / (MET[1] - MET[0]), 0, 1))
+    share *= float(np.clip((there[-1] - SHORT[0]) / (SHORT[1] - SHORT[0]), 0, 1))
+    k = int(np.flatnonzero(high > MET[0])[-1])
+    low = there[k] + (high[k] - MET[0]) / (high[k] - high[k + 1]) * (there[k + 1] - there[k]) if k + 1 < len(high) else np.inf
+    place = min(there[-1] - STEP / 2, low)
+    return share, np.array([place, *(np.interp(place, there, curve[:, axis]) for axis in (1, 2))])
 
 
 def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -172,7 +191,7 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
             last, least = _outermost(vertices, aside & touching & out, lips), 1 - NUDGE
         end = vertices[last].mean(axis=0, dtype=np.float32)
         wide = abs(float(end[0] - lips[0])) / half
-        share = float(np.clip(1 + min(wide - least, 1 + NUDGE - wide) / FADING, 0, 1))
+        share = float(smoothstep(-FADING, 0, np.array([min(wide - least, 1 + NUDGE - wide)]))[0])
         if share > 0:
             found[name] = np.asarray(corner + np.float32(share) * (end - corner), np.float32)
     return found
