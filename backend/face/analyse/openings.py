@@ -37,9 +37,7 @@ LAYER = 0.04  # heights of the opening over which what lies on an edge counts as
 MOST = 8  # layers that are looked at
 STEEP, WIDEST = 1.0, 0.6  # half widths over which a movement fades for each that the last column is open, and at most
 OPEN = 0.4  # share of the inner columns that must be open
-FINER = (
-    16  # parts of the way from the last open column to the next by which an eye's opening goes on: no whole column hangs on a hair
-)
+FINER = 16  # parts of the way from the last open column to the next by which an eye's opening goes on: no whole column hangs on a hair
 
 
 @dataclass(frozen=True)
@@ -255,14 +253,16 @@ def _edges(local: Floats, away: Floats, edges: Ints, group: Ints) -> tuple[Float
         return None
     step = columns[1] - columns[0]
     starts = [(upper.points[k], lower.points[k]) for k in (run[0], run[-1])]
-    pieces = [(columns[run], *(there.layered(k, edges).part(run) for k in (above, below)))]
+    whole = columns[run], there.layered(above, edges).part(run), there.layered(below, edges).part(run)
+    pieces: list[tuple[Floats, Edge, Edge]] = [whole]
     for k, out, start in zip((run[0], run[-1]), (-1, 1), starts, strict=True):
         further = _end(local, away, edges, group, columns[k], out * step, start)
         if further:
             pieces.insert(0 if out < 0 else len(pieces), further)
     columns = np.concatenate([piece[0] for piece in pieces])
-    upper, lower = (_joined([piece[side] for piece in pieces]) for side in (1, 2))
-    return columns, *(replace(e, points=_softened(columns, e.points, step)) for e in (upper, lower))
+    upper, lower = (_joined(own) for own in ([piece[1] for piece in pieces], [piece[2] for piece in pieces]))
+    soft = [replace(e, points=_softened(columns, e.points, step)) for e in (upper, lower)]
+    return columns, soft[0], soft[1]
 
 
 def _end(
@@ -281,7 +281,7 @@ def _end(
     if not reached:
         return None
     place = np.array([reached - 1 if order > 0 else len(free) - reached])
-    return beyond[reached - 1 : reached], *(there.layered(k, edges).part(place) for k in (above, below))
+    return beyond[reached - 1 : reached], there.layered(above, edges).part(place), there.layered(below, edges).part(place)
 
 
 def _joined(pieces: list[Edge]) -> Edge:
