@@ -65,7 +65,7 @@ class Edge:
 class Opening:
     """An opening and its edges. axes (3,3): rows along it, up and out, unit. unit (3,): what is 1 along them, canonical: for an eye its half
     width and twice its height, for a mouth its half width.
-    columns (C,): the open ones, in half widths from the middle; an eye's first and last are where it ends. local (F,3): all vertices from its middle
+    columns (C,): the open ones, in half widths from the middle, and where it ends if that was asked for. local (F,3): all vertices from its middle
     along the axes, in units. skin (F,): what the edges were found on. origin (3,): the middle, canonical."""
 
     axes: Floats
@@ -92,14 +92,22 @@ class Opening:
 
 
 def eye_opening(
-    vertices: Floats, triangles: Ints, group: Ints, skins: list[Flags], landmarks: Mapping[str, Floats], name: str, widest: bool = False
+    vertices: Floats,
+    triangles: Ints,
+    group: Ints,
+    skins: list[Flags],
+    landmarks: Mapping[str, Floats],
+    name: str,
+    widest: bool = False,
+    ends: bool = False,
 ) -> Opening | None:
     """The opening of the eye `name` (left, right), or None where there is none.
 
     vertices (F,3), triangles (T,3), group (F,): vertices in one place share one. skins: flags (F,) of what may be skin, the first in which there is
     an opening counts, or with `widest` that in which it has the most columns: a transparent shell that is sewn to the lids is a part of its own only
     before welding, and so is an eye that touches the skin behind the lids, which leaves cracks beside it that are no opening. Lids stand apart on
-    a neutral face, so what the skin leaves free around the middle between their landmarks is the opening.
+    a neutral face, so what the skin leaves free around the middle between their landmarks is the opening. ends: look for where it ends between
+    two columns, too, so that landmarks do not jump by one.
     """
     right, left = (landmarks[f"eye_{end}_{name}"] for end in (("inner", "outer") if name == "left" else ("outer", "inner")))
     top, low = landmarks[f"lid_upper_{name}"], landmarks[f"lid_lower_{name}"]
@@ -122,7 +130,7 @@ def eye_opening(
             continue
         edges = edges_of(triangles[all_corners(near & skin, triangles)])
         if len(edges):
-            found = _edges(local, away, edges, group)
+            found = _edges(local, away, edges, group, ends)
             if found:
                 columns, upper, lower = found
                 opening = Opening(axes, unit, columns, local, upper, lower, skin, middle)
@@ -236,7 +244,7 @@ def _crossings(local: Floats, away: Floats, edges: Ints, columns: Floats) -> _Cr
     return _Crossings(row, edge, share, points, level, depth)
 
 
-def _edges(local: Floats, away: Floats, edges: Ints, group: Ints) -> tuple[Floats, Edge, Edge] | None:
+def _edges(local: Floats, away: Floats, edges: Ints, group: Ints, ends: bool) -> tuple[Floats, Edge, Edge] | None:
     """Open columns and the edges above and below them."""
     columns = np.linspace(-BEYOND, BEYOND, COLUMNS, dtype=np.float32)
     there = _crossings(local, away, edges, columns)
@@ -255,7 +263,7 @@ def _edges(local: Floats, away: Floats, edges: Ints, group: Ints) -> tuple[Float
     starts = [(upper.points[k], lower.points[k]) for k in (run[0], run[-1])]
     whole = columns[run], there.layered(above, edges).part(run), there.layered(below, edges).part(run)
     pieces: list[tuple[Floats, Edge, Edge]] = [whole]
-    for k, out, start in zip((run[0], run[-1]), (-1, 1), starts, strict=True):
+    for k, out, start in zip((run[0], run[-1]), (-1, 1), starts, strict=True) if ends else ():
         further = _end(local, away, edges, group, columns[k], out * step, start)
         if further:
             pieces.insert(0 if out < 0 else len(pieces), further)

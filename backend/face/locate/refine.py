@@ -85,7 +85,7 @@ def _opening(
             up = (top - low) * np.float32(shift)
             more = (top - low) * np.float32((stretch - 1) / 2)
             tried = dict(landmarks) | dict(zip(names, (inner + up, outer + up, top + up + more, low + up - more), strict=True))
-            opening = eye_opening(vertices, triangles, group, skins, tried, side, placed)
+            opening = eye_opening(vertices, triangles, group, skins, tried, side, placed, ends=True)
             if opening is None and not (shift or stretch > 1) and _unbroken(vertices, triangles, group, skins[0], (inner + outer) / 2, reach):
                 return None
             if opening is None or len(opening.columns) < COLUMNS or opening.columns[0] > -BOTH or opening.columns[-1] < BOTH:
