@@ -240,6 +240,24 @@ def test_large_answers_arrive_within_few_polls(start: Callable[[str], Backend]) 
     assert message.arrays["offsets"].shape == (1_000_000, 3) and message.arrays["offsets"].min() == 1
 
 
+def test_a_poll_without_time_reads_a_piece_and_the_next_one_goes_on(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend_process, "LADDER_SECONDS", (0.0, 0.3, 1.0))  # one whose pipe has ended is given up at once
+    backend = start(
+        """
+        hello()
+        for number in range(200):
+            write_message(stdout, {"type": "progress", "id": 1, "stage": "x" * 20_000, "fraction": number / 200})
+        time.sleep(60)
+        """
+    )
+    end = time.monotonic() + 30
+    messages: list[Any] = []
+    while len(messages) < 200:
+        assert time.monotonic() < end, "not all came"
+        messages += backend.poll(0.0)
+    assert [message.header["fraction"] for message in messages] == [number / 200 for number in range(200)]
+
+
 @pytest.mark.parametrize(
     ("code", "expected", "words"),
     [

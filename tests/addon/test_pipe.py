@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import sys
 from pathlib import Path
@@ -79,6 +80,7 @@ def test_on_windows_everything_arrives_in_order_through_a_pipe_that_never_waits(
     module, made = windows
     data = os.urandom(60_000)
     with module.to_child() as (_, ours):
+        assert isinstance(ours, io.RawIOBase), "Python keeps nothing back"
         left = memoryview(data)
         for _ in range(10_000):
             count = module.write_some(ours, left)
