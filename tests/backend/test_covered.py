@@ -16,8 +16,8 @@ from backend.face.geometry.mesh import loose_parts, part_boxes, weld
 SKIN = -0.24  # how far ahead the ball lies where the eyes are
 
 
-def lids(vertices: NDArray[np.float32], triangles: NDArray[np.int32], side: str) -> tuple[float, float]:
-    """Shares for a head of plates whose eyes' corners lie on its skin."""
+def lids(vertices: NDArray[np.float32], triangles: NDArray[np.int32], side: str) -> covered.Covered:
+    """How much is covered of a head of plates whose eyes' corners lie on its skin."""
     marks = {name: np.where(name.startswith("eye"), [*place[:2], SKIN], place).astype(np.float32) for name, place in plate_head().landmarks.items()}
     parts = part_boxes(vertices, loose_parts(vertices, triangles))
     nothing = np.zeros((len(vertices), 2), np.float32)
@@ -30,10 +30,10 @@ def test_lids_cover_an_eye_that_is_behind_them_and_none_that_is_before_or_missin
     eyes = np.zeros(len(made.vertices), bool)
     for name, span in made.spans.items():
         eyes[span] = name.startswith(("eye", "lash"))
-    assert lids(made.vertices, made.triangles, side) == (0.0, 0.0)
+    assert lids(made.vertices, made.triangles, side) == covered.Covered()
     inside = made.vertices - np.where(eyes[:, None], np.array([0, 0, 0.5], np.float32), 0).astype(np.float32)
-    assert lids(inside, made.triangles, side) == (1.0, 1.0)
-    assert lids(made.vertices, made.triangles[~eyes[made.triangles].any(axis=1)], side)[1] == 0.0
+    assert lids(inside, made.triangles, side) == covered.Covered(1.0, 1.0)
+    assert lids(made.vertices, made.triangles[~eyes[made.triangles].any(axis=1)], side).behind == 0.0
 
 
 def test_depths_are_those_of_the_triangles_at_a_place() -> None:
@@ -53,4 +53,17 @@ def test_lids_cover_the_share_of_an_eyes_middle_that_they_hang_over() -> None:
         v, triangles, np.arange(8, dtype=np.int32), owner, np.zeros((8, 2), np.float32), [skin, skin], none, owner, np.zeros((8, 6), np.float32), {}
     )
     marks = {"eye_inner_left": np.array([0.3, 0, 0], np.float32), "eye_outer_left": np.array([0.7, 0, 0], np.float32)}
-    assert covered.lids(there, marks, "left") == pytest.approx((0.4, 0.4))
+    found = covered.lids(there, marks, "left")
+    assert (found.lid, found.behind) == pytest.approx((0.4, 0.4)) and found.seen > 0.8
+
+
+@pytest.mark.parametrize(("above", "covers"), [(0.02, True), (0.2, False)])
+def test_a_sheet_on_the_lids_is_of_the_lids_and_what_floats_before_them_is_not(above: float, covers: bool) -> None:
+    square = np.array([(0, -1), (1, -1), (1, 1), (0, 1)], np.float32)
+    v = np.concatenate([np.concatenate([square, np.full((4, 1), depth)], axis=1) for depth in (0.0, above, -0.2)]).astype(np.float32)
+    triangles = np.array([(k, k + a, k + b) for k in (0, 4, 8) for a, b in ((1, 2), (2, 3))], np.int32)
+    skin, none, owner = np.arange(12) < 4, np.zeros(12, bool), np.repeat([0, 1, 2], 4).astype(np.int32)
+    sides, boxes = np.zeros((12, 2), np.float32), np.zeros((12, 6), np.float32)
+    there = Surface(v, triangles, np.arange(12, dtype=np.int32), owner, sides, [skin, skin], none, owner, boxes, {})
+    marks = {"eye_inner_left": np.array([0.3, 0, 0], np.float32), "eye_outer_left": np.array([0.7, 0, 0], np.float32)}
+    assert covered.lids(there, marks, "left") == covered.Covered(float(covers), 1.0, 0.0)

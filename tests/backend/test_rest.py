@@ -196,6 +196,14 @@ def test_the_open_eyes_lids_are_found_where_they_are_whatever_the_other_does(sty
     assert np.linalg.norm(beside - usual, axis=1).max() < most * np.linalg.norm(usual[0] - usual[1])
 
 
+@pytest.mark.parametrize("share", [0.5, 0.6, 0.7])
+@pytest.mark.parametrize("style", [0.0, 0.5, 1.0])
+def test_an_eye_of_which_something_is_seen_is_not_called_closed(style: float, share: float) -> None:
+    shapes = neutral(style)[1]
+    vertices = np.asarray(head(style).vertices + np.float32(share) * (shapes["eyeBlinkLeft"] + shapes["eyeBlinkRight"]), np.float32)
+    assert {"eye_closed_left", "eye_closed_right"}.isdisjoint(said(vertices, head(style).triangles)[0])
+
+
 def test_lids_that_are_nearly_closed_close_by_what_is_left() -> None:
     report, shapes, _sure = made(posed("nearly closed"), head().triangles)
     assert [finding["code"] for finding in report.findings] == ["eye_narrow_left", "eye_narrow_right"]
