@@ -32,10 +32,11 @@ SMILING = 0.28  # half widths that the corners stand above the lips' middle. 33 
 # Height to width of an eye's opening. 31 neutral heads with lids: 0.23 and more; eyes that artists closed by half: 0.15 to 0.2 on realistic heads.
 NARROW = 0.19
 SHUT = (0.4, 0.45)  # of an eye without an opening: the least jump of sides between its lids, and half widths between them at most
-# Shares of places: in an eye's middle that its lids cover, and that have something of an eye behind, from which on it is closed, unless what is
-# behind is seen above or below at more than the last share: then it is nearly closed. 25 heads, 9 of 5 makers and modelled ones: with all of the artist's
-# blink 0.8 and more are covered, 0.33 have an eye behind, 0.01 are seen; with half of it 0.03 and more are seen where the middle is covered; of the
-# neutral ones 0.56 are covered at most where 0.25 have an eye behind. Not told by it: eyes behind which nothing lies.
+# Shares of places: in an eye's middle that its lids cover, and that have something of an eye behind, from which on it is closed, unless
+# what is behind is seen above or below at more than the last share: then it is nearly closed. 25 heads, 9 of 5 makers and modelled ones:
+# with all of the artist's blink 0.8 and more are covered, 0.33 have an eye behind, 0.01 are seen; with half of it 0.03 and more are seen
+# where the middle is covered; of the neutral ones 0.56 are covered at most where 0.25 have an eye behind. Not told by it: eyes behind
+# which nothing lies.
 SHUT_OVER = (0.75, 0.3, 0.02)
 COVERED = 0.7  # share of places on and around the lips with something close before them, from which on the mouth is hidden
 BEFORE = (0.05, 0.9)  # canonical units before the lips within which something hides them
