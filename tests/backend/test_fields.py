@@ -186,27 +186,6 @@ def test_hair_before_the_face_keeps_still_and_a_shell_on_it_is_no_hair() -> None
     assert not found[: -len(hair)].any()
 
 
-def test_what_hangs_before_the_eye_goes_less_with_its_lids_the_farther_before_it_hangs() -> None:
-    one = made(None)
-    bare = head_of(one.there, one.head.landmarks).lids["left"].opening
-    middle = np.abs(bare.columns) < 0.3
-    x, edge = bare.columns[middle], np.maximum(bare.upper.points, bare.lower.points)[middle]
-    share = []
-    for before in (0.2, 0.475, 0.7):  # heights of the opening, in which COVER tells how far
-        strip = np.stack([x, edge[:, 1] + 0.05, edge[:, 2] + np.float32(before)], axis=1)
-        strip = np.concatenate([strip, strip + np.array([0, 0.05, 0], np.float32)])
-        v = np.concatenate([one.head.vertices, strip * bare.unit @ bare.axes + bare.origin]).astype(np.float32)
-        count, low = len(x), len(one.head.vertices)
-        quads = [(low + k, low + k + 1, low + count + k) for k in range(count - 1)]
-        triangles = np.concatenate([one.triangles, np.array(quads, np.int32)])
-        boxes = part_boxes(v, loose_parts(v, triangles))
-        there = surface_of(v, triangles, weld(v), boxes, sides(v, triangles, one.head.landmarks), one.head.landmarks)
-        lid = head_of(there, one.head.landmarks).lids["left"]
-        share.append(lid.top[low : low + count])
-    assert share[0].min() > 0.9 and not share[2].any()
-    np.testing.assert_allclose(share[1], share[0] / 2, atol=0.02)
-
-
 def test_a_drawn_mouth_opens_in_an_oval() -> None:
     x = np.array([0, 0, 0, 0.9, -0.9, 0, 3], np.float32)
     y = np.array([0.05, -0.05, 0.05, 0, 0, 2, 0], np.float32)

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which vertices go with an eye's lids, and how far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from backend.face.analyse.head import head_of
+from backend.face.analyse.lids import Lid
+from backend.face.analyse.seams import sides
+from backend.face.analyse.surface import surface_of
+from backend.face.geometry.frame import Floats
+from backend.face.geometry.mesh import Ints, loose_parts, part_boxes, weld
+from scripts.samples.modelled import anatomy
+
+
+def lid_of(v: Floats, triangles: Ints, landmarks: Mapping[str, Floats]) -> Lid:
+    """The lids of a head's left eye."""
+    boxes = part_boxes(v, loose_parts(v, triangles))
+    return head_of(surface_of(v, triangles, weld(v), boxes, sides(v, triangles, landmarks), landmarks), landmarks).lids["left"]
+
+
+def test_what_hangs_before_the_eye_goes_less_with_its_lids_the_farther_before_it_hangs() -> None:
+    made, made_of = anatomy(None, 1.0)
+    bare = lid_of(made.vertices, made_of, made.landmarks).opening
+    middle = np.abs(bare.columns) < 0.3
+    x, edge = bare.columns[middle], np.maximum(bare.upper.points, bare.lower.points)[middle]
+    share = []
+    for before in (0.2, 0.475, 0.7):  # heights of the opening, in which COVER tells how far
+        strip = np.stack([x, edge[:, 1] + 0.05, edge[:, 2] + np.float32(before)], axis=1)
+        strip = np.concatenate([strip, strip + np.array([0, 0.05, 0], np.float32)])
+        v = np.concatenate([made.vertices, strip * bare.unit @ bare.axes + bare.origin]).astype(np.float32)
+        count, low = len(x), len(made.vertices)
+        quads = [(low + k, low + k + 1, low + count + k) for k in range(count - 1)]
+        triangles = np.concatenate([made_of, np.array(quads, np.int32)])
+        share.append(lid_of(v, triangles, made.landmarks).top[low : low + count])
+    assert share[0].min() > 0.9 and not share[2].any()
+    np.testing.assert_allclose(share[1], share[0] / 2, atol=0.02)
