@@ -89,7 +89,8 @@ def _upwards(a: Doubles, b: Doubles, c: Doubles, middle: Doubles) -> Doubles:
 
 
 def _middle(vertices: Floats) -> Doubles:
-    return np.asarray(vertices.mean(axis=0, dtype=np.float64))
+    """Of vertices (V,3), (3,); of a mesh that has lost them all, its origin."""
+    return np.asarray(vertices.mean(axis=0, dtype=np.float64)) if len(vertices) else np.zeros(3)
 
 
 def numbers_of(mesh: bpy.types.Mesh) -> Ints | None:

@@ -145,6 +145,12 @@ def test_vertices_that_are_gone_with_the_place(face: Any) -> None:
     assert told_lost(face)[0] in gather_avatar(face)[0].findings
 
 
+def test_a_mesh_that_lost_everything_has_none(face: Any, recwarn: pytest.WarningsRecorder) -> None:
+    assert found_landmarks(face)
+    face.data.clear_geometry()
+    assert found_landmarks(face) == {} and not [str(one.message) for one in recwarn]
+
+
 def test_a_remeshed_and_turned_head_forgets_them(face: Any) -> None:
     face.data.transform(Matrix.Rotation(1.5, 4, "X"))
     fresh = bpy.data.meshes.new("Fresh")
