@@ -194,6 +194,20 @@ def test_vowels_are_the_same_however_large_a_heads_own_shapes_are(sizes: list[fl
         assert (solution.weights[:, columns] >= low - 1e-6).all() and (solution.weights[:, columns] <= high + 1e-6).all()
 
 
+@pytest.mark.parametrize("seed", [None, 3])
+def test_what_a_goal_leaves_as_it_is_is_of_the_heads_kind(seed: int | None) -> None:
+    one, (head, _) = solved(seed), anatomy(None if seed is None else np.random.default_rng([7, seed]), 1.0)
+    shapes = {name: offsets for make in BUILDERS for name, offsets in make(head).items()}
+    aims = list({goal.name: goal for keys in GOALS.of.values() for goal in keys.values() if goal.fixed != goal.fixed_other}.values())
+    weights = goals.solved(one.places, list(shapes.values()), list(shapes), aims, GOALS.bounds).weights
+    assert aims and goals.drawn(one.places) == (seed is not None)
+    for goal, row in zip(aims, weights, strict=True):
+        fixed = goal.fixed if seed is not None else goal.fixed_other
+        for lever, weight in {**goal.fixed_other, **goal.fixed}.items():
+            own = [row[list(shapes).index(name)] for name in shapes if name in (lever, f"{lever}Left", f"{lever}Right")]
+            assert own and (own == pytest.approx([fixed.get(lever, weight)] * len(own))) == (lever in fixed), (goal.name, lever)
+
+
 def test_a_set_of_small_shapes_is_taken_for_more_in_the_same_direction() -> None:
     one, (head, _) = solved(3), anatomy(np.random.default_rng([7, 3]), 1.0)
     shapes = {name: offsets for make in BUILDERS for name, offsets in make(head).items()}
