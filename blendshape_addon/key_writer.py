@@ -50,7 +50,8 @@ class Written:
         if not self.kept:
             return []
         names = ", ".join(self.kept[:5]) + (f" and {len(self.kept) - 5} more" if len(self.kept) > 5 else "")
-        return [f"Kept {len(self.kept)} keys that were made or edited by hand ({names}); allow overwriting to replace them."]
+        keys = "1 hand-edited key" if len(self.kept) == 1 else f"{len(self.kept)} hand-edited keys"
+        return [f"Kept {keys} ({names}). Enable Replace Edited Keys to overwrite."]
 
 
 @dataclass(frozen=True)

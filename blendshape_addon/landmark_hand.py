@@ -183,8 +183,8 @@ class BLENDSHAPES_OT_place_landmarks(OfMesh, bpy.types.Operator):
     def _ask(self, context: bpy.types.Context, wrong: str = "") -> None:
         """Say what comes next."""
         clicks = self._clicks
-        done = tr("Enter: done") if clicks.enough() else ""
-        keys = [tr("Backspace: back"), tr("Esc: cancel")]
+        done = tr("Enter: Confirm") if clicks.enough() else ""
+        keys = [tr("Backspace: back"), tr("Esc: Cancel")]
         self._overlay.places, self._overlay.wanted, self._overlay.wrong = clicks.places(), clicks.next, tr(wrong) if wrong else ""
         self._overlay.prompt = tr("Click: {name} ({number} of {count})").format(
             name=tr(landmarks.title(clicks.next)), number=len(clicks.given) + 1, count=len(clicks.names)

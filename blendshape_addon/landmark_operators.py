@@ -72,7 +72,7 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
         self._overlay = landmark_overlay.show(ob)
         self._area = context.area
         face_view.show_posed(context, ob)
-        status_text(context, tr("Drag landmarks with the left button   Enter: done   Esc: as before"))
+        status_text(context, tr("Drag landmarks with the left button   Enter: Confirm   Esc: Cancel"))
         context.window_manager.modal_handler_add(self)
         context.area.tag_redraw()
         return {"RUNNING_MODAL"}
@@ -220,7 +220,7 @@ class BLENDSHAPES_PT_landmarks(OfMeshTab, bpy.types.Panel):
         layout.operator(BY_HAND, icon="GREASEPENCIL")
         if kept:
             placed = sum(mark.corrected and not mark.estimated for mark in kept)
-            text = tr("{placed} of {count} placed by you").format(placed=placed, count=len(kept))
+            text = tr("{placed} of {count} set manually").format(placed=placed, count=len(kept))
             layout.label(text=text, icon="OUTLINER_DATA_EMPTY", translate=False)
             guessed = sum(mark.estimated for mark in kept)
             if guessed:

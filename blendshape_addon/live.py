@@ -136,6 +136,10 @@ class Live:
             block.points.foreach_set("co", coordinates.reshape(-1))
             mesh_of(ob).update()
 
+    def lost(self) -> bool:
+        """Whether the face's object is gone. Quick."""
+        return find(self._shown[0].target.identity) is None
+
     def rest(self) -> None:
         """Take away what the show added; the weights stay."""
         for shown in self._shown:
@@ -151,7 +155,7 @@ class Live:
         self.rest()
         moving = np.flatnonzero(self.weights)
         if not len(moving):
-            raise AddonError("usage", "All conditions are 0, so the shape would move nothing.", "Move a slider first.")
+            raise AddonError("usage", "All sliders are 0, so the shape would move nothing.", "Move a slider first.")
         objects = [self._object(shown) for shown in self._shown]
         with object_mode(objects[0]):
             self._check_free(objects[0], name.strip())
@@ -176,7 +180,7 @@ class Live:
     def _object(self, shown: _Shown) -> bpy.types.Object:
         ob = find(shown.target.identity)
         if ob is None or ob.type != "MESH" or len(mesh_of(ob).vertices) != shown.target.size:
-            raise AddonError("mesh_changed", f"{shown.target.name!r} was changed or removed.", "Start the live conditions again.")
+            raise AddonError("mesh_changed", f"{shown.target.name!r} was changed or removed.", "Start the expression sliders again.")
         return ob
 
 

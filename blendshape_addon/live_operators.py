@@ -22,10 +22,10 @@ _sliders: list[type] = []  # the registered class, at most one
 
 
 class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
-    """Fetch the shapes of all conditions once; then each slider shows on the face at once, and nothing is written until you keep it"""
+    """Compute all expressions once; then each slider shows on the face at once, and nothing is written until you keep it"""
 
     bl_idname = "blendshapes.live_start"
-    bl_label = "Start Live Conditions"
+    bl_label = "Start Preview"
     bl_options = {"REGISTER"}
 
     _work: live.Preparation
@@ -66,7 +66,7 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
         live.begin(ready)
         show_sliders(ready)
         face_view.show(bpy.context, active_object(bpy.context), ready.landmarks)
-        self.report({"INFO"}, f"{len(ready.conditions)} conditions are live")
+        self.report({"INFO"}, f"{len(ready.conditions)} expression sliders are ready")
         return {"FINISHED"}
 
 
@@ -74,7 +74,7 @@ def _live() -> live.Live:
     """The live conditions, where there are some."""
     now = live.current()
     if now is None:
-        raise AddonError("usage", "There are no live conditions.", "Start them first.")
+        raise AddonError("usage", "There are no expression sliders.", "Start them first.")
     return now
 
 
@@ -124,17 +124,15 @@ class BLENDSHAPES_OT_live_reset(_WhileLive, bpy.types.Operator):
 
 
 class BLENDSHAPES_OT_live_end(_WhileLive, bpy.types.Operator):
-    """End the live conditions; the face is as it was before"""
+    """Stop the expression sliders; the face is as it was before"""
 
     bl_idname = "blendshapes.live_end"
-    bl_label = "End Live Conditions"
+    bl_label = "Stop Expression Sliders"
     bl_options = {"REGISTER"}
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """End."""
-        live.end()
-        hide_sliders()
-        face_view.give_back(context)
+        end()
         return {"FINISHED"}
 
 
@@ -142,7 +140,7 @@ class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
     """Sliders that show on the face at once."""
 
     bl_idname = "BLENDSHAPES_PT_live"
-    bl_label = "Live Conditions"
+    bl_label = "Expression Sliders"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
@@ -161,7 +159,7 @@ class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
         row.operator(BLENDSHAPES_OT_live_keep.bl_idname, text="Keep as Shape Key", icon="SHAPEKEY_DATA")
         row = layout.row(align=True)
         row.operator(BLENDSHAPES_OT_live_reset.bl_idname, icon="LOOP_BACK")
-        row.operator(BLENDSHAPES_OT_live_end.bl_idname, text="End", icon="X")
+        row.operator(BLENDSHAPES_OT_live_end.bl_idname, text="Stop Preview", icon="X")
         layout.prop(shown, "live_filter", text="", icon="VIEWZOOM")
         sliders, heading = getattr(context.window_manager, _HOLDER, None), ""
         if sliders is None:
@@ -177,6 +175,14 @@ class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
             column.prop(sliders, f"c{index}", slider=True, translate=False)
 
 
+def end() -> None:
+    """Stop the sliders: the face rests, and the 3D view is as it was."""
+    live.end()
+    hide_sliders()
+    face_view.give_back(bpy.context)
+    session.redraw(bpy.context)
+
+
 def options_of(context: bpy.types.Context) -> Options:
     """Where the face is, as the panel says it."""
     scene = of_scene(context)
@@ -189,7 +195,7 @@ def show_sliders(ready: live.Live) -> None:
     fields = {
         f"c{index}": bpy.props.FloatProperty(
             name=condition.name,
-            description=tr("How far the face is in this condition"),
+            description=tr("Strength of this expression"),
             default=condition.default,
             min=condition.minimum,
             max=condition.maximum,

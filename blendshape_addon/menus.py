@@ -8,6 +8,8 @@ from .landmark_operators import BLENDSHAPES_OT_edit_landmarks, BLENDSHAPES_OT_re
 from .live_operators import BLENDSHAPES_OT_live_end, BLENDSHAPES_OT_live_keep, BLENDSHAPES_OT_live_start
 from .operators import BLENDSHAPES_OT_generate, BLENDSHAPES_OT_inspect, BLENDSHAPES_OT_remove, BLENDSHAPES_OT_update
 from .report import BLENDSHAPES_OT_copy_report
+from .sheet_operators import BLENDSHAPES_OT_contact_sheet
+from .vrchat_operators import BLENDSHAPES_OT_export, BLENDSHAPES_OT_vrchat_check
 
 # Further operators are added here by their identifiers
 ENTRIES = [
@@ -21,6 +23,9 @@ ENTRIES = [
     BLENDSHAPES_OT_live_start.bl_idname,
     BLENDSHAPES_OT_live_keep.bl_idname,
     BLENDSHAPES_OT_live_end.bl_idname,
+    BLENDSHAPES_OT_vrchat_check.bl_idname,
+    BLENDSHAPES_OT_export.bl_idname,
+    BLENDSHAPES_OT_contact_sheet.bl_idname,
     BLENDSHAPES_OT_copy_report.bl_idname,
 ]
 

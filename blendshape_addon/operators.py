@@ -42,11 +42,16 @@ from .properties import (
 from .shared_protocol import Message
 from .tables import user_table
 from .translations import tr
-from .typed import OperatorMixin, Returned, active_object, of_scene
+from .typed import OperatorMixin, Returned, active_object, of_scene, status_text
 
 _TICK_SECONDS = 0.05
 _OF_OPERATOR: Flags = frozenset({"SKIP_SAVE"})
 _REGIONS = tuple(name for name, *_ in REGIONS)
+_GROUPS = (
+    ("Shapes", ("sets", "conditions", "key_name", "table", "strength", "style", *_REGIONS, "guide", "turn_eyes")),
+    ("Face", ("group", "use_selection", "parts", "model")),
+    ("Output", ("naming", "alias", "overwrite")),
+)
 _OPTIONS = (
     *("sets", "strength", "style", "group", "use_selection", "overwrite", "conditions", "key_name", "table", "model"),
     *("parts", "naming", "alias", "guide", "turn_eyes"),
@@ -100,6 +105,8 @@ class Asking(OfMesh):
         """Let the window live from here on; `modal` is called at every tick."""
         status = session.status
         status.running, status.stage, status.fraction, status.seconds_left = True, self._work.stage, 0.0, None
+        context.window_manager.progress_begin(0, 100)
+        status_text(context, f"BlendShapes   {tr('Esc: Cancel')}")
         self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
@@ -129,6 +136,7 @@ class Asking(OfMesh):
             return self._failed(error)
         status = session.status
         status.stage, status.fraction, status.seconds_left = self._work.stage, self._work.fraction, self._work.seconds_left
+        context.window_manager.progress_update(100 * status.fraction)
         session.redraw(context)
         if rest is None:
             return {"RUNNING_MODAL"}
@@ -149,6 +157,8 @@ class Asking(OfMesh):
     def _end(self, context: bpy.types.Context) -> None:
         context.window_manager.event_timer_remove(self._timer)
         session.status.running = False
+        context.window_manager.progress_end()
+        status_text(context, None)
         session.redraw(context)
 
     def _failed(self, problem: Exception) -> Returned:
@@ -193,6 +203,18 @@ class _Run(Asking):
     alias: Annotated[bool, alias_property(_OF_OPERATOR)]
     guide: Annotated[str, guide_property(_OF_OPERATOR)]
     turn_eyes: Annotated[bool, turn_eyes_property(_OF_OPERATOR)]
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The redo panel: what decides about the shapes, the face that they are made for, and how the keys are written, each under its heading."""
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        for heading, names in _GROUPS:
+            there = [name for name in names if hasattr(self, name)]
+            if there:
+                layout.label(text=heading)
+                column = layout.column(align=True)
+                for name in there:
+                    column.prop(self, name)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """From the window: work in the background of the event loop."""
@@ -240,7 +262,7 @@ class _Run(Asking):
             return self._failed(error)
 
     def _prepare(self) -> None:
-        """Nothing else may be under way, and the face rests."""
+        """No Fallback may be under way, and the face rests."""
         inspection.stop()
         preview.stop()
         now = live.current()
@@ -315,8 +337,8 @@ class BLENDSHAPES_OT_generate(_Run, bpy.types.Operator):
         sets = tuple(name for name, *_ in SETS if name in self.sets)
         table = user_table(self.conditions, self.key_name, self.table)
         if not sets and table is None:
-            fix = " ".join(["Tick a set, or give conditions or a table of your own.", *self._left_out])
-            raise AddonError("usage", "No shapes are chosen.", fix)
+            fix = " ".join(["Choose at least one set, or a custom mix or set of your own.", *self._left_out])
+            raise AddonError("usage", "Nothing to generate.", fix)
         return replace(options, sets=sets, table=table)
 
 
@@ -324,7 +346,7 @@ class BLENDSHAPES_OT_update(_Run, bpy.types.Operator):
     """Make the generated keys anew with the present strengths, style and landmarks; keys that you made or edited stay as they are"""
 
     bl_idname = "blendshapes.update"
-    bl_label = "Update Generated Keys"
+    bl_label = "Regenerate Keys"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -369,7 +391,7 @@ class BLENDSHAPES_OT_remove(OfMesh, bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         session.clear_status()
-        self.report({"INFO"}, f"{removed} shape keys removed")
+        self.report({"INFO"}, f"Removed {removed} shape key{'s' * (removed != 1)}")
         return {"FINISHED"}
 
 
@@ -408,5 +430,5 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
 
     def _found(self, seen: inspection.Inspection) -> Returned:
         face_view.show(bpy.context, active_object(bpy.context), seen.landmarks)
-        self.report({"INFO"}, f"A face was found, {seen.confidence:.0%} sure, {seen.face_vertices:,} of {seen.vertices:,} vertices")
+        self.report({"INFO"}, f"Face detected: affects {seen.face_vertices:,} of {seen.vertices:,} vertices")
         return {"FINISHED"}

@@ -15,6 +15,7 @@ from .findings import NOTES, Finding
 from .fix_operators import BUTTONS
 from .foreign import one_line
 from .generated import count
+from .job import LOW
 from .operators import (
     BLENDSHAPES_OT_generate,
     BLENDSHAPES_OT_inspect,
@@ -31,6 +32,7 @@ from .results import BLENDSHAPES_UL_results
 from .translations import tr
 from .typed import Icon, PanelMixin, active_object, keys_of, of_object, of_scene, of_window
 
+NO_FACE = "No face detected on this mesh"  # how the child's sentence begins, whose number is left out
 BY_HAND = "blendshapes.place_landmarks"
 _CHARACTER = 9.0  # pixels, a little more than the interface font's mean width
 _MISSING = frozenset({"runtime_missing", "model_missing", "model_unreadable", "model_contract", "child_start"})
@@ -38,7 +40,7 @@ _WARNINGS = 5
 _FINDINGS = 8  # that are shown before the click
 _PATH_SHOWN = 1024  # characters: what is longer cannot be used
 _BYTES_PER_VERTEX = 36  # of a shape: three numbers, and about three copies of them while it is made
-STAGES = {"start": "Starting", "locate": "Finding the face", "model": "Computing the shapes", "rules": "Closing lids and lips"}
+STAGES = {"start": "Starting", "locate": "Detecting face", "model": "Computing the shapes", "rules": "Refining eyelids and lips"}
 ROLES = {
     "auto": "face",
     "face": "face",
@@ -47,7 +49,7 @@ ROLES = {
     "brows": "brows",
     "teeth": "teeth",
     "tongue": "tongue",
-    "none": "does not move",
+    "none": "ignored",
 }
 
 
@@ -84,27 +86,22 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
         _draw_target(layout, context, width)
         for named in chosen.asked(context.scene):
             _draw_named(layout, named, width)
-        column = layout.column(align=True)
-        column.enabled = not status.running
-        for name, *_ in SETS:
-            row = column.row(align=True)
-            row.prop(scene, f"sets_{name}")
-            count = row.row(align=True)
-            count.alignment = "RIGHT"
-            count.label(text=str(COUNTS[name]), translate=False)
-        row = layout.row()
+        row = layout.row(align=True)
         row.enabled = not status.running
-        row.prop(scene, "strength", slider=True)
-        row.prop(scene, "style", slider=True)
+        row.prop(scene, "destination", text="")
+        wanted = row.row(align=True)
+        wanted.alignment = "RIGHT"
+        wanted.label(text=tr("{count} shapes").format(count=sum(COUNTS[name] for name in scene.sets)), translate=False)
         row = layout.row()
         row.scale_y = 1.5
         if status.running:
             row.progress(factor=status.fraction, text=progress_text(), type="BAR", translate=False)
             layout.label(text="Esc cancels", icon="X")  # the icon of the key would say Esc once more
             return
+        row.enabled = not _faceless(context)  # the reason is in the box above, with what helps
         row.operator(BLENDSHAPES_OT_generate.bl_idname, icon="SHAPEKEY_DATA")
         row = layout.row(align=True)
-        row.operator(BLENDSHAPES_OT_update.bl_idname, text="Update", icon="FILE_REFRESH")
+        row.operator(BLENDSHAPES_OT_update.bl_idname, text="Regenerate", icon="FILE_REFRESH")
         row.operator(BLENDSHAPES_OT_remove.bl_idname, text="Remove", icon="TRASH")
         if face_view.kept(context):
             layout.operator(face_view.BLENDSHAPES_OT_give_view_back.bl_idname, icon="LOOP_BACK")
@@ -138,24 +135,28 @@ class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):
 
 
 class BLENDSHAPES_PT_regions(OfMeshTab, bpy.types.Panel):
-    """Strength by region of the face."""
+    """How strong the shapes are, altogether and by region of the face."""
 
     bl_idname = "BLENDSHAPES_PT_regions"
-    bl_label = "Strength by Region"
+    bl_label = "Tune"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
-        column = self.layout.column(align=True)
-        column.enabled = not session.status.running
+        layout, scene = self.layout, of_scene(context)
+        layout.enabled = not session.status.running
+        column = layout.column(align=True)
+        column.prop(scene, "strength", slider=True)
+        column.prop(scene, "style", slider=True)
+        column = layout.column(align=True)
         for name, *_ in REGIONS:
-            column.prop(of_scene(context), name, slider=True)
+            column.prop(scene, name, slider=True)
 
 
 class BLENDSHAPES_PT_parts(OfMeshTab, bpy.types.Panel):
     """What else belongs to the face."""
 
     bl_idname = "BLENDSHAPES_PT_parts"
-    bl_label = "Parts of the Avatar"
+    bl_label = "Separate Parts"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
@@ -179,15 +180,23 @@ class BLENDSHAPES_PT_parts(OfMeshTab, bpy.types.Panel):
 
 
 class BLENDSHAPES_PT_options(OfMeshTab, bpy.types.Panel):
-    """What most runs leave alone."""
+    """Sets by themselves, and what most runs leave alone."""
 
     bl_idname = "BLENDSHAPES_PT_options"
-    bl_label = "Options"
+    bl_label = "Advanced"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
         layout, scene = self.layout, of_scene(context)
         layout.enabled = not session.status.running
+        layout.label(text="Custom")
+        column = layout.column(align=True)
+        for name, *_ in SETS:
+            row = column.row(align=True)
+            row.prop(scene, f"sets_{name}")
+            count = row.row(align=True)
+            count.alignment = "RIGHT"
+            count.label(text=str(COUNTS[name]), translate=False)
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(scene, "naming")
@@ -231,7 +240,7 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
     """On which mesh what will happen."""
     ob = context.object
     if ob is None or ob.type != "MESH":
-        draw_lines(layout.box(), tr("Select the mesh that holds the avatar's face"), "INFO", width)
+        draw_lines(layout.box(), tr("Select the face mesh"), "INFO", width)
         return
     box = layout.box()
     row = box.row(align=True)
@@ -242,7 +251,7 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
         preferences = session.preferences(context)
         by_itself = preferences is None or preferences.inspect
         looking = seen.state == "looking" if seen is not None else by_itself
-        box.label(text="Looking for the face..." if looking else "The face has not been looked for", icon="SORTTIME" if looking else "QUESTION")
+        box.label(text="Detecting face..." if looking else "Face detection not run", icon="SORTTIME" if looking else "QUESTION")
     elif seen.error is not None:
         _draw_error(box, seen.error, width)
     else:
@@ -278,21 +287,21 @@ def _shown(path: str) -> str:
 def _draw_seen(box: bpy.types.UILayout, context: bpy.types.Context, seen: inspection.Inspection, width: int) -> None:
     column = box.column(align=True)
     column.scale_y = 0.85
-    sure = tr("Face found, {sure} sure").format(sure=f"{seen.confidence:.0%}")
-    doubtful = seen.warnings or any(finding.code not in NOTES for finding in seen.findings)
-    column.label(text=sure, icon="ERROR" if doubtful else "CHECKMARK", translate=False)
-    moving = tr("{moving} of {all} vertices can move").format(moving=f"{seen.face_vertices:,}", all=f"{seen.vertices:,}")
+    sure = seen.confidence >= LOW
+    doubtful = not sure or seen.warnings or any(finding.code not in NOTES for finding in seen.findings)
+    column.label(text=tr("Face detected") if sure else tr("Face detected, not sure"), icon="ERROR" if doubtful else "CHECKMARK", translate=False)
+    moving = tr("Affects {moving} of {all} vertices").format(moving=f"{seen.face_vertices:,}", all=f"{seen.vertices:,}")
     column.label(text=moving, icon="VERTEXSEL", translate=False)
     parts = [name for name, role, _why in seen.parts if role != "none"] if of_scene(context).parts else []
     if parts:
-        column.label(text=tr("with {count} other parts").format(count=len(parts)), icon="OUTLINER_DATA_MESH", translate=False)
+        column.label(text=tr("+ {count} separate parts").format(count=len(parts)), icon="OUTLINER_DATA_MESH", translate=False)
     shapes = sum(COUNTS[name] for name in of_scene(context).sets)
     memory = seen.memory_mb + shapes * seen.face_vertices * _BYTES_PER_VERTEX / 2**20
     engine = tr("{model} on {provider}, about {memory} MB").format(model=seen.model, provider=seen.provider, memory=f"{memory:.0f}")
     column.label(text=engine, icon="SYSTEM", translate=False)
     made = count(active_object(context))
     if made:
-        column.label(text=tr("{count} keys were generated here").format(count=made), icon="SHAPEKEY_DATA", translate=False)
+        column.label(text=tr("{count} generated keys").format(count=made), icon="SHAPEKEY_DATA", translate=False)
 
 
 def _draw_findings(box: bpy.types.UILayout, known: Sequence[Finding], width: int) -> None:
@@ -312,7 +321,7 @@ def _draw_error(layout: bpy.types.UILayout, error: AddonError, width: int) -> No
     """What went wrong, what to do about it, and the report to copy."""
     column = layout.column()
     column.alert = True
-    draw_lines(column, tr(error.message), "ERROR", width)
+    draw_lines(column, tr(NO_FACE if error.message.startswith(NO_FACE) else error.message), "ERROR", width)
     if error.fix:
         draw_lines(layout, tr(error.fix), "FORWARD", width)
     if error.code in _MISSING:
@@ -327,12 +336,20 @@ def _draw_error(layout: bpy.types.UILayout, error: AddonError, width: int) -> No
     layout.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
 
 
+def _faceless(context: bpy.types.Context) -> bool:
+    """Whether it is known that no face is detected on the mesh, as it is asked for now."""
+    seen = inspection.look(context)
+    return seen is not None and seen.error is not None and seen.error.code == "no_face"
+
+
 def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, width: int) -> None:
     """What came of the last run, where it was about this object and nothing has been undone since."""
     status = session.status
     if not status.is_of(context.object):
         return
     if status.error is not None:
+        if _faceless(context) and status.error.code == "no_face":
+            return  # the box above says it
         _draw_error(layout.box(), status.error, width)
         return
     if not status.result:

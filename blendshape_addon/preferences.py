@@ -8,7 +8,7 @@ import bpy
 from . import runtime_operators, session
 
 PROVIDERS = (
-    ("auto", "Automatic", "The first that this machine has, computes right and is not slower than the processor"),
+    ("auto", "Automatic", "Fastest working device"),
     ("cpu", "CPU", "The processor"),
     ("tensorrt", "TensorRT", "NVIDIA; needs a Python with onnxruntime-gpu and TensorRT; the first run compiles for minutes"),
     ("cuda", "CUDA", "NVIDIA; needs a Python with onnxruntime-gpu"),
@@ -63,12 +63,12 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
     ]
     provider: Annotated[
         str,
-        bpy.props.EnumProperty(name="Compute on", description="Execution provider of ONNX Runtime", items=PROVIDERS, default="auto", update=_restart),
+        bpy.props.EnumProperty(name="Device", description="Execution provider of ONNX Runtime", items=PROVIDERS, default="auto", update=_restart),
     ]
     strict: Annotated[
         bool,
         bpy.props.BoolProperty(
-            name="Nothing else", description="An error instead of another provider when the chosen one does not work", default=False, update=_restart
+            name="No Fallback", description="An error instead of another provider when the chosen one does not work", default=False, update=_restart
         ),
     ]
     precision: Annotated[
@@ -96,7 +96,7 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
     inspect: Annotated[
         bool,
         bpy.props.BoolProperty(
-            name="Look for the face by itself", description="Tell where the face is as soon as the sidebar shows a mesh", default=True
+            name="Detect Face Automatically", description="Tell where the face is as soon as the sidebar shows a mesh", default=True
         ),
     ]
     frame: Annotated[

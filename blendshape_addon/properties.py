@@ -25,6 +25,23 @@ _SETS = (
 SETS = tuple(row[:4] for row in _SETS)
 COUNTS = {row[0]: row[4] for row in _SETS}
 
+# Where the avatar goes: identifier, name, description, sets. The last is what anything else is called
+DESTINATIONS: tuple[tuple[str, str, str, frozenset[str]], ...] = (
+    (
+        "vrchat_tracking",
+        "VRChat face tracking",
+        "ARKit's names and the 15 visemes, as templates take them",
+        frozenset({"arkit", "vrchat"}),
+    ),
+    ("vrchat_visemes", "VRChat visemes only", "Lip sync without face tracking", frozenset({"vrchat"})),
+    ("vrm", "VRM / VSeeFace / Warudo", "Perfect Sync, and the expressions of VRM 0.x and 1.0", frozenset({"arkit", "vrm0", "vrm1"})),
+    ("resonite", "Resonite", "Unified Expressions and visemes", frozenset({"unified", "vrchat"})),
+    ("chilloutvr", "ChilloutVR", "SRanipal's names and visemes", frozenset({"sranipal", "vrchat"})),
+    ("mmd", "MMD", "Japanese names that MMD dance worlds ask for", frozenset({"mmd"})),
+    ("everything", "Everything", "All sets", frozenset(row[0] for row in _SETS)),
+    ("custom", "Custom", "The sets that are ticked under Advanced", frozenset()),
+)
+
 REGIONS = (
     ("brows", "Brows", "Strength of the shapes that move the brows"),
     ("eyes", "Eyes", "Strength of blinks, looks, squints and wide eyes; 1 closes the lids"),
@@ -34,15 +51,15 @@ REGIONS = (
     ("tongue", "Tongue", "Strength of the tongue"),
 )
 NAMINGS = (
-    ("auto", "As the mesh's own keys", "Spell new keys as those that are there, and update keys that differ only in case or separators"),
-    ("standard", "As the standard", "Exactly the names of the standard: eyeBlinkLeft"),
-    ("pascal", "Capitals", "Names that begin with a capital letter, as Perfect Sync asks for: EyeBlinkLeft"),
-    ("suffix", "Sides as suffix", "Left and right as suffixes: eyeBlink_L"),
+    ("auto", "Match Existing", "Spell new keys as those that are there, and update keys that differ only in case or separators"),
+    ("standard", "Standard", "Exactly the names of the standard: eyeBlinkLeft"),
+    ("pascal", "PascalCase", "Names that begin with a capital letter, as Perfect Sync asks for: EyeBlinkLeft"),
+    ("suffix", "_L/_R Suffix", "Left and right as suffixes: eyeBlink_L"),
 )
 GUIDES = (
-    ("off", "No", "Your own keys play no part"),
-    ("size", "Size", "Your own A, I, U, E, O and blink keys decide how large vowels, jaw and blinks are"),
-    ("shape", "Size and shape", "As before, and where you have made a vowel or a blink yourself, your shape is used under the standard's name"),
+    ("off", "Off", "Your own keys play no part"),
+    ("size", "Amplitude", "Your own A, I, U, E, O and blink keys decide how large vowels, jaw and blinks are"),
+    ("shape", "Amplitude and Shape", "As before, and where you have made a vowel or a blink yourself, your shape is used under the standard's name"),
 )
 PARTS = (
     ("AUTO", "Automatic", "Recognised by its name, its materials or its place on the face"),
@@ -52,7 +69,7 @@ PARTS = (
     ("BROWS", "Brows", "Follows the brows"),
     ("TEETH", "Teeth", "Follows the jaw in one piece"),
     ("TONGUE", "Tongue", "Follows jaw and tongue"),
-    ("NONE", "Does not move", "Left alone"),
+    ("NONE", "Ignore", "Left alone"),
 )
 Flags = frozenset[Literal["SKIP_SAVE"]]
 NONE: Flags = frozenset()
@@ -70,7 +87,7 @@ def strength_property(options: Flags = NONE) -> object:
     """Factor on all movements."""
     return bpy.props.FloatProperty(
         name="Strength",
-        description="Factor on all movements; 1 is the full expression",
+        description="Overall strength; 1 is the full expression",
         default=1.0,
         min=0.01,
         max=10.0,
@@ -116,7 +133,7 @@ def group_property(options: Flags = NONE) -> object:
 def selection_property(options: Flags = NONE) -> object:
     """Use the selection instead of a group."""
     return bpy.props.BoolProperty(
-        name="Only selected vertices",
+        name="Selected Vertices Only",
         description="Look for the face among the vertices that are selected in edit mode",
         options=set(options),
     )
@@ -125,7 +142,7 @@ def selection_property(options: Flags = NONE) -> object:
 def overwrite_property(options: Flags = NONE) -> object:
     """Replace keys that the user made."""
     return bpy.props.BoolProperty(
-        name="Overwrite hand-made keys",
+        name="Replace Edited Keys",
         description="Also replace keys of the same name that you made or edited; otherwise they are kept",
         options=set(options),
     )
@@ -134,20 +151,20 @@ def overwrite_property(options: Flags = NONE) -> object:
 def conditions_property(options: Flags = NONE) -> object:
     """A key of the user's own."""
     return bpy.props.StringProperty(
-        name="Conditions", description='Weights of a key of your own, such as "jawOpen=0.6,mouthSmileLeft=0.3"', options=set(options)
+        name="Custom Mix", description='Weights of a key of your own, such as "jawOpen=0.6,mouthSmileLeft=0.3"', options=set(options)
     )
 
 
 def key_name_property(options: Flags = NONE) -> object:
     """The name of that key."""
-    return bpy.props.StringProperty(name="Key name", description="Name of the key that has these conditions", maxlen=63, options=set(options))
+    return bpy.props.StringProperty(name="Key Name", description="Name of the key that has this mix", maxlen=63, options=set(options))
 
 
 def table_property(options: Flags = NONE, update: Update | None = None) -> object:
     """A JSON file of the user's own keys."""
     return bpy.props.StringProperty(
-        name="Table",
-        description="JSON file with keys of your own: name, conditions, weights",
+        name="Custom Set (JSON)",
+        description="JSON file with keys of your own: name, expressions, weights",
         subtype="FILE_PATH",
         options=set(options),
         update=update,
@@ -157,7 +174,7 @@ def table_property(options: Flags = NONE, update: Update | None = None) -> objec
 def model_property(options: Flags = NONE, update: Update | None = None) -> object:
     """A model file."""
     return bpy.props.StringProperty(
-        name="Model",
+        name="Model File",
         description="Model file; empty: the one of the preferences",
         subtype="FILE_PATH",
         options=set(options),
@@ -168,7 +185,7 @@ def model_property(options: Flags = NONE, update: Update | None = None) -> objec
 def parts_property(options: Flags = NONE) -> object:
     """Other objects of the avatar."""
     return bpy.props.BoolProperty(
-        name="Move other objects along",
+        name="Include Separate Parts",
         description="Eyes, lashes, brows, teeth and tongue that are objects of their own get the keys that move them",
         default=True,
         options=set(options),
@@ -177,13 +194,13 @@ def parts_property(options: Flags = NONE) -> object:
 
 def naming_property(options: Flags = NONE) -> object:
     """How keys are spelled."""
-    return bpy.props.EnumProperty(name="Names", description="How the keys are spelled", items=NAMINGS, default="auto", options=set(options))
+    return bpy.props.EnumProperty(name="Naming", description="How the keys are spelled", items=NAMINGS, default="auto", options=set(options))
 
 
 def alias_property(options: Flags = NONE) -> object:
     """A second name of a viseme."""
     return bpy.props.BoolProperty(
-        name="Also vrc.v_ee",
+        name="Add vrc.v_ee Alias",
         description="Make vrc.v_e under the name vrc.v_ee as well, which the common face tracking template asks for",
         options=set(options),
     )
@@ -192,7 +209,7 @@ def alias_property(options: Flags = NONE) -> object:
 def guide_property(options: Flags = NONE) -> object:
     """The user's own keys as a guide."""
     return bpy.props.EnumProperty(
-        name="Go by my own keys", description="What your own vowels and blinks decide", items=GUIDES, default="off", options=set(options)
+        name="Match My Keys", description="What your own vowels and blinks decide", items=GUIDES, default="off", options=set(options)
     )
 
 
@@ -207,6 +224,19 @@ def _set_box(name: str) -> object:
         self.sets = self.sets | {name} if value else self.sets - {name}
 
     return bpy.props.BoolProperty(name=label, description=description, get=ticked, set=tick)
+
+
+def destination_property() -> object:
+    """The sets by where the avatar goes; the truth is in `sets`."""
+
+    def told(self: "BlendShapesSettings") -> int:
+        return next((number for number, row in enumerate(DESTINATIONS) if row[3] == self.sets), len(DESTINATIONS) - 1)
+
+    def choose(self: "BlendShapesSettings", number: int) -> None:
+        self.sets = set(DESTINATIONS[number][3]) or self.sets
+
+    items = [(name, label, description, number) for number, (name, label, description, _sets) in enumerate(DESTINATIONS)]
+    return bpy.props.EnumProperty(name="For", description="Where the avatar goes, which says what shapes it needs", items=items, get=told, set=choose)
 
 
 class BlendShapesSettings(bpy.types.PropertyGroup):
@@ -233,6 +263,7 @@ class BlendShapesSettings(bpy.types.PropertyGroup):
     naming: Annotated[str, naming_property()]
     alias: Annotated[bool, alias_property()]
     guide: Annotated[str, guide_property()]
+    destination: Annotated[str, destination_property()]
     sets_arkit: Annotated[bool, _set_box("arkit")]
     sets_vrchat: Annotated[bool, _set_box("vrchat")]
     sets_vrm0: Annotated[bool, _set_box("vrm0")]
@@ -254,7 +285,7 @@ class BlendShapesLandmark(bpy.types.PropertyGroup):
     place: Annotated[
         Sequence[float], bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3, subtype="XYZ", update=_let_go)
     ]
-    corrected: Annotated[bool, bpy.props.BoolProperty(name="Placed by you", description="The user placed it; it is believed instead of searched for")]
+    corrected: Annotated[bool, bpy.props.BoolProperty(name="Set manually", description="Set manually; it is used as it is")]
     estimated: Annotated[bool, bpy.props.BoolProperty(name="Estimated", description="It was told from the landmarks that the user placed")]
     anchor: Annotated[Sequence[int], bpy.props.IntVectorProperty(size=3, options={"HIDDEN"})]
     weights: Annotated[Sequence[float], bpy.props.FloatVectorProperty(size=3, options={"HIDDEN"})]
@@ -278,8 +309,8 @@ class BlendShapesWindow(bpy.types.PropertyGroup):
         str, bpy.props.StringProperty(name="Name", description="Name of the shape key that is kept", default="Expression", maxlen=63)
     ]
     live_filter: Annotated[
-        str, bpy.props.StringProperty(name="Filter", description="Show only conditions whose names contain this", options={"TEXTEDIT_UPDATE"})
+        str, bpy.props.StringProperty(name="Filter", description="Show only expressions whose names contain this", options={"TEXTEDIT_UPDATE"})
     ]
     mirror: Annotated[
-        bool, bpy.props.BoolProperty(name="Mirror", description="Move the landmark on the other side of the face as well", default=True)
+        bool, bpy.props.BoolProperty(name="Mirror Left/Right", description="Move the landmark on the other side of the face as well", default=True)
     ]

@@ -68,12 +68,12 @@ CLASSES = (
     panels.BLENDSHAPES_PT_generate,
     panels.BLENDSHAPES_PT_results,
     panels.BLENDSHAPES_PT_regions,
-    panels.BLENDSHAPES_PT_parts,
-    landmark_operators.BLENDSHAPES_PT_landmarks,
     live_operators.BLENDSHAPES_PT_live,
-    panels.BLENDSHAPES_PT_options,
+    landmark_operators.BLENDSHAPES_PT_landmarks,
+    panels.BLENDSHAPES_PT_parts,
     *vrchat_operators.CLASSES,
     *sheet_operators.CLASSES,
+    panels.BLENDSHAPES_PT_options,
 )
 # Where the properties hang, all under the name `blendshapes`
 _HOLDERS = {
@@ -160,4 +160,19 @@ def _sweep(*_: object) -> None:
     preview.stop()
 
 
-_HANDLERS = (("load_pre", _forget), ("load_post", _sweep), ("save_pre", _rest), ("undo_post", _sweep), ("redo_post", _sweep))
+@persistent
+def _watch(*_: object) -> None:
+    """Something in the scene changed: sliders end with their face. Not at once, since Blender is about to draw."""
+    now = live.current()
+    if now is not None and now.lost() and not bpy.app.timers.is_registered(live_operators.end):
+        bpy.app.timers.register(live_operators.end, first_interval=0.0)
+
+
+_HANDLERS = (
+    ("load_pre", _forget),
+    ("load_post", _sweep),
+    ("save_pre", _rest),
+    ("undo_post", _sweep),
+    ("redo_post", _sweep),
+    ("depsgraph_update_post", _watch),
+)

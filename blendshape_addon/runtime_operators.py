@@ -133,7 +133,7 @@ class BLENDSHAPES_OT_prepare_runtime(_Step, bpy.types.Operator):
     """Download the build of ONNX Runtime that uses this machine's GPU into an environment of its own"""
 
     bl_idname = "blendshapes.prepare_runtime"
-    bl_label = "Prepare GPU Runtime"
+    bl_label = "Install GPU Runtime..."
 
     _work: Preparation
 
@@ -152,7 +152,7 @@ class BLENDSHAPES_OT_prepare_runtime(_Step, bpy.types.Operator):
         except Exception as error:
             return self._failed(context, error)
         message = f"For {runtime.why}. Downloads {runtime.packages[0]} and what it needs, {runtime.gigabytes:g} GB on disk."
-        return context.window_manager.invoke_confirm(self, event, title="Prepare GPU Runtime", message=message, confirm_text="Download")
+        return context.window_manager.invoke_confirm(self, event, title="Install GPU Runtime...", message=message, confirm_text="Download")
 
     def _begin(self, context: bpy.types.Context) -> None:
         runtime = runtime_for(_greeting()["gpus"])

@@ -75,7 +75,7 @@ def runtime_for(gpus: Sequence[str], system: str = sys.platform, machine: str = 
     seen = ", ".join(gpus) or "no GPU"
     fix = "Choose a Python of your own in the preferences if you know better."
     if system == "darwin":
-        raise AddonError("no_runtime", "On macOS the extension's own ONNX Runtime already has CoreML.", "Choose CoreML under Compute on.")
+        raise AddonError("no_runtime", "On macOS the extension's own ONNX Runtime already has CoreML.", "Choose CoreML under Device.")
     raise AddonError("no_runtime", f"For this machine ({seen}) there is no better build of ONNX Runtime than the one that is there.", fix)
 
 

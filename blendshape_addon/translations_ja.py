@@ -4,14 +4,14 @@
 JAPANESE: dict[str, str] = {
     # The panel
     "BlendShapes": "BlendShapes",
-    "Looking for the face...": "顔を探しています...",
-    "The face has not been looked for": "顔はまだ探していません",
-    "Face found, {sure} sure": "顔を検出 (確度 {sure})",
-    "{moving} of {all} vertices can move": "{all} 頂点中 {moving} 頂点が動きます",
-    "with {count} other parts": "ほかに {count} 個のパーツ",
+    "Detecting face...": "顔を検出しています...",
+    "Face detection not run": "顔の検出はまだです",
+    "Face detected": "顔を検出しました",
+    "Affects {moving} of {all} vertices": "{all} 頂点中 {moving} 頂点に影響",
+    "+ {count} separate parts": "+ 別オブジェクトのパーツ {count} 個",
     "{model} on {provider}, about {memory} MB": "{model} ({provider})、約 {memory} MB",
-    "{count} keys were generated here": "生成済みのキー: {count} 個",
-    "Select the mesh that holds the avatar's face": "アバターの顔があるメッシュを選択してください",
+    "{count} generated keys": "生成済みのキー {count} 個",
+    "Select the face mesh": "顔のメッシュを選択してください",
     "Keys are written to the mesh below the subdivision, which follows them": "キーは細分化前のメッシュに書き込まれ、細分化がそれに従います",
     "Sets": "セット",
     "Shape sets to make": "作成するシェイプのセット",
@@ -29,6 +29,23 @@ JAPANESE: dict[str, str] = {
     "Face tracking shapes of HTC's SRanipal": "HTC SRanipal のフェイストラッキング用シェイプ",
     "MMD": "MMD",
     "Japanese names that MMD dance worlds ask for": "MMD ワールドで使われる日本語名のモーフ",
+    "For": "用途",
+    "Where the avatar goes, which says what shapes it needs": "アバターの用途。必要なシェイプが決まります",
+    "VRChat face tracking": "VRChat フェイストラッキング",
+    "ARKit's names and the 15 visemes, as templates take them": "テンプレートが使う ARKit の名前と 15 個のリップシンク",
+    "VRChat visemes only": "VRChat リップシンクのみ",
+    "Lip sync without face tracking": "フェイストラッキングなしのリップシンク",
+    "VRM / VSeeFace / Warudo": "VRM / VSeeFace / Warudo",
+    "Perfect Sync, and the expressions of VRM 0.x and 1.0": "パーフェクトシンクと、VRM 0.x・1.0 の表情",
+    "Resonite": "Resonite",
+    "Unified Expressions and visemes": "Unified Expressions とリップシンク",
+    "ChilloutVR": "ChilloutVR",
+    "SRanipal's names and visemes": "SRanipal の名前とリップシンク",
+    "Everything": "すべて",
+    "All sets": "すべてのセット",
+    "Custom": "カスタム",
+    "The sets that are ticked under Advanced": "「詳細」でチェックしたセット",
+    "{count} shapes": "シェイプ {count} 個",
     "Strength": "強さ",
     "Style": "作風",
     "Sizes of all shapes within what makers of avatars do: 0 is subtle, 0.5 as most of them, 1 bold": (
@@ -38,11 +55,11 @@ JAPANESE: dict[str, str] = {
     "Let eyeLook shapes turn eyeballs also where bones do; without it they move only the lids of such avatars": (
         "ボーンが眼球を回すアバターでも eyeLook シェイプで眼球を回します。オフなら、まぶただけを動かします"
     ),
-    "Factor on all movements; 1 is the full expression": "すべての動きにかける倍率。1 で本来の表情",
+    "Overall strength; 1 is the full expression": "全体の強さ。1 で本来の表情",
     "Generate Shape Keys": "シェイプキーを生成",
     "Make facial shape keys for the active mesh object": "アクティブなメッシュに顔のシェイプキーを作ります",
-    "Update": "更新",
-    "Update Generated Keys": "生成したキーを更新",
+    "Regenerate": "再生成",
+    "Regenerate Keys": "キーを再生成",
     "Make the generated keys anew with the present strengths, style and landmarks; keys that you made or edited stay as they are": (
         "現在の強さとランドマークで生成済みのキーを作り直します。手作りや手直ししたキーはそのまま残ります"
     ),
@@ -92,9 +109,9 @@ JAPANESE: dict[str, str] = {
     "Cancelled": "中止しました",
     "and {count} more": "ほか {count} 件",
     "Starting": "開始中",
-    "Finding the face": "顔を探しています",
+    "Detecting face": "顔を検出しています",
     "Computing the shapes": "シェイプを計算しています",
-    "Closing lids and lips": "まぶたと唇を合わせています",
+    "Refining eyelids and lips": "まぶたと唇を仕上げています",
     "{seconds:.0f} s left": "残り {seconds:.0f} 秒",
     "{count} shape keys ({counts}) on {moving} of {all} vertices": "シェイプキー {count} 個 ({counts})、{all} 頂点中 {moving} 頂点",
     "{count} added": "追加 {count}",
@@ -133,7 +150,7 @@ JAPANESE: dict[str, str] = {
     "kept, because it was made or edited by hand": "手作りまたは手直しされたため維持",
     "your own shape": "自作の形",
     # Regions
-    "Strength by Region": "部位ごとの強さ",
+    "Tune": "調整",
     "Brows": "眉",
     "Strength of the shapes that move the brows": "眉を動かすシェイプの強さ",
     "Eyes": "目",
@@ -147,9 +164,9 @@ JAPANESE: dict[str, str] = {
     "Tongue": "舌",
     "Strength of the tongue": "舌の強さ",
     # Parts
-    "Parts of the Avatar": "アバターのパーツ",
+    "Separate Parts": "別オブジェクトのパーツ",
     "No other objects belong to this avatar": "このアバターに属するほかのオブジェクトはありません",
-    "Move other objects along": "ほかのオブジェクトも動かす",
+    "Include Separate Parts": "別オブジェクトのパーツを含める",
     "Eyes, lashes, brows, teeth and tongue that are objects of their own get the keys that move them": (
         "別オブジェクトになっている目・まつげ・眉・歯・舌にも、それを動かすキーを作ります"
     ),
@@ -166,7 +183,7 @@ JAPANESE: dict[str, str] = {
     "Teeth": "歯",
     "Follows the jaw in one piece": "ひとかたまりで顎に従います",
     "Follows jaw and tongue": "顎と舌に従います",
-    "Does not move": "動かない",
+    "Ignore": "無視",
     "Left alone": "何もしません",
     "face": "顔",
     "eyes": "目",
@@ -174,7 +191,7 @@ JAPANESE: dict[str, str] = {
     "brows": "眉",
     "teeth": "歯",
     "tongue": "舌",
-    "does not move": "動かない",
+    "ignored": "無視",
     # Landmarks
     "Landmarks": "ランドマーク",
     "landmarks": "ランドマーク",
@@ -182,7 +199,7 @@ JAPANESE: dict[str, str] = {
     "Show the landmarks on the face and drag them to where they belong; the other side follows": (
         "顔にランドマークを表示し、正しい位置へドラッグします。反対側も一緒に動きます"
     ),
-    "Drag landmarks with the left button   Enter: done   Esc: as before": "左ボタンでドラッグ   Enter: 完了   Esc: 元に戻す",
+    "Drag landmarks with the left button   Enter: Confirm   Esc: Cancel": "左ボタンでドラッグ   Enter: 確定   Esc: キャンセル",
     "Done": "完了",
     "Place Landmark": "ランドマークを置く",
     "Put a landmark on a place in the object's space; for scripts": "オブジェクト空間の位置にランドマークを置きます (スクリプト用)",
@@ -190,11 +207,12 @@ JAPANESE: dict[str, str] = {
     "Its name, such as lid_upper_left": "名前 (例: lid_upper_left)",
     "Place": "位置",
     "In the object's space": "オブジェクトの座標系で",
-    "Placed by you": "手動で配置",
-    "The user placed it; it is believed instead of searched for": "ユーザーが置いた点。探さずにこの位置を使います",
+    "Set manually": "手動で設定",
+    "Set manually; it is used as it is": "手動で設定した点。そのまま使います",
     "Mirror": "ミラー",
+    "Mirror Left/Right": "左右をミラー",
     "Move the landmark on the other side of the face as well": "顔の反対側のランドマークも一緒に動かします",
-    "{placed} of {count} placed by you": "{count} 点中 {placed} 点を手動で配置",
+    "{placed} of {count} set manually": "{count} 点中 {placed} 点を手動で設定",
     "Reset Landmarks": "ランドマークをリセット",
     "Forget the landmarks of this mesh, also those that you placed; they are looked for again": (
         "手動で置いたものも含め、このメッシュのランドマークを忘れて探し直します"
@@ -207,7 +225,7 @@ JAPANESE: dict[str, str] = {
         "ランドマークの位置を順にクリックします。顔が見つからない場合や、別の顔が選ばれた場合に使います"
     ),
     "Click: {name} ({number} of {count})": "クリック: {name} ({number}/{count})",
-    "Enter: done": "Enter: 完了",
+    "Enter: Confirm": "Enter: 確定",
     "Backspace: back": "Backspace: 1 つ戻る",
     "Use the Other Object": "別のオブジェクトを使う",
     "Make the object that has a face the active one": "顔のあるオブジェクトをアクティブにします",
@@ -215,7 +233,6 @@ JAPANESE: dict[str, str] = {
     "Object": "オブジェクト",
     "The object's name": "オブジェクトの名前",
     "There is no object {name} here.": "ここにオブジェクト {name} はありません。",
-    "Esc: cancel": "Esc: キャンセル",
     "{count} landmarks are placed.": "{count} 点のランドマークを置きました。",
     "Estimated, look at them with Edit Landmarks: {names}": "次の点は推定です。「ランドマークを編集」で確かめてください: {names}",
     "There is no surface of this object here: turn the view with the middle button, or click on the face.": (
@@ -247,69 +264,75 @@ JAPANESE: dict[str, str] = {
     "Nose tip": "鼻先",
     "Chin": "顎先",
     # Live conditions
-    "Live Conditions": "ライブ条件",
-    "Start Live Conditions": "ライブ条件を開始",
-    "Fetch the shapes of all conditions once; then each slider shows on the face at once, and nothing is written until you keep it": (
-        "すべての条件のシェイプを一度だけ取得します。その後はスライダーがすぐ顔に反映され、保存するまで何も書き込まれません"
+    "Expression Sliders": "表情スライダー",
+    "Start Preview": "プレビューを開始",
+    "Compute all expressions once; then each slider shows on the face at once, and nothing is written until you keep it": (
+        "すべての表情を一度だけ計算します。その後はスライダーがすぐ顔に反映され、保存するまで何も書き込まれません"
     ),
     "Keep as Shape Key": "シェイプキーとして保存",
     "Store the face as it is shown as a shape key of this name, at value 0": "表示中の顔をこの名前のシェイプキー (値 0) として保存します",
     "Reset Sliders": "スライダーを戻す",
     "Put all sliders back, so that the face rests": "すべてのスライダーを戻し、無表情にします",
-    "End Live Conditions": "ライブ条件を終了",
-    "End the live conditions; the face is as it was before": "ライブ条件を終了します。顔は元どおりになります",
-    "End": "終了",
-    "How far the face is in this condition": "この条件の強さ",
+    "Stop Expression Sliders": "表情スライダーを終了",
+    "Stop the expression sliders; the face is as it was before": "表情スライダーを終了します。顔は元どおりになります",
+    "Strength of this expression": "この表情の強さ",
     "Name": "名前",
     "Name of the new shape key": "新しいシェイプキーの名前",
     "Name of the shape key that is kept": "保存するシェイプキーの名前",
     "Filter": "フィルター",
-    "Show only conditions whose names contain this": "名前にこの文字を含む条件だけを表示します",
+    "Show only expressions whose names contain this": "名前にこの文字を含む表情だけを表示します",
     # Options
-    "Options": "オプション",
-    "Names": "名前",
+    "Advanced": "詳細",
+    "Naming": "命名",
     "How the keys are spelled": "キーの名前の付け方",
-    "As the mesh's own keys": "既存のキーに合わせる",
+    "Match Existing": "既存に合わせる",
     "Spell new keys as those that are there, and update keys that differ only in case or separators": (
         "既存のキーと同じ書き方にし、大文字小文字や区切りだけが違うキーは同じものとして更新します"
     ),
-    "As the standard": "規格どおり",
+    "Standard": "規格どおり",
     "Exactly the names of the standard: eyeBlinkLeft": "規格の名前そのまま: eyeBlinkLeft",
-    "Capitals": "大文字始まり",
+    "PascalCase": "PascalCase",
     "Names that begin with a capital letter, as Perfect Sync asks for: EyeBlinkLeft": "パーフェクトシンクのように大文字で始める: EyeBlinkLeft",
-    "Sides as suffix": "左右を接尾辞に",
+    "_L/_R Suffix": "_L/_R 接尾辞",
     "Left and right as suffixes: eyeBlink_L": "左右を接尾辞で表す: eyeBlink_L",
-    "Also vrc.v_ee": "vrc.v_ee も作る",
+    "Add vrc.v_ee Alias": "vrc.v_ee の別名を追加",
     "Make vrc.v_e under the name vrc.v_ee as well, which the common face tracking template asks for": (
         "vrc.v_e を vrc.v_ee の名前でも作ります。よく使われるフェイストラッキングのテンプレートが必要とします"
     ),
-    "Go by my own keys": "自作キーに合わせる",
+    "Match My Keys": "自作キーに合わせる",
     "What your own vowels and blinks decide": "自作の母音とまばたきで何を決めるか",
-    "No": "いいえ",
+    "Off": "オフ",
     "Your own keys play no part": "自作キーは使いません",
-    "Size": "大きさ",
+    "Amplitude": "振幅",
     "Your own A, I, U, E, O and blink keys decide how large vowels, jaw and blinks are": (
         "自作のあ・い・う・え・お・まばたきが、母音・顎・まばたきの大きさを決めます"
     ),
-    "Size and shape": "大きさと形",
+    "Amplitude and Shape": "振幅と形",
     "As before, and where you have made a vowel or a blink yourself, your shape is used under the standard's name": (
         "さらに、自作の母音やまばたきがあれば、その形を規格の名前で使います"
     ),
     "Face group": "顔のグループ",
     "Only vertices of this vertex group can be the face; empty: found by itself": "この頂点グループの頂点だけを顔とみなします。空なら自動",
-    "Only selected vertices": "選択した頂点のみ",
+    "Selected Vertices Only": "選択した頂点のみ",
     "Look for the face among the vertices that are selected in edit mode": "編集モードで選択した頂点から顔を探します",
-    "Overwrite hand-made keys": "手作りのキーを上書き",
+    "Replace Edited Keys": "手直ししたキーを置き換える",
     "Also replace keys of the same name that you made or edited; otherwise they are kept": (
         "自分で作った、または手直しした同名のキーも置き換えます。オフなら残します"
     ),
-    "Conditions": "条件",
+    "Custom Mix": "独自ミックス",
     'Weights of a key of your own, such as "jawOpen=0.6,mouthSmileLeft=0.3"': "独自キーの重み (例: jawOpen=0.6,mouthSmileLeft=0.3)",
-    "Key name": "キー名",
-    "Name of the key that has these conditions": "この条件のキーの名前",
+    "Key Name": "キー名",
+    "Name of the key that has this mix": "このミックスのキーの名前",
+    "Custom Set (JSON)": "独自セット (JSON)",
+    "JSON file with keys of your own: name, expressions, weights": "独自キーの JSON ファイル: 名前、表情、重み",
     "Table": "テーブル",
-    "JSON file with keys of your own: name, conditions, weights": "独自キーの JSON ファイル: 名前、条件、重み",
     "Model": "モデル",
+    "No face detected on this mesh": "このメッシュに顔が見つかりません",
+    "Too few faces to contain a head.": "頭と言えるほどの面がありません。",
+    "Face detected, not sure": "顔を検出 (不確か)",
+    "Shapes": "シェイプ",
+    "Output": "出力",
+    "Model File": "モデルファイル",
     "Model file; empty: the one of the preferences": "モデルファイル。空ならプリファレンスのもの",
     # What cannot be done now
     "A run is in progress": "処理中です",
@@ -320,8 +343,8 @@ JAPANESE: dict[str, str] = {
     ),
     "Allow Online Access in the preferences under System": "プリファレンスの「システム」でオンラインアクセスを許可してください",
     # Errors and what to do about them
-    "No shapes are chosen.": "シェイプが選ばれていません。",
-    "Tick a set, or give conditions or a table of your own.": "セットにチェックを入れるか、条件や独自のテーブルを指定してください。",
+    "Nothing to generate.": "生成するものがありません。",
+    "Choose at least one set, or a custom mix or set of your own.": "セットを 1 つ以上選ぶか、独自のミックスかセットを指定してください。",
     "Generate again.": "もう一度生成してください。",
     "Choose the mesh object that holds the avatar's face.": "アバターの顔があるメッシュオブジェクトを選んでください。",
     "Make it local (Object > Relations > Make Local > All), or work in the file that it comes from.": (
@@ -372,10 +395,10 @@ JAPANESE: dict[str, str] = {
     "Scale the avatar down.": "アバターを小さくしてください。",
     "Check the path, or reinstall the extension.": "パスを確認するか、拡張機能を再インストールしてください。",
     "None of your own vowels or blinks was found to go by.": "参考にできる自作の母音やまばたきが見つかりませんでした。",
-    "Start the live conditions again.": "ライブ条件を開始し直してください。",
+    "Start the expression sliders again.": "表情スライダーを開始し直してください。",
     "Choose another name.": "別の名前にしてください。",
     "Move a slider first.": "先にスライダーを動かしてください。",
-    "All conditions are 0, so the shape would move nothing.": "すべての条件が 0 なので、何も動きません。",
+    "All sliders are 0, so the shape would move nothing.": "すべてのスライダーが 0 なので、何も動きません。",
     # Before the click
     "The mesh was changed where you had placed landmarks ({names}); they are searched for again: look at them, and place them anew.": (
         "ランドマーク ({names}) を置いた場所のメッシュが変わったため、もう一度探します。確かめて、置き直してください。"
@@ -432,7 +455,7 @@ JAPANESE: dict[str, str] = {
         "元の顔で口が笑っているため、mouthSmile はさらに笑います。強すぎるなら、先に無表情にしてください。"
     ),
     "Something covers the mouth, such as a mask. If it should not move with the face, say so under Parts of the Avatar or separate it.": (
-        "マスクなどが口を覆っています。顔と一緒に動かさないなら、「アバターのパーツ」で指定するか分離してください。"
+        "マスクなどが口を覆っています。顔と一緒に動かさないなら、「別オブジェクトのパーツ」で指定するか分離してください。"
     ),
     "No eyes are modelled where the face should be. It may be no face: look at the landmarks, or mark the face with a vertex group.": (
         "顔のはずの場所に目がありません。顔ではないかもしれません。ランドマークを確かめるか、頂点グループで顔を指定してください。"
@@ -506,7 +529,7 @@ JAPANESE: dict[str, str] = {
         "{count} 個のキーはほかのキーの別の綴りで、テンプレートでは使われません: {names}"
     ),
     "Nothing looks for names with a number: {names}; rename or remove them": "番号付きの名前は使われません: {names}。名前を変えるか削除してください",
-    "All {count} visemes are there, move something and differ": "{count} 個のリップシンクがすべてあり、動き、互いに異なります",
+    "All {count} visemes present and distinct": "{count} 個のリップシンクがすべてあり、互いに異なります",
     "There are no visemes (vrc.v_aa and {count} others): lips will not move": "リップシンク (vrc.v_aa ほか {count} 個) がないため、口が動きません",
     "{count} of {all} visemes are missing ({names}), and lip sync needs all of them": (
         "リップシンク {all} 個のうち {count} 個がありません ({names})。すべて必要です"
@@ -528,8 +551,8 @@ JAPANESE: dict[str, str] = {
     "head": "頭",
     "left eye": "左目",
     "right eye": "右目",
-    "There is no jaw bone. With visemes none is needed, but see that Unity's humanoid mapping has not taken hair for it": (
-        "顎のボーンがありません。リップシンクがあれば不要ですが、Unity のヒューマノイド設定で髪が顎に割り当てられていないか確かめてください"
+    "There is no jaw bone. With visemes none is needed, but check that Unity has not auto-assigned a hair bone as Jaw": (
+        "顎のボーンがありません。リップシンクには不要ですが、Unity が髪のボーンを Jaw に自動で割り当てていないか確かめてください"
     ),
     "{count} triangles: {ranks}": "三角形 {count} 個: {ranks}",
     "{count} shapes move {share} % of all vertices: {raw} MB in Unity, about {download} MB of download": (
@@ -540,7 +563,7 @@ JAPANESE: dict[str, str] = {
     "{first} with {second} closes the lid to {share} %: it goes through the other one": (
         "{first} と {second} を合わせると、まぶたが {share} % まで閉じ、もう一方を突き抜けます"
     ),
-    "Lids stay within their way when a blink meets a squint or a smile": "まばたきに細目や笑顔が重なっても、まぶたは閉じすぎません",
+    "Eyelids close correctly with squint and smile": "細目や笑顔でも、まぶたは正しく閉じます",
     "Not at 0, so Unity shows the face with them: {names}": "0 でないため、Unity ではその表情で表示されます: {names}",
     "Not at 0 on other objects: {names}": "ほかのオブジェクトで 0 でないキー: {names}",
     "With shape keys these modifiers are not exported: {names}": "シェイプキーがあると、次のモディファイアーはエクスポートされません: {names}",
@@ -553,23 +576,23 @@ JAPANESE: dict[str, str] = {
     "{name} of {object}": "{object} の {name}",
     "{first} and {last}": "{first} と {last}",
     "{shown} and {count} more": "{shown} ほか {count} 個",
-    "VRChat": "VRChat",
+    "Check & Export": "チェックと書き出し",
     "Check for VRChat": "VRChat 用にチェック",
     "Look for what would keep this avatar's face from working in VRChat; changes nothing": (
         "このアバターの顔が VRChat で動かなくなる原因を調べます。何も変更しません"
     ),
     "Fix": "修正",
     "Fix All": "すべて修正",
-    "Mend this, or all that can be mended; one undo takes it back": "これ、または直せるものすべてを直します。1 回の取り消しで戻ります",
+    "Fix this issue, or every fixable one; one undo takes it back": "この問題、または直せるものすべてを修正します。1 回の取り消しで戻ります",
     "Finding": "検出項目",
-    "Which finding to mend; empty: all of them": "直す検出項目。空ならすべて",
+    "Which issue to fix; empty: all of them": "修正する問題。空ならすべて",
     "Rename to Body": "Body に改名",
-    "Correct the Names": "名前を修正",
-    "Remove the Copies": "重複を削除",
+    "Fix Names": "名前を修正",
+    "Remove Duplicates": "重複を削除",
     "Generate Visemes": "リップシンクを生成",
-    "Let Them Move a Little": "わずかに動かす",
+    "Make Non-Empty": "空でなくする",
     "Add a Copy of That Name": "その名前で複製",
-    "Set These to Zero": "0 にする",
+    "Clean Up": "整理する",
     "Join the Parts into Body": "パーツを Body に統合",
     "Unmute at 0": "値 0 でミュート解除",
     "Bake into the Keys": "キーにベイク",
@@ -579,7 +602,7 @@ JAPANESE: dict[str, str] = {
     "Show the Mesh": "メッシュを表示",
     "Generate the Missing Keys": "足りないキーを生成",
     "Set Values to 0": "値を 0 にする",
-    "Export with Shape Keys": "シェイプキーごとエクスポート",
+    "Export FBX/glTF...": "FBX/glTF をエクスポート...",
     "Export the avatar for Unity or as glTF, so that all shape keys arrive": (
         "すべてのシェイプキーが届くように、アバターを Unity 用または glTF で書き出します"
     ),
@@ -600,11 +623,9 @@ JAPANESE: dict[str, str] = {
     "Where the pictures go; empty: beside the file, or the temporary folder": "画像の保存先。空ならファイルの隣か一時フォルダー",
     # Preferences
     "A model file instead of the shipped one": "同梱のものの代わりに使うモデルファイル",
-    "Compute on": "計算に使う装置",
+    "Device": "デバイス",
     "Execution provider of ONNX Runtime": "ONNX Runtime の実行プロバイダー",
-    "The first that this machine has, computes right and is not slower than the processor": (
-        "この PC にあり、正しく計算でき、CPU より遅くない最初のもの"
-    ),
+    "Fastest working device": "動作する最速のデバイス",
     "The processor": "CPU",
     "NVIDIA; needs a Python with onnxruntime-gpu and TensorRT; the first run compiles for minutes": (
         "NVIDIA。onnxruntime-gpu と TensorRT のある Python が必要。初回はコンパイルに数分かかります"
@@ -619,7 +640,7 @@ JAPANESE: dict[str, str] = {
     "Needs a Python with onnxruntime-ep-webgpu": "onnxruntime-ep-webgpu のある Python が必要",
     "NVIDIA RTX; needs a Python with onnxruntime-ep-nv-tensorrt-rtx": "NVIDIA RTX。onnxruntime-ep-nv-tensorrt-rtx のある Python が必要",
     "Qualcomm; needs a Python with onnxruntime-qnn and a quantised model": "Qualcomm。onnxruntime-qnn のある Python と量子化モデルが必要",
-    "Nothing else": "ほかを使わない",
+    "No Fallback": "代替なし",
     "An error instead of another provider when the chosen one does not work": "選んだものが動かないとき、ほかを使わずエラーにします",
     "Precision": "精度",
     "Precision of the computation": "計算の精度",
@@ -638,13 +659,13 @@ JAPANESE: dict[str, str] = {
     "A Python with numpy, psutil and a build of onnxruntime of your choice, instead of Blender's own": (
         "Blender のものの代わりに使う Python (numpy, psutil, onnxruntime が必要)"
     ),
-    "Look for the face by itself": "顔を自動で探す",
+    "Detect Face Automatically": "顔を自動で検出",
     "Tell where the face is as soon as the sidebar shows a mesh": "サイドバーにメッシュが表示されたらすぐ顔を探します",
     "What the Python offers": "Python が提供するもの",
     "Not checked yet": "未確認",
     "Check Python": "Python を確認",
     "Start the backend with the chosen Python and see what it offers": "選んだ Python で起動し、使えるものを確認します",
-    "Prepare GPU Runtime": "GPU ランタイムを準備",
+    "Install GPU Runtime...": "GPU ランタイムをインストール...",
     "Download the build of ONNX Runtime that uses this machine's GPU into an environment of its own": (
         "この PC の GPU を使う ONNX Runtime を専用の環境にダウンロードします"
     ),

@@ -71,7 +71,7 @@ WORDS: dict[str, str] = {
     "duplicates": "Copies that nothing uses: {names}",
     "twice": "{count} keys are others in another spelling, which templates do not ask for: {names}",
     "numbered": "Nothing looks for names with a number: {names}; rename or remove them",
-    "visemes": "All {count} visemes are there, move something and differ",
+    "visemes": "All {count} visemes present and distinct",
     "visemes_none": "There are no visemes (vrc.v_aa and {count} others): lips will not move",
     "visemes_missing": "{count} of {all} visemes are missing ({names}), and lip sync needs all of them",
     "visemes_empty": "Unity drops shapes that move nothing: {names}",
@@ -83,13 +83,13 @@ WORDS: dict[str, str] = {
     "head": "head",
     "left_eye": "left eye",
     "right_eye": "right eye",
-    "jaw_bone": "There is no jaw bone. With visemes none is needed, but see that Unity's humanoid mapping has not taken hair for it",
+    "jaw_bone": "There is no jaw bone. With visemes none is needed, but check that Unity has not auto-assigned a hair bone as Jaw",
     "triangles": "{count} triangles: {ranks}",
     "size": "{count} shapes move {share} % of all vertices: {raw} MB in Unity, about {download} MB of download",
     "size_large": ", a good part of what {names} allow",
     "dust": "{count} movements are too small to be seen and cost {cost} MB",
     "blink_conflict": "{first} with {second} closes the lid to {share} %: it goes through the other one",
-    "blink_fine": "Lids stay within their way when a blink meets a squint or a smile",
+    "blink_fine": "Eyelids close correctly with squint and smile",
     "values": "Not at 0, so Unity shows the face with them: {names}",
     "values_parts": "Not at 0 on other objects: {names}",
     "part": "{name} ({count}: {names})",
@@ -475,7 +475,8 @@ def rank(triangles: int, platform: str) -> str:
 def _triangles(avatar: Avatar) -> list[Finding]:
     ranks = {platform: rank(avatar.triangles, platform) for platform in RANKS}
     shown = Names([_say("rank", rank=name, platform=_say(PLATFORMS[platform])) for platform, name in ranks.items()])
-    return [Finding("triangles", "warning" if ranks["PC"] == "Very Poor" else "ok", (_say("triangles", count=avatar.triangles, ranks=shown),))]
+    level = "warning" if ranks["PC"] == "Very Poor" else "note" if "Very Poor" in ranks.values() else "ok"
+    return [Finding("triangles", level, (_say("triangles", count=avatar.triangles, ranks=shown),))]
 
 
 def _size(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:

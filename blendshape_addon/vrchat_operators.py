@@ -32,12 +32,12 @@ from .vrchat_check import Avatar, Finding, Floats, Other, State
 ICONS: dict[str, Icon] = {"ok": "CHECKMARK", "note": "INFO", "warning": "ERROR", "error": "CANCEL"}
 LABELS = {
     "rename_mesh": "Rename to Body",
-    "rename_keys": "Correct the Names",
-    "remove_keys": "Remove the Copies",
+    "rename_keys": "Fix Names",
+    "remove_keys": "Remove Duplicates",
     "make_visemes": "Generate Visemes",
-    "fill_visemes": "Let Them Move a Little",
+    "fill_visemes": "Make Non-Empty",
     "add_alias": "Add a Copy of That Name",
-    "clean_keys": "Set These to Zero",
+    "clean_keys": "Clean Up",
     "reset_values": "Set Values to 0",
     "join_parts": "Join the Parts into Body",
     "unmute_keys": "Unmute at 0",
@@ -343,19 +343,19 @@ class BLENDSHAPES_OT_vrchat_check(OfMesh, bpy.types.Operator):
         for finding in problems:
             self.report({"WARNING"}, finding.said(tr))
         notes = sum(finding.level == "note" for finding in findings)
-        told = f"{len(problems)} things to mend" if problems else "Nothing was found that keeps the face from working in VRChat"
+        told = f"{len(problems)} issues found" if problems else "Nothing was found that keeps the face from working in VRChat"
         self.report({"INFO"}, f"{told}, {notes} to know" if notes else told)
         return {"FINISHED"}
 
 
 class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
-    """Mend this, or all that can be mended; one undo takes it back"""
+    """Fix this issue, or every fixable one; one undo takes it back"""
 
     bl_idname = "blendshapes.vrchat_fix"
     bl_label = "Fix"
     bl_options = {"REGISTER", "UNDO"}
 
-    code: Annotated[str, bpy.props.StringProperty(name="Finding", description="Which finding to mend; empty: all of them", options={"SKIP_SAVE"})]
+    code: Annotated[str, bpy.props.StringProperty(name="Finding", description="Which issue to fix; empty: all of them", options={"SKIP_SAVE"})]
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Check anew, so that what was undone meanwhile is not mended twice; mend; check again."""
@@ -373,7 +373,7 @@ class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
         except (AddonError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return {"FINISHED"} if done else {"CANCELLED"}
-        self.report({"INFO"}, "; ".join(done) or "There was nothing to mend")
+        self.report({"INFO"}, "; ".join(done) or "There was nothing to fix")
         return {"FINISHED"} if done else {"CANCELLED"}
 
 
@@ -381,7 +381,7 @@ class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: 
     """Export the avatar for Unity or as glTF, so that all shape keys arrive"""
 
     bl_idname = "blendshapes.export"
-    bl_label = "Export with Shape Keys"
+    bl_label = "Export FBX/glTF..."
     bl_options = {"REGISTER"}
 
     filename_ext = ".fbx"
@@ -410,7 +410,7 @@ class BLENDSHAPES_PT_vrchat(OfMeshTab, bpy.types.Panel):
     """What the check found, with what can be done about it."""
 
     bl_idname = "BLENDSHAPES_PT_vrchat"
-    bl_label = "VRChat"
+    bl_label = "Check & Export"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""

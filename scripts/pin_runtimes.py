@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pin what Prepare GPU Runtime installs: every package of each build of ONNX Runtime, what it needs included, with the SHA-256 of its wheel.
+"""Pin what Install GPU Runtime installs: every package of each build of ONNX Runtime, what it needs included, with the SHA-256 of its wheel.
 
 .venv/bin/python scripts/pin_runtimes.py
 

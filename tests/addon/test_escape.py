@@ -54,6 +54,15 @@ class Window:
     def event_timer_remove(self, timer: object) -> None:
         self.timers -= 1
 
+    def progress_begin(self, low: float, high: float) -> None:
+        pass
+
+    def progress_update(self, value: float) -> None:
+        pass
+
+    def progress_end(self) -> None:
+        pass
+
     def modal_handler_add(self, operator: object) -> None:
         pass
 
@@ -73,7 +82,9 @@ class Pressed:
 @pytest.fixture
 def context(body: Any) -> Any:
     now = bpy.context
-    return SimpleNamespace(window_manager=Window(), window=None, object=body, scene=now.scene, view_layer=now.view_layer, preferences=now.preferences)
+    return SimpleNamespace(
+        workspace=None, window_manager=Window(), window=None, object=body, scene=now.scene, view_layer=now.view_layer, preferences=now.preferences
+    )
 
 
 def tick_until_busy(operator: Any, context: Any) -> psutil.Process:

@@ -212,3 +212,14 @@ def test_options_come_from_the_panel(body: Any) -> None:
     scene.parts, scene.group = False, "Hips"
     asked = live_operators.options_of(bpy.context)
     assert asked.group == "Hips" and not asked.parts
+
+
+def test_sliders_end_with_their_face(started: Any) -> None:
+    move("jawOpen", 1.0)
+    assert not live.current().lost()
+    bpy.data.objects.remove(started)
+    bpy.context.view_layer.update()
+    assert live.current().lost() and bpy.app.timers.is_registered(live_operators.end), "as soon as Blender has drawn"
+    bpy.app.timers.unregister(live_operators.end)
+    live_operators.end()
+    assert live.current() is None and not hasattr(bpy.context.window_manager, "blendshapes_live")

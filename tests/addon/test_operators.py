@@ -71,7 +71,7 @@ def test_edit_mode_is_left_and_restored(body: Any, tiny: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"sets": set()}, "No shapes are chosen"),
+        ({"sets": set()}, "Nothing to generate"),
         ({"conditions": "jawOpen=0.5"}, "belong together"),
         ({"conditions": "noSuch=1", "key_name": "K"}, "no condition 'noSuch'"),
         ({"table": "/nowhere/table.json"}, "cannot be read"),

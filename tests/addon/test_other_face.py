@@ -70,6 +70,6 @@ def test_it_gives_way_to_what_the_user_asks_for() -> None:
     until_done(inspection._tick)
     other_face.suggestion(bpy.context)
     other_face.tick()
-    with pytest.raises(RuntimeError, match="No face was found"):
+    with pytest.raises(RuntimeError, match="No face detected"):
         bpy.ops.blendshapes.generate(sets={"arkit"})
     assert other_face.tick() is None, "it was stopped"

@@ -100,15 +100,15 @@ def unseen() -> Any:
 
 def test_without_a_mesh_it_says_what_to_do() -> None:
     told = draw()
-    assert "Select the mesh" in told.replace("\n", " ") and "blendshapes.generate" in told
+    assert "Select the face mesh" in told.replace("\n", " ") and "blendshapes.generate" in told
 
 
 def test_before_the_click_it_says_what_will_happen(body: Any, tiny: Path) -> None:
     bpy.context.scene.blendshapes.model = str(tiny)
-    assert "Looking for the face" in draw() or "not been looked for" in draw()
+    assert "Detecting face" in draw() or "detection not run" in draw()
     assert bpy.ops.blendshapes.inspect() == {"FINISHED"}
     told = draw()
-    assert "Face found, 49% sure" in told and "of 1,536 vertices can move" in told and "tiny on CPU, about" in told
+    assert "Face detected" in told and "of 1,536 vertices" in told and "tiny on CPU, about" in told
     assert all(f"sets_{name}=" in told and str(count) in told for name, count in properties.COUNTS.items())
     assert all(f"{region}=1.0" in told for region, *_ in properties.REGIONS)
 
@@ -156,13 +156,14 @@ def test_parts_are_listed_and_can_be_corrected(body: Any, tiny: Path) -> None:
     bpy.context.scene.blendshapes.model = str(tiny)
     bpy.ops.blendshapes.inspect()
     told = draw(panels.BLENDSHAPES_PT_parts, panels.BLENDSHAPES_PT_generate)
-    assert "Eyes" in told and "part=AUTO" in told and "with 1 other parts" in told
+    assert "Eyes" in told and "part=AUTO" in told and "+ 1 separate parts" in told
 
 
 def test_the_menu_offers_every_operator_of_the_workflow() -> None:
     told: list[str] = []
     menus.BLENDSHAPES_MT_menu.draw(SimpleNamespace(layout=Layout(told)), bpy.context)
     assert {"blendshapes.generate", "blendshapes.update", "blendshapes.remove", "blendshapes.edit_landmarks", "blendshapes.live_start"} <= set(told)
+    assert {"blendshapes.vrchat_check", "blendshapes.export", "blendshapes.contact_sheet"} <= set(told), "F3 finds what a menu has"
 
 
 def test_counts_are_the_backends() -> None:
@@ -224,3 +225,35 @@ def test_looking_again_is_needed_when_something_changed(body: Any, tiny: Path) -
 
 def test_every_stage_has_words() -> None:
     assert set(panels.STAGES) == {"start", "locate", "model", "rules"} and operators.BLENDSHAPES_OT_generate.bl_label == "Generate Shape Keys"
+
+
+def test_the_destination_says_which_sets(body: Any) -> None:
+    scene = bpy.context.scene.blendshapes
+    assert scene.destination == "vrchat_tracking" and scene.sets == {"arkit", "vrchat"} and "67 shapes" in draw()
+    for name, _label, _description, sets in properties.DESTINATIONS[:-1]:
+        scene.destination = name
+        assert scene.sets == sets and scene.destination == name
+    scene.sets = {"arkit"}
+    assert scene.destination == "custom"
+    scene.destination = "custom"
+    assert scene.sets == {"arkit"} and "52 shapes" in draw()
+
+
+def test_where_no_face_is_detected_it_is_said_once(body: Any) -> None:
+    error = AddonError("no_face", "No face detected on this mesh (best match 6%).", "Do this.")
+    inspection._current = inspection.Inspection(inspection._signature(bpy.context) or (), "failed", error=error)
+    session.status.end(body, str(error), error)
+    told = draw(panels.BLENDSHAPES_PT_generate)
+    assert told.count("No face detected") == 1 and told.count("blendshapes.place_landmarks") == 1
+
+
+def test_the_panels_are_in_the_order_in_which_one_works() -> None:
+    labels = [cls.bl_label for cls in PANELS]
+    order = ["BlendShapes", "Results", "Tune", "Check & Export", "Advanced"]
+    assert [label for label in labels if label in order] == order and labels[-1] == "Advanced"
+
+
+def test_the_redo_panel_has_every_option_under_a_heading() -> None:
+    own = {name for cls in operators.BLENDSHAPES_OT_generate.__mro__ for name in vars(cls).get("__annotations__", {}) if not name.startswith("_")}
+    shown = [name for _heading, names in operators._GROUPS for name in names]
+    assert set(shown) == own - {"bl_options"} and len(set(shown)) == len(shown) > 15

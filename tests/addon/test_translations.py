@@ -128,4 +128,4 @@ def test_blender_has_them_and_gives_them_back() -> None:
 
 
 def test_fixes_are_sentences() -> None:
-    assert str(errors.AddonError("usage", "No shapes are chosen.", "Tick a set.")) == "No shapes are chosen. Tick a set."
+    assert str(errors.AddonError("usage", "Nothing to generate.", "Tick a set.")) == "Nothing to generate. Tick a set."

@@ -11,6 +11,7 @@ from hand import Hand, Steps
 from mathutils import Vector
 
 TAB = "BlendShapes"
+ADVANCED = "BLENDSHAPES_PT_options"
 GENERATE = "bpy.ops.blendshapes.generate"
 MARGIN = 1.15
 
@@ -59,7 +60,8 @@ def begin(hand: Hand, panel: str = "") -> Steps:
 
 
 def tick_only(hand: Hand, wanted: set[str]) -> Steps:
-    """Choose exactly these sets by clicking their boxes."""
+    """Choose exactly these sets by clicking their boxes, which are under Advanced."""
+    yield from hand.find(".sets_")
     places = yield from hand.look()
     for place, text in places:
         if chosen() == wanted:
@@ -105,7 +107,7 @@ def click_to_keys(hand: Hand, seen: dict[str, object]) -> Steps:
 
 def main_story(hand: Hand, seen: dict[str, object]) -> Steps:
     """Open the tab, pick a set, Generate, watch, ESC, Generate, check, undo, redo, change a slider."""
-    yield from begin(hand)
+    yield from begin(hand, ADVANCED)
     seen["panel"] = hand.picture("panel")
     yield from tick_only(hand, {"arkit"})
     seen["sets"] = sorted(chosen())
@@ -190,7 +192,7 @@ def vrchat_story(hand: Hand, seen: dict[str, object]) -> Steps:
 
 def timing(hand: Hand, seen: dict[str, object]) -> Steps:
     """Click to keys with ARKit alone, on a child that does not run yet and then on one that does."""
-    yield from begin(hand)
+    yield from begin(hand, ADVANCED)
     yield from tick_only(hand, {"arkit"})
     first: dict[str, object] = {}
     yield from click_to_keys(hand, first)
@@ -244,7 +246,7 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
     yield from hand.wait(8)
 
     yield from begin(hand, "BLENDSHAPES_PT_vrchat")
-    first = yield from hand.find(".sets_arkit")
+    first = yield from hand.find(".destination")
     generate = yield from hand.find(GENERATE)
     tab = (hand.sidebar.x + hand.sidebar.width - 12, hand.sidebar.y + hand.sidebar.height - 264)  # below the four of Blender 5
     shoot("select", tab, icon(first, 6), icon(generate, 14))
@@ -304,7 +306,7 @@ def by_hand_story(hand: Hand, seen: dict[str, object]) -> Steps:
         bpy.data.objects.remove(ob)
     with bpy.context.temp_override(window=hand.window, area=hand.area, region=hand.view):
         bpy.ops.mesh.primitive_monkey_add()
-    yield from begin(hand)
+    yield from begin(hand, ADVANCED)
     seen["no_face"] = hand.picture("no_face")
     yield from hand.click((yield from hand.find("blendshapes.place_landmarks")))
     yield from hand.until(hand.running, 30, "the operator")

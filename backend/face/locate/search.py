@@ -73,7 +73,7 @@ def find(
     """
     inside = all_corners(allowed(mesh), mesh.triangles)
     if inside.sum() < FEW:
-        raise BackendError("no_face", f"There are only {inside.sum()} triangles to look for a face in.", NO_FACE_FIX)
+        raise BackendError("no_face", "Too few faces to contain a head.", NO_FACE_FIX)
     group = weld(mesh.vertices)
     parts = loose_parts(mesh.vertices, mesh.triangles, group)
     mesh = replace(mesh, triangles=outward(mesh.vertices, mesh.triangles, parts))
@@ -119,7 +119,7 @@ def find(
     if best.confidence < enough:
         surest = max(surest, best, key=lambda f: f.confidence)
         if mesh.mask is None or surest.confidence < HARDLY:
-            raise BackendError("no_face", f"No face was found (the best guess is {surest.confidence:.0%} sure).", NO_FACE_FIX)
+            raise BackendError("no_face", f"No face detected on this mesh (best match {surest.confidence:.0%}).", NO_FACE_FIX)
         best = max(search.settle(surest), surest, key=lambda f: f.confidence)
         best = replace(best, confidence=min(best.confidence, enough))  # it was not believed by itself
     progress(0.85)
