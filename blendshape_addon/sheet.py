@@ -45,6 +45,7 @@ NARROW, WIDE = 0.56, 1.05  # of that height: the mean width of Latin and of Japa
 PAPER, INK = (0.62, 0.66, 0.72), (0.015, 0.015, 0.02)  # linear colours
 MOVES = 0.2  # of the largest movement: what counts as the face where there are no landmarks
 HALF_MOVING = 0.5  # of what moves is below the eyes
+LEAST = 0.03  # of the object's extent, which a face is more than on any body: what moves less is no face
 MARGIN = 0.06  # of the head's size, around it
 MOSTLY = 0.5  # of an object's vertices in the frame: it lies on the head
 # Of the height from the chin to the eyes, which are in the middle of a head's height: how much is shown below the chin; how far hair and ears may go
@@ -105,12 +106,14 @@ def frame_of(ob: bpy.types.Object, pieces: Sequence[Piece]) -> Frame:
 
 
 def _moving_box(piece: Piece) -> tuple[Doubles, Doubles]:
-    """Corners (3,) of the box that holds every vertex that some key moves visibly; of all where none does."""
+    """Corners (3,) of the box that holds every vertex that some key moves visibly; of all where that is none or next to nothing."""
     way = np.zeros(len(piece.rest))
     for name in piece.keys:
         way = np.maximum(way, np.abs(piece.at(name) - piece.rest).max(axis=1, initial=0.0))
     moved = way > MOVES * way.max(initial=0.0)
-    points = (piece.rest[moved] if moved.any() else piece.rest).astype(np.float64)
+    points = piece.rest[moved].astype(np.float64)
+    if not len(points) or np.ptp(points, axis=0).max() < LEAST * np.ptp(piece.rest, axis=0).max(initial=0.0):
+        points = piece.rest.astype(np.float64)
     return points.min(axis=0), points.max(axis=0)
 
 

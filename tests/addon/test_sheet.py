@@ -159,3 +159,9 @@ def test_the_whole_head_and_its_other_objects_are_shown(tmp_path: Path) -> None:
 def test_loose_parts() -> None:
     corners, totals = np.array([0, 1, 2, 2, 3, 0, 4, 5, 6], np.int32), np.array([3, 3, 3], np.int32)
     assert sheet.loose_parts(corners, totals, 8).tolist() == [0, 0, 0, 0, 4, 4, 4, 7]
+
+
+def test_a_key_that_moves_one_vertex_still_shows_a_head(body: Any) -> None:
+    add_key(body, "Dot", 0, 1)
+    frame = sheet.head_of(body)[1]
+    assert frame.size > 0.1, "metres"

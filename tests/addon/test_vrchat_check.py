@@ -201,7 +201,8 @@ def test_what_is_not_told_is_none() -> None:
 )
 def test_ranks_end_where_vrchat_says(platform: str, ranks: dict[int, str]) -> None:
     assert {triangles: vrchat.rank(triangles, platform) for triangles in ranks} == ranks
-    assert (found(good(triangles=70_000), "triangles"), found(good(triangles=70_001), "triangles").level) == (None, "warning")
+    assert (found(good(triangles=20_000), "triangles"), found(good(triangles=70_001), "triangles").level) == (None, "warning")
+    assert found(good(triangles=20_001), "triangles").level == "note" == found(good(triangles=70_000), "triangles").level, "no tick beside Very Poor"
 
 
 def test_the_size_is_counted_by_vertex_and_shape() -> None:
