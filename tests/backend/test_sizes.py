@@ -46,14 +46,23 @@ def scaled(cloud: Floats, shapes: dict[str, Floats], drawn: float = 0.0, **how: 
     return found
 
 
-@pytest.mark.parametrize("drawn", [0.0, 1.0])
-def test_timid_and_loud_shapes_end_at_the_same_size(cloud: Floats, drawn: float) -> None:
-    ends = [scaled(cloud, {"mouthSmileLeft": smile(cloud, size)}, drawn)["mouthSmileLeft"] for size in (0.08, 0.1, 0.2)]
+@pytest.mark.parametrize(("drawn", "given"), [(0.0, (0.08, 0.1, 0.2)), (1.0, (0.07, 0.08, 0.09))])
+def test_timid_and_loud_shapes_end_at_the_same_size(cloud: Floats, drawn: float, given: tuple[float, ...]) -> None:
+    ends = [scaled(cloud, {"mouthSmileLeft": smile(cloud, size)}, drawn)["mouthSmileLeft"] for size in given]
     farthest = [float(np.linalg.norm(end, axis=1).max()) for end in ends]
     assert farthest == pytest.approx([farthest[0]] * 3, rel=1e-3)
     assert 0.08 < farthest[0] / 0.8 < 0.3, "between makers of small smiles and of wide ones, of the mouth's width"
     direction = smile(cloud, 1.0)
     assert all((end * direction).sum() / (np.linalg.norm(end) * np.linalg.norm(direction)) == pytest.approx(1, abs=1e-5) for end in ends)
+
+
+def test_a_bold_shape_of_a_drawn_head_is_made_smaller_by_half_as_much_as_another_heads(cloud: Floats) -> None:
+    factors = [
+        [sizes.sized(figures.places_of(cloud, LANDMARKS), drawn, {"mouthSmileLeft": smile(cloud, size)})["mouthSmileLeft"] for size in (0.2, 0.3)]
+        for drawn in (0.0, 1.0)
+    ]
+    assert factors[0][1] / factors[0][0] == pytest.approx(0.2 / 0.3, rel=1e-3), "to the same size"
+    assert factors[1][1] / factors[1][0] == pytest.approx((0.2 / 0.3) ** 0.5, rel=1e-3)
 
 
 def test_both_sides_get_one_factor_and_mouth_close_goes_with_the_jaw(cloud: Floats) -> None:
