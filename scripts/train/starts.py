@@ -4,8 +4,8 @@
 python -m scripts.train.starts --data DATA
 
 ih and ee reach their figures from many weights, and what else the lips do hangs on where they start. Each of STARTS is solved on gene and uka, who
-are one maker's, and on godette, with the shipped model and all rules, as a user gets it. Prints the cosine of each with the artist's own vowel and the
-mean over makers; that with the greatest mean is `start` in backend/face/shapes/goals.json.
+are one maker's, and on godette, with the shipped model and all rules, as a user gets it. Prints the cosine of each with the artist's own vowel and
+the mean over makers; that with the greatest mean is `start` in backend/face/shapes/goals.json.
 """
 
 from __future__ import annotations

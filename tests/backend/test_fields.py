@@ -199,19 +199,6 @@ def test_a_drawn_mouth_opens_in_an_oval() -> None:
     assert not np.abs(np.stack([bag, above, cheek])).max() > 1e-6
 
 
-def test_a_jaw_that_hardly_opens_opens_as_far_as_artists_let_it_unless_the_head_is_familiar() -> None:
-    one = made(None)
-    mouth = fields.mouth_of(one.there, one.head.landmarks)
-    lip = one.there.skins[0] & (mouth.upper[:, 0] == 0) & (mouth.away < 0.3) & (np.abs(mouth.x) < 0.35)
-
-    def fallen(offsets: Floats) -> float:
-        return float(np.quantile(-offsets[lip, 1], 0.9)) / mouth.half
-
-    shy = {"jawOpen": one.shapes["jawOpen"] * np.float32(0.5 / fallen(one.shapes["jawOpen"]))}
-    assert fallen(blend.mixed(head_of(one.there, one.head.landmarks), shy)["jawOpen"]) == pytest.approx(blend.JAW, rel=0.15)
-    assert fallen(blend.mixed(head_of(one.there, one.head.landmarks), shy, 1.0)["jawOpen"]) == pytest.approx(0.5, rel=0.05)
-
-
 def test_a_shy_mouth_grows_bolder_and_one_that_does_nothing_does_not() -> None:
     one = made(None)
     full = one.shapes["mouthSmileLeft"]
@@ -286,13 +273,3 @@ def test_a_still_chin_is_not_folded_by_a_small_mouth_that_opens_far(fall: float)
     heights = (v + jaw)[column, 1]
     assert (np.diff(heights[np.argsort(v[column, 1])]) > 0).all()
     assert jaw[column[np.argsort(v[column, 1])[-1]], 1] < -0.9 * fall * mouth.half  # the lip itself goes all the way
-
-
-def test_how_far_a_jaw_opens_is_seen_in_the_middle_of_the_lip() -> None:
-    there, mouth = flat_skin()
-    v, below = there.vertices, there.vertices[:, 1] < -1
-    opened = np.zeros_like(v)
-    opened[below, 1] = np.where(np.abs(v[below, 0]) < 0.05, -0.5, -1.6) * np.float32(mouth.half)  # only its ends go far
-    jaw = blend.with_jaw(opened, there, mouth, np.zeros(len(v), bool))
-    lip = np.flatnonzero(below & (v[:, 0] == 0))
-    assert jaw[lip[v[lip, 1].argmax()], 1] == pytest.approx(-blend.JAW * mouth.half, rel=0.05)

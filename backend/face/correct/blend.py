@@ -27,23 +27,17 @@ SUNK = 0.25  # half widths that it sinks: artists of gene, uka and of a head nev
 BELIEVED = (0.70, 0.90)  # cosine between model and fields up to which they are mixed as DOUBTED says, and from which on the model is taken
 DOUBTED = 0.33  # share of the model where it is doubted: on heads that were left out of training the mixture was better than either
 BOLDER, SHYEST = 2.5, 0.75  # by which a shy model's mouth is made bolder at most, and the share of its field that it may not fall below
-JAW = 1.1  # half widths of the mouth that the lower lip falls at jawOpen at least; artists' fall 1.0 to 1.9 on realistic, cartoon and anime heads
 SNEER = (0.1, 0.6)  # half widths from the slit between which a sneer begins to move lips: it does not part them
 
 
-def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, familiar: float = 0.0) -> Floats:
-    """jawOpen (F,3) with parts inside the mouth, those that follow the jaw, going as far as the lower lip, and that as far as artists let it go: a
-    model is too shy about both. familiar: 0 to 1, how much the head is like those that it has learnt from.
+def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
+    """jawOpen (F,3) with parts inside the mouth, those that follow the jaw, going as far as the lower lip: a model is too shy about them.
 
     A small mouth opens in a still face: there chin, cheeks and the depth of the mouth go along by STILL only, the farther away the farther it opens.
     """
     lip = there.skins[0] & (m.upper[:, 0] == 0) & (m.away < 0.3)
     if not lip.any():
         return opened
-    middle = lip & (np.abs(m.x) < 0.35)
-    fallen = float(np.quantile(-opened[middle if middle.any() else lip, 1], 0.9))
-    shy = np.clip(JAW * m.half / max(fallen, 1e-9), 1, BOLDER) if fallen > 0 else 1.0
-    opened = opened * np.float32(familiar + (1 - familiar) * shy)
     far = np.sqrt(squared(opened))
     fall = float(np.quantile(far[lip], 0.75))
     local = np.maximum(1 - smoothstep(0.8, max(1.5, 0.8 + SMOOTH * fall / m.half), m.away), STILL) * (
@@ -131,7 +125,7 @@ def mixed(
         found[name] *= still
     inside = ~skin & (mouth.away < 2 * INNER) & (np.abs(mouth.x) < 1.3)
     if "jawOpen" in found:
-        found["jawOpen"][:] = with_jaw(found["jawOpen"], there, mouth, inside, familiar)
+        found["jawOpen"][:] = with_jaw(found["jawOpen"], there, mouth, inside)
     if "tongueOut" in found:
         found["tongueOut"][:] = with_tongue(found["tongueOut"], there, mouth, inside, familiar)
     for side in SIDES:  # in a small mouth teeth and tongue slide along, or they would show

@@ -37,8 +37,8 @@ BESIDE = (0.25, 0.6)  # share of the peak that a figure must be to be believed: 
 # Makers of drawn heads are bolder than their medians tell, taken figure by figure: shapes of the drawn heads of data/avatars that have more than
 # vowels (gene, uka, jeeliz_boy, jeeliz_lama: 2 makers) are 1.02, 1.03, 0.77 and 1.12 times as large as their artists', without it 0.84 to 1.04
 BOLD = 1.4
-# Share of what a shape of a drawn head is above makers' median that it keeps, in logarithms: there makers differ by factors (smiles 0.05 to 0.55 of the
-# mouth's width), and a bold shape is no error. Without it jeeliz_boy has 3 usable shapes of 8, with it 7; gene and uka have as many
+# Share of what a shape of a drawn head is above makers' median that it keeps, in logarithms: there makers differ by factors (smiles 0.05 to 0.55 of
+# the mouth's width), and a bold shape is no error. Without it jeeliz_boy has 3 usable shapes of 8, with it 7; gene and uka have as many
 KEPT = 0.5
 # What the encoder's likeness lacks to 1 from which on a head begins to be one of the training rigs', and is. Kept identities of ICT-FaceKit,
 # MakeHuman and Vitruvian, also in other tessellations, lack 2.2e-5 at most (22 heads), Antonia 1.3e-4.
