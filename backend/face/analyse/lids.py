@@ -25,10 +25,8 @@ ROOM = (0.5, 1.5)  # heights above the edge over which a correction fades, three
 MIDST = (-0.6, -0.3, 0.0, 0.3, 0.6)  # half widths from the middle, and shares of the way between the edges, where what fills an opening covers it
 LEVELS = (0.35, 0.5, 0.65)
 COVERED = 0.5  # share of these places that an eye's faces cover: one of few vertices has them around its rim
-CORNER, AT_BACK = (
-    0.6,
-    0.9,
-)  # half widths inwards from the middle from which on what lies behind the edges by this share of it is an eye's inner corner
+CORNER = 0.6  # half widths inwards from the middle, from which on what lies behind the edges is an eye's inner corner
+AT_BACK = 0.9  # share of its vertices that lie there
 RING = 0.2  # share of a lash's vertices next to the lower edge from which on it goes all around the eye
 COVER = (0.35, 0.6)  # heights before the edges over which what is no skin stops following the lids
 INSIDE = (0.5, 1.2)  # heights behind the edge over which it fades: the inside of a lid goes along, the socket does not
