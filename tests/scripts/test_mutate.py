@@ -183,6 +183,17 @@ def test_a_run_is_heard_whose_process_a_plugin_ends(toy: Path, tmp_path: Path) -
     assert outcomes(mutate(toy, config, tmp_path / "map", 1)) in ({(3, "NumberReplacer"): KILLED}, {(11, "NumberReplacer"): SURVIVED})
 
 
+def test_what_one_file_of_tests_leaves_behind_says_nothing_about_the_next(toy: Path, tmp_path: Path) -> None:
+    (toy / "tests/test_harm.py").write_text("from pathlib import Path\n\n\ndef test_harm():\n    Path('toy/part.py').unlink()\n", encoding="utf-8")
+    files = ["tests/test_harm.py", "tests/test_toy.py"]
+    reach = reaching.measure(toy, ["toy"], files, [], tmp_path / "map")
+    assert not reach.failed and "tests/test_toy.py::test_enough" in reach.seconds
+    (toy / "tests/test_harm.py").write_text("def test_harm():\n    raise OSError\n", encoding="utf-8")
+    for _ in range(2):  # a failure is not kept
+        assert reaching.measure(toy, ["toy"], files, [], tmp_path / "map").failed == ["tests/test_harm.py::test_harm"]
+    assert (toy / "toy/part.py").read_text(encoding="utf-8") == PART
+
+
 def test_tests_are_chosen_by_how_near_they_are_and_how_fast_within_the_budget() -> None:
     seconds = {"tests/test_a.py::slow": 8.0, "tests/test_a.py::quick": 1.0, "tests/test_b.py::near": 0.5, "tests/test_d.py::sees": 4.0}
     reached = {*seconds, "tests/test_c.py"}
