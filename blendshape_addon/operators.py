@@ -12,7 +12,7 @@ import bpy
 from . import chosen, face_view, inspection, live, preview, session
 from .errors import AddonError, as_addon_error
 from .generated import count, request_of, sets_of
-from .job import Job, Options, Outcome, first_look, generate_for_object
+from .job import Job, Options, Outcome, Result, first_look, generate_for_object
 from .key_writer import remove_keys
 from .landmark_store import found_landmarks
 from .mesh_io import check_editable
@@ -42,7 +42,7 @@ from .properties import (
 from .shared_protocol import Message
 from .tables import user_table
 from .translations import tr
-from .typed import OperatorMixin, Returned, active_object, of_scene, status_text
+from .typed import OperatorMixin, Returned, active_object, of_scene, of_window, status_text
 
 _TICK_SECONDS = 0.05
 _OF_OPERATOR: Flags = frozenset({"SKIP_SAVE"})
@@ -304,10 +304,21 @@ class _Run(Asking):
         status, warnings = session.status, [*self._left_out, *outcome.warnings]
         status.end(bpy.data.objects.get(outcome.object), _told(outcome), warnings=warnings)
         status.engine, status.made = session.engine_line(outcome.report), outcome.made
+        list_results(context, outcome.results)
         for warning in warnings:
             self.report({"WARNING"}, warning)
         self.report({"INFO"}, outcome.line)
         return {"FINISHED"} if outcome.written.added or outcome.written.updated else {"CANCELLED"}
+
+
+def list_results(context: bpy.types.Context, results: Sequence[Result]) -> None:
+    """List what a run made, for scripts: `window_manager.blendshapes.results`."""
+    listed = of_window(context)
+    listed.results.clear()
+    listed["result"] = -1
+    for result in results:
+        row = listed.results.add()
+        row.name, row.state, row.confidence, row.note = result.name, result.state, result.confidence, result.note
 
 
 def _told(outcome: Outcome) -> str:

@@ -124,7 +124,7 @@ class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):
         """Draw."""
         layout, ob = self.layout, active_object(context)
         layout.label(text="Click a shape to see it on the face")
-        layout.template_list(BLENDSHAPES_UL_results.bl_idname, "", keys_of(ob), "key_blocks", of_window(context), "result", rows=6)
+        layout.template_list(BLENDSHAPES_UL_results.bl_idname, "", keys_of(ob), "key_blocks", of_window(context), "key", rows=6)
         told = record_of(ob).rows.get(preview.shown())
         if told is not None and told.note:
             draw_lines(layout, ", ".join(map(tr, told.note.split(", "))), "INFO", text_width(context))

@@ -227,6 +227,15 @@ def click(_window: BlendShapesWindow, number: int) -> None:
         face_view.show_posed(bpy.context, ob)
 
 
+def show_result(window: BlendShapesWindow, context: bpy.types.Context) -> None:
+    """A script chose a result by its number: show its key on the active object, or end the show where there is none."""
+    ob = context.object
+    if ob is None or ob.type != "MESH" or not 0 <= window.result < len(window.results):
+        stop()
+        return
+    start(ob, window.results[window.result].name)
+
+
 def end() -> None:
     """The user ends the show: everything is put back, the 3D view, too."""
     stop()

@@ -299,10 +299,23 @@ class BlendShapesObject(bpy.types.PropertyGroup):
     landmarks: Annotated["bpy.types.bpy_prop_collection_idprop[BlendShapesLandmark]", bpy.props.CollectionProperty(type=BlendShapesLandmark)]
 
 
-class BlendShapesWindow(bpy.types.PropertyGroup):
-    """`window_manager.blendshapes`: what is shown and never saved."""
+class BlendShapesResult(bpy.types.PropertyGroup):
+    """A shape of the last run. Its `name` is the key's."""
 
-    result: Annotated[
+    confidence: Annotated[
+        float, bpy.props.FloatProperty(name="Confidence", description="How sure the shape is, 0 to 1", min=0.0, max=1.0, subtype="FACTOR")
+    ]
+    note: Annotated[str, bpy.props.StringProperty(name="Note", description="What to know about the shape")]
+    state: Annotated[str, bpy.props.StringProperty(name="State", description="What became of it: added, updated or kept")]
+
+
+class BlendShapesWindow(bpy.types.PropertyGroup):
+    """`window_manager.blendshapes`: what is shown and never saved. results, result: for scripts, what the last run made, on whatever mesh, and which
+    of it to show on the active one. The panel's list reads the mesh's own keys, and shows them by `key`."""
+
+    results: Annotated["bpy.types.bpy_prop_collection_idprop[BlendShapesResult]", bpy.props.CollectionProperty(type=BlendShapesResult)]
+    result: Annotated[int, bpy.props.IntProperty(name="Shape", description="Which result to show on the face", default=-1, update=preview.show_result)]
+    key: Annotated[
         int, bpy.props.IntProperty(name="Shape", description="Click a shape to see it on the face", get=preview.clicked, set=preview.click, min=-1)
     ]
     live_name: Annotated[

@@ -42,6 +42,7 @@ CLASSES = (
     properties.BlendShapesSettings,
     properties.BlendShapesLandmark,
     properties.BlendShapesObject,
+    properties.BlendShapesResult,
     properties.BlendShapesWindow,
     operators.BLENDSHAPES_OT_generate,
     operators.BLENDSHAPES_OT_update,

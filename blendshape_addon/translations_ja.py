@@ -135,6 +135,13 @@ JAPANESE: dict[str, str] = {
     # Results
     "Results": "結果",
     "Click a shape to see it on the face": "シェイプをクリックすると顔に表示します",
+    "Which result to show on the face": "顔に表示する結果",
+    "Confidence": "確度",
+    "How sure the shape is, 0 to 1": "シェイプの確かさ (0～1)",
+    "Note": "メモ",
+    "What to know about the shape": "シェイプについての注意",
+    "State": "状態",
+    "What became of it: added, updated or kept": "結果: 追加、更新、維持",
     "Stop Preview": "プレビューを終了",
     "Put the values of all keys back as they were before the preview": "すべてのキーの値をプレビュー前に戻します",
     "Back to Previous View": "元の視点に戻す",

@@ -39,7 +39,7 @@ def face() -> Any:
 
 
 def click(name: str) -> None:
-    bpy.context.window_manager.blendshapes.result = bpy.context.object.data.shape_keys.key_blocks.find(name)
+    bpy.context.window_manager.blendshapes.key = bpy.context.object.data.shape_keys.key_blocks.find(name)
 
 
 def state(ob: Any) -> Any:

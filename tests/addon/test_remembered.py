@@ -55,8 +55,18 @@ def test_after_saving_and_loading_they_are_listed_and_shown(made: Any, tmp_path:
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "made.blend"))
     ob = bpy.context.object
     assert remembered.record_of(ob) == before and "vrc.v_aa" in draw()
-    bpy.context.window_manager.blendshapes.result = ob.data.shape_keys.key_blocks.find("vrc.v_aa")
+    bpy.context.window_manager.blendshapes.key = ob.data.shape_keys.key_blocks.find("vrc.v_aa")
     assert preview.shown() == "vrc.v_aa" and ob.data.shape_keys.key_blocks["vrc.v_aa"].value == 1
+
+
+def test_a_script_sees_what_the_last_run_made_and_shows_one(made: Any) -> None:
+    listed = bpy.context.window_manager.blendshapes
+    row = next(row for row in listed.results if row.name == "vrc.v_aa")
+    assert (row.state, row.note) == ("added", remembered.record_of(made).rows["vrc.v_aa"].note) and 0 < row.confidence <= 1
+    listed.result = [row.name for row in listed.results].index("vrc.v_aa")
+    assert made.data.shape_keys.key_blocks["vrc.v_aa"].value == 1 and preview.shown() == "vrc.v_aa"
+    listed.result = -1
+    assert made.data.shape_keys.key_blocks["vrc.v_aa"].value == 0 and not preview.shown()
 
 
 def test_another_object_has_its_own(made: Any) -> None:

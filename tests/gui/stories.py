@@ -262,7 +262,7 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
     yield from hand.wait(8)
 
     yield from hand.wheel(False, 6)
-    row = yield from hand.find("blendshapes.result", from_top=False)
+    row = yield from hand.find("blendshapes.key", from_top=False)
     yield from hand.click(row)
     yield from hand.wait(8)
     shoot("result", icon(row, 6))
