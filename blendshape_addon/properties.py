@@ -314,7 +314,9 @@ class BlendShapesWindow(bpy.types.PropertyGroup):
     of it to show on the active one. The panel's list reads the mesh's own keys, and shows them by `key`."""
 
     results: Annotated["bpy.types.bpy_prop_collection_idprop[BlendShapesResult]", bpy.props.CollectionProperty(type=BlendShapesResult)]
-    result: Annotated[int, bpy.props.IntProperty(name="Shape", description="Which result to show on the face", default=-1, update=preview.show_result)]
+    result: Annotated[
+        int, bpy.props.IntProperty(name="Shape", description="Which result to show on the face", default=-1, update=preview.show_result)
+    ]
     key: Annotated[
         int, bpy.props.IntProperty(name="Shape", description="Click a shape to see it on the face", get=preview.clicked, set=preview.click, min=-1)
     ]
