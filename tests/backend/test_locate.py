@@ -17,6 +17,7 @@ from backend.errors import BackendError
 from backend.face.geometry.frame import Frame, frame_of_landmarks
 from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, Floats, Ints, check
+from backend.face.locate import features
 from backend.face.locate.face import Face, Place
 from backend.face.locate.search import KEEP, STEADY, Encode, agreed
 from scripts.samples.head import SampleHead, build
@@ -234,6 +235,13 @@ def test_landmarks_that_no_number_holds_are_refused(avatar: AvatarMesh, encode: 
     assert refused.value.code == "mesh_invalid" and refused.value.fix
 
 
+@pytest.fixture
+def encoder_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search in which only the encoder says where a face is: heads of these tests have plain features, too."""
+    monkeypatch.setattr(features, "landmarks", lambda *_: {})
+
+
+@pytest.mark.usefixtures("encoder_alone")
 @pytest.mark.parametrize(("share", "enough"), [(1.0, True), (0.4, True), (0.2, False)])
 def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(
     share: float, enough: bool, found: Face, avatar: AvatarMesh, encode: Encode
@@ -255,6 +263,7 @@ def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(
     assert error.value.code == "no_face"
 
 
+@pytest.mark.usefixtures("encoder_alone")
 @pytest.mark.parametrize(("sure", "marked", "is_found"), [(0.5, False, False), (0.7, False, True), (0.3, True, True), (0.15, True, False)])
 def test_a_doubtful_face_is_believed_only_where_something_marks_the_head(
     sure: float, marked: bool, is_found: bool, sample: SampleHead, encode: Encode, monkeypatch: pytest.MonkeyPatch
@@ -274,6 +283,7 @@ def test_a_doubtful_face_is_believed_only_where_something_marks_the_head(
     assert error.value.code == "no_face" and f"{sure:.0%} sure" in str(error.value)
 
 
+@pytest.mark.usefixtures("encoder_alone")
 def test_looking_upright_alone_takes_a_part_of_the_looks(encode: Encode) -> None:
     def looks(upright: bool) -> int:
         seen = 0
@@ -292,6 +302,7 @@ def test_looking_upright_alone_takes_a_part_of_the_looks(encode: Encode) -> None
     assert 0 < looks(True) < 0.3 * looks(False)
 
 
+@pytest.mark.usefixtures("encoder_alone")
 @pytest.mark.parametrize("heap", [False, True], ids=["face", "heap"])
 def test_what_is_found_the_other_way_up_must_be_symmetric(heap: bool, sample: SampleHead, encode: Encode) -> None:
     mesh = AvatarMesh(sample.vertices, sample.triangles, up=(0, 0, 1))

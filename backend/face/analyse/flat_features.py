@@ -22,6 +22,7 @@ FLAT = 0.3  # of its second largest spread that it is thick at most: a ball is n
 WING = 2.2  # half widths of an eye that is a plate, which half the lash above it may reach
 STRIP = (0.5, 2.5)  # half widths of the found mouth between which half a strip for a mouth is wide
 THIN = 0.25  # half widths that half of it is high at most: it is closed
+BENT, SLICES = 0.8, 8  # the same of one that is thin but bent up or down, and slices across in which it is thin
 
 
 def eye(vertices: Floats, triangles: Ints, parts: Ints, skin: Flags, landmarks: Mapping[str, Floats], side: str) -> dict[str, Floats]:
@@ -80,11 +81,21 @@ def strips(vertices: Floats, parts: Ints, skin: Flags, landmarks: Mapping[str, F
     found = []
     for part in np.unique(parts[~skin & (squared(vertices - lips) < half * half)]):
         mine = parts == part
-        low, top = vertices[mine].min(axis=0), vertices[mine].max(axis=0)
+        points = vertices[mine]
+        low, top = points.min(axis=0), points.max(axis=0)
         wide, high = (top - low)[:2] / 2
-        if STRIP[0] * half < wide < STRIP[1] * half and high < THIN * half and (np.abs((low + top) / 2 - lips) < ASIDE * half).all():
+        if not (STRIP[0] * half < wide < STRIP[1] * half and (np.abs((low + top) / 2 - lips) < ASIDE * half).all()):
+            continue
+        if high < THIN * half or (high < BENT * half and _thick(points) < THIN * half):
             found.append(mine)
     return found
+
+
+def _thick(points: Floats) -> float:
+    """Half the median height of points (N,3) in slices across."""
+    x = points[:, 0]
+    place = np.minimum((SLICES * (x - x.min()) / max(float(np.ptp(x)), 1e-9)).astype(int), SLICES - 1)
+    return float(np.median([np.ptp(points[place == k, 1]) for k in np.unique(place)])) / 2
 
 
 @dataclass(frozen=True)

@@ -54,9 +54,13 @@ def _keep_stiff(head: Head, shapes: dict[str, Floats], familiar: float) -> None:
         side: (ball[lids[side].eye[ball]] if side in lids else ball, centre)  # without a lash in its shell
         for side, (ball, centre) in surface.balls.items()
     }
+    shut = {name: shapes[name].copy() for name, side in contacts.BLINKS.items() if name in shapes and side in head.labels.flat_eyes}
     rigid_parts.turn_eyes(shapes, vertices, balls, familiar)
+    for name, before in shut.items():  # a ball before the skin has no lids: it is squashed
+        plate = head.labels.flat_eyes[contacts.BLINKS[name]].plate
+        shapes[name][plate] = before[plate]
     for name, side in contacts.BLINKS.items():
-        if name in shapes and side in balls:
+        if name in shapes and side in balls and name not in shut:
             before = shapes[name].copy()
             rigid_parts.lift_lids(shapes[name], vertices, head.labels.skin, *balls[side])
             if side in lids:

@@ -92,6 +92,10 @@ def framed(place: Place) -> Face:
             lambda: 1.0,
         ):  # the mouth is moved once: from where it was moved to, its slit ends elsewhere
             refined, known, across = _refined(mesh, canonical, parts, skin, at, familiar, open_eyes)
+            if place.searched and not mesh.landmarks and any(refined[f"lid_upper_{side}"] is at[f"lid_upper_{side}"] for side in SIDES):
+                other = place.otherwise()  # there is no eye where one was found
+                if other is not None:
+                    return framed(other)
             if all(refined[n] is at[n] for n in NAMES):  # there was nothing to find
                 break
             places = {n: frame.to_object(p) for n, p in refined.items()}

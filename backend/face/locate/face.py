@@ -27,7 +27,7 @@ class Place:
     """Where a face was found. mesh: its triangles look outwards. group, parts int32 (V,): vertices in one place share one, and loose parts.
     frame; landmarks float32 (L,3) in it, by names. confidence: 0 to 1. searched: it was not given by the user's landmarks. more: waits for what else
     the encoder says (S,). alike: makes both sides of landmarks in a frame alike where the face is symmetric; of those
-    that are named on one side only, that one counts.
+    that are named on one side only, that one counts. otherwise: another place for the same face, for when no eye is where this one says, or None.
     """
 
     mesh: AvatarMesh
@@ -41,6 +41,7 @@ class Place:
     warnings: tuple[str, ...]
     more: Callable[[], Floats]
     alike: Callable[[Floats, Frame, Collection[str]], tuple[Floats, Frame]]
+    otherwise: Callable[[], Place | None] = lambda: None
 
 
 @dataclass(frozen=True)

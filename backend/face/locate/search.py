@@ -23,7 +23,7 @@ from ..geometry.mesh import AvatarMesh, Ints, all_corners, bounds, extent, loose
 from ..geometry.orientation import outward
 from ..geometry.ramp import smoothstep
 from ..geometry.symmetry import POINTS, mirror_plane
-from . import marks
+from . import features, marks
 from .cut import allowed
 from .face import FEW, NO_FACE_FIX, Place
 from .points import CHANNELS, COARSE_COUNT, COUNT, CROP_CENTRE, CROP_RADIUS, PointCloud, cloud_of, crop, within
@@ -49,6 +49,8 @@ DRAWN = ((4, 0.95), (5, 0.25))  # followed proposals that end at the same frame 
 # that one of them must have had on its way: the more agree, the less
 STEADY = 0.7  # confidence in a symmetric place that draws proposals, however little the encoder believes it in the end
 LOPSIDED = (0.15, 0.45)  # share of mirrored points with a partner from which on a find the other way up begins to be believed, and is
+FEATURED = 0.75  # confidence in a face of which eyes and mouth are plain to see and which the encoder does not know
+BESIDE, TWICE = 0.75, 2.0  # canonical units from its eyes' middle, and times its size, within which features are those of a face that was found
 DOUBT = 0.85  # confidence below which the report warns
 JITTER = np.radians(4)
 FACE_CENTRE, FACE_RADIUS = (0.0, -0.5, -0.1), 1.2  # canonical: where faces are symmetric whatever the hair does
@@ -109,13 +111,23 @@ def find(
         best = search.judge(search.settle(replace(glimpse, drawn=False)), True)
     tries = [(up, size) for up in ups for size in SIZES]
     for done, (up, size) in enumerate(tries):
-        if best.confidence > CERTAIN or (best.drawn and done % len(SIZES) == 0):  # what draws proposals in the likelier direction is it
+        if best.confidence > CERTAIN:
+            break
+        if done == len(SIZES):  # before it is looked for in directions that are unlikely
+            place = _by_features(mesh, group, parts, ups[0], search, best)
+            if place is not None:
+                return place
+        if best.drawn and done % len(SIZES) == 0:  # what draws proposals in the likelier direction is it
             break
         found = coarse.follow(_proposals(hinted, up, size))
         surest = max(surest, found, key=lambda f: f.confidence)
         if (found.drawn or found.confidence >= enough) and _within(found.frame, hinted):
             best = max(best, search.judge(search.settle(found), done < len(SIZES)), key=lambda f: f.confidence)
         progress(0.1 + 0.7 * (done + 1) / len(tries))
+    if len(tries) == len(SIZES) and best.confidence <= CERTAIN:
+        place = _by_features(mesh, group, parts, ups[0], search, best)
+        if place is not None:
+            return place
     if best.confidence < enough:
         surest = max(surest, best, key=lambda f: f.confidence)
         if mesh.mask is None or surest.confidence < HARDLY:
@@ -131,8 +143,39 @@ def find(
         doubt = "is taken for one because you said that it is there; look at the result, or place the landmarks by hand."
         warnings = (f"The face is only {best.confidence:.0%} sure and {doubt}",)
     elif best.confidence < DOUBT:
-        warnings = (f"The face is only {best.confidence:.0%} sure; look at the result, or name a vertex group that holds the face.",)
-    return Place(mesh, group, parts, frame, search.names, landmarks, best.confidence, True, warnings, lambda: seen, search.mirrored_alike)
+        warnings = (_doubted(best.confidence),)
+
+    def otherwise() -> Place | None:
+        place = _by_features(mesh, group, parts, ups[0], search, best)
+        return place if place is not None and _same_face(place.frame, frame) else None
+
+    alike = search.mirrored_alike
+    return Place(mesh, group, parts, frame, search.names, landmarks, best.confidence, True, warnings, lambda: seen, alike, otherwise)
+
+
+def _by_features(mesh: AvatarMesh, group: Ints, parts: Ints, up: Doubles, search: _Search, best: _Found) -> Place | None:
+    """The face where its features say that it is, if they are plain to see: the encoder is not certain. best: what it found."""
+    if set(search.names) != set(NAMES):
+        return None
+    ahead = _front(up)
+    axes = np.stack([np.cross(up, ahead), up, ahead])
+    head = np.ones(len(mesh.vertices), bool) if mesh.head_weights is None or not (mesh.head_weights > 0.5).any() else mesh.head_weights > 0.5
+    seen = features.landmarks(mesh.vertices.astype(np.float64) @ axes.T, mesh.triangles, group, parts, head & allowed(mesh))
+    if not seen:
+        return None
+    points = np.stack([seen[name] for name in search.names]) @ axes
+    if mesh.landmarks:
+        landmarks, frame = _corrected(mesh, search.names, points)
+    else:
+        own = frame_of_landmarks(dict(zip(search.names, points, strict=True)))
+        landmarks, frame = search.mirrored_alike(own.to_canonical(points), own)
+    confidence = max(best.confidence, FEATURED)
+    warnings = (_doubted(confidence),) if confidence < DOUBT else ()
+    return Place(mesh, group, parts, frame, search.names, landmarks, confidence, True, warnings, lambda: search.more(frame), search.mirrored_alike)
+
+
+def _doubted(confidence: float) -> str:
+    return f"The face is only {confidence:.0%} sure; look at the result, or name a vertex group that holds the face."
 
 
 def agreed(place: Place, mesh: AvatarMesh, encode: Encode) -> Place:
@@ -328,6 +371,12 @@ def _apart(one: Frame, other: Frame) -> float:
         return np.inf
     moved = np.linalg.norm(one.origin - other.origin) / one.scale
     return float(max(moved, np.abs(one.rotation - other.rotation).max(), abs(np.log(one.scale / other.scale))))
+
+
+def _same_face(one: Frame, other: Frame) -> bool:
+    """Whether two frames may be of one face, whose eyes or mouth one of them misses."""
+    near = np.linalg.norm(one.origin - other.origin) < BESIDE * other.scale
+    return bool(near) and abs(np.log(one.scale / other.scale)) < np.log(TWICE) and one.rotation[2] @ other.rotation[2] > 0
 
 
 def _hinted_cloud(mesh: AvatarMesh, triangles: Ints, cloud: PointCloud) -> PointCloud:
