@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -34,6 +36,8 @@ class Copy:
             shutil.copyfile(root / file, target)
             content.update(f"{file}\0".encode() + hashlib.sha256(target.read_bytes()).digest())
         self.digest = content.hexdigest()
+        # children that compile modules for themselves, with little room on a pretended disk, would leave halves of them to all later tests
+        compileall.compile_dir(self.root, quiet=2)
 
     def close(self) -> None:
         """Remove the copy."""
@@ -76,6 +80,7 @@ class Copy:
 
     def _write(self, path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
+        Path(importlib.util.cache_from_source(path)).unlink(missing_ok=True)
         self._changes += 1
         os.utime(path, (self._changes, self._changes))
 

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -181,6 +184,24 @@ def test_a_run_is_heard_whose_process_a_plugin_ends(toy: Path, tmp_path: Path) -
     assert reach.lines["toy/part.py"][11] == {"tests/test_toy.py::test_twice_of_nothing"}
     config = replace(CONFIG, operators=("core/NumberReplacer",), mutants=1)
     assert outcomes(mutate(toy, config, tmp_path / "map", 1)) in ({(3, "NumberReplacer"): KILLED}, {(11, "NumberReplacer"): SURVIVED})
+
+
+def test_children_find_modules_compiled_and_leave_none_of_a_changed_one(toy: Path) -> None:
+    copy = Copy(toy)
+    try:
+        path = copy.root / "toy/part.py"
+        compiled = Path(importlib.util.cache_from_source(path))
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        before = compiled.stat().st_mtime_ns, compiled.read_bytes()
+        child = [sys.executable, "-c", "from toy.part import LEAST; print(LEAST)"]
+        assert subprocess.run(child, cwd=copy.root, env=environment, capture_output=True, check=True).stdout.strip() == b"3"
+        assert (compiled.stat().st_mtime_ns, compiled.read_bytes()) == before, "not compiled again"
+        with copy.changed("toy/part.py", PART.replace("LEAST = 3", "LEAST = 4")):
+            assert subprocess.run(child, cwd=copy.root, env=environment, capture_output=True, check=True).stdout.strip() == b"4"
+            compiled.write_bytes(compiled.read_bytes()[:40])
+        assert subprocess.run(child, cwd=copy.root, env=environment, capture_output=True, check=True).stdout.strip() == b"3"
+    finally:
+        copy.close()
 
 
 def test_what_one_file_of_tests_leaves_behind_says_nothing_about_the_next(toy: Path, tmp_path: Path) -> None:
