@@ -280,7 +280,7 @@ def test_a_doubtful_face_is_believed_only_where_something_marks_the_head(
         return
     with pytest.raises(BackendError) as error:
         locate(mesh, doubting, NAMES, silent, True)
-    assert error.value.code == "no_face" and f"{sure:.0%} sure" in str(error.value)
+    assert error.value.code == "no_face" and f"best match {sure:.0%}" in str(error.value)
 
 
 @pytest.mark.usefixtures("encoder_alone")
