@@ -33,7 +33,8 @@ def ball(at: tuple[float, float, float], half: tuple[float, float, float], rows:
 def sheet(rows: int, columns: int) -> Ints:
     """Triangles of a grid."""
     a = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
-    return np.concatenate([np.stack([a, a + 1, a + columns], 1), np.stack([a + 1, a + columns + 1, a + columns], 1)]).astype(np.int32)
+    halves = np.stack([a, a + 1, a + columns], 1), np.stack([a + 1, a + columns + 1, a + columns], 1)
+    return np.asarray(np.concatenate(halves), np.int32)
 
 
 def muzzle() -> Piece:
