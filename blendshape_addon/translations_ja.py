@@ -461,7 +461,7 @@ JAPANESE: dict[str, str] = {
     "The mouth smiles at rest, so mouthSmile goes further. Make the face neutral first, if that is too much.": (
         "元の顔で口が笑っているため、mouthSmile はさらに笑います。強すぎるなら、先に無表情にしてください。"
     ),
-    "Something covers the mouth, such as a mask. If it should not move with the face, say so under Separate Parts, or make it an object of its own.": (
+    "Something covers the mouth, such as a mask. If it should not move with the face, say so under Separate Parts, or make it its own object.": (
         "マスクなどが口を覆っています。顔と一緒に動かさないなら、「別オブジェクトのパーツ」で指定するか分離してください。"
     ),
     "No eyes are modelled where the face should be. It may be no face: look at the landmarks, or mark the face with a vertex group.": (

@@ -93,7 +93,7 @@ SMILING_MOUTH = Finding(
 )
 HIDDEN_MOUTH = Finding(
     "mouth_hidden",
-    "Something covers the mouth, such as a mask. If it should not move with the face, say so under Separate Parts, or make it an object of its own.",
+    "Something covers the mouth, such as a mask. If it should not move with the face, say so under Separate Parts, or make it its own object.",
     PARTING,
     0.7,
     0.6,
