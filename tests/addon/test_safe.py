@@ -278,11 +278,11 @@ def test_a_preview_puts_values_back(body: Any, tiny: Path, tmp_path: Path) -> No
     keys["jawOpen"].value = 0.125
     assert len(remembered.listed(body)) == 52
     row = keys.find("mouthClose")
-    shown.result = row
+    shown.key = row
     assert preview.shown() == "mouthClose" and keys["mouthClose"].value == 1 and keys["jawOpen"].value == 1, "it acts on an open jaw"
-    shown.result = keys.find("eyeBlinkLeft")
+    shown.key = keys.find("eyeBlinkLeft")
     assert keys["mouthClose"].value == 0 and keys["jawOpen"].value == 0.125 and keys["eyeBlinkLeft"].value == 1
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shown.blend"))
     assert keys["eyeBlinkLeft"].value == 0 and preview.shown() == "", "what is only shown is not saved"
-    shown.result = row
+    shown.key = row
     assert bpy.ops.blendshapes.stop_preview() == {"FINISHED"} and keys["jawOpen"].value == 0.125

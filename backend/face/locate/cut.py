@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...errors import BackendError
 from ..analyse import flat_features
+from ..analyse.eyeballs import eyeballs
 from ..analyse.kinds import skin_and_still
 from ..analyse.seams import opposites, sides, ways
 from ..geometry.frame import Floats, Frame, frame_of_landmarks
@@ -92,8 +93,9 @@ def framed(place: Place) -> Face:
             lambda: 1.0,
         ):  # the mouth is moved once: from where it was moved to, its slit ends elsewhere
             refined, known, across = _refined(mesh, canonical, parts, skin, at, familiar, open_eyes)
-            if place.searched and not mesh.landmarks and any(refined[f"lid_upper_{side}"] is at[f"lid_upper_{side}"] for side in SIDES):
-                other = place.otherwise()  # there is no eye where one was found
+            shut = {side for side in SIDES if refined[f"lid_upper_{side}"] is at[f"lid_upper_{side}"]}
+            if place.searched and not mesh.landmarks and shut - eyeballs(canonical, part_boxes(canonical, parts), at).keys():
+                other = place.otherwise()  # there is no eye where one was found, not even a closed one
                 if other is not None:
                     return framed(other)
             if all(refined[n] is at[n] for n in NAMES):  # there was nothing to find
