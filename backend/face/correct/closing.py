@@ -8,9 +8,7 @@ import numpy as np
 from ..analyse.lids import Lid
 from ..geometry.frame import Floats
 
-# Of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most. Makers' squints lift the lower lid by
-# 0.27 in the median of 5 drawn and 8 other heads (quartiles 0.22 to 0.36), on training rigs the upper one comes down by up to 0.01
-NARROW = 0.28
+NARROW = 0.2  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
 LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
 LAP = 0.1  # of the opening, by which a model's lids may lap at a blink on heads like those that it has learnt from
 GAIN = (1.0, 1.6)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less

@@ -18,7 +18,7 @@ from ..geometry.landmarks import SIDES
 from ..geometry.mesh import squared
 
 BLINK = 0.9
-CROSSED = 0.28  # of the eye's opening, that the lids may pass each other by: what a squint narrows it by (closing.NARROW)
+CROSSED = 0.2  # of the eye's opening, that the lids may pass each other by: the lid's own thickness and a squint's narrowing
 APART = 0.2  # of what the jaw opens, that the lips may still be apart
 TOGETHER = 1.5  # times the larger half: halves that add up in the middle tear it
 PAIRS = ("mouthUpperUp", "mouthLowerDown", "mouthPress", "noseSneer")
