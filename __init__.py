@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""BlendShape Auto-Generator: entry point of the Blender extension. Imports bpy only when Blender calls register."""
+"""BlendShape Auto-Generator: entry point of the Blender extension. Imports bpy only when Blender
+calls register.
+"""
 
 
 def register() -> None:

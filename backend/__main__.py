@@ -7,6 +7,7 @@ import sys
 from .cli import main
 
 if __name__ == "__main__":
-    # numpy's own threads would fight with ONNX Runtime's, which spin for a while after a run; must be set before numpy is imported
+    # numpy's own threads would fight with ONNX Runtime's, which spin for a while after a run; must
+    # be set before numpy is imported
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(main(sys.argv[1:]))

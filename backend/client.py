@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Talking to a child from Python: a blocking client and one for asyncio, for scripts, the benchmark and tests.
+"""Talking to a child from Python: a blocking client and one for asyncio, for scripts, the benchmark
+and tests.
 
-Both start `python -m backend serve`, number the requests, and give each request's answers back in the order in which they came. Several
-requests may be in flight; the child works on them together and each can be cancelled by its number.
+Both start `python -m backend serve`, number the requests, and give each request's answers back in
+the order in which they came. Several requests may be in flight; the child works on them together
+and each can be cancelled by its number.
 """
 
 from __future__ import annotations
@@ -29,16 +31,29 @@ AT_ONCE = 1 << 20  # bytes that are read from the pipe at once
 HELLO_SECONDS = 60.0  # a cold disk and a virus scanner can take their time over the first import
 
 
-def command(python: str = sys.executable, preferences: Mapping[str, Any] | None = None) -> list[str]:
-    """The command line that starts a child; its working folder must be the one that holds the package."""
-    return [python, "-m", PACKAGE.name, "serve", "--preferences", json.dumps(dict(preferences or {}))]
+def command(
+    python: str = sys.executable, preferences: Mapping[str, Any] | None = None
+) -> list[str]:
+    """The command line that starts a child; its working folder must be the one that holds the
+    package.
+    """
+    return [
+        python,
+        "-m",
+        PACKAGE.name,
+        "serve",
+        "--preferences",
+        json.dumps(dict(preferences or {})),
+    ]
 
 
 class Client:
-    """A child and a thread that sorts its answers by request; use as a context manager. Calls may come from several threads.
+    """A child and a thread that sorts its answers by request; use as a context manager. Calls may
+    come from several threads.
 
-    The child gets the whole environment of the program that uses this, and `environment` on top: that program decides.
-    Raises BackendError: what the child says about itself instead of hello, and `internal` when it ends.
+    The child gets the whole environment of the program that uses this, and `environment` on top:
+    that program decides. Raises BackendError: what the child says about itself instead of hello,
+    and `internal` when it ends.
     """
 
     def __init__(
@@ -56,7 +71,10 @@ class Client:
             stdout=subprocess.PIPE,
             stderr=stderr,
         )
-        self._stdin, self._stdout = cast(BinaryIO, self.process.stdin), cast(BinaryIO, self.process.stdout)
+        self._stdin, self._stdout = (
+            cast(BinaryIO, self.process.stdin),
+            cast(BinaryIO, self.process.stdout),
+        )
         self._sending, self._changed = threading.Lock(), threading.Condition()
         self._answers: dict[int, list[Message]] = {}
         self._last_id, self._ended = 0, False
@@ -79,7 +97,12 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def send(self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> int:
+    def send(
+        self,
+        type_: str,
+        fields: Mapping[str, Any] | None = None,
+        arrays: Mapping[str, Array] | None = None,
+    ) -> int:
         """Send a request; its number."""
         with self._changed:
             self._last_id += 1
@@ -93,9 +116,11 @@ class Client:
         self._write({"type": "cancel", "target": number}, None)
 
     def answers(self, number: int, seconds: float | None = None) -> Iterator[Message]:
-        """A request's answers up to `done`. seconds: after which the child is killed, and with it all other requests; None waits for ever.
+        """A request's answers up to `done`. seconds: after which the child is killed, and with it
+        all other requests; None waits for ever.
 
-        Raises BackendError where the request ended with an error, and `child_timeout` where it did not end.
+        Raises BackendError where the request ended with an error, and `child_timeout` where it did
+        not end.
         """
         end = None if seconds is None else time.monotonic() + seconds
         while True:
@@ -103,7 +128,11 @@ class Client:
                 left = None if end is None else max(end - time.monotonic(), 0.0)
                 if not self._changed.wait_for(lambda: self._answers[number] or self._ended, left):
                     self._kill()
-                    raise BackendError("child_timeout", f"The child did not finish within {seconds:g} s and was ended.", "Start another.")
+                    raise BackendError(
+                        "child_timeout",
+                        f"The child did not finish within {seconds:g} s and was ended.",
+                        "Start another.",
+                    )
                 if not self._answers[number]:
                     raise self._gone()
                 message = self._answers[number].pop(0)
@@ -116,13 +145,21 @@ class Client:
                 return
 
     def ask(
-        self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None, seconds: float | None = None
+        self,
+        type_: str,
+        fields: Mapping[str, Any] | None = None,
+        arrays: Mapping[str, Array] | None = None,
+        seconds: float | None = None,
     ) -> list[Message]:
         """Send a request and wait for all its answers, see `answers`."""
         return list(self.answers(self.send(type_, fields, arrays), seconds))
 
     def report(
-        self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None, seconds: float | None = None
+        self,
+        type_: str,
+        fields: Mapping[str, Any] | None = None,
+        arrays: Mapping[str, Array] | None = None,
+        seconds: float | None = None,
     ) -> dict[str, Any]:
         """Send a request and wait for its report, see `answers`."""
         found: dict[str, Any] = self.ask(type_, fields, arrays, seconds)[-1].header["report"]
@@ -143,7 +180,9 @@ class Client:
     def _kill(self) -> None:
         """End the child now; the system forgets it only after somebody asked how it ended."""
         self.process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the system, on a disk that is gone for instance
+        with contextlib.suppress(
+            subprocess.TimeoutExpired
+        ):  # it hangs in the system, on a disk that is gone for instance
             self.process.wait(KILL_SECONDS)
 
     def _write(self, header: Mapping[str, Any], arrays: Mapping[str, Array] | None) -> None:
@@ -174,9 +213,13 @@ class Client:
 
 
 class AsyncClient:
-    """The same for asyncio: `async with AsyncClient() as client: async for message in client.answers(client.send(...))`."""
+    """The same for asyncio: `async with AsyncClient() as client: async for message in
+    client.answers(client.send(...))`.
+    """
 
-    def __init__(self, python: str = sys.executable, preferences: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, python: str = sys.executable, preferences: Mapping[str, Any] | None = None
+    ) -> None:
         self._command = command(python, preferences)
         self._answers: dict[int, asyncio.Queue[Message | None]] = {}
         self._last_id = 0
@@ -185,7 +228,11 @@ class AsyncClient:
 
     async def __aenter__(self) -> AsyncClient:
         self.process = await asyncio.create_subprocess_exec(
-            *self._command, cwd=PACKAGE.parent, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=AT_ONCE
+            *self._command,
+            cwd=PACKAGE.parent,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=AT_ONCE,
         )
         self._arriving = self._messages()
         try:
@@ -209,7 +256,12 @@ class AsyncClient:
             await self.process.wait()
         await self._sorting
 
-    async def send(self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> int:
+    async def send(
+        self,
+        type_: str,
+        fields: Mapping[str, Any] | None = None,
+        arrays: Mapping[str, Array] | None = None,
+    ) -> int:
         """Send a request, waiting while the pipe is full; its number."""
         self._last_id += 1
         number = self._last_id
@@ -222,10 +274,16 @@ class AsyncClient:
         await self._write({"type": "cancel", "target": number}, None)
 
     async def answers(self, number: int) -> AsyncIterator[Message]:
-        """A request's answers up to `done`. Raises BackendError where the request ended with an error."""
+        """A request's answers up to `done`. Raises BackendError where the request ended with an
+        error.
+        """
         try:
             while True:
-                message = None if self._ended and self._answers[number].empty() else await self._answers[number].get()
+                message = (
+                    None
+                    if self._ended and self._answers[number].empty()
+                    else await self._answers[number].get()
+                )
                 if message is None:
                     raise _gone(self.process.returncode)
                 if message.header["type"] == "error":
@@ -236,8 +294,15 @@ class AsyncClient:
         finally:
             self._answers.pop(number, None)
 
-    async def ask(self, type_: str, fields: Mapping[str, Any] | None = None, arrays: Mapping[str, Array] | None = None) -> list[Message]:
-        """Send a request and wait for all its answers; when the waiting task is cancelled, so is the request."""
+    async def ask(
+        self,
+        type_: str,
+        fields: Mapping[str, Any] | None = None,
+        arrays: Mapping[str, Array] | None = None,
+    ) -> list[Message]:
+        """Send a request and wait for all its answers; when the waiting task is cancelled, so is
+        the request.
+        """
         number = await self.send(type_, fields, arrays)
         try:
             return [message async for message in self.answers(number)]
@@ -292,4 +357,6 @@ def error_of(message: Message) -> BackendError:
 
 
 def _gone(code: int | None) -> BackendError:
-    return BackendError("internal", f"The child ended with exit code {code}.", "Look at what it printed to stderr.")
+    return BackendError(
+        "internal", f"The child ended with exit code {code}.", "Look at what it printed to stderr."
+    )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one exception that is told to users and crosses the pipe, and the closed table of its codes; the add-on imports both."""
+"""The one exception that is told to users and crosses the pipe, and the closed table of its codes;
+the add-on imports both.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ CODES: dict[str, str] = {
     "keys_broken": "the shape keys have another number of points than the mesh",
     "reserved_name": "a shape would take the place of the reference key",
     "mesh_changed": "the mesh was changed while the shapes were computed",
-    "input_unreadable": "a file is there and cannot be read: damaged, or of a kind that Blender's importer does not know",
+    "input_unreadable": (
+        "a file is there and cannot be read: damaged, or of a kind that Blender's importer does not"
+        " know"
+    ),
     "format_unknown": "a file's type is not one that can be read",
     "output_is_input": "an output would replace an input",
     "output_exists": "an output is already there",
@@ -48,12 +53,26 @@ CODES: dict[str, str] = {
     "usage": "the arguments do not fit together",
 }
 
-# Codes that no change to the input or the settings can mend; the commands exit with 1 for these and with 2 for all others.
-NOT_THE_INPUT = frozenset({"internal", "out_of_memory", "cancelled", "child_timeout", "child_died", "child_start", "protocol", "runtime_failed"})
+# Codes that no change to the input or the settings can mend; the commands exit with 1 for these and
+# with 2 for all others.
+NOT_THE_INPUT = frozenset(
+    {
+        "internal",
+        "out_of_memory",
+        "cancelled",
+        "child_timeout",
+        "child_died",
+        "child_start",
+        "protocol",
+        "runtime_failed",
+    }
+)
 
 
 class BackendError(Exception):
-    """An error with a stable code of CODES, a sentence that says what is wrong and another that says what to do about it."""
+    """An error with a stable code of CODES, a sentence that says what is wrong and another that
+    says what to do about it.
+    """
 
     def __init__(self, code: str, message: str, fix: str) -> None:
         if code not in CODES:
@@ -72,13 +91,22 @@ class BackendError(Exception):
 
 
 def as_backend_error(error: BaseException) -> BackendError:
-    """The error as it is told to others: unknown exceptions become `internal` with their text, MemoryError `out_of_memory`."""
+    """The error as it is told to others: unknown exceptions become `internal` with their text,
+    MemoryError `out_of_memory`.
+    """
     if isinstance(error, BackendError):
         return error
     if isinstance(error, MemoryError):
-        return BackendError("out_of_memory", "Memory ran out.", "Close other programs, or choose an object with fewer vertices.")
+        return BackendError(
+            "out_of_memory",
+            "Memory ran out.",
+            "Close other programs, or choose an object with fewer vertices.",
+        )
     if isinstance(error, ModuleNotFoundError) and error.name in ("numpy", "onnxruntime", "psutil"):
-        fix = "Reinstall the extension for this platform, or choose another Python (needs numpy, onnxruntime, psutil)."
+        fix = (
+            "Reinstall the extension for this platform, or choose another Python (needs numpy,"
+            " onnxruntime, psutil)."
+        )
         return BackendError("runtime_missing", f"The Python that is used has no {error.name}.", fix)
     return BackendError(
         "internal",

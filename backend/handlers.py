@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each request does: from a message to answers. Knows neither pipes nor threads; `send` takes the answers."""
+"""What each request does: from a message to answers. Knows neither pipes nor threads; `send` takes
+the answers.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +42,16 @@ BONES = ("head", "neck", "left_eye", "right_eye", "jaw")
 
 
 class Handlers:
-    """Answers requests, several at a time if asked from several threads; holds the loaded models and the metrics.
+    """Answers requests, several at a time if asked from several threads; holds the loaded models
+    and the metrics.
 
-    preferences: settings that the add-on chose; they go before the environment and after a request's own `settings`. settings: all of them, where
-    they are known; then requests bring none.
+    preferences: settings that the add-on chose; they go before the environment and after a
+    request's own `settings`. settings: all of them, where they are known; then requests bring none.
     """
 
-    def __init__(self, preferences: Mapping[str, Any] | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self, preferences: Mapping[str, Any] | None = None, settings: Settings | None = None
+    ) -> None:
         self.preferences, self._settings = dict(preferences or {}), settings
         self._metrics_file = ""
         self.pool = Pool()
@@ -59,20 +64,35 @@ class Handlers:
         return self.metrics.requests
 
     def handle(self, message: Message, send: Send, cancellation: Cancellation) -> None:
-        """Work on one request and send its answers up to `done`. Raises BackendError, which the caller sends as `error`."""
+        """Work on one request and send its answers up to `done`. Raises BackendError, which the
+        caller sends as `error`.
+        """
         self.metrics.begin()
-        kinds = {"load": self._load, "locate": self._locate, "generate": self._generate, "stats": self._stats}
+        kinds = {
+            "load": self._load,
+            "locate": self._locate,
+            "generate": self._generate,
+            "stats": self._stats,
+        }
         kind = kinds.get(message.header["type"])
         if kind is None:
             known = ", ".join((*kinds, "cancel", "shutdown"))
-            raise BackendError("protocol", f"There is no request {message.header['type'][:50]!r}.", f"Requests are {known}.")
+            raise BackendError(
+                "protocol",
+                f"There is no request {message.header['type'][:50]!r}.",
+                f"Requests are {known}.",
+            )
         settings = self.settings(message.header)
         self._metrics_file = settings.metrics
         began = time.perf_counter()
         report = kind(message, settings, send, cancellation)
         self.metrics.done(message.header["type"], report)
         problem = self._write_metrics(settings.metrics)
-        warnings = [*settings.warnings, *report.get("warnings", []), *([problem] if problem else [])]
+        warnings = [
+            *settings.warnings,
+            *report.get("warnings", []),
+            *([problem] if problem else []),
+        ]
         if warnings:
             report["warnings"] = warnings
         log.info("%s took %s s", message.header["type"], round(time.perf_counter() - began, 4))
@@ -87,9 +107,15 @@ class Handlers:
         """The settings of a request. Raises BackendError: `protocol`, `setting_invalid`."""
         call = header.get("settings") or {}
         if not isinstance(call, dict):
-            raise BackendError("protocol", "settings must be an object.", 'Send for example {"threads": 2}.')
+            raise BackendError(
+                "protocol", "settings must be an object.", 'Send for example {"threads": 2}.'
+            )
         for name in (name for name in AT_START if name in call):
-            raise BackendError("setting_invalid", f"{name} counts when the backend starts, not for a request.", "Put it into the preferences.")
+            raise BackendError(
+                "setting_invalid",
+                f"{name} counts when the backend starts, not for a request.",
+                "Put it into the preferences.",
+            )
         if self._settings is not None:
             return self._settings
         settings = resolve(call, self.preferences)
@@ -97,7 +123,9 @@ class Handlers:
         return settings
 
     def idle(self) -> int:
-        """Try the threads of models that are new, let go of those that were not used for long; how many. To be called now and then."""
+        """Try the threads of models that are new, let go of those that were not used for long; how
+        many. To be called now and then.
+        """
         self.pool.try_threads()
         return self.pool.release_idle()
 
@@ -105,7 +133,9 @@ class Handlers:
         """Let go of everything."""
         self.pool.close()
 
-    def _load(self, message: Message, settings: Settings, send: Send, cancellation: Cancellation) -> dict[str, Any]:
+    def _load(
+        self, message: Message, settings: Settings, send: Send, cancellation: Cancellation
+    ) -> dict[str, Any]:
         start = time.perf_counter()
         with self.pool.lease(_path(message.header, settings), settings) as model:
             model.warm_up(cancellation)
@@ -117,10 +147,16 @@ class Handlers:
         report["peak_memory_mb"] = round(hardware.peak_memory_mb(), 1)
         return report
 
-    def _locate(self, message: Message, settings: Settings, send: Send, cancellation: Cancellation) -> dict[str, Any]:
+    def _locate(
+        self, message: Message, settings: Settings, send: Send, cancellation: Cancellation
+    ) -> dict[str, Any]:
         mesh, upright = mesh_of(message), message.header.get("upright", False)
         if not isinstance(upright, bool):
-            raise BackendError("protocol", "upright must be true or false.", "Leave it out to look for faces of every direction.")
+            raise BackendError(
+                "protocol",
+                "upright must be true or false.",
+                "Leave it out to look for faces of every direction.",
+            )
         start = time.perf_counter()
         with self.pool.lease(_path(message.header, settings), settings) as model:
             report = new_report(mesh, model)
@@ -133,7 +169,9 @@ class Handlers:
             _send_face(face, model, send)
             return report.as_dict()
 
-    def _generate(self, message: Message, settings: Settings, send: Send, cancellation: Cancellation) -> dict[str, Any]:
+    def _generate(
+        self, message: Message, settings: Settings, send: Send, cancellation: Cancellation
+    ) -> dict[str, Any]:
         mesh, header = mesh_of(message), message.header
         tables = self._tables(header)
         strength = header.get("strength", 1.0)
@@ -143,33 +181,60 @@ class Handlers:
         if not is_number(style):
             raise BackendError("protocol", "style must be a number.", "Send one from 0 to 1.")
         if not isinstance(turn_eyes, bool):
-            raise BackendError("protocol", "turn_eyes must be true or false.", "Leave it out for avatars whose eyes are turned by bones.")
+            raise BackendError(
+                "protocol",
+                "turn_eyes must be true or false.",
+                "Leave it out for avatars whose eyes are turned by bones.",
+            )
         how = header.get("regions"), float(style), turn_eyes
         start = time.perf_counter()
         with self.pool.lease(_path(header, settings), settings) as model:
             loaded = time.perf_counter() - start
-            for result in generate(mesh, tables, float(strength), model, _progress(send), cancellation, *how):
+            for result in generate(
+                mesh, tables, float(strength), model, _progress(send), cancellation, *how
+            ):
                 if isinstance(result, Face):
                     _send_face(result, model, send)
                 elif isinstance(result, Shapes):
                     sure = [round(float(value), 3) for value in result.confidence]
-                    send({"type": "shapes", "set": result.set_name, "names": result.names, "confidence": sure}, {"offsets": result.offsets})
+                    send(
+                        {
+                            "type": "shapes",
+                            "set": result.set_name,
+                            "names": result.names,
+                            "confidence": sure,
+                        },
+                        {"offsets": result.offsets},
+                    )
                 elif isinstance(result, Report):
-                    result.seconds = {"load": loaded, **result.seconds, "total": result.seconds["total"] + loaded}
+                    result.seconds = {
+                        "load": loaded,
+                        **result.seconds,
+                        "total": result.seconds["total"] + loaded,
+                    }
                     report = result.as_dict()
-                    return {**report, "targets": targets(report["seconds"]["total"], report["shapes"], report["peak_memory_mb"])}
+                    return {
+                        **report,
+                        "targets": targets(
+                            report["seconds"]["total"], report["shapes"], report["peak_memory_mb"]
+                        ),
+                    }
         raise AssertionError("generate ends with a Report")
 
     def _tables(self, header: Mapping[str, Any]) -> dict[str, Table]:
         names = header.get("sets", [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise BackendError("protocol", "sets must be a list of names.", 'Send for example ["arkit"].')
+            raise BackendError(
+                "protocol", "sets must be a list of names.", 'Send for example ["arkit"].'
+            )
         tables = choose_sets(names, self.sets)
         if header.get("table") is not None:
             tables["table"] = parse_table(header["table"])
         return tables
 
-    def _stats(self, message: Message, settings: Settings, send: Send, cancellation: Cancellation) -> dict[str, Any]:
+    def _stats(
+        self, message: Message, settings: Settings, send: Send, cancellation: Cancellation
+    ) -> dict[str, Any]:
         pool = self.pool.stats()
         report = {
             **self.metrics.summary(),
@@ -188,7 +253,11 @@ class Handlers:
     def _others(self) -> dict[str, float]:
         """What Prometheus is told beside the metrics' own."""
         pool = self.pool.stats()
-        return {"sessions": pool["sessions"], "models_evicted_total": pool["evicted"], "thread_trials_total": pool["thread_trials"]}
+        return {
+            "sessions": pool["sessions"],
+            "models_evicted_total": pool["evicted"],
+            "thread_trials_total": pool["thread_trials"],
+        }
 
 
 def describe(model: Model) -> dict[str, Any]:
@@ -206,7 +275,9 @@ def describe(model: Model) -> dict[str, Any]:
 
 
 def mesh_of(message: Message) -> AvatarMesh:
-    """The mesh of a request. Raises BackendError `protocol` for absent or wrongly typed fields; its contents are checked later."""
+    """The mesh of a request. Raises BackendError `protocol` for absent or wrongly typed fields; its
+    contents are checked later.
+    """
     wanted = {
         "vertices": (np.float32, True),
         "triangles": (np.int32, True),
@@ -218,39 +289,65 @@ def mesh_of(message: Message) -> AvatarMesh:
     for name, (dtype, required) in wanted.items():
         array = message.arrays.get(name)
         if array is None and required:
-            raise BackendError("protocol", f"The request has no array {name}.", "Send vertices and triangles.")
+            raise BackendError(
+                "protocol", f"The request has no array {name}.", "Send vertices and triangles."
+            )
         if array is not None and array.dtype != dtype:
-            raise BackendError("protocol", f"The array {name} is {array.dtype}, not {np.dtype(dtype).name}.", "Send it in that type.")
+            raise BackendError(
+                "protocol",
+                f"The array {name} is {array.dtype}, not {np.dtype(dtype).name}.",
+                "Send it in that type.",
+            )
         arrays[name] = array
     bones = message.header.get("bones") or {}
     if not isinstance(bones, dict) or not set(bones) <= set(BONES):
-        raise BackendError("protocol", f"bones must be an object with the names {', '.join(BONES)}.", "Leave out bones that are not there.")
+        raise BackendError(
+            "protocol",
+            f"bones must be an object with the names {', '.join(BONES)}.",
+            "Leave out bones that are not there.",
+        )
     landmarks = message.header.get("landmarks") or {}
     if not isinstance(landmarks, dict):
-        raise BackendError("protocol", "landmarks must be an object of names and points.", "Send [x, y, z] in object space by name.")
+        raise BackendError(
+            "protocol",
+            "landmarks must be an object of names and points.",
+            "Send [x, y, z] in object space by name.",
+        )
     up = message.header.get("up")
     points = {name: _point(value, f"the bone {name}") for name, value in bones.items()}
     marks = {str(name): _point(value, f"the landmark {name}") for name, value in landmarks.items()}
     hints = evidence_of(message.header.get("evidence"), message.arrays)
-    return AvatarMesh(**arrays, bones=points, up=None if up is None else _point(up, "up"), landmarks=marks, evidence=hints)
+    return AvatarMesh(
+        **arrays,
+        bones=points,
+        up=None if up is None else _point(up, "up"),
+        landmarks=marks,
+        evidence=hints,
+    )
 
 
 def _point(value: object, what: str) -> tuple[float, float, float]:
     numbers = [n for n in value if is_number(n)] if isinstance(value, list) else []
     if not isinstance(value, list) or len(value) != 3 or len(numbers) != 3:
-        raise BackendError("protocol", f"{what} must be three numbers.", "Send [x, y, z] in object space.")
+        raise BackendError(
+            "protocol", f"{what} must be three numbers.", "Send [x, y, z] in object space."
+        )
     return float(numbers[0]), float(numbers[1]), float(numbers[2])
 
 
 def _path(header: Mapping[str, Any], settings: Settings) -> Path | None:
     asked = header.get("model")
     if asked is not None and (not isinstance(asked, str) or "\0" in asked):
-        raise BackendError("protocol", "model must be a path, a name or null.", "Send null for the shipped model.")
+        raise BackendError(
+            "protocol", "model must be a path, a name or null.", "Send null for the shipped model."
+        )
     return find_model(asked, settings)
 
 
 def _progress(send: Send) -> Callable[[str, float], None]:
-    """Sends how far a request is, when a stage begins, at the end, and between no more often than a panel draws: each wakes the other process."""
+    """Sends how far a request is, when a stage begins, at the end, and between no more often than a
+    panel draws: each wakes the other process.
+    """
     told, last = "", 0.0
 
     def progress(stage: str, fraction: float) -> None:
@@ -258,13 +355,28 @@ def _progress(send: Send) -> Callable[[str, float], None]:
         now = time.monotonic()
         if stage != told or fraction >= 1 or now - last >= PROGRESS_S:
             told, last = stage, now
-            send({"type": "progress", "stage": stage, "fraction": round(min(max(fraction, 0.0), 1.0), 4)}, {})
+            send(
+                {
+                    "type": "progress",
+                    "stage": stage,
+                    "fraction": round(min(max(fraction, 0.0), 1.0), 4),
+                },
+                {},
+            )
 
     return progress
 
 
 def _send_face(face: Face, model: Model, send: Send) -> None:
     points = face.frame.to_object(face.landmarks)
-    landmarks = {name: [float(x) for x in point] for name, point in zip(model.info.landmarks, points, strict=True)}
-    header = {"type": "face", "confidence": float(face.confidence), "landmarks": landmarks, "warnings": list(face.warnings)}
+    landmarks = {
+        name: [float(x) for x in point]
+        for name, point in zip(model.info.landmarks, points, strict=True)
+    }
+    header = {
+        "type": "face",
+        "confidence": float(face.confidence),
+        "landmarks": landmarks,
+        "warnings": list(face.warnings),
+    }
     send(header, {"indices": np.ascontiguousarray(face.indices, np.int32)})

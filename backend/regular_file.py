@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading files that somebody names: plain files on this computer and nothing else, and never more of them than was agreed.
+"""Reading files that somebody names: plain files on this computer and nothing else, and never more
+of them than was agreed.
 
-Opening a pipe waits for ever, /dev/zero never ends, and on Windows a mere look at \\\\host\\share tells that host the user's name and password
-hash. So a name is judged by its text before anything touches it, links are read before they are followed, and what was opened is looked at
-once more, since it may be another file by then. Standard library only: the add-on uses this module, too.
+Opening a pipe waits for ever, /dev/zero never ends, and on Windows a mere look at \\\\host\\share
+tells that host the user's name and password hash. So a name is judged by its text before anything
+touches it, links are read before they are followed, and what was opened is looked at once more,
+since it may be another file by then. Standard library only: the add-on uses this module, too.
 """
 
 from __future__ import annotations
@@ -20,16 +22,22 @@ from typing import BinaryIO
 MOST_LINKS = 40  # links on the way to one file, as many as Linux follows
 LONGEST_PATH = 1024  # characters, as Blender has it; what is longer is no path that a person chose
 
-_LOCAL_LONG = re.compile(r"[\\/]{2}\?[\\/](?=[A-Za-z]:[\\/])")  # \\?\C:\ is the drive C: by its long name
+_LOCAL_LONG = re.compile(
+    r"[\\/]{2}\?[\\/](?=[A-Za-z]:[\\/])"
+)  # \\?\C:\ is the drive C: by its long name
 _DEVICE_FOLDERS = ("/dev", "/proc", "/sys")
 _DEVICES = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])$")
-_HIDDEN = re.compile("[\\x00-\\x1f\\x7f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")  # would show another path than the one that is opened
+_HIDDEN = re.compile(
+    "[\\x00-\\x1f\\x7f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)  # would show another path than the one that is opened
 _COPY = "Copy the file into a folder on this computer, or give the network drive a letter."
 _PLAIN = "Choose a plain file in a folder on this computer."
 
 
 class RefusedError(OSError):
-    """A file that is not read. reason: what is wrong, to be put after its name; fix: a sentence that says what to do."""
+    """A file that is not read. reason: what is wrong, to be put after its name; fix: a sentence
+    that says what to do.
+    """
 
     def __init__(self, reason: str, fix: str = _PLAIN) -> None:
         super().__init__(reason)
@@ -42,9 +50,11 @@ class TooLargeError(RefusedError):
 
 
 def check_name(path: str | os.PathLike[str], windows: bool = sys.platform == "win32") -> None:
-    """Judge a path by its text alone; nothing is touched. windows: also judge the names that Windows takes for devices.
+    """Judge a path by its text alone; nothing is touched. windows: also judge the names that
+    Windows takes for devices.
 
-    Raises RefusedError: another computer (\\\\host, //host, \\\\?\\UNC), a device (/dev, \\\\.\\, NUL, COM1), a text that is no path.
+    Raises RefusedError: another computer (\\\\host, //host, \\\\?\\UNC), a device (/dev, \\\\.\\,
+    NUL, COM1), a text that is no path.
     """
     text = os.fspath(path)
     if not text or len(text) > LONGEST_PATH or _HIDDEN.search(text):
@@ -58,12 +68,17 @@ def check_name(path: str | os.PathLike[str], windows: bool = sys.platform == "wi
     plain = posixpath.normpath(text)
     if any(plain == folder or plain.startswith(f"{folder}/") for folder in _DEVICE_FOLDERS):
         raise RefusedError("is a device and not a file")
-    if windows and any(_DEVICES.match(re.split(r"[.:]", part, maxsplit=1)[0].strip().upper()) for part in ntpath.splitdrive(slashes)[1].split("/")):
+    if windows and any(
+        _DEVICES.match(re.split(r"[.:]", part, maxsplit=1)[0].strip().upper())
+        for part in ntpath.splitdrive(slashes)[1].split("/")
+    ):
         raise RefusedError("is a device and not a file")
 
 
 def status(path: str | os.PathLike[str]) -> os.stat_result:
-    """What is at a path, links followed after they were judged. Raises RefusedError as check_name does, other OSError for what is not there."""
+    """What is at a path, links followed after they were judged. Raises RefusedError as check_name
+    does, other OSError for what is not there.
+    """
     return Path(_followed(path)).lstat()
 
 
@@ -76,16 +91,26 @@ def is_regular(path: str | os.PathLike[str]) -> bool:
 
 
 def opened(path: str | os.PathLike[str], most: int, anywhere: bool = False) -> BinaryIO:
-    """A plain file of at most `most` bytes, open for reading. It may still grow: `read` looks at that.
+    """A plain file of at most `most` bytes, open for reading. It may still grow: `read` looks at
+    that.
 
-    anywhere: the place is not somebody's word but this program's or the user's own folder, which may lie on a network. Raises RefusedError,
-    TooLargeError, other OSError for what is not there or may not be read.
+    anywhere: the place is not somebody's word but this program's or the user's own folder, which
+    may lie on a network. Raises RefusedError, TooLargeError, other OSError for what is not there or
+    may not be read.
     """
     place = os.fspath(path) if anywhere else _followed(path)
-    if not stat.S_ISREG(Path(place).stat().st_mode):  # before it is opened, since opening some devices does something
+    if not stat.S_ISREG(
+        Path(place).stat().st_mode
+    ):  # before it is opened, since opening some devices does something
         raise RefusedError("is not a plain file")
     flags = os.O_RDONLY
-    for name in ("O_BINARY", "O_NOINHERIT", "O_CLOEXEC", "O_NOCTTY", "O_NONBLOCK"):  # a pipe that took its place since does not block
+    for name in (
+        "O_BINARY",
+        "O_NOINHERIT",
+        "O_CLOEXEC",
+        "O_NOCTTY",
+        "O_NONBLOCK",
+    ):  # a pipe that took its place since does not block
         flags |= getattr(os, name, 0)
     if not anywhere:
         flags |= getattr(os, "O_NOFOLLOW", 0)
@@ -103,7 +128,9 @@ def opened(path: str | os.PathLike[str], most: int, anywhere: bool = False) -> B
 
 
 def read(path: str | os.PathLike[str], most: int, anywhere: bool = False) -> bytes:
-    """The bytes of a plain file, at most `most`, whatever the file says about its size. Raises as `opened` does."""
+    """The bytes of a plain file, at most `most`, whatever the file says about its size. Raises as
+    `opened` does.
+    """
     with opened(path, most, anywhere) as file:
         size = min(os.fstat(file.fileno()).st_size, most)
         data = file.read(size + 1)
@@ -120,13 +147,19 @@ def _too_large(most: int) -> TooLargeError:
 
 
 def _followed(path: str | os.PathLike[str]) -> str:
-    """The path without links. Raises RefusedError for a link that leads to where no path may, OSError for what is not there."""
+    """The path without links. Raises RefusedError for a link that leads to where no path may,
+    OSError for what is not there.
+    """
     check_name(path)
     place = Path(path)
     for _ in range(MOST_LINKS):
         for part in (*reversed(place.parents), place):
             if stat.S_ISLNK(part.lstat().st_mode):
-                place = part.parent / _LOCAL_LONG.sub("", str(part.readlink()), count=1) / place.relative_to(part)
+                place = (
+                    part.parent
+                    / _LOCAL_LONG.sub("", str(part.readlink()), count=1)
+                    / place.relative_to(part)
+                )
                 check_name(place)
                 break
         else:

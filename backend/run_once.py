@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request in this process, for the command line: the same handlers as in the child, and dense deltas instead of a stream."""
+"""One request in this process, for the command line: the same handlers as in the child, and dense
+deltas instead of a stream.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,11 @@ def generate_deltas(
     style: float = STYLE,
     turn_eyes: bool = False,
 ) -> tuple[tuple[str, ...], Floats, dict[str, Any]]:
-    """Names (N,), deltas float32 (N,V,3) in object space and the report, for the named sets and the user's table (may be empty).
+    """Names (N,), deltas float32 (N,V,3) in object space and the report, for the named sets and the
+    user's table (may be empty).
 
-    Every setting counts as it does in the child, but those about more than one request. Raises BackendError, see errors.CODES.
+    Every setting counts as it does in the child, but those about more than one request. Raises
+    BackendError, see errors.CODES.
     """
     indices = np.empty(0, np.int32)
     names: list[str] = []

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The child process: frames on stdin and stdout, a thread that reads, and some that work.
 
-Requests start in the order in which they came, a few at a time; their runs take turns, so that a large head does not hold up a small one. The
-reader answers nothing itself, so that a cancel is seen at once whatever the worker and the pipe are doing. The end of stdin ends the
-process, also during a run; parent.py sees to that before there is a reader, and where the end of stdin is not told.
+Requests start in the order in which they came, a few at a time; their runs take turns, so that a
+large head does not hold up a small one. The reader answers nothing itself, so that a cancel is seen
+at once whatever the worker and the pipe are doing. The end of stdin ends the process, also during a
+run; parent.py sees to that before there is a reader, and where the end of stdin is not told.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ MAX_WAITING = 16  # requests that may be open
 IDLE_LOOK_S = 5.0  # how often models that nobody uses are looked for
 SHAPES = 67  # the two sets of most requests, for an estimate of what a request needs
 MOST_MEMORY = 0.75  # of the machine's
-MAX_QUEUED = 64  # with the errors of frames that were no requests; a parent that sends more is out of its mind or does not read
+# with the errors of frames that were no requests; a parent that sends more is out of its mind or
+# does not read
+MAX_QUEUED = 64
 
 
 class Answers:
@@ -55,12 +58,22 @@ class Answers:
 
     def error(self, request: object, error: BackendError) -> None:
         """Write an `error` for a request; `request` is None where no id is known."""
-        self.send({"type": "error", "id": request, "code": error.code, "message": error.message, "fix": error.fix})
+        self.send(
+            {
+                "type": "error",
+                "id": request,
+                "code": error.code,
+                "message": error.message,
+                "fix": error.fix,
+            }
+        )
 
 
 @dataclass
 class Request:
-    """One entry of the queue: a message, or the error that is to be its answer. id: None where the sender gave no usable one."""
+    """One entry of the queue: a message, or the error that is to be its answer. id: None where the
+    sender gave no usable one.
+    """
 
     id: int | None
     content: Message | BackendError
@@ -68,14 +81,23 @@ class Request:
 
     @property
     def needs_mb(self) -> float:
-        """Roughly the memory that it will take: its arrays, and the offsets of its shapes three times over; 0 for one without a mesh."""
+        """Roughly the memory that it will take: its arrays, and the offsets of its shapes three
+        times over; 0 for one without a mesh.
+        """
         if not isinstance(self.content, Message) or "vertices" not in self.content.arrays:
             return 0.0
-        return float(sum(array.nbytes for array in self.content.arrays.values()) + self.content.arrays["vertices"].nbytes * SHAPES * 3) / 2**20
+        return (
+            float(
+                sum(array.nbytes for array in self.content.arrays.values())
+                + self.content.arrays["vertices"].nbytes * SHAPES * 3
+            )
+            / 2**20
+        )
 
 
 class Requests:
-    """Requests that wait or run, each with its Cancellation; filled by the reader, emptied by the workers.
+    """Requests that wait or run, each with its Cancellation; filled by the reader, emptied by the
+    workers.
 
     memory_mb: what the meshes that are worked on together may need; a single one may need more.
     """
@@ -89,7 +111,9 @@ class Requests:
         self.ended = threading.Event()
 
     def put(self, content: Message | BackendError) -> None:
-        """Queue a request, or the error of a frame that was none. Raises queue.Full after MAX_QUEUED."""
+        """Queue a request, or the error of a frame that was none. Raises queue.Full after
+        MAX_QUEUED.
+        """
         request = Request(None, content, self._new())
         with self._changed:
             if len(self._queue) >= MAX_QUEUED:
@@ -103,18 +127,30 @@ class Requests:
         """Give the request its id and open it, or replace its content by the reason why not."""
         number = message.header.get("id")
         if type(number) is not int:
-            request.content = BackendError("protocol", "A request must have an integer id.", "Number the requests.")
+            request.content = BackendError(
+                "protocol", "A request must have an integer id.", "Number the requests."
+            )
         elif number in self._open:
-            request.content = BackendError("protocol", f"A request with the id {number} is still open.", "Use a new id for every request.")
+            request.content = BackendError(
+                "protocol",
+                f"A request with the id {number} is still open.",
+                "Use a new id for every request.",
+            )
         elif len(self._open) >= MAX_WAITING:
             request.id = number
-            request.content = BackendError("protocol", f"More than {MAX_WAITING} requests are waiting.", "Read answers before sending more.")
+            request.content = BackendError(
+                "protocol",
+                f"More than {MAX_WAITING} requests are waiting.",
+                "Read answers before sending more.",
+            )
         else:
             request.id = number
             self._open[number] = request.cancellation
 
     def get(self) -> Request:
-        """The next request; waits for one that there is memory for. Those without a mesh may go before one that waits for memory."""
+        """The next request; waits for one that there is memory for. Those without a mesh may go
+        before one that waits for memory.
+        """
         with self._changed:
             while True:
                 busy = sum(request.needs_mb for request in self._running)
@@ -140,7 +176,9 @@ class Requests:
             self._changed.wait_for(lambda: self._running == [request])
 
     def cancel(self, number: object) -> None:
-        """Cancel a request that waits or runs; others are let be, since an answer may have crossed the cancel on its way."""
+        """Cancel a request that waits or runs; others are let be, since an answer may have crossed
+        the cancel on its way.
+        """
         with self._changed:
             cancellation = self._open.get(number) if isinstance(number, int) else None
         if cancellation is not None:
@@ -172,12 +210,16 @@ def read_requests(stream: BinaryIO, requests: Requests) -> None:
         os._exit(3)
 
 
-def serve(preferences: Mapping[str, Any] | None = None, pipe: tuple[BinaryIO, BinaryIO] | None = None) -> int:
+def serve(
+    preferences: Mapping[str, Any] | None = None, pipe: tuple[BinaryIO, BinaryIO] | None = None
+) -> int:
     """Say hello, then answer requests until `shutdown` or the end of stdin. Returns the exit code.
 
     preferences: settings. pipe: streams for requests and answers; stdin and stdout if None.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in Blender's terminal reaches its children too; the parent decides
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C in Blender's terminal reaches its children too; the parent decides
     stdin, stdout = pipe or stdio.claim()
     _give_memory_back()
     bound_memory()
@@ -200,18 +242,24 @@ def serve(preferences: Mapping[str, Any] | None = None, pipe: tuple[BinaryIO, Bi
         answers.error(None, as_backend_error(error))
         return 2
     requests = Requests(Cancellation, settings.memory_mb / 2)
-    threading.Thread(target=read_requests, args=(stdin, requests), name="reader", daemon=True).start()
+    threading.Thread(
+        target=read_requests, args=(stdin, requests), name="reader", daemon=True
+    ).start()
     for number in range(settings.workers):
-        threading.Thread(target=_work, args=(handlers, requests, answers), name=f"worker {number}", daemon=True).start()
+        threading.Thread(
+            target=_work, args=(handlers, requests, answers), name=f"worker {number}", daemon=True
+        ).start()
     while not requests.ended.wait(IDLE_LOOK_S):
         handlers.idle()
     return 0
 
 
 def bound_memory() -> None:
-    """Let this process have no more than MOST_MEMORY of the machine's: a model or a mesh that wants more gets `out_of_memory`.
+    """Let this process have no more than MOST_MEMORY of the machine's: a model or a mesh that wants
+    more gets `out_of_memory`.
 
-    On Linux without a GPU; drivers of GPUs reserve more than they use, and other systems have no such limit.
+    On Linux without a GPU; drivers of GPUs reserve more than they use, and other systems have no
+    such limit.
     """
     if sys.platform != "linux":
         return
@@ -223,11 +271,16 @@ def bound_memory() -> None:
         if not gpus():
             most = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MOST_MEMORY)
             _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-            resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+            resource.setrlimit(
+                resource.RLIMIT_DATA,
+                (most if hard == resource.RLIM_INFINITY else min(most, hard), hard),
+            )
 
 
 def _give_memory_back() -> None:
-    with contextlib.suppress(ImportError):  # without psutil there is no hardware module; serve says so in a moment
+    with contextlib.suppress(
+        ImportError
+    ):  # without psutil there is no hardware module; serve says so in a moment
         from .engine.hardware import give_memory_back
 
         give_memory_back()
@@ -240,22 +293,31 @@ def _work(handlers: Handlers, requests: Requests, answers: Answers) -> None:
         if isinstance(request.content, Message) and request.content.header["type"] == "shutdown":
             requests.wait_for_others(request)
             handlers.close()
-            answers.send({"type": "done", "id": request.id, "report": {"requests": handlers.requests}})
+            answers.send(
+                {"type": "done", "id": request.id, "report": {"requests": handlers.requests}}
+            )
             requests.ended.set()
             return
         failed = _answer(handlers, request, requests, answers)
         if failed is not None:
             answers.error(request.id, failed)
-        del request, failed  # arrays may be large, also those that a traceback holds, and the next request far away
+        del (
+            request,
+            failed,
+        )  # arrays may be large, also those that a traceback holds, and the next request far away
 
 
-def _answer(handlers: Handlers, request: Request, requests: Requests, answers: Answers) -> BackendError | None:
+def _answer(
+    handlers: Handlers, request: Request, requests: Requests, answers: Answers
+) -> BackendError | None:
     """Work on one request and close it; the error that is to be its answer, or None."""
     failed = request.content if isinstance(request.content, BackendError) else None
 
     def send(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         if header["type"] == "done":
-            requests.close(request)  # before the answer, so that whoever reads it may use the id again
+            requests.close(
+                request
+            )  # before the answer, so that whoever reads it may use the id again
         answers.send({**header, "id": request.id}, arrays)
 
     try:

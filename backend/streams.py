@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a command prints, where nobody may be reading: a full disk behind stdout, a reader that has gone, or no stdout at all.
+"""What a command prints, where nobody may be reading: a full disk behind stdout, a reader that has
+gone, or no stdout at all.
 
-The command goes on, as its work is files; at the end one sentence says so, and the exit code is not 0.
+The command goes on, as its work is files; at the end one sentence says so, and the exit code is not
+0.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ _NAMES = ("stdin", "stdout", "stderr")
 
 
 def run(work: Callable[[], int]) -> int:
-    """Do `work`, which prints as it likes; its exit code, or UNTOLD if that is 0 and something could not be printed. SystemExit becomes its code."""
+    """Do `work`, which prints as it likes; its exit code, or UNTOLD if that is 0 and something
+    could not be printed. SystemExit becomes its code.
+    """
     missing = _fill_gaps()
     kept = sys.stdout, sys.stderr
     out, err = (_Patient(name, getattr(sys, name), name in missing) for name in _NAMES[1:])
@@ -39,14 +43,20 @@ def run(work: Callable[[], int]) -> int:
 
 
 class _Patient:
-    """A text stream that remembers the first thing that went wrong with it, and then says nothing more."""
+    """A text stream that remembers the first thing that went wrong with it, and then says nothing
+    more.
+    """
 
     def __init__(self, name: str, stream: Any, missing: bool) -> None:
         self._number = _NAMES.index(name)
         self._stream, self._missing = stream, missing
         self.trouble = ""
-        with contextlib.suppress(AttributeError, OSError, ValueError):  # a stand-in, such as a test's, has its own ways
-            stream.reconfigure(errors="backslashreplace")  # a name may hold letters that the terminal's encoding lacks
+        with contextlib.suppress(
+            AttributeError, OSError, ValueError
+        ):  # a stand-in, such as a test's, has its own ways
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a name may hold letters that the terminal's encoding lacks
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -70,12 +80,15 @@ class _Patient:
         except (OSError, ValueError) as error:
             self.trouble = getattr(error, "strerror", None) or str(error)
             with contextlib.suppress(OSError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-                os.dup2(nowhere.fileno(), self._number)  # what is still in its buffer must not fail again when Python ends
+                os.dup2(
+                    nowhere.fileno(), self._number
+                )  # what is still in its buffer must not fail again when Python ends
 
 
 def _fill_gaps() -> set[str]:
-    """Open what of stdin, stdout and stderr is closed, on nothing: else the next file that is opened takes its number and gets what C code prints.
-    Their names."""
+    """Open what of stdin, stdout and stderr is closed, on nothing: else the next file that is
+    opened takes its number and gets what C code prints. Their names.
+    """
     missing = set()
     for number, name in enumerate(_NAMES):
         try:

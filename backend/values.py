@@ -14,6 +14,8 @@ WAY = np.dtype("V12")  # three floats as one: they are copied two or three times
 def is_number(value: object) -> TypeGuard[int | float]:
     """True for a finite number that a float can hold; true and false are none."""
     try:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return (
+            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        )
     except OverflowError:  # an integer of hundreds of digits
         return False

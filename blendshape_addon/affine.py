@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a mesh was transformed: the affine maps that took points to where they are now, a few where parts were transformed apart. Arrays only."""
+"""How a mesh was transformed: the affine maps that took points to where they are now, a few where
+parts were transformed apart. Arrays only.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +15,30 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-MOST = 12  # maps: a head, its eyes, teeth, tongue, lashes, brows, hair, joined from objects of their own
+# maps: a head, its eyes, teeth, tongue, lashes, brows, hair, joined from objects of their own
+MOST = 12
 LEAST = 6  # points that a map must explain: four determine it
 SHARE = 0.005  # of the points that are left a map must explain, or it is none
-TRIALS = 80  # of four points each; half are neighbours, so that a part of 2 % of the points is met, too
+TRIALS = (
+    80  # of four points each; half are neighbours, so that a part of 2 % of the points is met, too
+)
 AT_ONCE = 2000  # points that a trial is judged by
 NEAR = 24  # neighbours that four points are chosen from
 MOVING = 0.01  # of a key's largest offset, from which a vertex counts
 SOUND = 100  # condition of what a direction is computed from
 WORST = 1e6  # condition of a map that can still be undone
-LOOSE = 1e-3  # of the points' extent: how far off a point may be from a map by four neighbours, which is not exact far from them
-PARALLEL = 0.999  # cosine from which two directions are one: 2.5 degrees, as roughly as the mesh tells it
-ROUGH = 0.3  # of a length that is only known roughly: a head that was sculpted all over is larger or smaller by so much
+# of the points' extent: how far off a point may be from a map by four neighbours, which is not
+# exact far from them
+LOOSE = 1e-3
+PARALLEL = (
+    0.999  # cosine from which two directions are one: 2.5 degrees, as roughly as the mesh tells it
+)
+# of a length that is only known roughly: a head that was sculpted all over is larger or smaller by
+# so much
+ROUGH = 0.3
 SAME = 0.01  # of its length that a direction may differ by and be the same
-FLAT = 1e-4  # thickness by extent below which points lie in a plane, below which width they lie in a line
+# thickness by extent below which points lie in a plane, below which width they lie in a line
+FLAT = 1e-4
 
 
 @dataclass(frozen=True)
@@ -42,13 +54,17 @@ class Affine:
 
 
 def roughly(before: Doubles, after: Doubles) -> Doubles:
-    """The matrix (3,3) that is nearest to what happened to points (N,3); the identity where there are too few, or it could not be undone."""
+    """The matrix (3,3) that is nearest to what happened to points (N,3); the identity where there
+    are too few, or it could not be undone.
+    """
     rough = next(_fitted(before, after), None)
     return np.eye(3) if rough is None or not np.linalg.cond(rough.matrix) < WORST else rough.matrix
 
 
 def affine_maps(before: Doubles, after: Doubles, tolerance: float) -> list[Affine]:
-    """Maps that explain points (N,3) within the tolerance, those that explain most first. The same input always gives the same answer."""
+    """Maps that explain points (N,3) within the tolerance, those that explain most first. The same
+    input always gives the same answer.
+    """
     left: Ints = np.arange(len(before))
     found: list[Affine] = []
     chance = np.random.Generator(np.random.PCG64(1))
@@ -61,18 +77,31 @@ def affine_maps(before: Doubles, after: Doubles, tolerance: float) -> list[Affin
     return found
 
 
-def _best(before: Doubles, after: Doubles, tolerance: float, chance: np.random.Generator) -> list[Affine]:
-    """The map that explains most of the points; two where they all lie in a plane and either side may be up; none where none does."""
-    some = np.arange(len(before)) if len(before) <= AT_ONCE else chance.choice(len(before), AT_ONCE, replace=False)
+def _best(
+    before: Doubles, after: Doubles, tolerance: float, chance: np.random.Generator
+) -> list[Affine]:
+    """The map that explains most of the points; two where they all lie in a plane and either side
+    may be up; none where none does.
+    """
+    some = (
+        np.arange(len(before))
+        if len(before) <= AT_ONCE
+        else chance.choice(len(before), AT_ONCE, replace=False)
+    )
     loose = max(LOOSE * float(np.ptp(after[some], axis=0).max()), tolerance)
-    candidates = [(int((_distances(one, before[some], after[some]) <= loose).sum()), one) for one in _trials(before[some], after[some], chance)]
+    candidates = [
+        (int((_distances(one, before[some], after[some]) <= loose).sum()), one)
+        for one in _trials(before[some], after[some], chance)
+    ]
     for _count, one in sorted(candidates, key=lambda candidate: -candidate[0])[:3]:
         maps = [one]
         for within in (loose, max(loose / 30, tolerance), tolerance):
             near = _distances(maps[0], before, after) <= within
             fitted = list(_fitted(before[near], after[near])) if near.sum() >= LEAST else []
             maps = fitted or maps
-        if (_distances(maps[0], before, after) <= tolerance).sum() >= max(LEAST, SHARE * len(before)):
+        if (_distances(maps[0], before, after) <= tolerance).sum() >= max(
+            LEAST, SHARE * len(before)
+        ):
             return maps
     return []
 
@@ -88,7 +117,9 @@ def _trials(before: Doubles, after: Doubles, chance: np.random.Generator) -> Ite
 
 
 def _fitted(before: Doubles, after: Doubles) -> Iterator[Affine]:
-    """The map by least squares. Points in a plane say nothing about what is upright on it: that is then scaled as the plane is, to either side."""
+    """The map by least squares. Points in a plane say nothing about what is upright on it: that is
+    then scaled as the plane is, to either side.
+    """
     centre, centre_after = before.mean(axis=0), after.mean(axis=0)
     from_, to = before - centre, after - centre_after
     _left, sizes, axes = np.linalg.svd(from_, full_matrices=False)
@@ -96,7 +127,9 @@ def _fitted(before: Doubles, after: Doubles) -> Iterator[Affine]:
         return
     flat = not sizes[2] > FLAT * sizes[0]
     axes = axes[: 2 if flat else 3]
-    along = np.linalg.lstsq(from_ @ axes.T, to, rcond=None)[0].T  # where the axes go, (3,2) or (3,3)
+    along = np.linalg.lstsq(from_ @ axes.T, to, rcond=None)[
+        0
+    ].T  # where the axes go, (3,2) or (3,3)
     ups = [np.zeros((3, 3))]
     if flat:
         normal, up = np.cross(axes[0], axes[1]), np.cross(along[:, 0], along[:, 1])
@@ -109,12 +142,17 @@ def _fitted(before: Doubles, after: Doubles) -> Iterator[Affine]:
         yield Affine(matrix, centre_after - matrix @ centre)
 
 
-def direction_by_keys(numbers: Floats, offsets: Floats, known: Sequence[Doubles], lengths: Sequence[float]) -> Doubles | None:
-    """What the direction of the numbers has become where no map tells, because most of the basis was moved, too; None where the keys do not tell.
+def direction_by_keys(
+    numbers: Floats, offsets: Floats, known: Sequence[Doubles], lengths: Sequence[float]
+) -> Doubles | None:
+    """What the direction of the numbers has become where no map tells, because most of the basis
+    was moved, too; None where the keys do not tell.
 
-    numbers: float32 (N,W), of N keys at W vertices, once offset @ direction; offsets: (N,W,3), as they are now. How four keys differ at one vertex
-    determines it, also where all of them missed the same move of the basis. known: directions, (3,), that it may have become; one along these that is
-    longer or shorter, and of none of the lengths, is none, since then somebody scaled all the keys.
+    numbers: float32 (N,W), of N keys at W vertices, once offset @ direction; offsets: (N,W,3), as
+    they are now. How four keys differ at one vertex determines it, also where all of them missed
+    the same move of the basis. known: directions, (3,), that it may have become; one along these
+    that is longer or shorter, and of none of the lengths, is none, since then somebody scaled all
+    the keys.
     """
     if len(numbers) <= 4:
         return None
@@ -132,11 +170,19 @@ def direction_by_keys(numbers: Floats, offsets: Floats, known: Sequence[Doubles]
         ways = (offsets[three, vertex] - offsets[one, vertex]).astype(np.float64)
         if not np.linalg.cond(ways) < SOUND:
             continue
-        found = np.linalg.solve(ways, (numbers[three, vertex] - numbers[one, vertex]).astype(np.float64))
+        found = np.linalg.solve(
+            ways, (numbers[three, vertex] - numbers[one, vertex]).astype(np.float64)
+        )
         size = float(np.linalg.norm(found))
-        if any(_only_longer(found, one) for one in known) and not any(abs(size - length) <= ROUGH * length for length in lengths):
+        if any(_only_longer(found, one) for one in known) and not any(
+            abs(size - length) <= ROUGH * length for length in lengths
+        ):
             continue
-        count = int((_agree(numbers[:, some], offsets[:, some], found, sizes, LOOSE) & moving[:, some]).sum())
+        count = int(
+            (
+                _agree(numbers[:, some], offsets[:, some], found, sizes, LOOSE) & moving[:, some]
+            ).sum()
+        )
         if count > most:
             best, most = found, count
     numbers, offsets, moving = numbers[:, some], offsets[:, some], moving[:, some]
@@ -149,21 +195,34 @@ def direction_by_keys(numbers: Floats, offsets: Floats, known: Sequence[Doubles]
 
 def _only_longer(found: Doubles, known: Doubles) -> bool:
     sizes = np.linalg.norm(found), np.linalg.norm(known)
-    return bool(found @ known > PARALLEL * sizes[0] * sizes[1] and abs(sizes[0] - sizes[1]) > SAME * sizes[1])
+    return bool(
+        found @ known > PARALLEL * sizes[0] * sizes[1]
+        and abs(sizes[0] - sizes[1]) > SAME * sizes[1]
+    )
 
 
-def _agree(numbers: Floats, offsets: Floats, along: Doubles, sizes: Floats, within: float) -> NDArray[np.bool_]:
-    """(N,W): where offsets are as the numbers say, but for what all keys have in common at a vertex."""
+def _agree(
+    numbers: Floats, offsets: Floats, along: Doubles, sizes: Floats, within: float
+) -> NDArray[np.bool_]:
+    """(N,W): where offsets are as the numbers say, but for what all keys have in common at a
+    vertex.
+    """
     apart = numbers - offsets @ along
-    return np.asarray(np.abs(apart - np.median(apart, axis=0)) <= within * np.linalg.norm(along) * sizes[:, None])
+    return np.asarray(
+        np.abs(apart - np.median(apart, axis=0)) <= within * np.linalg.norm(along) * sizes[:, None]
+    )
 
 
 def _by_differences(numbers: Floats, offsets: Floats, good: NDArray[np.bool_]) -> Doubles:
-    """The direction by least squares from the good ones, by how keys differ from their mean at each vertex."""
+    """The direction by least squares from the good ones, by how keys differ from their mean at each
+    vertex.
+    """
     count = np.maximum(good.sum(axis=0), 1)
     ways = offsets - (offsets * good[..., None]).sum(axis=0) / count[:, None]
     told = numbers - (numbers * good).sum(axis=0) / count
-    return np.asarray(np.linalg.lstsq(ways[good].astype(np.float64), told[good].astype(np.float64), rcond=None)[0])
+    return np.asarray(
+        np.linalg.lstsq(ways[good].astype(np.float64), told[good].astype(np.float64), rcond=None)[0]
+    )
 
 
 def _distances(one: Affine, before: Doubles, after: Doubles) -> Doubles:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Points that stay on a mesh: three of its vertices hold each, and are found again by numbers that the mesh carries along through edits."""
+"""Points that stay on a mesh: three of its vertices hold each, and are found again by numbers that
+the mesh carries along through edits.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ Ints = NDArray[np.int32]
 Doubles = NDArray[np.float64]
 Point = tuple[float, float, float]
 
-ATTRIBUTE = ".sculpt_landmark_anchor"  # Blender hides names that begin so from its lists, and exporters leave them out
+# Blender hides names that begin so from its lists, and exporters leave them out
+ATTRIBUTE = ".sculpt_landmark_anchor"
 _NUMBERS = 2**31 - 1
 
 
@@ -33,8 +36,10 @@ class Surface:
 
 @dataclass(frozen=True)
 class Hold:
-    """Three vertices, their weights, and how far the point lies away from the mesh's middle above them, in units of the triangle's size. A point
-    that is held so goes along with every affine change of the mesh, and with its neighbours through all others."""
+    """Three vertices, their weights, and how far the point lies away from the mesh's middle above
+    them, in units of the triangle's size. A point that is held so goes along with every affine
+    change of the mesh, and with its neighbours through all others.
+    """
 
     corners: tuple[int, int, int]
     weights: tuple[float, float, float]
@@ -47,7 +52,12 @@ def places(holds: Mapping[str, Hold], vertices: Floats) -> dict[str, Point]:
     found = {}
     for name, held in holds.items():
         a, b, c = vertices[list(held.corners)].astype(np.float64)
-        point = held.weights[0] * a + held.weights[1] * b + held.weights[2] * c + held.height * _upwards(a, b, c, middle)
+        point = (
+            held.weights[0] * a
+            + held.weights[1] * b
+            + held.weights[2] * c
+            + held.height * _upwards(a, b, c, middle)
+        )
         found[name] = (float(point[0]), float(point[1]), float(point[2]))
     return found
 
@@ -60,7 +70,13 @@ def hold(surface: Surface, points: Mapping[str, Sequence[float]]) -> dict[str, H
     close = marks.around(surface.vertices, surface.triangles, np.array(list(at.values())))
     middle = _middle(surface.vertices)
     return {
-        name: _held(surface.vertices, close[marks.nearest_triangle(surface.vertices, close, point)[0]], point, middle) for name, point in at.items()
+        name: _held(
+            surface.vertices,
+            close[marks.nearest_triangle(surface.vertices, close, point)[0]],
+            point,
+            middle,
+        )
+        for name, point in at.items()
     }
 
 
@@ -72,14 +88,19 @@ def _held(vertices: Floats, corners: Ints, point: Doubles, middle: Doubles) -> H
     if area <= 0:
         nearest = int(np.argmin([np.linalg.norm(corner - point) for corner in (a, b, c)]))
         return Hold(numbers, (float(nearest == 0), float(nearest == 1), float(nearest == 2)), 0.0)
-    u, v = (float(np.cross(one - point, other - point) @ normal) / area for one, other in ((b, c), (c, a)))
+    u, v = (
+        float(np.cross(one - point, other - point) @ normal) / area
+        for one, other in ((b, c), (c, a))
+    )
     flat = u * a + v * b + (1 - u - v) * c
     up = _upwards(a, b, c, middle)
     return Hold(numbers, (u, v, 1 - u - v), float((point - flat) @ up / (up @ up)))
 
 
 def _upwards(a: Doubles, b: Doubles, c: Doubles, middle: Doubles) -> Doubles:
-    """The triangle's normal, as long as the triangle is large, away from the mesh's middle: also after a mirroring, which turns triangles over."""
+    """The triangle's normal, as long as the triangle is large, away from the mesh's middle: also
+    after a mirroring, which turns triangles over.
+    """
     normal = np.cross(b - a, c - a)
     length = float(np.linalg.norm(normal))
     if length <= 0:
@@ -113,7 +134,9 @@ def number(mesh: bpy.types.Mesh, indices: Sequence[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     fresh = False
     for index in indices:
-        if not numbers[index] or np.flatnonzero(numbers == numbers[index])[0] != index:  # a copy of the vertex that has it
+        if (
+            not numbers[index] or np.flatnonzero(numbers == numbers[index])[0] != index
+        ):  # a copy of the vertex that has it
             numbers[index] = 1 + secrets.randbelow(_NUMBERS)
             fresh = True
         found[index] = int(numbers[index])
@@ -129,7 +152,9 @@ def number(mesh: bpy.types.Mesh, indices: Sequence[int]) -> dict[int, int]:
 
 
 def vertices_of(numbers: Ints) -> dict[int, int]:
-    """Number -> vertex. Of several with one number the first: copies that Blender makes come after what they are copies of."""
+    """Number -> vertex. Of several with one number the first: copies that Blender makes come after
+    what they are copies of.
+    """
     there = np.flatnonzero(numbers)
     return {int(numbers[index]): int(index) for index in there[::-1]}
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several objects of an avatar as one mesh as it is seen, and shapes of that mesh given back to each object as it is stored.
+"""Several objects of an avatar as one mesh as it is seen, and shapes of that mesh given back to
+each object as it is stored.
 
-The joined mesh has the axes of the face's object, with that object's stretching and mirroring, see as_seen.shown_axes.
+The joined mesh has the axes of the face's object, with that object's stretching and mirroring, see
+as_seen.shown_axes.
 
-A Mirror modifier's other half is added to what the child sees, since half a face is no face; it gets no keys of its own.
+A Mirror modifier's other half is added to what the child sees, since half a face is no face; it
+gets no keys of its own.
 """
 
 from __future__ import annotations
@@ -26,14 +29,19 @@ Ints = NDArray[np.int32]
 Doubles = NDArray[np.float64]
 Point = tuple[float, float, float]
 
-ALIKE = 0.1  # of a shape's largest movement, by which two objects that share a mesh, or two mirrored halves, may differ and be served by one key
-TWICE = 2.0  # how much more a mirrored half must move than the modelled one, for its movement to be taken
+# of a shape's largest movement, by which two objects that share a mesh, or two mirrored halves, may
+# differ and be served by one key
+ALIKE = 0.1
+# how much more a mirrored half must move than the modelled one, for its movement to be taken
+TWICE = 2.0
 
 
 @dataclass(frozen=True)
 class Copy:
-    """What a Mirror modifier adds. start: its first vertex in the joined mesh; source: int32 (C,), the vertices of the object that it
-    copies; back: float64 (3,3), from an offset of the copy to that of the source."""
+    """What a Mirror modifier adds. start: its first vertex in the joined mesh; source: int32 (C,),
+    the vertices of the object that it copies; back: float64 (3,3), from an offset of the copy to
+    that of the source.
+    """
 
     start: int
     source: Ints
@@ -42,9 +50,11 @@ class Copy:
 
 @dataclass(frozen=True)
 class Target:
-    """An object that gets keys. Holds its identity, not a reference: undo may replace it. start, size: its vertices in the joined mesh;
-    back: float64 (3,3), from offsets of the joined mesh to its own space; stored: float32 (V,3,3), from there to offsets that are stored, None where
-    they are the same."""
+    """An object that gets keys. Holds its identity, not a reference: undo may replace it. start,
+    size: its vertices in the joined mesh; back: float64 (3,3), from offsets of the joined mesh to
+    its own space; stored: float32 (V,3,3), from there to offsets that are stored, None where they
+    are the same.
+    """
 
     identity: int
     name: str
@@ -65,11 +75,15 @@ class _Joined:
     evidence: list[evidence.Piece] = field(default_factory=list)
     count: int = 0
 
-    def add(self, vertices: Floats, triangles: Ints, weights: Floats, mask: Floats, role: str) -> int:
+    def add(
+        self, vertices: Floats, triangles: Ints, weights: Floats, mask: Floats, role: str
+    ) -> int:
         """Append a mesh whose triangles count from its own first vertex; that vertex' number."""
         return self.append(vertices, triangles + self.count, weights, mask, role)
 
-    def append(self, vertices: Floats, triangles: Ints, weights: Floats, mask: Floats, role: str) -> int:
+    def append(
+        self, vertices: Floats, triangles: Ints, weights: Floats, mask: Floats, role: str
+    ) -> int:
         """Append a mesh whose triangles already count from the beginning."""
         start, self.count = self.count, self.count + len(vertices)
         self.vertices.append(vertices)
@@ -83,7 +97,8 @@ class _Joined:
 def gather_avatar(
     ob: bpy.types.Object, parts: Sequence[Part] = (), group: str = "", use_selection: bool = False
 ) -> tuple[AvatarArrays, tuple[Target, ...]]:
-    """The face's object and its parts as one mesh, and who gets what of it; the first target is the face's object. Object mode.
+    """The face's object and its parts as one mesh, and who gets what of it; the first target is the
+    face's object. Object mode.
 
     Raises AddonError as mesh_io.gather does.
     """
@@ -91,13 +106,17 @@ def gather_avatar(
         return _gather(ob, parts, group, use_selection)
 
 
-def _gather(ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selection: bool) -> tuple[AvatarArrays, tuple[Target, ...]]:
+def _gather(
+    ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selection: bool
+) -> tuple[AvatarArrays, tuple[Target, ...]]:
     face = gather(ob, group, use_selection)
     axes = np.eye(4)
     axes[:3, :3] = shown_axes(ob)
     joined, targets, findings = _Joined(), [], [*face.findings, *told_lost(ob)]
     mask = np.ones(len(face.vertices), np.float32) if face.mask is None else face.mask
-    weights = np.ones(len(face.vertices), np.float32) if face.head_weights is None else face.head_weights
+    weights = (
+        np.ones(len(face.vertices), np.float32) if face.head_weights is None else face.head_weights
+    )
     targets.append(_add(joined, ob, face, weights, mask, "auto", axes))
     for part in parts:
         space = space_between(part.ob, ob)
@@ -108,8 +127,14 @@ def _gather(ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selecti
             continue
         ones = np.ones(len(own.vertices), np.float32)
         # what is no kind of its own is skin, whose weights say where it ends
-        weights = own.head_weights if own.head_weights is not None and part.role in ("auto", "face") else ones
-        role = "auto" if part.why == "place" else part.role  # only what the user or a name says goes before what the file says
+        weights = (
+            own.head_weights
+            if own.head_weights is not None and part.role in ("auto", "face")
+            else ones
+        )
+        role = (
+            "auto" if part.why == "place" else part.role
+        )  # only what the user or a name says goes before what the file says
         targets.append(_add(joined, part.ob, own, weights, ones, role, axes @ space))
         findings.extend(own.findings)
     roles = np.concatenate(joined.roles)
@@ -139,11 +164,15 @@ def _moved(points: Mapping[str, Point], matrix: Doubles) -> dict[str, Point]:
     if np.array_equal(matrix, np.eye(3)):
         return dict(points)
     moved = {name: matrix @ np.array(point, np.float64) for name, point in points.items()}
-    return {name: (float(point[0]), float(point[1]), float(point[2])) for name, point in moved.items()}
+    return {
+        name: (float(point[0]), float(point[1]), float(point[2])) for name, point in moved.items()
+    }
 
 
 def _upwards(up: Point | None, axes: Doubles) -> Point | None:
-    """A direction in the space of the face's object, as it is seen: what is level there stays level."""
+    """A direction in the space of the face's object, as it is seen: what is level there stays
+    level.
+    """
     if up is None or np.array_equal(axes, np.eye(3)):
         return up
     normal = np.linalg.inv(axes).T @ np.array(up, np.float64)
@@ -153,9 +182,11 @@ def _upwards(up: Point | None, axes: Doubles) -> Point | None:
 
 @dataclass(frozen=True)
 class Share:
-    """What one target gets of the shapes. indices: int32 (f,) of its own vertices; offsets: float32 (N,f,3), to be stored in its mesh.
+    """What one target gets of the shapes. indices: int32 (f,) of its own vertices; offsets: float32
+    (N,f,3), to be stored in its mesh.
 
-    unlike: flags (N,), shapes that move it halfway, because a Mirror modifier shows both sides what is meant for one.
+    unlike: flags (N,), shapes that move it halfway, because a Mirror modifier shows both sides what
+    is meant for one.
     """
 
     target: Target
@@ -165,7 +196,9 @@ class Share:
 
 
 def split(targets: Sequence[Target], indices: Ints, offsets: Floats) -> list[Share]:
-    """What each target gets of indices int32 (F,) and offsets float32 (N,F,3) of the joined mesh."""
+    """What each target gets of indices int32 (F,) and offsets float32 (N,F,3) of the joined
+    mesh.
+    """
     shares = []
     for number, target in enumerate(targets):
         mine = (indices >= target.start) & (indices < target.start + target.size)
@@ -182,12 +215,13 @@ def split(targets: Sequence[Target], indices: Ints, offsets: Floats) -> list[Sha
 
 
 def settled(shares: Sequence[Share], meshes: Sequence[str]) -> tuple[list[Share | None], list[str]]:
-    """The shares so that every mesh is served once, None for an object whose mesh another object's share serves; and what moves halfway, in
-    sentences.
+    """The shares so that every mesh is served once, None for an object whose mesh another object's
+    share serves; and what moves halfway, in sentences.
 
-    meshes: the name of each share's mesh. A shape that one mesh would have to show differently in two places is the mean of both: that is nearest to
-    each, and where both sides move together, as they mostly do, each goes its way once. The face's own object, the first, keeps what its mirrored
-    halves share.
+    meshes: the name of each share's mesh. A shape that one mesh would have to show differently in
+    two places is the mean of both: that is nearest to each, and where both sides move together, as
+    they mostly do, each goes its way once. The face's own object, the first, keeps what its
+    mirrored halves share.
     """
     found: list[Share | None] = []
     warnings: list[str] = []
@@ -195,8 +229,14 @@ def settled(shares: Sequence[Share], meshes: Sequence[str]) -> tuple[list[Share 
         if meshes[number] in meshes[:number]:
             found.append(None)
             continue
-        alike = [other for other, mesh in zip(shares, meshes, strict=True) if mesh == meshes[number]]
-        unlike = np.any([other.unlike for other in alike], axis=0) if number else np.zeros(len(share.unlike), bool)
+        alike = [
+            other for other, mesh in zip(shares, meshes, strict=True) if mesh == meshes[number]
+        ]
+        unlike = (
+            np.any([other.unlike for other in alike], axis=0)
+            if number
+            else np.zeros(len(share.unlike), bool)
+        )
         if len(alike) > 1:
             indices = np.unique(np.concatenate([other.indices for other in alike])).astype(np.int32)
             whole = [_on(other, indices) for other in alike]
@@ -210,11 +250,13 @@ def settled(shares: Sequence[Share], meshes: Sequence[str]) -> tuple[list[Share 
         names, halved = " and ".join(repr(other.target.name) for other in alike), int(unlike.sum())
         if len(alike) > 1:
             warnings.append(
-                f"{names} share one mesh, so {halved} shapes that should move one of them move each halfway: make them single-user first."
+                f"{names} share one mesh, so {halved} shapes that should move one of them move each"
+                " halfway: make them single-user first."
             )
         else:
             warnings.append(
-                f"The Mirror modifier of {names} shows both sides alike, so {halved} shapes of one side move both halfway: apply it first."
+                f"The Mirror modifier of {names} shows both sides alike, so {halved} shapes of one"
+                " side move both halfway: apply it first."
             )
     return found, warnings
 
@@ -228,15 +270,21 @@ def _on(share: Share, indices: Ints) -> Floats:
 
 def agree(first: Floats, second: Floats) -> NDArray[np.bool_]:
     """Which shapes (N,) of two offsets float32 (N,V,3) are the same to a viewer."""
-    size = np.maximum(*(np.abs(offsets).max(axis=(1, 2), initial=0.0) for offsets in (first, second)))
+    size = np.maximum(
+        *(np.abs(offsets).max(axis=(1, 2), initial=0.0) for offsets in (first, second))
+    )
     return np.asarray(np.abs(first - second).max(axis=(1, 2), initial=0.0) <= ALIKE * size)
 
 
-def _with_copies(target: Target, own: Ints, moved: Floats, indices: Ints, offsets: Floats, part: bool) -> tuple[Ints, Floats, NDArray[np.bool_]]:
-    """What the modelled half gets, for the mirrored ones too; and which shapes differ between the halves.
+def _with_copies(
+    target: Target, own: Ints, moved: Floats, indices: Ints, offsets: Floats, part: bool
+) -> tuple[Ints, Floats, NDArray[np.bool_]]:
+    """What the modelled half gets, for the mirrored ones too; and which shapes differ between the
+    halves.
 
-    On a part these are the mean of the halves. On the face's object, where a side that is not modelled may be all that a shape moves, the movement of
-    a mirrored half takes the place of one that is still on the modelled half.
+    On a part these are the mean of the halves. On the face's object, where a side that is not
+    modelled may be all that a shape moves, the movement of a mirrored half takes the place of one
+    that is still on the modelled half.
     """
     whole = np.zeros((len(offsets), target.size, 3), np.float32)
     whole[:, own] = moved
@@ -244,14 +292,18 @@ def _with_copies(target: Target, own: Ints, moved: Floats, indices: Ints, offset
     for copy in target.copies:
         there = (indices >= copy.start) & (indices < copy.start + len(copy.source))
         other = np.zeros_like(whole)
-        other[:, copy.source[indices[there] - copy.start]] = offsets[:, there].astype(np.float64) @ copy.back.T
+        other[:, copy.source[indices[there] - copy.start]] = (
+            offsets[:, there].astype(np.float64) @ copy.back.T
+        )
         unlike |= ~agree(whole[:, copy.source], other[:, copy.source])
         halves.append(other)
     if part:
         shown = np.ones(target.size, np.float32)  # how often each vertex is
         for copy in target.copies:
             shown[copy.source] += 1
-        whole[unlike] = (whole[unlike] + np.sum([other[unlike] for other in halves], axis=0)) / shown[:, None]
+        whole[unlike] = (
+            whole[unlike] + np.sum([other[unlike] for other in halves], axis=0)
+        ) / shown[:, None]
     else:
         for other in halves:
             size, size_there = (np.linalg.norm(field, axis=(1, 2)) for field in (whole, other))
@@ -262,23 +314,39 @@ def _with_copies(target: Target, own: Ints, moved: Floats, indices: Ints, offset
     return rows, whole[:, rows], unlike
 
 
-def _add(joined: _Joined, ob: bpy.types.Object, own: AvatarArrays, weights: Floats, mask: Floats, role: str, space: Doubles) -> Target:
+def _add(
+    joined: _Joined,
+    ob: bpy.types.Object,
+    own: AvatarArrays,
+    weights: Floats,
+    mask: Floats,
+    role: str,
+    space: Doubles,
+) -> Target:
     """space: the matrix (4,4) from the object's space to the joined mesh'."""
     role = role if role in ROLES else "auto"
     vertices, triangles = own.vertices, own.triangles
     if not np.array_equal(space, np.eye(4)):
-        vertices = np.ascontiguousarray(vertices.astype(np.float64) @ space[:3, :3].T + space[:3, 3], np.float32)
+        vertices = np.ascontiguousarray(
+            vertices.astype(np.float64) @ space[:3, :3].T + space[:3, 3], np.float32
+        )
     if np.linalg.det(space[:3, :3]) < 0:
-        triangles = np.ascontiguousarray(triangles[:, ::-1])  # mirrored, their fronts would look inwards
+        triangles = np.ascontiguousarray(
+            triangles[:, ::-1]
+        )  # mirrored, their fronts would look inwards
     start = joined.add(vertices, triangles, weights, mask, role)
-    joined.evidence.append(evidence.Piece(own.evidence, ob.name, len(vertices), len(triangles), space))
+    joined.evidence.append(
+        evidence.Piece(own.evidence, ob.name, len(vertices), len(triangles), space)
+    )
     # copies come right after, so that the target itself stays one piece
     copies = []
     source, places = np.arange(len(vertices), dtype=np.int32), vertices.astype(np.float64)
     for reflection, threshold in _reflections(ob, space):
         twins = places @ reflection[:3, :3].T + reflection[:3, 3]
         apart = np.linalg.norm(twins - places, axis=1) > threshold
-        numbers = np.where(apart, joined.count + np.cumsum(apart) - 1, np.arange(len(places)) + start).astype(np.int32)
+        numbers = np.where(
+            apart, joined.count + np.cumsum(apart) - 1, np.arange(len(places)) + start
+        ).astype(np.int32)
         first = joined.append(
             np.ascontiguousarray(twins[apart], np.float32),
             np.ascontiguousarray(numbers[triangles][:, ::-1], np.int32),
@@ -286,14 +354,25 @@ def _add(joined: _Joined, ob: bpy.types.Object, own: AvatarArrays, weights: Floa
             mask[apart],
             role,
         )
-        twin = evidence.Piece(own.evidence.some(source[apart]), ob.name, int(apart.sum()), len(triangles), space)
+        twin = evidence.Piece(
+            own.evidence.some(source[apart]), ob.name, int(apart.sum()), len(triangles), space
+        )
         joined.evidence.append(twin)
         copies.append(Copy(first, source[apart], np.linalg.inv(reflection[:3, :3])))
-    return Target(int(ob.session_uid), ob.name, start, len(vertices), np.linalg.inv(space[:3, :3]), tuple(copies), own.back)
+    return Target(
+        int(ob.session_uid),
+        ob.name,
+        start,
+        len(vertices),
+        np.linalg.inv(space[:3, :3]),
+        tuple(copies),
+        own.back,
+    )
 
 
 def _reflections(ob: bpy.types.Object, space: Doubles) -> list[tuple[Doubles, float]]:
-    """The reflections (4,4) in the joined mesh' space, and how near vertices are merged, of the object's Mirror modifiers.
+    """The reflections (4,4) in the joined mesh' space, and how near vertices are merged, of the
+    object's Mirror modifiers.
 
     Each of several axes mirrors the modelled part alone, which is enough to see a face.
     """
@@ -309,5 +388,10 @@ def _reflections(ob: bpy.types.Object, space: Doubles) -> list[tuple[Doubles, fl
             flip = np.eye(4)
             flip[axis, axis] = -1
             inside = frame @ flip @ np.linalg.inv(frame)
-            found.append((space @ inside @ np.linalg.inv(space), modifier.merge_threshold if modifier.use_mirror_merge else 0.0))
+            found.append(
+                (
+                    space @ inside @ np.linalg.inv(space),
+                    modifier.merge_threshold if modifier.use_mirror_merge else 0.0,
+                )
+            )
     return found

@@ -11,11 +11,17 @@ from .findings import Finding, listed
 from .parts import NONE, Part
 from .typed import keys_of, mesh_of
 
-ONLY_BEFORE = frozenset({"MIRROR", "SUBSURF", "MULTIRES", "REMESH", "DECIMATE", "SOLIDIFY"})  # modifiers that are applied before there are keys
+ONLY_BEFORE = frozenset(
+    {"MIRROR", "SUBSURF", "MULTIRES", "REMESH", "DECIMATE", "SOLIDIFY"}
+)  # modifiers that are applied before there are keys
 
 
-def scene_findings(ob: bpy.types.Object, parts: Sequence[Part] = (), out_of_reach: Sequence[Part] = ()) -> list[Finding]:
-    """About the face's object and the avatar's other objects. parts: all of them; out_of_reach: those that no key can be added to. Quick."""
+def scene_findings(
+    ob: bpy.types.Object, parts: Sequence[Part] = (), out_of_reach: Sequence[Part] = ()
+) -> list[Finding]:
+    """About the face's object and the avatar's other objects. parts: all of them; out_of_reach:
+    those that no key can be added to. Quick.
+    """
     moving = [part.ob for part in parts if part.role != NONE]
     found = [*_absolute(ob), *_of_face(ob)]
     for other in moving:
@@ -45,7 +51,9 @@ def _of_face(ob: bpy.types.Object) -> Iterator[Finding]:
 def _mirrors(ob: bpy.types.Object, part: bool) -> Iterator[Finding]:
     if not any(modifier.type == "MIRROR" and modifier.show_viewport for modifier in ob.modifiers):
         return
-    code = ("part_" if part else "") + ("mirrored" if mesh_of(ob).shape_keys is None else "mirrored_keys")
+    code = ("part_" if part else "") + (
+        "mirrored" if mesh_of(ob).shape_keys is None else "mirrored_keys"
+    )
     yield Finding(code, {"object": repr(ob.name)}, (ob.name,))
 
 

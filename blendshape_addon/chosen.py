@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which model and which table are used: those that the user chose since Blender started, and the model of the preferences.
+"""Which model and which table are used: those that the user chose since Blender started, and the
+model of the preferences.
 
-A .blend keeps the path that was chosen when it was saved. Whoever sent the file wrote it, so it counts as a question: until the user says yes,
-nothing opens that path or looks at it. The answers are kept here, as paths and not in any data of Blender's, where another file, an undo, a copied
-or a linked scene could bring them along.
+A .blend keeps the path that was chosen when it was saved. Whoever sent the file wrote it, so it
+counts as a question: until the user says yes, nothing opens that path or looks at it. The answers
+are kept here, as paths and not in any data of Blender's, where another file, an undo, a copied or a
+linked scene could bring them along.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ _chosen: set[tuple[str, str]] = set()  # kind and path
 
 @dataclass(frozen=True)
 class Named:
-    """A path that a file names and that the user has not chosen. problem: why it cannot be used at all, or ``."""
+    """A path that a file names and that the user has not chosen. problem: why it cannot be used at
+    all, or ``.
+    """
 
     kind: str
     path: str
@@ -34,23 +38,33 @@ class Named:
     @property
     def question(self) -> str:
         """What the panel asks, without the path."""
-        return tr("This file names the model") if self.kind == "model" else tr("This file names the table")
+        return (
+            tr("This file names the model")
+            if self.kind == "model"
+            else tr("This file names the table")
+        )
 
     @property
     def told(self) -> str:
         """A sentence for a run that went on without it."""
-        return f"The {self.kind} {self.path[:300]!r} that this file names was not used: press Use It in the panel if you want it."
+        return (
+            f"The {self.kind} {self.path[:300]!r} that this file names was not used: press Use It"
+            " in the panel if you want it."
+        )
 
 
 def whole(path: str, scene: bpy.types.Scene | None = None) -> str:
     """The path with the folder of the .blend that it is relative to; by its text alone."""
     library = scene.library if scene is not None else None
-    return str(bpy.path.abspath(path, library=library) if library is not None else bpy.path.abspath(path))
+    return str(
+        bpy.path.abspath(path, library=library) if library is not None else bpy.path.abspath(path)
+    )
 
 
 def picked(kind: str) -> Callable[[bpy.types.PropertyGroup, bpy.types.Context], None]:
-    """For a property of the scene: what is written into it, by hand or by a script, was chosen. Blender does not call this when it loads, links,
-    copies or undoes."""
+    """For a property of the scene: what is written into it, by hand or by a script, was chosen.
+    Blender does not call this when it loads, links, copies or undoes.
+    """
 
     def update(self: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
         choose(kind, whole(getattr(self, kind), cast("bpy.types.Scene", self.id_data)))
@@ -76,13 +90,17 @@ def of_scene(scene: bpy.types.Scene, kind: str) -> str:
 
 
 def of_preferences(context: bpy.types.Context) -> str:
-    """The model of the preferences, `` for the shipped one. It is never relative to a file, whatever is open."""
+    """The model of the preferences, `` for the shipped one. It is never relative to a file,
+    whatever is open.
+    """
     preferences = session.preferences(context)
     return str(preferences.model) if preferences is not None else ""
 
 
 def model(context: bpy.types.Context) -> str:
-    """The model that is used: the scene's if the user chose it, else that of the preferences, else `` for the shipped one."""
+    """The model that is used: the scene's if the user chose it, else that of the preferences, else
+    `` for the shipped one.
+    """
     return of_scene(context.scene, "model") or of_preferences(context)
 
 
@@ -110,7 +128,9 @@ def _problem(path: str) -> str:
 
 
 class _Answer(OperatorMixin):
-    """An answer to what the panel asks. Neither searched for nor repeated on another file: only a button that shows the path offers it."""
+    """An answer to what the panel asks. Neither searched for nor repeated on another file: only a
+    button that shows the path offers it.
+    """
 
     bl_options = {"INTERNAL"}
 
@@ -119,7 +139,10 @@ class _Answer(OperatorMixin):
         bpy.props.EnumProperty(
             name="Kind",
             description="What the file names",
-            items=(("model", "Model", "The model file"), ("table", "Table", "The file with keys of your own")),
+            items=(
+                ("model", "Model", "The model file"),
+                ("table", "Table", "The file with keys of your own"),
+            ),
             options={"SKIP_SAVE"},
         ),
     ]
@@ -131,7 +154,12 @@ class BLENDSHAPES_OT_use_named(_Answer, bpy.types.Operator):
     bl_idname = "blendshapes.use_named"
     bl_label = "Use It"
 
-    path: Annotated[str, bpy.props.StringProperty(name="Path", description="The path that was shown", options={"SKIP_SAVE", "HIDDEN"})]
+    path: Annotated[
+        str,
+        bpy.props.StringProperty(
+            name="Path", description="The path that was shown", options={"SKIP_SAVE", "HIDDEN"}
+        ),
+    ]
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Use it, if it is still the one that was shown."""

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One button for each finding that a button helps with: what would spoil the keys is mended before they are made."""
+"""One button for each finding that a button helps with: what would spoil the keys is mended before
+they are made.
+"""
 
 from __future__ import annotations
 
@@ -50,11 +52,16 @@ class Fix(OperatorMixin):
 def _objects(context: bpy.types.Context) -> list[bpy.types.Object]:
     """The face's object and the parts that move with it."""
     face = check_editable(active_object(context))
-    return [face, *(part.ob for part in moving(avatar_parts(face, inspection.known_landmarks(face))))]
+    return [
+        face,
+        *(part.ob for part in moving(avatar_parts(face, inspection.known_landmarks(face)))),
+    ]
 
 
 class BLENDSHAPES_OT_expressions_to_zero(Fix, bpy.types.Operator):
-    """Set the keys that are expressions to 0 and unpin them, so that the face that is seen is the neutral one"""
+    """Set the keys that are expressions to 0 and unpin them, so that the face that is seen is the
+    neutral one
+    """
 
     bl_idname = "blendshapes.expressions_to_zero"
     bl_label = "Set Expressions to 0"
@@ -74,13 +81,16 @@ class BLENDSHAPES_OT_expressions_to_zero(Fix, bpy.types.Operator):
         if held:
             self.report(
                 {"WARNING"},
-                f"An animation or a driver holds {listed(dict.fromkeys(held))}: choose a frame at which the face is neutral, or mute the driver.",
+                f"An animation or a driver holds {listed(dict.fromkeys(held))}: choose a frame at"
+                " which the face is neutral, or mute the driver.",
             )
         return f"{len(done)} expressions set to 0" if done else ""
 
 
 class BLENDSHAPES_OT_parts_single_user(Fix, bpy.types.Operator):
-    """Give each part that shares its mesh with another one of its own, so that left and right can move by themselves"""
+    """Give each part that shares its mesh with another one of its own, so that left and right can
+    move by themselves
+    """
 
     bl_idname = "blendshapes.parts_single_user"
     bl_label = "Make Parts Single-User"
@@ -106,14 +116,20 @@ class BLENDSHAPES_OT_relative_keys(Fix, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def _mend(self, context: bpy.types.Context) -> str:
-        absolute = [ob for ob in _objects(context) if mesh_of(ob).shape_keys is not None and not keys_of(ob).use_relative]
+        absolute = [
+            ob
+            for ob in _objects(context)
+            if mesh_of(ob).shape_keys is not None and not keys_of(ob).use_relative
+        ]
         for ob in absolute:
             keys_of(ob).use_relative = True
         return f"The keys of {len(absolute)} objects are relative now" if absolute else ""
 
 
 class BLENDSHAPES_OT_apply_mirror(Fix, bpy.types.Operator):
-    """Apply the Mirror modifiers of face and parts, so that left and right can move by themselves; possible while a mesh has no shape keys"""
+    """Apply the Mirror modifiers of face and parts, so that left and right can move by themselves;
+    possible while a mesh has no shape keys
+    """
 
     bl_idname = "blendshapes.apply_mirror"
     bl_label = "Apply Mirror Modifiers"
@@ -126,9 +142,13 @@ class BLENDSHAPES_OT_apply_mirror(Fix, bpy.types.Operator):
             return False
         ob = active_object(context)
         if any(_mirrors(ob)) and mesh_of(ob).shape_keys is not None:
-            cls.poll_message_set("Blender applies no modifier to a mesh with shape keys: remove them first")
+            cls.poll_message_set(
+                "Blender applies no modifier to a mesh with shape keys: remove them first"
+            )
             return False
-        return any(any(_mirrors(other)) for other in context.view_layer.objects if other.type == "MESH")
+        return any(
+            any(_mirrors(other)) for other in context.view_layer.objects if other.type == "MESH"
+        )
 
     def _mend(self, context: bpy.types.Context) -> str:
         left, count = [], 0
@@ -139,11 +159,19 @@ class BLENDSHAPES_OT_apply_mirror(Fix, bpy.types.Operator):
                 continue
             with object_mode(ob):
                 for name in names:
-                    with context.temp_override(object=ob, active_object=ob, selected_objects=[ob], selected_editable_objects=[ob]):
+                    with context.temp_override(
+                        object=ob,
+                        active_object=ob,
+                        selected_objects=[ob],
+                        selected_editable_objects=[ob],
+                    ):
                         bpy.ops.object.modifier_apply(modifier=name)
             count += len(names)
         if left:
-            problem = f"{', '.join(map(repr, left))}: Blender applies no modifier to a mesh with shape keys. Remove the keys first."
+            problem = (
+                f"{', '.join(map(repr, left))}: Blender applies no modifier to a mesh with shape"
+                " keys. Remove the keys first."
+            )
             if not count:
                 raise RuntimeError(problem)
             self.report({"WARNING"}, problem)
@@ -161,4 +189,9 @@ BUTTONS = {
     "mirrored": BLENDSHAPES_OT_apply_mirror.bl_idname,
     "part_mirrored": BLENDSHAPES_OT_apply_mirror.bl_idname,
 }
-CLASSES = (BLENDSHAPES_OT_expressions_to_zero, BLENDSHAPES_OT_parts_single_user, BLENDSHAPES_OT_relative_keys, BLENDSHAPES_OT_apply_mirror)
+CLASSES = (
+    BLENDSHAPES_OT_expressions_to_zero,
+    BLENDSHAPES_OT_parts_single_user,
+    BLENDSHAPES_OT_relative_keys,
+    BLENDSHAPES_OT_apply_mirror,
+)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The user's own vowels and blinks as a guide: how large they are, or the shapes themselves. Arrays in, arrays out.
+"""The user's own vowels and blinks as a guide: how large they are, or the shapes themselves. Arrays
+in, arrays out.
 
-Roles are the five vowels and the blinks; which names they go by is from the standards (VRChat, VRM, MMD, VRoid, ARKit, Unified).
+Roles are the five vowels and the blinks; which names they go by is from the standards (VRChat, VRM,
+MMD, VRoid, ARKit, Unified).
 """
 
 from __future__ import annotations
@@ -22,9 +24,35 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ou": ("vrc.v_ou", "ou", "u", "う", "Fcl_MTH_U", "mouth_u", "viseme_U"),
     "ee": ("vrc.v_e", "vrc.v_ee", "ee", "e", "え", "Fcl_MTH_E", "mouth_e", "viseme_E"),
     "oh": ("vrc.v_oh", "oh", "o", "お", "Fcl_MTH_O", "mouth_o", "viseme_O"),
-    "blink": ("vrc.blink", "blink", "まばたき", "Fcl_EYE_Close", "eyesClosed", "EyeClosed", "eyeBlink"),
-    "blinkLeft": ("eyeBlinkLeft", "blinkLeft", "blink_l", "vrc.blink_left", "Fcl_EYE_Close_L", "EyeClosedLeft", "Eye_Left_Blink", "ウィンク２"),
-    "blinkRight": ("eyeBlinkRight", "blinkRight", "blink_r", "vrc.blink_right", "Fcl_EYE_Close_R", "EyeClosedRight", "Eye_Right_Blink", "ｳｨﾝｸ２右"),
+    "blink": (
+        "vrc.blink",
+        "blink",
+        "まばたき",
+        "Fcl_EYE_Close",
+        "eyesClosed",
+        "EyeClosed",
+        "eyeBlink",
+    ),
+    "blinkLeft": (
+        "eyeBlinkLeft",
+        "blinkLeft",
+        "blink_l",
+        "vrc.blink_left",
+        "Fcl_EYE_Close_L",
+        "EyeClosedLeft",
+        "Eye_Left_Blink",
+        "ウィンク２",
+    ),
+    "blinkRight": (
+        "eyeBlinkRight",
+        "blinkRight",
+        "blink_r",
+        "vrc.blink_right",
+        "Fcl_EYE_Close_R",
+        "EyeClosedRight",
+        "Eye_Right_Blink",
+        "ｳｨﾝｸ２右",
+    ),
 }
 VOWELS = ("aa", "ih", "ou", "ee", "oh")
 JAW = ("jawOpen", 0.7)  # how much of it stands for the vowel aa where that is not made
@@ -44,19 +72,28 @@ class Guide:
 
 
 def role_of(name: str) -> str | None:
-    """The vowel or blink that a key's name stands for; VRoid puts the mesh's name before its own."""
-    return _ROLE.get(folded(name)) or _ROLE.get(folded(name[name.rfind("Fcl_") :]) if "Fcl_" in name else "")
+    """The vowel or blink that a key's name stands for; VRoid puts the mesh's name before its
+    own.
+    """
+    return _ROLE.get(folded(name)) or _ROLE.get(
+        folded(name[name.rfind("Fcl_") :]) if "Fcl_" in name else ""
+    )
 
 
 def guides(own: Mapping[str, Floats], made: Mapping[str, Floats]) -> dict[str, Guide]:
-    """Role -> guide. own: the user's keys, name -> offsets (F,3); made: the generated shapes on the same vertices."""
+    """Role -> guide. own: the user's keys, name -> offsets (F,3); made: the generated shapes on the
+    same vertices.
+    """
     wanted = _made_by_role(made)
     found: dict[str, Guide] = {}
     for name, offsets in own.items():
         role = role_of(name)
         if role is None or role not in wanted or role in found:
             continue
-        product, size = float(np.vdot(offsets, wanted[role])), float(np.vdot(wanted[role], wanted[role]))
+        product, size = (
+            float(np.vdot(offsets, wanted[role])),
+            float(np.vdot(wanted[role], wanted[role])),
+        )
         alike = product / max((size * float(np.vdot(offsets, offsets))) ** 0.5, 1e-20)
         if alike >= ALIKE and size > 0:
             found[role] = Guide(name, float(np.clip(product / size, *RANGE)), alike)
@@ -64,7 +101,9 @@ def guides(own: Mapping[str, Floats], made: Mapping[str, Floats]) -> dict[str, G
 
 
 def factors(found: Mapping[str, Guide], names: Sequence[str]) -> dict[str, float]:
-    """Factor of each shape: a vowel's and a blink's own; the jaw's is the vowel aa's, and other visemes' the mean of the vowels'."""
+    """Factor of each shape: a vowel's and a blink's own; the jaw's is the vowel aa's, and other
+    visemes' the mean of the vowels'.
+    """
     vowels = [found[role].factor for role in VOWELS if role in found]
     lids = [found[role].factor for role in ("blink", "blinkLeft", "blinkRight") if role in found]
     result: dict[str, float] = {}
@@ -83,8 +122,12 @@ def factors(found: Mapping[str, Guide], names: Sequence[str]) -> dict[str, float
     return result
 
 
-def styles(found: Mapping[str, Guide], own: Mapping[str, Floats], made: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Generated names whose shape is the user's own instead: vowels, blinks, and the halves of a blink that the user has in one key."""
+def styles(
+    found: Mapping[str, Guide], own: Mapping[str, Floats], made: Mapping[str, Floats]
+) -> dict[str, Floats]:
+    """Generated names whose shape is the user's own instead: vowels, blinks, and the halves of a
+    blink that the user has in one key.
+    """
     result: dict[str, Floats] = {}
     halves = _halves(made)
     for name in made:
@@ -115,5 +158,7 @@ def _halves(made: Mapping[str, Floats]) -> Floats | None:
     by_role = _made_by_role(made)
     if not {"blinkLeft", "blinkRight"} <= by_role.keys():
         return None
-    left, right = (np.linalg.norm(by_role[role], axis=1, keepdims=True) for role in ("blinkLeft", "blinkRight"))
+    left, right = (
+        np.linalg.norm(by_role[role], axis=1, keepdims=True) for role in ("blinkLeft", "blinkRight")
+    )
     return np.asarray(left / np.maximum(left + right, 1e-12), np.float32)

@@ -6,23 +6,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-# Names after `simplify`. Sources: VRoid/VRM (J_Bip_C_Head, J_Adj_L_FaceEye), Mixamo (mixamorig:Head), MMD (頭, 左目, 首, あご), Unreal, 3ds Max
-# Biped (Bip01 Head), Source engine (ValveBiped.Bip01_Head1), Rigify (DEF-head), Character Creator (CC_Base_Head, CC_Base_L_Eye), Unity.
+# Names after `simplify`. Sources: VRoid/VRM (J_Bip_C_Head, J_Adj_L_FaceEye), Mixamo
+# (mixamorig:Head), MMD (頭, 左目, 首, あご), Unreal, 3ds Max Biped (Bip01 Head), Source engine
+# (ValveBiped.Bip01_Head1), Rigify (DEF-head), Character Creator (CC_Base_Head, CC_Base_L_Eye),
+# Unity.
 HEAD = frozenset({"head", "head1", "頭", "facehead"})
 NECK = frozenset({"neck", "neck1", "neck01", "necktwist01", "首"})
 JAW = frozenset({"jaw", "jawroot", "chin", "lowerjaw", "顎", "あご", "下顎"})
 EYE = frozenset({"eye", "faceeye", "eyeball", "目", "瞳"})
 _PREFIX = re.compile(
-    r"^(?:.*[:|])?(?:valvebiped[._ ])?(?:bip\d*[ _.]|j_(?:bip|adj|sec)_|cc_base_|def[-_ ]|org[-_ ]|b[-_ ]|c_|mixamorig_?)?(?:c_)?",
+    r"^(?:.*[:|])?(?:valvebiped[._ ])?(?:bip\d*[ _.]|j_(?:bip|adj|sec)_|cc_base_|def[-_ ]|org[-_"
+    r" ]|b[-_ ]|c_|mixamorig_?)?(?:c_)?",
     re.IGNORECASE,
 )
 _SIDES = {"l": "left", "left": "left", "左": "left", "r": "right", "right": "right", "右": "right"}
 
 
 def simplify(name: str) -> tuple[str, str | None]:
-    """(core, side) of a bone's name: lower-case without rig prefixes, separators and side; side is "left", "right" or None."""
+    """(core, side) of a bone's name: lower-case without rig prefixes, separators and side; side is
+    "left", "right" or None.
+    """
     rest = _PREFIX.sub("", name.strip(), count=1)
-    words = [word.lower() for word in re.split(r"[\s._\-]+|(?<=[a-z])(?=[A-Z])|(?<=[左右])|(?=[左右])", rest) if word]
+    words = [
+        word.lower()
+        for word in re.split(r"[\s._\-]+|(?<=[a-z])(?=[A-Z])|(?<=[左右])|(?=[左右])", rest)
+        if word
+    ]
     sides = [_SIDES[word] for word in words if word in _SIDES]
     core = "".join(word for word in words if word not in _SIDES)
     return core, sides[0] if len(sides) == 1 else None
@@ -41,7 +50,9 @@ def role(name: str) -> str | None:
 
 
 def roles(names: Iterable[str], preferred: Mapping[str, str]) -> dict[str, str]:
-    """role -> bone name. preferred: roles that the rig itself states (VRM's humanoid). Of several of one role the first counts."""
+    """role -> bone name. preferred: roles that the rig itself states (VRM's humanoid). Of several
+    of one role the first counts.
+    """
     names = list(names)
     found = {wanted: name for wanted, name in preferred.items() if name in names}
     for name in names:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What will happen before anybody clicks: the child is asked where the face is, while Blender goes on. Only with a window."""
+"""What will happen before anybody clicks: the child is asked where the face is, while Blender goes
+on. Only with a window.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,12 @@ _KEYS = 200  # of an object's keys that are not at 0, which are looked at when a
 
 @dataclass
 class Inspection:
-    """What is known of an object. state: looking, found, failed or given up. parts: (name, role, why) of the avatar's other objects. findings: what
-    should be known before the click, of the scene and of the face; warnings: what else the child says.
+    """What is known of an object. state: looking, found, failed or given up. parts: (name, role,
+    why) of the avatar's other objects. findings: what should be known before the click, of the
+    scene and of the face; warnings: what else the child says.
 
-    vertices: of all objects together, face_vertices: those that may move. memory_mb: what the child has taken so far.
+    vertices: of all objects together, face_vertices: those that may move. memory_mb: what the child
+    has taken so far.
     """
 
     signature: tuple[object, ...]
@@ -51,21 +55,37 @@ class Inspection:
 
 _current: Inspection | None = None
 _job: Job | None = None
-_moving: tuple[object, ...] | None = None  # what was different at the last tick: what is being dragged is looked at when it rests
+_moving: tuple[object, ...] | None = (
+    None  # what was different at the last tick: what is being dragged is looked at when it rests
+)
 STOPPED: list[Callable[[], None]] = []  # what else asks the child by itself, and gives up with this
 
 
 def look(context: bpy.types.Context) -> Inspection | None:
-    """What is known of the active object; begins to look when nothing is, unless that is switched off. For drawing: returns at once."""
+    """What is known of the active object; begins to look when nothing is, unless that is switched
+    off. For drawing: returns at once.
+    """
     if _playing(context):
-        return _current if _current is not None and context.object is not None and _current.signature[:1] == (context.object.session_uid,) else None
+        return (
+            _current
+            if _current is not None
+            and context.object is not None
+            and _current.signature[:1] == (context.object.session_uid,)
+            else None
+        )
     signature = _signature(context)
     if signature is None:
         return None
-    if _current is not None and (_current.signature == signature or landmark_overlay.current() is not None):
+    if _current is not None and (
+        _current.signature == signature or landmark_overlay.current() is not None
+    ):
         return _current  # landmarks that are being dragged are looked at when they rest
     preferences = session.preferences(context)
-    if not bpy.app.background and (preferences is None or preferences.inspect) and not bpy.app.timers.is_registered(_tick):
+    if (
+        not bpy.app.background
+        and (preferences is None or preferences.inspect)
+        and not bpy.app.timers.is_registered(_tick)
+    ):
         bpy.app.timers.register(_tick, first_interval=_TICK_SECONDS)
     return None
 
@@ -97,7 +117,9 @@ def stop() -> None:
 
 
 def give_up(context: bpy.types.Context) -> None:
-    """The user cancelled: look no more by itself, until something changes, for what may be a model that never ends."""
+    """The user cancelled: look no more by itself, until something changes, for what may be a model
+    that never ends.
+    """
     global _current
     stop()
     signature = _signature(context)
@@ -120,7 +142,9 @@ def close() -> None:
 
 
 def inspect_now(context: bpy.types.Context) -> Inspection:
-    """Look and wait for the answer; with a window, which stands still meanwhile, not for long. Raises AddonError."""
+    """Look and wait for the answer; with a window, which stands still meanwhile, not for long.
+    Raises AddonError.
+    """
     job = begin(context, None if bpy.app.background else WINDOW_SECONDS)
     finish(job, session.backend)
     return show(context, job)
@@ -129,21 +153,35 @@ def inspect_now(context: bpy.types.Context) -> Inspection:
 def begin(context: bpy.types.Context, seconds: float | None = None) -> Job:
     """Look because the user wants it, for so many seconds at most. Raises AddonError."""
     stop()
-    return Job(context.object, _options(context), session.backend, patient=bpy.app.background, locate_only=True, seconds=seconds)
+    return Job(
+        context.object,
+        _options(context),
+        session.backend,
+        patient=bpy.app.background,
+        locate_only=True,
+        seconds=seconds,
+    )
 
 
 def show(context: bpy.types.Context, job: Job) -> Inspection:
     """What a finished job has found is what is known from here on."""
     global _current
     signature = _signature(context)
-    _current = _seen(Inspection(signature if signature is not None else ()), job, active_object(context))
+    _current = _seen(
+        Inspection(signature if signature is not None else ()), job, active_object(context)
+    )
     _current.signature = _signature(context) or ()  # now that the parts are known
     return _current
 
 
 def _options(context: bpy.types.Context) -> Options:
     scene = of_scene(context)
-    return Options(group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=chosen.model(context))
+    return Options(
+        group=scene.group,
+        use_selection=scene.use_selection,
+        parts=scene.parts,
+        model=chosen.model(context),
+    )
 
 
 def _signature(context: bpy.types.Context) -> tuple[object, ...] | None:
@@ -152,42 +190,91 @@ def _signature(context: bpy.types.Context) -> tuple[object, ...] | None:
     if ob is None or ob.type != "MESH":
         return None
     asked = _options(context)
-    said = tuple((other.name, of_object(other).part) for other in context.scene.objects if of_object(other).part != "AUTO")
-    marks = tuple(round(number, 5) for mark in of_object(ob).landmarks if mark.corrected for number in mark.place)
+    said = tuple(
+        (other.name, of_object(other).part)
+        for other in context.scene.objects
+        if of_object(other).part != "AUTO"
+    )
+    marks = tuple(
+        round(number, 5)
+        for mark in of_object(ob).landmarks
+        if mark.corrected
+        for number in mark.place
+    )
     return (
-        *(int(ob.session_uid), len(mesh_of(ob).vertices), asked.group, asked.use_selection, asked.parts, asked.model, said, marks),
+        *(
+            int(ob.session_uid),
+            len(mesh_of(ob).vertices),
+            asked.group,
+            asked.use_selection,
+            asked.parts,
+            asked.model,
+            said,
+            marks,
+        ),
         *(_state(ob), _seen_objects(context, ob) if asked.parts else ()),
     )
 
 
 def _seen_objects(context: bpy.types.Context, ob: bpy.types.Object) -> tuple[object, ...]:
     """The other mesh objects that are seen, and what of the known parts changes the answer."""
-    parts = {name for name, *_ in _current.parts} if _current is not None and _current.signature[0] == int(ob.session_uid) else set()
-    others = [other for other in context.view_layer.objects if other.type == "MESH" and other != ob and other.visible_get()]
+    parts = (
+        {name for name, *_ in _current.parts}
+        if _current is not None and _current.signature[0] == int(ob.session_uid)
+        else set()
+    )
+    others = [
+        other
+        for other in context.view_layer.objects
+        if other.type == "MESH" and other != ob and other.visible_get()
+    ]
     # what hangs on a bone is read at rest, wherever it is now
-    own = [(_state(other), _rounded(other.matrix_basis)) for other in others if other.name in parts and other.parent_type != "BONE"]
-    return tuple(int(other.session_uid) for other in others), tuple(own), _rounded(ob.matrix_basis) if own else ()
+    own = [
+        (_state(other), _rounded(other.matrix_basis))
+        for other in others
+        if other.name in parts and other.parent_type != "BONE"
+    ]
+    return (
+        tuple(int(other.session_uid) for other in others),
+        tuple(own),
+        _rounded(ob.matrix_basis) if own else (),
+    )
 
 
 def _state(ob: bpy.types.Object) -> tuple[object, ...]:
     """What of an object changes how it is read, told without a look at any vertex."""
     mesh = mesh_of(ob)
-    modifiers = tuple((modifier.name, modifier.type, modifier.show_viewport) for modifier in ob.modifiers)
+    modifiers = tuple(
+        (modifier.name, modifier.type, modifier.show_viewport) for modifier in ob.modifiers
+    )
     stretching = np.round(shown_axes(ob), 3).tobytes()
     return int(mesh.session_uid), mesh.users, ob.mode == "EDIT", modifiers, stretching, _keys(ob)
 
 
 def _keys(ob: bpy.types.Object) -> tuple[object, ...]:
-    """Which keys show and how much, without those that the add-on made; of expressions, only which."""
+    """Which keys show and how much, without those that the add-on made; of expressions, only
+    which.
+    """
     key = mesh_of(ob).shape_keys
     if key is None:
         return ()
     values = np.empty(len(key.key_blocks), np.float32)
     key.key_blocks.foreach_get("value", values)
-    blocks = [(key.key_blocks[int(number)], float(values[number])) for number in np.flatnonzero(values)[:_KEYS]]
+    blocks = [
+        (key.key_blocks[int(number)], float(values[number]))
+        for number in np.flatnonzero(values)[:_KEYS]
+    ]
     ours = made_names(ob, [block.name for block, _value in blocks])
-    told = [(block.name, block.mute, True if is_expression(block.name) else round(value, 3)) for block, value in blocks if block.name not in ours]
-    return key.use_relative, ob.show_only_shape_key and ob.active_shape_key_index, tuple(each for each in told if each[0] != PREVIEW)
+    told = [
+        (block.name, block.mute, True if is_expression(block.name) else round(value, 3))
+        for block, value in blocks
+        if block.name not in ours
+    ]
+    return (
+        key.use_relative,
+        ob.show_only_shape_key and ob.active_shape_key_index,
+        tuple(each for each in told if each[0] != PREVIEW),
+    )
 
 
 def _rounded(matrix: Matrix) -> bytes:
@@ -214,7 +301,13 @@ def _tick() -> float | None:
     try:
         if _current is None:
             _current = Inspection(signature)
-            _job = Job(context.object, _options(context), session.backend, locate_only=True, seconds=LOOK_SECONDS)
+            _job = Job(
+                context.object,
+                _options(context),
+                session.backend,
+                locate_only=True,
+                seconds=LOOK_SECONDS,
+            )
         if _job is None:
             return None
         _job.take(session.backend.poll())
@@ -233,11 +326,23 @@ def _tick() -> float | None:
 def _seen(inspection: Inspection, job: Job, ob: bpy.types.Object) -> Inspection:
     report = job.report
     inspection.state, inspection.confidence = "found", float(report["confidence"])
-    inspection.vertices, inspection.face_vertices = int(report["vertices"]), int(report["face_vertices"])
-    inspection.model, inspection.provider = str(report["model"]), str(report["provider_active"]).removesuffix("ExecutionProvider")
+    inspection.vertices, inspection.face_vertices = (
+        int(report["vertices"]),
+        int(report["face_vertices"]),
+    )
+    inspection.model, inspection.provider = (
+        str(report["model"]),
+        str(report["provider_active"]).removesuffix("ExecutionProvider"),
+    )
     inspection.findings = job.findings
     told = {finding.words for finding in job.findings}
-    inspection.memory_mb, inspection.warnings = float(report["peak_memory_mb"]), [line for line in report["warnings"] if line not in told]
+    inspection.memory_mb, inspection.warnings = (
+        float(report["peak_memory_mb"]),
+        [line for line in report["warnings"] if line not in told],
+    )
     inspection.landmarks = dict(job.landmarks)
-    inspection.parts = [(part.ob.name, part.role, part.why) for part in avatar_parts(ob, known_landmarks(ob) or job.landmarks)]
+    inspection.parts = [
+        (part.ob.name, part.role, part.why)
+        for part in avatar_parts(ob, known_landmarks(ob) or job.landmarks)
+    ]
     return inspection

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job inside Blender: gather an avatar, ask the child, write the keys. Modal and background callers share these steps."""
+"""The main job inside Blender: gather an avatar, ask the child, write the keys. Modal and
+background callers share these steps.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ from .shared_protocol import Message
 from .tables import Table
 from .typed import keys_of, mesh_of
 
-REPORTED = frozenset({"warnings", "seconds", "vertices", "face_vertices", "confidence"})  # what is used of a report
+REPORTED = frozenset(
+    {"warnings", "seconds", "vertices", "face_vertices", "confidence"}
+)  # what is used of a report
 LOW = 0.5  # confidence below which a shape is worth a look
 OnProgress = Callable[[str, float], None]
 Floats = NDArray[np.float32]
@@ -42,10 +46,11 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked for. sets: names; table: the user's own keys; strength: factor, regions: {region: factor}; group or use_selection:
-    where the face is; parts: move the avatar's other objects along; naming: a style of naming.STYLES; alias: also vrc.v_ee; guide: `off`,
-    `size` or `shape`, what the user's own keys decide; only_existing: update what is there, add nothing; style: sizes of shapes, 0 subtle to 1 bold;
-    turn_eyes: looks turn eyeballs also where bones do.
+    """What is asked for. sets: names; table: the user's own keys; strength: factor, regions:
+    {region: factor}; group or use_selection: where the face is; parts: move the avatar's other
+    objects along; naming: a style of naming.STYLES; alias: also vrc.v_ee; guide: `off`, `size` or
+    `shape`, what the user's own keys decide; only_existing: update what is there, add nothing;
+    style: sizes of shapes, 0 subtle to 1 bold; turn_eyes: looks turn eyeballs also where bones do.
     """
 
     sets: tuple[str, ...] = ("arkit",)
@@ -67,7 +72,9 @@ class Options:
 
 @dataclass(frozen=True)
 class Result:
-    """One shape as it was written. state: added, updated or kept. note: what to know about it, or ``. size: its farthest way, units of the world."""
+    """One shape as it was written. state: added, updated or kept. note: what to know about it, or
+    ``. size: its farthest way, units of the world.
+    """
 
     name: str
     state: str
@@ -78,9 +85,11 @@ class Result:
 
 @dataclass
 class Outcome:
-    """What was made. report: the child's, see docs/architecture.md. seconds: by stage, the child's stages under `backend`. landmarks: the face's,
-    in object space. results: each shape; parts: what became of the shapes on those of the avatar's other objects that got some, by their names.
-    still: keys that were made and move nothing on any object."""
+    """What was made. report: the child's, see docs/architecture.md. seconds: by stage, the child's
+    stages under `backend`. landmarks: the face's, in object space. results: each shape; parts: what
+    became of the shapes on those of the avatar's other objects that got some, by their names.
+    still: keys that were made and move nothing on any object.
+    """
 
     object: str
     written: Written
@@ -100,21 +109,36 @@ class Outcome:
     @property
     def counts(self) -> list[tuple[str, int]]:
         """What became of the keys, texts with a place for a number, without those that are 0."""
-        added, updated = ([name for name in names if name not in self.still] for names in (self.written.added, self.written.updated))
-        told = (("{count} added", added), ("{count} updated", updated), ("{count} kept", self.written.kept), ("{count} move nothing", self.still))
+        added, updated = (
+            [name for name in names if name not in self.still]
+            for names in (self.written.added, self.written.updated)
+        )
+        told = (
+            ("{count} added", added),
+            ("{count} updated", updated),
+            ("{count} kept", self.written.kept),
+            ("{count} move nothing", self.still),
+        )
         return [(text, len(names)) for text, names in told if names]
 
     @property
     def line(self) -> str:
         """One sentence for the user."""
-        counts = ", ".join(text.format(count=count) for text, count in self.counts) or "nothing to do"
+        counts = (
+            ", ".join(text.format(count=count) for text, count in self.counts) or "nothing to do"
+        )
         moving_, all_ = self.report["face_vertices"], self.report["vertices"]
         others = f" and {len(self.parts)} parts" if self.parts else ""
-        return f"{self.object}{others}: {self.made} shape keys ({counts}) on {moving_:,} of {all_:,} vertices"
+        return (
+            f"{self.object}{others}: {self.made} shape keys ({counts}) on {moving_:,} of"
+            f" {all_:,} vertices"
+        )
 
 
 class Job:
-    """One request for one avatar. Holds the objects' identities, not references, because undo may replace them between two ticks."""
+    """One request for one avatar. Holds the objects' identities, not references, because undo may
+    replace them between two ticks.
+    """
 
     def __init__(
         self,
@@ -127,8 +151,9 @@ class Job:
         upright: bool = False,
         seconds: float | None = None,
     ) -> None:
-        """Gather and send. landmarks: where the face is, by which parts are recognised; without, those kept on the object. upright: of a job that
-        only locates, whether a face is looked for as the head stands and no other way. seconds: that it may take, see Backend.send.
+        """Gather and send. landmarks: where the face is, by which parts are recognised; without,
+        those kept on the object. upright: of a job that only locates, whether a face is looked for
+        as the head stands and no other way. seconds: that it may take, see Backend.send.
 
         Raises AddonError as mesh_io.gather and Backend.start do.
         """
@@ -147,7 +172,12 @@ class Job:
         self.landmarks: dict[str, tuple[float, float, float]] = {}
         self.indices: Ints = np.empty(0, np.int32)
         self._options, self._backend = options, backend
-        self.findings = merged([*scene_findings(ob, everything, out_of_reach(ob, marks) if options.parts else []), *mesh.findings])
+        self.findings = merged(
+            [
+                *scene_findings(ob, everything, out_of_reach(ob, marks) if options.parts else []),
+                *mesh.findings,
+            ]
+        )
         self._warnings: list[str] = []
         self._blocks: list[tuple[list[str], list[float], Floats]] = []
         self._portions: list[Portion] = []
@@ -160,26 +190,40 @@ class Job:
         backend.start(patient)
         self._request = self._send(mesh, locate_only, upright, seconds)
 
-    def _send(self, mesh: AvatarArrays, locate_only: bool, upright: bool, seconds: float | None) -> int:
+    def _send(
+        self, mesh: AvatarArrays, locate_only: bool, upright: bool, seconds: float | None
+    ) -> int:
         fields = {**mesh.fields(), "model": self._options.model or None}
         if locate_only:
             fields["upright"] = upright
         else:
             asked = self._options
-            fields.update(sets=list(asked.sets), table=asked.table, strength=asked.strength, regions=dict(asked.regions))
+            fields.update(
+                sets=list(asked.sets),
+                table=asked.table,
+                strength=asked.strength,
+                regions=dict(asked.regions),
+            )
             fields.update(style=asked.style, turn_eyes=asked.turn_eyes)
-        return self._backend.send("locate" if locate_only else "generate", fields, mesh.arrays(), seconds)
+        return self._backend.send(
+            "locate" if locate_only else "generate", fields, mesh.arrays(), seconds
+        )
 
     @property
     def seconds_left(self) -> float | None:
         """An estimate from how far it is; None while there is too little to tell by."""
         elapsed = time.perf_counter() - self._sent
-        return elapsed * (1 - self.fraction) / self.fraction if self.fraction > 0.08 and not self.finished else None
+        return (
+            elapsed * (1 - self.fraction) / self.fraction
+            if self.fraction > 0.08 and not self.finished
+            else None
+        )
 
     def take(self, messages: Iterable[Message]) -> None:
         """Take what the child said; `finished` tells whether that was all.
 
-        Raises AddonError: the child's own, and `protocol` for answers that are not as agreed; then the child is ended.
+        Raises AddonError: the child's own, and `protocol` for answers that are not as agreed; then
+        the child is ended.
         """
         for message in messages:
             if message.header.get("id") != self._request:
@@ -188,22 +232,35 @@ class Job:
                 self._take(message)
             except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
                 what = f"The backend's answer is not as agreed ({type(error).__name__}: {error})."
-                raise self._backend.fail(AddonError("protocol", what, "Reinstall the extension; the log tells more.")) from error
+                raise self._backend.fail(
+                    AddonError("protocol", what, "Reinstall the extension; the log tells more.")
+                ) from error
 
     def _take(self, message: Message) -> None:
-        """Take one answer. Raises AddonError for `error`, and what Python raises for one that is malformed."""
+        """Take one answer. Raises AddonError for `error`, and what Python raises for one that is
+        malformed.
+        """
         header = message.header
         if header["type"] == "progress":
             self.stage, self.fraction = str(header["stage"]), float(header["fraction"])
         elif header["type"] == "face":
             self.indices = message.arrays["indices"].astype(np.int32, copy=False).reshape(-1)
-            landmarks = {str(name): (float(p[0]), float(p[1]), float(p[2])) for name, p in header.get("landmarks", {}).items()}
+            landmarks = {
+                str(name): (float(p[0]), float(p[1]), float(p[2]))
+                for name, p in header.get("landmarks", {}).items()
+            }
             self.landmarks = landmarks_of(self.targets[0], landmarks)
         elif header["type"] == "shapes":
-            names, offsets = [str(name) for name in header["names"]], message.arrays["offsets"].astype(np.float32, copy=False)
+            names, offsets = (
+                [str(name) for name in header["names"]],
+                message.arrays["offsets"].astype(np.float32, copy=False),
+            )
             sure = [float(c) for c in header.get("confidence", [1.0] * len(names))]
             if offsets.shape != (len(names), len(self.indices), 3) or len(sure) != len(names):
-                raise ValueError(f"{len(names)} names for offsets {offsets.shape} of {len(self.indices)} vertices")
+                raise ValueError(
+                    f"{len(names)} names for offsets {offsets.shape} of"
+                    f" {len(self.indices)} vertices"
+                )
             self._blocks.append((names, sure, offsets))
         elif header["type"] == "error":
             raise error_of(message)
@@ -213,7 +270,13 @@ class Job:
             if missing:
                 raise KeyError(*sorted(missing))
             for each in self.report.get("findings", []):
-                self.findings.append(Finding(str(each["code"]), shapes=tuple(map(str, each["shapes"])), told=str(each["words"])))
+                self.findings.append(
+                    Finding(
+                        str(each["code"]),
+                        shapes=tuple(map(str, each["shapes"])),
+                        told=str(each["words"]),
+                    )
+                )
             self.finished, self.fraction = True, 1.0
             self.seconds["request"] = time.perf_counter() - self._sent
 
@@ -223,28 +286,43 @@ class Job:
         self._backend.poll()
 
     def offsets(self) -> tuple[list[str], Floats]:
-        """The shapes as they came: names, offsets float32 (N,F,3) of `indices` in the face's object's space."""
+        """The shapes as they came: names, offsets float32 (N,F,3) of `indices` in the face's
+        object's space.
+        """
         names = [name for block, _sure, _offsets in self._blocks for name in block]
         offsets = [block for *_, block in self._blocks]
-        return names, np.concatenate(offsets) if offsets else np.empty((0, len(self.indices), 3), np.float32)
+        return names, (
+            np.concatenate(offsets) if offsets else np.empty((0, len(self.indices), 3), np.float32)
+        )
 
     def objects(self) -> list[bpy.types.Object]:
-        """The targets' objects as they are now. Raises AddonError `mesh_changed` if one is gone or another."""
+        """The targets' objects as they are now. Raises AddonError `mesh_changed` if one is gone or
+        another.
+        """
         found = []
         for target in self.targets:
             ob = find(target.identity)
             if ob is None or len(mesh_of(ob).vertices) != target.size:
-                raise AddonError("mesh_changed", f"{target.name!r} was changed or removed while its shapes were computed.", "Generate again.")
+                raise AddonError(
+                    "mesh_changed",
+                    f"{target.name!r} was changed or removed while its shapes were computed.",
+                    "Generate again.",
+                )
             found.append(check_editable(ob))
         return found
 
     def prepare(self) -> None:
-        """Work out who gets which keys, so that writing them holds nobody up for long. Raises AddonError as `write` does."""
+        """Work out who gets which keys, so that writing them holds nobody up for long. Raises
+        AddonError as `write` does.
+        """
         objects, (wanted, offsets), asked = self.objects(), self.offsets(), self._options
         with object_mode(*objects):
             self._named = names = self._names(objects[0])
             guided = _NOT_GUIDED
-            shares, halfway = settled(split(self.targets, self.indices, offsets), [mesh_of(ob).name_full for ob in objects])
+            shares, halfway = settled(
+                split(self.targets, self.indices, offsets),
+                [mesh_of(ob).name_full for ob in objects],
+            )
             self._warnings.extend(halfway)
             for number, (ob, share) in enumerate(zip(objects, shares, strict=True)):
                 if share is None:
@@ -258,23 +336,40 @@ class Job:
                     made.update(guided.shapes)
                 shapes = [Shape(names[name], made[name]) for name in wanted]
                 if asked.alias:
-                    shapes.extend(Shape(other, made[name]) for name, other in aliases_of(names).items() if other not in names.values())
+                    shapes.extend(
+                        Shape(other, made[name])
+                        for name, other in aliases_of(names).items()
+                        if other not in names.values()
+                    )
                 if number:
-                    there = set() if mesh_of(ob).shape_keys is None else {block.name for block in keys_of(ob).key_blocks}
-                    shapes = [shape for shape in shapes if shape.offsets.any() or shape.name in there]
+                    there = (
+                        set()
+                        if mesh_of(ob).shape_keys is None
+                        else {block.name for block in keys_of(ob).key_blocks}
+                    )
+                    shapes = [
+                        shape for shape in shapes if shape.offsets.any() or shape.name in there
+                    ]
                 self._portions.append(Portion(ob, share.indices, shapes, asked.only_existing))
                 self._receivers.append(number)
         self._notes, self.prepared = guided.notes, True
 
     def write(self) -> Outcome:
-        """Write the keys. Raises AddonError: `mesh_changed` if an object is gone or another, and as key_writer.write_all does."""
+        """Write the keys. Raises AddonError: `mesh_changed` if an object is gone or another, and as
+        key_writer.write_all does.
+        """
         began = time.perf_counter()
         if not self.prepared:
             self.prepare()
         objects = self.objects()  # not those that were prepared: undo may have replaced them
         with object_mode(*objects):
-            fresh = [replace(portion, ob=objects[number]) for portion, number in zip(self._portions, self._receivers, strict=True)]
-            portions = [portion for number, portion in enumerate(fresh) if number == 0 or portion.shapes]
+            fresh = [
+                replace(portion, ob=objects[number])
+                for portion, number in zip(self._portions, self._receivers, strict=True)
+            ]
+            portions = [
+                portion for number, portion in enumerate(fresh) if number == 0 or portion.shapes
+            ]
             written = write_all(portions, self._options.overwrite)
             for portion, done in zip(portions, written, strict=True):
                 if done.added or done.updated:
@@ -282,29 +377,66 @@ class Job:
             keep_landmarks(objects[0], self.landmarks, self.surface)
         sizes = _sizes(portions)
         moved = [_moved(portion, done) for portion, done in zip(portions, written, strict=True)]
-        others = {portion.ob.name: done for portion, done, names in zip(portions[1:], written[1:], moved[1:], strict=True) if names}
+        others = {
+            portion.ob.name: done
+            for portion, done, names in zip(portions[1:], written[1:], moved[1:], strict=True)
+            if names
+        }
         outcome = self._outcome(objects[0].name, written[0], others, sizes, set().union(*moved))
-        outcome.seconds = {"gather": self.seconds["gather"], "request": self.seconds["request"], "backend": self.report["seconds"]}
+        outcome.seconds = {
+            "gather": self.seconds["gather"],
+            "request": self.seconds["request"],
+            "backend": self.report["seconds"],
+        }
         if written[0].added or written[0].updated:
-            rows = {each.name: Told(each.state, each.confidence, each.note, each.size) for each in outcome.results}
+            rows = {
+                each.name: Told(each.state, each.confidence, each.note, each.size)
+                for each in outcome.results
+            }
             remember(objects[0], uuid.uuid4().hex, rows)
         outcome.seconds["write"] = time.perf_counter() - began
         return outcome
 
     def _told(self) -> list[Finding]:
-        """What about the scene still counts after the keys are made: what moves halfway is told then, with how many shapes."""
-        return [finding for finding in self.findings if not finding.told and finding.code not in BEFORE]
+        """What about the scene still counts after the keys are made: what moves halfway is told
+        then, with how many shapes.
+        """
+        return [
+            finding for finding in self.findings if not finding.told and finding.code not in BEFORE
+        ]
 
-    def _outcome(self, name: str, written: Written, others: dict[str, Written], sizes: Mapping[str, float], moved: set[str]) -> Outcome:
-        sure = {name: c for names, confidence, _offsets in self._blocks for name, c in zip(names, confidence, strict=True)}
+    def _outcome(
+        self,
+        name: str,
+        written: Written,
+        others: dict[str, Written],
+        sizes: Mapping[str, float],
+        moved: set[str],
+    ) -> Outcome:
+        sure = {
+            name: c
+            for names, confidence, _offsets in self._blocks
+            for name, c in zip(names, confidence, strict=True)
+        }
         still = [key for key in (*written.added, *written.updated) if key not in moved]
-        told = {own: (sure[wanted], self._notes.get(wanted, ""), sizes.get(own, 0.0)) for wanted, own in self._named.items()}
+        told = {
+            own: (sure[wanted], self._notes.get(wanted, ""), sizes.get(own, 0.0))
+            for wanted, own in self._named.items()
+        }
         results = _results(written, told, still)
-        warnings = [*(finding.words for finding in self._told()), *self._warnings, *self.report["warnings"], *written.warnings]
+        warnings = [
+            *(finding.words for finding in self._told()),
+            *self._warnings,
+            *self.report["warnings"],
+            *written.warnings,
+        ]
         if self._options.guide != "off" and not self._notes:
             warnings.append("None of your own vowels or blinks was found to go by.")
         if still:
-            warnings.append(f"{len(still)} shapes move nothing on this mesh: {', '.join(still[:5])}{' ...' if len(still) > 5 else ''}.")
+            warnings.append(
+                f"{len(still)} shapes move nothing on this mesh:"
+                f" {', '.join(still[:5])}{' ...' if len(still) > 5 else ''}."
+            )
         landmarks = {mark: list(place) for mark, place in self.landmarks.items()}
         return Outcome(name, written, self.report, warnings, {}, landmarks, results, others, still)
 
@@ -315,10 +447,14 @@ class Job:
         known = (self._backend.hello or {}).get("names", {})
         result: dict[str, str] = {}
         for block, _sure, _offsets in self._blocks:
-            foreign = {name for names in known.values() if not set(block) <= set(names) for name in names} - set(block)
+            foreign = {
+                name for names in known.values() if not set(block) <= set(names) for name in names
+            } - set(block)
             used = set(result.values())
             for name, own in names_for(block, self._options.naming, existing, foreign).items():
-                result[name] = name if own in used else own  # two standards may come to one spelling
+                result[name] = (
+                    name if own in used else own
+                )  # two standards may come to one spelling
                 used.add(result[name])
         return result
 
@@ -328,7 +464,9 @@ STILL = "moves nothing"
 
 @dataclass(frozen=True)
 class _Guided:
-    """What the user's keys change. factors: of each generated shape; shapes: those that are the user's own; notes: for the user."""
+    """What the user's keys change. factors: of each generated shape; shapes: those that are the
+    user's own; notes: for the user.
+    """
 
     factors: Mapping[str, float]
     shapes: Mapping[str, Floats]
@@ -338,8 +476,12 @@ class _Guided:
 _NOT_GUIDED = _Guided({}, {}, {})
 
 
-def _guided(ob: bpy.types.Object, indices: Ints, made: Mapping[str, Floats], shape: bool) -> _Guided:
-    """How the user's own vowels and blinks guide generated shapes, name -> offsets (F,3). shape: also take the user's shapes themselves."""
+def _guided(
+    ob: bpy.types.Object, indices: Ints, made: Mapping[str, Floats], shape: bool
+) -> _Guided:
+    """How the user's own vowels and blinks guide generated shapes, name -> offsets (F,3). shape:
+    also take the user's shapes themselves.
+    """
     key = mesh_of(ob).shape_keys
     if key is None:
         return _NOT_GUIDED
@@ -356,29 +498,48 @@ def _guided(ob: bpy.types.Object, indices: Ints, made: Mapping[str, Floats], sha
     if not found:
         return _NOT_GUIDED
     styled = guides.styles(found, own, made) if shape else {}
-    factors = {name: factor for name, factor in guides.factors(found, list(made)).items() if factor != 1}
-    notes = {name: f"{factor:.0%} of its size, as in your own keys" for name, factor in factors.items()}
-    return _Guided(factors, styled, {**dict.fromkeys(found, ""), **notes, **dict.fromkeys(styled, "your own shape")})
+    factors = {
+        name: factor for name, factor in guides.factors(found, list(made)).items() if factor != 1
+    }
+    notes = {
+        name: f"{factor:.0%} of its size, as in your own keys" for name, factor in factors.items()
+    }
+    return _Guided(
+        factors,
+        styled,
+        {**dict.fromkeys(found, ""), **notes, **dict.fromkeys(styled, "your own shape")},
+    )
 
 
 def _moved(portion: Portion, written: Written) -> set[str]:
     """Names of the keys that were written and move something on this object."""
-    return {shape.name for shape in portion.shapes if shape.offsets.any()} & {*written.added, *written.updated}
+    return {shape.name for shape in portion.shapes if shape.offsets.any()} & {
+        *written.added,
+        *written.updated,
+    }
 
 
 def _sizes(portions: Sequence[Portion]) -> dict[str, float]:
-    """The farthest way of a vertex by the shape's name, in units of the world. Where an object is stretched, that of its longest axis."""
+    """The farthest way of a vertex by the shape's name, in units of the world. Where an object is
+    stretched, that of its longest axis.
+    """
     sizes: dict[str, float] = {}
     for portion in portions:
         stretch = float(np.linalg.norm(np.array(portion.ob.matrix_world.to_3x3(), np.float64), 2))
         for shape in portion.shapes:
             squares = np.einsum("ij,ij->i", shape.offsets, shape.offsets)
-            sizes[shape.name] = max(sizes.get(shape.name, 0.0), stretch * float(squares.max(initial=0.0)) ** 0.5)
+            sizes[shape.name] = max(
+                sizes.get(shape.name, 0.0), stretch * float(squares.max(initial=0.0)) ** 0.5
+            )
     return sizes
 
 
-def _results(written: Written, told: Mapping[str, tuple[float, str, float]], still: Sequence[str]) -> list[Result]:
-    states = {name: state for state in ("added", "updated", "kept") for name in getattr(written, state)}
+def _results(
+    written: Written, told: Mapping[str, tuple[float, str, float]], still: Sequence[str]
+) -> list[Result]:
+    states = {
+        name: state for state in ("added", "updated", "kept") for name in getattr(written, state)
+    }
     found = []
     for name, (confidence, note, size) in told.items():
         if name not in states:
@@ -395,9 +556,14 @@ def _results(written: Written, told: Mapping[str, tuple[float, str, float]], sti
 
 
 def first_look(
-    ob: bpy.types.Object, options: Options, backend: Backend, landmarks: Mapping[str, tuple[float, float, float]], patient: bool = True
+    ob: bpy.types.Object,
+    options: Options,
+    backend: Backend,
+    landmarks: Mapping[str, tuple[float, float, float]],
+    patient: bool = True,
 ) -> Job | None:
-    """A job that only finds the face, where that is needed first: where a part lies says what it is. None where all parts are known.
+    """A job that only finds the face, where that is needed first: where a part lies says what it
+    is. None where all parts are known.
 
     landmarks: those that are known already. patient: see Backend.start.
     """
@@ -406,7 +572,12 @@ def first_look(
     return Job(ob, options, backend, patient=patient, locate_only=True)
 
 
-def generate_for_object(ob: bpy.types.Object | None, options: Options, backend: Backend, on_progress: OnProgress | None = None) -> Outcome:
+def generate_for_object(
+    ob: bpy.types.Object | None,
+    options: Options,
+    backend: Backend,
+    on_progress: OnProgress | None = None,
+) -> Outcome:
     """The whole job, blocking. Raises AddonError; then the objects are as they were."""
     ob = check_editable(ob)
     landmarks = found_landmarks(ob)
@@ -419,8 +590,12 @@ def generate_for_object(ob: bpy.types.Object | None, options: Options, backend: 
     return job.write()
 
 
-def face_confidence(ob: bpy.types.Object, options: Options, backend: Backend, upright: bool) -> float:
-    """How sure the child is that the object holds a face, 0 (none was found) to 1. upright: see Job. Raises AddonError for all but `no_face`."""
+def face_confidence(
+    ob: bpy.types.Object, options: Options, backend: Backend, upright: bool
+) -> float:
+    """How sure the child is that the object holds a face, 0 (none was found) to 1. upright: see
+    Job. Raises AddonError for all but `no_face`.
+    """
     try:
         job = Job(ob, options, backend, patient=True, locate_only=True, upright=upright)
         finish(job, backend)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writing shapes as shape keys, all or nothing, on one object or several, without touching keys that the add-on did not make."""
+"""Writing shapes as shape keys, all or nothing, on one object or several, without touching keys
+that the add-on did not make.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ MAX_NAME_BYTES = 63  # Blender cuts longer names
 
 @dataclass(frozen=True)
 class Shape:
-    """A key to be written. offsets: float32 (F,3) in object space, of the vertices in the indices that go with it."""
+    """A key to be written. offsets: float32 (F,3) in object space, of the vertices in the indices
+    that go with it.
+    """
 
     name: str
     offsets: Floats
@@ -32,7 +36,9 @@ class Shape:
 
 @dataclass
 class Written:
-    """What became of the shapes, by name. renamed: shape -> its key, where the user gave that another name."""
+    """What became of the shapes, by name. renamed: shape -> its key, where the user gave that
+    another name.
+    """
 
     added: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -49,14 +55,18 @@ class Written:
         """A line about the keys that were left as they are."""
         if not self.kept:
             return []
-        names = ", ".join(self.kept[:5]) + (f" and {len(self.kept) - 5} more" if len(self.kept) > 5 else "")
+        names = ", ".join(self.kept[:5]) + (
+            f" and {len(self.kept) - 5} more" if len(self.kept) > 5 else ""
+        )
         keys = "1 hand-edited key" if len(self.kept) == 1 else f"{len(self.kept)} hand-edited keys"
         return [f"Kept {keys} ({names}). Enable Replace Edited Keys to overwrite."]
 
 
 @dataclass(frozen=True)
 class Portion:
-    """What one object gets. indices: int32 (F,) of its vertices. only_existing: keys that are not there are not added."""
+    """What one object gets. indices: int32 (F,) of its vertices. only_existing: keys that are not
+    there are not added.
+    """
 
     ob: bpy.types.Object
     indices: Ints
@@ -64,23 +74,29 @@ class Portion:
     only_existing: bool = False
 
 
-def write_keys(ob: bpy.types.Object, indices: Ints, shapes: Sequence[Shape], overwrite: bool = False) -> Written:
+def write_keys(
+    ob: bpy.types.Object, indices: Ints, shapes: Sequence[Shape], overwrite: bool = False
+) -> Written:
     """Write the shapes of one object; see `write_all`."""
     return write_all([Portion(ob, indices, shapes)], overwrite)[0]
 
 
 def write_all(portions: Sequence[Portion], overwrite: bool = False) -> list[Written]:
-    """Write shapes as relative keys with value 0; vertices that are not in a portion's `indices` get exactly the basis' place.
+    """Write shapes as relative keys with value 0; vertices that are not in a portion's `indices`
+    get exactly the basis' place.
 
-    Object mode, editable meshes. A shape's key is replaced if the add-on made it, under whatever name it goes now, and nobody edited it since, or
-    with `overwrite`; otherwise it is kept. On any failure all meshes are as before. Raises AddonError: `mesh_changed`, `absolute_keys`,
+    Object mode, editable meshes. A shape's key is replaced if the add-on made it, under whatever
+    name it goes now, and nobody edited it since, or with `overwrite`; otherwise it is kept. On any
+    failure all meshes are as before. Raises AddonError: `mesh_changed`, `absolute_keys`,
     `reserved_name`, `mesh_not_finite`.
     """
     bases = [base_coordinates(portion.ob) for portion in portions]
     for portion, base in zip(portions, bases, strict=True):
         _check(portion.ob, base, portion.indices, portion.shapes)
     owners = [ownership(portion.ob, base) for portion, base in zip(portions, bases, strict=True)]
-    plans = [_plan(portion, owned, overwrite) for portion, owned in zip(portions, owners, strict=True)]
+    plans = [
+        _plan(portion, owned, overwrite) for portion, owned in zip(portions, owners, strict=True)
+    ]
     with ExitStack() as undo:
         for portion, base, owned, plan in zip(portions, bases, owners, plans, strict=True):
             undo.enter_context(_all_or_nothing(portion.ob, plan))
@@ -91,11 +107,15 @@ def write_all(portions: Sequence[Portion], overwrite: bool = False) -> list[Writ
 
 
 def _plan(portion: Portion, owned: Ownership, overwrite: bool) -> Written:
-    """What will become of each shape. A key that was made for it and renamed since is its key still."""
+    """What will become of each shape. A key that was made for it and renamed since is its key
+    still.
+    """
     key = mesh_of(portion.ob).shape_keys
     existing = set() if key is None else {block.name for block in key.key_blocks}
     asked = {attribute_of(shape.name) for shape in portion.shapes}
-    others = {name for mark, name in {**owned.keys, **owned.kept}.items() if mark in asked}  # are the keys of other shapes that are written, too
+    others = {
+        name for mark, name in {**owned.keys, **owned.kept}.items() if mark in asked
+    }  # are the keys of other shapes that are written, too
     ours = set(owned.keys.values())
     result = Written()
     for shape in portion.shapes:
@@ -140,9 +160,11 @@ def _write(portion: Portion, base: Floats, owned: Ownership, plan: Written) -> N
 
 
 def remove_keys(ob: bpy.types.Object) -> list[str]:
-    """Remove the keys that the add-on made and nobody edited since; their names. Object mode, editable mesh.
+    """Remove the keys that the add-on made and nobody edited since; their names. Object mode,
+    editable mesh.
 
-    A Basis that is then left alone stays: the user may have chosen it. Nothing else of the add-on's is left on the mesh, but for locked keys.
+    A Basis that is then left alone stays: the user may have chosen it. Nothing else of the add-on's
+    is left on the mesh, but for locked keys.
     """
     if mesh_of(ob).shape_keys is None:
         return []
@@ -164,22 +186,42 @@ def _check(ob: bpy.types.Object, base: Floats, indices: Ints, shapes: Sequence[S
     """Refuse everything that can be refused before the first write."""
     key = mesh_of(ob).shape_keys
     if key is not None and not key.use_relative:
-        raise AddonError("absolute_keys", f"The shape keys of {ob.name!r} are absolute.", "Switch on Relative in the Shape Keys panel.")
+        raise AddonError(
+            "absolute_keys",
+            f"The shape keys of {ob.name!r} are absolute.",
+            "Switch on Relative in the Shape Keys panel.",
+        )
     if len(indices) and (indices.min() < 0 or indices.max() >= len(base)):
-        raise AddonError("mesh_changed", f"{ob.name!r} has changed while its shapes were computed.", "Generate again.")
+        raise AddonError(
+            "mesh_changed",
+            f"{ob.name!r} has changed while its shapes were computed.",
+            "Generate again.",
+        )
     for shape in shapes:
         if key is not None and shape.name == key.reference_key.name:
             message = f"A shape is called {shape.name!r} like the reference key."
-            raise AddonError("reserved_name", message, "Rename the shape in your table, or the reference key.")
+            raise AddonError(
+                "reserved_name", message, "Rename the shape in your table, or the reference key."
+            )
         if len(shape.name.encode()) > MAX_NAME_BYTES:
-            raise AddonError("table_invalid", f"The name {shape.name!r} is too long.", f"Use at most {MAX_NAME_BYTES} bytes.")
+            raise AddonError(
+                "table_invalid",
+                f"The name {shape.name!r} is too long.",
+                f"Use at most {MAX_NAME_BYTES} bytes.",
+            )
         if shape.offsets.shape != (len(indices), 3) or not np.isfinite(shape.offsets).all():
-            raise AddonError("mesh_not_finite", f"The shape {shape.name!r} has offsets that are not numbers.", "Please report this with the model.")
+            raise AddonError(
+                "mesh_not_finite",
+                f"The shape {shape.name!r} has offsets that are not numbers.",
+                "Please report this with the model.",
+            )
 
 
 @contextmanager
 def _all_or_nothing(ob: bpy.types.Object, plan: Written) -> Iterator[None]:
-    """Put everything back if the block inside fails: new keys go, replaced ones get their coordinates and relations again."""
+    """Put everything back if the block inside fails: new keys go, replaced ones get their
+    coordinates and relations again.
+    """
     had_keys = mesh_of(ob).shape_keys is not None
     known, active, size = kept(ob), ob.active_shape_key_index, len(mesh_of(ob).vertices)
     before = {}

@@ -26,11 +26,16 @@ FIRST = ("eye_inner_left", "eye_inner_right")
 ONE_SIDE = ("eye_outer_left", "lid_upper_left", "lid_lower_left", "mouth_left")
 MIDDLE = ("lip_upper", "lip_lower", "nose_tip", "chin")
 BROWS = ("brow_inner_left", "brow_outer_left")
-EXCHANGED = "Left and right are exchanged: left is the character's left, which is on the right when it looks at you."
+EXCHANGED = (
+    "Left and right are exchanged: left is the character's left, which is on the right when it"
+    " looks at you."
+)
 
 
 def order(symmetric: bool) -> tuple[str, ...]:
-    """Which landmarks are asked for one after the other; those that a face cannot be without come first."""
+    """Which landmarks are asked for one after the other; those that a face cannot be without come
+    first.
+    """
     if symmetric:
         return (*FIRST, *ONE_SIDE, *MIDDLE, *BROWS)
     others = [name for name in marks.NAMES if name in marks.NEEDED and name not in FIRST]
@@ -60,7 +65,9 @@ class Clicks:
         found = dict(self.given)
         if self.plane is None:
             return found
-        one, other = (np.array(found[name]) for name in FIRST)  # both were clicked: what lies between them is alike on both sides
+        one, other = (
+            np.array(found[name]) for name in FIRST
+        )  # both were clicked: what lies between them is alike on both sides
         middle = (one + np.array(landmarks.reflected(_point(other), self.plane))) / 2
         found[FIRST[0]] = _point(middle)
         for name, place in list(found.items()):
@@ -70,13 +77,22 @@ class Clicks:
         return found
 
     def add(self, ob: bpy.types.Object, place: Point) -> str:
-        """Take a click for the next landmark; what is wrong with it, in a sentence: then it was not taken."""
+        """Take a click for the next landmark; what is wrong with it, in a sentence: then it was not
+        taken.
+        """
         before, name = self.places(), self.next
         self.given[name] = place
         if len(self.given) == len(FIRST):
-            self.plane = landmarks.plane_of_face(self.surface, *(self.given[first] for first in FIRST))
+            self.plane = landmarks.plane_of_face(
+                self.surface, *(self.given[first] for first in FIRST)
+            )
         now = self.places()
-        wrong = landmarks.refusal(ob, before, {mark: at for mark, at in now.items() if before.get(mark) != at}, self.surface)
+        wrong = landmarks.refusal(
+            ob,
+            before,
+            {mark: at for mark, at in now.items() if before.get(mark) != at},
+            self.surface,
+        )
         if wrong:
             self.undo()
         return wrong
@@ -93,7 +109,9 @@ class Clicks:
         return set(marks.NEEDED) <= self.places().keys()
 
     def finish(self, ob: bpy.types.Object) -> list[str]:
-        """Keep them on the object in the place of all that were there; names of those that are estimated. Raises AddonError `mesh_invalid`."""
+        """Keep them on the object in the place of all that were there; names of those that are
+        estimated. Raises AddonError `mesh_invalid`.
+        """
         places = self.places()
         landmarks.check(ob, {}, places, self.surface)
         guessed = landmarks.estimates(ob, places, self.surface)
@@ -107,7 +125,9 @@ def _point(place: NDArray[np.float64]) -> Point:
 
 
 class BLENDSHAPES_OT_place_landmarks(OfMesh, bpy.types.Operator):
-    """Click where the landmarks are, one after the other; for faces that are not found, or that are none"""
+    """Click where the landmarks are, one after the other; for faces that are not found, or that are
+    none
+    """
 
     bl_idname = BY_HAND
     bl_label = "Place Landmarks by Hand"
@@ -115,7 +135,11 @@ class BLENDSHAPES_OT_place_landmarks(OfMesh, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Without a window nobody clicks."""
-        self.report({"ERROR"}, "Landmarks are placed by hand in a 3D view; scripts place them with blendshapes.place_landmark.")
+        self.report(
+            {"ERROR"},
+            "Landmarks are placed by hand in a 3D view; scripts place them with"
+            " blendshapes.place_landmark.",
+        )
         return {"CANCELLED"}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
@@ -141,7 +165,12 @@ class BLENDSHAPES_OT_place_landmarks(OfMesh, bpy.types.Operator):
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """One event. What is not for the landmarks turns and moves the view."""
         ob = active_object(context) if context.object is not None else None
-        if ob is None or int(ob.session_uid) != self._identity or landmark_overlay.current() is not self._overlay or ob.mode != "OBJECT":
+        if (
+            ob is None
+            or int(ob.session_uid) != self._identity
+            or landmark_overlay.current() is not self._overlay
+            or ob.mode != "OBJECT"
+        ):
             return self._end(context, "CANCELLED")
         region = region_at(self._area, event)
         if event.value != "PRESS" or (region is None and event.type == "LEFTMOUSE"):
@@ -156,7 +185,9 @@ class BLENDSHAPES_OT_place_landmarks(OfMesh, bpy.types.Operator):
             return self._finish(context, ob)
         if event.type == "LEFTMOUSE" and region is not None:
             with context.temp_override(area=self._area, region=region):
-                wrong = self._click(bpy.context, ob, Vector((event.mouse_x - region.x, event.mouse_y - region.y)))
+                wrong = self._click(
+                    bpy.context, ob, Vector((event.mouse_x - region.x, event.mouse_y - region.y))
+                )
             if not wrong and not self._clicks.next:
                 return self._finish(context, ob)
             self._ask(context, wrong)
@@ -170,10 +201,16 @@ class BLENDSHAPES_OT_place_landmarks(OfMesh, bpy.types.Operator):
     def _click(self, context: bpy.types.Context, ob: bpy.types.Object, mouse: Vector) -> str:
         place = below(context, ob, mouse)
         if place is None:
-            return "There is no surface of this object here: turn the view with the middle button, or click on the face."
+            return (
+                "There is no surface of this object here: turn the view with the middle button, or"
+                " click on the face."
+            )
         wrong = self._clicks.add(ob, place)
         if not wrong and len(self._clicks.given) == len(FIRST):
-            left, right = (landmark_overlay.projected(context, ob, self._clicks.given).get(name) for name in FIRST)
+            left, right = (
+                landmark_overlay.projected(context, ob, self._clicks.given).get(name)
+                for name in FIRST
+            )
             if left is not None and right is not None and left.x < right.x:
                 self._clicks.undo()
                 self._clicks.undo()
@@ -185,16 +222,27 @@ class BLENDSHAPES_OT_place_landmarks(OfMesh, bpy.types.Operator):
         clicks = self._clicks
         done = tr("Enter: Confirm") if clicks.enough() else ""
         keys = [tr("Backspace: back"), tr("Esc: Cancel")]
-        self._overlay.places, self._overlay.wanted, self._overlay.wrong = clicks.places(), clicks.next, tr(wrong) if wrong else ""
-        self._overlay.prompt = tr("Click: {name} ({number} of {count})").format(
-            name=tr(landmarks.title(clicks.next)), number=len(clicks.given) + 1, count=len(clicks.names)
+        self._overlay.places, self._overlay.wanted, self._overlay.wrong = (
+            clicks.places(),
+            clicks.next,
+            tr(wrong) if wrong else "",
         )
-        status_text(context, "   ".join(text for text in (self._overlay.prompt, done, *keys) if text))
+        self._overlay.prompt = tr("Click: {name} ({number} of {count})").format(
+            name=tr(landmarks.title(clicks.next)),
+            number=len(clicks.given) + 1,
+            count=len(clicks.names),
+        )
+        status_text(
+            context, "   ".join(text for text in (self._overlay.prompt, done, *keys) if text)
+        )
         self._area.tag_redraw()
 
     def _finish(self, context: bpy.types.Context, ob: bpy.types.Object) -> Returned:
         if not self._clicks.enough():
-            self._ask(context, "There are not enough landmarks yet: eyes and corners of the mouth are needed.")
+            self._ask(
+                context,
+                "There are not enough landmarks yet: eyes and corners of the mouth are needed.",
+            )
             return {"RUNNING_MODAL"}
         try:
             guessed = self._clicks.finish(ob)
@@ -206,11 +254,14 @@ class BLENDSHAPES_OT_place_landmarks(OfMesh, bpy.types.Operator):
         text = tr("{count} landmarks are placed.").format(count=len(marks.NAMES) - len(guessed))
         if guessed:
             names = ", ".join(tr(landmarks.title(name)) for name in guessed)
-            text = f"{text} {tr('Estimated, look at them with Edit Landmarks: {names}').format(names=names)}"
+            estimated = tr("Estimated, look at them with Edit Landmarks: {names}")
+            text = f"{text} {estimated.format(names=names)}"
         self.report({"INFO"}, text)
         return self._end(context, "FINISHED")
 
-    def _end(self, context: bpy.types.Context, result: Literal["FINISHED", "CANCELLED"]) -> Returned:
+    def _end(
+        self, context: bpy.types.Context, result: Literal["FINISHED", "CANCELLED"]
+    ) -> Returned:
         if landmark_overlay.current() is self._overlay:
             landmark_overlay.hide()
         status_text(context, None)

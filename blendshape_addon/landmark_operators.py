@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import bpy
-from bpy_extras.view3d_utils import region_2d_to_location_3d, region_2d_to_origin_3d, region_2d_to_vector_3d
+from bpy_extras.view3d_utils import (
+    region_2d_to_location_3d,
+    region_2d_to_origin_3d,
+    region_2d_to_vector_3d,
+)
 from mathutils import Vector
 
 from . import face_view, inspection, landmark_overlay, landmark_store, landmarks
@@ -26,7 +30,9 @@ _REACH = 14.0  # pixels at a UI scale of 1 around a landmark within which it is 
 
 
 def _ensure(context: bpy.types.Context) -> None:
-    """Keep the face's landmarks on the active object, looking for them if they are not known. Raises AddonError."""
+    """Keep the face's landmarks on the active object, looking for them if they are not known.
+    Raises AddonError.
+    """
     ob = check_editable(context.object)
     if not found_landmarks(ob):
         known = inspection.known_landmarks(ob) or inspection.inspect_now(context).landmarks
@@ -62,7 +68,8 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
         if bpy.app.background or context.area is None or context.area.type != "VIEW_3D":
             return self.execute(context)
         if landmark_overlay.current() is not None:
-            landmark_overlay.hide()  # pressed again: the operator that shows them sees that and ends
+            # pressed again: the operator that shows them sees that and ends
+            landmark_overlay.hide()
             return {"CANCELLED"}
         if self.execute(context) == {"CANCELLED"}:
             return {"CANCELLED"}
@@ -72,7 +79,9 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
         self._overlay = landmark_overlay.show(ob)
         self._area = context.area
         face_view.show_posed(context, ob)
-        status_text(context, tr("Drag landmarks with the left button   Enter: Confirm   Esc: Cancel"))
+        status_text(
+            context, tr("Drag landmarks with the left button   Enter: Confirm   Esc: Cancel")
+        )
         context.window_manager.modal_handler_add(self)
         context.area.tag_redraw()
         return {"RUNNING_MODAL"}
@@ -123,7 +132,9 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
         """Onto the surface below the mouse; beside it, at the depth where the landmark is."""
         place = below(context, ob, mouse)
         if place is None and context.region is not None and context.region_data is not None:
-            here = ob.matrix_world @ Vector(found_landmarks(ob, self._surface.vertices).get(self._held, (0.0, 0.0, 0.0)))
+            here = ob.matrix_world @ Vector(
+                found_landmarks(ob, self._surface.vertices).get(self._held, (0.0, 0.0, 0.0))
+            )
             there = region_2d_to_location_3d(context.region, context.region_data, mouse, here)
             place = _point(ob.matrix_world.inverted_safe() @ there)
         if place is None:
@@ -134,7 +145,9 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
         except AddonError as refused:
             self._overlay.wrong = refused.message
 
-    def _end(self, context: bpy.types.Context, result: Literal["FINISHED", "CANCELLED"]) -> Returned:
+    def _end(
+        self, context: bpy.types.Context, result: Literal["FINISHED", "CANCELLED"]
+    ) -> Returned:
         landmark_overlay.hide()
         face_view.give_back(context)
         status_text(context, None)
@@ -149,10 +162,21 @@ class BLENDSHAPES_OT_place_landmark(OfMesh, bpy.types.Operator):
     bl_label = "Place Landmark"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    landmark: Annotated[str, bpy.props.StringProperty(name="Landmark", description="Its name, such as lid_upper_left")]
-    place: Annotated[Sequence[float], bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3)]
+    landmark: Annotated[
+        str,
+        bpy.props.StringProperty(name="Landmark", description="Its name, such as lid_upper_left"),
+    ]
+    place: Annotated[
+        Sequence[float],
+        bpy.props.FloatVectorProperty(name="Place", description="In the object's space", size=3),
+    ]
     mirror: Annotated[
-        bool, bpy.props.BoolProperty(name="Mirror", description="Move the landmark on the other side of the face as well", default=True)
+        bool,
+        bpy.props.BoolProperty(
+            name="Mirror",
+            description="Move the landmark on the other side of the face as well",
+            default=True,
+        ),
     ]
 
     def execute(self, context: bpy.types.Context) -> Returned:
@@ -161,7 +185,9 @@ class BLENDSHAPES_OT_place_landmark(OfMesh, bpy.types.Operator):
             self._place(context)
         except KeyError:
             names = ", ".join(found_landmarks(active_object(context)) or marks.NAMES)
-            self.report({"ERROR"}, f"There is no landmark {self.landmark!r}. Landmarks are {names}.")
+            self.report(
+                {"ERROR"}, f"There is no landmark {self.landmark!r}. Landmarks are {names}."
+            )
             return {"CANCELLED"}
         except Exception as problem:
             self.report({"ERROR"}, str(as_addon_error(problem)))
@@ -172,16 +198,27 @@ class BLENDSHAPES_OT_place_landmark(OfMesh, bpy.types.Operator):
         try:
             _ensure(context)
         except AddonError as error:
-            if error.code != "no_face":  # where none is found, the landmarks are what tells the face
+            if (
+                error.code != "no_face"
+            ):  # where none is found, the landmarks are what tells the face
                 raise
         ob = active_object(context)
         with object_mode(ob):
             surface = landmark_store.seen_surface(ob)
-            landmarks.place(ob, self.landmark, (self.place[0], self.place[1], self.place[2]), self.mirror, surface)
+            landmarks.place(
+                ob,
+                self.landmark,
+                (self.place[0], self.place[1], self.place[2]),
+                self.mirror,
+                surface,
+            )
             guessed = landmarks.complete(ob, surface)
         if guessed:
             names = ", ".join(landmarks.title(name) for name in guessed)
-            self.report({"INFO"}, f"{len(guessed)} landmarks are estimated from those that you placed: {names}")
+            self.report(
+                {"INFO"},
+                f"{len(guessed)} landmarks are estimated from those that you placed: {names}",
+            )
 
 
 class BLENDSHAPES_OT_reset_landmarks(OfMesh, bpy.types.Operator):
@@ -214,7 +251,9 @@ class BLENDSHAPES_PT_landmarks(OfMeshTab, bpy.types.Panel):
         layout, kept = self.layout, of_object(active_object(context)).landmarks
         shown = landmark_overlay.current() is not None
         layout.operator(
-            BLENDSHAPES_OT_edit_landmarks.bl_idname, text="Done" if shown else "Edit Landmarks", icon="CHECKMARK" if shown else "PIVOT_CURSOR"
+            BLENDSHAPES_OT_edit_landmarks.bl_idname,
+            text="Done" if shown else "Edit Landmarks",
+            icon="CHECKMARK" if shown else "PIVOT_CURSOR",
         )
         layout.prop(of_window(context), "mirror")
         layout.operator(BY_HAND, icon="GREASEPENCIL")
@@ -224,7 +263,11 @@ class BLENDSHAPES_PT_landmarks(OfMeshTab, bpy.types.Panel):
             layout.label(text=text, icon="OUTLINER_DATA_EMPTY", translate=False)
             guessed = sum(mark.estimated for mark in kept)
             if guessed:
-                layout.label(text=tr("{count} estimated from them").format(count=guessed), icon="BLANK1", translate=False)
+                layout.label(
+                    text=tr("{count} estimated from them").format(count=guessed),
+                    icon="BLANK1",
+                    translate=False,
+                )
             layout.operator(BLENDSHAPES_OT_reset_landmarks.bl_idname, icon="LOOP_BACK")
 
 
@@ -235,7 +278,9 @@ def below(context: bpy.types.Context, ob: bpy.types.Object, mouse: Vector) -> Po
         return None
     origin = inverse @ region_2d_to_origin_3d(region, view, (mouse.x, mouse.y))
     way = (inverse.to_3x3() @ region_2d_to_vector_3d(region, view, mouse)).normalized()
-    hit, place, _normal, _face = ob.ray_cast(origin, way, depsgraph=context.evaluated_depsgraph_get())
+    hit, place, _normal, _face = ob.ray_cast(
+        origin, way, depsgraph=context.evaluated_depsgraph_get()
+    )
     return _point(place) if hit else None
 
 
@@ -244,7 +289,15 @@ def _point(place: Vector) -> Point:
 
 
 def region_at(area: bpy.types.Area, event: bpy.types.Event) -> bpy.types.Region | None:
-    """The 3D view's own region when the mouse is over it and over none of the regions that lie upon it."""
-    over = [r for r in area.regions if r.x <= event.mouse_x < r.x + r.width and r.y <= event.mouse_y < r.y + r.height and r.width > 1]
+    """The 3D view's own region when the mouse is over it and over none of the regions that lie upon
+    it.
+    """
+    over = [
+        r
+        for r in area.regions
+        if r.x <= event.mouse_x < r.x + r.width
+        and r.y <= event.mouse_y < r.y + r.height
+        and r.width > 1
+    ]
     window = next((region for region in over if region.type == "WINDOW"), None)
     return window if all(region.type == "WINDOW" for region in over) else None

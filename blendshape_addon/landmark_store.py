@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The landmarks that are kept on an object. They are held by the mesh itself, so that they are where they belong after every edit, or are let go."""
+"""The landmarks that are kept on an object. They are held by the mesh itself, so that they are
+where they belong after every edit, or are let go.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,12 @@ from .modes import object_mode
 from .shared_marks import marks
 from .typed import mesh_of, of_object, positions_of
 
-FITS = 0.02  # of the mesh's extent: how far from the surface a landmark may lie that nothing holds, or it is of another mesh than this
-RIGID = 0.01  # of the mesh's extent: how far landmarks that are still held may be from one affine movement of all, for the others to go along
+# of the mesh's extent: how far from the surface a landmark may lie that nothing holds, or it is of
+# another mesh than this
+FITS = 0.02
+# of the mesh's extent: how far landmarks that are still held may be from one affine movement of
+# all, for the others to go along
+RIGID = 0.01
 FEW = 5  # landmarks that tell such a movement: one more than it needs
 
 Doubles = NDArray[np.float64]
@@ -40,8 +46,10 @@ class _Kept:
 
 
 def found_landmarks(ob: bpy.types.Object, vertices: Floats | None = None) -> dict[str, Point]:
-    """The landmarks that are kept on the object, found or placed, by name, in its space: where its vertices (V,3) are, without them as stored and
-    with the user's own keys. What cannot be told any more is left out."""
+    """The landmarks that are kept on the object, found or placed, by name, in its space: where its
+    vertices (V,3) are, without them as stored and with the user's own keys. What cannot be told any
+    more is left out.
+    """
     if not of_object(ob).landmarks:
         return {}
     held = holds(ob)
@@ -54,7 +62,11 @@ def corrected_landmarks(ob: bpy.types.Object, vertices: Floats | None = None) ->
     """The same of those that the user placed, and those that were estimated from them."""
     if not any(mark.corrected for mark in of_object(ob).landmarks):
         return {}
-    return {name: place for name, place in found_landmarks(ob, vertices).items() if of_object(ob).landmarks[name].corrected}
+    return {
+        name: place
+        for name, place in found_landmarks(ob, vertices).items()
+        if of_object(ob).landmarks[name].corrected
+    }
 
 
 def lost_landmarks(ob: bpy.types.Object) -> list[str]:
@@ -69,7 +81,9 @@ def told_lost(ob: bpy.types.Object) -> tuple[Finding, ...]:
     names = lost_landmarks(ob)
     if not names:
         return ()
-    words = ", ".join(marks.title(name) for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    words = ", ".join(marks.title(name) for name in names[:5]) + (
+        f" and {len(names) - 5} more" if len(names) > 5 else ""
+    )
     return (Finding("landmarks_lost", {"names": words}, (ob.name,)),)
 
 
@@ -82,13 +96,19 @@ def holds(ob: bpy.types.Object) -> dict[str, Hold] | None:
     for mark in of_object(ob).landmarks:
         if mark.anchor[0] and all(corner in there for corner in mark.anchor):
             corners = (there[mark.anchor[0]], there[mark.anchor[1]], there[mark.anchor[2]])
-            found[mark.name] = Hold(corners, (mark.weights[0], mark.weights[1], mark.weights[2]), mark.height)
+            found[mark.name] = Hold(
+                corners, (mark.weights[0], mark.weights[1], mark.weights[2]), mark.height
+            )
     missing = [mark.name for mark in of_object(ob).landmarks if mark.name not in found]
     return found if not missing else found | _held_again(ob, found, missing)
 
 
-def _held_again(ob: bpy.types.Object, held: Mapping[str, Hold], missing: Sequence[str]) -> dict[str, Hold]:
-    """Landmarks whose vertices are gone, or that were kept before landmarks were held: where the others have gone, if that is on the surface."""
+def _held_again(
+    ob: bpy.types.Object, held: Mapping[str, Hold], missing: Sequence[str]
+) -> dict[str, Hold]:
+    """Landmarks whose vertices are gone, or that were kept before landmarks were held: where the
+    others have gone, if that is on the surface.
+    """
     surface = stored_surface(ob)
     if not len(surface.triangles):
         return {}
@@ -96,21 +116,38 @@ def _held_again(ob: bpy.types.Object, held: Mapping[str, Hold], missing: Sequenc
     free = [name for name in missing if not kept[name].anchor[0]]
     places = {name: np.array(kept[name].place, np.float64) for name in free}
     now = anchors.places(held, surface.vertices)
-    way = _affine(np.array([_point(kept[name].place) for name in now]), np.array(list(now.values())), RIGID * extent) if len(now) >= FEW else None
+    way = (
+        _affine(
+            np.array([_point(kept[name].place) for name in now]),
+            np.array(list(now.values())),
+            RIGID * extent,
+        )
+        if len(now) >= FEW
+        else None
+    )
     if way is not None:
-        places |= {name: np.array([*kept[name].place, 1.0]) @ way for name in missing if name not in free}
+        places |= {
+            name: np.array([*kept[name].place, 1.0]) @ way for name in missing if name not in free
+        }
     places = {name: place for name, place in places.items() if np.isfinite(place).all()}
     away = marks.distances(surface.vertices, surface.triangles, places)
-    return anchors.hold(surface, {name: place.tolist() for name, place in places.items() if away[name] <= FITS * extent})
+    return anchors.hold(
+        surface,
+        {name: place.tolist() for name, place in places.items() if away[name] <= FITS * extent},
+    )
 
 
 def _affine(before: Doubles, after: Doubles, room: float) -> Doubles | None:
-    """The affine movement (4,3) from places (N,3) to others, None where one leaves more than `room` between them."""
+    """The affine movement (4,3) from places (N,3) to others, None where one leaves more than `room`
+    between them.
+    """
     rows = np.concatenate([before, np.ones((len(before), 1))], axis=1)
     if not np.isfinite(rows).all():
         return None
     way = np.linalg.lstsq(rows, after, rcond=None)[0]
-    return np.asarray(way) if float(np.linalg.norm(rows @ way - after, axis=1).max()) <= room else None
+    return (
+        np.asarray(way) if float(np.linalg.norm(rows @ way - after, axis=1).max()) <= room else None
+    )
 
 
 def stored_surface(ob: bpy.types.Object) -> Surface:
@@ -127,7 +164,9 @@ def seen_surface(ob: bpy.types.Object) -> Surface:
 
 
 def shown_vertices(ob: bpy.types.Object) -> Floats:
-    """Where the vertices are on the screen now, float32 (V,3), in the object's space: pose, keys and modifiers, unless these change their number."""
+    """Where the vertices are on the screen now, float32 (V,3), in the object's space: pose, keys
+    and modifiers, unless these change their number.
+    """
     mesh = mesh_of(ob.evaluated_get(bpy.context.evaluated_depsgraph_get()))
     if len(mesh.vertices) != len(mesh_of(ob).vertices):
         return with_keys(ob)[0]
@@ -136,11 +175,21 @@ def shown_vertices(ob: bpy.types.Object) -> Floats:
     return found
 
 
-def put(ob: bpy.types.Object, places: Mapping[str, Point], surface: Surface, corrected: bool, estimated: Collection[str] = ()) -> None:
-    """Keep landmarks at places on a surface of the object's mesh. corrected: they are believed; estimated: names of those that are only estimated."""
+def put(
+    ob: bpy.types.Object,
+    places: Mapping[str, Point],
+    surface: Surface,
+    corrected: bool,
+    estimated: Collection[str] = (),
+) -> None:
+    """Keep landmarks at places on a surface of the object's mesh. corrected: they are believed;
+    estimated: names of those that are only estimated.
+    """
     with object_mode(ob):
         held = anchors.hold(surface, places)
-        numbers = anchors.number(mesh_of(ob), sorted({corner for one in held.values() for corner in one.corners}))
+        numbers = anchors.number(
+            mesh_of(ob), sorted({corner for one in held.values() for corner in one.corners})
+        )
         stored = anchors.places(held, with_keys(ob)[0])
     for name, place in places.items():
         mark = of_object(ob).landmarks.get(name)
@@ -155,7 +204,9 @@ def put(ob: bpy.types.Object, places: Mapping[str, Point], surface: Surface, cor
 
 
 def keep_landmarks(ob: bpy.types.Object, landmarks: Mapping[str, Point], surface: Surface) -> None:
-    """Keep found landmarks on the object, at places on a surface of its mesh; those that the user placed stay where they are."""
+    """Keep found landmarks on the object, at places on a surface of its mesh; those that the user
+    placed stay where they are.
+    """
     with object_mode(ob):
         mine = corrected_landmarks(ob, surface.vertices)
     estimated = [mark.name for mark in of_object(ob).landmarks if mark.estimated]
@@ -166,7 +217,15 @@ def keep_landmarks(ob: bpy.types.Object, landmarks: Mapping[str, Point], surface
 def snapshot(ob: bpy.types.Object) -> list[_Kept]:
     """The landmarks as they are."""
     return [
-        _Kept(mark.name, _point(mark.place), mark.corrected, mark.estimated, tuple(mark.anchor), tuple(mark.weights), mark.height)
+        _Kept(
+            mark.name,
+            _point(mark.place),
+            mark.corrected,
+            mark.estimated,
+            tuple(mark.anchor),
+            tuple(mark.weights),
+            mark.height,
+        )
         for mark in of_object(ob).landmarks
     ]
 
@@ -176,7 +235,12 @@ def restore(ob: bpy.types.Object, before: Sequence[_Kept]) -> None:
     of_object(ob).landmarks.clear()
     for kept in before:
         mark = of_object(ob).landmarks.add()
-        mark.name, mark.place, mark.corrected, mark.estimated = kept.name, kept.place, kept.corrected, kept.estimated
+        mark.name, mark.place, mark.corrected, mark.estimated = (
+            kept.name,
+            kept.place,
+            kept.corrected,
+            kept.estimated,
+        )
         mark.anchor, mark.weights, mark.height = kept.anchor, kept.weights, kept.height
 
 

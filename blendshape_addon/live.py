@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Live conditions: the shapes of all conditions are fetched once; after that a slider is a weighted sum, shown through a key of its own.
+"""Live conditions: the shapes of all conditions are fetched once; after that a slider is a weighted
+sum, shown through a key of its own.
 
-That key is taken away when the show ends, before a file is saved, and from files in which a crash left it; nothing else is touched.
+That key is taken away when the show ends, before a file is saved, and from files in which a crash
+left it; nothing else is touched.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ class Condition:
 
 @dataclass
 class _Shown:
-    """An object that shows the conditions. basis: float32 (K,f,3) of its vertices `indices` int32 (f,). had_keys: there were keys before."""
+    """An object that shows the conditions. basis: float32 (K,f,3) of its vertices `indices` int32
+    (f,). had_keys: there were keys before.
+    """
 
     target: Target
     indices: Ints
@@ -54,9 +58,13 @@ class _Shown:
 
 
 class Preparation:
-    """Fetches conditions and their shapes without blocking: asks for the model's metadata, then for every condition alone at 1."""
+    """Fetches conditions and their shapes without blocking: asks for the model's metadata, then for
+    every condition alone at 1.
+    """
 
-    def __init__(self, ob: bpy.types.Object | None, options: Options, backend: Backend, patient: bool = False) -> None:
+    def __init__(
+        self, ob: bpy.types.Object | None, options: Options, backend: Backend, patient: bool = False
+    ) -> None:
         """Raises AddonError as job.Job does."""
         self._ob, self._options, self._backend = check_editable(ob), options, backend
         self._job: Job | None = None
@@ -95,15 +103,27 @@ class Preparation:
             self._backend.poll()
 
     def _ask(self, report: dict[str, Any]) -> None:
-        self._conditions = [Condition(str(c["name"]), float(c["minimum"]), float(c["maximum"]), float(c["default"])) for c in report["conditions"]]
+        self._conditions = [
+            Condition(str(c["name"]), float(c["minimum"]), float(c["maximum"]), float(c["default"]))
+            for c in report["conditions"]
+        ]
         table = {condition.name: {condition.name: 1.0} for condition in self._conditions}
-        asked = Options((), table, 1.0, self._options.group, self._options.use_selection, model=self._options.model, parts=self._options.parts)
+        asked = Options(
+            (),
+            table,
+            1.0,
+            self._options.group,
+            self._options.use_selection,
+            model=self._options.model,
+            parts=self._options.parts,
+        )
         self._job = Job(self._ob, asked, self._backend)
 
 
 class Live:
-    """The conditions of one face, ready to be shown. weights: float32 (K,), as they were shown last. why: what keeps an object from being seen with
-    them, in a sentence, or ``."""
+    """The conditions of one face, ready to be shown. weights: float32 (K,), as they were shown
+    last. why: what keeps an object from being seen with them, in a sentence, or ``.
+    """
 
     def __init__(self, conditions: Sequence[Condition], job: Job) -> None:
         names, offsets = job.offsets()
@@ -114,8 +134,13 @@ class Live:
         self.why = ""
         self.weights = np.array([condition.default for condition in conditions], np.float32)
         shares = split(job.targets, job.indices, offsets)
-        self._shown = [_Shown(share.target, share.indices, np.ascontiguousarray(share.offsets[order])) for share in shares]
-        self._shown = [shown for number, shown in enumerate(self._shown) if number == 0 or shown.basis.any()]
+        self._shown = [
+            _Shown(share.target, share.indices, np.ascontiguousarray(share.offsets[order]))
+            for share in shares
+        ]
+        self._shown = [
+            shown for number, shown in enumerate(self._shown) if number == 0 or shown.basis.any()
+        ]
 
     def show(self, weights: Floats) -> None:
         """Show the face under these weights, float32 (K,). Raises AddonError `mesh_changed`."""
@@ -128,7 +153,10 @@ class Live:
                 continue
             block = _preview_of(ob)
             if block is None:
-                shown.had_keys, shown.solo = mesh_of(ob).shape_keys is not None, ob.show_only_shape_key
+                shown.had_keys, shown.solo = (
+                    mesh_of(ob).shape_keys is not None,
+                    ob.show_only_shape_key,
+                )
                 ob.show_only_shape_key = False
                 block = _add_preview(ob)
             coordinates = base_coordinates(ob)
@@ -149,19 +177,27 @@ class Live:
                 ob.show_only_shape_key = shown.solo
 
     def keep(self, name: str) -> Written:
-        """Write the face as it is shown as a key that rests at 0. Raises AddonError as key_writer.write_all, and `usage` for a name in use."""
+        """Write the face as it is shown as a key that rests at 0. Raises AddonError as
+        key_writer.write_all, and `usage` for a name in use.
+        """
         if not name.strip():
             raise AddonError("usage", "The shape has no name.", "Type one.")
         self.rest()
         moving = np.flatnonzero(self.weights)
         if not len(moving):
-            raise AddonError("usage", "All sliders are 0, so the shape would move nothing.", "Move a slider first.")
+            raise AddonError(
+                "usage",
+                "All sliders are 0, so the shape would move nothing.",
+                "Move a slider first.",
+            )
         objects = [self._object(shown) for shown in self._shown]
         with object_mode(objects[0]):
             self._check_free(objects[0], name.strip())
         portions = []
         for ob, shown in zip(objects, self._shown, strict=True):
-            offsets = np.asarray(np.tensordot(self.weights[moving], shown.basis[moving], 1), np.float32)
+            offsets = np.asarray(
+                np.tensordot(self.weights[moving], shown.basis[moving], 1), np.float32
+            )
             if ob == objects[0] or offsets.any():
                 portions.append(Portion(ob, shown.indices, [Shape(name.strip(), offsets)]))
         with object_mode(objects[0]):
@@ -174,13 +210,23 @@ class Live:
 
     def _check_free(self, ob: bpy.types.Object, name: str) -> None:
         key = mesh_of(ob).shape_keys
-        if key is not None and name in key.key_blocks and name not in made_by_us(ob, base_coordinates(ob)):
-            raise AddonError("usage", f"There is a key {name!r} that you made or edited.", "Choose another name.")
+        if (
+            key is not None
+            and name in key.key_blocks
+            and name not in made_by_us(ob, base_coordinates(ob))
+        ):
+            raise AddonError(
+                "usage", f"There is a key {name!r} that you made or edited.", "Choose another name."
+            )
 
     def _object(self, shown: _Shown) -> bpy.types.Object:
         ob = find(shown.target.identity)
         if ob is None or ob.type != "MESH" or len(mesh_of(ob).vertices) != shown.target.size:
-            raise AddonError("mesh_changed", f"{shown.target.name!r} was changed or removed.", "Start the expression sliders again.")
+            raise AddonError(
+                "mesh_changed",
+                f"{shown.target.name!r} was changed or removed.",
+                "Start the expression sliders again.",
+            )
         return ob
 
 
@@ -208,9 +254,16 @@ def end() -> None:
 
 
 def sweep() -> None:
-    """Take previews away wherever they are left: after an undo, or in a file that was saved by a crash."""
+    """Take previews away wherever they are left: after an undo, or in a file that was saved by a
+    crash.
+    """
     for ob in bpy.data.objects:
-        if ob.type == "MESH" and mesh_of(ob).shape_keys is not None and _preview_of(ob) is not None and mesh_of(ob).is_editable:
+        if (
+            ob.type == "MESH"
+            and mesh_of(ob).shape_keys is not None
+            and _preview_of(ob) is not None
+            and mesh_of(ob).is_editable
+        ):
             _remove_preview(ob, had_keys=True)
 
 

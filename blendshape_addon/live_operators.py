@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sliders of the live conditions, made from the model's metadata, and the operators around them."""
+"""The sliders of the live conditions, made from the model's metadata, and the operators around
+them.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -22,7 +24,9 @@ _sliders: list[type] = []  # the registered class, at most one
 
 
 class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
-    """Compute all expressions once; then each slider shows on the face at once, and nothing is written until you keep it"""
+    """Compute all expressions once; then each slider shows on the face at once, and nothing is
+    written until you keep it
+    """
 
     bl_idname = "blendshapes.live_start"
     bl_label = "Start Preview"
@@ -40,7 +44,9 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
             return self._failed(error)
         return self._wait(context)
 
-    def _step(self, context: bpy.types.Context, messages: Sequence[Message]) -> Callable[[], Returned] | None:
+    def _step(
+        self, context: bpy.types.Context, messages: Sequence[Message]
+    ) -> Callable[[], Returned] | None:
         ready = self._work.take(messages)
         return None if ready is None else lambda: self._ready(ready)
 
@@ -59,7 +65,9 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
         inspection.stop()
         preview.stop()
         live.end()
-        return live.Preparation(context.object, options_of(context), session.backend, patient=bpy.app.background)
+        return live.Preparation(
+            context.object, options_of(context), session.backend, patient=bpy.app.background
+        )
 
     def _ready(self, ready: live.Live) -> Returned:
         session.clear_status()
@@ -94,7 +102,12 @@ class BLENDSHAPES_OT_live_keep(_WhileLive, bpy.types.Operator):
     bl_label = "Keep as Shape Key"
     bl_options = {"REGISTER", "UNDO"}
 
-    key_name: Annotated[str, bpy.props.StringProperty(name="Name", description="Name of the new shape key", maxlen=63, options={"SKIP_SAVE"})]
+    key_name: Annotated[
+        str,
+        bpy.props.StringProperty(
+            name="Name", description="Name of the new shape key", maxlen=63, options={"SKIP_SAVE"}
+        ),
+    ]
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Keep it."""
@@ -156,7 +169,9 @@ class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
             draw_lines(layout, now.why, "ERROR", text_width(context))
         row = layout.row(align=True)
         row.prop(shown, "live_name", text="")
-        row.operator(BLENDSHAPES_OT_live_keep.bl_idname, text="Keep as Shape Key", icon="SHAPEKEY_DATA")
+        row.operator(
+            BLENDSHAPES_OT_live_keep.bl_idname, text="Keep as Shape Key", icon="SHAPEKEY_DATA"
+        )
         row = layout.row(align=True)
         row.operator(BLENDSHAPES_OT_live_reset.bl_idname, icon="LOOP_BACK")
         row.operator(BLENDSHAPES_OT_live_end.bl_idname, text="Stop Preview", icon="X")
@@ -186,7 +201,12 @@ def end() -> None:
 def options_of(context: bpy.types.Context) -> Options:
     """Where the face is, as the panel says it."""
     scene = of_scene(context)
-    return Options(group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=chosen.model(context))
+    return Options(
+        group=scene.group,
+        use_selection=scene.use_selection,
+        parts=scene.parts,
+        model=chosen.model(context),
+    )
 
 
 def show_sliders(ready: live.Live) -> None:
@@ -234,7 +254,12 @@ def _moved(sliders: bpy.types.PropertyGroup, context: bpy.types.Context) -> None
     if ready is None:
         return
     try:
-        ready.show(np.array([getattr(sliders, f"c{index}") for index in range(len(ready.conditions))], np.float32))
+        ready.show(
+            np.array(
+                [getattr(sliders, f"c{index}") for index in range(len(ready.conditions))],
+                np.float32,
+            )
+        )
     except AddonError as error:
         session.status.end(context.object, str(error), error)
         live.end()

@@ -5,8 +5,17 @@ import bpy
 
 from .landmark_hand import BLENDSHAPES_OT_place_landmarks
 from .landmark_operators import BLENDSHAPES_OT_edit_landmarks, BLENDSHAPES_OT_reset_landmarks
-from .live_operators import BLENDSHAPES_OT_live_end, BLENDSHAPES_OT_live_keep, BLENDSHAPES_OT_live_start
-from .operators import BLENDSHAPES_OT_generate, BLENDSHAPES_OT_inspect, BLENDSHAPES_OT_remove, BLENDSHAPES_OT_update
+from .live_operators import (
+    BLENDSHAPES_OT_live_end,
+    BLENDSHAPES_OT_live_keep,
+    BLENDSHAPES_OT_live_start,
+)
+from .operators import (
+    BLENDSHAPES_OT_generate,
+    BLENDSHAPES_OT_inspect,
+    BLENDSHAPES_OT_remove,
+    BLENDSHAPES_OT_update,
+)
 from .report import BLENDSHAPES_OT_copy_report
 from .sheet_operators import BLENDSHAPES_OT_contact_sheet
 from .vrchat_operators import BLENDSHAPES_OT_export, BLENDSHAPES_OT_vrchat_check

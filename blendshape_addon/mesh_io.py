@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a Blender object to arrays: coordinates, triangles, weight to the head, the user's mask, bones."""
+"""From a Blender object to arrays: coordinates, triangles, weight to the head, the user's mask,
+bones.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,13 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class AvatarArrays:
-    """An object's mesh in object space; the fields of `AvatarMesh` in docs/architecture.md, and what the user should know.
+    """An object's mesh in object space; the fields of `AvatarMesh` in docs/architecture.md, and
+    what the user should know.
 
-    vertices: float32 (V,3), as they are seen. triangles: int32 (T,3). head_weights, mask: float32 (V,) or None. roles: int32 (V,) or None, see
-    parts.ROLES. bones: role -> rest position. landmarks: those that the user placed. evidence: materials, bones, groups and objects
-    with their names. back: of as_seen.Seen; it does not travel.
+    vertices: float32 (V,3), as they are seen. triangles: int32 (T,3). head_weights, mask: float32
+    (V,) or None. roles: int32 (V,) or None, see parts.ROLES. bones: role -> rest position.
+    landmarks: those that the user placed. evidence: materials, bones, groups and objects with their
+    names. back: of as_seen.Seen; it does not travel.
     """
 
     vertices: Floats
@@ -47,35 +51,55 @@ class AvatarArrays:
     def arrays(self) -> dict[str, Floats | Ints]:
         """The arrays that travel."""
         names = ("vertices", "triangles", "head_weights", "mask", "roles")
-        return {**{name: getattr(self, name) for name in names if getattr(self, name) is not None}, **self.evidence.arrays}
+        return {
+            **{name: getattr(self, name) for name in names if getattr(self, name) is not None},
+            **self.evidence.arrays,
+        }
 
     def fields(self) -> dict[str, Any]:
         """The header's fields that describe the mesh; points that are no numbers are left out."""
         bones, landmarks = (
-            {name: list(point) for name, point in points.items() if np.isfinite(point).all()} for points in (self.bones, self.landmarks)
+            {name: list(point) for name, point in points.items() if np.isfinite(point).all()}
+            for points in (self.bones, self.landmarks)
         )
         up = None if self.up is None else list(self.up)
-        return {"bones": bones, "landmarks": landmarks, "up": up, "evidence": self.evidence.fields()}
+        return {
+            "bones": bones,
+            "landmarks": landmarks,
+            "up": up,
+            "evidence": self.evidence.fields(),
+        }
 
 
 def check_editable(ob: bpy.types.Object | None) -> bpy.types.Object:
-    """The object, if shape keys can be added to it. Raises AddonError: `not_a_mesh`, `linked_data`."""
+    """The object, if shape keys can be added to it. Raises AddonError: `not_a_mesh`,
+    `linked_data`.
+    """
     if ob is None or ob.type != "MESH":
         what = "Nothing is selected" if ob is None else f"{ob.name!r} is no mesh"
-        raise AddonError("not_a_mesh", f"{what}.", "Choose the mesh object that holds the avatar's face.")
+        raise AddonError(
+            "not_a_mesh", f"{what}.", "Choose the mesh object that holds the avatar's face."
+        )
     mesh = mesh_of(ob)
     if not mesh.is_editable or mesh.library is not None or mesh.override_library is not None:
         # Blender would take the keys and lose them on saving
         message = f"The mesh of {ob.name!r} is linked from another file."
-        raise AddonError("linked_data", message, "Make it local (Object > Relations > Make Local > All), or work in the file that it comes from.")
+        raise AddonError(
+            "linked_data",
+            message,
+            "Make it local (Object > Relations > Make Local > All), or work in the file that it"
+            " comes from.",
+        )
     return ob
 
 
 def gather(ob: bpy.types.Object, group: str = "", use_selection: bool = False) -> AvatarArrays:
-    """Read an editable mesh object as it is seen, in its own space; in object mode, inside `as_seen.at_rest`. group: the vertex group that the face
-    is inside of; use_selection: the selected vertices.
+    """Read an editable mesh object as it is seen, in its own space; in object mode, inside
+    `as_seen.at_rest`. group: the vertex group that the face is inside of; use_selection: the
+    selected vertices.
 
-    Raises AddonError: `unknown_group`, `usage` (nothing selected). Coordinates are passed on as they are; the child checks them.
+    Raises AddonError: `unknown_group`, `usage` (nothing selected). Coordinates are passed on as
+    they are; the child checks them.
     """
     bpy.context.view_layer.update()  # matrices of objects that a script has just moved
     seen, axes = see(ob), shown_axes(ob)
@@ -96,7 +120,9 @@ def gather(ob: bpy.types.Object, group: str = "", use_selection: bool = False) -
 
 
 def _triangles(mesh: bpy.types.Mesh, vertices: Floats) -> Ints:
-    """int32 (T,3): the mesh's faces in triangles, split as Blender splits them when its vertices are at `vertices` (V,3)."""
+    """int32 (T,3): the mesh's faces in triangles, split as Blender splits them when its vertices
+    are at `vertices` (V,3).
+    """
     stored = np.empty((len(mesh.vertices), 3), np.float32)
     mesh.vertices.foreach_get("co", stored.reshape(-1))
     if np.array_equal(stored, vertices):
@@ -120,7 +146,9 @@ def _triangles(mesh: bpy.types.Mesh, vertices: Floats) -> Ints:
 
 
 def space_between(other: bpy.types.Object, ob: bpy.types.Object) -> NDArray[np.float64] | None:
-    """The matrix float64 (4,4) from one object's space to another's; None if either is scaled to nothing."""
+    """The matrix float64 (4,4) from one object's space to another's; None if either is scaled to
+    nothing.
+    """
     inverse = _inverse(ob.matrix_world)
     if inverse is None or _inverse(other.matrix_world) is None:
         return None
@@ -144,16 +172,28 @@ def _bones(armature: bpy.types.Object | None) -> dict[str, str]:
 
 
 def _vrm_humanoid(armature: bpy.types.Object) -> dict[str, str]:
-    """role -> bone name as the VRM add-on's humanoid mapping states it, empty without that add-on."""
+    """role -> bone name as the VRM add-on's humanoid mapping states it, empty without that
+    add-on.
+    """
     extension = getattr(armature.data, "vrm_addon_extension", None)
     if extension is None:
         return {}
-    wanted = {"head": "head", "neck": "neck", "jaw": "jaw", "leftEye": "left_eye", "rightEye": "right_eye"}
+    wanted = {
+        "head": "head",
+        "neck": "neck",
+        "jaw": "jaw",
+        "leftEye": "left_eye",
+        "rightEye": "right_eye",
+    }
     found: dict[str, str] = {}
-    for bone in getattr(getattr(getattr(extension, "vrm0", None), "humanoid", None), "human_bones", ()):
+    for bone in getattr(
+        getattr(getattr(extension, "vrm0", None), "humanoid", None), "human_bones", ()
+    ):
         if bone.bone in wanted:
             found[wanted[bone.bone]] = bone.node.bone_name
-    of_vrm1 = getattr(getattr(getattr(extension, "vrm1", None), "humanoid", None), "human_bones", None)
+    of_vrm1 = getattr(
+        getattr(getattr(extension, "vrm1", None), "humanoid", None), "human_bones", None
+    )
     for name in ("head", "neck", "jaw", "left_eye", "right_eye"):
         bone_name = getattr(getattr(getattr(of_vrm1, name, None), "node", None), "bone_name", "")
         if bone_name:
@@ -161,7 +201,12 @@ def _vrm_humanoid(armature: bpy.types.Object) -> dict[str, str]:
     return found
 
 
-def _head_weights(ob: bpy.types.Object, entries: Entries, armature: bpy.types.Object | None, bones: Mapping[str, str]) -> Floats | None:
+def _head_weights(
+    ob: bpy.types.Object,
+    entries: Entries,
+    armature: bpy.types.Object | None,
+    bones: Mapping[str, str],
+) -> Floats | None:
     """Weight (V,) to the head's bone and all bones below it, 0 to 1; None if nothing is known."""
     indices = {group.name: group.index for group in ob.vertex_groups}
     if armature is not None and "head" in bones:
@@ -181,26 +226,41 @@ def _mask(ob: bpy.types.Object, entries: Entries, group: str, use_selection: boo
         found = ob.vertex_groups.get(group)
         if found is None:
             known = ", ".join(known.name for known in ob.vertex_groups[:20]) or "none"
-            raise AddonError("unknown_group", f"{ob.name!r} has no vertex group {group!r}.", f"Its groups: {known}.")
+            raise AddonError(
+                "unknown_group",
+                f"{ob.name!r} has no vertex group {group!r}.",
+                f"Its groups: {known}.",
+            )
         return entries.summed({found.index})
     if use_selection:
         selected = np.empty(len(mesh_of(ob).vertices), bool)
         mesh_of(ob).vertices.foreach_get("select", selected)
         if not selected.any():
-            raise AddonError("usage", f"No vertex of {ob.name!r} is selected.", "Select the face in edit mode, or switch the option off.")
+            raise AddonError(
+                "usage",
+                f"No vertex of {ob.name!r} is selected.",
+                "Select the face in edit mode, or switch the option off.",
+            )
         return selected.astype(np.float32)
     return None
 
 
-def _positions(armature: bpy.types.Object | None, bones: Mapping[str, str], to_object: Matrix | None) -> dict[str, tuple[float, float, float]]:
+def _positions(
+    armature: bpy.types.Object | None, bones: Mapping[str, str], to_object: Matrix | None
+) -> dict[str, tuple[float, float, float]]:
     """Rest positions of the bones' heads in object space."""
     if armature is None or to_object is None:
         return {}
-    return {role: _tuple(to_object @ armature_of(armature).bones[name].head_local) for role, name in bones.items()}
+    return {
+        role: _tuple(to_object @ armature_of(armature).bones[name].head_local)
+        for role, name in bones.items()
+    }
 
 
 def _from(armature: bpy.types.Object, ob: bpy.types.Object) -> Matrix | None:
-    """The matrix from an armature's space to an object's; None for an object that is scaled to nothing."""
+    """The matrix from an armature's space to an object's; None for an object that is scaled to
+    nothing.
+    """
     inverse = _inverse(ob.matrix_world)
     return None if inverse is None else inverse @ armature.matrix_world
 

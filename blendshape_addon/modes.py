@@ -22,8 +22,10 @@ MODES = {
 
 @contextmanager
 def object_mode(*objects: bpy.types.Object) -> Iterator[None]:
-    """All the objects in object mode for the time inside; then modes, selection, active object and what is hidden are as before, of what is still
-    there. Raises AddonError `hidden_object` for one that cannot leave its mode."""
+    """All the objects in object mode for the time inside; then modes, selection, active object and
+    what is hidden are as before, of what is still there. Raises AddonError `hidden_object` for one
+    that cannot leave its mode.
+    """
     others = [(ob, ob.mode) for ob in dict.fromkeys(objects) if ob.mode != "OBJECT"]
     if not others:
         yield
@@ -37,7 +39,11 @@ def object_mode(*objects: bpy.types.Object) -> Iterator[None]:
     editing = [ob for ob in layer.objects if ob.mode == "EDIT"]  # they leave and enter it together
     for ob, mode in others:
         if not ob.visible_get():
-            raise AddonError("hidden_object", f"{ob.name} is hidden while it is in {MODES.get(mode, mode)}.", "Show its collection and try again.")
+            raise AddonError(
+                "hidden_object",
+                f"{ob.name} is hidden while it is in {MODES.get(mode, mode)}.",
+                "Show its collection and try again.",
+            )
         if ob.mode != "OBJECT":
             _set(ob, "OBJECT")
     try:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of keys: as the standard has them, or as the rig that is already there spells them. Strings in, strings out."""
+"""Names of keys: as the standard has them, or as the rig that is already there spells them. Strings
+in, strings out.
+"""
 
 from __future__ import annotations
 
@@ -19,32 +21,55 @@ _SPELLINGS = {
     "pascal suffix.": (True, "."),
     "pascal suffix-": (True, "-"),
 }
-MAJORITY = 1 / 3  # of a set's names must be there in a spelling before the others are spelled alike: a few keys of one's own are no rig
-ALIASES = {"vrc.v_e": "vrc.v_ee"}  # what the SDK calls it, and what the common face tracking template's clips ask for
+MAJORITY = (
+    1 / 3
+    # of a set's names must be there in a spelling before the others are spelled alike: a few keys
+    # of one's own are no rig
+)
+ALIASES = {
+    "vrc.v_e": "vrc.v_ee"
+}  # what the SDK calls it, and what the common face tracking template's clips ask for
 
 
 def styled(name: str, style: str) -> str:
-    """A name such as eyeBlinkLeft in another spelling: EyeBlinkLeft (pascal), eyeBlink_L (suffix); vrc.v_aa has but one."""
+    """A name such as eyeBlinkLeft in another spelling: EyeBlinkLeft (pascal), eyeBlink_L (suffix);
+    vrc.v_aa has but one.
+    """
     capital, separator = _SPELLINGS.get(style, (False, ""))
-    side = next((side for side in ("Left", "Right") if name.endswith(side) and name != side), "") if separator else ""
+    side = (
+        next((side for side in ("Left", "Right") if name.endswith(side) and name != side), "")
+        if separator
+        else ""
+    )
     if capital and _CAMEL.fullmatch(name):
         name = name[:1].upper() + name[1:]
     return f"{name.removesuffix(side)}{separator}{side[0]}" if side else name
 
 
 def folded(name: str) -> str:
-    """What is left of a name when case, separators, the width of letters and the way to write a side do not count."""
+    """What is left of a name when case, separators, the width of letters and the way to write a
+    side do not count.
+    """
     name = unicodedata.normalize("NFKC", name)
-    for ending, side in (("_L", "left"), ("_R", "right"), (".L", "left"), (".R", "right"), ("-L", "left"), ("-R", "right")):
+    for ending, side in (
+        ("_L", "left"),
+        ("_R", "right"),
+        (".L", "left"),
+        (".R", "right"),
+        ("-L", "left"),
+        ("-R", "right"),
+    ):
         if name.upper().endswith(ending) and len(name) > len(ending):
             name = name[: -len(ending)] + side
     return "".join(letter for letter in name.casefold() if letter not in "_-. ")
 
 
 def style_of(existing: Collection[str], wanted: Sequence[str], foreign: Collection[str]) -> str:
-    """The spelling of the rig that is there: the standard's, unless a third of the wanted names are there in another and fewer in the standard's.
+    """The spelling of the rig that is there: the standard's, unless a third of the wanted names are
+    there in another and fewer in the standard's.
 
-    Names that another standard spells just so (`foreign`) count for that third, but they alone say nothing: JawOpen is Unified Expressions' own.
+    Names that another standard spells just so (`foreign`) count for that third, but they alone say
+    nothing: JawOpen is Unified Expressions' own.
     """
     present, others = set(existing), set(foreign) - set(wanted)
     best, most = "standard", 0
@@ -52,17 +77,22 @@ def style_of(existing: Collection[str], wanted: Sequence[str], foreign: Collecti
         changed = {name: styled(name, style) for name in wanted if styled(name, style) != name}
         telling = set(changed.values()) - others
         hits = len(telling & present)
-        enough = hits >= MAJORITY * len(telling) and len(set(changed.values()) & present) >= MAJORITY * len(wanted)
+        enough = hits >= MAJORITY * len(telling) and len(
+            set(changed.values()) & present
+        ) >= MAJORITY * len(wanted)
         if hits > most and enough and hits > len(changed.keys() & present):
             best, most = style, hits
     return best
 
 
-def names_for(wanted: Sequence[str], style: str, existing: Sequence[str], foreign: Collection[str]) -> dict[str, str]:
-    """Wanted name -> the name that its key gets. existing: names of the keys that are there; foreign: exact names of other standards.
+def names_for(
+    wanted: Sequence[str], style: str, existing: Sequence[str], foreign: Collection[str]
+) -> dict[str, str]:
+    """Wanted name -> the name that its key gets. existing: names of the keys that are there;
+    foreign: exact names of other standards.
 
-    With the style `auto` the rig's own spelling is taken: its style for all names, and any key that differs from a wanted name in case,
-    separators or the way to write a side is that name's key.
+    With the style `auto` the rig's own spelling is taken: its style for all names, and any key that
+    differs from a wanted name in case, separators or the way to write a side is that name's key.
     """
     if style != "auto":
         return {name: styled(name, style) for name in wanted}
@@ -76,10 +106,18 @@ def names_for(wanted: Sequence[str], style: str, existing: Sequence[str], foreig
     result: dict[str, str] = {}
     for name in wanted:
         own = styled(name, chosen)
-        result[name] = name if name in present else own if own in present and own not in foreign else spelled.get(folded(name), own)
+        result[name] = (
+            name
+            if name in present
+            else own
+            if own in present and own not in foreign
+            else spelled.get(folded(name), own)
+        )
     return result
 
 
 def aliases_of(names: Mapping[str, str]) -> dict[str, str]:
-    """Wanted name -> a second name under which the same shape is asked for, for those that have one."""
+    """Wanted name -> a second name under which the same shape is asked for, for those that have
+    one.
+    """
     return {name: ALIASES[name] for name in names if name in ALIASES}

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What early versions recorded in a property of the key data: name -> sums of the key's offsets under random signs. It is read, no longer written."""
+"""What early versions recorded in a property of the key data: name -> sums of the key's offsets
+under random signs. It is read, no longer written.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,19 @@ def old_record(ob: bpy.types.Object) -> dict[str, Doubles]:
         return {}
     found: dict[str, Doubles] = {}
     for name, values in record.to_dict().items():
-        if isinstance(values, list) and len(values) == _SUMS and all(isinstance(value, float) for value in values):
+        if (
+            isinstance(values, list)
+            and len(values) == _SUMS
+            and all(isinstance(value, float) for value in values)
+        ):
             found[name] = np.array(values)
     return found
 
 
 def sums_of(offsets: Floats) -> Doubles:
-    """The sums (N,8) of the offsets (N,V,3) of some keys, as they were recorded. PCG64's stream is fixed by numpy's policy."""
+    """The sums (N,8) of the offsets (N,V,3) of some keys, as they were recorded. PCG64's stream is
+    fixed by numpy's policy.
+    """
     size = offsets[0].size
     raw = np.random.Generator(np.random.PCG64(_SEED)).bytes(_SUMS * size)
     signs = (np.frombuffer(raw, np.uint8).reshape(_SUMS, size) & 1) * 2.0 - 1.0

@@ -48,12 +48,36 @@ _TICK_SECONDS = 0.05
 _OF_OPERATOR: Flags = frozenset({"SKIP_SAVE"})
 _REGIONS = tuple(name for name, *_ in REGIONS)
 _GROUPS = (
-    ("Shapes", ("sets", "conditions", "key_name", "table", "strength", "style", *_REGIONS, "guide", "turn_eyes")),
+    (
+        "Shapes",
+        (
+            "sets",
+            "conditions",
+            "key_name",
+            "table",
+            "strength",
+            "style",
+            *_REGIONS,
+            "guide",
+            "turn_eyes",
+        ),
+    ),
     ("Face", ("group", "use_selection", "parts", "model")),
     ("Output", ("naming", "alias", "overwrite")),
 )
 _OPTIONS = (
-    *("sets", "strength", "style", "group", "use_selection", "overwrite", "conditions", "key_name", "table", "model"),
+    *(
+        "sets",
+        "strength",
+        "style",
+        "group",
+        "use_selection",
+        "overwrite",
+        "conditions",
+        "key_name",
+        "table",
+        "model",
+    ),
     *("parts", "naming", "alias", "guide", "turn_eyes"),
     *_REGIONS,
 )
@@ -97,14 +121,21 @@ class Work(Protocol):
 
 
 class Asking(OfMesh):
-    """An operator that asks the child for something and waits: modal with a window, blocking without one."""
+    """An operator that asks the child for something and waits: modal with a window, blocking
+    without one.
+    """
 
     _work: Work
 
     def _wait(self, context: bpy.types.Context) -> Returned:
         """Let the window live from here on; `modal` is called at every tick."""
         status = session.status
-        status.running, status.stage, status.fraction, status.seconds_left = True, self._work.stage, 0.0, None
+        status.running, status.stage, status.fraction, status.seconds_left = (
+            True,
+            self._work.stage,
+            0.0,
+            None,
+        )
         context.window_manager.progress_begin(0, 100)
         status_text(context, f"BlendShapes   {tr('Esc: Cancel')}")
         self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
@@ -135,7 +166,11 @@ class Asking(OfMesh):
             self._end(context)
             return self._failed(error)
         status = session.status
-        status.stage, status.fraction, status.seconds_left = self._work.stage, self._work.fraction, self._work.seconds_left
+        status.stage, status.fraction, status.seconds_left = (
+            self._work.stage,
+            self._work.fraction,
+            self._work.seconds_left,
+        )
         context.window_manager.progress_update(100 * status.fraction)
         session.redraw(context)
         if rest is None:
@@ -143,7 +178,9 @@ class Asking(OfMesh):
         self._end(context)
         return rest()
 
-    def _step(self, context: bpy.types.Context, messages: Sequence[Message]) -> Callable[[], Returned] | None:
+    def _step(
+        self, context: bpy.types.Context, messages: Sequence[Message]
+    ) -> Callable[[], Returned] | None:
         """Take what the child said; what is left to do when it is done, None until then."""
         raise AssertionError("each operator has its own")
 
@@ -205,7 +242,9 @@ class _Run(Asking):
     turn_eyes: Annotated[bool, turn_eyes_property(_OF_OPERATOR)]
 
     def draw(self, context: bpy.types.Context) -> None:
-        """The redo panel: what decides about the shapes, the face that they are made for, and how the keys are written, each under its heading."""
+        """The redo panel: what decides about the shapes, the face that they are made for, and how
+        the keys are written, each under its heading.
+        """
         layout = self.layout
         layout.use_property_split, layout.use_property_decorate = True, False
         for heading, names in _GROUPS:
@@ -232,19 +271,30 @@ class _Run(Asking):
             marks = inspection.known_landmarks(face)
             look = first_look(face, self._options, session.backend, marks, patient=False)
             self._first = look is not None
-            self._work = look if look is not None else Job(face, self._options, session.backend, landmarks=marks)
+            self._work = (
+                look
+                if look is not None
+                else Job(face, self._options, session.backend, landmarks=marks)
+            )
         except Exception as error:
             return self._failed(error)
         return self._wait(context)
 
-    def _step(self, context: bpy.types.Context, messages: Sequence[Message]) -> Callable[[], Returned] | None:
+    def _step(
+        self, context: bpy.types.Context, messages: Sequence[Message]
+    ) -> Callable[[], Returned] | None:
         """Write the keys when all is there."""
         self._work.take(messages)
         if not self._work.finished:
             return None
         if self._first:
             self._first = False
-            self._work = Job(self._work.objects()[0], self._options, session.backend, landmarks=self._work.landmarks)
+            self._work = Job(
+                self._work.objects()[0],
+                self._options,
+                session.backend,
+                landmarks=self._work.landmarks,
+            )
             return None
         if not self._work.prepared:
             self._work.prepare()  # and write in the next tick: in between, the window lives
@@ -253,11 +303,15 @@ class _Run(Asking):
         return lambda: self._done(context, outcome)
 
     def execute(self, context: bpy.types.Context) -> Returned:
-        """From scripts, in background mode and when an option is changed afterwards: work at once."""
+        """From scripts, in background mode and when an option is changed afterwards: work at
+        once.
+        """
         try:
             options = self._chosen(context)
             self._prepare()
-            return self._done(context, generate_for_object(context.object, options, session.backend))
+            return self._done(
+                context, generate_for_object(context.object, options, session.backend)
+            )
         except Exception as error:
             return self._failed(error)
 
@@ -272,13 +326,21 @@ class _Run(Asking):
     def _taken(self, context: bpy.types.Context) -> Options:
         """The operator's options where they were given, else the scene's; without the shapes."""
         scene = of_scene(context)
-        self._left_out = [named.told for named in chosen.asked(context.scene) if self._takes(named.kind)]
+        self._left_out = [
+            named.told for named in chosen.asked(context.scene) if self._takes(named.kind)
+        ]
         for name in _OPTIONS:
             if self._takes(name):
                 named = name in chosen.KINDS
-                setattr(self, name, chosen.of_scene(context.scene, name) if named else getattr(scene, name))  # the redo panel shows what was used
+                setattr(
+                    self,
+                    name,
+                    chosen.of_scene(context.scene, name) if named else getattr(scene, name),
+                )  # the redo panel shows what was used
             elif hasattr(self, name) and name in chosen.KINDS:
-                setattr(self, name, chosen.whole(getattr(self, name)))  # of the file that is open now, also when it is repeated in another
+                setattr(
+                    self, name, chosen.whole(getattr(self, name))
+                )  # of the file that is open now, also when it is repeated in another
         return Options(
             (),
             None,
@@ -318,16 +380,26 @@ def list_results(context: bpy.types.Context, results: Sequence[Result]) -> None:
     listed["result"] = -1
     for result in results:
         row = listed.results.add()
-        row.name, row.state, row.confidence, row.note = result.name, result.state, result.confidence, result.note
+        row.name, row.state, row.confidence, row.note = (
+            result.name,
+            result.state,
+            result.confidence,
+            result.note,
+        )
 
 
 def _told(outcome: Outcome) -> str:
     """What was made in one sentence, in the language of the interface."""
     report = outcome.report
-    told = ", ".join(tr(text).format(count=count) for text, count in outcome.counts) or tr("nothing to do")
+    told = ", ".join(tr(text).format(count=count) for text, count in outcome.counts) or tr(
+        "nothing to do"
+    )
     parts = f" {tr('and {count} parts').format(count=len(outcome.parts))}" if outcome.parts else ""
     made = tr("{count} shape keys ({counts}) on {moving} of {all} vertices").format(
-        count=outcome.made, counts=told, moving=f"{report['face_vertices']:,}", all=f"{report['vertices']:,}"
+        count=outcome.made,
+        counts=told,
+        moving=f"{report['face_vertices']:,}",
+        all=f"{report['vertices']:,}",
     )
     return f"{outcome.object}{parts}: {made}"
 
@@ -348,13 +420,17 @@ class BLENDSHAPES_OT_generate(_Run, bpy.types.Operator):
         sets = tuple(name for name, *_ in SETS if name in self.sets)
         table = user_table(self.conditions, self.key_name, self.table)
         if not sets and table is None:
-            fix = " ".join(["Choose at least one set, or a custom mix or set of your own.", *self._left_out])
+            fix = " ".join(
+                ["Choose at least one set, or a custom mix or set of your own.", *self._left_out]
+            )
             raise AddonError("usage", "Nothing to generate.", fix)
         return replace(options, sets=sets, table=table)
 
 
 class BLENDSHAPES_OT_update(_Run, bpy.types.Operator):
-    """Make the generated keys anew with the present strengths, style and landmarks; keys that you made or edited stay as they are"""
+    """Make the generated keys anew with the present strengths, style and landmarks; keys that you
+    made or edited stay as they are
+    """
 
     bl_idname = "blendshapes.update"
     bl_label = "Regenerate Keys"
@@ -371,12 +447,18 @@ class BLENDSHAPES_OT_update(_Run, bpy.types.Operator):
             sets = sets_of(ob)  # joined into another mesh, whose key data it has now
         known = tuple(name for name, *_ in SETS if name in sets)
         if not known and not table:
-            raise AddonError("usage", "It is not known what the keys were made from.", "Tick their sets and generate again.")
+            raise AddonError(
+                "usage",
+                "It is not known what the keys were made from.",
+                "Tick their sets and generate again.",
+            )
         return replace(self._taken(context), sets=known, table=table or None, only_existing=True)
 
 
 class BLENDSHAPES_OT_remove(OfMesh, bpy.types.Operator):
-    """Remove the shape keys that were generated and not edited since, also from the avatar's other parts"""
+    """Remove the shape keys that were generated and not edited since, also from the avatar's other
+    parts
+    """
 
     bl_idname = "blendshapes.remove"
     bl_label = "Remove Generated Keys"
@@ -426,9 +508,15 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
             return self._failed(error)
         return self._wait(context)
 
-    def _step(self, context: bpy.types.Context, messages: Sequence[Message]) -> Callable[[], Returned] | None:
+    def _step(
+        self, context: bpy.types.Context, messages: Sequence[Message]
+    ) -> Callable[[], Returned] | None:
         self._work.take(messages)
-        return (lambda: self._found(inspection.show(context, self._work))) if self._work.finished else None
+        return (
+            (lambda: self._found(inspection.show(context, self._work)))
+            if self._work.finished
+            else None
+        )
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """From scripts and in background mode: wait."""
@@ -441,5 +529,7 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
 
     def _found(self, seen: inspection.Inspection) -> Returned:
         face_view.show(bpy.context, active_object(bpy.context), seen.landmarks)
-        self.report({"INFO"}, f"Face detected: affects {seen.face_vertices:,} of {seen.vertices:,} vertices")
+        self.report(
+            {"INFO"}, f"Face detected: affects {seen.face_vertices:,} of {seen.vertices:,} vertices"
+        )
         return {"FINISHED"}

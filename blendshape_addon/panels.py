@@ -32,15 +32,24 @@ from .results import BLENDSHAPES_UL_results
 from .translations import tr
 from .typed import Icon, PanelMixin, active_object, keys_of, of_object, of_scene, of_window
 
-NO_FACE = "No face detected on this mesh"  # how the child's sentence begins, whose number is left out
+NO_FACE = (
+    "No face detected on this mesh"  # how the child's sentence begins, whose number is left out
+)
 BY_HAND = "blendshapes.place_landmarks"
 _CHARACTER = 9.0  # pixels, a little more than the interface font's mean width
-_MISSING = frozenset({"runtime_missing", "model_missing", "model_unreadable", "model_contract", "child_start"})
+_MISSING = frozenset(
+    {"runtime_missing", "model_missing", "model_unreadable", "model_contract", "child_start"}
+)
 _WARNINGS = 5
 _FINDINGS = 8  # that are shown before the click
 _PATH_SHOWN = 1024  # characters: what is longer cannot be used
 _BYTES_PER_VERTEX = 36  # of a shape: three numbers, and about three copies of them while it is made
-STAGES = {"start": "Starting", "locate": "Detecting face", "model": "Computing the shapes", "rules": "Refining eyelids and lips"}
+STAGES = {
+    "start": "Starting",
+    "locate": "Detecting face",
+    "model": "Computing the shapes",
+    "rules": "Refining eyelids and lips",
+}
 ROLES = {
     "auto": "face",
     "face": "face",
@@ -91,12 +100,17 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
         row.prop(scene, "destination", text="")
         wanted = row.row(align=True)
         wanted.alignment = "RIGHT"
-        wanted.label(text=tr("{count} shapes").format(count=sum(COUNTS[name] for name in scene.sets)), translate=False)
+        wanted.label(
+            text=tr("{count} shapes").format(count=sum(COUNTS[name] for name in scene.sets)),
+            translate=False,
+        )
         row = layout.row()
         row.scale_y = 1.5
         if status.running:
             row.progress(factor=status.fraction, text=progress_text(), type="BAR", translate=False)
-            layout.label(text="Esc cancels", icon="X")  # the icon of the key would say Esc once more
+            layout.label(
+                text="Esc cancels", icon="X"
+            )  # the icon of the key would say Esc once more
             return
         row.enabled = not _faceless(context)  # the reason is in the box above, with what helps
         row.operator(BLENDSHAPES_OT_generate.bl_idname, icon="SHAPEKEY_DATA")
@@ -118,16 +132,30 @@ class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs keys that were generated."""
-        return super().poll(context) and not session.status.running and any_listed(active_object(context))
+        return (
+            super().poll(context)
+            and not session.status.running
+            and any_listed(active_object(context))
+        )
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw."""
         layout, ob = self.layout, active_object(context)
         layout.label(text="Click a shape to see it on the face")
-        layout.template_list(BLENDSHAPES_UL_results.bl_idname, "", keys_of(ob), "key_blocks", of_window(context), "key", rows=6)
+        layout.template_list(
+            BLENDSHAPES_UL_results.bl_idname,
+            "",
+            keys_of(ob),
+            "key_blocks",
+            of_window(context),
+            "key",
+            rows=6,
+        )
         told = record_of(ob).rows.get(preview.shown())
         if told is not None and told.note:
-            draw_lines(layout, ", ".join(map(tr, told.note.split(", "))), "INFO", text_width(context))
+            draw_lines(
+                layout, ", ".join(map(tr, told.note.split(", "))), "INFO", text_width(context)
+            )
         if preview.why():
             draw_lines(layout, preview.why(), "ERROR", text_width(context))
         if preview.shown():
@@ -176,7 +204,12 @@ class BLENDSHAPES_PT_parts(OfMeshTab, bpy.types.Panel):
             row = column.split(factor=0.55, align=True)
             row.label(text=name, icon="OUTLINER_OB_MESH", translate=False)
             automatic = f"{tr('Automatic')}: {tr(ROLES.get(role, role))}"
-            row.prop_menu_enum(of_object(ob), "part", text=automatic if why != "user" else tr(ROLES.get(role, role)).capitalize(), translate=False)
+            row.prop_menu_enum(
+                of_object(ob),
+                "part",
+                text=automatic if why != "user" else tr(ROLES.get(role, role)).capitalize(),
+                translate=False,
+            )
 
 
 class BLENDSHAPES_PT_options(OfMeshTab, bpy.types.Panel):
@@ -208,7 +241,9 @@ class BLENDSHAPES_PT_options(OfMeshTab, bpy.types.Panel):
         layout.prop_search(scene, "group", context.object, "vertex_groups")
         layout.prop(scene, "use_selection")
         layout.separator()
-        unchosen = {named.kind for named in chosen.asked(context.scene)}  # Blender looks at the disk for what is drawn as a path
+        unchosen = {
+            named.kind for named in chosen.asked(context.scene)
+        }  # Blender looks at the disk for what is drawn as a path
         for name in ("table", "conditions", "key_name", "model"):
             if name not in unchosen:
                 layout.prop(scene, name)
@@ -218,7 +253,11 @@ def progress_text() -> str:
     """The stage in words, and how long it may still take."""
     status = session.status
     stage = tr(STAGES.get(status.stage, status.stage))
-    return stage if status.seconds_left is None else f"{stage}, {tr('{seconds:.0f} s left').format(seconds=max(status.seconds_left, 1))}"
+    return (
+        stage
+        if status.seconds_left is None
+        else f"{stage}, {tr('{seconds:.0f} s left').format(seconds=max(status.seconds_left, 1))}"
+    )
 
 
 def text_width(context: bpy.types.Context) -> int:
@@ -251,17 +290,29 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
         preferences = session.preferences(context)
         by_itself = preferences is None or preferences.inspect
         looking = seen.state == "looking" if seen is not None else by_itself
-        box.label(text="Detecting face..." if looking else "Face detection not run", icon="SORTTIME" if looking else "QUESTION")
+        box.label(
+            text="Detecting face..." if looking else "Face detection not run",
+            icon="SORTTIME" if looking else "QUESTION",
+        )
     elif seen.error is not None:
         _draw_error(box, seen.error, width)
     else:
         _draw_seen(box, context, seen, width)
-    _draw_findings(box, seen.findings if seen is not None and seen.state == "found" else scene_findings(ob), width)
+    _draw_findings(
+        box,
+        seen.findings if seen is not None and seen.state == "found" else scene_findings(ob),
+        width,
+    )
     if seen is not None:
         for warning in seen.warnings[:_WARNINGS]:
             draw_lines(box, tr(warning), "ERROR", width)
     if any(modifier.type in ("SUBSURF", "MULTIRES") for modifier in ob.modifiers):
-        draw_lines(box, tr("Keys are written to the mesh below the subdivision, which follows them"), "MOD_SUBSURF", width)
+        draw_lines(
+            box,
+            tr("Keys are written to the mesh below the subdivision, which follows them"),
+            "MOD_SUBSURF",
+            width,
+        )
 
 
 def _draw_named(layout: bpy.types.UILayout, named: chosen.Named, width: int) -> None:
@@ -270,7 +321,12 @@ def _draw_named(layout: bpy.types.UILayout, named: chosen.Named, width: int) -> 
     draw_lines(box, named.question, "QUESTION", width)
     draw_lines(box, _shown(named.path), "BLANK1", width)
     if named.problem:
-        draw_lines(box, tr("It cannot be used: it {reason}").format(reason=tr(named.problem)), "ERROR", width)
+        draw_lines(
+            box,
+            tr("It cannot be used: it {reason}").format(reason=tr(named.problem)),
+            "ERROR",
+            width,
+        )
     row = box.row(align=True)
     if not named.problem:
         use: Any = row.operator(BLENDSHAPES_OT_use_named.bl_idname)
@@ -284,53 +340,96 @@ def _shown(path: str) -> str:
     return one_line(path if len(path) <= _PATH_SHOWN else f"{path[:_PATH_SHOWN]} ...")
 
 
-def _draw_seen(box: bpy.types.UILayout, context: bpy.types.Context, seen: inspection.Inspection, width: int) -> None:
+def _draw_seen(
+    box: bpy.types.UILayout, context: bpy.types.Context, seen: inspection.Inspection, width: int
+) -> None:
     column = box.column(align=True)
     column.scale_y = 0.85
     sure = seen.confidence >= LOW
-    doubtful = not sure or seen.warnings or any(finding.code not in NOTES for finding in seen.findings)
-    column.label(text=tr("Face detected") if sure else tr("Face detected, not sure"), icon="ERROR" if doubtful else "CHECKMARK", translate=False)
-    moving = tr("Affects {moving} of {all} vertices").format(moving=f"{seen.face_vertices:,}", all=f"{seen.vertices:,}")
+    doubtful = (
+        not sure or seen.warnings or any(finding.code not in NOTES for finding in seen.findings)
+    )
+    column.label(
+        text=tr("Face detected") if sure else tr("Face detected, not sure"),
+        icon="ERROR" if doubtful else "CHECKMARK",
+        translate=False,
+    )
+    moving = tr("Affects {moving} of {all} vertices").format(
+        moving=f"{seen.face_vertices:,}", all=f"{seen.vertices:,}"
+    )
     column.label(text=moving, icon="VERTEXSEL", translate=False)
-    parts = [name for name, role, _why in seen.parts if role != "none"] if of_scene(context).parts else []
+    parts = (
+        [name for name, role, _why in seen.parts if role != "none"]
+        if of_scene(context).parts
+        else []
+    )
     if parts:
-        column.label(text=tr("+ {count} separate parts").format(count=len(parts)), icon="OUTLINER_DATA_MESH", translate=False)
+        column.label(
+            text=tr("+ {count} separate parts").format(count=len(parts)),
+            icon="OUTLINER_DATA_MESH",
+            translate=False,
+        )
     shapes = sum(COUNTS[name] for name in of_scene(context).sets)
     memory = seen.memory_mb + shapes * seen.face_vertices * _BYTES_PER_VERTEX / 2**20
-    engine = tr("{model} on {provider}, about {memory} MB").format(model=seen.model, provider=seen.provider, memory=f"{memory:.0f}")
+    engine = tr("{model} on {provider}, about {memory} MB").format(
+        model=seen.model, provider=seen.provider, memory=f"{memory:.0f}"
+    )
     column.label(text=engine, icon="SYSTEM", translate=False)
     made = count(active_object(context))
     if made:
-        column.label(text=tr("{count} generated keys").format(count=made), icon="SHAPEKEY_DATA", translate=False)
+        column.label(
+            text=tr("{count} generated keys").format(count=made),
+            icon="SHAPEKEY_DATA",
+            translate=False,
+        )
 
 
 def _draw_findings(box: bpy.types.UILayout, known: Sequence[Finding], width: int) -> None:
-    """What should be known before the click, the weightiest first, each kind with its one button where one helps."""
+    """What should be known before the click, the weightiest first, each kind with its one button
+    where one helps.
+    """
     findings = sorted(known, key=lambda finding: finding.code in NOTES)
     told = [(finding, finding.said(tr)) for finding in findings]
-    last = {BUTTONS[finding.code]: number for number, (finding, _text) in enumerate(told[:_FINDINGS]) if finding.code in BUTTONS}
+    last = {
+        BUTTONS[finding.code]: number
+        for number, (finding, _text) in enumerate(told[:_FINDINGS])
+        if finding.code in BUTTONS
+    }
     for number, (finding, text) in enumerate(told[:_FINDINGS]):
         draw_lines(box, text, "INFO" if finding.code in NOTES else "ERROR", width)
         if last.get(BUTTONS.get(finding.code, "")) == number:
             box.operator(BUTTONS[finding.code])
     if len(told) > _FINDINGS:
-        box.label(text=tr("and {count} more").format(count=len(told) - _FINDINGS), icon="BLANK1", translate=False)
+        box.label(
+            text=tr("and {count} more").format(count=len(told) - _FINDINGS),
+            icon="BLANK1",
+            translate=False,
+        )
 
 
 def _draw_error(layout: bpy.types.UILayout, error: AddonError, width: int) -> None:
     """What went wrong, what to do about it, and the report to copy."""
     column = layout.column()
     column.alert = True
-    draw_lines(column, tr(NO_FACE if error.message.startswith(NO_FACE) else error.message), "ERROR", width)
+    draw_lines(
+        column, tr(NO_FACE if error.message.startswith(NO_FACE) else error.message), "ERROR", width
+    )
     if error.fix:
         draw_lines(layout, tr(error.fix), "FORWARD", width)
     if error.code in _MISSING:
         row = layout.row()
-        row.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = session.ROOT_PACKAGE
+        row.operator(
+            "preferences.addon_show", text="Open Preferences", icon="PREFERENCES"
+        ).module = session.ROOT_PACKAGE
     if error.code == "no_face":
         other = suggested(bpy.context)
         if other:
-            use: Any = layout.operator(USE_OTHER, text=tr("Use {name} instead").format(name=other), icon="OBJECT_DATA", translate=False)
+            use: Any = layout.operator(
+                USE_OTHER,
+                text=tr("Use {name} instead").format(name=other),
+                icon="OBJECT_DATA",
+                translate=False,
+            )
             use.name = other
         layout.operator(BY_HAND, icon="GREASEPENCIL")
     layout.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
@@ -343,7 +442,9 @@ def _faceless(context: bpy.types.Context) -> bool:
 
 
 def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, width: int) -> None:
-    """What came of the last run, where it was about this object and nothing has been undone since."""
+    """What came of the last run, where it was about this object and nothing has been undone
+    since.
+    """
     status = session.status
     if not status.is_of(context.object):
         return
@@ -361,6 +462,10 @@ def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, width:
     for warning in status.warnings[:_WARNINGS]:
         draw_lines(box, warning, "DOT", width)
     if len(status.warnings) > _WARNINGS:
-        box.label(text=tr("and {count} more").format(count=len(status.warnings) - _WARNINGS), icon="BLANK1", translate=False)
+        box.label(
+            text=tr("and {count} more").format(count=len(status.warnings) - _WARNINGS),
+            icon="BLANK1",
+            translate=False,
+        )
     if status.warnings:
         box.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long we have listened in vain. A computer that sleeps, or a Blender that is stopped or busy, is not the child's silence."""
+"""How long we have listened in vain. A computer that sleeps, or a Blender that is stopped or busy,
+is not the child's silence.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ STEP_SECONDS = 2.0  # between two looks no more than this counts, whatever the c
 
 
 class Patience:
-    """Seconds since `heard`, as far as somebody looked now and then. No wall clock: setting the time changes nothing."""
+    """Seconds since `heard`, as far as somebody looked now and then. No wall clock: setting the
+    time changes nothing.
+    """
 
     def __init__(self) -> None:
         self.heard()

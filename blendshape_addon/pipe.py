@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading and writing a pipe without blocking Blender: non-blocking descriptors on POSIX; on Windows a pipe whose writing end does not wait,
-and PeekNamedPipe before every read."""
+"""Reading and writing a pipe without blocking Blender: non-blocking descriptors on POSIX; on
+Windows a pipe whose writing end does not wait, and PeekNamedPipe before every read.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +19,20 @@ if sys.platform == "win32":
     import _winapi
     import msvcrt
 
-    _WIDE = 1 << 20  # bytes that the pipe to the child holds; with subprocess.PIPE they would be 4 KiB, for each of which a tick waits a millisecond
+    _WIDE = (
+        1 << 20
+        # bytes that the pipe to the child holds; with subprocess.PIPE they would be 4 KiB, for each
+        # of which a tick waits a millisecond
+    )
     _LEAST = 512  # bytes: a pipe that does not take so many is full
     _NOWAIT = 1  # PIPE_NOWAIT, winbase.h; multiprocessing's stubs lack it
 
     def _pair() -> tuple[int, IO[bytes]]:
         reading, writing = _winapi.CreatePipe(None, _WIDE)
         _winapi.SetNamedPipeHandleState(writing, _NOWAIT, None, None)
-        return msvcrt.open_osfhandle(reading, os.O_RDONLY), os.fdopen(msvcrt.open_osfhandle(writing, 0), "wb", buffering=0)
+        return msvcrt.open_osfhandle(reading, os.O_RDONLY), os.fdopen(
+            msvcrt.open_osfhandle(writing, 0), "wb", buffering=0
+        )
 
     def prepare(stream: IO[bytes]) -> None:
         """Nothing to set up: the pipe is looked at before it is read."""
@@ -39,9 +46,11 @@ if sys.platform == "win32":
         return (os.read(stream.fileno(), min(waiting, _PIECE)) or None) if waiting else b""
 
     def write_some(stream: IO[bytes], data: memoryview) -> int:
-        """Write as much as the pipe takes at once; the number of bytes, 0 if it is full. Raises BrokenPipeError.
+        """Write as much as the pipe takes at once; the number of bytes, 0 if it is full. Raises
+        BrokenPipeError.
 
-        A pipe that does not wait takes a piece whole, or what a reader waits for, or nothing: so smaller and smaller ones are tried.
+        A pipe that does not wait takes a piece whole, or what a reader waits for, or nothing: so
+        smaller and smaller ones are tried.
         """
         handle, size = msvcrt.get_osfhandle(stream.fileno()), min(len(data), _PIECE)
         while size:
@@ -83,7 +92,9 @@ else:
             return b""
 
     def write_some(stream: IO[bytes], data: memoryview) -> int:
-        """Write as much as the pipe takes at once; the number of bytes, 0 if it is full. Raises BrokenPipeError."""
+        """Write as much as the pipe takes at once; the number of bytes, 0 if it is full. Raises
+        BrokenPipeError.
+        """
         try:
             return os.write(stream.fileno(), data[:_PIECE])
         except BlockingIOError:
@@ -98,7 +109,9 @@ else:
 
 @contextlib.contextmanager
 def to_child() -> Iterator[tuple[int, IO[bytes]]]:
-    """A descriptor for a child to read from, while it is started inside, and our end, whose writes do not wait; that is closed if the start fails."""
+    """A descriptor for a child to read from, while it is started inside, and our end, whose writes
+    do not wait; that is closed if the start fails.
+    """
     theirs, ours = _pair()
     try:
         yield theirs, ours

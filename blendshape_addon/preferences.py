@@ -10,14 +10,29 @@ from . import runtime_operators, session
 PROVIDERS = (
     ("auto", "Automatic", "Fastest working device"),
     ("cpu", "CPU", "The processor"),
-    ("tensorrt", "TensorRT", "NVIDIA; needs a Python with onnxruntime-gpu and TensorRT; the first run compiles for minutes"),
+    (
+        "tensorrt",
+        "TensorRT",
+        (
+            "NVIDIA; needs a Python with onnxruntime-gpu and TensorRT; the first run compiles for"
+            " minutes"
+        ),
+    ),
     ("cuda", "CUDA", "NVIDIA; needs a Python with onnxruntime-gpu"),
     ("directml", "DirectML", "Windows; needs a Python with onnxruntime-directml"),
     ("windowsml", "Windows ML", "Windows; needs a Python with onnxruntime-windowsml"),
-    ("openvino", "OpenVINO", "Intel; needs a Python with onnxruntime-openvino or onnxruntime-ep-openvino"),
+    (
+        "openvino",
+        "OpenVINO",
+        "Intel; needs a Python with onnxruntime-openvino or onnxruntime-ep-openvino",
+    ),
     ("coreml", "CoreML", "Apple"),
     ("webgpu", "WebGPU", "Needs a Python with onnxruntime-ep-webgpu"),
-    ("nvtensorrtrtx", "TensorRT RTX", "NVIDIA RTX; needs a Python with onnxruntime-ep-nv-tensorrt-rtx"),
+    (
+        "nvtensorrtrtx",
+        "TensorRT RTX",
+        "NVIDIA RTX; needs a Python with onnxruntime-ep-nv-tensorrt-rtx",
+    ),
     ("qnn", "QNN", "Qualcomm; needs a Python with onnxruntime-qnn and a quantised model"),
 )
 PRECISIONS = (
@@ -34,7 +49,9 @@ def _restart(self: bpy.types.AddonPreferences, context: bpy.types.Context) -> No
 
 
 def _make_whole(self: "BlendShapesPreferences", name: str) -> None:
-    """Keep a path that was picked relative to the open file as a whole one: relative to another file, it would be that file's choice."""
+    """Keep a path that was picked relative to the open file as a whole one: relative to another
+    file, it would be that file's choice.
+    """
     path = bpy.path.abspath(getattr(self, name))
     if path != getattr(self, name):
         setattr(self, name, path)
@@ -59,36 +76,72 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
 
     model: Annotated[
         str,
-        bpy.props.StringProperty(name="Model", description="A model file instead of the shipped one", subtype="FILE_PATH", update=_forget_model),
+        bpy.props.StringProperty(
+            name="Model",
+            description="A model file instead of the shipped one",
+            subtype="FILE_PATH",
+            update=_forget_model,
+        ),
     ]
     provider: Annotated[
         str,
-        bpy.props.EnumProperty(name="Device", description="Execution provider of ONNX Runtime", items=PROVIDERS, default="auto", update=_restart),
+        bpy.props.EnumProperty(
+            name="Device",
+            description="Execution provider of ONNX Runtime",
+            items=PROVIDERS,
+            default="auto",
+            update=_restart,
+        ),
     ]
     strict: Annotated[
         bool,
         bpy.props.BoolProperty(
-            name="No Fallback", description="An error instead of another provider when the chosen one does not work", default=False, update=_restart
+            name="No Fallback",
+            description="An error instead of another provider when the chosen one does not work",
+            default=False,
+            update=_restart,
         ),
     ]
     precision: Annotated[
-        str, bpy.props.EnumProperty(name="Precision", description="Precision of the computation", items=PRECISIONS, default="auto", update=_restart)
+        str,
+        bpy.props.EnumProperty(
+            name="Precision",
+            description="Precision of the computation",
+            items=PRECISIONS,
+            default="auto",
+            update=_restart,
+        ),
     ]
     memory_mb: Annotated[
         int,
         bpy.props.IntProperty(
-            name="Memory (MB)", description="Memory up to which models stay loaded", default=2048, min=128, max=1 << 20, update=_restart
+            name="Memory (MB)",
+            description="Memory up to which models stay loaded",
+            default=2048,
+            min=128,
+            max=1 << 20,
+            update=_restart,
         ),
     ]
     threads: Annotated[
         int,
-        bpy.props.IntProperty(name="Threads", description="Threads that compute; 0 chooses by itself", default=0, min=0, max=256, update=_restart),
+        bpy.props.IntProperty(
+            name="Threads",
+            description="Threads that compute; 0 chooses by itself",
+            default=0,
+            min=0,
+            max=256,
+            update=_restart,
+        ),
     ]
     python: Annotated[
         str,
         bpy.props.StringProperty(
             name="Python",
-            description="A Python with numpy, psutil and a build of onnxruntime of your choice, instead of Blender's own",
+            description=(
+                "A Python with numpy, psutil and a build of onnxruntime of your choice, instead of"
+                " Blender's own"
+            ),
             subtype="FILE_PATH",
             update=_forget_python,
         ),
@@ -96,28 +149,47 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
     inspect: Annotated[
         bool,
         bpy.props.BoolProperty(
-            name="Detect Face Automatically", description="Tell where the face is as soon as the sidebar shows a mesh", default=True
+            name="Detect Face Automatically",
+            description="Tell where the face is as soon as the sidebar shows a mesh",
+            default=True,
         ),
     ]
     frame: Annotated[
         bool,
         bpy.props.BoolProperty(
-            name="Frame the Face", description="Set the 3D view to the face while shapes, sliders or landmarks are shown", default=True
+            name="Frame the Face",
+            description="Set the 3D view to the face while shapes, sliders or landmarks are shown",
+            default=True,
         ),
     ]
-    python_known: Annotated[str, bpy.props.StringProperty(name="What the Python offers", options={"HIDDEN"})]
+    python_known: Annotated[
+        str, bpy.props.StringProperty(name="What the Python offers", options={"HIDDEN"})
+    ]
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the settings, and what runs now."""
         layout = self.layout
         layout.use_property_split = True
-        for name in ("model", "provider", "strict", "precision", "threads", "memory_mb", "inspect", "frame", "python"):
+        for name in (
+            "model",
+            "provider",
+            "strict",
+            "precision",
+            "threads",
+            "memory_mb",
+            "inspect",
+            "frame",
+            "python",
+        ):
             layout.prop(self, name)
         self._draw_runtime(layout)
         hello = session.backend.hello
         if hello is not None:
             versions = hello["versions"]
-            layout.label(text=f"Running: onnxruntime {versions['onnxruntime']}, Python {versions['python']}", icon="CHECKMARK")
+            layout.label(
+                text=f"Running: onnxruntime {versions['onnxruntime']}, Python {versions['python']}",
+                icon="CHECKMARK",
+            )
         if session.backend.log is not None:
             layout.label(text=f"Log: {session.backend.log}")
 
@@ -125,11 +197,16 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
         """The second runtime: what is known of it, and what can be done about it."""
         status = session.status
         if status.preparing:
-            layout.progress(factor=status.prepared, text=f"{status.preparing}  (Esc cancels)", type="BAR")
+            layout.progress(
+                factor=status.prepared, text=f"{status.preparing}  (Esc cancels)", type="BAR"
+            )
             return
         python = self.python
         if runtime_operators.still_known(self.python_known, python):
-            layout.label(text=f"Checked: {runtime_operators.describe_known(self.python_known)}", icon="CHECKMARK")
+            layout.label(
+                text=f"Checked: {runtime_operators.describe_known(self.python_known)}",
+                icon="CHECKMARK",
+            )
         elif python:
             layout.label(text="Not checked yet", icon="QUESTION")
         row = layout.row()

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Showing one key at full value on the face for a look, whatever hides it, and putting everything back exactly as it was.
+"""Showing one key at full value on the face for a look, whatever hides it, and putting everything
+back exactly as it was.
 
-How it was is kept with the key data for the time of the show, so that an undo to that time, or a file of a crash, is put back as well.
+How it was is kept with the key data for the time of the show, so that an undo to that time, or a
+file of a crash, is put back as well.
 """
 
 from __future__ import annotations
@@ -24,7 +26,11 @@ from .typed import Returned, keys_of, mesh_of, of_scene
 if TYPE_CHECKING:
     from .properties import BlendShapesWindow
 
-COMPANIONS = {"mouthClose": "jawOpen", "MouthClosed": "JawOpen", "MouthClose": "JawOpen"}  # which acts on an open jaw only
+COMPANIONS = {
+    "mouthClose": "jawOpen",
+    "MouthClosed": "JawOpen",
+    "MouthClose": "JawOpen",
+}  # which acts on an open jaw only
 ALMOST = 0.999  # of 1, from where a key counts as shown
 
 
@@ -33,8 +39,10 @@ KEPT = "blendshape_auto_generator_preview"  # custom property of the key data, w
 
 @dataclass(frozen=True)
 class _Before:
-    """A key as it was. path: its own data path. curves: data paths, of drivers (True) and of the action's curves, that were not muted. nla: strips
-    played, too. pinned: names of objects that showed one key alone."""
+    """A key as it was. path: its own data path. curves: data paths, of drivers (True) and of the
+    action's curves, that were not muted. nla: strips played, too. pinned: names of objects that
+    showed one key alone.
+    """
 
     name: str
     index: int
@@ -50,7 +58,9 @@ class _Before:
 
 @dataclass
 class _Shown:
-    """name: the key that is shown, or ``. why: what keeps the key from being seen, in a sentence, or ``."""
+    """name: the key that is shown, or ``. why: what keeps the key from being seen, in a sentence,
+    or ``.
+    """
 
     name: str = ""
     why: str = ""
@@ -70,7 +80,9 @@ def why() -> str:
 
 
 def start(ob: bpy.types.Object, name: str) -> None:
-    """Show the key on the face's object and on its parts; what was shown before rests again. Where it cannot be seen, `why` says so."""
+    """Show the key on the face's object and on its parts; what was shown before rests again. Where
+    it cannot be seen, `why` says so.
+    """
     stop()
     objects = [ob]
     if of_scene(bpy.context).parts:
@@ -82,7 +94,11 @@ def start(ob: bpy.types.Object, name: str) -> None:
     _shown.name = name
     raised: dict[str, list[_Before]] = {}  # by the key data, which parts may share
     for other in objects:
-        blocks = [block for key_name in (name, COMPANIONS.get(name, "")) if (block := _block(other, key_name)) is not None]
+        blocks = [
+            block
+            for key_name in (name, COMPANIONS.get(name, ""))
+            if (block := _block(other, key_name)) is not None
+        ]
         if not blocks or not mesh_of(other).is_editable:
             continue
         key = keys_of(other)
@@ -112,7 +128,10 @@ def _reason(ob: bpy.types.Object, name: str, having: list[bpy.types.Object]) -> 
     free = [other for other in having if not unseen(other)]
     if not free:
         return unseen(having[0])
-    if not any(offset_of(other, keys_of(other).key_blocks[name], base_coordinates(other)).any() for other in free):
+    if not any(
+        offset_of(other, keys_of(other).key_blocks[name], base_coordinates(other)).any()
+        for other in free
+    ):
         return tr("{name} moves nothing").format(name=name)
     return ""
 
@@ -125,7 +144,9 @@ def unseen(ob: bpy.types.Object) -> str:
     if key is not None and not key.use_relative:
         return tr("The shape keys of {object} are absolute").format(object=ob.name)
     if ob.mode in ("EDIT", "SCULPT"):
-        return tr("{object} is in Edit or Sculpt Mode, which shows no values of keys; leave it").format(object=ob.name)
+        return tr(
+            "{object} is in Edit or Sculpt Mode, which shows no values of keys; leave it"
+        ).format(object=ob.name)
     return ""
 
 
@@ -139,7 +160,17 @@ def _raise(key: bpy.types.Key, block: bpy.types.ShapeKey) -> _Before:
     animation = key.animation_data
     nla = animation is not None and animation.use_nla
     place = key.key_blocks.find(block.name)
-    before = _Before(block.name, place, block.path_from_id(), block.value, block.slider_min, block.slider_max, block.mute, tuple(curves), nla)
+    before = _Before(
+        block.name,
+        place,
+        block.path_from_id(),
+        block.value,
+        block.slider_min,
+        block.slider_max,
+        block.mute,
+        tuple(curves),
+        nla,
+    )
     if animation is not None and nla:
         animation.use_nla = False
     block.mute = False
@@ -155,7 +186,9 @@ def _arrived(ob: bpy.types.Object, name: str) -> bool:
 
 
 def stop() -> None:
-    """Put everything back, also in copies that were made meanwhile, and what a show left in the state that an undo or a file brought."""
+    """Put everything back, also in copies that were made meanwhile, and what a show left in the
+    state that an undo or a file brought.
+    """
     forget()
     for key in bpy.data.shape_keys:
         if key.library is None and key.get(KEPT) is not None:
@@ -163,21 +196,37 @@ def stop() -> None:
 
 
 def _put_back(key: bpy.types.Key) -> None:
-    """Put the keys back as their data-block says that they were; a file may say anything, and that is left out."""
+    """Put the keys back as their data-block says that they were; a file may say anything, and that
+    is left out.
+    """
     try:
         told = json.loads(key.get(KEPT, "[]"))
-        kept = [_Before(**{**one, "curves": tuple((bool(d), str(p)) for d, p in one["curves"]), "pinned": tuple(one["pinned"])}) for one in told]
+        kept = [
+            _Before(
+                **{
+                    **one,
+                    "curves": tuple((bool(d), str(p)) for d, p in one["curves"]),
+                    "pinned": tuple(one["pinned"]),
+                }
+            )
+            for one in told
+        ]
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
         kept = []
     del key[KEPT]
     users = [ob for ob in bpy.data.objects if ob.type == "MESH" and mesh_of(ob).shape_keys == key]
     for before in reversed(kept):
         block = _of_before(key, before)
-        if block is None or not all(isinstance(number, int | float) for number in (before.value, before.low, before.high)):
+        if block is None or not all(
+            isinstance(number, int | float) for number in (before.value, before.low, before.high)
+        ):
             continue
         block.value = before.value
         block.slider_min, block.slider_max, block.mute = before.low, before.high, bool(before.mute)
-        paths = {(driver, path.replace(before.path, block.path_from_id())) for driver, path in before.curves}
+        paths = {
+            (driver, path.replace(before.path, block.path_from_id()))
+            for driver, path in before.curves
+        }
         for driver, curve in curves_of(key, block):
             if (driver, str(curve.data_path)) in paths:
                 curve.mute = False
@@ -190,7 +239,11 @@ def _put_back(key: bpy.types.Key) -> None:
 
 def _of_before(key: bpy.types.Key, before: _Before) -> bpy.types.ShapeKey | None:
     """The key that is meant, by its name, or by its place where it was renamed meanwhile."""
-    if not isinstance(before.name, str) or not isinstance(before.index, int) or not isinstance(before.path, str):
+    if (
+        not isinstance(before.name, str)
+        or not isinstance(before.index, int)
+        or not isinstance(before.path, str)
+    ):
         return None
     block = key.key_blocks.get(before.name)
     if block is None and 0 < before.index < len(key.key_blocks):
@@ -204,7 +257,9 @@ def forget() -> None:
 
 
 def clicked(_window: BlendShapesWindow) -> int:
-    """The number of the key that is shown among those of the active object, -1 where none is. For drawing."""
+    """The number of the key that is shown among those of the active object, -1 where none is. For
+    drawing.
+    """
     ob = bpy.context.object
     if not _shown.name or ob is None or ob.type != "MESH" or mesh_of(ob).shape_keys is None:
         return -1
@@ -212,7 +267,9 @@ def clicked(_window: BlendShapesWindow) -> int:
 
 
 def click(_window: BlendShapesWindow, number: int) -> None:
-    """A row of the results was clicked, by the key's number: show the key, or end the show when it is the one that is shown."""
+    """A row of the results was clicked, by the key's number: show the key, or end the show when it
+    is the one that is shown.
+    """
     ob = bpy.context.object
     key = mesh_of(ob).shape_keys if ob is not None and ob.type == "MESH" else None
     if ob is None or key is None or not 0 <= number < len(key.key_blocks):
@@ -228,7 +285,9 @@ def click(_window: BlendShapesWindow, number: int) -> None:
 
 
 def show_result(window: BlendShapesWindow, context: bpy.types.Context) -> None:
-    """A script chose a result by its number: show its key on the active object, or end the show where there is none."""
+    """A script chose a result by its number: show its key on the active object, or end the show
+    where there is none.
+    """
     ob = context.object
     if ob is None or ob.type != "MESH" or not 0 <= window.result < len(window.results):
         stop()

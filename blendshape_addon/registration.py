@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Registering with Blender: one explicit list, undone in reverse; the child never outlives the extension."""
+"""Registering with Blender: one explicit list, undone in reverse; the child never outlives the
+extension.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +90,9 @@ _commands: list[object] = []
 
 
 def register() -> None:
-    """Register classes, the scene's settings, the handler and the commands `blender --command blendshapes` and `blendshapes_sheet`."""
+    """Register classes, the scene's settings, the handler and the commands `blender --command
+    blendshapes` and `blendshapes_sheet`.
+    """
     for cls in CLASSES:
         declare(cls)
         bpy.utils.register_class(cls)
@@ -99,7 +103,10 @@ def register() -> None:
         getattr(bpy.app.handlers, name).append(handler)
     menus.register()
     translations.register(session.ROOT_PACKAGE)
-    for name, command in ((COMMAND, commands.run_command), (sheet_operators.COMMAND, sheet_operators.run_command)):
+    for name, command in (
+        (COMMAND, commands.run_command),
+        (sheet_operators.COMMAND, sheet_operators.run_command),
+    ):
         _commands.append(bpy.utils.register_cli_command(name, command))
     atexit.register(session.backend.stop)
 
@@ -163,7 +170,9 @@ def _sweep(*_: object) -> None:
 
 @persistent
 def _watch(*_: object) -> None:
-    """Something in the scene changed: sliders end with their face. Not at once, since Blender is about to draw."""
+    """Something in the scene changed: sliders end with their face. Not at once, since Blender is
+    about to draw.
+    """
     now = live.current()
     if now is not None and now.lost() and not bpy.app.timers.is_registered(live_operators.end):
         bpy.app.timers.register(live_operators.end, first_interval=0.0)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of each key in the last run that made it, kept with the keys themselves: so it is right after undo, reload, copying, in any scene."""
+"""What became of each key in the last run that made it, kept with the keys themselves: so it is
+right after undo, reload, copying, in any scene.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,10 @@ _STATES = frozenset({"added", "updated", "kept"})
 
 @dataclass(frozen=True)
 class Told:
-    """Of one key. state: added, updated or kept. confidence: 0 to 1. note: what to know about it, or ``. size: the farthest way of a vertex of any
-    of the avatar's objects, in units of the world."""
+    """Of one key. state: added, updated or kept. confidence: 0 to 1. note: what to know about it,
+    or ``. size: the farthest way of a vertex of any of the avatar's objects, in units of the
+    world.
+    """
 
     state: str = ""
     confidence: float = 1.0
@@ -41,14 +45,18 @@ _NOTHING = Record()
 
 
 def record_of(ob: bpy.types.Object) -> Record:
-    """What is recorded with the object's keys; nothing for what is absent or malformed. Quick, for drawing."""
+    """What is recorded with the object's keys; nothing for what is absent or malformed. Quick, for
+    drawing.
+    """
     key = mesh_of(ob).shape_keys
     text: Any = key.get(RESULTS) if key is not None else None
     return _read(text) if isinstance(text, str) else _NOTHING
 
 
 def listed(ob: bpy.types.Object) -> set[str]:
-    """Names of the keys that the add-on made here, edited since or not, and of those that it kept. Quick, for drawing."""
+    """Names of the keys that the add-on made here, edited since or not, and of those that it kept.
+    Quick, for drawing.
+    """
     key = mesh_of(ob).shape_keys
     if key is None:
         return set()
@@ -64,7 +72,10 @@ def any_listed(ob: bpy.types.Object) -> bool:
 def remember(ob: bpy.types.Object, stamp: str, rows: Mapping[str, Told]) -> None:
     """Add what a run did; what is recorded of keys that are gone goes."""
     key = keys_of(ob)
-    known = {**{name: told for name, told in record_of(ob).rows.items() if name in key.key_blocks}, **rows}
+    known = {
+        **{name: told for name, told in record_of(ob).rows.items() if name in key.key_blocks},
+        **rows,
+    }
     told = {name: [row.state, row.confidence, row.note, row.size] for name, row in known.items()}
     key[RESULTS] = json.dumps({"stamp": stamp, "rows": told})
 
@@ -73,7 +84,10 @@ def call_anew(ob: bpy.types.Object, names: Mapping[str, str]) -> None:
     """Keys go by other names now, old name -> new name."""
     before = record_of(ob)
     if before.rows:
-        rows = {names.get(name, name): [row.state, row.confidence, row.note, row.size] for name, row in before.rows.items()}
+        rows = {
+            names.get(name, name): [row.state, row.confidence, row.note, row.size]
+            for name, row in before.rows.items()
+        }
         keys_of(ob)[RESULTS] = json.dumps({"stamp": before.stamp, "rows": rows})
 
 
@@ -82,7 +96,11 @@ def _read(text: str) -> Record:
     """A file may say anything; what is not as this module writes it is left out."""
     try:
         told: Any = json.loads(text)
-        rows = {str(name): row for name, values in told["rows"].items() if (row := _row(values)) is not None}
+        rows = {
+            str(name): row
+            for name, values in told["rows"].items()
+            if (row := _row(values)) is not None
+        }
         return Record(str(told["stamp"]), rows)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return _NOTHING
@@ -90,5 +108,9 @@ def _read(text: str) -> Record:
 
 def _row(values: Sequence[Any]) -> Told | None:
     state, confidence, note, size = values
-    good = state in _STATES and isinstance(note, str) and all(isinstance(n, int | float) and math.isfinite(n) for n in (confidence, size))
+    good = (
+        state in _STATES
+        and isinstance(note, str)
+        and all(isinstance(n, int | float) and math.isfinite(n) for n in (confidence, size))
+    )
     return Told(state, float(confidence), note, float(size)) if good else None

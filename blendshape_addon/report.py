@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user copies when something goes wrong: what happened and on what; the home folder is left out."""
+"""What a user copies when something goes wrong: what happened and on what; the home folder is left
+out.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from . import inspection, session
 from .typed import Returned, keys_of, mesh_of, of_scene
 
 _LAST_LINES = 40  # of the log: a traceback with what came before it
-_HOMES = re.compile(r"(?:[A-Za-z]:)?[/\\]+(?:Users|home)[/\\]+[^/\\\s:;,'\"]+", re.IGNORECASE)  # also Windows' short form, C:\Users\NAME~1
+_HOMES = re.compile(
+    r"(?:[A-Za-z]:)?[/\\]+(?:Users|home)[/\\]+[^/\\\s:;,'\"]+", re.IGNORECASE
+)  # also Windows' short form, C:\Users\NAME~1
 
 
 def report_text(context: bpy.types.Context) -> str:
@@ -22,21 +26,34 @@ def report_text(context: bpy.types.Context) -> str:
     status, hello = session.status, session.backend.hello or {}
     lines = [
         "BlendShape Auto-Generator report",
-        f"Blender {bpy.app.version_string}, {platform.system()} {platform.machine()}, extension {session.version()}",
-        f"Backend: {json.dumps(hello.get('versions', 'not running'))}, providers {', '.join(hello.get('providers', [])) or 'unknown'}",
+        (
+            f"Blender {bpy.app.version_string}, {platform.system()} {platform.machine()}, extension"
+            f" {session.version()}"
+        ),
+        (
+            f"Backend: {json.dumps(hello.get('versions', 'not running'))}, providers"
+            f" {', '.join(hello.get('providers', [])) or 'unknown'}"
+        ),
     ]
     ob = context.object
     if ob is not None and ob.type == "MESH":
         modifiers = ", ".join(modifier.type for modifier in ob.modifiers) or "none"
         keys = 0 if mesh_of(ob).shape_keys is None else len(keys_of(ob).key_blocks)
         lines.append(
-            f"Mesh: {len(mesh_of(ob).vertices)} vertices, {len(mesh_of(ob).polygons)} faces, {keys} keys, modifiers {modifiers}, mode {ob.mode}"
+            f"Mesh: {len(mesh_of(ob).vertices)} vertices, {len(mesh_of(ob).polygons)} faces,"
+            f" {keys} keys, modifiers {modifiers}, mode {ob.mode}"
         )
     scene = of_scene(context)
-    lines.append(f"Asked for: {', '.join(sorted(scene.sets)) or 'no set'}, strength {scene.strength:g}, style {scene.style:g}")
+    lines.append(
+        f"Asked for: {', '.join(sorted(scene.sets)) or 'no set'}, strength {scene.strength:g},"
+        f" style {scene.style:g}"
+    )
     seen = inspection.look(context)
     if seen is not None:
-        lines.append(f"Face: {seen.state}, confidence {seen.confidence:.2f}, {seen.face_vertices} of {seen.vertices} vertices, model {seen.model}")
+        lines.append(
+            f"Face: {seen.state}, confidence {seen.confidence:.2f}, {seen.face_vertices} of"
+            f" {seen.vertices} vertices, model {seen.model}"
+        )
     error = status.error or (seen.error if seen is not None else None)
     if error is not None:
         lines += [f"Error [{error.code}]: {error.message}", f"Fix: {error.fix}"]
@@ -61,10 +78,14 @@ def log_file() -> str:
 
 
 def without_homes(text: str, home: PurePath | None) -> str:
-    """The text with ~ for the folder `home`, and for any other folder that is named like a home: its name is a person's."""
+    """The text with ~ for the folder `home`, and for any other folder that is named like a home:
+    its name is a person's.
+    """
     if home is not None and home != type(home)(home.anchor):
         for spelling in (str(home), home.as_posix(), str(home).replace("\\", "\\\\")):
-            text = re.sub(re.escape(spelling) + r"(?![^/\\\s:;,'\"])", "~", text, flags=re.IGNORECASE)
+            text = re.sub(
+                re.escape(spelling) + r"(?![^/\\\s:;,'\"])", "~", text, flags=re.IGNORECASE
+            )
     return _HOMES.sub("~", text)
 
 
@@ -77,7 +98,9 @@ def _home() -> Path | None:
 
 
 class BLENDSHAPES_OT_copy_report(bpy.types.Operator):
-    """Copy what happened, with versions and the log, to the clipboard, to paste it where you ask for help"""
+    """Copy what happened, with versions and the log, to the clipboard, to paste it where you ask
+    for help
+    """
 
     bl_idname = "blendshapes.copy_report"
     bl_label = "Copy Report"

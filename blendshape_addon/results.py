@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of the keys that the add-on made: each with how far it moves and what to know about it; a click shows it on the face."""
+"""The list of the keys that the add-on made: each with how far it moves and what to know about it;
+a click shows it on the face.
+"""
 
 from typing import Any
 
@@ -35,7 +37,13 @@ class BLENDSHAPES_UL_results(bpy.types.UIList):
         """One row: its name, what should be looked at as an icon, and how far it moves."""
         told = record_of(active_object(context)).rows.get(item.name, _NOTHING)
         row = layout.row(align=True)
-        row.label(text=item.name, icon="HIDE_OFF" if preview.shown() == item.name else _ICONS.get(told.state, "SHAPEKEY_DATA"), translate=False)
+        row.label(
+            text=item.name,
+            icon="HIDE_OFF"
+            if preview.shown() == item.name
+            else _ICONS.get(told.state, "SHAPEKEY_DATA"),
+            translate=False,
+        )
         if told.note:
             row.label(text="", icon="ERROR" if told.confidence < LOW else "INFO")
         side = row.row()
@@ -43,9 +51,14 @@ class BLENDSHAPES_UL_results(bpy.types.UIList):
         side.label(text=size_text(context, told), translate=False)
 
     def filter_items(self, context: bpy.types.Context, data: Any, property: str) -> tuple[Any, Any]:
-        """Which keys are listed: those that the add-on made, by the name that is searched for; in the mesh's own order."""
+        """Which keys are listed: those that the add-on made, by the name that is searched for; in
+        the mesh's own order.
+        """
         names, wanted = listed(active_object(context)), self.filter_name.casefold()
-        shown = [block.name in names and (wanted in block.name.casefold()) != self.use_filter_invert for block in getattr(data, property)]
+        shown = [
+            block.name in names and (wanted in block.name.casefold()) != self.use_filter_invert
+            for block in getattr(data, property)
+        ]
         return [self.bitflag_filter_item if one else 0 for one in shown], []
 
 
@@ -59,4 +72,6 @@ def size_text(context: bpy.types.Context, told: Told) -> str:
         return ""
     units = context.scene.unit_settings
     system = "METRIC" if units.system == "NONE" else units.system
-    return str(bpy.utils.units.to_string(system, "LENGTH", told.size * units.scale_length, precision=2))
+    return str(
+        bpy.utils.units.to_string(system, "LENGTH", told.size * units.scale_length, precision=2)
+    )

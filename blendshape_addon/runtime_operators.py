@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators for a second runtime: check a Python, prepare one, remove it. Thin; the work is in runtimes.py."""
+"""Operators for a second runtime: check a Python, prepare one, remove it. Thin; the work is in
+runtimes.py.
+"""
 
 import json
 import shutil
@@ -40,7 +42,11 @@ class _Step(OperatorMixin):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs the extension's preferences, and no other such step or run in progress."""
-        return session.preferences(context) is not None and not session.status.preparing and not session.status.running
+        return (
+            session.preferences(context) is not None
+            and not session.status.preparing
+            and not session.status.running
+        )
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Begin; in background mode also wait for the end."""
@@ -117,9 +123,17 @@ class BLENDSHAPES_OT_check_python(_Step, bpy.types.Operator):
     def _begin(self, context: bpy.types.Context) -> None:
         path = session.preferences_there(context).python
         if not path:
-            raise AddonError("usage", "No Python is chosen.", "Choose one, or leave it empty to use Blender's own.")
+            raise AddonError(
+                "usage",
+                "No Python is chosen.",
+                "Choose one, or leave it empty to use Blender's own.",
+            )
         session.backend.stop()
-        self._python, session.status.preparing, session.status.prepared = Path(path), "checking", 0.5
+        self._python, session.status.preparing, session.status.prepared = (
+            Path(path),
+            "checking",
+            0.5,
+        )
         self._work = Handshake(session.ROOT, session.log_folder() / "check.log", self._python)
 
     def _step(self, context: bpy.types.Context) -> bool:
@@ -130,7 +144,9 @@ class BLENDSHAPES_OT_check_python(_Step, bpy.types.Operator):
 
 
 class BLENDSHAPES_OT_prepare_runtime(_Step, bpy.types.Operator):
-    """Download the build of ONNX Runtime that uses this machine's GPU into an environment of its own"""
+    """Download the build of ONNX Runtime that uses this machine's GPU into an environment of its
+    own
+    """
 
     bl_idname = "blendshapes.prepare_runtime"
     bl_label = "Install GPU Runtime..."
@@ -151,15 +167,24 @@ class BLENDSHAPES_OT_prepare_runtime(_Step, bpy.types.Operator):
             runtime = runtime_for(_greeting()["gpus"])
         except Exception as error:
             return self._failed(context, error)
-        message = f"For {runtime.why}. Downloads {runtime.packages[0]} and what it needs, {runtime.gigabytes:g} GB on disk."
-        return context.window_manager.invoke_confirm(self, event, title="Install GPU Runtime...", message=message, confirm_text="Download")
+        message = (
+            f"For {runtime.why}. Downloads {runtime.packages[0]} and what it needs,"
+            f" {runtime.gigabytes:g} GB on disk."
+        )
+        return context.window_manager.invoke_confirm(
+            self, event, title="Install GPU Runtime...", message=message, confirm_text="Download"
+        )
 
     def _begin(self, context: bpy.types.Context) -> None:
         runtime = runtime_for(_greeting()["gpus"])
         folder = session.runtimes_folder() / runtime.name
         free = shutil.disk_usage(folder.parent).free / 2**30
         if free < runtime.gigabytes * 1.5:
-            raise AddonError("runtime_failed", f"Only {free:.1f} GB are free, {runtime.gigabytes * 1.5:.1f} are needed.", "Free some space first.")
+            raise AddonError(
+                "runtime_failed",
+                f"Only {free:.1f} GB are free, {runtime.gigabytes * 1.5:.1f} are needed.",
+                "Free some space first.",
+            )
         session.backend.stop()
         self._work = Preparation(session.ROOT, folder, runtime, blender_python())
         session.status.preparing, session.status.prepared = self._work.stage, 0.0
@@ -182,7 +207,11 @@ class BLENDSHAPES_OT_remove_runtime(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs one that was prepared here."""
-        return session.preferences(context) is not None and not session.status.preparing and bool(session.prepared_runtimes())
+        return (
+            session.preferences(context) is not None
+            and not session.status.preparing
+            and bool(session.prepared_runtimes())
+        )
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Remove it."""
@@ -203,7 +232,14 @@ class BLENDSHAPES_OT_remove_runtime(bpy.types.Operator):
 
 def known_of(python: Path, hello: Mapping[str, Any]) -> str:
     """What is remembered of a Python: when it was checked and what it said, as JSON."""
-    return json.dumps({"python": str(python), "changed": python.stat().st_mtime, "versions": hello["versions"], "providers": hello["providers"]})
+    return json.dumps(
+        {
+            "python": str(python),
+            "changed": python.stat().st_mtime,
+            "versions": hello["versions"],
+            "providers": hello["providers"],
+        }
+    )
 
 
 def describe_known(known: str) -> str:
@@ -211,7 +247,11 @@ def describe_known(known: str) -> str:
     if not known:
         return ""
     told = json.loads(known)
-    names = [name.removesuffix("ExecutionProvider") for name in told["providers"] if not name.startswith("Azure")]
+    names = [
+        name.removesuffix("ExecutionProvider")
+        for name in told["providers"]
+        if not name.startswith("Azure")
+    ]
     return f"onnxruntime {told['versions']['onnxruntime']}, {', '.join(names[:_PROVIDERS_SHOWN])}"
 
 
@@ -225,12 +265,16 @@ def still_known(known: str, python: str) -> bool:
 
 
 def _greeting() -> Mapping[str, Any]:
-    """What the backend says about itself; starts it if need be. The window stands still meanwhile, so not for long. Raises AddonError."""
+    """What the backend says about itself; starts it if need be. The window stands still meanwhile,
+    so not for long. Raises AddonError.
+    """
     session.backend.start(patient=bpy.app.background)
     end = time.monotonic() + WINDOW_SECONDS
     while session.backend.hello is None:
         if time.monotonic() > end and not bpy.app.background:
-            raise AddonError("child_timeout", "The backend is still starting.", "Try again in a moment.")
+            raise AddonError(
+                "child_timeout", "The backend is still starting.", "Try again in a moment."
+            )
         session.backend.wait(0.2)
     return session.backend.hello
 

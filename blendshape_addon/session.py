@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lives as long as the extension is enabled: the child's handle and what the panel shows about the last run."""
+"""What lives as long as the extension is enabled: the child's handle and what the panel shows about
+the last run.
+"""
 
 from __future__ import annotations
 
@@ -38,13 +40,16 @@ _WATCH_SECONDS = 2.0  # between two looks at whether the child lives
 
 @dataclass
 class Status:
-    """Of the run in progress and of the last one. preparing, prepared: what is done about a second runtime, and how far it is.
+    """Of the run in progress and of the last one. preparing, prepared: what is done about a second
+    runtime, and how far it is.
 
-    longest_block: the longest time in seconds for which the run kept the window waiting at once; longest_work: the most processor time of it,
-    which is what an otherwise idle machine takes. seconds_left: an estimate, or None.
-    made: keys that the last run made and that move something. error: what it failed with; trace: where, if nobody foresaw it.
-    drawing, drawn: contact sheets that are being rendered, and how far they are; sheets: files of the last ones.
-    target, stamp: the object that all this is about, and what remembered.py had recorded with its keys when it was said.
+    longest_block: the longest time in seconds for which the run kept the window waiting at once;
+    longest_work: the most processor time of it, which is what an otherwise idle machine takes.
+    seconds_left: an estimate, or None. made: keys that the last run made and that move something.
+    error: what it failed with; trace: where, if nobody foresaw it. drawing, drawn: contact sheets
+    that are being rendered, and how far they are; sheets: files of the last ones. target, stamp:
+    the object that all this is about, and what remembered.py had recorded with its keys when it was
+    said.
     """
 
     running: bool = False
@@ -68,17 +73,37 @@ class Status:
     target: int = 0
     stamp: str = ""
 
-    def end(self, ob: bpy.types.Object | None, result: str, error: AddonError | None = None, warnings: Sequence[str] = ()) -> None:
+    def end(
+        self,
+        ob: bpy.types.Object | None,
+        result: str,
+        error: AddonError | None = None,
+        warnings: Sequence[str] = (),
+    ) -> None:
         """Say what came of a run on an object."""
-        self.result, self.error, self.failed, self.warnings, self.trace = result, error, error is not None, list(warnings), ""
+        self.result, self.error, self.failed, self.warnings, self.trace = (
+            result,
+            error,
+            error is not None,
+            list(warnings),
+            "",
+        )
         self.made, self.engine = 0, ""
-        self.target, self.stamp = (int(ob.session_uid), record_of(ob).stamp) if ob is not None and ob.type == "MESH" else (0, "")
+        self.target, self.stamp = (
+            (int(ob.session_uid), record_of(ob).stamp)
+            if ob is not None and ob.type == "MESH"
+            else (0, "")
+        )
 
     def is_of(self, ob: bpy.types.Object | None) -> bool:
-        """Whether that still holds: it is about this object, and what the run did has not been undone. Quick, for drawing."""
+        """Whether that still holds: it is about this object, and what the run did has not been
+        undone. Quick, for drawing.
+        """
         if ob is None or ob.type != "MESH":
             return self.target == 0
-        return self.target == int(ob.session_uid) and (self.error is not None or self.stamp == record_of(ob).stamp)
+        return self.target == int(ob.session_uid) and (
+            self.error is not None or self.stamp == record_of(ob).stamp
+        )
 
 
 status = Status()
@@ -86,14 +111,22 @@ status = Status()
 
 def clear_status() -> None:
     """Forget the last run: another file was opened."""
-    fresh = Status(preparing=status.preparing, prepared=status.prepared, drawing=status.drawing, drawn=status.drawn, sheets=status.sheets)
+    fresh = Status(
+        preparing=status.preparing,
+        prepared=status.prepared,
+        drawing=status.drawing,
+        drawn=status.drawn,
+        sheets=status.sheets,
+    )
     for name, value in vars(fresh).items():
         setattr(status, name, value)
 
 
 @contextlib.contextmanager
 def blocking() -> Iterator[None]:
-    """What is inside keeps the window waiting: measured for `status.longest_block` and `longest_work`."""
+    """What is inside keeps the window waiting: measured for `status.longest_block` and
+    `longest_work`.
+    """
     began, worked = time.perf_counter(), time.thread_time()
     try:
         yield
@@ -103,8 +136,13 @@ def blocking() -> Iterator[None]:
 
 
 def engine_line(report: Mapping[str, Any]) -> str:
-    """What computed, in a line: the provider, the threads, the precision, and why another than was asked for."""
-    active, asked = (report[name].removesuffix("ExecutionProvider") for name in ("provider_active", "provider_asked"))
+    """What computed, in a line: the provider, the threads, the precision, and why another than was
+    asked for.
+    """
+    active, asked = (
+        report[name].removesuffix("ExecutionProvider")
+        for name in ("provider_active", "provider_asked")
+    )
     words = [active]
     if active == "CPU" and report["threads"] > 1:
         words.append(tr("{count} threads").format(count=report["threads"]))
@@ -112,13 +150,17 @@ def engine_line(report: Mapping[str, Any]) -> str:
     if report["low_memory"]:
         words.append(tr("low memory"))
     if active != asked:
-        words.append(tr("not {asked}: {reason}").format(asked=asked, reason=report["provider_reason"]))
+        words.append(
+            tr("not {asked}: {reason}").format(asked=asked, reason=report["provider_reason"])
+        )
     return tr("Computed on {engine}").format(engine=", ".join(words))
 
 
 @functools.cache
 def log_folder() -> Path:
-    """A folder of the user's that survives upgrades of the extension; outside Blender's extension system a temporary one of this process."""
+    """A folder of the user's that survives upgrades of the extension; outside Blender's extension
+    system a temporary one of this process.
+    """
     if ROOT_PACKAGE.startswith("bl_ext."):
         return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="log", create=True))
     folder = tempfile.mkdtemp(prefix="blendshapes-")
@@ -127,9 +169,15 @@ def log_folder() -> Path:
 
 
 def runtimes_folder() -> Path:
-    """The folder of the runtimes that were prepared here; it survives upgrades of the extension, too."""
+    """The folder of the runtimes that were prepared here; it survives upgrades of the extension,
+    too.
+    """
     if ROOT_PACKAGE.startswith("bl_ext."):
-        folder = Path(launch.runtimes_folder(bpy.utils.extension_path_user(ROOT_PACKAGE), "{}.{}".format(*bpy.app.version)))
+        folder = Path(
+            launch.runtimes_folder(
+                bpy.utils.extension_path_user(ROOT_PACKAGE), "{}.{}".format(*bpy.app.version)
+            )
+        )
     else:
         folder = log_folder() / "runtimes"
     folder.mkdir(parents=True, exist_ok=True)
@@ -151,14 +199,20 @@ def preferences_there(context: bpy.types.Context) -> BlendShapesPreferences:
     """The same where they are there, which `poll` has seen."""
     chosen = preferences(context)
     if chosen is None:
-        raise AddonError("internal", "The extension is registered without preferences.", "Enable it in Blender's preferences.")
+        raise AddonError(
+            "internal",
+            "The extension is registered without preferences.",
+            "Enable it in Blender's preferences.",
+        )
     return chosen
 
 
 @functools.cache
 def version() -> str:
     """The extension's version, as its manifest states it."""
-    return str(tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))["version"])
+    return str(
+        tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))["version"]
+    )
 
 
 def redraw(context: bpy.types.Context) -> None:
@@ -174,7 +228,9 @@ def redraw(context: bpy.types.Context) -> None:
 
 
 def see_off() -> None:
-    """What was cancelled is followed up in the background, also when another file is opened: a child that does not give it up is killed."""
+    """What was cancelled is followed up in the background, also when another file is opened: a
+    child that does not give it up is killed.
+    """
     if not bpy.app.timers.is_registered(_see_off):
         bpy.app.timers.register(_see_off, first_interval=_SEE_OFF_SECONDS, persistent=True)
 
@@ -192,7 +248,9 @@ def _see_off() -> float | None:
 
 
 def _watch() -> float | None:
-    """A child that died while nobody needed it is no zombie until the next click, and nothing is said of it any more."""
+    """A child that died while nobody needed it is no zombie until the next click, and nothing is
+    said of it any more.
+    """
     was = backend.running
     if backend.reap():
         return _WATCH_SECONDS

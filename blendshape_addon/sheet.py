@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A contact sheet: the neutral head and shape keys of an avatar, labelled, in one picture that Cycles renders on the CPU.
+"""A contact sheet: the neutral head and shape keys of an avatar, labelled, in one picture that
+Cycles renders on the CPU.
 
-Whole heads with all that is seen of them: eyes, teeth and hair that are objects of their own, in the avatar's own colours.
+Whole heads with all that is seen of them: eyes, teeth and hair that are objects of their own, in
+the avatar's own colours.
 """
 
 from __future__ import annotations
@@ -38,25 +40,32 @@ Flags = NDArray[np.bool_]
 COLUMNS = 10
 TILE = 190  # pixels
 SAMPLES = 8  # for smooth edges; nothing else is sampled
-LAYERS = 24  # surfaces that are seen through before one that is not: strands of hair lie behind each other
+# surfaces that are seen through before one that is not: strands of hair lie behind each other
+LAYERS = 24
 LABEL = 0.2  # of a tile's width, below it
 LETTER = 0.115  # of a tile's width: the height of a line of text
-NARROW, WIDE = 0.56, 1.05  # of that height: the mean width of Latin and of Japanese letters in Blender's font
+NARROW, WIDE = (
+    0.56,
+    1.05,
+)  # of that height: the mean width of Latin and of Japanese letters in Blender's font
 PAPER, INK = (0.62, 0.66, 0.72), (0.015, 0.015, 0.02)  # linear colours
 MOVES = 0.2  # of the largest movement: what counts as the face where there are no landmarks
 HALF_MOVING = 0.5  # of what moves is below the eyes
-LEAST = 0.03  # of the object's extent, which a face is more than on any body: what moves less is no face
+# of the object's extent, which a face is more than on any body: what moves less is no face
+LEAST = 0.03
 MARGIN = 0.06  # of the head's size, around it
 MOSTLY = 0.5  # of an object's vertices in the frame: it lies on the head
-# Of the height from the chin to the eyes, which are in the middle of a head's height: how much is shown below the chin; how far hair and ears may go
-# above the eyes, aside and behind before they are cut
+# Of the height from the chin to the eyes, which are in the middle of a head's height: how much is
+# shown below the chin; how far hair and ears may go above the eyes, aside and behind before they
+# are cut
 BELOW, ABOVE, SIDE, DEPTH = 0.35, 2.6, 1.9, 3.0
 NECK = 0.75  # of that height: what is farther aside below the chin is a shoulder
 
 
 def facing(ob: bpy.types.Object) -> NDArray[np.float64]:
-    """The rotation float64 (3,3) of the world in which the object's face looks along -Y with its eyes level and its chin below, as its landmarks say;
-    none where they are not known."""
+    """The rotation float64 (3,3) of the world in which the object's face looks along -Y with its
+    eyes level and its chin below, as its landmarks say; none where they are not known.
+    """
     matrix = np.array(ob.matrix_world.to_3x3(), np.float64)
     at = {name: matrix @ np.array(place, np.float64) for name, place in found_landmarks(ob).items()}
     axes = axes_of(at)
@@ -65,8 +74,10 @@ def facing(ob: bpy.types.Object) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Frame:
-    """What a tile shows, in the space in which the face looks along -Y. middle: float64 (3,); size: of the tile's side; depth: before and behind;
-    chin: its height; neck: how far aside what is below it is shown."""
+    """What a tile shows, in the space in which the face looks along -Y. middle: float64 (3,); size:
+    of the tile's side; depth: before and behind; chin: its height; neck: how far aside what is
+    below it is shown.
+    """
 
     middle: Doubles
     size: float
@@ -78,13 +89,20 @@ class Frame:
         """Which points (V,3) are in it; shoulders are not."""
         away = np.abs(points - self.middle)
         near = (away <= np.array([self.size / 2, self.depth, self.size / 2])).all(axis=1)
-        return np.asarray(near & ((points[:, 2] >= self.chin) | (away[:, :2].max(axis=1) <= self.neck)))
+        return np.asarray(
+            near & ((points[:, 2] >= self.chin) | (away[:, :2].max(axis=1) <= self.neck))
+        )
 
 
 def frame_of(ob: bpy.types.Object, pieces: Sequence[Piece]) -> Frame:
-    """The whole head with its hair, from a little below the chin: by the landmarks, or by what moves where there are none."""
+    """The whole head with its hair, from a little below the chin: by the landmarks, or by what
+    moves where there are none.
+    """
     turn, matrix = facing(ob), np.array(ob.matrix_world, np.float64)
-    at = {name: turn @ (matrix[:3, :3] @ np.array(place, np.float64) + matrix[:3, 3]) for name, place in found_landmarks(ob).items()}
+    at = {
+        name: turn @ (matrix[:3, :3] @ np.array(place, np.float64) + matrix[:3, 3])
+        for name, place in found_landmarks(ob).items()
+    }
     if at.keys() >= KNOWN:
         eyes, chin = np.mean([at[name] for name in KNOWN if name != "chin"], axis=0), at["chin"]
         half = float(eyes[2] - chin[2])
@@ -92,47 +110,84 @@ def frame_of(ob: bpy.types.Object, pieces: Sequence[Piece]) -> Frame:
         low, high = _moving_box(pieces[0])
         half = HALF_MOVING * float((high - low).max())
         middle, bottom = (low + high) / 2, float(low[2])
-        eyes, chin = np.array([middle[0], middle[1], bottom + half]), np.array([middle[0], middle[1], bottom])
-    bottom, top, side, front, back = float(chin[2]) - BELOW * half, float(eyes[2]) + half, half, float(eyes[1]), float(eyes[1])
+        eyes, chin = (
+            np.array([middle[0], middle[1], bottom + half]),
+            np.array([middle[0], middle[1], bottom]),
+        )
+    bottom, top, side, front, back = (
+        float(chin[2]) - BELOW * half,
+        float(eyes[2]) + half,
+        half,
+        float(eyes[1]),
+        float(eyes[1]),
+    )
     for piece in pieces:
         away = piece.rest - eyes
-        near = (np.abs(away[:, 0]) < SIDE * half) & (np.abs(away[:, 1]) < DEPTH * half) & (away[:, 2] > -half) & (away[:, 2] < ABOVE * half)
+        near = (
+            (np.abs(away[:, 0]) < SIDE * half)
+            & (np.abs(away[:, 1]) < DEPTH * half)
+            & (away[:, 2] > -half)
+            & (away[:, 2] < ABOVE * half)
+        )
         if near.any():
             top = max(top, float(piece.rest[near, 2].max()))
             side = max(side, float(np.abs(away[near, 0]).max()))
-            front, back = min(front, float(piece.rest[near, 1].min())), max(back, float(piece.rest[near, 1].max()))
+            front, back = (
+                min(front, float(piece.rest[near, 1].min())),
+                max(back, float(piece.rest[near, 1].max())),
+            )
     size = (1 + MARGIN) * max(top - bottom, 2 * side)
-    return Frame(np.array([eyes[0], (front + back) / 2, (top + bottom) / 2]), size, DEPTH * half, float(chin[2]), NECK * half)
+    return Frame(
+        np.array([eyes[0], (front + back) / 2, (top + bottom) / 2]),
+        size,
+        DEPTH * half,
+        float(chin[2]),
+        NECK * half,
+    )
 
 
 def _moving_box(piece: Piece) -> tuple[Doubles, Doubles]:
-    """Corners (3,) of the box that holds every vertex that some key moves visibly; of all where that is none or next to nothing."""
+    """Corners (3,) of the box that holds every vertex that some key moves visibly; of all where
+    that is none or next to nothing.
+    """
     way = np.zeros(len(piece.rest))
     for name in piece.keys:
         way = np.maximum(way, np.abs(piece.at(name) - piece.rest).max(axis=1, initial=0.0))
     moved = way > MOVES * way.max(initial=0.0)
     points = piece.rest[moved].astype(np.float64)
-    if not len(points) or np.ptp(points, axis=0).max() < LEAST * np.ptp(piece.rest, axis=0).max(initial=0.0):
+    if not len(points) or np.ptp(points, axis=0).max() < LEAST * np.ptp(piece.rest, axis=0).max(
+        initial=0.0
+    ):
         points = piece.rest.astype(np.float64)
     return points.min(axis=0), points.max(axis=0)
 
 
 class Piece:
-    """An object of the avatar. rest: float32 (V,3), its vertices as they are seen, armatures at rest, in the space in which the face looks along -Y.
-    keys: its shape keys by name."""
+    """An object of the avatar. rest: float32 (V,3), its vertices as they are seen, armatures at
+    rest, in the space in which the face looks along -Y. keys: its shape keys by name.
+    """
 
     def __init__(self, ob: bpy.types.Object, turn: Doubles) -> None:
         matrix = np.array(ob.matrix_world, np.float64)
-        self._matrix, self._moved = (turn @ matrix[:3, :3]).astype(np.float32), (turn @ matrix[:3, 3]).astype(np.float32)
+        self._matrix, self._moved = (
+            (turn @ matrix[:3, :3]).astype(np.float32),
+            (turn @ matrix[:3, 3]).astype(np.float32),
+        )
         self._ob, self._base = ob, base_coordinates(ob)
         self._seen = see(ob).vertices
         self.rest = self._seen @ self._matrix.T + self._moved
         key = mesh_of(ob).shape_keys
-        self.keys = {} if key is None else {block.name: block for block in key.key_blocks if block != key.reference_key}
+        self.keys = (
+            {}
+            if key is None
+            else {block.name: block for block in key.key_blocks if block != key.reference_key}
+        )
         self.slots = [slot.material for slot in ob.material_slots] or [None]
 
     def at(self, name: str) -> Floats:
-        """The vertices float32 (V,3) with a key at full value, as they rest where the object has none of that name."""
+        """The vertices float32 (V,3) with a key at full value, as they rest where the object has
+        none of that name.
+        """
         block = self.keys.get(name)
         if block is None:
             return self.rest
@@ -145,14 +200,29 @@ class Piece:
 
 
 def head_of(ob: bpy.types.Object) -> tuple[list[Piece], Frame]:
-    """The object, first, and what else is seen of the avatar: its other meshes, and those that lie on the head. And the frame of all."""
-    others = [other for other in avatar_meshes(ob, found_landmarks(ob)) if visible(other, ob) and not other.hide_render]
+    """The object, first, and what else is seen of the avatar: its other meshes, and those that lie
+    on the head. And the frame of all.
+    """
+    others = [
+        other
+        for other in avatar_meshes(ob, found_landmarks(ob))
+        if visible(other, ob) and not other.hide_render
+    ]
     with at_rest():
         turn = facing(ob)
-        pieces = [Piece(ob, turn), *(Piece(other, turn) for other in others if len(mesh_of(other).vertices))]
+        pieces = [
+            Piece(ob, turn),
+            *(Piece(other, turn) for other in others if len(mesh_of(other).vertices)),
+        ]
         frame, known = frame_of(ob, pieces), {ob.name, *(other.name for other in others)}
         for other in bpy.context.scene.objects:
-            if other.type == "MESH" and other.name not in known and visible(other, ob) and not other.hide_render and len(mesh_of(other).vertices):
+            if (
+                other.type == "MESH"
+                and other.name not in known
+                and visible(other, ob)
+                and not other.hide_render
+                and len(mesh_of(other).vertices)
+            ):
                 piece = Piece(other, turn)
                 if frame.holds(piece.rest).mean() > MOSTLY:
                     pieces.append(piece)
@@ -160,19 +230,31 @@ def head_of(ob: bpy.types.Object) -> tuple[list[Piece], Frame]:
 
 
 class Cut:
-    """The faces of a mesh whose vertices are all inside (V,), as arrays. vertices: int (v,), those that they have; corners: int32 (c,), numbers
-    of those; totals, materials: int32 (f,); uv: float32 (c,2), the active map, zeros without."""
+    """The faces of a mesh whose vertices are all inside (V,), as arrays. vertices: int (v,), those
+    that they have; corners: int32 (c,), numbers of those; totals, materials: int32 (f,); uv:
+    float32 (c,2), the active map, zeros without.
+    """
 
     def __init__(self, mesh: bpy.types.Mesh, inside: Flags) -> None:
-        corners, starts, totals, materials = (np.empty(n, np.int32) for n in (len(mesh.loops), *(len(mesh.polygons),) * 3))
+        corners, starts, totals, materials = (
+            np.empty(n, np.int32) for n in (len(mesh.loops), *(len(mesh.polygons),) * 3)
+        )
         mesh.loops.foreach_get("vertex_index", corners)
         mesh.polygons.foreach_get("loop_start", starts)
         mesh.polygons.foreach_get("loop_total", totals)
         mesh.polygons.foreach_get("material_index", materials)
-        keep = np.logical_and.reduceat(inside[corners], starts) if len(starts) else np.zeros(0, np.bool_)
+        keep = (
+            np.logical_and.reduceat(inside[corners], starts)
+            if len(starts)
+            else np.zeros(0, np.bool_)
+        )
         taken = np.repeat(keep, totals)
         self.vertices, compact = np.unique(corners[taken], return_inverse=True)
-        self.corners, self.totals, self.materials = compact.astype(np.int32).reshape(-1), totals[keep], materials[keep]
+        self.corners, self.totals, self.materials = (
+            compact.astype(np.int32).reshape(-1),
+            totals[keep],
+            materials[keep],
+        )
         self.uv = np.zeros((len(corners), 2), np.float32)
         layer = next((one for one in mesh.uv_layers if one.active_render), None)
         if layer is not None and len(layer.uv) == len(corners):
@@ -181,10 +263,16 @@ class Cut:
 
 
 class Head:
-    """All pieces of a head cut to a frame, which can be posed. What no shape moves is one mesh for all tiles."""
+    """All pieces of a head cut to a frame, which can be posed. What no shape moves is one mesh for
+    all tiles.
+    """
 
     def __init__(self, pieces: Sequence[Piece], frame: Frame, shown: Sequence[str]) -> None:
-        self._pieces, self._frame, self._cuts = pieces, frame, [piece.cut(frame) for piece in pieces]
+        self._pieces, self._frame, self._cuts = (
+            pieces,
+            frame,
+            [piece.cut(frame) for piece in pieces],
+        )
         slots: list[bpy.types.Material | None] = []
         corners, materials, count = [], [], 0
         for piece, cut in zip(pieces, self._cuts, strict=True):
@@ -192,8 +280,14 @@ class Head:
             materials.append(np.minimum(cut.materials, len(piece.slots) - 1) + len(slots))
             slots += piece.slots
             count += len(cut.vertices)
-        self._corners, self._materials = np.concatenate(corners).astype(np.int32), np.concatenate(materials).astype(np.int32)
-        self._totals, self._uv = np.concatenate([cut.totals for cut in self._cuts]), np.concatenate([cut.uv for cut in self._cuts])
+        self._corners, self._materials = (
+            np.concatenate(corners).astype(np.int32),
+            np.concatenate(materials).astype(np.int32),
+        )
+        self._totals, self._uv = (
+            np.concatenate([cut.totals for cut in self._cuts]),
+            np.concatenate([cut.uv for cut in self._cuts]),
+        )
         self._looks = looks(slots)
         self._rest = self._points("")
         moved = np.zeros(count, np.bool_)
@@ -201,11 +295,18 @@ class Head:
             moved |= (self._points(key) != self._rest).any(axis=1)
         loose = loose_parts(self._corners, self._totals, count)
         moved = np.isin(loose, loose[moved])  # whole loose parts, so that nothing tears
-        self._moving = moved[self._corners[np.concatenate([[0], np.cumsum(self._totals)])[: len(self._totals)]]]
+        self._moving = moved[
+            self._corners[np.concatenate([[0], np.cumsum(self._totals)])[: len(self._totals)]]
+        ]
 
     def _points(self, key: str) -> Floats:
-        """float32 (V,3): all vertices with a key at full value, the frame's middle at the origin."""
-        points = [piece.at(key)[cut.vertices] - self._frame.middle for piece, cut in zip(self._pieces, self._cuts, strict=True)]
+        """float32 (V,3): all vertices with a key at full value, the frame's middle at the
+        origin.
+        """
+        points = [
+            piece.at(key)[cut.vertices] - self._frame.middle
+            for piece, cut in zip(self._pieces, self._cuts, strict=True)
+        ]
         return np.asarray(np.concatenate(points), np.float32)
 
     def still(self) -> bpy.types.Mesh:
@@ -225,7 +326,9 @@ class Head:
         mesh.polygons.add(len(totals))
         mesh.vertices.foreach_set("co", points[vertices].ravel())
         mesh.loops.foreach_set("vertex_index", compact.astype(np.int32).ravel())
-        mesh.polygons.foreach_set("loop_start", np.concatenate([[0], np.cumsum(totals)])[: len(totals)].astype(np.int32))
+        mesh.polygons.foreach_set(
+            "loop_start", np.concatenate([[0], np.cumsum(totals)])[: len(totals)].astype(np.int32)
+        )
         mesh.polygons.foreach_set("material_index", self._materials[taken])
         for material in self._looks:
             mesh.materials.append(material)
@@ -236,7 +339,9 @@ class Head:
 
 
 def loose_parts(corners: Ints, totals: Ints, count: int) -> Ints:
-    """int32 (count,): a number for each vertex, the same for those that faces join. corners: int32 (c,), totals: int32 (f,) as in `Cut`."""
+    """int32 (count,): a number for each vertex, the same for those that faces join. corners: int32
+    (c,), totals: int32 (f,) as in `Cut`.
+    """
     labels = np.arange(count, dtype=np.int32)
     if not len(totals):
         return labels
@@ -251,7 +356,14 @@ def loose_parts(corners: Ints, totals: Ints, count: int) -> Ints:
         labels = fresh
 
 
-def add_label(scene: bpy.types.Scene, text: str, x: float, z: float, width: float, material: bpy.types.Material) -> None:
+def add_label(
+    scene: bpy.types.Scene,
+    text: str,
+    x: float,
+    z: float,
+    width: float,
+    material: bpy.types.Material,
+) -> None:
     """A centred line of text, made narrower where it would not fit."""
     curve = cast("bpy.types.TextCurve", bpy.data.curves.new(text, "FONT"))
     curve.body, curve.align_x, curve.size = text, "CENTER", width * LETTER
@@ -259,7 +371,9 @@ def add_label(scene: bpy.types.Scene, text: str, x: float, z: float, width: floa
     ob = bpy.data.objects.new(text, curve)
     ob.location, ob.rotation_euler = (x, 0, z), (math.pi / 2, 0, 0)
     scene.collection.objects.link(ob)
-    long = LETTER * sum(WIDE if unicodedata.east_asian_width(letter) in "WF" else NARROW for letter in text)
+    long = LETTER * sum(
+        WIDE if unicodedata.east_asian_width(letter) in "WF" else NARROW for letter in text
+    )
     ob.scale.x = min(1.0, 0.95 / max(long, 1e-9))
 
 
@@ -270,15 +384,25 @@ def surround(scene: bpy.types.Scene) -> None:
         scene.world.use_nodes = True
     tree: Any = scene.world.node_tree
     tree.nodes.clear()
-    output, background = tree.nodes.new("ShaderNodeOutputWorld"), tree.nodes.new("ShaderNodeBackground")
+    output, background = (
+        tree.nodes.new("ShaderNodeOutputWorld"),
+        tree.nodes.new("ShaderNodeBackground"),
+    )
     background.inputs["Color"].default_value = (*PAPER, 1)
     tree.links.new(background.outputs["Background"], output.inputs["Surface"])
 
 
 def plain_rendering(scene: Any, samples: int) -> None:
-    """Cycles on the processor, and colours as they are. The scene's type names neither Cycles nor what colour management is installed."""
+    """Cycles on the processor, and colours as they are. The scene's type names neither Cycles nor
+    what colour management is installed.
+    """
     scene.render.engine = "CYCLES"
-    scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.use_adaptive_sampling = "CPU", samples, False, False
+    (
+        scene.cycles.device,
+        scene.cycles.samples,
+        scene.cycles.use_denoising,
+        scene.cycles.use_adaptive_sampling,
+    ) = "CPU", samples, False, False
     scene.cycles.max_bounces, scene.cycles.transparent_max_bounces = 0, LAYERS
     scene.view_settings.view_transform = "Standard"
 
@@ -286,7 +410,17 @@ def plain_rendering(scene: Any, samples: int) -> None:
 @contextmanager
 def nothing_left() -> Iterator[None]:
     """Remove every data-block that is made inside, and nothing else."""
-    kinds = ("scenes", "objects", "meshes", "curves", "materials", "lights", "cameras", "worlds", "images")
+    kinds = (
+        "scenes",
+        "objects",
+        "meshes",
+        "curves",
+        "materials",
+        "lights",
+        "cameras",
+        "worlds",
+        "images",
+    )
     before = {kind: set(getattr(bpy.data, kind)) for kind in kinds}
     window = bpy.context.window
     shown = window.scene if window is not None else None
@@ -295,12 +429,21 @@ def nothing_left() -> Iterator[None]:
     finally:
         if window is not None and shown is not None:
             window.scene = shown
-        bpy.data.batch_remove([block for kind in kinds for block in getattr(bpy.data, kind) if block not in before[kind]])
+        bpy.data.batch_remove(
+            [
+                block
+                for kind in kinds
+                for block in getattr(bpy.data, kind)
+                if block not in before[kind]
+            ]
+        )
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Send what C code prints to nowhere: Cycles writes a line per sample, and Blender has no switch for it."""
+    """Send what C code prints to nowhere: Cycles writes a line per sample, and Blender has no
+    switch for it.
+    """
     sys.stdout.flush()
     kept = os.dup(1)
     with Path(os.devnull).open("wb") as nowhere:
@@ -320,10 +463,12 @@ def render_sheet(
     tile: int = TILE,
     samples: int = SAMPLES,
 ) -> int:
-    """Render the object's shapes into a PNG, or a JPEG where `out` ends in .jpg; how many tiles there are.
+    """Render the object's shapes into a PNG, or a JPEG where `out` ends in .jpg; how many tiles
+    there are.
 
-    turn: degrees by which heads look aside. names: keys to show, all of them by default. tile: pixels of a tile's side. Nothing is left behind in
-    the file. Raises OSError if `out` cannot be written.
+    turn: degrees by which heads look aside. names: keys to show, all of them by default. tile:
+    pixels of a tile's side. Nothing is left behind in the file. Raises OSError if `out` cannot be
+    written.
     """
     pieces, frame = head_of(ob)
     shown = ["", *(name for name in pieces[0].keys if names is None or name in names)]
@@ -343,20 +488,31 @@ def render_sheet(
             add_label(scene, name or "Neutral", x, z - size * (0.5 + 0.6 * LABEL), size, text)
         surround(scene)
         camera = bpy.data.cameras.new("Camera")
-        wide = tile * columns >= round(tile * rows * (1 + LABEL))  # the scale of an orthographic camera is that of the longer side
+        wide = tile * columns >= round(
+            tile * rows * (1 + LABEL)
+        )  # the scale of an orthographic camera is that of the longer side
         camera.type, camera.ortho_scale = "ORTHO", step[0] * columns if wide else step[1] * rows
         camera.clip_end = size * 100
         eye = bpy.data.objects.new("Camera", camera)
-        eye.location = (step[0] * (columns - 1) / 2, -10 * size, -step[1] * (rows - 1) / 2 - size * LABEL / 2)
+        eye.location = (
+            step[0] * (columns - 1) / 2,
+            -10 * size,
+            -step[1] * (rows - 1) / 2 - size * LABEL / 2,
+        )
         eye.rotation_euler = (math.pi / 2, 0, 0)
         scene.collection.objects.link(eye)
         scene.camera = eye
         plain_rendering(scene, samples)
-        scene.render.resolution_x, scene.render.resolution_y = tile * columns, round(tile * rows * (1 + LABEL))
+        scene.render.resolution_x, scene.render.resolution_y = (
+            tile * columns,
+            round(tile * rows * (1 + LABEL)),
+        )
         scene.render.resolution_percentage = 100
         scene.render.image_settings.file_format = "JPEG" if out.suffix == ".jpg" else "PNG"
         scene.render.image_settings.color_mode, scene.render.image_settings.quality = "RGB", 80
-        with tempfile.TemporaryDirectory(prefix="blendshapes-") as folder:  # Blender reads #, // and {} in a name of its own as more than signs
+        with tempfile.TemporaryDirectory(
+            prefix="blendshapes-"
+        ) as folder:  # Blender reads #, // and {} in a name of its own as more than signs
             drawn = Path(folder) / f"sheet{out.suffix}"
             scene.render.filepath = str(drawn)
             with quiet():

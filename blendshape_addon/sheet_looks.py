@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How materials look on a contact sheet: a material's own picture or colour, softly shaded, without a lamp; clay where it has none that can be drawn.
+"""How materials look on a contact sheet: a material's own picture or colour, softly shaded, without
+a lamp; clay where it has none that can be drawn.
 
-Nodes are known by their types: Blender translates their names. Nothing is sampled but edges, so a sheet has no noise and takes seconds.
+Nodes are known by their types: Blender translates their names. Nothing is sampled but edges, so a
+sheet has no noise and takes seconds.
 """
 
 from __future__ import annotations
@@ -17,24 +19,49 @@ import numpy as np
 
 Colour = tuple[float, float, float]
 
-PLAIN: Colour = (0.8, 0.8, 0.8)  # what Blender gives a new material: it says nothing about the avatar
-LIGHT = (-0.35, -0.75, 0.55)  # from where the light falls, heads looking along -Y: from above the viewer's left
-OWN_SHADE = (0.72, 1.0)  # of its colour: a material of the avatar's away from the light and towards it; textures hold shade of their own
+PLAIN: Colour = (
+    0.8,
+    0.8,
+    0.8,
+)  # what Blender gives a new material: it says nothing about the avatar
+LIGHT = (
+    -0.35,
+    -0.75,
+    0.55,
+)  # from where the light falls, heads looking along -Y: from above the viewer's left
+OWN_SHADE = (
+    0.72,
+    1.0,
+    # of its colour: a material of the avatar's away from the light and towards it; textures hold
+    # shade of their own
+)
 CLAY_SHADE = (0.3, 1.0)  # the same of clay, whose form nothing else shows
 CLIPPED = 0.5  # alpha from where a cut-out is drawn, as in glTF
 _OTHER = re.compile(
-    r"normal|bump|rough|metal|specular|coat|sheen|subsurf|sphere|sph |matcap|rim|outline|shade(?!r)|toon|alpha|^fac|emissi|strength|vector",
+    r"normal|bump|rough|metal|specular|coat|sheen|subsurf|sphere|sph"
+    r" |matcap|rim|outline|shade(?!r)|toon|alpha|^fac|emissi|strength|vector",
     re.IGNORECASE,
 )
-# Makers' names of what lies over the face and eyes and shows only with a picture or an expression: blushes, pale and tearful faces, other pupils
-DECALS = re.compile(r"頬|照れ|赤面|青ざめ|チーク|涙|星目|ぐるぐる|はぁと|ハート|しいたけ|blush|tear|sweat", re.IGNORECASE)
-_HUE, _HUES, _SATURATION, _VALUE = 0.07, 0.618, 0.22, 0.72  # of clay: skin first, then as far apart as the golden ratio takes them
+# Makers' names of what lies over the face and eyes and shows only with a picture or an expression:
+# blushes, pale and tearful faces, other pupils
+DECALS = re.compile(
+    r"頬|照れ|赤面|青ざめ|チーク|涙|星目|ぐるぐる|はぁと|ハート|しいたけ|blush|tear|sweat",
+    re.IGNORECASE,
+)
+_HUE, _HUES, _SATURATION, _VALUE = (
+    0.07,
+    0.618,
+    0.22,
+    0.72,
+)  # of clay: skin first, then as far apart as the golden ratio takes them
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a material is drawn with. image: its picture, or None; colour: linear, times the picture. blend: `OPAQUE`, `CLIP` or `BLEND` by the
-    picture's alpha. culled: seen from its front alone. lost: it has a picture that is not there. shift, scale: of the picture's coordinates."""
+    """What a material is drawn with. image: its picture, or None; colour: linear, times the
+    picture. blend: `OPAQUE`, `CLIP` or `BLEND` by the picture's alpha. culled: seen from its front
+    alone. lost: it has a picture that is not there. shift, scale: of the picture's coordinates.
+    """
 
     image: bpy.types.Image | None = None
     colour: Colour | None = None
@@ -50,7 +77,10 @@ def look_of(material: bpy.types.Material | None) -> Look:
     tree: Any = material.node_tree if material is not None else None
     if material is None or tree is None:
         return Look()
-    output = next((node for node in tree.nodes if node.type == "OUTPUT_MATERIAL" and node.is_active_output), None)
+    output = next(
+        (node for node in tree.nodes if node.type == "OUTPUT_MATERIAL" and node.is_active_output),
+        None,
+    )
     if output is None:
         return Look()
     culled, lost = material.use_backface_culling, False
@@ -68,8 +98,12 @@ def look_of(material: bpy.types.Material | None) -> Look:
     return Look(lost=lost)
 
 
-def _upstream(node: Any, emitted: bool, factor: Colour, seen: set[str]) -> Iterator[tuple[Any, Colour]]:
-    """The nodes that give a node its colour, the nearest first, each with the colours that are multiplied in on the way."""
+def _upstream(
+    node: Any, emitted: bool, factor: Colour, seen: set[str]
+) -> Iterator[tuple[Any, Colour]]:
+    """The nodes that give a node its colour, the nearest first, each with the colours that are
+    multiplied in on the way.
+    """
     if node.name in seen:
         return
     seen.add(node.name)
@@ -80,15 +114,23 @@ def _upstream(node: Any, emitted: bool, factor: Colour, seen: set[str]) -> Itera
                 factor = _times(factor, _rgb(socket.default_value))
     for socket in node.inputs:
         shines = "emissi" in socket.name.casefold()
-        if not socket.is_linked or (_OTHER.search(socket.name) and not (shines and emitted and "strength" not in socket.name.casefold())):
+        if not socket.is_linked or (
+            _OTHER.search(socket.name)
+            and not (shines and emitted and "strength" not in socket.name.casefold())
+        ):
             continue
         for link in socket.links:
             yield from _upstream(link.from_node, emitted, factor, seen)
 
 
 def _plain(node: Any) -> Colour | None:
-    """The colour that is set at a shader itself, None where it has none, or an input of another kind is meant."""
-    if not any(socket.type == "SHADER" for socket in node.outputs) or node.type in ("BSDF_TRANSPARENT", "HOLDOUT"):
+    """The colour that is set at a shader itself, None where it has none, or an input of another
+    kind is meant.
+    """
+    if not any(socket.type == "SHADER" for socket in node.outputs) or node.type in (
+        "BSDF_TRANSPARENT",
+        "HOLDOUT",
+    ):
         return None
     for socket in node.inputs:
         if socket.type == "RGBA" and not socket.is_linked and not _OTHER.search(socket.name):
@@ -97,8 +139,12 @@ def _plain(node: Any) -> Colour | None:
 
 
 def _blend(tree: Any, image: Any) -> str:
-    """How a picture's alpha counts in a material: not at all, as a cut-out where arithmetic follows it, else as it is."""
-    alpha = next((socket for socket in image.outputs if socket.type == "VALUE" and socket.is_linked), None)
+    """How a picture's alpha counts in a material: not at all, as a cut-out where arithmetic follows
+    it, else as it is.
+    """
+    alpha = next(
+        (socket for socket in image.outputs if socket.type == "VALUE" and socket.is_linked), None
+    )
     if alpha is None:
         return "OPAQUE"
     return "CLIP" if any(link.to_node.type == "MATH" for link in alpha.links) else "BLEND"
@@ -108,26 +154,40 @@ def _mapping(image: Any) -> tuple[Colour, Colour]:
     """How a picture's coordinates are shifted and scaled."""
     for link in next((socket.links for socket in image.inputs if socket.type == "VECTOR"), ()):
         if link.from_node.type == "MAPPING":
-            told = {socket.name: socket.default_value for socket in link.from_node.inputs if hasattr(socket, "default_value")}
+            told = {
+                socket.name: socket.default_value
+                for socket in link.from_node.inputs
+                if hasattr(socket, "default_value")
+            }
             return _rgb(told.get("Location", (0, 0, 0))), _rgb(told.get("Scale", (1, 1, 1)))
     return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 
 def looks(slots: Sequence[bpy.types.Material | None]) -> list[bpy.types.Material]:
-    """New materials for slots: their own looks; clay for those without, and for all where most pictures of an avatar are lost."""
+    """New materials for slots: their own looks; clay for those without, and for all where most
+    pictures of an avatar are lost.
+    """
     told = [look_of(material) for material in slots]
     lost, there = sum(one.lost for one in told), sum(one.image is not None for one in told)
     clay = Look()
-    return [draw(clay if lost > there else one, number, slot) for number, (one, slot) in enumerate(zip(told, slots, strict=True))]
+    return [
+        draw(clay if lost > there else one, number, slot)
+        for number, (one, slot) in enumerate(zip(told, slots, strict=True))
+    ]
 
 
 def draw(look: Look, number: int, slot: bpy.types.Material | None = None) -> bpy.types.Material:
-    """A new material of that look; clay of the slot's number where nothing is known, and nothing where that would only hide the face."""
+    """A new material of that look; clay of the slot's number where nothing is known, and nothing
+    where that would only hide the face.
+    """
     if look.image is not None or look.colour is not None:
         return _made("Look", look, OWN_SHADE)
     if slot is not None and DECALS.search(slot.name):
         material, tree = empty("Decal")
-        nothing, output = tree.nodes.new("ShaderNodeBsdfTransparent"), tree.nodes.new("ShaderNodeOutputMaterial")
+        nothing, output = (
+            tree.nodes.new("ShaderNodeBsdfTransparent"),
+            tree.nodes.new("ShaderNodeOutputMaterial"),
+        )
         tree.links.new(nothing.outputs["BSDF"], output.inputs["Surface"])
         return material
     return tint(number)
@@ -135,29 +195,43 @@ def draw(look: Look, number: int, slot: bpy.types.Material | None = None) -> bpy
 
 def tint(number: int) -> bpy.types.Material:
     """Clay in a pale colour for the material slot of this number."""
-    return _made(f"Tint {number}", Look(colour=_rgb(colorsys.hsv_to_rgb(_HUE + _HUES * number, _SATURATION, _VALUE))), CLAY_SHADE)
+    return _made(
+        f"Tint {number}",
+        Look(colour=_rgb(colorsys.hsv_to_rgb(_HUE + _HUES * number, _SATURATION, _VALUE))),
+        CLAY_SHADE,
+    )
 
 
 def _made(name: str, look: Look, shade: tuple[float, float]) -> bpy.types.Material:
     """A material that shines in its colour, less where it turns away from the light."""
     material, tree = empty(name)
     output, shine = tree.nodes.new("ShaderNodeOutputMaterial"), tree.nodes.new("ShaderNodeEmission")
-    geometry, towards, range_ = (tree.nodes.new(f"ShaderNode{kind}") for kind in ("NewGeometry", "VectorMath", "MapRange"))
+    geometry, towards, range_ = (
+        tree.nodes.new(f"ShaderNode{kind}") for kind in ("NewGeometry", "VectorMath", "MapRange")
+    )
     towards.operation = "DOT_PRODUCT"
     towards.inputs[1].default_value = tuple(np.array(LIGHT) / np.linalg.norm(LIGHT))
     tree.links.new(geometry.outputs["Normal"], towards.inputs[0])
     tree.links.new(towards.outputs["Value"], range_.inputs["Value"])
-    for socket, value in zip(("From Min", "From Max", "To Min", "To Max"), (-0.4, 0.9, *shade), strict=True):
+    for socket, value in zip(
+        ("From Min", "From Max", "To Min", "To Max"), (-0.4, 0.9, *shade), strict=True
+    ):
         range_.inputs[socket].default_value = value
     tree.links.new(range_.outputs["Result"], shine.inputs["Strength"])
     shine.inputs["Color"].default_value = (*(look.colour or PLAIN), 1.0)
     gone = None  # the socket that says how much nothing is seen
     if look.image is not None:
-        picture, product = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeVectorMath")
+        picture, product = (
+            tree.nodes.new("ShaderNodeTexImage"),
+            tree.nodes.new("ShaderNodeVectorMath"),
+        )
         picture.image, product.operation = look.image, "MULTIPLY"
         if (look.shift, look.scale) != ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)):
             mapping, map_ = tree.nodes.new("ShaderNodeMapping"), tree.nodes.new("ShaderNodeUVMap")
-            mapping.inputs["Location"].default_value, mapping.inputs["Scale"].default_value = look.shift, look.scale
+            mapping.inputs["Location"].default_value, mapping.inputs["Scale"].default_value = (
+                look.shift,
+                look.scale,
+            )
             tree.links.new(map_.outputs["UV"], mapping.inputs["Vector"])
             tree.links.new(mapping.outputs["Vector"], picture.inputs["Vector"])
         product.inputs[1].default_value = look.colour or (1.0, 1.0, 1.0)
@@ -181,7 +255,10 @@ def _made(name: str, look: Look, shade: tuple[float, float]) -> bpy.types.Materi
         gone = behind
     surface = shine.outputs["Emission"]
     if gone is not None:
-        mix, nothing = tree.nodes.new("ShaderNodeMixShader"), tree.nodes.new("ShaderNodeBsdfTransparent")
+        mix, nothing = (
+            tree.nodes.new("ShaderNodeMixShader"),
+            tree.nodes.new("ShaderNodeBsdfTransparent"),
+        )
         tree.links.new(gone, mix.inputs[0])
         tree.links.new(surface, mix.inputs[1])
         tree.links.new(nothing.outputs["BSDF"], mix.inputs[2])

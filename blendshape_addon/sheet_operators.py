@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Contact sheets from inside Blender: an operator that leaves the window usable, and a command.
 
-With a window a second Blender renders a copy of the file in the background; without one, this Blender does.
+With a window a second Blender renders a copy of the file in the background; without one, this
+Blender does.
 """
 
 from __future__ import annotations
@@ -33,12 +34,16 @@ from .vrchat_operators import known_sets
 COMMAND = "blendshapes_sheet"
 OTHERS = "others"  # the sheet of keys that belong to no set
 _TICK_SECONDS = 0.2
-_RENDER_SECONDS = 1800.0  # all sets of an avatar take a minute or two on two cores; a scene that renders for ever is not to go on unseen
+# all sets of an avatar take a minute or two on two cores; a scene that renders for ever is not to
+# go on unseen
+_RENDER_SECONDS = 1800.0
 _KILL_SECONDS = 2.0  # a killed process is gone at once but for a driver that holds it
 
 
 def sheets_of(ob: bpy.types.Object) -> dict[str, list[str]]:
-    """Keys by the set whose sheet they go on: each set of which most keys are there, and what is left."""
+    """Keys by the set whose sheet they go on: each set of which most keys are there, and what is
+    left.
+    """
     if mesh_of(ob).shape_keys is None:
         return {}
     names = [key.name for key in keys_of(ob).key_blocks if key != keys_of(ob).reference_key]
@@ -52,20 +57,31 @@ def sheets_of(ob: bpy.types.Object) -> dict[str, list[str]]:
 
 
 def write_sheets(
-    ob: bpy.types.Object, folder: Path, stem: str, wanted: Iterable[str] = (), done: Callable[[Path], object] = lambda file: None
+    ob: bpy.types.Object,
+    folder: Path,
+    stem: str,
+    wanted: Iterable[str] = (),
+    done: Callable[[Path], object] = lambda file: None,
 ) -> list[Path]:
-    """Render STEM_SET.png for each set, or for the wanted ones, into a folder; the files. done: is told each as soon as it is there.
+    """Render STEM_SET.png for each set, or for the wanted ones, into a folder; the files. done: is
+    told each as soon as it is there.
 
     Raises AddonError: `usage` (no keys), `disk_full`, `output_unwritable`.
     """
     sheets = sheets_of(ob)
     chosen = {name: keys for name, keys in sheets.items() if not wanted or name in set(wanted)}
     if not chosen:
-        raise AddonError("usage", f"{ob.name!r} has no shape keys to show.", "Generate shape keys first.")
+        raise AddonError(
+            "usage", f"{ob.name!r} has no shape keys to show.", "Generate shape keys first."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise AddonError("output_unwritable", f"{folder} cannot be written: {error.strerror}.", "Save the file in a folder of yours.") from error
+        raise AddonError(
+            "output_unwritable",
+            f"{folder} cannot be written: {error.strerror}.",
+            "Save the file in a folder of yours.",
+        ) from error
     files = []
     for name, keys in chosen.items():
         files.append(folder / f"{file_stem(stem)}_{name}.png")
@@ -78,7 +94,9 @@ def write_sheets(
 
 
 def run_command(arguments: Sequence[str]) -> int:
-    """`blender -b FILE.blend --command blendshapes_sheet --out DIR [--object NAME] [--set NAMES]`; 0, or 2 when there is nothing to show."""
+    """`blender -b FILE.blend --command blendshapes_sheet --out DIR [--object NAME] [--set NAMES]`;
+    0, or 2 when there is nothing to show.
+    """
     return streams.run(lambda: _main(arguments))
 
 
@@ -92,27 +110,57 @@ def _main(arguments: Sequence[str]) -> int:
 
 def _command(arguments: Sequence[str]) -> int:
     """The same. Raises AddonError as write_sheets does, and `usage`."""
-    parser = Parser(prog=f"blender --command {COMMAND}", description="Contact sheets of the open file, a PNG for each set.")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the pictures")
-    parser.add_argument("--object", default="", metavar="NAME", help="the mesh object; without it, the one with the most shape keys")
-    parser.add_argument("--set", default="", metavar="NAMES", help="sets, such as arkit,vrchat; without it, all that are there")
-    parser.add_argument("--stem", default="", metavar="NAME", help="beginning of the files' names; without it, the file's own")
+    parser = Parser(
+        prog=f"blender --command {COMMAND}",
+        description="Contact sheets of the open file, a PNG for each set.",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the pictures"
+    )
+    parser.add_argument(
+        "--object",
+        default="",
+        metavar="NAME",
+        help="the mesh object; without it, the one with the most shape keys",
+    )
+    parser.add_argument(
+        "--set",
+        default="",
+        metavar="NAMES",
+        help="sets, such as arkit,vrchat; without it, all that are there",
+    )
+    parser.add_argument(
+        "--stem",
+        default="",
+        metavar="NAME",
+        help="beginning of the files' names; without it, the file's own",
+    )
     options = parser.parse_args(list(arguments))
-    meshes = [ob for ob in bpy.data.objects if ob.type == "MESH" and mesh_of(ob).shape_keys and options.object in ("", ob.name)]
+    meshes = [
+        ob
+        for ob in bpy.data.objects
+        if ob.type == "MESH" and mesh_of(ob).shape_keys and options.object in ("", ob.name)
+    ]
     if not meshes:
         print("error: There is no such object with shape keys.", file=sys.stderr)
         return 2
     ob = max(meshes, key=lambda one: len(keys_of(one).key_blocks))
     wanted = [name.strip() for name in options.set.split(",") if name.strip()]
     write_sheets(
-        ob, options.out.absolute(), options.stem or Path(bpy.data.filepath).stem, wanted, lambda file: print(one_line(str(file)), flush=True)
+        ob,
+        options.out.absolute(),
+        options.stem or Path(bpy.data.filepath).stem,
+        wanted,
+        lambda file: print(one_line(str(file)), flush=True),
     )
     return 0
 
 
 def sheet_command(blender: str, blend: Path, folder: Path, ob: str, stem: str) -> list[str]:
-    """The command line of a Blender that renders the sheets of a copy. Its own options stand before the file, or they would come too late for it;
-    values are joined to their options, as an object may be called --help."""
+    """The command line of a Blender that renders the sheets of a copy. Its own options stand before
+    the file, or they would come too late for it; values are joined to their options, as an object
+    may be called --help.
+    """
     before = [blender, "-b", "--disable-autoexec", "--offline-mode", str(blend)]
     return [*before, "--command", COMMAND, f"--out={folder}", f"--object={ob}", f"--stem={stem}"]
 
@@ -127,7 +175,9 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
     folder: Annotated[
         str,
         bpy.props.StringProperty(
-            name="Folder", description="Where the pictures go; empty: beside the file, or the temporary folder", subtype="DIR_PATH"
+            name="Folder",
+            description="Where the pictures go; empty: beside the file, or the temporary folder",
+            subtype="DIR_PATH",
         ),
     ]
 
@@ -135,7 +185,12 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a mesh with shape keys, and no run in progress."""
         ob = context.object
-        return ob is not None and ob.type == "MESH" and mesh_of(ob).shape_keys is not None and not session.status.running
+        return (
+            ob is not None
+            and ob.type == "MESH"
+            and mesh_of(ob).shape_keys is not None
+            and not session.status.running
+        )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """From the window: another Blender renders a copy."""
@@ -149,7 +204,9 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
         try:
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(
-                    sheet_command(bpy.app.binary_path, copy, folder, active_object(context).name, stem),
+                    sheet_command(
+                        bpy.app.binary_path, copy, folder, active_object(context).name, stem
+                    ),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -176,7 +233,11 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
         code = self._process.poll()
         if event.type == "TIMER" and code is None and self._patience.waited() > _RENDER_SECONDS:
             self.cancel(context)
-            self.report({"ERROR"}, f"The contact sheets were not rendered within {_RENDER_SECONDS / 60:.0f} minutes; the second Blender was ended")
+            self.report(
+                {"ERROR"},
+                f"The contact sheets were not rendered within {_RENDER_SECONDS / 60:.0f} minutes;"
+                " the second Blender was ended",
+            )
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -188,7 +249,10 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
             return {"PASS_THROUGH"}
         self._end(context)
         if code or not files:
-            self.report({"ERROR"}, f"No contact sheets were made: {_reason(printed) or f'Blender ended with {code}'}")
+            self.report(
+                {"ERROR"},
+                f"No contact sheets were made: {_reason(printed) or f'Blender ended with {code}'}",
+            )
             return {"CANCELLED"}
         session.status.sheets = files
         self.report({"INFO"}, f"{len(files)} contact sheets in {Path(files[0]).parent}")
@@ -218,7 +282,13 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
     def _where(self) -> tuple[Path, str]:
         """The folder, and the beginning of the files' names."""
         saved = Path(bpy.data.filepath) if bpy.data.filepath else None
-        folder = Path(bpy.path.abspath(self.folder)) if self.folder else saved.parent if saved else Path(tempfile.gettempdir())
+        folder = (
+            Path(bpy.path.abspath(self.folder))
+            if self.folder
+            else saved.parent
+            if saved
+            else Path(tempfile.gettempdir())
+        )
         return folder.absolute(), saved.stem if saved else active_object(bpy.context).name
 
     def _end(self, context: bpy.types.Context) -> None:
@@ -232,7 +302,10 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
 
 def _reason(printed: Sequence[str]) -> str:
     """What a Blender that made no sheet said: its own error, or its last words."""
-    return next((line for line in reversed(printed) if line.startswith("error: ")), printed[-1] if printed else "")
+    return next(
+        (line for line in reversed(printed) if line.startswith("error: ")),
+        printed[-1] if printed else "",
+    )
 
 
 class BLENDSHAPES_OT_open_sheet(bpy.types.Operator):
@@ -242,7 +315,14 @@ class BLENDSHAPES_OT_open_sheet(bpy.types.Operator):
     bl_label = "Open Contact Sheet"
     bl_options = {"INTERNAL"}
 
-    number: Annotated[int, bpy.props.IntProperty(name="Number", description="Which of the sheets that were made last", options={"SKIP_SAVE"})]
+    number: Annotated[
+        int,
+        bpy.props.IntProperty(
+            name="Number",
+            description="Which of the sheets that were made last",
+            options={"SKIP_SAVE"},
+        ),
+    ]
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -280,7 +360,9 @@ class BLENDSHAPES_PT_sheet(OfMeshTab, bpy.types.Panel):
         layout.operator(BLENDSHAPES_OT_contact_sheet.bl_idname, icon="IMAGE_DATA")
         for number, file in enumerate(status.sheets):
             text = tr("Open {name}").format(name=Path(file).name)
-            opened: Any = layout.operator(BLENDSHAPES_OT_open_sheet.bl_idname, text=text, icon="FILE_IMAGE", translate=False)
+            opened: Any = layout.operator(
+                BLENDSHAPES_OT_open_sheet.bl_idname, text=text, icon="FILE_IMAGE", translate=False
+            )
             opened.number = number
 
 

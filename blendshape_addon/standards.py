@@ -20,9 +20,14 @@ def standards() -> Mapping[str, tuple[str, ...]]:
 
 
 def sets_with(made: Callable[[str], bool]) -> tuple[str, ...]:
-    """Which sets shapes are from. made: whether there is a key of a name. Of sets that share names, as few as hold all that was made."""
+    """Which sets shapes are from. made: whether there is a key of a name. Of sets that share names,
+    as few as hold all that was made.
+    """
     for style in STYLES[1:]:
-        of_set = {name: {shape for shape in shapes if made(styled(shape, style))} for name, shapes in standards().items()}
+        of_set = {
+            name: {shape for shape in shapes if made(styled(shape, style))}
+            for name, shapes in standards().items()
+        }
         found: list[str] = []
         while any(of_set.values()):
             most = max(of_set, key=lambda name: len(of_set[name]))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the interface says in other languages, through Blender's own mechanism: it follows the language of the preferences."""
+"""What the interface says in other languages, through Blender's own mechanism: it follows the
+language of the preferences.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,19 @@ _CONTEXTS = ("*", "Operator")
 
 def tr(text: str) -> str:
     """The text in the language of Blender's interface."""
-    translations: Any = bpy.app.translations  # the stubs know neither what this returns nor keys with a context
+    translations: Any = (
+        bpy.app.translations
+    )  # the stubs know neither what this returns nor keys with a context
     return str(translations.pgettext_iface(text))
 
 
 def dictionary() -> dict[str, dict[tuple[str, str], str]]:
     """What bpy.app.translations.register takes: locale -> (context, text) -> translation."""
-    japanese = {(context, text): translated for text, translated in JAPANESE.items() for context in _CONTEXTS}
+    japanese = {
+        (context, text): translated
+        for text, translated in JAPANESE.items()
+        for context in _CONTEXTS
+    }
     return {"ja_JP": japanese}
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender's values with the types that they have where the extension uses them, and its properties declared with theirs.
+"""Blender's values with the types that they have where the extension uses them, and its properties
+declared with theirs.
 
-Who calls has made sure of what a function here takes for granted; most often an operator's `poll` has.
+Who calls has made sure of what a function here takes for granted; most often an operator's `poll`
+has.
 """
 
 from __future__ import annotations
@@ -30,10 +32,12 @@ if TYPE_CHECKING:
         """What several panels share."""
 else:
     Icon, Mode, Returned = str, str, set
-    # Blender takes a class for an operator or a panel as soon as it is derived from one; what only others are derived from must not be
+    # Blender takes a class for an operator or a panel as soon as it is derived from one; what only
+    # others are derived from must not be
     OperatorMixin = PanelMixin = object
 
-PROPERTY = "blendshapes"  # the name under which the extension's properties hang on scenes, objects and the window manager
+# the name under which the extension's properties hang on scenes, objects and the window manager
+PROPERTY = "blendshapes"
 _Handler = TypeVar("_Handler", bound=Callable[..., None])
 
 
@@ -58,7 +62,9 @@ def armature_of(ob: bpy.types.Object) -> bpy.types.Armature:
 
 
 def positions_of(mesh: bpy.types.Mesh) -> Any:
-    """The mesh's own coordinates, for foreach_get and foreach_set; what an attribute holds depends on its kind."""
+    """The mesh's own coordinates, for foreach_get and foreach_set; what an attribute holds depends
+    on its kind.
+    """
     attribute: Any = mesh.attributes["position"]
     return attribute.data
 
@@ -115,21 +121,30 @@ def _ours(holder: Any) -> object:
 
 
 def declare(cls: type) -> None:
-    """Make a class ready for Blender, which reads properties from annotations: `x: Annotated[float, FloatProperty()]` becomes `x: FloatProperty()`.
+    """Make a class ready for Blender, which reads properties from annotations: `x: Annotated[float,
+    FloatProperty()]` becomes `x: FloatProperty()`.
 
     Its bases, too. So types are checked as anywhere else, and each property is still declared once.
     """
     for base in cls.__mro__:
         if base.__module__.rpartition(".")[0] != __package__:
             continue  # Blender's own, and those that come with Python
-        hints = inspect.get_annotations(base, eval_str=True)  # of modules whose annotations are text
-        declared = {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
+        hints = inspect.get_annotations(
+            base, eval_str=True
+        )  # of modules whose annotations are text
+        declared = {
+            name: hint.__metadata__[0]
+            for name, hint in hints.items()
+            if hasattr(hint, "__metadata__")
+        }
         if declared:
             base.__annotations__ = {**hints, **declared}
 
 
 def forget_hints() -> None:
-    """Empty the caches of Python's typing module. They hold what `Annotated` was given, Blender's properties among it, for longer than Blender's
-    module lives; where that is a module of a Python, the process would then hang when it ends."""
+    """Empty the caches of Python's typing module. They hold what `Annotated` was given, Blender's
+    properties among it, for longer than Blender's module lives; where that is a module of a Python,
+    the process would then hang when it ends.
+    """
     for clear in getattr(typing, "_cleanups", ()):
         clear()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What keeps an avatar's face from working in VRChat: from plain data to findings. Imports no bpy.
 
-Limits are those of VRChat's creator documentation, "Performance Ranks" and "Avatar Size Limits", read in November 2026. Names of visemes and
-why each must move something: "Animator Parameters" there, and the SDK's lip sync, which takes 15 different shapes.
+Limits are those of VRChat's creator documentation, "Performance Ranks" and "Avatar Size Limits",
+read in November 2026. Names of visemes and why each must move something: "Animator Parameters"
+there, and the SDK's lip sync, which takes 15 different shapes.
 """
 
 from __future__ import annotations
@@ -23,37 +24,70 @@ MESH = "Body"
 # Most triangles of a rank; more than the last is Very Poor
 RANKS = {
     "PC": (("Excellent", 32_000), ("Good", 70_000)),
-    "Android and iOS": (("Excellent", 7_500), ("Good", 10_000), ("Medium", 15_000), ("Poor", 20_000)),
+    "Android and iOS": (
+        ("Excellent", 7_500),
+        ("Good", 10_000),
+        ("Medium", 15_000),
+        ("Poor", 20_000),
+    ),
 }
 DOWNLOAD_MB = {"PC": 200, "Android and iOS": 10}
-UNITY_BYTES = 40  # of one vertex in one blend shape: its index, and what place, normal and tangent change by
-COMPRESSED = 16  # of these the index and the place, which is what can be compressed here to see how well that goes
+UNITY_BYTES = (
+    40  # of one vertex in one blend shape: its index, and what place, normal and tangent change by
+)
+# of these the index and the place, which is what can be compressed here to see how well that goes
+COMPRESSED = 16
 DUST = 1e-6  # of the avatar's largest extent: nobody sees a movement as small as this
 SAME = 1e-5  # of a shape's largest movement: two shapes that differ by less are one
 CLOSED = 1.1  # how far lids may go, 1 being closed
 LIDS = 0.5  # of a blink's largest movement: what counts as the lids
 SMALLEST = 2e-4  # of vrc.v_aa goes into a silence that moves nothing, as CATS does it
-MEANT = 0.5  # of a set's names must be there, however spelled, before the set counts as meant: a rig of vowels and blinks has a few of ARKit's, too
-TRACKED = {"arkit": "ARKit", "unified": "Unified Expressions"}  # sets whose names face tracking templates animate
-PAIRS = (("eyeBlink", 0.9, "eyeSquint", 1.0), ("eyeBlink", 0.9, "mouthSmile", 1.0))  # what face tracking drives together
+# of a set's names must be there, however spelled, before the set counts as meant: a rig of vowels
+# and blinks has a few of ARKit's, too
+MEANT = 0.5
+TRACKED = {
+    "arkit": "ARKit",
+    "unified": "Unified Expressions",
+}  # sets whose names face tracking templates animate
+PAIRS = (
+    ("eyeBlink", 0.9, "eyeSquint", 1.0),
+    ("eyeBlink", 0.9, "mouthSmile", 1.0),
+)  # what face tracking drives together
 SIDES = ("Left", "Right")
 _NUMBER = re.compile(r"^(.+)\.\d{3}$")
 
 
-# What is said, by what it is about; fields are filled in, so that it can be translated. What begins with a comma, a semicolon or a full stop goes on.
+# What is said, by what it is about; fields are filled in, so that it can be translated. What begins
+# with a comma, a semicolon or a full stop goes on.
 WORDS: dict[str, str] = {
     "hidden": "{name} is hidden, so it is not exported",
     "hidden_parts": "Hidden, so neither looked at nor exported: {names}",
     "same_mesh": "{names} are one mesh: it is exported {count} times, each time with all keys",
-    "armatures": "What is exported hangs on {count} armatures ({names}), and VRChat takes one: hide what is another avatar",
+    "armatures": (
+        "What is exported hangs on {count} armatures ({names}), and VRChat takes one: hide what is"
+        " another avatar"
+    ),
     "mesh_name_right": "The mesh is called {body}",
-    "mesh_name_other": "{body} is another mesh of this avatar, with {count} keys: select that one and check it",
-    "mesh_name": "The mesh is called {name}; face tracking templates and MMD worlds look for {body}, spelled just so",
+    "mesh_name_other": (
+        "{body} is another mesh of this avatar, with {count} keys: select that one and check it"
+    ),
+    "mesh_name": (
+        "The mesh is called {name}; face tracking templates and MMD worlds look for {body}, spelled"
+        " just so"
+    ),
     "mesh_name_taken": ". The object that has this name now becomes {name}",
-    "second_face": "A second face with keys of its own is exported, too: {names}. If it is an old copy, hide it",
-    "parts": "VRChat's templates animate {body} alone; nothing moves the keys of {names}. Join them into it, or animate them yourself",
+    "second_face": (
+        "A second face with keys of its own is exported, too: {names}. If it is an old copy,"
+        " hide it"
+    ),
+    "parts": (
+        "VRChat's templates animate {body} alone; nothing moves the keys of {names}. Join them into"
+        " it, or animate them yourself"
+    ),
     "absolute": "The shape keys are absolute: Unity knows relative ones only",
-    "pinned": "Only {name} is shown (the pin in the list of shape keys), so nothing of the others is seen",
+    "pinned": (
+        "Only {name} is shown (the pin in the list of shape keys), so nothing of the others is seen"
+    ),
     "muted": "Most exporters leave out keys that are muted: {names}",
     "masked": "Files know no vertex groups of keys; to be baked in: {names}",
     "relative": "Relative to another key than the basis; to be baked: {names}",
@@ -73,22 +107,35 @@ WORDS: dict[str, str] = {
     "numbered": "Nothing looks for names with a number: {names}; rename or remove them",
     "visemes": "All {count} visemes present and distinct",
     "visemes_none": "There are no visemes (vrc.v_aa and {count} others): lips will not move",
-    "visemes_missing": "{count} of {all} visemes are missing ({names}), and lip sync needs all of them",
+    "visemes_missing": (
+        "{count} of {all} visemes are missing ({names}), and lip sync needs all of them"
+    ),
     "visemes_empty": "Unity drops shapes that move nothing: {names}",
     "visemes_alike": "Visemes that are the same: {names}; generate them, or shape one of them",
     "viseme_alias": "Face tracking templates that animate visemes say {name} for {usual}",
     "bones": "Head and eye bones are there",
-    "bones_none": "There is no armature: VRChat wants a humanoid with at least hips, spine, chest, neck and head",
+    "bones_none": (
+        "There is no armature: VRChat wants a humanoid with at least hips, spine, chest, neck and"
+        " head"
+    ),
     "bones_missing": "No bone was recognised for {names}; without eye bones eyes do not follow",
     "head": "head",
     "left_eye": "left eye",
     "right_eye": "right eye",
-    "jaw_bone": "There is no jaw bone. With visemes none is needed, but check that Unity has not auto-assigned a hair bone as Jaw",
+    "jaw_bone": (
+        "There is no jaw bone. With visemes none is needed, but check that Unity has not"
+        " auto-assigned a hair bone as Jaw"
+    ),
     "triangles": "{count} triangles: {ranks}",
-    "size": "{count} shapes move {share} % of all vertices: {raw} MB in Unity, about {download} MB of download",
+    "size": (
+        "{count} shapes move {share} % of all vertices: {raw} MB in Unity, about {download} MB of"
+        " download"
+    ),
     "size_large": ", a good part of what {names} allow",
     "dust": "{count} movements are too small to be seen and cost {cost} MB",
-    "blink_conflict": "{first} with {second} closes the lid to {share} %: it goes through the other one",
+    "blink_conflict": (
+        "{first} with {second} closes the lid to {share} %: it goes through the other one"
+    ),
     "blink_fine": "Eyelids close correctly with squint and smile",
     "values": "Not at 0, so Unity shows the face with them: {names}",
     "values_parts": "Not at 0 on other objects: {names}",
@@ -107,8 +154,10 @@ LISTS = ("{first} and {last}", "{shown} and {count} more")  # how names follow e
 
 @dataclass(frozen=True)
 class State:
-    """How a key stands. group: the vertex group that masks it; relative: the key that it is relative to, "" for the basis; low, high: its slider's
-    range; driven: by a driver or an animation."""
+    """How a key stands. group: the vertex group that masks it; relative: the key that it is
+    relative to, "" for the basis; low, high: its slider's range; driven: by a driver or an
+    animation.
+    """
 
     value: float = 0.0
     muted: bool = False
@@ -122,8 +171,10 @@ class State:
 
 @dataclass(frozen=True)
 class Other:
-    """Another mesh of the avatar. keys: name -> whether it moves anything. hidden: it is not seen, so no export has it. values: keys that are not at
-    0. same_mesh: it shares the mesh that is looked at."""
+    """Another mesh of the avatar. keys: name -> whether it moves anything. hidden: it is not seen,
+    so no export has it. values: keys that are not at
+    0. same_mesh: it shares the mesh that is looked at.
+    """
 
     name: str
     keys: Mapping[str, bool] = field(default_factory=dict)
@@ -135,12 +186,14 @@ class Other:
 
 @dataclass(frozen=True)
 class Avatar:
-    """What is looked at. offsets: float32 (V,3) of each key but the reference, by name, in the order of the keys.
+    """What is looked at. offsets: float32 (V,3) of each key but the reference, by name, in the
+    order of the keys.
 
-    sets: exact key names of each known set. bones: roles that the armature has, None without an armature. objects: names of all other
-    objects. triangles: of all meshes of the avatar as they are exported. extent: the avatar's largest, in the unit of the offsets. states: of the
-    keys; others: the avatar's other meshes; armatures: names of all that exported meshes hang on; hidden: the mesh is not seen; absolute: its keys
-    are; pinned: the only key that is shown, or "".
+    sets: exact key names of each known set. bones: roles that the armature has, None without an
+    armature. objects: names of all other objects. triangles: of all meshes of the avatar as they
+    are exported. extent: the avatar's largest, in the unit of the offsets. states: of the keys;
+    others: the avatar's other meshes; armatures: names of all that exported meshes hang on; hidden:
+    the mesh is not seen; absolute: its keys are; pinned: the only key that is shown, or "".
     """
 
     name: str
@@ -161,7 +214,9 @@ class Avatar:
 
 @dataclass(frozen=True)
 class Names:
-    """Names in a sentence: the first few of a list, or with `all_` every one, the last after an "and"."""
+    """Names in a sentence: the first few of a list, or with `all_` every one, the last after an
+    "and".
+    """
 
     names: Sequence[str | Sentence]
     most: int = 4
@@ -171,10 +226,16 @@ class Names:
         """In the language that `translate` translates to."""
         shown = [name if isinstance(name, str) else name.said(translate) for name in self.names]
         if self.all_ and len(shown) > 1:
-            return translate("{first} and {last}").format(first=", ".join(shown[:-1]), last=shown[-1])
+            return translate("{first} and {last}").format(
+                first=", ".join(shown[:-1]), last=shown[-1]
+            )
         more = 0 if self.all_ else len(shown) - self.most
         listed = ", ".join(shown[: len(shown) - max(more, 0)])
-        return translate("{shown} and {count} more").format(shown=listed, count=more) if more > 0 else listed
+        return (
+            translate("{shown} and {count} more").format(shown=listed, count=more)
+            if more > 0
+            else listed
+        )
 
 
 @dataclass(frozen=True)
@@ -186,14 +247,18 @@ class Sentence:
 
     def said(self, translate: Callable[[str], str] = str) -> str:
         """In the language that `translate` translates to."""
-        values = {name: value if isinstance(value, str) else value.said(translate) for name, value in self.values.items()}
+        values = {
+            name: value if isinstance(value, str) else value.said(translate)
+            for name, value in self.values.items()
+        }
         return translate(WORDS[self.words]).format(**values)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """level: `ok`, `note`, `warning` or `error`. sentences: of WORDS, one after the other. fix: what `vrchat_operators` can do about it, "" for
-    nothing; on: the keys concerned."""
+    """level: `ok`, `note`, `warning` or `error`. sentences: of WORDS, one after the other. fix:
+    what `vrchat_operators` can do about it, "" for nothing; on: the keys concerned.
+    """
 
     code: str
     level: str
@@ -212,12 +277,17 @@ class Finding:
 
 
 def _say(words: str, **values: str | int | Names | Sentence) -> Sentence:
-    return Sentence(words, {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()})
+    return Sentence(
+        words,
+        {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()},
+    )
 
 
 def check(avatar: Avatar) -> list[Finding]:
     """All findings, in the order in which a user would deal with them."""
-    moving = {name: np.abs(offsets).max(axis=1, initial=0.0) for name, offsets in avatar.offsets.items()}
+    moving = {
+        name: np.abs(offsets).max(axis=1, initial=0.0) for name, offsets in avatar.offsets.items()
+    }
     return [
         *_seen(avatar),
         _mesh_name(avatar),
@@ -239,13 +309,19 @@ def _seen(avatar: Avatar) -> list[Finding]:
     """What of the avatar an export would leave out or double."""
     found = []
     if avatar.hidden:
-        found.append(Finding("hidden", "error", (_say("hidden", name=repr(avatar.name)),), "show_mesh"))
+        found.append(
+            Finding("hidden", "error", (_say("hidden", name=repr(avatar.name)),), "show_mesh")
+        )
     away = [other.name for other in avatar.others if other.hidden]
     if away:
         found.append(Finding("hidden_parts", "note", (_say("hidden_parts", names=Names(away)),)))
     twins = [other.name for other in avatar.others if other.same_mesh and not other.hidden]
     if twins:
-        told = _say("same_mesh", names=Names([repr(avatar.name), *map(repr, twins)], all_=True), count=1 + len(twins))
+        told = _say(
+            "same_mesh",
+            names=Names([repr(avatar.name), *map(repr, twins)], all_=True),
+            count=1 + len(twins),
+        )
         found.append(Finding("same_mesh", "warning", (told,), "", tuple(twins)))
     if len(avatar.armatures) > 1:
         told = _say("armatures", count=len(avatar.armatures), names=Names(list(avatar.armatures)))
@@ -259,7 +335,11 @@ def _mesh_name(avatar: Avatar) -> Finding:
     known = _known(avatar)
     body = next((other for other in avatar.others if other.name == MESH and not other.hidden), None)
     if body is not None and len(known & body.keys.keys()) > len(known & avatar.offsets.keys()):
-        return Finding("mesh_name", "warning", (_say("mesh_name_other", body=repr(MESH), count=len(body.keys)),))
+        return Finding(
+            "mesh_name",
+            "warning",
+            (_say("mesh_name_other", body=repr(MESH), count=len(body.keys)),),
+        )
     told = [_say("mesh_name", name=repr(avatar.name), body=repr(MESH))]
     if MESH in avatar.objects:
         told.append(_say("mesh_name_taken", name=f"{MESH}_2"))
@@ -271,27 +351,56 @@ def _known(avatar: Avatar) -> set[str]:
 
 
 def _parts(avatar: Avatar) -> list[Finding]:
-    """Keys on other objects, which no template animates. Keys that are no expressions, such as those of clothes, are none of its business."""
+    """Keys on other objects, which no template animates. Keys that are no expressions, such as
+    those of clothes, are none of its business.
+    """
     known = _known(avatar) | avatar.offsets.keys()
     apart = {
         other.name: names
         for other in avatar.others
-        if not other.hidden and not other.same_mesh and (names := [name for name, moves in other.keys.items() if moves and name in known])
+        if not other.hidden
+        and not other.same_mesh
+        and (names := [name for name, moves in other.keys.items() if moves and name in known])
     }
     faces = [name for name, names in apart.items() if _is_face(names, avatar)]
     parts = [name for name in apart if name not in faces]
     found = []
     if faces:
-        found.append(Finding("second_face", "warning", (_say("second_face", names=Names(faces)),), "", tuple(faces)))
+        found.append(
+            Finding(
+                "second_face",
+                "warning",
+                (_say("second_face", names=Names(faces)),),
+                "",
+                tuple(faces),
+            )
+        )
     if parts:
-        shown = [_say("part", name=name, count=len(apart[name]), names=Names(apart[name], 2)) for name in parts]
-        found.append(Finding("parts", "warning", (_say("parts", body=MESH, names=Names(shown)),), "join_parts", tuple(parts)))
+        shown = [
+            _say("part", name=name, count=len(apart[name]), names=Names(apart[name], 2))
+            for name in parts
+        ]
+        found.append(
+            Finding(
+                "parts",
+                "warning",
+                (_say("parts", body=MESH, names=Names(shown)),),
+                "join_parts",
+                tuple(parts),
+            )
+        )
     return found
 
 
 def _is_face(names: Sequence[str], avatar: Avatar) -> bool:
-    """Whether keys that move something are those of a whole face: a part moves with some of a set only."""
-    return any(len(set(avatar.sets.get(set_, ())) & set(names)) >= MEANT * len(avatar.sets[set_]) for set_ in TRACKED if set_ in avatar.sets)
+    """Whether keys that move something are those of a whole face: a part moves with some of a set
+    only.
+    """
+    return any(
+        len(set(avatar.sets.get(set_, ())) & set(names)) >= MEANT * len(avatar.sets[set_])
+        for set_ in TRACKED
+        if set_ in avatar.sets
+    )
 
 
 def _kept_back(avatar: Avatar) -> list[Finding]:
@@ -303,10 +412,25 @@ def _kept_back(avatar: Avatar) -> list[Finding]:
     if avatar.pinned:
         found.append(Finding("pinned", "warning", (_say("pinned", name=avatar.pinned),), "unpin"))
     for code, level, fix, names in (
-        ("muted", "warning", "unmute_keys", [name for name, state in states.items() if state.muted]),
+        (
+            "muted",
+            "warning",
+            "unmute_keys",
+            [name for name, state in states.items() if state.muted],
+        ),
         ("masked", "warning", "bake_keys", [name for name, state in states.items() if state.group]),
-        ("relative", "warning", "bake_keys", [name for name, state in states.items() if state.relative]),
-        ("range", "warning", "widen_range", [name for name, state in states.items() if state.low > 0 or state.high < 1]),
+        (
+            "relative",
+            "warning",
+            "bake_keys",
+            [name for name, state in states.items() if state.relative],
+        ),
+        (
+            "range",
+            "warning",
+            "widen_range",
+            [name for name, state in states.items() if state.low > 0 or state.high < 1],
+        ),
         ("locked", "note", "", [name for name, state in states.items() if state.locked]),
         ("driven", "note", "", [name for name, state in states.items() if state.driven]),
     ):
@@ -316,14 +440,18 @@ def _kept_back(avatar: Avatar) -> list[Finding]:
 
 
 def intended_sets(avatar: Avatar) -> list[str]:
-    """Names of the sets that the avatar has, however spelled: most of their keys are there, the one with the largest part of them first.
+    """Names of the sets that the avatar has, however spelled: most of their keys are there, the one
+    with the largest part of them first.
 
-    Keys that are spelled just as a set with a larger part has them do not speak for another one, too.
+    Keys that are spelled just as a set with a larger part has them do not speak for another one,
+    too.
     """
 
     def part(set_: str, keys: Collection[str]) -> float:
         there = {folded(name) for name in keys}
-        return sum(name in avatar.offsets or folded(name) in there for name in avatar.sets[set_]) / max(len(avatar.sets[set_]), 1)
+        return sum(
+            name in avatar.offsets or folded(name) in there for name in avatar.sets[set_]
+        ) / max(len(avatar.sets[set_]), 1)
 
     chosen: list[str] = []
     for set_ in sorted(avatar.sets, key=lambda set_: -part(set_, avatar.offsets)):
@@ -334,10 +462,11 @@ def intended_sets(avatar: Avatar) -> list[str]:
 
 
 def wrong_names(avatar: Avatar) -> dict[str, str]:
-    """Key -> the exact name that it should have, for keys that differ from it only in case, separators or the way to write a side.
+    """Key -> the exact name that it should have, for keys that differ from it only in case,
+    separators or the way to write a side.
 
-    What is right in one of the avatar's sets is right: JawOpen is Unified Expressions' own, but wrong where ARKit's are meant. Jaw_Open is
-    SRanipal's.
+    What is right in one of the avatar's sets is right: JawOpen is Unified Expressions' own, but
+    wrong where ARKit's are meant. Jaw_Open is SRanipal's.
     """
     present, known = set(avatar.offsets), _known(avatar)
     sets = [avatar.sets[name] for name in intended_sets(avatar) or avatar.sets]
@@ -360,12 +489,17 @@ def _spelling(avatar: Avatar) -> list[Finding]:
     wrong = wrong_names(avatar)
     if not wrong:
         return []
-    told = _say("name_case", names=Names([_say("name_right", name=name, right=right) for name, right in wrong.items()]))
+    told = _say(
+        "name_case",
+        names=Names([_say("name_right", name=name, right=right) for name, right in wrong.items()]),
+    )
     return [Finding("name_case", "warning", (told,), "rename_keys", tuple(wrong))]
 
 
 def _names(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:
-    """How many names of face tracking's sets are there exactly, and which keys the check knows nothing about."""
+    """How many names of face tracking's sets are there exactly, and which keys the check knows
+    nothing about.
+    """
     found = []
     wrong = set(wrong_names(avatar).values())
     for set_ in intended_sets(avatar):
@@ -382,21 +516,44 @@ def _names(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:
         if missing:
             told.append(_say("names_missing", count=len(missing), names=Names(missing)))
         if still:
-            elsewhere = {name for other in avatar.others if not other.hidden for name, moves in other.keys.items() if moves}
+            elsewhere = {
+                name
+                for other in avatar.others
+                if not other.hidden
+                for name, moves in other.keys.items()
+                if moves
+            }
             words = "names_still_here" if elsewhere.intersection(still) else "names_still"
             told.append(_say(words, count=len(still), names=Names(still)))
         fix = "rename_keys" if misspelled else "make_missing" if missing else ""
         level = "warning" if misspelled or missing else "note" if still else "ok"
-        found.append(Finding(f"names_{set_}", level, tuple(told), fix, tuple(misspelled or missing)))
+        found.append(
+            Finding(f"names_{set_}", level, tuple(told), fix, tuple(misspelled or missing))
+        )
     if avatar.offsets and not found:
-        best = max(TRACKED, key=lambda set_: sum(name in avatar.offsets for name in avatar.sets.get(set_, ())))
+        best = max(
+            TRACKED,
+            key=lambda set_: sum(name in avatar.offsets for name in avatar.sets.get(set_, ())),
+        )
         names = avatar.sets.get(best, ())
         have = sum(name in avatar.offsets for name in names)
-        found.append(Finding("names", "note", (_say("names_few", count=have, all=len(names), set=TRACKED[best]),)))
-    unknown = [name for name in avatar.offsets if name not in _known(avatar) and name not in ALIASES.values() and name not in wrong_names(avatar)]
+        found.append(
+            Finding(
+                "names", "note", (_say("names_few", count=have, all=len(names), set=TRACKED[best]),)
+            )
+        )
+    unknown = [
+        name
+        for name in avatar.offsets
+        if name not in _known(avatar)
+        and name not in ALIASES.values()
+        and name not in wrong_names(avatar)
+    ]
     unknown = [name for name in unknown if _NUMBER.match(name) is None]
     if unknown:
-        found.append(Finding("unknown", "note", (_say("unknown", count=len(unknown), names=Names(unknown)),)))
+        found.append(
+            Finding("unknown", "note", (_say("unknown", count=len(unknown), names=Names(unknown)),))
+        )
     return found
 
 
@@ -413,12 +570,34 @@ def _numbered(avatar: Avatar) -> list[Finding]:
         (spare if other is not None and _same(offsets, other) else unclear).append(name)
     found = []
     if spare:
-        found.append(Finding("duplicates", "warning", (_say("duplicates", names=Names(spare)),), "remove_keys", tuple(spare)))
+        found.append(
+            Finding(
+                "duplicates",
+                "warning",
+                (_say("duplicates", names=Names(spare)),),
+                "remove_keys",
+                tuple(spare),
+            )
+        )
     exact = {folded(name): name for name in avatar.offsets if name in known}
-    twice = [name for name in avatar.offsets if name not in known and name not in ALIASES.values() and folded(name) in exact]
-    twice = [name for name in twice if _same(avatar.offsets[name], avatar.offsets[exact[folded(name)]])]
+    twice = [
+        name
+        for name in avatar.offsets
+        if name not in known and name not in ALIASES.values() and folded(name) in exact
+    ]
+    twice = [
+        name for name in twice if _same(avatar.offsets[name], avatar.offsets[exact[folded(name)]])
+    ]
     if twice:
-        found.append(Finding("twice", "note", (_say("twice", count=len(twice), names=Names(twice)),), "remove_keys", tuple(twice)))
+        found.append(
+            Finding(
+                "twice",
+                "note",
+                (_say("twice", count=len(twice), names=Names(twice)),),
+                "remove_keys",
+                tuple(twice),
+            )
+        )
     if unclear:
         found.append(Finding("numbered", "warning", (_say("numbered", names=Names(unclear)),)))
     return found
@@ -430,26 +609,52 @@ def _visemes(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:
     have = {name: by_case[name.casefold()] for name in visemes if name.casefold() in by_case}
     missing = [name for name in visemes if name not in have]
     if len(missing) == len(visemes):
-        return [Finding("visemes", "error", (_say("visemes_none", count=len(visemes) - 1),), "make_visemes")]
+        return [
+            Finding(
+                "visemes", "error", (_say("visemes_none", count=len(visemes) - 1),), "make_visemes"
+            )
+        ]
     found = []
     if missing:
         told = _say("visemes_missing", count=len(missing), all=len(visemes), names=Names(missing))
         found.append(Finding("visemes", "error", (told,), "make_visemes", tuple(missing)))
     empty = [key for key in have.values() if not moving[key].max(initial=0.0) > 0]
     if empty:
-        found.append(Finding("visemes_empty", "error", (_say("visemes_empty", names=Names(empty)),), "fill_visemes", tuple(empty)))
+        found.append(
+            Finding(
+                "visemes_empty",
+                "error",
+                (_say("visemes_empty", names=Names(empty)),),
+                "fill_visemes",
+                tuple(empty),
+            )
+        )
     alike = []
     keys = [key for key in have.values() if key not in empty]
     for number, first in enumerate(keys):
-        same = [second for second in keys[number + 1 :] if _same(avatar.offsets[first], avatar.offsets[second])]
+        same = [
+            second
+            for second in keys[number + 1 :]
+            if _same(avatar.offsets[first], avatar.offsets[second])
+        ]
         alike += [_say("pair", names=Names([first, second], all_=True)) for second in same]
     if alike:
-        found.append(Finding("visemes_alike", "warning", (_say("visemes_alike", names=Names(alike)),)))
+        found.append(
+            Finding("visemes_alike", "warning", (_say("visemes_alike", names=Names(alike)),))
+        )
     if not found:
         found.append(Finding("visemes", "ok", (_say("visemes", count=len(visemes)),)))
     for sdk, template in ALIASES.items():
         if sdk in have and template not in avatar.offsets:
-            found.append(Finding("viseme_alias", "note", (_say("viseme_alias", name=template, usual=sdk),), "add_alias", (have[sdk],)))
+            found.append(
+                Finding(
+                    "viseme_alias",
+                    "note",
+                    (_say("viseme_alias", name=template, usual=sdk),),
+                    "add_alias",
+                    (have[sdk],),
+                )
+            )
     return found
 
 
@@ -459,7 +664,9 @@ def _bones(avatar: Avatar) -> list[Finding]:
     missing = [_say(role) for role in ("head", "left_eye", "right_eye") if role not in avatar.bones]
     found = []
     if missing:
-        found.append(Finding("bones", "warning", (_say("bones_missing", names=Names(missing, all_=True)),)))
+        found.append(
+            Finding("bones", "warning", (_say("bones_missing", names=Names(missing, all_=True)),))
+        )
     else:
         found.append(Finding("bones", "ok", (_say("bones"),)))
     if "jaw" not in avatar.bones:
@@ -474,8 +681,19 @@ def rank(triangles: int, platform: str) -> str:
 
 def _triangles(avatar: Avatar) -> list[Finding]:
     ranks = {platform: rank(avatar.triangles, platform) for platform in RANKS}
-    shown = Names([_say("rank", rank=name, platform=_say(PLATFORMS[platform])) for platform, name in ranks.items()])
-    level = "warning" if ranks["PC"] == "Very Poor" else "note" if "Very Poor" in ranks.values() else "ok"
+    shown = Names(
+        [
+            _say("rank", rank=name, platform=_say(PLATFORMS[platform]))
+            for platform, name in ranks.items()
+        ]
+    )
+    level = (
+        "warning"
+        if ranks["PC"] == "Very Poor"
+        else "note"
+        if "Very Poor" in ranks.values()
+        else "ok"
+    )
     return [Finding("triangles", level, (_say("triangles", count=avatar.triangles, ranks=shown),))]
 
 
@@ -487,22 +705,46 @@ def _size(avatar: Avatar, moving: Mapping[str, Floats]) -> list[Finding]:
     raw = pairs * UNITY_BYTES / 1e6
     download = raw * _compressibility(avatar.offsets)
     share = 100 * pairs / max(everything, 1)
-    told = [_say("size", count=len(avatar.offsets), share=f"{share:.0f}", raw=f"{raw:.1f}", download=f"{download:.1f}")]
+    told = [
+        _say(
+            "size",
+            count=len(avatar.offsets),
+            share=f"{share:.0f}",
+            raw=f"{raw:.1f}",
+            download=f"{download:.1f}",
+        )
+    ]
     small = [platform for platform, most in DOWNLOAD_MB.items() if download > most / 2]
     if small:
-        told.append(_say("size_large", names=Names([_say(PLATFORMS[name]) for name in small], all_=True)))
+        told.append(
+            _say("size_large", names=Names([_say(PLATFORMS[name]) for name in small], all_=True))
+        )
     found = [Finding("size", "warning" if small else "ok", tuple(told))]
     limit = np.float32(DUST * avatar.extent)
-    dusty = {name: int(((way > 0) & (way <= limit)).sum()) for name, way in moving.items() if way.max(initial=0.0) > limit}
+    dusty = {
+        name: int(((way > 0) & (way <= limit)).sum())
+        for name, way in moving.items()
+        if way.max(initial=0.0) > limit
+    }
     dust = sum(dusty.values())
     if dust > pairs // 20:
         cost = _say("dust", count=dust, cost=f"{dust * UNITY_BYTES / 1e6:.1f}")
-        found.append(Finding("dust", "warning", (cost,), "clean_keys", tuple(name for name, count in dusty.items() if count)))
+        found.append(
+            Finding(
+                "dust",
+                "warning",
+                (cost,),
+                "clean_keys",
+                tuple(name for name, count in dusty.items() if count),
+            )
+        )
     return found
 
 
 def _compressibility(offsets: Mapping[str, Floats], sample: int = 4) -> float:
-    """Compressed by uncompressed size of some of the shapes as Unity stores them: Unity's asset bundles are compressed with LZMA."""
+    """Compressed by uncompressed size of some of the shapes as Unity stores them: Unity's asset
+    bundles are compressed with LZMA.
+    """
     chosen = list(offsets.values())[:: max(1, len(offsets) // sample)][:sample]
     data = b""
     for points in chosen:
@@ -512,7 +754,9 @@ def _compressibility(offsets: Mapping[str, Floats], sample: int = 4) -> float:
 
 
 def lid_travel(blink: Floats, blink_value: float, other: Floats, value: float) -> float:
-    """How far lids go when both shapes are driven at once, along the way of the blink: 1 is where the blink alone closes them."""
+    """How far lids go when both shapes are driven at once, along the way of the blink: 1 is where
+    the blink alone closes them.
+    """
     length = np.linalg.norm(blink, axis=1)
     lids = length > LIDS * length.max(initial=0.0)
     if not lids.any():
@@ -531,7 +775,9 @@ def _blinks(avatar: Avatar) -> list[Finding]:
                 continue
             travel = lid_travel(avatar.offsets[first], blink_value, avatar.offsets[second], value)
             if travel > CLOSED:
-                told = _say("blink_conflict", first=first, second=second, share=f"{100 * travel:.0f}")
+                told = _say(
+                    "blink_conflict", first=first, second=second, share=f"{100 * travel:.0f}"
+                )
                 found.append(Finding("blink_conflict", "warning", (told,), "", (first, second)))
             else:
                 fine += 1
@@ -545,13 +791,30 @@ def _export(avatar: Avatar) -> list[Finding]:
     set_ = [name for name, state in avatar.states.items() if state.value and not state.muted]
     free = tuple(name for name in set_ if not avatar.states[name].driven)
     if set_:
-        found.append(Finding("values", "note", (_say("values", names=Names(set_)),), "reset_values" if free else "", free))
+        found.append(
+            Finding(
+                "values",
+                "note",
+                (_say("values", names=Names(set_)),),
+                "reset_values" if free else "",
+                free,
+            )
+        )
     apart = [other for other in avatar.others if not other.hidden and not other.same_mesh]
-    elsewhere = [_say("of", name=name, object=other.name) for other in apart for name in other.values]
+    elsewhere = [
+        _say("of", name=name, object=other.name) for other in apart for name in other.values
+    ]
     if elsewhere:
-        found.append(Finding("values_parts", "note", (_say("values_parts", names=Names(elsewhere)),)))
+        found.append(
+            Finding("values_parts", "note", (_say("values_parts", names=Names(elsewhere)),))
+        )
     modifiers: list[str | Sentence] = list(avatar.modifiers)
-    modifiers += [_say("of", name=name, object=other.name) for other in avatar.others if not other.hidden for name in other.modifiers]
+    modifiers += [
+        _say("of", name=name, object=other.name)
+        for other in avatar.others
+        if not other.hidden
+        for name in other.modifiers
+    ]
     if modifiers:
         found.append(Finding("modifiers", "warning", (_say("modifiers", names=Names(modifiers)),)))
     return found

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The VRChat check inside Blender: gathers an avatar's facts, shows the findings, mends what can be mended, exports."""
+"""The VRChat check inside Blender: gathers an avatar's facts, shows the findings, mends what can be
+mended, exports.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,17 @@ import bpy
 import numpy as np
 from bpy_extras.io_utils import ExportHelper
 
-from . import head_bones, joining, key_export, live, preview, remembered, scene_files, session, vrchat_check
+from . import (
+    head_bones,
+    joining,
+    key_export,
+    live,
+    preview,
+    remembered,
+    scene_files,
+    session,
+    vrchat_check,
+)
 from .as_seen import offset_of, visible
 from .errors import AddonError
 from .generated import call_anew
@@ -57,22 +69,42 @@ _checked: list[int] = []  # identity of the object that the findings are about
 
 @functools.cache
 def known_sets() -> dict[str, tuple[str, ...]]:
-    """Key names of the shipped sets by the sets' names, from the data file that the child reads, too."""
-    data = json.loads((session.ROOT / "backend" / "face" / "shapes" / "shape_sets.json").read_text(encoding="utf-8"))
+    """Key names of the shipped sets by the sets' names, from the data file that the child reads,
+    too.
+    """
+    data = json.loads(
+        (session.ROOT / "backend" / "face" / "shapes" / "shape_sets.json").read_text(
+            encoding="utf-8"
+        )
+    )
     return {name: tuple(entry["shapes"]) for name, entry in data["sets"].items()}
 
 
 def facts(ob: bpy.types.Object) -> Avatar:
-    """What the check looks at, of a mesh object in object mode and the avatar that it belongs to."""
+    """What the check looks at, of a mesh object in object mode and the avatar that it belongs
+    to.
+    """
     base = base_coordinates(ob)
     key = mesh_of(ob).shape_keys
     others = avatar_meshes(ob, found_landmarks(ob))
     seen = [other for other in (ob, *others) if visible(other)]
     exported = key_export.visible_meshes()
-    armatures = list(dict.fromkeys(armature for other in exported if (armature := find_armature(other)) is not None))
+    armatures = list(
+        dict.fromkeys(
+            armature for other in exported if (armature := find_armature(other)) is not None
+        )
+    )
     armature = find_armature(ob)
-    bones = None if armature is None else frozenset(head_bones.roles([bone.name for bone in armature_of(armature).bones], {}))
-    pinned = ob.active_shape_key.name if key is not None and ob.show_only_shape_key and ob.active_shape_key is not None else ""
+    bones = (
+        None
+        if armature is None
+        else frozenset(head_bones.roles([bone.name for bone in armature_of(armature).bones], {}))
+    )
+    pinned = (
+        ob.active_shape_key.name
+        if key is not None and ob.show_only_shape_key and ob.active_shape_key is not None
+        else ""
+    )
     return Avatar(
         name=ob.name,
         offsets=_offsets(ob),
@@ -92,11 +124,17 @@ def facts(ob: bpy.types.Object) -> Avatar:
 
 
 def _offsets(ob: bpy.types.Object) -> dict[str, Floats]:
-    """float32 (V,3) of each key but the reference: what it adds at 1, as far as its vertex group lets it."""
+    """float32 (V,3) of each key but the reference: what it adds at 1, as far as its vertex group
+    lets it.
+    """
     if mesh_of(ob).shape_keys is None:
         return {}
     base, key = base_coordinates(ob), keys_of(ob)
-    return {block.name: offset_of(ob, block, base).astype(np.float32) for block in key.key_blocks if block != key.reference_key}
+    return {
+        block.name: offset_of(ob, block, base).astype(np.float32)
+        for block in key.key_blocks
+        if block != key.reference_key
+    }
 
 
 def _states(ob: bpy.types.Object) -> dict[str, State]:
@@ -121,13 +159,21 @@ def _states(ob: bpy.types.Object) -> dict[str, State]:
 
 def _other(other: bpy.types.Object, ob: bpy.types.Object) -> Other:
     same_mesh = mesh_of(other) == mesh_of(ob)
-    keys = {} if same_mesh else {name: bool(offsets.any()) for name, offsets in _offsets(other).items()}
-    values = tuple(name for name, state in _states(other).items() if state.value and not state.muted)
+    keys = (
+        {}
+        if same_mesh
+        else {name: bool(offsets.any()) for name, offsets in _offsets(other).items()}
+    )
+    values = tuple(
+        name for name, state in _states(other).items() if state.value and not state.muted
+    )
     return Other(other.name, keys, not visible(other), values, _lost_modifiers(other), same_mesh)
 
 
 def _lost_modifiers(ob: bpy.types.Object) -> tuple[str, ...]:
-    shown = [modifier for modifier in ob.modifiers if modifier.show_viewport or modifier.show_render]
+    shown = [
+        modifier for modifier in ob.modifiers if modifier.show_viewport or modifier.show_render
+    ]
     return tuple(modifier.name for modifier in shown if modifier.type not in key_export.EXPORTED)
 
 
@@ -187,7 +233,9 @@ def _rename_keys(ob: bpy.types.Object, finding: Finding) -> str:
         if mesh_of(other).shape_keys is None or not mesh_of(other).is_editable:
             continue
         blocks = keys_of(other).key_blocks
-        here = {name: right for name, right in names.items() if name in blocks and right not in blocks}
+        here = {
+            name: right for name, right in names.items() if name in blocks and right not in blocks
+        }
         for name, right in here.items():
             blocks[name].name = right  # drivers and animation follow
         call_anew(other, here)  # what was generated stays so
@@ -212,7 +260,9 @@ def _fill_visemes(ob: bpy.types.Object, finding: Finding) -> str:
     by_case = {key.name.casefold(): key for key in keys}
     source = by_case.get("vrc.v_aa") or by_case.get("jawopen")
     if source is None or source.name in finding.on:
-        raise AddonError("usage", "There is no vrc.v_aa or jawOpen that moves.", "Generate the visemes.")
+        raise AddonError(
+            "usage", "There is no vrc.v_aa or jawOpen that moves.", "Generate the visemes."
+        )
     points = np.empty_like(base)
     source.points.foreach_get("co", points.reshape(-1))
     for number, name in enumerate(finding.on, 1):
@@ -228,7 +278,11 @@ def _add_alias(ob: bpy.types.Object, finding: Finding) -> str:
         points = np.empty(3 * len(mesh_of(ob).vertices), np.float32)
         source.points.foreach_get("co", points)
         key = ob.shape_key_add(name=ALIASES[name.casefold()], from_mix=False)
-        key.value, key.relative_key, key.vertex_group = 0.0, source.relative_key, source.vertex_group
+        key.value, key.relative_key, key.vertex_group = (
+            0.0,
+            source.relative_key,
+            source.vertex_group,
+        )
         key.points.foreach_set("co", points)
     return f"{len(finding.on)} keys added"
 
@@ -252,7 +306,11 @@ def _clean_keys(ob: bpy.types.Object, finding: Finding) -> str:
 def _join_parts(ob: bpy.types.Object, finding: Finding) -> str:
     joined, left = joining.join(ob, [bpy.data.objects[name] for name in finding.on])
     if not joined:
-        raise AddonError("usage", f"Nothing was joined; {'; '.join(left)}.", "Mend that first, or join the parts by hand.")
+        raise AddonError(
+            "usage",
+            f"Nothing was joined; {'; '.join(left)}.",
+            "Mend that first, or join the parts by hand.",
+        )
     return "; ".join([f"{len(joined)} parts are now in {ob.name}", *left])
 
 
@@ -290,7 +348,11 @@ def _show_mesh(ob: bpy.types.Object, finding: Finding) -> str:
         ob.hide_set(False)
         bpy.context.view_layer.update()
     if not visible(ob):
-        raise AddonError("usage", f"{ob.name!r} is in a collection that is hidden, or outside the local view.", "Show that first.")
+        raise AddonError(
+            "usage",
+            f"{ob.name!r} is in a collection that is hidden, or outside the local view.",
+            "Show that first.",
+        )
     return f"{ob.name} is shown"
 
 
@@ -343,7 +405,11 @@ class BLENDSHAPES_OT_vrchat_check(OfMesh, bpy.types.Operator):
         for finding in problems:
             self.report({"WARNING"}, finding.said(tr))
         notes = sum(finding.level == "note" for finding in findings)
-        told = f"{len(problems)} issues found" if problems else "Nothing was found that keeps the face from working in VRChat"
+        told = (
+            f"{len(problems)} issues found"
+            if problems
+            else "Nothing was found that keeps the face from working in VRChat"
+        )
         self.report({"INFO"}, f"{told}, {notes} to know" if notes else told)
         return {"FINISHED"}
 
@@ -355,7 +421,14 @@ class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
     bl_label = "Fix"
     bl_options = {"REGISTER", "UNDO"}
 
-    code: Annotated[str, bpy.props.StringProperty(name="Finding", description="Which issue to fix; empty: all of them", options={"SKIP_SAVE"})]
+    code: Annotated[
+        str,
+        bpy.props.StringProperty(
+            name="Finding",
+            description="Which issue to fix; empty: all of them",
+            options={"SKIP_SAVE"},
+        ),
+    ]
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Check anew, so that what was undone meanwhile is not mended twice; mend; check again."""
@@ -402,7 +475,11 @@ class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: 
             return {"CANCELLED"}
         for sentence in key_export.lost():
             self.report({"WARNING"}, sentence)
-        self.report({"INFO"}, f"{path} written: {key_export.exported(key_export.visible_meshes()) or 'no shape keys'}")
+        self.report(
+            {"INFO"},
+            f"{path} written:"
+            f" {key_export.exported(key_export.visible_meshes()) or 'no shape keys'}",
+        )
         return {"FINISHED"}
 
 
@@ -425,11 +502,22 @@ class BLENDSHAPES_PT_vrchat(OfMeshTab, bpy.types.Panel):
                 draw_lines(box, finding.said(tr), ICONS[finding.level], width)
                 if finding.fix:
                     row = box.row()
-                    row.operator(BLENDSHAPES_OT_vrchat_fix.bl_idname, text=LABELS[finding.fix], icon="TOOL_SETTINGS").code = finding.code
+                    row.operator(
+                        BLENDSHAPES_OT_vrchat_fix.bl_idname,
+                        text=LABELS[finding.fix],
+                        icon="TOOL_SETTINGS",
+                    ).code = finding.code
             if sum(bool(finding.fix) and finding.level != "note" for finding in shown) > 1:
-                layout.operator(BLENDSHAPES_OT_vrchat_fix.bl_idname, text="Fix All", icon="MODIFIER").code = ""
+                layout.operator(
+                    BLENDSHAPES_OT_vrchat_fix.bl_idname, text="Fix All", icon="MODIFIER"
+                ).code = ""
         layout.separator()
         layout.operator(BLENDSHAPES_OT_export.bl_idname, icon="EXPORT")
 
 
-CLASSES = (BLENDSHAPES_OT_vrchat_check, BLENDSHAPES_OT_vrchat_fix, BLENDSHAPES_OT_export, BLENDSHAPES_PT_vrchat)
+CLASSES = (
+    BLENDSHAPES_OT_vrchat_check,
+    BLENDSHAPES_OT_vrchat_fix,
+    BLENDSHAPES_OT_export,
+    BLENDSHAPES_PT_vrchat,
+)

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long the main job takes from the call inside Blender to written keys, and what the child needs.
+"""How long the main job takes from the call inside Blender to written keys, and what the child
+needs.
 
-    python3 scripts/dev.py bench [--blend FILE.blend] [--object NAME] [--repeat 5] [-- --quick --json --plot FILE.svg]
-    python3 scripts/dev.py bench --against REVISION [--rounds 9] [--mesh FILE.npz] [--blend FILE.blend] [--json] [--quick]
+    python3 scripts/dev.py bench [--blend FILE.blend] [--object NAME] [--repeat 5] [-- --quick
+        --json --plot FILE.svg]
+    python3 scripts/dev.py bench --against REVISION [--rounds 9] [--mesh FILE.npz] [--blend
+        FILE.blend] [--json] [--quick]
 
-The first line includes starting the child. Then `python -m backend bench` measures the child alone, with the same object. With --against the
-backend of this tree and that of a revision of Git work in turns on the same heads, see bench_against.py.
+The first line includes starting the child. Then `python -m backend bench` measures the child alone,
+with the same object. With --against the backend of this tree and that of a revision of Git work in
+turns on the same heads, see bench_against.py.
 """
 
 from __future__ import annotations
@@ -31,16 +35,37 @@ from scripts import bench_against  # noqa: E402
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--blend", type=Path, help="file with an avatar; the sample head otherwise")
     parser.add_argument("--object", help="the object with the face; the active one otherwise")
-    parser.add_argument("--repeat", type=int, default=5, help="calls; the middle one of those after the first counts")
-    parser.add_argument("--against", metavar="REVISION", help="compare with a revision instead: its request times, cold start and memory")
+    parser.add_argument(
+        "--repeat",
+        type=int,
+        default=5,
+        help="calls; the middle one of those after the first counts",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="REVISION",
+        help="compare with a revision instead: its request times, cold start and memory",
+    )
     parser.add_argument("--rounds", type=int, default=bench_against.ROUNDS, help="of --against")
-    parser.add_argument("--mesh", type=Path, help="of --against: one more mesh, vertices (V,3) and triangles (T,3) in an .npz file")
+    parser.add_argument(
+        "--mesh",
+        type=Path,
+        help="of --against: one more mesh, vertices (V,3) and triangles (T,3) in an .npz file",
+    )
     parser.add_argument("--json", action="store_true", help="of --against: print JSON")
-    parser.add_argument("--quick", action="store_true", help="of --against: a small head alone, to see that it works")
-    parser.add_argument("engine", nargs="*", help="handed on to `python -m backend bench`, after --")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="of --against: a small head alone, to see that it works",
+    )
+    parser.add_argument(
+        "engine", nargs="*", help="handed on to `python -m backend bench`, after --"
+    )
     options = parser.parse_args()
     if options.against is None:
         return measure(options)
@@ -69,8 +94,12 @@ def compare(options: argparse.Namespace) -> int:
     return 0
 
 
-def opened(options: argparse.Namespace) -> tuple[Callable[[str], Any], Any, Any, Callable[[], None]]:
-    """The extension registered and the object chosen: a function that gives the add-on's modules, the object, mesh_io, and what ends it."""
+def opened(
+    options: argparse.Namespace,
+) -> tuple[Callable[[str], Any], Any, Any, Callable[[], None]]:
+    """The extension registered and the object chosen: a function that gives the add-on's modules,
+    the object, mesh_io, and what ends it.
+    """
     import bpy
 
     from scripts.generate import ALIAS, load_extension
@@ -84,7 +113,11 @@ def opened(options: argparse.Namespace) -> tuple[Callable[[str], Any], Any, Any,
 
     if options.blend:
         bpy.ops.wm.open_mainfile(filepath=str(options.blend), use_scripts=False)
-        ob = bpy.data.objects[options.object] if options.object else bpy.context.view_layer.objects.active
+        ob = (
+            bpy.data.objects[options.object]
+            if options.object
+            else bpy.context.view_layer.objects.active
+        )
     else:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         ob = add_sample_head()
@@ -113,7 +146,9 @@ def measure(options: argparse.Namespace) -> int:
     print(outcome.line)
     print(f"first call, child's start included  {seconds[0]:7.3f} s")
     if len(seconds) > 1:
-        print(f"later calls, median of {len(seconds) - 1:<13}{statistics.median(seconds[1:]):7.3f} s")
+        print(
+            f"later calls, median of {len(seconds) - 1:<13}{statistics.median(seconds[1:]):7.3f} s"
+        )
     for stage, value in outcome.seconds.items():
         for name, took in value.items() if isinstance(value, dict) else [("", value)]:
             print(f"  {stage + ' ' + name:<34}{took:7.3f} s")
@@ -121,7 +156,17 @@ def measure(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         mesh = Path(folder) / "mesh.npz"
         np.savez(mesh, **gathered)
-        command = [sys.executable, "-m", "backend", "bench", "--mesh", str(mesh), "--repeat", str(options.repeat), *options.engine]
+        command = [
+            sys.executable,
+            "-m",
+            "backend",
+            "bench",
+            "--mesh",
+            str(mesh),
+            "--repeat",
+            str(options.repeat),
+            *options.engine,
+        ]
         return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

@@ -16,9 +16,13 @@ def enter(folder: Path) -> None:
 
 
 def install(archive: Path) -> None:
-    """Install a built zip into the profile and enable it, as Preferences > Get Extensions > Install from Disk does."""
+    """Install a built zip into the profile and enable it, as Preferences > Get Extensions > Install
+    from Disk does.
+    """
     import bpy
 
-    bpy.ops.extensions.package_install_files(filepath=str(archive), repo="user_default", enable_on_install=True, overwrite=True)
+    bpy.ops.extensions.package_install_files(
+        filepath=str(archive), repo="user_default", enable_on_install=True, overwrite=True
+    )
     if EXTENSION not in bpy.context.preferences.addons:
         raise SystemExit(f"{archive.name} was not enabled.")

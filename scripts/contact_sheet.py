@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A contact sheet of a file: every shape key of an object in one picture, as the extension draws it.
+"""A contact sheet of a file: every shape key of an object in one picture, as the extension draws
+it.
 
 .venv/bin/python scripts/contact_sheet.py FILE.blend OUT.png [--object NAME] [--turn 15]
 
@@ -25,24 +26,31 @@ from scripts.generate import ALIAS, load_extension  # noqa: E402
 
 _extension: Any = load_extension()
 _addon = {
-    name: importlib.import_module(f"{ALIAS}.blendshape_addon.{name}") for name in ("arguments", "errors", "scene_files", "sheet", "sheet_looks")
+    name: importlib.import_module(f"{ALIAS}.blendshape_addon.{name}")
+    for name in ("arguments", "errors", "scene_files", "sheet", "sheet_looks")
 }
 render_sheet, tint = _addon["sheet"].render_sheet, _addon["sheet_looks"].tint
 
 
 def main() -> int:
-    parser = _addon["arguments"].Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _addon["arguments"].Parser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("blend", type=Path, help="file with shape keys")
     parser.add_argument("out", type=Path, help="PNG to write")
     parser.add_argument("--object", help="the mesh object; the first with shape keys otherwise")
-    parser.add_argument("--turn", type=float, default=15.0, help="degrees by which heads look aside")
+    parser.add_argument(
+        "--turn", type=float, default=15.0, help="degrees by which heads look aside"
+    )
     try:
         options = parser.parse_args()
         _addon["scene_files"].read_scene(options.blend.absolute())
     except _addon["errors"].AddonError as error:
         print(f"error: {error} [{error.code}]", file=sys.stderr)
         return 2
-    own = not hasattr(bpy.types.Object, "blendshapes")  # where the face looks stands in the extension's properties
+    own = not hasattr(
+        bpy.types.Object, "blendshapes"
+    )  # where the face looks stands in the extension's properties
     if own:
         _extension.register()
     try:
@@ -60,7 +68,9 @@ def _draw(options: argparse.Namespace) -> int:
         print(f"{options.blend}: there is no such object with shape keys.", file=sys.stderr)
         return 2
     try:
-        print(f"{render_sheet(found[0], options.out.absolute(), options.turn)} tiles in {options.out}")
+        print(
+            f"{render_sheet(found[0], options.out.absolute(), options.turn)} tiles in {options.out}"
+        )
     except OSError as error:
         print(f"error: {_addon['scene_files'].unwritable(options.out, error)}", file=sys.stderr)
         return 2

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job from the built zip: ARKit's 52 shapes and VRChat's 15 visemes on the sample head, and a picture of them.
+"""The main job from the built zip: ARKit's 52 shapes and VRChat's 15 visemes on the sample head,
+and a picture of them.
 
 python3 scripts/dev.py demo
 """
@@ -52,7 +53,10 @@ def main() -> int:
         if done != {"FINISHED"} or mesh.shape_keys is None:
             print("No shape keys were made; the message above says why.", file=sys.stderr)
             return 1
-        print(f"          {len(mesh.shape_keys.key_blocks) - 1} shape keys on {len(mesh.vertices):,} vertices")
+        print(
+            f"          {len(mesh.shape_keys.key_blocks) - 1} shape keys on"
+            f" {len(mesh.vertices):,} vertices"
+        )
         with timed("out/demo.blend saved"):
             bpy.ops.wm.save_as_mainfile(filepath=str(OUT / "demo.blend"))
         with timed("out/demo.png rendered"):

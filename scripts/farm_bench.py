@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What several Blenders at once bring, what the batch itself costs, and whether children are better shared.
+"""What several Blenders at once bring, what the batch itself costs, and whether children are better
+shared.
 
 python3 scripts/dev.py farm-bench [--heads 30] [--jobs 2] [--data FOLDER] [--json]
 
-The heads are avatars (FOLDER with those of this project's developers; without them the repository's own head), each scaled, turned and re-tessellated
-in a way of its own. They are made once, in build/farm-bench. Times mean something only on a machine that does nothing else; the load is reported.
+The heads are avatars (FOLDER with those of this project's developers; without them the repository's
+own head), each scaled, turned and re-tessellated in a way of its own. They are made once, in
+build/farm-bench. Times mean something only on a machine that does nothing else; the load is
+reported.
 """
 
 from __future__ import annotations
@@ -48,12 +51,18 @@ def make_heads(count: int, data: Path) -> None:
             source = avatars[number % len(avatars)]
             built = FOLDER / f"{source.stem}.blend"
             if not built.exists():
-                subprocess.run([sys.executable, str(ruler), "build", str(source), str(built)], check=True, stdout=subprocess.DEVNULL)
+                subprocess.run(
+                    [sys.executable, str(ruler), "build", str(source), str(built)],
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                )
             bpy.ops.wm.open_mainfile(filepath=str(built), load_ui=False, use_scripts=False)
         else:
             bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
             add_sample_head(HeadSpec())
-        change = Matrix.Rotation(math.radians(7 * number), 4, "Z") @ Matrix.Scale((0.01, 0.5, 1.0, 2.0, 100.0)[number % 5], 4)
+        change = Matrix.Rotation(math.radians(7 * number), 4, "Z") @ Matrix.Scale(
+            (0.01, 0.5, 1.0, 2.0, 100.0)[number % 5], 4
+        )
         for ob in bpy.data.objects:
             if ob.type in ("MESH", "ARMATURE"):
                 held: Any = ob.data
@@ -78,18 +87,38 @@ def timed_run(jobs: int, heads: Path) -> tuple[float, dict[str, Any], dict[str, 
     """Seconds of a run from nothing, its report, and the exported files."""
     out, report = FOLDER / f"out{jobs}", FOLDER / f"report{jobs}.json"
     shutil.rmtree(out, ignore_errors=True)
-    line = [sys.executable, str(GENERATE), str(heads), "--set", "arkit,vrchat", "--out", str(out), "--export", "glb", "--jobs", str(jobs)]
+    line = [
+        sys.executable,
+        str(GENERATE),
+        str(heads),
+        "--set",
+        "arkit,vrchat",
+        "--out",
+        str(out),
+        "--export",
+        "glb",
+        "--jobs",
+        str(jobs),
+    ]
     began = time.monotonic()
-    done = subprocess.run([*line, "--report", str(report)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*line, "--report", str(report)], capture_output=True, text=True, check=False
+    )
     seconds = time.monotonic() - began
     if done.returncode:
         print(done.stdout[-1500:] + done.stderr[-1500:], file=sys.stderr)
         raise SystemExit(1)
-    return seconds, json.loads(report.read_text(encoding="utf-8")), {path.name: path.read_bytes() for path in out.glob("*.glb")}
+    return (
+        seconds,
+        json.loads(report.read_text(encoding="utf-8")),
+        {path.name: path.read_bytes() for path in out.glob("*.glb")},
+    )
 
 
 def children(count: int) -> dict[str, float]:
-    """Requests a minute of one child that works on two at a time, and of two children that work on one each; the same head, in turns."""
+    """Requests a minute of one child that works on two at a time, and of two children that work on
+    one each; the same head, in turns.
+    """
     sys.path.insert(0, str(ROOT))
     import threading
 
@@ -99,8 +128,13 @@ def children(count: int) -> dict[str, float]:
     from scripts.samples.head import build
 
     sample = build()
-    triangles = [(face[0], face[i], face[i + 1]) for face in sample.polygons for i in range(1, len(face) - 1)]
-    arrays: dict[str, Any] = {"vertices": np.ascontiguousarray(sample.vertices, np.float32), "triangles": np.array(triangles, np.int32)}
+    triangles = [
+        (face[0], face[i], face[i + 1]) for face in sample.polygons for i in range(1, len(face) - 1)
+    ]
+    arrays: dict[str, Any] = {
+        "vertices": np.ascontiguousarray(sample.vertices, np.float32),
+        "triangles": np.array(triangles, np.int32),
+    }
 
     def ask(client: Client, times: int) -> None:
         for _ in range(times):
@@ -116,26 +150,51 @@ def children(count: int) -> dict[str, float]:
         return 60 * count * len(clients) / (time.monotonic() - began)
 
     shared = {"threads": 1, "workers": 2}
-    with Client(preferences=shared) as one, Client(preferences={"threads": 1}) as two, Client(preferences={"threads": 1}) as three:
+    with (
+        Client(preferences=shared) as one,
+        Client(preferences={"threads": 1}) as two,
+        Client(preferences={"threads": 1}) as three,
+    ):
         for client in (one, two, three):
             ask(client, 1)
         rounds = [(minute([one, one]), minute([two, three])) for _ in range(2)]
-    return {"one_child_shared": statistics.median(r[0] for r in rounds), "a_child_each": statistics.median(r[1] for r in rounds)}
+    return {
+        "one_child_shared": statistics.median(r[0] for r in rounds),
+        "a_child_each": statistics.median(r[1] for r in rounds),
+    }
 
 
 def main() -> int:
     """Measure and print; the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--heads", type=int, default=30, help="how many (default 30)")
-    parser.add_argument("--jobs", type=int, default=2, help="Blenders at once, against one (default 2)")
-    parser.add_argument("--data", type=Path, default=AVATARS, metavar="FOLDER", help="folder with the shared avatars")
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="Blenders at once, against one (default 2)"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=AVATARS,
+        metavar="FOLDER",
+        help="folder with the shared avatars",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--make", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.make:
         make_heads(options.heads, options.data)
         return 0
-    line = [sys.executable, __file__, "--make", "--heads", str(options.heads), "--data", str(options.data)]
+    line = [
+        sys.executable,
+        __file__,
+        "--make",
+        "--heads",
+        str(options.heads),
+        "--data",
+        str(options.data),
+    ]
     subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
     chosen = FOLDER / "chosen"
     shutil.rmtree(chosen, ignore_errors=True)
@@ -155,13 +214,22 @@ def main() -> int:
         "one_after_another_s": round(one, 1),
         "at_once_s": round(many, 1),
         "throughput_ratio": round(one / many, 2),
-        "overhead_median_ms": round(1000 * statistics.median(row["seconds"]["overhead"] for row in rows), 1),
+        "overhead_median_ms": round(
+            1000 * statistics.median(row["seconds"]["overhead"] for row in rows), 1
+        ),
         "overhead_most_ms": round(1000 * max(row["seconds"]["overhead"] for row in rows), 1),
         "with_gather_and_write_median_ms": round(
-            1000 * statistics.median(sum(row["seconds"][name] for name in ("overhead", "gather", "write", "figures")) for row in rows), 1
+            1000
+            * statistics.median(
+                sum(row["seconds"][name] for name in ("overhead", "gather", "write", "figures"))
+                for row in rows
+            ),
+            1,
         ),
         "memory_of_a_job_mb": round(max(row["memory_mb"] for row in rows)),
-        "memory_of_the_last_to_the_first": round(second["files"][-1]["memory_mb"] / second["files"][0]["memory_mb"], 2),
+        "memory_of_the_last_to_the_first": round(
+            second["files"][-1]["memory_mb"] / second["files"][0]["memory_mb"], 2
+        ),
         "same_bytes": outputs == others,
         "requests_a_minute": {name: round(value, 1) for name, value in children(2).items()},
     }

@@ -4,7 +4,8 @@
 blender -b [FILE.blend] --python scripts/generate.py -- IN... --set arkit,vrchat --out DIR
 .venv/bin/python scripts/generate.py IN... --set arkit,vrchat --out DIR
 
-IN are files, folders and patterns; see docs/batch.md. Without any it is the file that Blender has open.
+IN are files, folders and patterns; see docs/batch.md. Without any it is the file that Blender has
+    open.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ ALIAS = "blendshape_auto_generator"
 
 
 def load_extension() -> ModuleType:
-    """The repository's root as a package: the extension imports only relatively, whatever its folder is called."""
+    """The repository's root as a package: the extension imports only relatively, whatever its
+    folder is called.
+    """
     if ALIAS in sys.modules:
         return sys.modules[ALIAS]
-    spec = importlib.util.spec_from_file_location(ALIAS, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
+    spec = importlib.util.spec_from_file_location(
+        ALIAS, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+    )
     if spec is None or spec.loader is None:
         raise ImportError(f"{ROOT} holds no extension")
     module = importlib.util.module_from_spec(spec)
@@ -39,17 +44,28 @@ def arguments() -> list[str]:
 
 
 def main() -> int:
-    """Run the batch, or in a Blender with a file open and nothing else to do the command for that file; the exit code."""
+    """Run the batch, or in a Blender with a file open and nothing else to do the command for that
+    file; the exit code.
+    """
     load_extension()
     here = Path(__file__).resolve().parent
-    sys.path[:] = [str(ROOT), *(folder for folder in sys.path if not folder or Path(folder).resolve() not in (here, ROOT))]
+    sys.path[:] = [
+        str(ROOT),
+        *(
+            folder
+            for folder in sys.path
+            if not folder or Path(folder).resolve() not in (here, ROOT)
+        ),
+    ]
     batch = importlib.import_module("scripts.batch.main")
     streams = importlib.import_module("backend.streams")
     given = arguments()
 
     def work() -> int:
         if "bpy" in sys.modules and not batch.names_inputs(given):
-            opened: int = importlib.import_module(f"{ALIAS}.blendshape_addon.commands").main(given, "generate.py")
+            opened: int = importlib.import_module(f"{ALIAS}.blendshape_addon.commands").main(
+                given, "generate.py"
+            )
             return opened
         code: int = batch.main(given, "generate.py")
         return code

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blenders with a real window where there is no screen: Debian's packages in a folder of their own, drawing in software on a virtual screen.
+"""Blenders with a real window where there is no screen: Debian's packages in a folder of their own,
+drawing in software on a virtual screen.
 
-`debootstrap` makes the folder, once for each Blender (a minute and 2 GB each); a process runs in it with mounts and process ids of its own
-(`unshare`), so that nothing stays mounted and no process is left behind, whatever happens. Needs Linux, root, and those two programs.
+`debootstrap` makes the folder, once for each Blender (a minute and 2 GB each); a process runs in it
+with mounts and process ids of its own (`unshare`), so that nothing stays mounted and no process is
+left behind, whatever happens. Needs Linux, root, and those two programs.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ _COMMON = ("blender", "xvfb", "libgl1-mesa-dri", "python3-numpy", "imagemagick",
 
 @dataclass(frozen=True)
 class Release:
-    """A Blender that Debian packages. pins: further wheels for its Python, by their name in requirements/wheels.json."""
+    """A Blender that Debian packages. pins: further wheels for its Python, by their name in
+    requirements/wheels.json.
+    """
 
     suite: str
     packages: tuple[str, ...]
@@ -41,7 +45,17 @@ class Release:
 RELEASES = {
     "4.3": Release("trixie", _COMMON),
     "5.2": Release(
-        "sid", (*_COMMON, "libgl1", "libglx-mesa0", "libegl1", "libegl-mesa0", "python3-cattr", "python3-requests"), ("linux-x64 python 3.14",)
+        "sid",
+        (
+            *_COMMON,
+            "libgl1",
+            "libglx-mesa0",
+            "libegl1",
+            "libegl-mesa0",
+            "python3-cattr",
+            "python3-requests",
+        ),
+        ("linux-x64 python 3.14",),
     ),
 }
 
@@ -53,18 +67,33 @@ class Unavailable(Exception):
 def check() -> None:
     """Raise Unavailable unless this machine can make one."""
     if sys.platform != "linux" or platform.machine() != "x86_64":
-        raise Unavailable(f"a window without a screen is set up on Linux x86_64 only, and this is {sys.platform} {platform.machine()}")
+        raise Unavailable(
+            "a window without a screen is set up on Linux x86_64 only, and this is"
+            f" {sys.platform} {platform.machine()}"
+        )
     if os.geteuid() != 0:
-        raise Unavailable("a window without a screen needs root, to install Debian's Blender into a folder of its own (chroot)")
+        raise Unavailable(
+            "a window without a screen needs root, to install Debian's Blender into a folder of its"
+            " own (chroot)"
+        )
     missing = [name for name in TOOLS if shutil.which(name) is None]
     if missing:
-        raise Unavailable(f"a window without a screen needs {', '.join(missing)} (as root: apt-get install debootstrap)")
-    if subprocess.run(["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "true"], check=False, capture_output=True).returncode:
+        raise Unavailable(
+            f"a window without a screen needs {', '.join(missing)} (as root: apt-get install"
+            " debootstrap)"
+        )
+    if subprocess.run(
+        ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "true"],
+        check=False,
+        capture_output=True,
+    ).returncode:
         raise Unavailable("this machine does not allow mounts of its own to a process (unshare)")
 
 
 def install(version: str) -> Path:
-    """The folder with this Blender, made on first use. Raises Unavailable with the installer's last words."""
+    """The folder with this Blender, made on first use. Raises Unavailable with the installer's last
+    words.
+    """
     check()
     release = RELEASES[version]
     folder = FOLDER / release.suite
@@ -73,10 +102,12 @@ def install(version: str) -> Path:
     if done.is_file() and done.read_text(encoding="utf-8") == want:
         return folder
     FOLDER.mkdir(parents=True, exist_ok=True)
-    # apt's sandbox user cannot reach a proxy's certificate in every set-up; documents would take a fifth of the space
+    # apt's sandbox user cannot reach a proxy's certificate in every set-up; documents would take a
+    # fifth of the space
     script = """
 set -e
-[ -x "$1/usr/bin/apt-get" ] && [ ! -d "$1/debootstrap" ] || { rm -rf "$1"; debootstrap --variant=minbase "$2" "$1"; }
+[ -x "$1/usr/bin/apt-get" ] && [ ! -d "$1/debootstrap" ] || {
+  rm -rf "$1"; debootstrap --variant=minbase "$2" "$1"; }
 mount -t proc proc "$1/proc"
 mount --bind /dev "$1/dev"
 [ ! -f /etc/resolv.conf ] || cp /etc/resolv.conf "$1/etc/resolv.conf"
@@ -87,13 +118,31 @@ chroot "$1" apt-get -o Acquire::Check-Valid-Until=false update
 chroot "$1" apt-get install -y --no-install-recommends $3
 chroot "$1" apt-get clean
 """
-    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", script, "bash", str(folder), release.suite, want]
+    command = [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "bash",
+        "-c",
+        script,
+        "bash",
+        str(folder),
+        release.suite,
+        want,
+    ]
     log = FOLDER / f"{release.suite}.log"
     with log.open("wb") as file:
-        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+        code = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False
+        ).returncode
     if code:
         last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-        raise Unavailable(f"Blender {version} could not be installed from Debian's {release.suite}: {' '.join(last)} (all of it in {log})")
+        raise Unavailable(
+            f"Blender {version} could not be installed from Debian's {release.suite}:"
+            f" {' '.join(last)} (all of it in {log})"
+        )
     done.write_text(want, encoding="utf-8")
     return folder
 
@@ -108,13 +157,17 @@ def archive(version: str) -> Path:
 
 @dataclass(frozen=True)
 class Machine:
-    """One Blender with a profile in `run`, a folder of this machine that is seen inside as /mnt/run."""
+    """One Blender with a profile in `run`, a folder of this machine that is seen inside as
+    /mnt/run.
+    """
 
     folder: Path
     run: Path
 
     def execute(self, command: list[str], seconds: float = SECONDS) -> str:
-        """Run a program inside; what it printed. Raises RuntimeError when it fails or takes too long."""
+        """Run a program inside; what it printed. Raises RuntimeError when it fails or takes too
+        long.
+        """
         (self.run / "profile").mkdir(parents=True, exist_ok=True)
         for inside in (REPOSITORY, RUN):
             (self.folder / inside[1:]).mkdir(parents=True, exist_ok=True)
@@ -131,7 +184,8 @@ mkdir -m 1777 "$1/tmp/.X11-unix"
 folder=$1; shift 3
 exec chroot "$folder" "$@"
 """
-        # without a network of its own it would share X's abstract sockets with every other run; nothing here needs one anyway
+        # without a network of its own it would share X's abstract sockets with every other run;
+        # nothing here needs one anyway
         own = ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child"]
         wrapped = ["setpriv", "--pdeathsig", "KILL", *own, "bash", "-c", script, "bash"]
         environment = {
@@ -155,26 +209,60 @@ exec chroot "$folder" "$@"
         except subprocess.TimeoutExpired as error:
             raise RuntimeError(f"{command[0]} took longer than {seconds:.0f} s") from error
         if done.returncode:
-            raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-3000:]}")
+            raise RuntimeError(
+                f"{' '.join(command)} ended with {done.returncode}:"
+                f" {done.stdout[-2000:]}{done.stderr[-3000:]}"
+            )
         return done.stdout
 
     def install_extension(self, zip_: Path) -> None:
-        """Install the built zip into the profile, as Preferences > Get Extensions > Install from Disk does."""
+        """Install the built zip into the profile, as Preferences > Get Extensions > Install from
+        Disk does.
+        """
         shutil.copy2(zip_, self.run / zip_.name)
-        self.execute(["blender", "--command", "extension", "install-file", "-r", "user_default", "-e", f"{RUN}/{zip_.name}"])
+        self.execute(
+            [
+                "blender",
+                "--command",
+                "extension",
+                "install-file",
+                "-r",
+                "user_default",
+                "-e",
+                f"{RUN}/{zip_.name}",
+            ]
+        )
 
-    def play(self, story: str, blend: str, size: tuple[int, int] = (1000, 700), scale: float = 1.0, seconds: float = SECONDS) -> dict[str, Any]:
-        """Open a .blend file of the run's folder in a window of `size` pixels, let the driver play a story, and return its report."""
+    def play(
+        self,
+        story: str,
+        blend: str,
+        size: tuple[int, int] = (1000, 700),
+        scale: float = 1.0,
+        seconds: float = SECONDS,
+    ) -> dict[str, Any]:
+        """Open a .blend file of the run's folder in a window of `size` pixels, let the driver play
+        a story, and return its report.
+        """
         width, height = size
         start = f"""
 Xvfb {DISPLAY} -screen 0 {width}x{height}x24 +extension GLX -nolisten tcp -noreset >/dev/null 2>&1 &
 for i in $(seq 100); do [ -e /tmp/.X11-unix/X{DISPLAY[1:]} ] && break; sleep 0.1; done
 export DISPLAY={DISPLAY} LIBGL_ALWAYS_SOFTWARE=1 GALLIUM_DRIVER=llvmpipe
-exec blender --gpu-backend opengl --window-geometry 0 0 {width} {height} --enable-event-simulate "$@"
+exec blender --gpu-backend opengl --window-geometry 0 0 {width} {height} \\
+  --enable-event-simulate "$@"
 """
         report = self.run / f"{story}.json"
         report.unlink(missing_ok=True)
-        arguments = [f"{RUN}/{blend}", "--python", DRIVER, "--", story, f"{RUN}/{report.name}", str(scale)]
+        arguments = [
+            f"{RUN}/{blend}",
+            "--python",
+            DRIVER,
+            "--",
+            story,
+            f"{RUN}/{report.name}",
+            str(scale),
+        ]
         printed = self.execute(["bash", "-c", start, "bash", *arguments], seconds)
         if not report.is_file():
             raise RuntimeError(f"the driver left no report: {printed[-3000:]}")

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pictures of the README and of docs/gui.md, made anew: a story in a real window, and rings around what one clicks.
+"""The pictures of the README and of docs/gui.md, made anew: a story in a real window, and rings
+around what one clicks.
 
-.venv/bin/python scripts/gui_test_pictures.py [--blender 5.2] [--keep]     needs Linux and root, see docs/gui.md
+.venv/bin/python scripts/gui_test_pictures.py [--blender 5.2] [--keep]     needs Linux and root, see
+    docs/gui.md
 """
 
 from __future__ import annotations
@@ -39,14 +41,22 @@ def ringed(path: Path, places: Sequence[Sequence[int]]) -> Image.Image:
     draw = ImageDraw.Draw(picture)
     for x, y in places:
         for colour, width, radius in (((0, 0, 0), 6, RADIUS + 1), (RING, 4, RADIUS)):
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour, width=width)
+            draw.ellipse(
+                (x - radius, y - radius, x + radius, y + radius), outline=colour, width=width
+            )
     return picture
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--blender", choices=list(gui.RELEASES), default="5.2", help="which Blender to show")
-    parser.add_argument("--keep", action="store_true", help="use the extension and file that the last run has left")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--blender", choices=list(gui.RELEASES), default="5.2", help="which Blender to show"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="use the extension and file that the last run has left"
+    )
     parser.add_argument("--only", choices=("readme", "others"), help="some of the pictures")
     options = parser.parse_args()
     run = gui.FOLDER / f"run-{options.blender}"
@@ -54,12 +64,25 @@ def main() -> int:
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir(parents=True)
     try:
-        machine = gui.Machine(gui.install(options.blender), run) if options.keep else gui.machine(options.blender, run)
+        machine = (
+            gui.Machine(gui.install(options.blender), run)
+            if options.keep
+            else gui.machine(options.blender, run)
+        )
     except gui.Unavailable as reason:
         print(f"No pictures: {reason}.", file=sys.stderr)
         return 1
     if not options.keep:
-        machine.execute(["blender", "-b", "--python", f"{gui.REPOSITORY}/tests/gui/make_head.py", "--", f"{gui.RUN}/head.blend"])
+        machine.execute(
+            [
+                "blender",
+                "-b",
+                "--python",
+                f"{gui.REPOSITORY}/tests/gui/make_head.py",
+                "--",
+                f"{gui.RUN}/head.blend",
+            ]
+        )
     IMAGES.mkdir(parents=True, exist_ok=True)
     if options.only != "others":
         seen = machine.play("readme_story", "head.blend", SIZE, seconds=600)
@@ -67,7 +90,9 @@ def main() -> int:
             print(seen["error"], file=sys.stderr)
             return 1
         for number, shot in enumerate(seen["shots"], 1):
-            ringed(run / shot["file"], shot["places"]).save(IMAGES / f"{number}_{shot['name']}.jpg", quality=QUALITY)
+            ringed(run / shot["file"], shot["places"]).save(
+                IMAGES / f"{number}_{shot['name']}.jpg", quality=QUALITY
+            )
     if options.only != "readme":
         for story, picture, size, scale, name in OTHERS:
             seen = machine.play(story, "head.blend", size, scale, seconds=600)

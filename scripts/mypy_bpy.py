@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plugin for mypy: what Blender always has. Its stubs call every pointer optional, also those that are never None where the extension's code runs.
+"""A plugin for mypy: what Blender always has. Its stubs call every pointer optional, also those
+that are never None where the extension's code runs.
 
-Named here one by one; everything else that may be None stays so, the object of the context first of all.
+Named here one by one; everything else that may be None stays so, the object of the context first of
+all.
 """
 
 from __future__ import annotations
@@ -12,8 +14,17 @@ from mypy.plugin import AttributeContext, Plugin
 from mypy.typeops import make_simplified_union
 from mypy.types import NoneType, Type, UnionType, get_proper_type
 
-# Blender gives a context with these to all operators, panels, handlers and modules, without a window as well
-CONTEXT = ("blend_data", "collection", "preferences", "scene", "tool_settings", "view_layer", "window_manager")
+# Blender gives a context with these to all operators, panels, handlers and modules, without a
+# window as well
+CONTEXT = (
+    "blend_data",
+    "collection",
+    "preferences",
+    "scene",
+    "tool_settings",
+    "view_layer",
+    "window_manager",
+)
 # Set before `draw` is called, which is the only method that looks at it
 DRAWN = ("AddonPreferences", "Menu", "Operator", "Panel")
 OF_A_SCENE = ("collection", "render", "view_settings", "world_settings")
@@ -29,7 +40,9 @@ def _without_none(context: AttributeContext) -> Type:
     kind = get_proper_type(context.default_attr_type)
     if not isinstance(kind, UnionType):
         return kind
-    return make_simplified_union([item for item in kind.items if not isinstance(get_proper_type(item), NoneType)])
+    return make_simplified_union(
+        [item for item in kind.items if not isinstance(get_proper_type(item), NoneType)]
+    )
 
 
 class BlenderPlugin(Plugin):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The versions of Blender, Python, numpy and ONNX Runtime that the extension promises, and where their Pythons are. Imports no package."""
+"""The versions of Blender, Python, numpy and ONNX Runtime that the extension promises, and where
+their Pythons are. Imports no package.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ TOOLS = "hypothesis==6.170.15\nonnx==1.19.1\npsutil==7.2.2\npytest==9.2.0\npytes
 
 @dataclass(frozen=True)
 class Row:
-    """One environment. bpy: version of Blender as a module, or empty for the backend alone with the onnxruntime of that version."""
+    """One environment. bpy: version of Blender as a module, or empty for the backend alone with the
+    onnxruntime of that version.
+    """
 
     name: str
     python: str
@@ -26,7 +30,9 @@ class Row:
 
     @property
     def pins(self) -> str:
-        """What is installed into it; onnxruntime and psutil come with the zip where there is a Blender."""
+        """What is installed into it; onnxruntime and psutil come with the zip where there is a
+        Blender.
+        """
         if self.bpy:
             return f"bpy=={self.bpy}\nnumpy=={self.numpy}\n"
         return f"onnxruntime=={self.onnxruntime}\nnumpy=={self.numpy}\n{TOOLS}"
@@ -47,12 +53,24 @@ ROWS = (
 
 
 def python(version: str) -> str | None:
-    """An interpreter of that version: this one, one on the path, one of pyenv's, or one that Windows' launcher knows; None if there is none."""
+    """An interpreter of that version: this one, one on the path, one of pyenv's, or one that
+    Windows' launcher knows; None if there is none.
+    """
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
-    kept = sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/{version}.*/bin/python{version}"))
+    kept = sorted(
+        Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(
+            f"versions/{version}.*/bin/python{version}"
+        )
+    )
     for candidate in (shutil.which(f"python{version}"), *map(str, kept), _launched(version)):
-        if candidate and subprocess.run([candidate, "-c", "import venv"], capture_output=True, check=False).returncode == 0:
+        if (
+            candidate
+            and subprocess.run(
+                [candidate, "-c", "import venv"], capture_output=True, check=False
+            ).returncode
+            == 0
+        ):
             return candidate
     return None
 
@@ -62,7 +80,12 @@ def _launched(version: str) -> str | None:
     launcher = shutil.which("py")
     if launcher is None:
         return None
-    done = subprocess.run([launcher, f"-{version}", "-c", "import sys; print(sys.executable)"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [launcher, f"-{version}", "-c", "import sys; print(sys.executable)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.stdout.strip() if done.returncode == 0 else None
 
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Serve a repository of `python -m backend export-triton` with the Triton that nvidia-pytriton carries; for trying it out on one machine.
+"""Serve a repository of `python -m backend export-triton` with the Triton that nvidia-pytriton
+carries; for trying it out on one machine.
 
     pip install -r requirements/serving.txt -c requirements/serving.lock
     python scripts/triton_server.py REPOSITORY [--grpc-port 8001]
 
-Its Triton loads the system's libpython, so make the environment with that Python (/usr/bin/python3), not with one of pyenv or conda. It comes without
-the ONNX Runtime backend, so the sessions run in Python beside it. A full Triton serves the repository itself:
+Its Triton loads the system's libpython, so make the environment with that Python
+(/usr/bin/python3), not with one of pyenv or conda. It comes without the ONNX Runtime backend, so
+the sessions run in Python beside it. A full Triton serves the repository itself:
 
     tritonserver --model-repository REPOSITORY
 """
@@ -31,7 +33,12 @@ MOST_HEADS = 64
 def tensors(entries: Any, batched: bool) -> list[Tensor]:
     """pytriton's description of inputs or outputs, without the axis that counts heads."""
     return [
-        Tensor(name=e.name, dtype=np.float32, shape=tuple(a if isinstance(a, int) else -1 for a in e.shape[1 if batched else 0 :])) for e in entries
+        Tensor(
+            name=e.name,
+            dtype=np.float32,
+            shape=tuple(a if isinstance(a, int) else -1 for a in e.shape[1 if batched else 0 :]),
+        )
+        for e in entries
     ]
 
 
@@ -44,17 +51,24 @@ def inference(session: Any, batched: bool) -> Callable[..., Any]:
         return dict(zip(names, session.run(None, feeds), strict=True))
 
     def each(requests: list[Any]) -> list[dict[str, Any]]:
-        return [dict(zip(names, session.run(None, dict(request.items())), strict=True)) for request in requests]
+        return [
+            dict(zip(names, session.run(None, dict(request.items())), strict=True))
+            for request in requests
+        ]
 
     return whole if batched else each
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("repository", type=Path)
     parser.add_argument("--grpc-port", type=int, default=8001)
     parser.add_argument("--http-port", type=int, default=8000)
-    parser.add_argument("--grpc-cert", type=Path, help="with --grpc-key: the server's certificate, for TLS")
+    parser.add_argument(
+        "--grpc-cert", type=Path, help="with --grpc-key: the server's certificate, for TLS"
+    )
     parser.add_argument("--grpc-key", type=Path)
     options = parser.parse_args()
     folders = sorted(path.parent for path in options.repository.glob("*/config.pbtxt"))
@@ -73,18 +87,30 @@ def main() -> int:
     )
     with Triton(config=config) as triton:
         for folder in folders:
-            session = onnxruntime.InferenceSession(str(folder / "1" / "model.onnx"), providers=["CPUExecutionProvider"])
-            batched = all(len(e.shape) > 1 and not isinstance(e.shape[0], int) for e in (*session.get_inputs(), *session.get_outputs()))
+            session = onnxruntime.InferenceSession(
+                str(folder / "1" / "model.onnx"), providers=["CPUExecutionProvider"]
+            )
+            batched = all(
+                len(e.shape) > 1 and not isinstance(e.shape[0], int)
+                for e in (*session.get_inputs(), *session.get_outputs())
+            )
             triton.bind(
                 model_name=folder.name,
                 infer_func=inference(session, batched),
                 inputs=tensors(session.get_inputs(), batched),
                 outputs=tensors(session.get_outputs(), batched),
-                config=ModelConfig(batching=batched, max_batch_size=MOST_HEADS, batcher=DynamicBatcher(max_queue_delay_microseconds=2000)),
+                config=ModelConfig(
+                    batching=batched,
+                    max_batch_size=MOST_HEADS,
+                    batcher=DynamicBatcher(max_queue_delay_microseconds=2000),
+                ),
                 strict=True,
             )
         # Triton's own log goes to the same place, and may be in the middle of a line
-        print(f"\nserving {', '.join(folder.name for folder in folders)} on grpc://127.0.0.1:{options.grpc_port}", flush=True)
+        print(
+            f"\nserving {', '.join(folder.name for folder in folders)} on grpc://127.0.0.1:{options.grpc_port}",
+            flush=True,
+        )
         triton.serve()
     return 0
 

@@ -11,7 +11,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
-for folder in (ROOT / "tests", ROOT):  # the root comes first, so that `backend` is the package and not tests/backend
+for folder in (
+    ROOT / "tests",
+    ROOT,
+):  # the root comes first, so that `backend` is the package and not tests/backend
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
@@ -37,7 +40,9 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from backend.face.shapes.shape_sets import load_sets
 
-    return models.pair(tmp_path_factory.mktemp("slow"), "slow", list(load_sets()["arkit"].shapes), work=4000)
+    return models.pair(
+        tmp_path_factory.mktemp("slow"), "slow", list(load_sets()["arkit"].shapes), work=4000
+    )
 
 
 _status = pytest.StashKey[int]()
@@ -50,7 +55,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave at once where Blender is a module: taken down by Python it hangs now and then, most of all when failed tests still hold its objects."""
+    """Leave at once where Blender is a module: taken down by Python it hangs now and then, most of
+    all when failed tests still hold its objects.
+    """
     if "bpy" in sys.modules and _status in config.stash:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every module that needs no Blender can be imported on Windows and macOS: in a fresh interpreter that has their library, see fixtures/pretend.py."""
+"""Every module that needs no Blender can be imported on Windows and macOS: in a fresh interpreter
+that has their library, see fixtures/pretend.py.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,13 @@ EXTENSION = "blendshape_auto_generator"
 
 def imports(platform: str, root: Path = ROOT) -> dict[str, Any]:
     """What became of the modules of a tree on that system."""
-    done = subprocess.run([sys.executable, str(PRETEND), platform, str(root)], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        [sys.executable, str(PRETEND), platform, str(root)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return told
@@ -31,16 +39,29 @@ def test_all_modules_without_blender_are_imported(platform: str) -> None:
     told = imports(platform)
     assert told["failed"] == {}
     gone = set(told["left_out"])
-    assert not {name for name in gone if name.startswith((f"{EXTENSION}.backend", "scripts.dev", "scripts.build", "scripts.batch.main"))}
-    assert {f"{EXTENSION}.blendshape_addon.{name}" for name in ("backend_process", "pipe", "launch", "runtimes")} <= set(told["imported"])
-    assert set(told["left_out"].values()) & {"fcntl", "msvcrt", "resource", "winreg"} == set(), "taken for packages"
+    assert not {
+        name
+        for name in gone
+        if name.startswith(
+            (f"{EXTENSION}.backend", "scripts.dev", "scripts.build", "scripts.batch.main")
+        )
+    }
+    assert {
+        f"{EXTENSION}.blendshape_addon.{name}"
+        for name in ("backend_process", "pipe", "launch", "runtimes")
+    } <= set(told["imported"])
+    assert set(told["left_out"].values()) & {"fcntl", "msvcrt", "resource", "winreg"} == set(), (
+        "taken for packages"
+    )
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of the extension's sources."""
     for folder in ("backend", "blendshape_addon"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("models", "__pycache__"))
+        shutil.copytree(
+            ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("models", "__pycache__")
+        )
     return tmp_path
 
 
@@ -48,8 +69,13 @@ def test_a_misspelt_constant_of_another_system_is_found(tree: Path) -> None:
     source = tree / "blendshape_addon" / "backend_process.py"
     text = source.read_text(encoding="utf-8")
     assert "subprocess.CREATE_NO_WINDOW" in text
-    source.write_text(text.replace("subprocess.CREATE_NO_WINDOW", "subprocess.CREATENO_WINDOW"), encoding="utf-8")
-    assert "CREATENO_WINDOW" in imports("win32", tree)["failed"][f"{EXTENSION}.blendshape_addon.backend_process"]
+    source.write_text(
+        text.replace("subprocess.CREATE_NO_WINDOW", "subprocess.CREATENO_WINDOW"), encoding="utf-8"
+    )
+    assert (
+        "CREATENO_WINDOW"
+        in imports("win32", tree)["failed"][f"{EXTENSION}.blendshape_addon.backend_process"]
+    )
     assert imports("darwin", tree)["failed"] == {}
 
 
@@ -90,7 +116,9 @@ THERE = {
 
 
 @pytest.mark.parametrize("platform", ["win32", "darwin"])
-def test_what_a_system_lacks_is_lacking_and_what_it_has_is_there(platform: str, tmp_path: Path) -> None:
+def test_what_a_system_lacks_is_lacking_and_what_it_has_is_there(
+    platform: str, tmp_path: Path
+) -> None:
     folder = tmp_path / "backend"
     folder.mkdir()
     (folder / "__init__.py").touch()
@@ -98,4 +126,6 @@ def test_what_a_system_lacks_is_lacking_and_what_it_has_is_there(platform: str, 
         for number, line in enumerate(lines):
             (folder / f"{kind}{number}.py").write_text(line, encoding="utf-8")
     told = imports(platform, tmp_path)
-    assert set(told["failed"]) == {f"{EXTENSION}.backend.lacking{number}" for number in range(len(LACKING[platform]))}, told["failed"]
+    assert set(told["failed"]) == {
+        f"{EXTENSION}.backend.lacking{number}" for number in range(len(LACKING[platform]))
+    }, told["failed"]

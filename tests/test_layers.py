@@ -21,7 +21,9 @@ layers =
 
 
 def test_modules_import_only_what_their_layer_may_know() -> None:
-    assert cli.lint_imports(no_cache=True, no_logo=True) == 0, "what was printed says which import is wrong"
+    assert cli.lint_imports(no_cache=True, no_logo=True) == 0, (
+        "what was printed says which import is wrong"
+    )
 
 
 def test_an_import_of_a_higher_layer_is_found(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for the repository as a whole: licences, links, names, and what docs/privacy.md promises of the code that ships."""
+"""What holds for the repository as a whole: licences, links, names, and what docs/privacy.md
+promises of the code that ships.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,53 @@ from scripts import build
 ROOT = Path(__file__).resolve().parents[1]
 STANDARDS = ROOT.parent / "shared" / "standards.json"
 OURS = ("backend", "blendshape_addon", "scripts", "tests")
-SOURCES = sorted([ROOT / "__init__.py", *(path for folder in OURS for path in (ROOT / folder).rglob("*.py"))])
+SOURCES = sorted(
+    [ROOT / "__init__.py", *(path for folder in OURS for path in (ROOT / folder).rglob("*.py"))]
+)
 SHIPPED = [path for path in SOURCES if path.relative_to(ROOT).parts[0] in build.SHIPPED]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "backend").rglob("*.md"), *(ROOT / "scripts").rglob("*.md")])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "backend").rglob("*.md"),
+        *(ROOT / "scripts").rglob("*.md"),
+    ]
+)
 
-# Modules that run what they read, or talk to the network. The one way to the network is pip, in runtimes.py, and the Triton client that a user names.
-FORBIDDEN = {"pickle", "cPickle", "dill", "marshal", "shelve", "joblib", "cloudpickle", "socket", "socketserver", "http", "urllib", "requests"}
-FORBIDDEN |= {"ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio.streams", "ssl", "webbrowser", "ctypes.util"}
+# Modules that run what they read, or talk to the network. The one way to the network is pip, in
+# runtimes.py, and the Triton client that a user names.
+FORBIDDEN = {
+    "pickle",
+    "cPickle",
+    "dill",
+    "marshal",
+    "shelve",
+    "joblib",
+    "cloudpickle",
+    "socket",
+    "socketserver",
+    "http",
+    "urllib",
+    "requests",
+}
+FORBIDDEN |= {
+    "ftplib",
+    "smtplib",
+    "telnetlib",
+    "xmlrpc",
+    "asyncio.streams",
+    "ssl",
+    "webbrowser",
+    "ctypes.util",
+}
 CALLS = {"eval", "exec", "compile", "__import__", "execfile"}
-OF_MODULES = {("os", "system"), ("os", "popen"), ("os", "startfile"), ("subprocess", "getoutput"), ("subprocess", "getstatusoutput")}
+OF_MODULES = {
+    ("os", "system"),
+    ("os", "popen"),
+    ("os", "startfile"),
+    ("subprocess", "getoutput"),
+    ("subprocess", "getstatusoutput"),
+}
 
 
 def name_of(path: Path) -> str:
@@ -60,11 +100,15 @@ def found_in(path: Path) -> Iterator[str]:
         if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
             if (called.value.id, called.attr) in OF_MODULES:
                 yield f"{line}: calls {called.value.id}.{called.attr}"
-            if (called.value.id, called.attr) == ("np", "load") and "allow_pickle" not in {k.arg for k in node.keywords}:
+            if (called.value.id, called.attr) == ("np", "load") and "allow_pickle" not in {
+                k.arg for k in node.keywords
+            }:
                 yield f"{line}: np.load without allow_pickle=False"
         for keyword in node.keywords:
             value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
-            if (keyword.arg == "shell" and value is not False) or (keyword.arg == "allow_pickle" and value is not False):
+            if (keyword.arg == "shell" and value is not False) or (
+                keyword.arg == "allow_pickle" and value is not False
+            ):
                 yield f"{line}: {keyword.arg} is not False"
 
 
@@ -75,14 +119,22 @@ def test_nothing_that_ships_runs_what_it_reads_or_opens_connections(path: Path) 
 
 def test_the_search_for_such_things_finds_them(tmp_path: Path) -> None:
     bad = tmp_path / "bad.py"
-    lines = ["import pickle", "from urllib.request import urlopen", "eval('1')", "import os; os.system('x')", "np.load('x')"]
+    lines = [
+        "import pickle",
+        "from urllib.request import urlopen",
+        "eval('1')",
+        "import os; os.system('x')",
+        "np.load('x')",
+    ]
     lines += ["subprocess.run('x', shell=True)", "np.load('x', allow_pickle=True)"]
     bad.write_text("\n".join(lines))
     assert len(list(found_in(bad))) == len(lines)
 
 
 def test_only_one_module_installs_packages_and_asks_first() -> None:
-    installing = {name_of(path) for path in SHIPPED if re.search(r'"pip"', path.read_text(encoding="utf-8"))}
+    installing = {
+        name_of(path) for path in SHIPPED if re.search(r'"pip"', path.read_text(encoding="utf-8"))
+    }
     assert installing == {"blendshape_addon/runtimes.py"}
     asked = (ROOT / "blendshape_addon" / "runtime_operators.py").read_text(encoding="utf-8")
     assert "online_access" in asked
@@ -91,32 +143,56 @@ def test_only_one_module_installs_packages_and_asks_first() -> None:
 def test_the_manifest_asks_for_no_more_than_is_used() -> None:
     manifest = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))
     assert set(manifest["permissions"]) == {"network", "files", "clipboard"}
-    assert all(len(text) <= 64 and not text.endswith(".") for text in (manifest["tagline"], *manifest["permissions"].values()))
+    assert all(
+        len(text) <= 64 and not text.endswith(".")
+        for text in (manifest["tagline"], *manifest["permissions"].values())
+    )
     page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in page and text in page for name, text in manifest["permissions"].items())
+    assert all(
+        f"`{name}`" in page and text in page for name, text in manifest["permissions"].items()
+    )
 
 
 def test_the_version_is_the_manifests_everywhere() -> None:
     version = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))["version"]
     assert re.fullmatch(r"\d+\.\d+\.\d+", version)
     assert version == backend.VERSION
-    assert version == tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert (
+        version
+        == tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+            "version"
+        ]
+    )
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     released = re.findall(r"^## \[(.+?)\]", changes, re.MULTILINE)
-    assert released[:2] == ["Unreleased", version], "CHANGELOG.md begins with what is unreleased, then this version"
+    assert released[:2] == ["Unreleased", version], (
+        "CHANGELOG.md begins with what is unreleased, then this version"
+    )
 
 
 def test_no_other_file_of_ours_repeats_the_version() -> None:
     literal = f'"{backend.VERSION}"'
-    stated = {name_of(path) for path in [*SOURCES, *ROOT.glob("*.toml")] if f"version = {literal}" in path.read_text(encoding="utf-8").lower()}
+    stated = {
+        name_of(path)
+        for path in [*SOURCES, *ROOT.glob("*.toml")]
+        if f"version = {literal}" in path.read_text(encoding="utf-8").lower()
+    }
     assert stated == {"backend/__init__.py", "blender_manifest.toml", "pyproject.toml"}
 
 
 def test_everything_that_is_installed_is_pinned() -> None:
     for path in (ROOT / "requirements").glob("*.txt"):
         for line in path.read_text(encoding="utf-8").splitlines():
-            assert not line.strip() or line.startswith("#") or re.fullmatch(r"[A-Za-z0-9_.\[\]-]+==[\w.+]+( *;.*)?", line), f"{path.name}: {line}"
-    assert all(len(digest) == 64 for pins in json.loads(build.PINS.read_text(encoding="utf-8")).values() for digest in pins.values())
+            assert (
+                not line.strip()
+                or line.startswith("#")
+                or re.fullmatch(r"[A-Za-z0-9_.\[\]-]+==[\w.+]+( *;.*)?", line)
+            ), f"{path.name}: {line}"
+    assert all(
+        len(digest) == 64
+        for pins in json.loads(build.PINS.read_text(encoding="utf-8")).values()
+        for digest in pins.values()
+    )
 
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -141,39 +217,72 @@ def test_links_in_the_docs_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_files_that_the_docs_name_are_there(page: Path) -> None:
-    folders, ends = "backend|blendshape_addon|scripts|tests|docs|requirements", "py|md|json|txt|onnx|toml"
+    folders, ends = (
+        "backend|blendshape_addon|scripts|tests|docs|requirements",
+        "py|md|json|txt|onnx|toml",
+    )
     named = re.findall(rf"`((?:{folders})/[\w./-]+\.(?:{ends}))`", page.read_text(encoding="utf-8"))
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_what_contributors_are_told_to_change_is_there() -> None:
-    told = re.findall(r"`(\w+)`(?: \([^)]*\))? in\s+`([\w/]+\.py)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    told = re.findall(
+        r"`(\w+)`(?: \([^)]*\))? in\s+`([\w/]+\.py)`",
+        (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+    )
     assert len(told) > 15
     missing = [
-        f"{name} in {file}" for name, file in told if not re.search(rf"(?m)^(?:def|class) {name}\b|^{name}\b.* = ", (ROOT / file).read_text("utf-8"))
+        f"{name} in {file}"
+        for name, file in told
+        if not re.search(
+            rf"(?m)^(?:def|class) {name}\b|^{name}\b.* = ", (ROOT / file).read_text("utf-8")
+        )
     ]
     assert missing == []
 
 
 def known_names() -> set[str]:
-    """Names of shapes: of the shipped sets and conditions, and of the gathered standards where they are at hand."""
+    """Names of shapes: of the shipped sets and conditions, and of the gathered standards where they
+    are at hand.
+    """
     known = set(DERIVED)
     for shape_set in load_sets().values():
-        known |= set(shape_set.shapes) | {condition for row in shape_set.shapes.values() for condition in row}
+        known |= set(shape_set.shapes) | {
+            condition for row in shape_set.shapes.values() for condition in row
+        }
     if STANDARDS.exists():
         known |= set(re.findall(r"\w+", STANDARDS.read_text(encoding="utf-8")))
     return known
 
 
-# written like shapes, but other things: landmarks, properties, and parts of names that a sentence speaks of
-NO_SHAPES = {"mouthOpen", "mouthSmile", "mouthFrown", "eyeLook", "mouthUp", "browInner", "mouthUpper", "mouthLower"}
+# written like shapes, but other things: landmarks, properties, and parts of names that a sentence
+# speaks of
+NO_SHAPES = {
+    "mouthOpen",
+    "mouthSmile",
+    "mouthFrown",
+    "eyeLook",
+    "mouthUp",
+    "browInner",
+    "mouthUpper",
+    "mouthLower",
+}
 
 
-@pytest.mark.parametrize("path", [*PAGES, *SHIPPED, ROOT / "backend/face/shapes/shape_sets.json"], ids=name_of)
+@pytest.mark.parametrize(
+    "path", [*PAGES, *SHIPPED, ROOT / "backend/face/shapes/shape_sets.json"], ids=name_of
+)
 def test_names_of_shapes_are_spelt_as_in_the_standards(path: Path) -> None:
     known = known_names()
-    written = set(re.findall(r"\b(?:eye|jaw|mouth|cheek|brow|nose|tongue)[A-Z][a-z]+[A-Za-z]*\b", path.read_text(encoding="utf-8")))
-    wrong = {name for name in written - NO_SHAPES if not any(other.startswith(name) for other in known)}
+    written = set(
+        re.findall(
+            r"\b(?:eye|jaw|mouth|cheek|brow|nose|tongue)[A-Z][a-z]+[A-Za-z]*\b",
+            path.read_text(encoding="utf-8"),
+        )
+    )
+    wrong = {
+        name for name in written - NO_SHAPES if not any(other.startswith(name) for other in known)
+    }
     assert not wrong, f"not the name of a shape: {', '.join(sorted(wrong))}"
 
 

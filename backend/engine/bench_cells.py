@@ -35,29 +35,53 @@ Floats = NDArray[np.float32]
 
 POINTS = 1024  # that locating shows the encoder
 HEADS = 32  # crops that a bare run of the encoder sees at once
-LEAST = 9  # repetitions where ratios near their targets are compared: beside a busy neighbour single ones differ by a third
+# repetitions where ratios near their targets are compared: beside a busy neighbour single ones
+# differ by a third
+LEAST = 9
 BUDGET_S = 6.0  # a cell is repeated at most so long
 _RADII, _CENTRE = np.array([1.1, 1.5, 1.2]), np.array([0.0, -0.4, -1.0])
 
 
 def egg_head(count: int) -> AvatarMesh:
-    """A head without a face, about `count` vertices, in canonical units, with all landmarks told, so that it needs no search."""
+    """A head without a face, about `count` vertices, in canonical units, with all landmarks told,
+    so that it needs no search.
+    """
     columns = max(8, int(math.sqrt(count)))
     rows = max(4, round(count / columns))
-    polar, around = np.meshgrid(np.linspace(0.01, np.pi - 0.01, rows), np.arange(columns) * 2 * np.pi / columns, indexing="ij")
-    unit = np.stack([np.sin(polar) * np.sin(around), np.cos(polar), np.sin(polar) * np.cos(around)], axis=-1).reshape(-1, 3)
+    polar, around = np.meshgrid(
+        np.linspace(0.01, np.pi - 0.01, rows),
+        np.arange(columns) * 2 * np.pi / columns,
+        indexing="ij",
+    )
+    unit = np.stack(
+        [np.sin(polar) * np.sin(around), np.cos(polar), np.sin(polar) * np.cos(around)], axis=-1
+    ).reshape(-1, 3)
     index = np.arange(rows * columns).reshape(rows, columns)
     a, b, c, d = index[:-1], np.roll(index, -1, 1)[:-1], index[1:], np.roll(index, -1, 1)[1:]
-    triangles = np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)]).astype(np.int32)
-    flat = {"mouth_left": (0.35, -1.0), "mouth_right": (-0.35, -1.0), "lip_upper": (0.0, -0.95), "lip_lower": (0.0, -1.1)}
+    triangles = np.concatenate(
+        [np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)]
+    ).astype(np.int32)
+    flat = {
+        "mouth_left": (0.35, -1.0),
+        "mouth_right": (-0.35, -1.0),
+        "lip_upper": (0.0, -0.95),
+        "lip_lower": (0.0, -1.1),
+    }
     flat |= {"nose_tip": (0.0, -0.5), "chin": (0.0, -1.6)}
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        places = {"eye_inner": (0.3, 0.0), "eye_outer": (0.7, 0.0), "lid_upper": (0.5, 0.1), "lid_lower": (0.5, -0.1)}
+        places = {
+            "eye_inner": (0.3, 0.0),
+            "eye_outer": (0.7, 0.0),
+            "lid_upper": (0.5, 0.1),
+            "lid_lower": (0.5, -0.1),
+        }
         for name, (x, y) in {**places, "brow_inner": (0.2, 0.3), "brow_outer": (0.8, 0.3)}.items():
             flat[f"{name}_{side}"] = (sign * x, y)
     landmarks = {name: _on_egg(*flat[name]) for name in NAMES}
     vertices = np.ascontiguousarray(unit * _RADII + _CENTRE, np.float32)
-    return AvatarMesh(vertices=vertices, triangles=triangles, up=(0.0, 1.0, 0.0), landmarks=landmarks)
+    return AvatarMesh(
+        vertices=vertices, triangles=triangles, up=(0.0, 1.0, 0.0), landmarks=landmarks
+    )
 
 
 def _on_egg(x: float, y: float) -> tuple[float, float, float]:
@@ -68,13 +92,23 @@ def _on_egg(x: float, y: float) -> tuple[float, float, float]:
 def spread(times: Sequence[float]) -> dict[str, float]:
     """mean, std, min, max, p50 and p99 of seconds, to 0.1 ms."""
     ordered = sorted(times)
-    found = {"mean": statistics.fmean(times), "std": statistics.pstdev(times), "min": ordered[0], "max": ordered[-1]}
-    found |= {"p50": statistics.median(times), "p99": ordered[max(0, math.ceil(0.99 * len(ordered)) - 1)]}
+    found = {
+        "mean": statistics.fmean(times),
+        "std": statistics.pstdev(times),
+        "min": ordered[0],
+        "max": ordered[-1],
+    }
+    found |= {
+        "p50": statistics.median(times),
+        "p99": ordered[max(0, math.ceil(0.99 * len(ordered)) - 1)],
+    }
     return {name: round(value, 4) for name, value in found.items()}
 
 
 def in_turns(works: Mapping[str, Callable[[], object]], repeat: int) -> dict[str, list[float]]:
-    """Seconds of each work, run in turns so that a busy moment hits all of them; one round to warm up; at most BUDGET_S after two rounds."""
+    """Seconds of each work, run in turns so that a busy moment hits all of them; one round to warm
+    up; at most BUDGET_S after two rounds.
+    """
     times: dict[str, list[float]] = {name: [] for name in works}
     began = time.perf_counter()
     for round_ in range(repeat + 1):
@@ -89,7 +123,9 @@ def in_turns(works: Mapping[str, Callable[[], object]], repeat: int) -> dict[str
 
 
 class Peak:
-    """Highest resident memory of this process while it is entered, in MiB, looked at every few milliseconds."""
+    """Highest resident memory of this process while it is entered, in MiB, looked at every few
+    milliseconds.
+    """
 
     def __init__(self) -> None:
         self.before = self.peak = 0.0
@@ -111,7 +147,9 @@ class Peak:
 
 
 def cell(model: Model, heads: int, count: int, repeat: int) -> dict[str, Any]:
-    """`heads` heads of `count` vertices through encoder, decoder and the product that makes the shapes, against the bare session runs."""
+    """`heads` heads of `count` vertices through encoder, decoder and the product that makes the
+    shapes, against the bare session runs.
+    """
     shapes = _shapes_work(model, count)
     feeds = probe(model.parts[1].session.get_inputs(), count)
     encoder, decoder = (part.alone() for part in model.parts)
@@ -145,22 +183,39 @@ def cell(model: Model, heads: int, count: int, repeat: int) -> dict[str, Any]:
     }
 
 
-def int8_against_fp32(path: Path | None, on_cpu: Settings, threads: Sequence[int], count: int, repeat: int) -> dict[str, Any]:
-    """One head of `count` vertices on the CPU in fp32 and in int8, in turns, on each number of threads; why not where int8 is not offered."""
+def int8_against_fp32(
+    path: Path | None, on_cpu: Settings, threads: Sequence[int], count: int, repeat: int
+) -> dict[str, Any]:
+    """One head of `count` vertices on the CPU in fp32 and in int8, in turns, on each number of
+    threads; why not where int8 is not offered.
+    """
     found: dict[str, Any] = {"vertices": count}
     for number in sorted(set(threads)):
         try:
-            asked = {name: replace(on_cpu, precision=name, strict=True, threads=number) for name in ("fp32", "int8")}
-            works = {name: _head_work(load_model(path, settings), count) for name, settings in asked.items()}
+            asked = {
+                name: replace(on_cpu, precision=name, strict=True, threads=number)
+                for name in ("fp32", "int8")
+            }
+            works = {
+                name: _head_work(load_model(path, settings), count)
+                for name, settings in asked.items()
+            }
         except BackendError as error:
             return found | {"why": error.message}
-        times = {name: statistics.median(values) for name, values in in_turns(works, max(repeat, LEAST)).items()}
-        found[str(number)] = {f"{name}_s": round(value, 4) for name, value in times.items()} | {"to_fp32": round(times["int8"] / times["fp32"], 3)}
+        times = {
+            name: statistics.median(values)
+            for name, values in in_turns(works, max(repeat, LEAST)).items()
+        }
+        found[str(number)] = {f"{name}_s": round(value, 4) for name, value in times.items()} | {
+            "to_fp32": round(times["int8"] / times["fp32"], 3)
+        }
     return found
 
 
 def against_libraries(model: Model, count: int, repeat: int) -> dict[str, Any]:
-    """The decoder on `count` vertices: ONNX Runtime as it is used, PyTorch eager and numpy (at once, and in pieces), per thread count."""
+    """The decoder on `count` vertices: ONNX Runtime as it is used, PyTorch eager and numpy (at
+    once, and in pieces), per thread count.
+    """
     found: dict[str, Any] = {"vertices": count, "torch": None, "numpy": None}
     if model.decoder is None or model.use.active != "CPUExecutionProvider":
         return found | {"why": "the model has no decoder on the CPU"}
@@ -182,11 +237,17 @@ def against_libraries(model: Model, count: int, repeat: int) -> dict[str, Any]:
             found[f"{name}_why"] = str(unknown)
             continue
         rows: dict[str, Any] = {"largest_difference": error}
-        for threads in sorted({1, hardware.thread_counts()[-1]}) if name == "torch" else (1,):  # numpy has one thread, see __main__.py
-            own = load_model(Path(model.info.path), replace(model.encoder.settings, threads=threads))
+        for threads in (
+            sorted({1, hardware.thread_counts()[-1]}) if name == "torch" else (1,)
+        ):  # numpy has one thread, see __main__.py
+            own = load_model(
+                Path(model.info.path), replace(model.encoder.settings, threads=threads)
+            )
             if own.decoder is not None:
                 works = _pieces(feeds, own.pieces(count))
-                rows[str(threads)] = _compare(own.decoder, works, reference, library, feeds, pieces, threads, repeat)
+                rows[str(threads)] = _compare(
+                    own.decoder, works, reference, library, feeds, pieces, threads, repeat
+                )
         found[name] = rows
     return found
 
@@ -209,9 +270,14 @@ def _compare(
             "at_once": lambda: reference.run(feeds),
             "pieces": lambda: [reference.run(part) for part in pieces],
         }
-        times = {name: statistics.median(values) for name, values in in_turns(works, repeat).items()}
+        times = {
+            name: statistics.median(values) for name, values in in_turns(works, repeat).items()
+        }
     found = {f"{name}_s": round(value, 4) for name, value in times.items()}
-    return found | {"ort_to_at_once": round(times["ort"] / times["at_once"], 3), "ort_to_pieces": round(times["ort"] / times["pieces"], 3)}
+    return found | {
+        "ort_to_at_once": round(times["ort"] / times["at_once"], 3),
+        "ort_to_pieces": round(times["ort"] / times["pieces"], 3),
+    }
 
 
 @contextmanager
@@ -224,7 +290,9 @@ def _inference(torch: Any) -> Iterator[None]:
 
 
 def threads_trial(path: Path | None, settings: Settings, count: int, repeat: int) -> dict[str, Any]:
-    """Seconds for `count` vertices with automatic threads and with each fixed number, idle and with one core kept busy."""
+    """Seconds for `count` vertices with automatic threads and with each fixed number, idle and with
+    one core kept busy.
+    """
     found: dict[str, Any] = {}
     for state in ("idle", "busy"):
         with _busy_core(state == "busy"):
@@ -232,26 +300,42 @@ def threads_trial(path: Path | None, settings: Settings, count: int, repeat: int
             automatic.try_threads()
             works = {"auto": _shapes_work(automatic, count)}
             for threads in hardware.thread_counts():
-                works[str(threads)] = _shapes_work(load_model(path, replace(settings, threads=threads)), count)
+                works[str(threads)] = _shapes_work(
+                    load_model(path, replace(settings, threads=threads)), count
+                )
             runs = in_turns(works, max(repeat, LEAST))
-            chosen = str(automatic.threads)  # is the same as one of the fixed numbers: what differs is where the system puts the threads
+            chosen = str(
+                automatic.threads
+                # is the same as one of the fixed numbers: what differs is where the system puts the
+                # threads
+            )
             runs["auto"] = runs[chosen] = runs["auto"] + runs.get(chosen, [])
             times = {name: statistics.median(values) for name, values in runs.items()}
         best = min(value for name, value in times.items() if name != "auto")
         found[state] = {name: round(value, 4) for name, value in times.items()}
-        found[state] |= {"chosen": automatic.threads, "auto_to_best": round(times["auto"] / best, 3)}
+        found[state] |= {
+            "chosen": automatic.threads,
+            "auto_to_best": round(times["auto"] / best, 3),
+        }
     return found
 
 
 def _head_work(model: Model, count: int) -> Callable[[], object]:
-    shapes, points = _shapes_work(model, count), probe(model.encoder.session.get_inputs(), POINTS)["points"]
+    shapes, points = (
+        _shapes_work(model, count),
+        probe(model.encoder.session.get_inputs(), POINTS)["points"],
+    )
     encode = encode_with(model, Cancellation())
     return lambda: (encode(points), shapes())
 
 
 def _shapes_work(model: Model, count: int) -> Callable[[], object]:
     if model.decoder is None:
-        raise BackendError("model_contract", "A plain model has no decoder to measure.", "Measure it with whole requests.")
+        raise BackendError(
+            "model_contract",
+            "A plain model has no decoder to measure.",
+            "Measure it with whole requests.",
+        )
     feeds = probe(model.decoder.session.get_inputs(), count)
     face: Any = (*(feeds[name] for name in PER_VERTEX), feeds["latent"])
     weights = np.eye(len(model.info.conditions), dtype=np.float32)
@@ -273,7 +357,9 @@ def _busy_core(wanted: bool) -> Iterator[None]:
 class Requests:
     """Whole requests to a real child over its pipe."""
 
-    def __init__(self, path: Path | None, settings: Mapping[str, Any], conditions: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path | None, settings: Mapping[str, Any], conditions: Sequence[str]
+    ) -> None:
         self._path, self._settings = path, dict(settings)
         known = load_sets()["arkit"].shapes
         self._arkit = all(condition in conditions for row in known.values() for condition in row)
@@ -281,13 +367,22 @@ class Requests:
         self.shapes = 52 if self._arkit else len(conditions[:52])
 
     def start(self, threads: int | None = None) -> Client:
-        """A child, with a fixed number of threads if one is given. It may keep its modules compiled, as the add-on's may."""
+        """A child, with a fixed number of threads if one is given. It may keep its modules
+        compiled, as the add-on's may.
+        """
         settings = self._settings if threads is None else {**self._settings, "threads": threads}
         return Client(preferences=settings, environment={"PYTHONDONTWRITEBYTECODE": ""})
 
     def send(self, client: Client, mesh: AvatarMesh) -> tuple[dict[str, Any], float, float]:
-        """One request: its report, seconds from frame to the first shapes, and to the last frame."""
-        fields: dict[str, Any] = {"bones": mesh.bones, "up": mesh.up, "landmarks": mesh.landmarks, "model": str(self._path) if self._path else None}
+        """One request: its report, seconds from frame to the first shapes, and to the last
+        frame.
+        """
+        fields: dict[str, Any] = {
+            "bones": mesh.bones,
+            "up": mesh.up,
+            "landmarks": mesh.landmarks,
+            "model": str(self._path) if self._path else None,
+        }
         fields |= {"sets": ["arkit"]} if self._arkit else {"table": self._table}
         began, first = time.perf_counter(), 0.0
         for message in client.answers(client.send("generate", fields, mesh.arrays())):
@@ -298,7 +393,9 @@ class Requests:
         return report, first, time.perf_counter() - began
 
     def cold_start(self, mesh: AvatarMesh, repeat: int) -> dict[str, float]:
-        """Seconds from starting the child to its hello, and to the first shapes of a first request; a first start, which compiles, does not count."""
+        """Seconds from starting the child to its hello, and to the first shapes of a first request;
+        a first start, which compiles, does not count.
+        """
         hellos: list[float] = []
         firsts: list[float] = []
         self.start().close()
@@ -308,17 +405,29 @@ class Requests:
                 hellos.append(time.perf_counter() - began)
                 started = time.perf_counter() - began
                 firsts.append(started + self.send(client, mesh)[1])
-        return {"hello_s": round(statistics.median(hellos), 4), "first_shapes_s": round(statistics.median(firsts), 4)}
+        return {
+            "hello_s": round(statistics.median(hellos), 4),
+            "first_shapes_s": round(statistics.median(firsts), 4),
+        }
 
     def frame_to_frame(self, model: Model, mesh: AvatarMesh, repeat: int) -> dict[str, Any]:
-        """Seconds from the first byte of a request to the last of its answers, and of the same session runs bare, in turns: on all threads, as ONNX
-        Runtime does by itself, one after another, crops by HEADS and vertices by CHUNK (`bare`) or all in one run (`once`), and several at once, as
-        the backend does (`own`)."""
+        """Seconds from the first byte of a request to the last of its answers, and of the same
+        session runs bare, in turns: on all threads, as ONNX Runtime does by itself, one after
+        another, crops by HEADS and vertices by CHUNK (`bare`) or all in one run (`once`), and
+        several at once, as the backend does (`own`).
+        """
         runs = recorded_runs(model, mesh, self.shapes if self._arkit else 0, self._table)
-        own = [(part, [feeds for session, feeds in runs if session is part]) for part in model.parts]
+        own = [
+            (part, [feeds for session, feeds in runs if session is part]) for part in model.parts
+        ]
         crops = [(own[0][0].alone(), _crops(own[0][1]))]
-        whole_head = [(part.alone(), [_joined(feeds)] if model.decoder else feeds) for part, feeds in own[1:]]
-        in_pieces = [(session, _pieces(feeds[0]) if model.decoder else feeds) for session, feeds in whole_head]
+        whole_head = [
+            (part.alone(), [_joined(feeds)] if model.decoder else feeds) for part, feeds in own[1:]
+        ]
+        in_pieces = [
+            (session, _pieces(feeds[0]) if model.decoder else feeds)
+            for session, feeds in whole_head
+        ]
         with self.start(model.threads) as client:
             report: dict[str, Any] = {}
 
@@ -335,17 +444,40 @@ class Requests:
                 for part, pieces in own:
                     run_each(part, pieces, Cancellation())
 
-            works: dict[str, Callable[[], object]] = {"whole": whole, "bare": lambda: alone(crops + in_pieces), "own": several}
-            times = in_turns(works | {"once": lambda: alone(crops + whole_head)}, max(repeat, LEAST))
+            works: dict[str, Callable[[], object]] = {
+                "whole": whole,
+                "bare": lambda: alone(crops + in_pieces),
+                "own": several,
+            }
+            times = in_turns(
+                works | {"once": lambda: alone(crops + whole_head)}, max(repeat, LEAST)
+            )
         middle = statistics.median(times["whole"])
-        kept = ("vertices", "face_vertices", "shapes", "threads", "provider_active", "precision", "seconds", "peak_memory_mb")
-        found: dict[str, Any] = {"request": spread(times.pop("whole")), **{name: spread(values) for name, values in times.items()}}
+        kept = (
+            "vertices",
+            "face_vertices",
+            "shapes",
+            "threads",
+            "provider_active",
+            "precision",
+            "seconds",
+            "peak_memory_mb",
+        )
+        found: dict[str, Any] = {
+            "request": spread(times.pop("whole")),
+            **{name: spread(values) for name, values in times.items()},
+        }
         found |= {"session_runs": len(runs), "threads_bare": model.threads}
-        found |= {f"to_{name}": round(middle / statistics.median(values), 3) for name, values in times.items()}
+        found |= {
+            f"to_{name}": round(middle / statistics.median(values), 3)
+            for name, values in times.items()
+        }
         return found | {name: report[name] for name in kept}
 
     def growth(self, counts: Sequence[int], repeat: int) -> list[dict[str, Any]]:
-        """Seconds and memory of whole requests for heads of each size, each size in a child of its own, so that its peak is its own."""
+        """Seconds and memory of whole requests for heads of each size, each size in a child of its
+        own, so that its peak is its own.
+        """
         rows: list[dict[str, Any]] = []
         for count in counts:
             mesh = egg_head(count)
@@ -355,9 +487,23 @@ class Requests:
                 sent = [self.send(client, mesh) for _ in range(max(2, min(repeat, 3)))]
             report = sent[-1][0]
             answer = report["shapes"] * report["face_vertices"] * 12 / 2**20
-            row = {"vertices": report["vertices"], "face_vertices": report["face_vertices"], "seconds": round(min(s[2] for s in sent), 4)}
-            row |= {"loaded_mb": loaded, "peak_memory_mb": report["peak_memory_mb"], "answer_mb": round(answer, 1)}
-            rows.append(row | {"above_answer_mb": round(report["peak_memory_mb"] - answer, 1), "stages": report["seconds"]})
+            row = {
+                "vertices": report["vertices"],
+                "face_vertices": report["face_vertices"],
+                "seconds": round(min(s[2] for s in sent), 4),
+            }
+            row |= {
+                "loaded_mb": loaded,
+                "peak_memory_mb": report["peak_memory_mb"],
+                "answer_mb": round(answer, 1),
+            }
+            rows.append(
+                row
+                | {
+                    "above_answer_mb": round(report["peak_memory_mb"] - answer, 1),
+                    "stages": report["seconds"],
+                }
+            )
         return rows
 
 
@@ -365,22 +511,36 @@ def _pieces(feeds: Mapping[str, Floats], pieces: Sequence[slice] = ()) -> list[d
     """A decoder's feeds piece by piece, CHUNK vertices at a time if not told."""
     count = len(feeds[next(iter(PER_VERTEX))])
     even = [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
-    return [{n: a if n == "latent" else a[rows] for n, a in feeds.items()} for rows in pieces or even]
+    return [
+        {n: a if n == "latent" else a[rows] for n, a in feeds.items()} for rows in pieces or even
+    ]
 
 
 def _joined(pieces: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
     """A decoder's feeds at once."""
-    return {n: a if n == "latent" else np.concatenate([piece[n] for piece in pieces]) for n, a in pieces[0].items()}
+    return {
+        n: a if n == "latent" else np.concatenate([piece[n] for piece in pieces])
+        for n, a in pieces[0].items()
+    }
 
 
 def _crops(feeds: Sequence[Mapping[str, Floats]]) -> list[dict[str, Floats]]:
     """An encoder's feeds, crops of one size together."""
     points = [feed["points"] for feed in feeds]
-    alike = [np.concatenate([crops for crops in points if crops.shape[1] == count]) for count in sorted({crops.shape[1] for crops in points})]
-    return [{"points": crops[start : start + HEADS]} for crops in alike for start in range(0, len(crops), HEADS)]
+    alike = [
+        np.concatenate([crops for crops in points if crops.shape[1] == count])
+        for count in sorted({crops.shape[1] for crops in points})
+    ]
+    return [
+        {"points": crops[start : start + HEADS]}
+        for crops in alike
+        for start in range(0, len(crops), HEADS)
+    ]
 
 
-def recorded_runs(model: Model, mesh: AvatarMesh, arkit: int, table: Any) -> list[tuple[Session, dict[str, Floats]]]:
+def recorded_runs(
+    model: Model, mesh: AvatarMesh, arkit: int, table: Any
+) -> list[tuple[Session, dict[str, Floats]]]:
     """The session runs of one request: which session, and with what."""
     from ..face.shapes.shape_sets import parse_table
     from ..generate import generate

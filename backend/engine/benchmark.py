@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long things take on this machine and how much memory they need: sessions, whole requests, starts; and the figures that are promised.
+"""How long things take on this machine and how much memory they need: sessions, whole requests,
+starts; and the figures that are promised.
 
-What is compared is measured in one run and in turns. Whole requests go to a real child over its pipe.
+What is compared is measured in one run and in turns. Whole requests go to a real child over its
+pipe.
 """
 
 from __future__ import annotations
@@ -15,7 +17,14 @@ from typing import Any
 from ..errors import BackendError
 from ..face.geometry.mesh import AvatarMesh
 from . import bench_show
-from .bench_cells import Requests, against_libraries, cell, egg_head, int8_against_fp32, threads_trial
+from .bench_cells import (
+    Requests,
+    against_libraries,
+    cell,
+    egg_head,
+    int8_against_fp32,
+    threads_trial,
+)
 from .hardware import hardware
 from .models import load_model
 from .sessions import available, runtime_version
@@ -28,7 +37,9 @@ FULL = 20_000  # vertices of the head that figures are about
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure. providers and precisions: () for all that are there. quick: small heads and few runs, to see that all of it works."""
+    """What to measure. providers and precisions: () for all that are there. quick: small heads and
+    few runs, to see that all of it works.
+    """
 
     vertices: tuple[int, ...] = (10_000, 15_000, 20_000, 70_000)
     batches: tuple[int, ...] = (1, 4, 8)
@@ -44,18 +55,29 @@ class Plan:
         wrong += [f"--repeat {self.repeat}"] if not 1 <= self.repeat <= 1000 else []
         if wrong or not self.vertices or not self.batches:
             what = ", ".join(wrong) or "nothing"
-            fix = f"Use vertices from 1 to {MAX_VERTICES}, batches from 1 to {MAX_BATCH}, repeat from 1 to 1000."
+            fix = (
+                f"Use vertices from 1 to {MAX_VERTICES}, batches from 1 to {MAX_BATCH}, repeat from"
+                " 1 to 1000."
+            )
             raise BackendError("setting_invalid", f"{what} cannot be measured.", fix)
         for name, values in (("provider", self.providers), ("precision", self.precisions)):
             for value in values:
                 if value not in SETTINGS[name].choices:
-                    raise BackendError("setting_invalid", f"There is no {name} {value!r}.", f"Choose from {SETTINGS[name].allowed}.")
+                    raise BackendError(
+                        "setting_invalid",
+                        f"There is no {name} {value!r}.",
+                        f"Choose from {SETTINGS[name].allowed}.",
+                    )
 
 
-def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: Settings) -> dict[str, Any]:
-    """Measure; a dictionary for JSON. Without a mesh, requests are about a head that says where its landmarks are.
+def benchmark(
+    plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: Settings
+) -> dict[str, Any]:
+    """Measure; a dictionary for JSON. Without a mesh, requests are about a head that says where its
+    landmarks are.
 
-    Raises BackendError: `setting_invalid`, and whatever loading the model or a request itself raises.
+    Raises BackendError: `setting_invalid`, and whatever loading the model or a request itself
+    raises.
     """
     plan.check()
     if plan.quick:
@@ -66,7 +88,9 @@ def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: 
     model.try_threads()
     head = egg_head(count) if mesh is None else mesh
     requests = Requests(path, chosen(settings), model.info.condition_names)
-    on_cpu = replace(settings, provider="cpu", server="")  # what threads and other libraries are compared on, wherever the model runs
+    on_cpu = replace(
+        settings, provider="cpu", server=""
+    )  # what threads and other libraries are compared on, wherever the model runs
     report: dict[str, Any] = {
         "hardware": asdict(hardware()),
         "onnxruntime": runtime_version(),
@@ -77,11 +101,17 @@ def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: 
         "cold_start": requests.cold_start(head, min(plan.repeat, 5)),
         "request": requests.frame_to_frame(model, head, plan.repeat),
         "growth": requests.growth(sizes, plan.repeat),
-        "int8": int8_against_fp32(path, on_cpu, (1, model.threads), plan.vertices[-1], plan.repeat)
-        if "int8" in (plan.precisions or ("int8",))
-        else {},
+        "int8": (
+            int8_against_fp32(path, on_cpu, (1, model.threads), plan.vertices[-1], plan.repeat)
+            if "int8" in (plan.precisions or ("int8",))
+            else {}
+        ),
         "libraries": against_libraries(load_model(path, on_cpu), count, plan.repeat),
-        "threads": threads_trial(path, on_cpu, count // 2, plan.repeat) if model.decoder is not None and not settings.threads else None,
+        "threads": (
+            threads_trial(path, on_cpu, count // 2, plan.repeat)
+            if model.decoder is not None and not settings.threads
+            else None
+        ),
     }
     report["figures"] = figures(report, plan.quick)
     report["recommendation"] = bench_show.recommend(report["cells"])
@@ -89,22 +119,30 @@ def benchmark(plan: Plan, mesh: AvatarMesh | None, path: Path | None, settings: 
 
 
 def figures(report: dict[str, Any], quick: bool) -> dict[str, float | None]:
-    """The promised figures, None for what was not measured: what is about 10k, 20k or 70k vertices is not measured in a quick run.
+    """The promised figures, None for what was not measured: what is about 10k, 20k or 70k vertices
+    is not measured in a quick run.
 
-    memory_above_answer_mb: the child's highest resident memory during a request for 70k vertices, interpreter and libraries included, less
-    the size of the offsets it answers with. ort_to_torch: with the decoder's whole head at once in PyTorch, on the threads chosen here.
+    memory_above_answer_mb: the child's highest resident memory during a request for 70k vertices,
+    interpreter and libraries included, less the size of the offsets it answers with. ort_to_torch:
+    with the decoder's whole head at once in PyTorch, on the threads chosen here.
     """
     libraries, growth, threads = report["libraries"], report["growth"], report["threads"]
     torch = libraries["torch"] or {}
     chosen = torch.get(str(report["request"]["threads_bare"])) or torch.get("1") or {}
     return {
         "frame_to_bare": report["request"]["to_bare"],
-        "int8_to_fp32": report["int8"].get(str(report["request"]["threads_bare"]), {}).get("to_fp32"),
+        "int8_to_fp32": (
+            report["int8"].get(str(report["request"]["threads_bare"]), {}).get("to_fp32")
+        ),
         "ort_to_torch": chosen.get("ort_to_at_once"),
         "growth_70k_10k": None if quick else round(growth[1]["seconds"] / growth[0]["seconds"], 2),
         "memory_above_answer_mb": None if quick else growth[1]["above_answer_mb"],
         "cold_start_s": report["cold_start"]["first_shapes_s"],
-        "auto_threads_to_best": None if threads is None else max(threads[state]["auto_to_best"] for state in ("idle", "busy")),
+        "auto_threads_to_best": (
+            None
+            if threads is None
+            else max(threads[state]["auto_to_best"] for state in ("idle", "busy"))
+        ),
         "shapes52_20k_s": None if quick else report["request"]["request"]["p50"],
     }
 
@@ -116,8 +154,17 @@ def _cells(plan: Plan, path: Path | None, settings: Settings) -> list[dict[str, 
         for precision in plan.precisions or ("fp32", "fp16", "int8"):
             about = {"provider": provider, "precision": precision}
             try:
-                model = load_model(path, replace(settings, provider=provider, precision=precision, strict=True, server=""))
-                rows += [about | cell(model, heads, count, plan.repeat) for heads in plan.batches for count in plan.vertices]
+                model = load_model(
+                    path,
+                    replace(
+                        settings, provider=provider, precision=precision, strict=True, server=""
+                    ),
+                )
+                rows += [
+                    about | cell(model, heads, count, plan.repeat)
+                    for heads in plan.batches
+                    for count in plan.vertices
+                ]
                 model.close()
             except BackendError as error:
                 rows.append(about | {"error": error.message})

@@ -18,14 +18,22 @@ import psutil
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 
 # PCI vendor numbers, pcisig.com
-VENDORS = {"0x10de": "NVIDIA", "0x1002": "AMD", "0x8086": "Intel", "0x13b5": "ARM", "0x5143": "Qualcomm", "0x106b": "Apple"}
+VENDORS = {
+    "0x10de": "NVIDIA",
+    "0x1002": "AMD",
+    "0x8086": "Intel",
+    "0x13b5": "ARM",
+    "0x5143": "Qualcomm",
+    "0x106b": "Apple",
+}
 _DEVICE = re.compile(r"PCI\\VEN_([0-9A-F]{4})&DEV_")
 MOST_ADAPTERS = 64  # that are looked at: every remote program leaves one
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """cpu: its name. physical_cores and usable_cores: of the machine, and logical ones this process may run on. memory_mb: installed.
+    """cpu: its name. physical_cores and usable_cores: of the machine, and logical ones this process
+    may run on. memory_mb: installed.
 
     free_memory_mb: what programs may still take. gpus: names as far as the system tells them.
     """
@@ -66,7 +74,9 @@ def _usable_cores() -> int:
 
 
 def thread_counts(threads: int = 0) -> tuple[int, ...]:
-    """Numbers of threads worth trying for a session: the given one, or for 0 those of {1, physical - 1, physical cores} that may be used."""
+    """Numbers of threads worth trying for a session: the given one, or for 0 those of {1, physical
+    - 1, physical cores} that may be used.
+    """
     if threads:
         return (threads,)
     cores = min(_physical_cores(), _usable_cores())
@@ -75,7 +85,9 @@ def thread_counts(threads: int = 0) -> tuple[int, ...]:
 
 @functools.cache
 def gpus() -> tuple[str, ...]:
-    """The machine's GPUs: "NVIDIA 0x2330", or their full names where the system knows them. () where it does not tell."""
+    """The machine's GPUs: "NVIDIA 0x2330", or their full names where the system knows them. ()
+    where it does not tell.
+    """
     if sys.platform == "linux":
         return _linux_gpus(Path("/"))
     if sys.platform == "win32":
@@ -84,10 +96,12 @@ def gpus() -> tuple[str, ...]:
 
 
 def give_memory_back() -> None:
-    """Let glibc return large arrays to the system when they are freed, and use one heap for all threads; nothing to do elsewhere.
+    """Let glibc return large arrays to the system when they are freed, and use one heap for all
+    threads; nothing to do elsewhere.
 
-    By default it learns from the first large array to keep up to 32 MB of every later one, in a heap per thread: 60 MB more at 70,000 vertices.
-    A little is kept, though: fresh pages for every passing array took a tenth of the time of the rules at 20,000 vertices, a third at 70,000.
+    By default it learns from the first large array to keep up to 32 MB of every later one, in a
+    heap per thread: 60 MB more at 70,000 vertices. A little is kept, though: fresh pages for every
+    passing array took a tenth of the time of the rules at 20,000 vertices, a third at 70,000.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library
@@ -98,7 +112,9 @@ def give_memory_back() -> None:
 
 
 def trim_memory() -> None:
-    """Give the holes that freed arrays have left between others back, too: 35 MB at 70,000 vertices, before shapes need as much; a millisecond."""
+    """Give the holes that freed arrays have left between others back, too: 35 MB at 70,000
+    vertices, before shapes need as much; a millisecond.
+    """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             _libc().malloc_trim(0)
@@ -117,10 +133,13 @@ def memory_mb() -> float:
 def peak_memory_mb() -> float:
     """Highest resident memory of this process so far, in MiB.
 
-    Linux is read from /proc: getrusage's ru_maxrss there starts from the parent's size, because it outlives exec.
+    Linux is read from /proc: getrusage's ru_maxrss there starts from the parent's size, because it
+    outlives exec.
     """
     if sys.platform == "linux":
-        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+        for line in (
+            Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        ):
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024
     if sys.platform == "win32":
@@ -128,7 +147,9 @@ def peak_memory_mb() -> float:
     import resource
 
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used / 2**20 if sys.platform == "darwin" else used / 1024  # macOS counts bytes, the others KiB
+    return (
+        used / 2**20 if sys.platform == "darwin" else used / 1024
+    )  # macOS counts bytes, the others KiB
 
 
 def _cpu_name() -> str:
@@ -158,8 +179,9 @@ def _linux_gpus(root: Path) -> tuple[str, ...]:
 def _windows_gpus() -> tuple[str, ...]:
     """The display adapters in the registry that are a device of a GPU's maker, in their order.
 
-    Remote desktops, virtual screens and virtual machines register adapters as well, and so does Windows itself for a GPU without its driver.
-    Their names are many; what tells them apart is the hardware that the driver was installed for.
+    Remote desktops, virtual screens and virtual machines register adapters as well, and so does
+    Windows itself for a GPU without its driver. Their names are many; what tells them apart is the
+    hardware that the driver was installed for.
     """
     if sys.platform != "win32":
         return ()
@@ -170,18 +192,33 @@ def _windows_gpus() -> tuple[str, ...]:
     with contextlib.suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key) as adapters:
         for index in range(MOST_ADAPTERS):
             name = winreg.EnumKey(adapters, index)
-            with contextlib.suppress(OSError), winreg.OpenKey(adapters, name) as adapter:  # not an adapter, or not ours to read
+            with (
+                contextlib.suppress(OSError),
+                winreg.OpenKey(adapters, name) as adapter,
+            ):  # not an adapter, or not ours to read
                 vendor = vendor_of(str(winreg.QueryValueEx(adapter, "MatchingDeviceId")[0]))
                 described = str(winreg.QueryValueEx(adapter, "DriverDesc")[0])
                 if vendor:
-                    found.append(described if vendor.lower() in described.lower() else f"{vendor} {described}")
+                    found.append(
+                        described
+                        if vendor.lower() in described.lower()
+                        else f"{vendor} {described}"
+                    )
     return tuple(found)
 
 
 def vendor_of(device: str) -> str:
-    """The maker of a GPU from Windows' id of the device, `PCI\\VEN_10DE&DEV_2684...`; "" for what is virtual, generic or somebody else's."""
+    """The maker of a GPU from Windows' id of the device, `PCI\\VEN_10DE&DEV_2684...`; "" for what
+    is virtual, generic or somebody else's.
+    """
     found = _DEVICE.match(device.upper())
-    return VENDORS.get(f"0x{found[1].lower()}", "") if found else "Qualcomm" if device.upper().startswith("ACPI\\VEN_QCOM") else ""
+    return (
+        VENDORS.get(f"0x{found[1].lower()}", "")
+        if found
+        else "Qualcomm"
+        if device.upper().startswith("ACPI\\VEN_QCOM")
+        else ""
+    )
 
 
 def _text(path: Path) -> str:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long stages and requests took, how much memory they needed, and whether that keeps the targets; as JSON and as Prometheus text."""
+"""How long stages and requests took, how much memory they needed, and whether that keeps the
+targets; as JSON and as Prometheus text.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,16 @@ SECONDS_PER_SHAPE = 3.0
 MEMORY_MB = 2048.0
 PER_MINUTE = 10.0
 SHARES = (50, 95, 99)  # percentiles that are told
-# Name and type of each family of the Prometheus text, and what its HELP line says; gauges and counters of others come beside these
+# Name and type of each family of the Prometheus text, and what its HELP line says; gauges and
+# counters of others come beside these
 HELP: dict[str, str] = {
     "requests_total": "Requests that arrived.",
     "errors_total": "Requests that ended with an error, by its code.",
     "targets_total": "Requests that met or missed the targets for time and memory.",
-    "seconds": f"Seconds of each stage, by kind of request and provider; quantiles are those of the last {KEPT}.",
+    "seconds": (
+        "Seconds of each stage, by kind of request and provider; quantiles are those of the last"
+        f" {KEPT}."
+    ),
     "seconds_max": "The longest so far.",
     "sessions": "Sessions of ONNX Runtime that are loaded.",
     "models_evicted_total": "Models that were let go because memory was short.",
@@ -57,7 +63,13 @@ class Series:
         """count, sum, mean, p50, p95, p99 and max; seconds to 0.1 ms, but the sum as it is."""
         ordered = sorted(self._last)
         found = {f"p{share}": quantile(ordered, share / 100) for share in SHARES}
-        return {"count": self.count, "sum": self.total, "mean": round(self.total / max(self.count, 1), 4), **found, "max": round(self.largest, 4)}
+        return {
+            "count": self.count,
+            "sum": self.total,
+            "mean": round(self.total / max(self.count, 1), 4),
+            **found,
+            "max": round(self.largest, 4),
+        }
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
@@ -66,13 +78,19 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def targets(seconds: float, shapes: int, peak_mb: float) -> dict[str, Any]:
-    """One request against the targets: seconds per shape, peak memory, and how many such requests a minute takes."""
+    """One request against the targets: seconds per shape, peak memory, and how many such requests a
+    minute takes.
+    """
     found = {
         "seconds_per_shape": round(seconds / max(shapes, 1), 4),
         "peak_memory_mb": round(peak_mb, 1),
         "per_minute": round(60 / max(seconds, 1e-6), 1),
     }
-    kept = found["seconds_per_shape"] <= SECONDS_PER_SHAPE and peak_mb <= MEMORY_MB and found["per_minute"] >= PER_MINUTE
+    kept = (
+        found["seconds_per_shape"] <= SECONDS_PER_SHAPE
+        and peak_mb <= MEMORY_MB
+        and found["per_minute"] >= PER_MINUTE
+    )
     return {**found, "met": kept}
 
 
@@ -92,7 +110,9 @@ class Metrics:
             self.requests += 1
 
     def done(self, kind: str, report: Mapping[str, Any]) -> None:
-        """A request of a kind ended well: its `seconds` by stage, `total` among them, its provider, and its targets if it has any."""
+        """A request of a kind ended well: its `seconds` by stage, `total` among them, its provider,
+        and its targets if it has any.
+        """
         with self._lock:
             provider = str(report.get("provider_active", ""))
             for stage, seconds in report.get("seconds", {}).items():
@@ -107,7 +127,9 @@ class Metrics:
             self._errors[code] = self._errors.get(code, 0) + 1
 
     def summary(self) -> dict[str, Any]:
-        """As plain data: requests, errors by code, targets, and a row for each kind, stage and provider."""
+        """As plain data: requests, errors by code, targets, and a row for each kind, stage and
+        provider.
+        """
         with self._lock:
             rows = [
                 {"request": kind, "stage": stage, "provider": provider, **series.summary()}
@@ -127,12 +149,16 @@ class Metrics:
             }
 
     def prometheus(self, others: Mapping[str, float]) -> str:
-        """The same as Prometheus text (format 0.0.4), with other values by name: counters where that ends with `_total`, else gauges."""
+        """The same as Prometheus text (format 0.0.4), with other values by name: counters where
+        that ends with `_total`, else gauges.
+        """
         told = self.summary()
         lines: list[str] = []
 
         def family(name: str, kind: str) -> str:
-            lines.extend((f"# HELP blendshape_{name} {HELP[name]}", f"# TYPE blendshape_{name} {kind}"))
+            lines.extend(
+                (f"# HELP blendshape_{name} {HELP[name]}", f"# TYPE blendshape_{name} {kind}")
+            )
             return f"blendshape_{name}"
 
         def sample(name: str, value: float, **labels: str) -> None:
@@ -146,7 +172,10 @@ class Metrics:
         name = family("targets_total", "counter")
         sample(name, told["targets"]["met"], met="true")
         sample(name, told["targets"]["missed"], met="false")
-        rows = [(row, {key: row[key] for key in ("request", "stage", "provider")}) for row in told["stages"]]
+        rows = [
+            (row, {key: row[key] for key in ("request", "stage", "provider")})
+            for row in told["stages"]
+        ]
         name = family("seconds", "summary")
         for row, labels in rows:
             for share in SHARES:
@@ -156,21 +185,30 @@ class Metrics:
         name = family("seconds_max", "gauge")
         for row, labels in rows:
             sample(name, row["max"], **labels)
-        memory = {"memory_mb": round(hardware.memory_mb(), 1), "peak_memory_mb": round(hardware.peak_memory_mb(), 1)}
+        memory = {
+            "memory_mb": round(hardware.memory_mb(), 1),
+            "peak_memory_mb": round(hardware.peak_memory_mb(), 1),
+        }
         for key, value in {**others, **memory}.items():
             sample(family(key, "counter" if key.endswith("_total") else "gauge"), value)
         return "\n".join(lines) + "\n"
 
     def write(self, path: str, others: Mapping[str, float]) -> str:
-        """Replace a file by the Prometheus text, as the textfile collector of node_exporter reads it, whole or not at all.
+        """Replace a file by the Prometheus text, as the textfile collector of node_exporter reads
+        it, whole or not at all.
 
         A file that cannot be written is let be: then a sentence that says so, else "".
         """
         try:
-            with self._writing:  # or the older of two texts could be written last, and a counter fall
+            with (
+                self._writing
+            ):  # or the older of two texts could be written last, and a counter fall
                 write_text(Path(path), self.prometheus(others))
         except (BackendError, ValueError) as error:
-            problem = f"The metrics were not written: {error.message if isinstance(error, BackendError) else error}"
+            problem = (
+                "The metrics were not written:"
+                f" {error.message if isinstance(error, BackendError) else error}"
+            )
             warn_once(log, problem)
             return problem
         return ""

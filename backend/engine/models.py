@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Model files: what their metadata says, whether they keep the contract, and running them.
 
-The contract is described in docs/architecture.md, Model files. Nothing in a file is evaluated; metadata is JSON or plain text.
+The contract is described in docs/architecture.md, Model files. Nothing in a file is evaluated;
+metadata is JSON or plain text.
 """
 
 from __future__ import annotations
@@ -34,15 +35,33 @@ Floats = NDArray[np.float32]
 SHIPPED = Path(__file__).resolve().parent.parent / "models" / "face"
 CONTRACT_VERSION = "1"
 CHUNK = 1024  # vertices per decoder run on what is not the CPU
-CHUNK_CPU = 256, 512  # there several are on their way at once, smaller towards the end, so that no thread is left waiting for another
-GUIDED = 8  # each is this part of what is left: guided self-scheduling (Polychronopoulos and Kuck 1987), but alike on any number of threads
+CHUNK_CPU = (
+    256,
+    512,
+    # there several are on their way at once, smaller towards the end, so that no thread is left
+    # waiting for another
+)
+# each is this part of what is left: guided self-scheduling (Polychronopoulos and Kuck 1987), but
+# alike on any number of threads
+GUIDED = 8
 CHUNK_LOW = 128  # with little memory
-SHORT_MB = 512  # so little free memory, or so little left below the ceiling, calls for the low-memory mode
+SHORT_MB = (
+    512  # so little free memory, or so little left below the ceiling, calls for the low-memory mode
+)
 TRIAL_POINTS = 1024  # what locating shows the encoder
 MAX_CONDITIONS = 1024
 # a decoder's inputs beside the latent, in this order
-PER_VERTEX = {"vertices": (None, 3), "normals": (None, 3), "parts": (None, 6), "sides": (None, 2), "ways": (None, 6)}
-_FIX = "See Model files in docs/architecture.md, correct the export, and check it with: python -m backend info --model FILE"
+PER_VERTEX = {
+    "vertices": (None, 3),
+    "normals": (None, 3),
+    "parts": (None, 6),
+    "sides": (None, 2),
+    "ways": (None, 6),
+}
+_FIX = (
+    "See Model files in docs/architecture.md, correct the export, and check it with: python -m"
+    " backend info --model FILE"
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +76,9 @@ class Condition:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What is known of a model from its metadata. contract: `plain` or `pair`. about: licence, attribution, scores and the like, as text."""
+    """What is known of a model from its metadata. contract: `plain` or `pair`. about: licence,
+    attribution, scores and the like, as text.
+    """
 
     name: str
     path: str
@@ -74,7 +95,9 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model. encoder finds the face; shapes come from `decoder`, or one at a time from `plain`. low_memory: smaller pieces."""
+    """A loaded model. encoder finds the face; shapes come from `decoder`, or one at a time from
+    `plain`. low_memory: smaller pieces.
+    """
 
     info: ModelInfo
     encoder: Session
@@ -107,7 +130,9 @@ class Model:
         return (self.decoder or self.plain or self.encoder).use
 
     def warm_up(self, cancellation: Cancellation) -> None:
-        """One run of every session, so that a first request pays for no set-up; a model that fails here will say so when it is used."""
+        """One run of every session, so that a first request pays for no set-up; a model that fails
+        here will say so when it is used.
+        """
         for part in self.parts:
             with contextlib.suppress(BackendError):
                 run(part, probe(part.session.get_inputs()), cancellation)
@@ -121,8 +146,17 @@ class Model:
     def engine(self) -> dict[str, Any]:
         """What it runs on now, as plain data for reports."""
         use = self.use
-        found = {"provider_asked": use.asked, "provider_active": use.active, "provider_reason": use.reason, "threads": self.threads}
-        found |= {"precision": self.precision, "precision_reason": self.precision_reason, "low_memory": self.encoder.low_memory}
+        found = {
+            "provider_asked": use.asked,
+            "provider_active": use.active,
+            "provider_reason": use.reason,
+            "threads": self.threads,
+        }
+        found |= {
+            "precision": self.precision,
+            "precision_reason": self.precision_reason,
+            "low_memory": self.encoder.low_memory,
+        }
         placed = {part.name: dict(part.use.placement) for part in self.parts if part.use.placement}
         return found | ({"placement": placed} if placed else {})
 
@@ -138,12 +172,19 @@ class Model:
 
     @property
     def slow(self) -> bool:
-        """Whether runs have become much slower than they were, so that the threads should be tried again."""
+        """Whether runs have become much slower than they were, so that the threads should be tried
+        again.
+        """
         return any(part.slow for part in self.parts)
 
     def try_threads(self) -> None:
-        """Find the number of threads that is fastest now, by the encoder, and use it for all sessions; nothing to do where it is fixed."""
-        self.encoder.try_threads(thread_counts(self.encoder.settings.threads), probe(self.encoder.session.get_inputs(), TRIAL_POINTS))
+        """Find the number of threads that is fastest now, by the encoder, and use it for all
+        sessions; nothing to do where it is fixed.
+        """
+        self.encoder.try_threads(
+            thread_counts(self.encoder.settings.threads),
+            probe(self.encoder.session.get_inputs(), TRIAL_POINTS),
+        )
         for part in self.parts[1:]:
             part.with_threads(self.encoder.threads)
 
@@ -157,25 +198,35 @@ class Model:
         return [path for path in (part.close() for part in self.parts) if path]
 
 
-def load_model(path: Path | None = None, settings: Settings | None = None, low_memory: bool | None = None) -> Model:
-    """Load the shipped pair, a pair by either of its files, or a plain model with the shipped encoder, and check the contract.
+def load_model(
+    path: Path | None = None, settings: Settings | None = None, low_memory: bool | None = None
+) -> Model:
+    """Load the shipped pair, a pair by either of its files, or a plain model with the shipped
+    encoder, and check the contract.
 
-    settings: those of the environment if None. low_memory: smaller pieces and no arena: less memory for more time; None lets the settings decide.
-    Where threads are not fixed there are as many as cores until `try_threads`.
+    settings: those of the environment if None. low_memory: smaller pieces and no arena: less memory
+    for more time; None lets the settings decide. Where threads are not fixed there are as many as
+    cores until `try_threads`.
 
-    Raises BackendError: `model_missing`, `model_unreadable`, `model_contract`, `provider_failed`, `setting_invalid`.
+    Raises BackendError: `model_missing`, `model_unreadable`, `model_contract`, `provider_failed`,
+    `setting_invalid`.
     """
     settings = resolve() if settings is None else settings
     low_memory = short_of_memory(settings) if low_memory is None else low_memory
-    # by its text: following a link would touch what the path names before it is known to be a plain file
+    # by its text: following a link would touch what the path names before it is known to be a plain
+    # file
     if path is not None and path.absolute() not in (_shipped("encoder"), _shipped("decoder")):
         foreign_model()
     model = _load(path, settings, low_memory)
     return replace(model, low_memory=low_memory)
 
 
-def short_of_memory(settings: Settings, free_mb: Callable[[], float] = lambda: hardware().free_memory_mb) -> bool:
-    """Whether a model is to be loaded in the low-memory mode: as the settings say, or where little is free or allowed."""
+def short_of_memory(
+    settings: Settings, free_mb: Callable[[], float] = lambda: hardware().free_memory_mb
+) -> bool:
+    """Whether a model is to be loaded in the low-memory mode: as the settings say, or where little
+    is free or allowed.
+    """
     if settings.low_memory != "auto":
         return settings.low_memory == "on"
     return settings.memory_mb < SHORT_MB or free_mb() < SHORT_MB
@@ -199,7 +250,9 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
     contract = metadata.get("blendshape.contract", "plain")
     if contract in ("encoder", "decoder"):
         raise BackendError(
-            "model_contract", f"{path.name} is one half of a pair.", "Name the files NAME.encoder.onnx and NAME.decoder.onnx in one folder."
+            "model_contract",
+            f"{path.name} is one half of a pair.",
+            "Name the files NAME.encoder.onnx and NAME.decoder.onnx in one folder.",
         )
     info = _check_plain(session, metadata, path)
     encoder, landmarks = _load_encoder(_shipped("encoder"), opened)
@@ -207,9 +260,12 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
     return Model(info, encoder, None, session, precision=precision, precision_reason=why)
 
 
-def encode_with(model: Model, cancellation: Cancellation, pool: Executor | None = None) -> Callable[[Floats], tuple[Floats, Floats]]:
-    """The model's encoder as a function: points float32 (B,P,7), as `face.points.crop` gives them -> latent (B,L), confidence (B,). pool: threads to
-    run on, else the model's own lanes."""
+def encode_with(
+    model: Model, cancellation: Cancellation, pool: Executor | None = None
+) -> Callable[[Floats], tuple[Floats, Floats]]:
+    """The model's encoder as a function: points float32 (B,P,7), as `face.points.crop` gives them
+    -> latent (B,L), confidence (B,). pool: threads to run on, else the model's own lanes.
+    """
 
     def encode(points: Floats) -> tuple[Floats, Floats]:
         points = np.ascontiguousarray(points, np.float32)
@@ -220,9 +276,17 @@ def encode_with(model: Model, cancellation: Cancellation, pool: Executor | None 
             latent, confidence = outputs[:2]
             heads = len(points[piece * step : (piece + 1) * step])
             if latent.ndim != 2 or len(latent) != heads or confidence.size != heads:
-                raise _broken(model.encoder.name, f"gave latent {latent.shape} and confidence {confidence.shape} for {heads} heads")
+                raise _broken(
+                    model.encoder.name,
+                    f"gave latent {latent.shape} and confidence {confidence.shape} for"
+                    f" {heads} heads",
+                )
             if latent.shape[1] < 3 * len(model.info.landmarks):
-                raise _broken(model.encoder.name, f"gives {latent.shape[1]} numbers, too few for {len(model.info.landmarks)} landmarks")
+                raise _broken(
+                    model.encoder.name,
+                    f"gives {latent.shape[1]} numbers, too few for"
+                    f" {len(model.info.landmarks)} landmarks",
+                )
             _require_finite(model.encoder.name, latent, confidence)
             found[piece] = latent, confidence.reshape(-1)
 
@@ -244,13 +308,17 @@ def shapes_of(
 ) -> Floats:
     """Offsets float32 (N,F,3), canonical frame, for weights (N,K) over the model's conditions.
 
-    face: vertices (F,3), normals (F,3), parts (F,6), sides (F,2), ways (F,6), latent (1,L), all canonical. A pair is run once in chunks of
-    vertices and only the product with the weights is kept; a plain model is run once per row. pool: threads to run on, else the model's own lanes.
+    face: vertices (F,3), normals (F,3), parts (F,6), sides (F,2), ways (F,6), latent (1,L), all
+    canonical. A pair is run once in chunks of vertices and only the product with the weights is
+    kept; a plain model is run once per row. pool: threads to run on, else the model's own lanes.
 
-    Raises BackendError `model_contract` for outputs of a wrong shape or that are not finite, `cancelled`, `out_of_memory`.
+    Raises BackendError `model_contract` for outputs of a wrong shape or that are not finite,
+    `cancelled`, `out_of_memory`.
     """
     if model.decoder is not None:
-        return _decode(model.decoder, model.pieces(len(face[0])), face, weights, cancellation, progress, pool)
+        return _decode(
+            model.decoder, model.pieces(len(face[0])), face, weights, cancellation, progress, pool
+        )
     if model.plain is None:
         raise ValueError("the model has neither a decoder nor a plain session")
     return _run_plain(model, model.plain, face, weights, cancellation, progress, pool)
@@ -270,14 +338,21 @@ def _decode(
     count, known = len(vertices), weights.shape[1]
     offsets = np.empty((len(weights), count, 3), np.float32)
     picked = weights.argmax(axis=1)
-    itself = np.array_equal(weights, np.eye(known, dtype=np.float32)[picked])  # the basis is asked for, in some order
+    itself = np.array_equal(
+        weights, np.eye(known, dtype=np.float32)[picked]
+    )  # the basis is asked for, in some order
     in_order = itself and np.array_equal(picked, np.arange(known))
 
     def take(piece: int, outputs: list[Floats]) -> None:
         rows, basis = pieces[piece], outputs[0]
         if basis.shape != (rows.stop - rows.start, known, 3):
-            raise _broken(decoder.name, f"gave a basis {basis.shape} for {rows.stop - rows.start} vertices and {known} conditions")
-        # a basis that is not finite shows in the product too, unless its weight is 0: look at the basis itself
+            raise _broken(
+                decoder.name,
+                f"gave a basis {basis.shape} for {rows.stop - rows.start} vertices and"
+                f" {known} conditions",
+            )
+        # a basis that is not finite shows in the product too, unless its weight is 0: look at the
+        # basis itself
         _require_finite(decoder.name, basis)
         if itself:
             columns = basis.view(WAY)[..., 0].T
@@ -286,7 +361,11 @@ def _decode(
             columns = np.ascontiguousarray(basis.transpose(1, 0, 2)).reshape(known, -1)
             offsets[:, rows] = (weights @ columns).reshape(len(weights), rows.stop - rows.start, 3)
 
-    feeds = [{name: array[rows] for name, array in zip(PER_VERTEX, per_vertex, strict=True)} | {"latent": latent} for rows in pieces]
+    feeds = [
+        {name: array[rows] for name, array in zip(PER_VERTEX, per_vertex, strict=True)}
+        | {"latent": latent}
+        for rows in pieces
+    ]
     run_each(decoder, feeds, cancellation, take, progress, pool)
     return offsets
 
@@ -302,7 +381,10 @@ def _run_plain(
 ) -> Floats:
     vertices, normals = face[0][None], face[1][None]
     wants_normals = any(entry.name == "normals" for entry in session.session.get_inputs())
-    low, high, rest = (np.array([getattr(c, key) for c in model.info.conditions], np.float32) for key in ("minimum", "maximum", "default"))
+    low, high, rest = (
+        np.array([getattr(c, key) for c in model.info.conditions], np.float32)
+        for key in ("minimum", "maximum", "default")
+    )
     offsets = np.empty((len(weights), len(face[0]), 3), np.float32)
 
     def take(row: int, outputs: list[Floats]) -> None:
@@ -314,7 +396,14 @@ def _run_plain(
 
     conditions = np.clip(np.where(weights != 0, weights, rest), low, high).astype(np.float32)
     shared = {"vertices": vertices} | ({"normals": normals} if wants_normals else {})
-    run_each(session, [{**shared, "conditions": row[None]} for row in conditions], cancellation, take, progress, pool)
+    run_each(
+        session,
+        [{**shared, "conditions": row[None]} for row in conditions],
+        cancellation,
+        take,
+        progress,
+        pool,
+    )
     return offsets
 
 
@@ -339,23 +428,35 @@ def _load_pair(encoder_path: Path, decoder_path: Path, opened: Callable[..., Ses
     if not conditions:
         last = decoder.session.get_outputs()[0].shape[1]
         if not isinstance(last, int):
-            raise _broken(decoder.name, "names no conditions (metadata blendshape.conditions) and its output does not tell their number")
+            raise _broken(
+                decoder.name,
+                "names no conditions (metadata blendshape.conditions) and its output does not tell"
+                " their number",
+            )
         conditions = _numbered(last, decoder.name)
     given, wanted = encoder.session.get_outputs()[0].shape[-1], _input(decoder, "latent").shape[-1]
     if isinstance(given, int) and isinstance(wanted, int) and given != wanted:
-        raise _broken(decoder.name, f"wants a latent of {wanted} numbers but {encoder.name} gives {given}; they are not from one training")
+        raise _broken(
+            decoder.name,
+            f"wants a latent of {wanted} numbers but {encoder.name} gives {given}; they are not"
+            " from one training",
+        )
     if isinstance(given, int) and given < 3 * len(landmarks):
-        raise _broken(encoder.name, f"gives {given} numbers, too few for its {len(landmarks)} landmarks")
+        raise _broken(
+            encoder.name, f"gives {given} numbers, too few for its {len(landmarks)} landmarks"
+        )
     name = metadata.get("blendshape.name") or decoder_path.name.removesuffix(".decoder.onnx")
     info = ModelInfo(name, str(decoder_path), "pair", conditions, landmarks, _about(metadata))
     return Model(info, encoder, decoder, None, precision=precision, precision_reason=why)
 
 
 def _in_precision(path: Path, opened: Callable[[Path], Session]) -> tuple[Session, str, str]:
-    """The session of a model's file in the precision that its settings ask for, the precision it has, and why another than was asked for.
+    """The session of a model's file in the precision that its settings ask for, the precision it
+    has, and why another than was asked for.
 
-    TensorRT makes fp16 of the model itself, and int8 where it has a calibration table; for all else a measured variant is needed.
-    Raises BackendError `setting_invalid` where the precision is asked for strictly and there is none.
+    TensorRT makes fp16 of the model itself, and int8 where it has a calibration table; for all else
+    a measured variant is needed. Raises BackendError `setting_invalid` where the precision is asked
+    for strictly and there is none.
     """
     session = opened(path)
     asked = session.settings.precision
@@ -388,14 +489,25 @@ def _check_encoder(session: Session, metadata: Mapping[str, str]) -> tuple[str, 
         raise _broken(session.name, "must have two outputs, latent (B, L) and confidence (B, 1)")
     _require_output(session, (None, None), "latent")
     names = _json(metadata, "blendshape.landmarks", session.name)
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
-        raise _broken(session.name, "has no list of different landmark names in its metadata blendshape.landmarks")
+    if (
+        not isinstance(names, list)
+        or not names
+        or not all(isinstance(name, str) and name for name in names)
+        or len(set(names)) < len(names)
+    ):
+        raise _broken(
+            session.name,
+            "has no list of different landmark names in its metadata blendshape.landmarks",
+        )
     return tuple(names)
 
 
 def _check_plain(session: Session, metadata: Mapping[str, str], path: Path) -> ModelInfo:
     _require_contract(session, metadata, "plain")
-    wanted: dict[str, tuple[int | None, ...]] = {"vertices": (None, None, 3), "conditions": (None, None)}
+    wanted: dict[str, tuple[int | None, ...]] = {
+        "vertices": (None, None, 3),
+        "conditions": (None, None),
+    }
     if any(entry.name == "normals" for entry in session.session.get_inputs()):
         wanted["normals"] = (None, None, 3)
     _require_inputs(session, wanted)
@@ -404,36 +516,68 @@ def _check_plain(session: Session, metadata: Mapping[str, str], path: Path) -> M
     count = _input(session, "conditions").shape[-1]
     if not conditions:
         if not isinstance(count, int):
-            raise _broken(session.name, "names no conditions (metadata blendshape.conditions) and its input does not tell their number")
+            raise _broken(
+                session.name,
+                "names no conditions (metadata blendshape.conditions) and its input does not tell"
+                " their number",
+            )
         conditions = _numbered(count, session.name)
     if isinstance(count, int) and count != len(conditions):
-        raise _broken(session.name, f"takes {count} conditions but its metadata names {len(conditions)}")
-    return ModelInfo(metadata.get("blendshape.name") or path.stem, str(path), "plain", conditions, (), _about(metadata))
+        raise _broken(
+            session.name, f"takes {count} conditions but its metadata names {len(conditions)}"
+        )
+    return ModelInfo(
+        metadata.get("blendshape.name") or path.stem,
+        str(path),
+        "plain",
+        conditions,
+        (),
+        _about(metadata),
+    )
 
 
 def _require_contract(session: Session, metadata: Mapping[str, str], contract: str) -> None:
     found = metadata.get("blendshape.contract", contract if contract == "plain" else None)
     if found != contract:
-        raise _broken(session.name, f"says it is {found or 'nothing'} in its metadata blendshape.contract, not {contract}")
+        raise _broken(
+            session.name,
+            f"says it is {found or 'nothing'} in its metadata blendshape.contract, not {contract}",
+        )
     version = metadata.get("blendshape.version", CONTRACT_VERSION)
     if version != CONTRACT_VERSION:
-        raise _broken(session.name, f"follows version {version[:20]} of the contract; this release knows version {CONTRACT_VERSION}")
+        raise _broken(
+            session.name,
+            f"follows version {version[:20]} of the contract; this release knows version"
+            f" {CONTRACT_VERSION}",
+        )
 
 
 def _require_inputs(session: Session, wanted: Mapping[str, tuple[int | None, ...]]) -> None:
-    """Names, type and axes of all inputs; None stands for an axis that must take any size (or, if the model fixes it, is tested by running)."""
+    """Names, type and axes of all inputs; None stands for an axis that must take any size (or, if
+    the model fixes it, is tested by running).
+    """
     found = {entry.name: entry for entry in session.session.get_inputs()}
     if set(found) != set(wanted):
-        raise _broken(session.name, f"has the inputs {', '.join(sorted(found)) or 'none'}; it must have {', '.join(sorted(wanted))}")
+        raise _broken(
+            session.name,
+            f"has the inputs {', '.join(sorted(found)) or 'none'}; it must have"
+            f" {', '.join(sorted(wanted))}",
+        )
     for name, shape in wanted.items():
         entry = found[name]
         if entry.type != "tensor(float)":
             raise _broken(session.name, f"takes {name} as {entry.type}; it must be float32")
         if not _fits(entry.shape, shape):
-            raise _broken(session.name, f"takes {name} with the axes {_axes(entry.shape)}; they must be {_axes(shape)}")
+            raise _broken(
+                session.name,
+                f"takes {name} with the axes {_axes(entry.shape)}; they must be {_axes(shape)}",
+            )
     for name in ("points", *PER_VERTEX):
         if name in found and isinstance(found[name].shape[-2], int):
-            raise _broken(session.name, f"takes exactly {found[name].shape[-2]} rows of {name}; that axis must be dynamic")
+            raise _broken(
+                session.name,
+                f"takes exactly {found[name].shape[-2]} rows of {name}; that axis must be dynamic",
+            )
 
 
 def _require_output(session: Session, shape: tuple[int | None, ...], what: str) -> None:
@@ -441,7 +585,10 @@ def _require_output(session: Session, shape: tuple[int | None, ...], what: str) 
     if not outputs or outputs[0].type != "tensor(float)":
         raise _broken(session.name, f"must give {what} as float32 in its first output")
     if outputs[0].shape and not _fits(outputs[0].shape, shape):
-        raise _broken(session.name, f"gives {what} with the axes {_axes(outputs[0].shape)}; they must be {_axes(shape)}")
+        raise _broken(
+            session.name,
+            f"gives {what} with the axes {_axes(outputs[0].shape)}; they must be {_axes(shape)}",
+        )
 
 
 def _input(session: Session, name: str) -> Any:
@@ -449,7 +596,9 @@ def _input(session: Session, name: str) -> Any:
 
 
 def _fits(found: Sequence[object], wanted: Sequence[int | None]) -> bool:
-    return len(found) == len(wanted) and all(w is None or not isinstance(f, int) or f == w for f, w in zip(found, wanted, strict=True))
+    return len(found) == len(wanted) and all(
+        w is None or not isinstance(f, int) or f == w for f, w in zip(found, wanted, strict=True)
+    )
 
 
 def _axes(shape: Sequence[object]) -> str:
@@ -460,7 +609,11 @@ def _metadata(session: Session) -> dict[str, str]:
     try:
         return dict(session.session.get_modelmeta().custom_metadata_map)
     except UnicodeDecodeError as error:
-        raise BackendError("model_unreadable", f"The metadata of {session.name} is not UTF-8.", "Copy or export the file again.") from error
+        raise BackendError(
+            "model_unreadable",
+            f"The metadata of {session.name} is not UTF-8.",
+            "Copy or export the file again.",
+        ) from error
 
 
 def _about(metadata: Mapping[str, str]) -> dict[str, str]:
@@ -475,17 +628,24 @@ def _json(metadata: Mapping[str, str], key: str, name: str) -> object:
     try:
         value: object = json.loads(metadata[key])
     except (ValueError, RecursionError) as error:
-        raise _broken(name, f"has metadata {key} that is not JSON ({type(error).__name__})") from error
+        raise _broken(
+            name, f"has metadata {key} that is not JSON ({type(error).__name__})"
+        ) from error
     return value
 
 
 def _conditions(metadata: Mapping[str, str], name: str) -> tuple[Condition, ...]:
-    """The conditions that the metadata names, () if it names none; a list of strings stands for the range 0 to 1."""
+    """The conditions that the metadata names, () if it names none; a list of strings stands for the
+    range 0 to 1.
+    """
     listed = _json(metadata, "blendshape.conditions", name)
     if listed is None:
         return ()
     if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_CONDITIONS:
-        raise _broken(name, f"must list 1 to {MAX_CONDITIONS} conditions in its metadata blendshape.conditions")
+        raise _broken(
+            name,
+            f"must list 1 to {MAX_CONDITIONS} conditions in its metadata blendshape.conditions",
+        )
     conditions = tuple(_condition(entry, name) for entry in listed)
     if len({condition.name for condition in conditions}) < len(conditions):
         raise _broken(name, "names a condition twice in its metadata blendshape.conditions")
@@ -498,10 +658,15 @@ def _condition(entry: object, model: str) -> Condition:
         raise _broken(model, "has a condition without a name in its metadata blendshape.conditions")
     numbers = [entry.get("min", 0.0), entry.get("max", 1.0), entry.get("default", 0.0)]
     if not all(is_number(n) for n in numbers):
-        raise _broken(model, f"gives the condition {entry['name']} a range that is not made of numbers")
+        raise _broken(
+            model, f"gives the condition {entry['name']} a range that is not made of numbers"
+        )
     low, high, default = (float(n) for n in numbers)
     if not low <= default <= high:
-        raise _broken(model, f"gives the condition {entry['name']} the default {default} outside of {low} to {high}")
+        raise _broken(
+            model,
+            f"gives the condition {entry['name']} the default {default} outside of {low} to {high}",
+        )
     return Condition(entry["name"], low, high, default)
 
 
@@ -514,7 +679,11 @@ def _numbered(count: int, name: str) -> tuple[Condition, ...]:
 def _require_finite(name: str, *arrays: Floats) -> None:
     for array in arrays:
         if not np.isfinite(array).all():
-            raise BackendError("model_contract", f"{name} gave values that are not numbers.", "Use another model; this one is damaged.")
+            raise BackendError(
+                "model_contract",
+                f"{name} gave values that are not numbers.",
+                "Use another model; this one is damaged.",
+            )
 
 
 def _broken(name: str, what: str) -> BackendError:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A bounded look into an ONNX file before ONNX Runtime sees it: is it one, and does it keep to itself.
+"""A bounded look into an ONNX file before ONNX Runtime sees it: is it one, and does it keep to
+itself.
 
-A model may name other files as the place of its weights (external data). Files from strangers must not make us read other files, so such
-models are refused; one file holds everything. Field numbers: onnx/onnx.proto of the ONNX project; wire format: protobuf.dev, Encoding.
+A model may name other files as the place of its weights (external data). Files from strangers must
+not make us read other files, so such models are refused; one file holds everything. Field numbers:
+onnx/onnx.proto of the ONNX project; wire format: protobuf.dev, Encoding.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ MAX_FIELDS = 2_000_000
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _EXTERNAL = 1
 
-# Kind of message -> field number -> kind of the message in that field; only fields that can lead to a tensor are followed.
+# Kind of message -> field number -> kind of the message in that field; only fields that can lead to
+# a tensor are followed.
 _FIELDS: dict[str, dict[int, str]] = {
     "model": {7: "graph", 25: "function"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
@@ -35,24 +38,40 @@ _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 
 
 def read_model_file(path: Path) -> bytes:
-    """The file's bytes, checked. Raises BackendError: `model_missing`, `model_unreadable` (damaged, too large, external data, no plain file)."""
+    """The file's bytes, checked. Raises BackendError: `model_missing`, `model_unreadable` (damaged,
+    too large, external data, no plain file).
+    """
     try:
         data = regular_file.read(path, MAX_FILE, anywhere=path.parent == SHIPPED)
     except FileNotFoundError:
-        raise BackendError("model_missing", f"There is no model file {path}.", "Check the path, or reinstall the extension.") from None
+        raise BackendError(
+            "model_missing",
+            f"There is no model file {path}.",
+            "Check the path, or reinstall the extension.",
+        ) from None
     except regular_file.TooLargeError as error:
-        raise BackendError("model_unreadable", f"{path.name} {error.reason}, which is the most for a model.", "Export a smaller model.") from None
+        raise BackendError(
+            "model_unreadable",
+            f"{path.name} {error.reason}, which is the most for a model.",
+            "Export a smaller model.",
+        ) from None
     except regular_file.RefusedError as error:
-        raise BackendError("model_unreadable", f"The model {path} {error.reason}.", error.fix) from None
+        raise BackendError(
+            "model_unreadable", f"The model {path} {error.reason}.", error.fix
+        ) from None
     except OSError as error:
         fix = "Choose a readable .onnx file."
-        raise BackendError("model_unreadable", f"{path} cannot be read: {error.strerror or error}.", fix) from error
+        raise BackendError(
+            "model_unreadable", f"{path} cannot be read: {error.strerror or error}.", fix
+        ) from error
     check_model_bytes(data, path.name)
     return data
 
 
 def check_model_bytes(data: bytes, name: str) -> None:
-    """Raise BackendError `model_unreadable` unless `data` is a whole ONNX protobuf without external data. `name` is for the sentence."""
+    """Raise BackendError `model_unreadable` unless `data` is a whole ONNX protobuf without external
+    data. `name` is for the sentence.
+    """
     try:
         _check_message(memoryview(data), "model", MAX_DEPTH, [MAX_FIELDS])
         if not any(number == 7 for number, _, _ in _fields(memoryview(data))):
@@ -65,7 +84,9 @@ def check_model_bytes(data: bytes, name: str) -> None:
         ) from None
     except ValueError as error:
         fix = "Copy or export the file again."
-        raise BackendError("model_unreadable", f"{name} is not a complete ONNX file: {error}.", fix) from error
+        raise BackendError(
+            "model_unreadable", f"{name} is not a complete ONNX file: {error}.", fix
+        ) from error
 
 
 def opset_of(data: bytes) -> int:
@@ -80,17 +101,27 @@ def _opset(data: memoryview) -> int:
         if number == 8 and isinstance(value, memoryview):
             entry = {key: part for key, _, part in _fields(value)}
             domain, version = entry.get(1, b""), entry.get(2, 0)
-            if isinstance(domain, bytes | memoryview) and bytes(domain) in (b"", b"ai.onnx") and isinstance(version, int):
+            if (
+                isinstance(domain, bytes | memoryview)
+                and bytes(domain) in (b"", b"ai.onnx")
+                and isinstance(version, int)
+            ):
                 return version
     return 0
 
 
 def metadata_of(path: Path) -> dict[str, str]:
-    """A model file's metadata, without loading it into ONNX Runtime. Raises as read_model_file does."""
+    """A model file's metadata, without loading it into ONNX Runtime. Raises as read_model_file
+    does.
+    """
     found: dict[str, str] = {}
     for number, _, value in _fields(memoryview(read_model_file(path))):
         if number == 14 and isinstance(value, memoryview):
-            entry = {key: bytes(part).decode("utf-8", errors="replace") for key, _, part in _fields(value) if isinstance(part, memoryview)}
+            entry = {
+                key: bytes(part).decode("utf-8", errors="replace")
+                for key, _, part in _fields(value)
+                if isinstance(part, memoryview)
+            }
             found[entry.get(1, "")] = entry.get(2, "")
     return found
 
@@ -100,7 +131,9 @@ class _ExternalDataError(Exception):
 
 
 def _check_message(data: memoryview, kind: str, depth: int, budget: list[int]) -> None:
-    """Walk a message; ValueError where it is not well-formed, _ExternalDataError where a tensor lies outside the file."""
+    """Walk a message; ValueError where it is not well-formed, _ExternalDataError where a tensor
+    lies outside the file.
+    """
     if depth == 0:
         raise ValueError("it is nested too deeply")
     for number, wire, value in _fields(data):
@@ -117,7 +150,9 @@ def _check_message(data: memoryview, kind: str, depth: int, budget: list[int]) -
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
-    """Number, wire type and value of each field of a message, without copying; ValueError if the bytes end early."""
+    """Number, wire type and value of each field of a message, without copying; ValueError if the
+    bytes end early.
+    """
     at, end = 0, len(data)
     while at < end:
         tag, at = _varint(data, at)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loaded models, kept as long as memory allows: by model, provider and precision, the least recently used goes first."""
+"""Loaded models, kept as long as memory allows: by model, provider and precision, the least
+recently used goes first.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from .models import SHIPPED, Model, load_model, short_of_memory
 from .settings import Settings
 
 GROWTH = 8  # loading takes about so many times the size of the files, measured on the shipped pair
-RETRY_S = 120.0  # the threads are tried again after so long, since a neighbour may have come or gone
+RETRY_S = (
+    120.0  # the threads are tried again after so long, since a neighbour may have come or gone
+)
 
 
 @dataclass
@@ -36,7 +40,9 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Key:
-    """What tells one loaded model from another. stamp: of its file, so that a changed file is loaded again."""
+    """What tells one loaded model from another. stamp: of its file, so that a changed file is
+    loaded again.
+    """
 
     path: str
     stamp: float
@@ -45,7 +51,9 @@ class _Key:
 
 
 class Pool:
-    """Loaded models. memory: resident MiB of this process; free: MiB that the machine has left; both can be replaced in tests."""
+    """Loaded models. memory: resident MiB of this process; free: MiB that the machine has left;
+    both can be replaced in tests.
+    """
 
     def __init__(
         self,
@@ -56,13 +64,17 @@ class Pool:
         self._memory, self._free, self._clock = memory, free, clock
         self._entries: OrderedDict[_Key, _Entry] = OrderedDict()
         self._lock = threading.RLock()
-        self._loading: dict[tuple[str, float], threading.Lock] = {}  # one for each model's file: one that loads for ever holds up no other
+        self._loading: dict[
+            tuple[str, float], threading.Lock
+        ] = {}  # one for each model's file: one that loads for ever holds up no other
         self.evicted = self.released = self.trials = 0
         self.profiles: list[str] = []
 
     @contextmanager
     def lease(self, path: Path | None, settings: Settings) -> Iterator[Model]:
-        """The model at `path`, or the shipped one for None; it stays loaded while it is used. Raises as models.load_model does."""
+        """The model at `path`, or the shipped one for None; it stays loaded while it is used.
+        Raises as models.load_model does.
+        """
         entry = self._loaded(path, settings) or self._load(path, settings)
         try:
             yield entry.model
@@ -74,10 +86,16 @@ class Pool:
                     self._make_room(settings.memory_mb, 0.0)
 
     def try_threads(self) -> int:
-        """Find the fastest number of threads of models that were never tried and that nobody uses now; how many. A first request does not wait for
-        it: cores are the best guess, and the trial takes longer than a wrong one."""
+        """Find the fastest number of threads of models that were never tried and that nobody uses
+        now; how many. A first request does not wait for it: cores are the best guess, and the trial
+        takes longer than a wrong one.
+        """
         with self._lock:
-            untried = [entry for entry in self._entries.values() if not entry.users and entry.tried == -math.inf]
+            untried = [
+                entry
+                for entry in self._entries.values()
+                if not entry.users and entry.tried == -math.inf
+            ]
             for entry in untried:
                 self._claim_trial(entry)
         for entry in untried:
@@ -92,7 +110,11 @@ class Pool:
         """Let go of models that nobody has used for their settings' idle_s; how many."""
         with self._lock:
             now = self._clock()
-            idle = [key for key, e in self._entries.items() if not e.users and e.idle_s and now - e.used >= e.idle_s]
+            idle = [
+                key
+                for key, e in self._entries.items()
+                if not e.users and e.idle_s and now - e.used >= e.idle_s
+            ]
             for key in idle:
                 self._drop(key)
             self.released += len(idle)
@@ -130,7 +152,9 @@ class Pool:
             }
 
     def _loaded(self, path: Path | None, settings: Settings) -> _Entry | None:
-        """The entry of a model that is loaded, now used once more, its threads tried again if it is time; None for one that is not."""
+        """The entry of a model that is loaded, now used once more, its threads tried again if it is
+        time; None for one that is not.
+        """
         with self._lock:
             self._forget_changed(path)
             key = self._key(path, settings)
@@ -154,7 +178,9 @@ class Pool:
         return entry
 
     def _load(self, path: Path | None, settings: Settings) -> _Entry:
-        """Load a model and use it. Others can be used and loaded meanwhile: compiling may take minutes, and some models are never done."""
+        """Load a model and use it. Others can be used and loaded meanwhile: compiling may take
+        minutes, and some models are never done.
+        """
         with self._lock:
             loading = self._loading.setdefault((str(path), _stamp(path)), threading.Lock())
         with loading:
@@ -164,7 +190,12 @@ class Pool:
             with self._lock:
                 key = self._key(path, settings)
                 self._make_room(0.0 if key.low_memory else settings.memory_mb, _size(path) * GROWTH)
-            entry = _Entry(load_model(path, settings, key.low_memory), settings.idle_s, users=1, used=self._clock())
+            entry = _Entry(
+                load_model(path, settings, key.low_memory),
+                settings.idle_s,
+                users=1,
+                used=self._clock(),
+            )
             with self._lock:
                 self._entries[key] = entry
             return entry
@@ -181,13 +212,17 @@ class Pool:
         hardware.trim_memory()  # the sessions that lost leave holes, 15 MB
 
     def _key(self, path: Path | None, settings: Settings) -> _Key:
-        return _Key(str(path or SHIPPED), _stamp(path), _of_sessions(settings), self._is_short(settings))
+        return _Key(
+            str(path or SHIPPED), _stamp(path), _of_sessions(settings), self._is_short(settings)
+        )
 
     def _is_short(self, settings: Settings) -> bool:
         return short_of_memory(settings, self._free)
 
     def _make_room(self, ceiling: float, needed_mb: float) -> None:
-        """Drop models that nobody uses, the least recently used first, until `needed_mb` fit below the ceiling or none is left."""
+        """Drop models that nobody uses, the least recently used first, until `needed_mb` fit below
+        the ceiling or none is left.
+        """
         for key in [key for key, entry in self._entries.items() if not entry.users]:
             if self._memory() + needed_mb <= ceiling:
                 return
@@ -196,14 +231,20 @@ class Pool:
 
     def _forget_changed(self, path: Path | None) -> None:
         """Drop what was loaded from an older state of the file."""
-        for key in [key for key, e in self._entries.items() if key.path == str(path) and key.stamp != _stamp(path) and not e.users]:
+        for key in [
+            key
+            for key, e in self._entries.items()
+            if key.path == str(path) and key.stamp != _stamp(path) and not e.users
+        ]:
             self._drop(key)
 
     def _drop(self, key: _Key) -> None:
         entry = self._entries.pop(key)
         self.profiles += entry.model.close()
         del entry
-        gc.collect()  # a session's memory is given back when the last reference goes, also from a cycle in a traceback
+        # a session's memory is given back when the last reference goes, also from a cycle in a
+        # traceback
+        gc.collect()
 
 
 def _of_sessions(settings: Settings) -> Settings:
@@ -223,7 +264,9 @@ def _of_sessions(settings: Settings) -> Settings:
 
 
 def _stamp(path: Path | None) -> float:
-    """Changes when the model's file changes; 0 for the shipped one and for a file that is not there."""
+    """Changes when the model's file changes; 0 for the shipped one and for a file that is not
+    there.
+    """
     try:
         return regular_file.status(path).st_mtime if path else 0.0
     except OSError:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Execution providers: their names, the options that are valid for each, and the order in which they are tried.
+"""Execution providers: their names, the options that are valid for each, and the order in which
+they are tried.
 
-ONNX Runtime takes unknown option names of some providers silently and falls back to the CPU with nothing but a printed line, so the options
-here are spelled out, and sessions.py compares what is active with what was asked for. Sources of the option names: onnxruntime.ai,
-Execution Providers, the page of each; nvidia.github.io/TensorRT-RTX-EP-ABI for TensorRT RTX.
+ONNX Runtime takes unknown option names of some providers silently and falls back to the CPU with
+nothing but a printed line, so the options here are spelled out, and sessions.py compares what is
+active with what was asked for. Sources of the option names: onnxruntime.ai, Execution Providers,
+the page of each; nvidia.github.io/TensorRT-RTX-EP-ABI for TensorRT RTX.
 """
 
 from __future__ import annotations
@@ -38,9 +40,11 @@ Shapes = Mapping[str, tuple[Sequence[int], Sequence[int], Sequence[int]]]
 
 @dataclass(frozen=True)
 class Target:
-    """What a session is made for, as far as options depend on it. cache: folder for this engine, already made, or None.
+    """What a session is made for, as far as options depend on it. cache: folder for this engine,
+    already made, or None.
 
-    shapes: input -> its smallest, usual and largest shape. calibration: name of an int8 calibration table in `cache`, or "".
+    shapes: input -> its smallest, usual and largest shape. calibration: name of an int8 calibration
+    table in `cache`, or "".
     """
 
     precision: str = "auto"
@@ -55,7 +59,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Provider:
-    """ort: ONNX Runtime's name. label: for people. package: what pip installs to get it. helpers: providers for what it leaves over."""
+    """ort: ONNX Runtime's name. label: for people. package: what pip installs to get it. helpers:
+    providers for what it leaves over.
+    """
 
     ort: str
     label: str
@@ -68,11 +74,15 @@ class Provider:
 def _cuda(target: Target) -> dict[str, str]:
     return {
         "device_id": str(target.device),
-        "gpu_mem_limit": str(target.gpu_memory_mb << 20),  # of the arena; cuDNN's workspaces come on top
+        "gpu_mem_limit": str(
+            target.gpu_memory_mb << 20
+        ),  # of the arena; cuDNN's workspaces come on top
         "arena_extend_strategy": "kSameAsRequested",
         "cudnn_conv_algo_search": "HEURISTIC",
         "do_copy_in_default_stream": "1",
-        "use_tf32": str(int(target.precision in ("fp16", "int8"))),  # 10 bits: lids were off by 7 % of a blink where nobody had asked for less
+        "use_tf32": str(
+            int(target.precision in ("fp16", "int8"))
+        ),  # 10 bits: lids were off by 7 % of a blink where nobody had asked for less
     }
 
 
@@ -89,14 +99,21 @@ def _tensorrt(target: Target) -> dict[str, str]:
     if target.cache is not None:
         options |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(target.cache)}
         options |= {"trt_timing_cache_enable": "1", "trt_timing_cache_path": str(target.cache)}
-    return options | {f"trt_profile_{key}_shapes": text for key, text in _profiles(target.shapes).items()}
+    return options | {
+        f"trt_profile_{key}_shapes": text for key, text in _profiles(target.shapes).items()
+    }
 
 
 def _tensorrt_rtx(target: Target) -> dict[str, str]:
-    options = {"device_id": str(target.device), "nv_max_workspace_size": str(target.gpu_memory_mb << 20)}
+    options = {
+        "device_id": str(target.device),
+        "nv_max_workspace_size": str(target.gpu_memory_mb << 20),
+    }
     if target.cache is not None:
         options["nv_runtime_cache_path"] = str(target.cache)
-    return options | {f"nv_profile_{key}_shapes": text for key, text in _profiles(target.shapes).items()}
+    return options | {
+        f"nv_profile_{key}_shapes": text for key, text in _profiles(target.shapes).items()
+    }
 
 
 def _directml(target: Target) -> dict[str, str]:
@@ -111,7 +128,9 @@ def _openvino(target: Target) -> dict[str, str]:
     if not target.intel_gpu:
         properties["CPU"] = {"INFERENCE_NUM_THREADS": target.threads} if target.threads else {}
         if target.precision in ("auto", "fp32"):
-            properties["CPU"]["INFERENCE_PRECISION_HINT"] = "f32"  # else bf16 where the processor has it
+            properties["CPU"]["INFERENCE_PRECISION_HINT"] = (
+                "f32"  # else bf16 where the processor has it
+            )
     options = {"device_type": device}
     if any(properties.values()):
         options["load_config"] = json.dumps(properties)
@@ -121,8 +140,15 @@ def _openvino(target: Target) -> dict[str, str]:
 
 
 def _coreml(target: Target) -> dict[str, str]:
-    options = {"ModelFormat": "MLProgram", "MLComputeUnits": "ALL", "RequireStaticInputShapes": "0", "EnableOnSubgraphs": "0"}
-    return options | ({"ModelCacheDirectory": str(target.cache)} if target.cache is not None else {})
+    options = {
+        "ModelFormat": "MLProgram",
+        "MLComputeUnits": "ALL",
+        "RequireStaticInputShapes": "0",
+        "EnableOnSubgraphs": "0",
+    }
+    return options | (
+        {"ModelCacheDirectory": str(target.cache)} if target.cache is not None else {}
+    )
 
 
 def _qnn(target: Target) -> dict[str, str]:
@@ -130,7 +156,8 @@ def _qnn(target: Target) -> dict[str, str]:
 
 
 def _none(target: Target) -> dict[str, str]:
-    return {}  # the CPU provider takes any key and heeds none: threads and arena are session options
+    # the CPU provider takes any key and heeds none: threads and arena are session options
+    return {}
 
 
 PROVIDERS: dict[str, Provider] = {
@@ -142,20 +169,36 @@ PROVIDERS: dict[str, Provider] = {
     "openvino": Provider(OPENVINO, "OpenVINO", "onnxruntime-openvino", _openvino),
     "coreml": Provider(COREML, "CoreML", "onnxruntime", _coreml),
     "webgpu": Provider("WebGpuExecutionProvider", "WebGPU", "onnxruntime-ep-webgpu", _none),
-    "nvtensorrtrtx": Provider("NvTensorRTRTXExecutionProvider", "TensorRT RTX", "onnxruntime-ep-nv-tensorrt-rtx", _tensorrt_rtx),
+    "nvtensorrtrtx": Provider(
+        "NvTensorRTRTXExecutionProvider",
+        "TensorRT RTX",
+        "onnxruntime-ep-nv-tensorrt-rtx",
+        _tensorrt_rtx,
+    ),
     "qnn": Provider("QNNExecutionProvider", "QNN", "onnxruntime-qnn", _qnn),
 }
 if set(PROVIDERS) | {"auto"} != set(PROVIDER_NAMES):
     raise RuntimeError("settings.PROVIDER_NAMES and PROVIDERS differ")
 
-# What `auto` tries, in order. WebGPU comes where it is installed; QNN wants quantised models and is used when asked for only.
+# What `auto` tries, in order. WebGPU comes where it is installed; QNN wants quantised models and is
+# used when asked for only.
 ORDER: dict[str, tuple[str, ...]] = {
-    "win32": ("nvtensorrtrtx", "tensorrt", "cuda", "directml", "windowsml", "openvino", "webgpu", "cpu"),
+    "win32": (
+        "nvtensorrtrtx",
+        "tensorrt",
+        "cuda",
+        "directml",
+        "windowsml",
+        "openvino",
+        "webgpu",
+        "cpu",
+    ),
     "linux": ("nvtensorrtrtx", "tensorrt", "cuda", "openvino", "webgpu", "cpu"),
     "darwin": ("coreml", "webgpu", "cpu"),
 }
 
-# Packages that bring a provider as a library beside plain onnxruntime, each with get_ep_name() and get_library_path().
+# Packages that bring a provider as a library beside plain onnxruntime, each with get_ep_name() and
+# get_library_path().
 PLUGINS: dict[str, str] = {
     "openvino": "onnxruntime_ep_openvino",
     "webgpu": "onnxruntime_ep_webgpu",
@@ -179,7 +222,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class ProviderUse:
-    """asked and active: ONNX Runtime's names. reason: why this one was asked for, or why another one is active. placement: nodes by provider."""
+    """asked and active: ONNX Runtime's names. reason: why this one was asked for, or why another
+    one is active. placement: nodes by provider.
+    """
 
     asked: str
     active: str
@@ -187,15 +232,23 @@ class ProviderUse:
     placement: tuple[tuple[str, int], ...] = ()
 
 
-def candidates(settings: Settings, offered: Sequence[str], platform: str = sys.platform) -> tuple[str, list[Candidate]]:
-    """ONNX Runtime's name of the provider that is asked for, and the providers to try in order; the CPU is last unless `strict` rules it out.
+def candidates(
+    settings: Settings, offered: Sequence[str], platform: str = sys.platform
+) -> tuple[str, list[Candidate]]:
+    """ONNX Runtime's name of the provider that is asked for, and the providers to try in order; the
+    CPU is last unless `strict` rules it out.
 
-    offered: short names of what this ONNX Runtime can start. Raises BackendError `provider_failed` when a strictly asked one is not offered.
+    offered: short names of what this ONNX Runtime can start. Raises BackendError `provider_failed`
+    when a strictly asked one is not offered.
     """
     order = ORDER.get(platform, ("cpu",))
     ranked = [name for name in order if name in offered]
     if "cpu" not in offered:
-        raise BackendError("provider_failed", f"ONNX Runtime offers only {', '.join(offered) or 'nothing'}.", "Reinstall onnxruntime.")
+        raise BackendError(
+            "provider_failed",
+            f"ONNX Runtime offers only {', '.join(offered) or 'nothing'}.",
+            "Reinstall onnxruntime.",
+        )
     asked = settings.provider
     if asked == "auto":
         if settings.strict:
@@ -205,41 +258,66 @@ def candidates(settings: Settings, offered: Sequence[str], platform: str = sys.p
     provider = PROVIDERS[asked]
     named = f"asked for by {settings.source('provider')}"
     if asked not in offered:
-        missing = f"{provider.ort} was {named}, but the installed ONNX Runtime has only {', '.join(offered)}"
+        missing = (
+            f"{provider.ort} was {named}, but the installed ONNX Runtime has only"
+            f" {', '.join(offered)}"
+        )
         if settings.strict:
-            fix = f"Choose a Python with {provider.package}, or another provider, or switch strict off."
+            fix = (
+                f"Choose a Python with {provider.package}, or another provider, or switch strict"
+                " off."
+            )
             raise BackendError("provider_failed", f"{missing}.", fix)
         return provider.ort, [Candidate(name, missing) for name in ranked]
     rest = [] if settings.strict or asked == "cpu" else ranked
-    return provider.ort, [Candidate(asked, named), *(Candidate(name, "") for name in rest if name != asked)]
+    return provider.ort, [
+        Candidate(asked, named),
+        *(Candidate(name, "") for name in rest if name != asked),
+    ]
 
 
 def listed(name: str, target: Target, offered: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
-    """What to hand to InferenceSession: the provider with its options, its helpers where offered, and the CPU for what is left over."""
+    """What to hand to InferenceSession: the provider with its options, its helpers where offered,
+    and the CPU for what is left over.
+    """
     names = [name, *(helper for helper in PROVIDERS[name].helpers if helper in offered)]
     found = [(PROVIDERS[each].ort, PROVIDERS[each].options(target)) for each in names]
     return found if name == "cpu" else [*found, (CPU, {})]
 
 
 def offered_by(ort: Any, platform: str = sys.platform) -> list[str]:
-    """Short names of the providers that this ONNX Runtime can be asked for: built in, or a plugin with at least one device."""
+    """Short names of the providers that this ONNX Runtime can be asked for: built in, or a plugin
+    with at least one device.
+    """
     built_in = set(ort.get_available_providers())
     devices = {device.ep_name for device in _devices(ort)}
-    found = [name for name, provider in PROVIDERS.items() if provider.ort in built_in or provider.ort in devices]
-    if platform == "win32" and any(device.device.type != ort.OrtHardwareDeviceType.CPU for device in _devices(ort)):
+    found = [
+        name
+        for name, provider in PROVIDERS.items()
+        if provider.ort in built_in or provider.ort in devices
+    ]
+    if platform == "win32" and any(
+        device.device.type != ort.OrtHardwareDeviceType.CPU for device in _devices(ort)
+    ):
         found.append("windowsml")
     return found
 
 
 def register_plugins(ort: Any) -> dict[str, str]:
-    """Register the libraries of installed plugin packages; short name -> what went wrong, for those that could not be registered."""
+    """Register the libraries of installed plugin packages; short name -> what went wrong, for those
+    that could not be registered.
+    """
     failed: dict[str, str] = {}
     for name, module in PLUGINS.items():
-        if importlib.util.find_spec(module) is None or not hasattr(ort, "register_execution_provider_library"):
+        if importlib.util.find_spec(module) is None or not hasattr(
+            ort, "register_execution_provider_library"
+        ):
             continue
         try:
             package = importlib.import_module(module)
-            ort.register_execution_provider_library(package.get_ep_name(), package.get_library_path())
+            ort.register_execution_provider_library(
+                package.get_ep_name(), package.get_library_path()
+            )
         except Exception as error:  # a library that does not load is a provider that is not there
             failed[name] = " ".join(str(error).split())[:300]
     return failed
@@ -257,16 +335,23 @@ def keeps_engines(name: str) -> bool:
     return name not in ("cpu", "cuda", "directml", "windowsml", "webgpu")
 
 
-def engine_cache(settings: Settings, name: str, model_hash: str, runtime: str, device: str) -> Path | None:
-    """A folder for compiled engines of one model, made if need be; None where the provider keeps none or the folder cannot be made.
+def engine_cache(
+    settings: Settings, name: str, model_hash: str, runtime: str, device: str
+) -> Path | None:
+    """A folder for compiled engines of one model, made if need be; None where the provider keeps
+    none or the folder cannot be made.
 
-    An engine is of use only to the same model, runtime, device and precision; all four are in the path, as a digest where their names are long:
-    TensorRT adds names of nearly 100 characters, and Windows takes 260 in all.
+    An engine is of use only to the same model, runtime, device and precision; all four are in the
+    path, as a digest where their names are long: TensorRT adds names of nearly 100 characters, and
+    Windows takes 260 in all.
     """
     folder = cache_folder(settings)
     if not keeps_engines(name) or folder is None:
         return None
-    safe = "".join(c if c.isalnum() or c in ".-" else "_" for c in f"{runtime}-{device}-{settings.device}-{settings.precision}")
+    safe = "".join(
+        c if c.isalnum() or c in ".-" else "_"
+        for c in f"{runtime}-{device}-{settings.device}-{settings.precision}"
+    )
     if len(safe) > LONGEST_NAME:
         digest = hashlib.sha256(safe.encode()).hexdigest()[:12]
         safe = f"{safe[: LONGEST_NAME - 13]}-{digest}"
@@ -279,8 +364,9 @@ def engine_cache(settings: Settings, name: str, model_hash: str, runtime: str, d
 
 
 def _narrow(folder: Path) -> Path | None:
-    """The folder in letters that every provider takes. TensorRT opens its engines by names in Windows' old code page, where an account's Japanese
-    name is another or none; Windows' short name of the folder is plain. None where it has none.
+    """The folder in letters that every provider takes. TensorRT opens its engines by names in
+    Windows' old code page, where an account's Japanese name is another or none; Windows' short name
+    of the folder is plain. None where it has none.
     """
     if sys.platform != "win32" or str(folder).isascii():
         return folder
@@ -299,5 +385,8 @@ def _profiles(shapes: Shapes) -> dict[str, str]:
     """TensorRT's texts: "input:1x2x3,other:4x5", for min, opt and max."""
     if not shapes:
         return {}
-    texts = ([f"{name}:{'x'.join(map(str, triple[index]))}" for name, triple in shapes.items()] for index in range(3))
+    texts = (
+        [f"{name}:{'x'.join(map(str, triple[index]))}" for name, triple in shapes.items()]
+        for index in range(3)
+    )
     return dict(zip(("min", "opt", "max"), map(",".join, texts), strict=True))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model computed operator by operator with numpy or PyTorch, for the benchmark to compare ONNX Runtime with; never used for a result.
+"""A model computed operator by operator with numpy or PyTorch, for the benchmark to compare ONNX
+Runtime with; never used for a result.
 
-Knows the operators of the shipped networks. What depends on constants alone is computed once. Operators: onnx.ai, Operators; field numbers:
-onnx/onnx.proto.
+Knows the operators of the shipped networks. What depends on constants alone is computed once.
+Operators: onnx.ai, Operators; field numbers: onnx/onnx.proto.
 """
 
 from __future__ import annotations
@@ -32,11 +33,17 @@ class Node:
 
 
 class Reference:
-    """A model's graph. torch: the module, or None for numpy. Raises NotImplementedError for an operator that is not known here."""
+    """A model's graph. torch: the module, or None for numpy. Raises NotImplementedError for an
+    operator that is not known here.
+    """
 
     def __init__(self, data: bytes, torch: Any = None) -> None:
         self._torch = torch
-        graph = next(memoryview(value) for number, _, value in _fields(memoryview(data)) if number == 7)  # type: ignore[arg-type]
+        graph = next(
+            memoryview(value)  # type: ignore[arg-type]
+            for number, _, value in _fields(memoryview(data))
+            if number == 7
+        )
         nodes, self._constants, self.outputs = _graph(graph)
         unknown = sorted({node.kind for node in nodes} - set(_OPERATORS))
         if unknown:
@@ -51,14 +58,25 @@ class Reference:
         for index, node in enumerate(self._nodes):
             last.update(dict.fromkeys(filter(None, node.inputs), index))
         kept = {*self._constants, *self.outputs}
-        self._dead = [[n for n in set(node.inputs) if n and last[n] == index and n not in kept] for index, node in enumerate(self._nodes)]
+        self._dead = [
+            [n for n in set(node.inputs) if n and last[n] == index and n not in kept]
+            for index, node in enumerate(self._nodes)
+        ]
         if torch is not None:
-            self._constants = {n: torch.from_numpy(v.copy()) if v.dtype == np.float32 else v for n, v in self._constants.items()}
+            self._constants = {
+                n: torch.from_numpy(v.copy()) if v.dtype == np.float32 else v
+                for n, v in self._constants.items()
+            }
 
     def run(self, feeds: Mapping[str, Any]) -> list[Any]:
         """The outputs, as numpy arrays or torch tensors."""
         values = dict(self._constants)
-        values.update({name: self._torch.tensor(array) if self._torch is not None else array for name, array in feeds.items()})
+        values.update(
+            {
+                name: self._torch.tensor(array) if self._torch is not None else array
+                for name, array in feeds.items()
+            }
+        )
         for node, dead in zip(self._nodes, self._dead, strict=True):
             values.update(self._apply(node, values))
             for name in dead:
@@ -67,10 +85,15 @@ class Reference:
 
     def _apply(self, node: Node, values: Mapping[str, Any]) -> dict[str, Any]:
         arguments = [values[name] if name else None for name in node.inputs]
-        tensors = self._torch is not None and any(self._torch.is_tensor(value) for value in arguments)
+        tensors = self._torch is not None and any(
+            self._torch.is_tensor(value) for value in arguments
+        )
         library = self._torch if tensors else np
         if tensors and node.kind in _ARITHMETIC:
-            arguments = [self._torch.as_tensor(value) if isinstance(value, np.ndarray) else value for value in arguments]
+            arguments = [
+                self._torch.as_tensor(value) if isinstance(value, np.ndarray) else value
+                for value in arguments
+            ]
         found = _OPERATORS[node.kind](library, node.attributes, *arguments)
         return {node.outputs[0]: found if tensors else np.asarray(found)}
 
@@ -79,10 +102,18 @@ def _axes(values: Any) -> tuple[int, ...]:
     return tuple(int(n) for n in np.asarray(values).ravel())
 
 
-def _slice(xp: Any, a: Any, x: Any, starts: Any, ends: Any, axes: Any = None, steps: Any = None) -> Any:
+def _slice(
+    xp: Any, a: Any, x: Any, starts: Any, ends: Any, axes: Any = None, steps: Any = None
+) -> Any:
     places = _axes(axes) if axes is not None else tuple(range(len(starts)))
     cut: list[Any] = [slice(None)] * x.ndim
-    for place, start, end, step in zip(places, _axes(starts), _axes(ends), _axes(steps) if steps is not None else [1] * len(places), strict=True):
+    for place, start, end, step in zip(
+        places,
+        _axes(starts),
+        _axes(ends),
+        _axes(steps) if steps is not None else [1] * len(places),
+        strict=True,
+    ):
         cut[place] = slice(start, end if abs(end) < _MANY else None, step)
     return x[tuple(cut)]
 
@@ -126,7 +157,11 @@ def _norm(xp: Any, a: Mapping[str, Any], x: Any, scale: Any, bias: Any = None) -
     if xp is not np:
         return xp.nn.functional.layer_norm(x, x.shape[-1:], scale, bias, a.get("epsilon", 1e-5))
     centred = x - x.mean(-1, keepdims=True)
-    found = centred / np.sqrt((centred * centred).mean(-1, keepdims=True) + np.float32(a.get("epsilon", 1e-5))) * scale
+    found = (
+        centred
+        / np.sqrt((centred * centred).mean(-1, keepdims=True) + np.float32(a.get("epsilon", 1e-5)))
+        * scale
+    )
     return found if bias is None else found + bias
 
 
@@ -153,10 +188,18 @@ def _reduce(name: str) -> Callable[..., Any]:
         along = tuple(a["axes"]) if "axes" in a else _axes(axes)
         keep = bool(a.get("keepdims", 1))
         if name == "l2":
-            return np.sqrt((x * x).sum(along, keepdims=keep)) if xp is np else xp.linalg.vector_norm(x, dim=along, keepdim=keep)
+            return (
+                np.sqrt((x * x).sum(along, keepdims=keep))
+                if xp is np
+                else xp.linalg.vector_norm(x, dim=along, keepdim=keep)
+            )
         if xp is np:
             return getattr(x, name)(along, keepdims=keep)
-        return xp.amax(x, along, keepdim=keep) if name == "max" else getattr(xp, name)(x, along, keepdim=keep)
+        return (
+            xp.amax(x, along, keepdim=keep)
+            if name == "max"
+            else getattr(xp, name)(x, along, keepdim=keep)
+        )
 
     return reduce
 
@@ -167,7 +210,11 @@ def _sigmoid(xp: Any, a: Any, x: Any) -> Any:
 
 def _cast(xp: Any, a: Mapping[str, Any], x: Any) -> Any:
     kind = _TYPES[a["to"]]
-    return x.astype(kind) if xp is np else x.to(getattr(xp, {"bool_": "bool"}.get(kind.__name__, kind.__name__)))
+    return (
+        x.astype(kind)
+        if xp is np
+        else x.to(getattr(xp, {"bool_": "bool"}.get(kind.__name__, kind.__name__)))
+    )
 
 
 def _filled(xp: Any, a: Mapping[str, Any], shape: Any) -> Any:
@@ -185,7 +232,21 @@ def _both(name: str) -> Callable[..., Any]:
 
 
 _COMPARED = ("Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual")
-_ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Pow", "MatMul", "Gemm", "Where", "And", "Or", "Max", "Min", *_COMPARED)
+_ARITHMETIC = (
+    "Add",
+    "Sub",
+    "Mul",
+    "Div",
+    "Pow",
+    "MatMul",
+    "Gemm",
+    "Where",
+    "And",
+    "Or",
+    "Max",
+    "Min",
+    *_COMPARED,
+)
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "Add": lambda xp, a, x, y: x + y,
     "Sum": lambda xp, a, *x: functools.reduce(lambda one, other: one + other, x),

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sessions on a server that speaks the KServe v2 protocol over gRPC, such as Triton; needs the package tritonclient.
+"""Sessions on a server that speaks the KServe v2 protocol over gRPC, such as Triton; needs the
+package tritonclient.
 
-The model's file stays at hand: it tells the contract, it is what the server's answers are compared with on a small head, and it takes over
-when the server fails. Nothing is sent anywhere unless the setting `server` names a server.
+The model's file stays at hand: it tells the contract, it is what the server's answers are compared
+with on a small head, and it takes over when the server fails. Nothing is sent anywhere unless the
+setting `server` names a server.
 """
 
 from __future__ import annotations
@@ -23,19 +25,24 @@ _LOOK_S = 0.005
 
 
 class RemoteSession:
-    """Looks like an InferenceSession and runs on a server. local: the real one, for what is known of inputs and outputs."""
+    """Looks like an InferenceSession and runs on a server. local: the real one, for what is known
+    of inputs and outputs.
+    """
 
     def __init__(self, local: Any, name: str, sha256: str, settings: Settings) -> None:
-        """Connect and look whether the server has the model, and that it is this one where it tells.
+        """Connect and look whether the server has the model, and that it is this one where it
+        tells.
 
-        Raises BackendError `setting_invalid` without tritonclient or for a certificate that cannot be read; any exception of tritonclient's,
-        or ValueError, for a server that is of no use.
+        Raises BackendError `setting_invalid` without tritonclient or for a certificate that cannot
+        be read; any exception of tritonclient's, or ValueError, for a server that is of no use.
         """
         client = _library()
         self._grpc, self._name, self._seconds = client, server_name(name), settings.server_timeout_s
         address = settings.server.partition("://")[2]
         secure = settings.server.startswith("grpcs://")
-        self._client = client.InferenceServerClient(address, ssl=secure, root_certificates=_certificate(settings) if secure else None)
+        self._client = client.InferenceServerClient(
+            address, ssl=secure, root_certificates=_certificate(settings) if secure else None
+        )
         self._local = local
         self._outputs = [entry.name for entry in local.get_outputs()]
         try:
@@ -55,8 +62,12 @@ class RemoteSession:
         """Where it runs."""
         return ["server"]
 
-    def run(self, names: object, feeds: Mapping[str, NDArray[np.float32]], options: Any = None) -> list[NDArray[np.float32]]:
-        """All outputs. `options.terminate` gives the call up. Raises TimeoutError and tritonclient's InferenceServerException."""
+    def run(
+        self, names: object, feeds: Mapping[str, NDArray[np.float32]], options: Any = None
+    ) -> list[NDArray[np.float32]]:
+        """All outputs. `options.terminate` gives the call up. Raises TimeoutError and
+        tritonclient's InferenceServerException.
+        """
         inputs = []
         for name, array in feeds.items():
             sent = self._grpc.InferInput(name, list(array.shape), "FP32")
@@ -70,7 +81,9 @@ class RemoteSession:
             answer.extend((result, error))
             done.set()
 
-        call = self._client.async_infer(self._name, inputs, take, outputs=wanted, client_timeout=self._seconds)
+        call = self._client.async_infer(
+            self._name, inputs, take, outputs=wanted, client_timeout=self._seconds
+        )
         while not done.wait(_LOOK_S):
             if options is not None and options.terminate:
                 call.cancel()
@@ -89,12 +102,18 @@ class RemoteSession:
         self._client.close()
 
     def _told_hash(self) -> str:
-        """The file's SHA-256 that `export-triton` puts into the model's configuration, "" where the server does not tell."""
+        """The file's SHA-256 that `export-triton` puts into the model's configuration, "" where the
+        server does not tell.
+        """
         try:
             config = self._client.get_model_config(self._name, client_timeout=self._seconds).config
-        except self._grpc.InferenceServerException:  # part of Triton's extension, which others need not have
+        except (
+            self._grpc.InferenceServerException
+        ):  # part of Triton's extension, which others need not have
             return ""
-        return str(config.parameters["sha256"].string_value) if "sha256" in config.parameters else ""
+        return (
+            str(config.parameters["sha256"].string_value) if "sha256" in config.parameters else ""
+        )
 
 
 def server_name(file: str) -> str:
@@ -107,12 +126,20 @@ def _library() -> Any:
         import tritonclient.grpc as client
     except ImportError as error:
         fix = "Install it into the Python that is used: pip install 'tritonclient[grpc]'."
-        raise BackendError("setting_invalid", f"The setting server needs the package tritonclient, which is not there ({error}).", fix) from error
+        raise BackendError(
+            "setting_invalid",
+            f"The setting server needs the package tritonclient, which is not there ({error}).",
+            fix,
+        ) from error
     return client
 
 
 def _certificate(settings: Settings) -> str | None:
     """Path of the certificates to trust, None for the system's."""
     if settings.server_ca and not regular_file.is_regular(settings.server_ca):
-        raise BackendError("setting_invalid", f"There is no certificate file {settings.server_ca} (server_ca).", "Correct the path.")
+        raise BackendError(
+            "setting_invalid",
+            f"There is no certificate file {settings.server_ca} (server_ca).",
+            "Correct the path.",
+        )
     return settings.server_ca or None

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Creating and running ONNX Runtime sessions: providers and what happens when one fails, threads, turns, cancellation, errors as sentences.
+"""Creating and running ONNX Runtime sessions: providers and what happens when one fails, threads,
+turns, cancellation, errors as sentences.
 
-A provider that cannot be started, computes something else than the CPU, or fails during a run is set aside for this model until the process
-ends; the next one takes over and the run is repeated, so that no request is lost. What happened is in `Session.use.reason`.
+A provider that cannot be started, computes something else than the CPU, or fails during a run is
+set aside for this model until the process ends; the next one takes over and the run is repeated, so
+that no request is lost. What happened is in `Session.use.reason`.
 """
 
 from __future__ import annotations
@@ -34,19 +36,26 @@ from .settings import SEVERITIES, Settings
 
 try:
     import onnxruntime as ort
-except Exception as error:  # a broken wheel raises ImportError, OSError or its own types, "DLL load failed" among them
+# a broken wheel raises ImportError, OSError or its own types, "DLL load failed" among them
+except Exception as error:
     raise BackendError(
         "runtime_missing",
         f"ONNX Runtime cannot be imported: {error}.",
-        "Reinstall the extension for this platform (on Windows also the Microsoft Visual C++ runtime), or run: pip install onnxruntime.",
+        "Reinstall the extension for this platform (on Windows also the Microsoft Visual C++"
+        " runtime), or run: pip install onnxruntime.",
     ) from error
 
 Floats = NDArray[np.float32]
 log = logging.getLogger(__name__)
 
 TRIALS, LONGEST_TRIAL = 2, 7  # tries of each at least, and at most
-TRIAL_RUNS = 3  # in a try, for each thread: with one, a thread that a busy neighbour slows down makes two threads look no faster than one
-CLEARLY, ABOUT = 1.35, 1.15  # a median so much above the least is out of the race, and one so little above it is as good
+# in a try, for each thread: with one, a thread that a busy neighbour slows down makes two threads
+# look no faster than one
+TRIAL_RUNS = 3
+CLEARLY, ABOUT = (
+    1.35,
+    1.15,
+)  # a median so much above the least is out of the race, and one so little above it is as good
 SLOWER = 1.6  # a run that takes so much longer than the fastest of its size counts as late
 PATIENCE_S = 0.5
 LATE_RUNS = 24  # so many late runs in a row, and the number of threads is tried again
@@ -55,12 +64,14 @@ MOST_ROWS = 4096
 MOST_HEADS = {"points": 64}
 LANES = 8  # runs at most that are on their way at once on the CPU: each takes memory
 MAX_CALIBRATION = 16 << 20  # bytes of a table, a line for each tensor
-# one of the optimisations of the level `extended`: on the CPU its fused operator takes 1.1 ms, the sum and the norm that it stands for 0.15 ms
+# one of the optimisations of the level `extended`: on the CPU its fused operator takes 1.1 ms, the
+# sum and the norm that it stands for 0.15 ms
 LEFT_OUT = ["SkipLayerNormFusion"]
 
 
 class Turns:
-    """So many runs at a time, in the order in which they ask: requests that are worked on together advance run by run, none starves.
+    """So many runs at a time, in the order in which they ask: requests that are worked on together
+    advance run by run, none starves.
 
     Runs that take longer than PATIENCE_S no longer keep the others waiting; they go on beside them.
     """
@@ -125,7 +136,9 @@ class Cancellation:
 
     @contextmanager
     def run_options(self) -> Iterator[Any]:
-        """RunOptions for one run, which `set` terminates. Raises BackendError `cancelled` if it was set before."""
+        """RunOptions for one run, which `set` terminates. Raises BackendError `cancelled` if it was
+        set before.
+        """
         options = ort.RunOptions()
         with self._lock:
             self.check()
@@ -137,7 +150,10 @@ class Cancellation:
                 self._running.remove(options)
 
 
-TURNS = {True: Turns(min(hardware.thread_counts()[-1], LANES)), False: Turns()}  # on the CPU, and on what runs one thing at a time
+TURNS = {
+    True: Turns(min(hardware.thread_counts()[-1], LANES)),
+    False: Turns(),
+}  # on the CPU, and on what runs one thing at a time
 _ASIDE: dict[tuple[str, str], str] = {}  # (provider, model hash) -> why it is not used any more
 _PLUGINS_FAILED: dict[str, str] = {}
 _prepare = threading.Lock()
@@ -147,17 +163,32 @@ _prepared = False
 class Session:
     """An InferenceSession that can change its provider. name: of its file, for sentences.
 
-    threads: on the CPU, where ONNX Runtime works on one thread a run, runs at once: two of one thread each end before two on two threads, one after
-    the other, and a busy neighbour keeps up only one of them. Elsewhere the threads of ONNX Runtime for what stays on the CPU.
+    threads: on the CPU, where ONNX Runtime works on one thread a run, runs at once: two of one
+    thread each end before two on two threads, one after the other, and a busy neighbour keeps up
+    only one of them. Elsewhere the threads of ONNX Runtime for what stays on the CPU.
 
-    use: provider asked for and active, and why. provider: short name of the active one. session: ONNX Runtime's object.
+    use: provider asked for and active, and why. provider: short name of the active one. session:
+    ONNX Runtime's object.
     """
 
-    def __init__(self, data: bytes, name: str, settings: Settings, threads: int, low_memory: bool = False, folder: Path | None = None) -> None:
-        """folder: where the model lies, to read it again, and its int8 calibration table. Raises BackendError: `model_unreadable` when ONNX
-        Runtime refuses the model, `provider_failed`.
+    def __init__(
+        self,
+        data: bytes,
+        name: str,
+        settings: Settings,
+        threads: int,
+        low_memory: bool = False,
+        folder: Path | None = None,
+    ) -> None:
+        """folder: where the model lies, to read it again, and its int8 calibration table. Raises
+        BackendError: `model_unreadable` when ONNX Runtime refuses the model, `provider_failed`.
         """
-        self.name, self.settings, self.threads, self.low_memory = name, settings, threads, low_memory
+        self.name, self.settings, self.threads, self.low_memory = (
+            name,
+            settings,
+            threads,
+            low_memory,
+        )
         self._folder = folder
         self._data: bytes | None = data
         self.hash = hashlib.sha256(data).hexdigest()
@@ -175,12 +206,18 @@ class Session:
 
     @property
     def data(self) -> bytes:
-        """The model's bytes, read again where it came from a file. Raises BackendError `model_unreadable` when that file is another now."""
+        """The model's bytes, read again where it came from a file. Raises BackendError
+        `model_unreadable` when that file is another now.
+        """
         if self._data is not None or self._folder is None:
             return self._data or b""
         data = read_model_file(self._folder / self.name)
         if hashlib.sha256(data).hexdigest() != self.hash:
-            raise BackendError("model_unreadable", f"{self.name} has changed since it was loaded.", "Try again: it is then loaded anew.")
+            raise BackendError(
+                "model_unreadable",
+                f"{self.name} has changed since it was loaded.",
+                "Try again: it is then loaded anew.",
+            )
         return data
 
     @property
@@ -190,9 +227,13 @@ class Session:
 
     @property
     def makes_precision(self) -> bool:
-        """Whether the active provider itself brings the model to the precision that is asked for."""
+        """Whether the active provider itself brings the model to the precision that is asked
+        for.
+        """
         if self.provider == "tensorrt":
-            return self.settings.precision == "fp16" or (self.settings.precision == "int8" and self._calibrated)
+            return self.settings.precision == "fp16" or (
+                self.settings.precision == "int8" and self._calibrated
+            )
         return False
 
     @property
@@ -209,7 +250,8 @@ class Session:
         return outputs
 
     def replace(self, failed: Any, reason: str) -> None:
-        """Set the active provider aside because `failed`, its InferenceSession, did; go on with the next.
+        """Set the active provider aside because `failed`, its InferenceSession, did; go on with the
+        next.
 
         Raises BackendError `provider_failed` when strictly that one was asked for.
         """
@@ -226,7 +268,9 @@ class Session:
         return min(self.threads, LANES) if self.provider == "cpu" else 1
 
     def try_threads(self, counts: Sequence[int], feeds: Mapping[str, Floats]) -> None:
-        """Keep the number of threads that does several runs of `feeds` fastest now; only the CPU provider depends on it."""
+        """Keep the number of threads that does several runs of `feeds` fastest now; only the CPU
+        provider depends on it.
+        """
         if self.provider != "cpu" or list(counts) == [self.threads]:
             return
         pieces = [feeds] * (TRIAL_RUNS * min(max(counts), LANES))
@@ -239,7 +283,10 @@ class Session:
             return tried
 
         self.threads = fastest({count: work(count) for count in counts})
-        self._best, self._late = {}, 0  # the trial's own runs, too many at once, say nothing about those to come
+        self._best, self._late = (
+            {},
+            0,
+        )  # the trial's own runs, too many at once, say nothing about those to come
 
     def with_threads(self, threads: int) -> None:
         """Use so many threads from the next run on."""
@@ -248,7 +295,9 @@ class Session:
             self._best, self._late = {}, 0
 
     def alone(self) -> Any:
-        """An InferenceSession that works on one run with all threads, as ONNX Runtime does by itself: what the benchmark compares with."""
+        """An InferenceSession that works on one run with all threads, as ONNX Runtime does by
+        itself: what the benchmark compares with.
+        """
         return self._start("cpu", self.threads) if self.provider == "cpu" else self.session
 
     def close(self) -> str:
@@ -272,27 +321,50 @@ class Session:
         reference: Any = None
         if self.settings.server:
             asked = self.settings.server
-            tries = [providers.Candidate("server", f"asked for by {self.settings.source('server')}"), *([] if self.settings.strict else tries)]
+            tries = [
+                providers.Candidate("server", f"asked for by {self.settings.source('server')}"),
+                *([] if self.settings.strict else tries),
+            ]
         for candidate in tries:
             reason = _ASIDE.get((candidate.name, self.hash), "")
             if not reason:
                 if candidate.name == "cpu":
-                    self._take("cpu", self._start_cpu(), asked, "; ".join([*notes, *([candidate.reason] if not notes else [])]))
+                    self._take(
+                        "cpu",
+                        self._start_cpu(),
+                        asked,
+                        "; ".join([*notes, *([candidate.reason] if not notes else [])]),
+                    )
                     return
                 try:
                     reference = reference or self._start("cpu", self.threads)
-                    session = self._start(candidate.name, self.threads) if candidate.name != "server" else self._connect(reference)
+                    session = (
+                        self._start(candidate.name, self.threads)
+                        if candidate.name != "server"
+                        else self._connect(reference)
+                    )
                     reason = self._examine(candidate, session, reference)
                 except _UnfitError as error:
                     reason = str(error)
             if not reason:
-                self._take(candidate.name, session, asked, "; ".join([*notes, candidate.reason]).strip("; "))
+                self._take(
+                    candidate.name,
+                    session,
+                    asked,
+                    "; ".join([*notes, candidate.reason]).strip("; "),
+                )
                 return
             _ASIDE[candidate.name, self.hash] = reason
             log.info("%s is set aside for %s: it %s", candidate.name, self.name, reason)
-            notes.append(f"{self.settings.server if candidate.name == 'server' else candidate.ort} {reason}")
+            notes.append(
+                f"{self.settings.server if candidate.name == 'server' else candidate.ort} {reason}"
+            )
         self._start_cpu()  # a model that no provider can load is told as such
-        fix = "Look at the server, or switch strict off." if self.settings.server else "Look at the driver and at the log, or switch strict off."
+        fix = (
+            "Look at the server, or switch strict off."
+            if self.settings.server
+            else "Look at the driver and at the log, or switch strict off."
+        )
         raise BackendError("provider_failed", f"{'; '.join(notes)}.", fix)
 
     def _take(self, name: str, session: Any, asked: str, reason: str) -> None:
@@ -300,7 +372,12 @@ class Session:
         if name == "windowsml":
             active = str(session.get_providers()[0])
         self.session, self.provider = session, name
-        self.use = providers.ProviderUse(asked, active, reason, _placement(session) if self.settings.placement and name != "server" else ())
+        self.use = providers.ProviderUse(
+            asked,
+            active,
+            reason,
+            _placement(session) if self.settings.placement and name != "server" else (),
+        )
         self._best, self._late = {}, 0
         log.info("%s runs on %s (%s)", self.name, active, reason)
 
@@ -319,12 +396,16 @@ class Session:
         except _UnfitError as error:
             raise BackendError(
                 "model_unreadable",
-                f"ONNX Runtime {runtime_version()} cannot load {self.name}, which is for opset {opset_of(self.data)}: {error.why}",
-                "Export the model again, for an opset that the installed ONNX Runtime supports; 17 runs everywhere.",
+                f"ONNX Runtime {runtime_version()} cannot load {self.name}, which is for opset"
+                f" {opset_of(self.data)}: {error.why}",
+                "Export the model again, for an opset that the installed ONNX Runtime supports; 17"
+                " runs everywhere.",
             ) from error
 
     def _start(self, name: str, threads: int) -> Any:
-        """An InferenceSession on one provider. Raises _UnfitError when it does not start or is not the active one."""
+        """An InferenceSession on one provider. Raises _UnfitError when it does not start or is not
+        the active one.
+        """
         provider = providers.PROVIDERS[name]
         self._warned[name] = []
         options = self._options(name, threads)
@@ -332,45 +413,75 @@ class Session:
         try:
             target = self._target(name, threads)
             if name == "windowsml":
-                options.set_provider_selection_policy(ort.OrtExecutionProviderDevicePolicy.PREFER_GPU)
+                options.set_provider_selection_policy(
+                    ort.OrtExecutionProviderDevicePolicy.PREFER_GPU
+                )
                 return ort.InferenceSession(self.data, options, enable_fallback=0)
             chosen = provider.options(target)
             if self.settings.device and name != "cpu" and not devices and "device_id" not in chosen:
-                self._warn(name, f"{provider.label} takes the device that it finds, so device is not used.")
+                self._warn(
+                    name, f"{provider.label} takes the device that it finds, so device is not used."
+                )
             if devices:
                 options.add_provider_for_devices([self._device(devices)], chosen)
                 session = ort.InferenceSession(self.data, options, enable_fallback=0)
             else:
                 listed = providers.listed(name, target, available())
-                left_out = LEFT_OUT if name == "cpu" and self.settings.graph_optimization not in ("disable", "basic") else None
-                session = ort.InferenceSession(self.data, options, providers=listed, disabled_optimizers=left_out, enable_fallback=0)
+                left_out = (
+                    LEFT_OUT
+                    if name == "cpu"
+                    and self.settings.graph_optimization not in ("disable", "basic")
+                    else None
+                )
+                session = ort.InferenceSession(
+                    self.data,
+                    options,
+                    providers=listed,
+                    disabled_optimizers=left_out,
+                    enable_fallback=0,
+                )
         except (MemoryError, _UnfitError):
             raise
         except Exception as error:  # ONNX Runtime's exceptions share no base class
-            raise _UnfitError(f"could not be started: {first_line(error)}", first_line(error)) from error
+            raise _UnfitError(
+                f"could not be started: {first_line(error)}", first_line(error)
+            ) from error
         active = list(session.get_providers())
         if active[:1] != [provider.ort]:
-            raise _UnfitError(f"could not be started, ONNX Runtime fell back to {', '.join(active)}", "it fell back")
+            raise _UnfitError(
+                f"could not be started, ONNX Runtime fell back to {', '.join(active)}",
+                "it fell back",
+            )
         return session
 
     def _device(self, devices: Sequence[Any]) -> Any:
-        """The device of a plugin's that the setting names by its number among the GPUs; the plugin's first for 0. Raises _UnfitError."""
+        """The device of a plugin's that the setting names by its number among the GPUs; the
+        plugin's first for 0. Raises _UnfitError.
+        """
         gpus = [device for device in devices if device.device.type == ort.OrtHardwareDeviceType.GPU]
         if not self.settings.device:
             return devices[0]
         if self.settings.device >= len(gpus):
-            raise _UnfitError(f"has no GPU number {self.settings.device}, only {len(gpus)} of them", "there is no such device")
+            raise _UnfitError(
+                f"has no GPU number {self.settings.device}, only {len(gpus)} of them",
+                "there is no such device",
+            )
         return gpus[self.settings.device]
 
     def _options(self, name: str, threads: int) -> Any:
-        """SessionOptions for one provider. Raises BackendError `setting_invalid` for what this ONNX Runtime does not know."""
+        """SessionOptions for one provider. Raises BackendError `setting_invalid` for what this ONNX
+        Runtime does not know.
+        """
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = self.settings.inter_op_threads
         options.log_severity_level = SEVERITIES.index(self.settings.log_severity)
         options.graph_optimization_level = _level(self.settings.graph_optimization)
-        options.execution_mode = ort.ExecutionMode.__members__[f"ORT_{self.settings.execution_mode.upper()}"]
-        # threads spin for 0.1 s and more after a run, in the way of numpy and of neighbours: 1.6x the time of two threads on a busy machine
+        options.execution_mode = ort.ExecutionMode.__members__[
+            f"ORT_{self.settings.execution_mode.upper()}"
+        ]
+        # threads spin for 0.1 s and more after a run, in the way of numpy and of neighbours: 1.6x
+        # the time of two threads on a busy machine
         options.add_session_config_entry("session.force_spinning_stop", "1")
         if self.low_memory:
             options.enable_cpu_mem_arena = False
@@ -382,17 +493,27 @@ class Session:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 options.enable_profiling = True
-                # ONNX Runtime adds the time to the second and opens what is there: a name that nobody can foresee
-                options.profile_file_prefix = str(folder / f"{self.name}-{name}-{secrets.token_hex(8)}")
+                # ONNX Runtime adds the time to the second and opens what is there: a name that
+                # nobody can foresee
+                options.profile_file_prefix = str(
+                    folder / f"{self.name}-{name}-{secrets.token_hex(8)}"
+                )
             except OSError as error:
-                self._warn(name, f"There is no profile: {folder} cannot be made: {error.strerror or error}.")
+                self._warn(
+                    name,
+                    f"There is no profile: {folder} cannot be made: {error.strerror or error}.",
+                )
         if name in ("cuda", "tensorrt") and hasattr(ort, "preload_dlls"):
             ort.preload_dlls()  # finds CUDA and cuDNN in the wheels beside onnxruntime-gpu
         if providers.PROVIDERS[name].sequential:  # DirectML wants both, see its documentation
             options.enable_mem_pattern = False
             options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
             if self.settings.execution_mode != "sequential":
-                self._warn(name, f"{providers.PROVIDERS[name].label} runs sequentially only, so execution_mode is not used.")
+                self._warn(
+                    name,
+                    f"{providers.PROVIDERS[name].label} runs sequentially only, so execution_mode"
+                    " is not used.",
+                )
         return options
 
     def _warn(self, name: str, text: str) -> None:
@@ -402,20 +523,41 @@ class Session:
 
     def _target(self, name: str, threads: int) -> providers.Target:
         gpus = hardware.gpus()
-        folder = providers.engine_cache(self.settings, name, self.hash, f"ort{runtime_version()}", gpus[0] if gpus else "cpu")
+        folder = providers.engine_cache(
+            self.settings, name, self.hash, f"ort{runtime_version()}", gpus[0] if gpus else "cpu"
+        )
         if folder is None and providers.keeps_engines(name):
-            self._warn(name, f"Engines compiled for {providers.PROVIDERS[name].label} are not kept: there is no cache folder that can be written to.")
+            self._warn(
+                name,
+                f"Engines compiled for {providers.PROVIDERS[name].label} are not kept: there is no"
+                " cache folder that can be written to.",
+            )
         shapes: dict[str, tuple[list[int], list[int], list[int]]] = {}
         if name in ("tensorrt", "nvtensorrtrtx"):
             inputs = self._start("cpu", 1).get_inputs()
             shapes = selftest.largest_shapes(inputs, MOST_HEADS, MOST_ROWS // 2, MOST_ROWS)
-        table = self._folder / f"{Path(self.name).stem}.calibration" if self._folder is not None else None
-        self._calibrated = name == "tensorrt" and folder is not None and table is not None and regular_file.is_regular(table)
+        table = (
+            self._folder / f"{Path(self.name).stem}.calibration"
+            if self._folder is not None
+            else None
+        )
+        self._calibrated = (
+            name == "tensorrt"
+            and folder is not None
+            and table is not None
+            and regular_file.is_regular(table)
+        )
         if self._calibrated and folder is not None and table is not None:
             try:
-                replace_file(folder / table.name, regular_file.read(table, MAX_CALIBRATION))  # TensorRT looks for it among its engines
+                replace_file(
+                    folder / table.name, regular_file.read(table, MAX_CALIBRATION)
+                )  # TensorRT looks for it among its engines
             except OSError as error:
-                raise _UnfitError(f"could not be started: its calibration table cannot be copied: {error.strerror or error}", "no table") from error
+                raise _UnfitError(
+                    "could not be started: its calibration table cannot be copied:"
+                    f" {error.strerror or error}",
+                    "no table",
+                ) from error
         return providers.Target(
             precision=self.settings.precision,
             device=self.settings.device,
@@ -428,14 +570,20 @@ class Session:
         )
 
     def _examine(self, candidate: providers.Candidate, session: Any, reference: Any) -> str:
-        """Why a provider is not fit, in words after its name: other numbers than the CPU's, a failure, or for `auto` that it is slower."""
+        """Why a provider is not fit, in words after its name: other numbers than the CPU's, a
+        failure, or for `auto` that it is slower.
+        """
         spent = {True: 0.0, False: 0.0}
-        for rows in (selftest.ROWS, selftest.ROWS * 3 - 1):  # a second size, because some compile anew for every size
+        for rows in (
+            selftest.ROWS,
+            selftest.ROWS * 3 - 1,
+        ):  # a second size, because some compile anew for every size
             feeds = selftest.probe(reference.get_inputs(), rows)
             try:
                 expected = reference.run(None, feeds)
             except Exception:
-                return ""  # the model does not take a small head; what it does take is found out by running it
+                # the model does not take a small head; what it does take is found out by running it
+                return ""
             if not selftest.finite(expected):
                 return ""  # the model's fault, not the provider's
             try:
@@ -450,13 +598,22 @@ class Session:
                 for _ in range(TRIALS):
                     one.run(None, feeds)
                 spent[is_cpu] += time.perf_counter() - began
-        if self.settings.provider == "auto" and candidate.name != "server" and spent[False] > SLACK * spent[True]:
-            return f"is slower than the CPU here: {spent[False] / TRIALS * 500:.1f} ms a run against {spent[True] / TRIALS * 500:.1f} ms"
+        if (
+            self.settings.provider == "auto"
+            and candidate.name != "server"
+            and spent[False] > SLACK * spent[True]
+        ):
+            return (
+                f"is slower than the CPU here: {spent[False] / TRIALS * 500:.1f} ms a run against"
+                f" {spent[True] / TRIALS * 500:.1f} ms"
+            )
         return ""
 
 
 class _UnfitError(Exception):
-    """A provider that did not start: the sentence's end after its name, and ONNX Runtime's own words."""
+    """A provider that did not start: the sentence's end after its name, and ONNX Runtime's own
+    words.
+    """
 
     def __init__(self, text: str, why: str) -> None:
         super().__init__(text)
@@ -464,12 +621,16 @@ class _UnfitError(Exception):
 
 
 def _level(name: str) -> Any:
-    """ONNX Runtime's graph optimisation level. Raises BackendError `setting_invalid` for one that this version does not have."""
+    """ONNX Runtime's graph optimisation level. Raises BackendError `setting_invalid` for one that
+    this version does not have.
+    """
     levels = ort.GraphOptimizationLevel.__members__
     found = levels.get("ORT_DISABLE_ALL" if name == "disable" else f"ORT_ENABLE_{name.upper()}")
     if found is None:
         what = f"ONNX Runtime {runtime_version()} has no graph optimisation level {name!r}."
-        raise BackendError("setting_invalid", what, "Set graph_optimization to disable, basic, extended or all.")
+        raise BackendError(
+            "setting_invalid", what, "Set graph_optimization to disable, basic, extended or all."
+        )
     return found
 
 
@@ -479,13 +640,21 @@ def runtime_version() -> str:
 
 
 def available_providers() -> list[str]:
-    """Providers that the installed ONNX Runtime was built with, and those of its plugins that have a device, by ONNX Runtime's names."""
+    """Providers that the installed ONNX Runtime was built with, and those of its plugins that have
+    a device, by ONNX Runtime's names.
+    """
     built_in = [str(name) for name in ort.get_available_providers()]
-    return built_in + [name for name in (providers.PROVIDERS[short].ort for short in available()) if name not in built_in]
+    return built_in + [
+        name
+        for name in (providers.PROVIDERS[short].ort for short in available())
+        if name not in built_in
+    ]
 
 
 def available() -> list[str]:
-    """Short names of the providers that sessions can be asked to use; the first call registers plugins."""
+    """Short names of the providers that sessions can be asked to use; the first call registers
+    plugins.
+    """
     global _prepared
     with _prepare:
         if not _prepared:
@@ -495,7 +664,9 @@ def available() -> list[str]:
 
 
 def set_aside() -> dict[str, str]:
-    """Providers that were set aside in this process, by short name, and plugins that could not be registered: why."""
+    """Providers that were set aside in this process, by short name, and plugins that could not be
+    registered: why.
+    """
     return {**_PLUGINS_FAILED, **{name: reason for (name, _), reason in _ASIDE.items()}}
 
 
@@ -504,8 +675,16 @@ def give_second_chance() -> None:
     _ASIDE.clear()
 
 
-def create(data: bytes, name: str, threads: int, settings: Settings | None = None, low_memory: bool = False, folder: Path | None = None) -> Session:
-    """A session for a model's bytes, on the first provider that proves itself; arguments as Session's.
+def create(
+    data: bytes,
+    name: str,
+    threads: int,
+    settings: Settings | None = None,
+    low_memory: bool = False,
+    folder: Path | None = None,
+) -> Session:
+    """A session for a model's bytes, on the first provider that proves itself; arguments as
+    Session's.
 
     Raises BackendError: `model_unreadable`, `provider_failed`.
     """
@@ -513,12 +692,14 @@ def create(data: bytes, name: str, threads: int, settings: Settings | None = Non
 
 
 def fastest(works: Mapping[int, Callable[[], object]]) -> int:
-    """Key of the work that is done fastest now, after one round to warm up; of about equals the highest key.
+    """Key of the work that is done fastest now, after one round to warm up; of about equals the
+    highest key.
 
-    Runs side by side do not wait for each other, so more of them are seldom slower; beside a busy neighbour two may be no faster than one for as long
-    as a try takes, until the system has spread them over the cores. They run in turns, so that a busy moment hits all, and their medians
-    count: the best run of two threads is one in which the neighbour happened to rest. What is clearly slower is not run again; where several stay
-    close, more runs decide.
+    Runs side by side do not wait for each other, so more of them are seldom slower; beside a busy
+    neighbour two may be no faster than one for as long as a try takes, until the system has spread
+    them over the cores. They run in turns, so that a busy moment hits all, and their medians count:
+    the best run of two threads is one in which the neighbour happened to rest. What is clearly
+    slower is not run again; where several stay close, more runs decide.
     """
     times: dict[int, list[float]] = {key: [] for key in works}
     open_ = sorted(works)
@@ -545,35 +726,52 @@ def run_each(
     progress: Callable[[float], None] = lambda fraction: None,
     pool: Executor | None = None,
 ) -> None:
-    """One run for each piece, as many at once as the session has lanes, or on the threads of `pool`. take: gets a piece's number and its outputs, on
-    the thread that ran it. progress: gets the part that is done, on the caller's thread. Raises as `run`.
+    """One run for each piece, as many at once as the session has lanes, or on the threads of
+    `pool`. take: gets a piece's number and its outputs, on the thread that ran it. progress: gets
+    the part that is done, on the caller's thread. Raises as `run`.
     """
     lanes = min(session.lanes, len(pieces))
 
     def one(index: int) -> None:
         take(index, run(session, pieces[index], cancellation, index >= len(pieces) - lanes))
 
-    with contextlib.nullcontext(pool) if pool or lanes < 2 else ThreadPoolExecutor(lanes, "lane") as threads:
-        for done, _ in enumerate(threads.map(one, range(len(pieces))) if threads else map(one, range(len(pieces))), 1):
+    with (
+        contextlib.nullcontext(pool) if pool or lanes < 2 else ThreadPoolExecutor(lanes, "lane")
+    ) as threads:
+        for done, _ in enumerate(
+            threads.map(one, range(len(pieces))) if threads else map(one, range(len(pieces))), 1
+        ):
             progress(done / len(pieces))
 
 
-def run(session: Session, feeds: Mapping[str, Floats], cancellation: Cancellation, last: bool = False) -> list[Floats]:
-    """All outputs of one run. A provider that fails or gives values that are not numbers is replaced and the run repeated.
+def run(
+    session: Session, feeds: Mapping[str, Floats], cancellation: Cancellation, last: bool = False
+) -> list[Floats]:
+    """All outputs of one run. A provider that fails or gives values that are not numbers is
+    replaced and the run repeated.
 
     last: of several; then the processor's memory for them is given back.
 
-    Raises BackendError: `cancelled`, `out_of_memory`, `provider_failed`, or `model_contract` when the model itself fails.
+    Raises BackendError: `cancelled`, `out_of_memory`, `provider_failed`, or `model_contract` when
+    the model itself fails.
     """
     while True:
         provider, used = session.provider, session.session
-        turn = contextlib.nullcontext() if provider == "server" else TURNS[provider == "cpu"].take(cancellation)
+        turn = (
+            contextlib.nullcontext()
+            if provider == "server"
+            else TURNS[provider == "cpu"].take(cancellation)
+        )
         with turn, cancellation.run_options() as options:
             if last and provider == "cpu" and not session.low_memory:  # which has no arena
                 options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
             try:
                 outputs = session.run(feeds, options)
-                failure = "" if provider == "cpu" or selftest.finite(outputs) else "gave values that are not numbers"
+                failure = (
+                    ""
+                    if provider == "cpu" or selftest.finite(outputs)
+                    else "gave values that are not numbers"
+                )
             except MemoryError:
                 raise
             except Exception as error:  # as above
@@ -592,7 +790,9 @@ def _explained(session: Session, feeds: Mapping[str, Floats], error: Exception) 
     text = first_line(error)
     if "allocate memory" in text or "bad_alloc" in text or "out of memory" in text.lower():
         fix = "Close other programs, or choose an object with fewer vertices."
-        return BackendError("out_of_memory", f"Memory ran out while {session.name} was running.", fix)
+        return BackendError(
+            "out_of_memory", f"Memory ran out while {session.name} was running.", fix
+        )
     shapes = ", ".join(f"{name} {list(value.shape)}" for name, value in feeds.items())
     return BackendError(
         "model_contract",
@@ -612,6 +812,8 @@ def _placement(session: Any) -> tuple[tuple[str, int], ...]:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an exception's text, without ONNX Runtime's prefix, at most 300 characters."""
+    """The first line of an exception's text, without ONNX Runtime's prefix, at most 300
+    characters.
+    """
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
     return text.removeprefix("[ONNXRuntimeError] : ")[:300]

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every setting of the engine in one table, and one precedence: call, preferences, environment, file, default.
+"""Every setting of the engine in one table, and one precedence: call, preferences, environment,
+file, default.
 
-A call is what a request or the command line names; preferences are what the add-on hands over when it starts the child; the environment
-holds BLENDSHAPE_<NAME>; the file is JSON, {"name": value}. ONNX Runtime itself takes nearly anything silently, so a name or value that is not
-in the table is told with the allowed ones: as an error where it was chosen for this call or in the preferences, as a warning where it comes from
-the environment or the file. Those may be years old and somebody else's; they are left out, and the work goes on.
+A call is what a request or the command line names; preferences are what the add-on hands over when
+it starts the child; the environment holds BLENDSHAPE_<NAME>; the file is JSON, {"name": value}.
+ONNX Runtime itself takes nearly anything silently, so a name or value that is not in the table is
+told with the allowed ones: as an error where it was chosen for this call or in the preferences, as
+a warning where it comes from the environment or the file. Those may be years old and somebody
+else's; they are left out, and the work goes on.
 """
 
 from __future__ import annotations
@@ -40,7 +43,8 @@ _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 @dataclass(frozen=True)
 class Settings:
-    """What may be chosen; see SETTINGS for what each means and may be. sources: name -> where its value comes from, `default` left out.
+    """What may be chosen; see SETTINGS for what each means and may be. sources: name -> where its
+    value comes from, `default` left out.
 
     warnings: what the environment or the file says that was left out, as sentences.
     """
@@ -72,13 +76,16 @@ class Settings:
     warnings: tuple[str, ...] = ()
 
     def source(self, name: str) -> str:
-        """Where a setting's value comes from, in words for a reason: `BLENDSHAPE_THREADS`, `the preferences`, `the default`."""
+        """Where a setting's value comes from, in words for a reason: `BLENDSHAPE_THREADS`, `the
+        preferences`, `the default`.
+        """
         return dict(self.sources).get(name, "the default")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a setting may be: one of `choices`, a number from `low` to `high`, a path, or an address of a server.
+    """What a setting may be: one of `choices`, a number from `low` to `high`, a path, or an address
+    of a server.
 
     numbered: a choice may be told by its number, too, counted from 0.
     """
@@ -95,13 +102,27 @@ class Kind:
     def allowed(self) -> str:
         """The allowed values in words."""
         if self.choices:
-            return ", ".join(self.choices) + (f", or 0 to {len(self.choices) - 1}" if self.numbered else "")
+            return ", ".join(self.choices) + (
+                f", or 0 to {len(self.choices) - 1}" if self.numbered else ""
+            )
         if self.address:
             return "grpc://HOST:PORT, grpcs://HOST:PORT (with TLS), or nothing"
         return "a path, or nothing" if self.path else f"a number from {self.low:g} to {self.high:g}"
 
 
-PROVIDER_NAMES = ("auto", "cpu", "tensorrt", "cuda", "directml", "windowsml", "openvino", "coreml", "webgpu", "nvtensorrtrtx", "qnn")
+PROVIDER_NAMES = (
+    "auto",
+    "cpu",
+    "tensorrt",
+    "cuda",
+    "directml",
+    "windowsml",
+    "openvino",
+    "coreml",
+    "webgpu",
+    "nvtensorrtrtx",
+    "qnn",
+)
 SEVERITIES = ("verbose", "info", "warning", "error", "fatal")  # ONNX Runtime's, by number
 OPTIMIZATIONS = ("disable", "basic", "extended", "layout", "all")
 _SWITCH = ("true", "false")
@@ -109,26 +130,65 @@ _SWITCH = ("true", "false")
 SETTINGS: dict[str, Kind] = {
     "provider": Kind("execution provider; auto takes the platform's order", choices=PROVIDER_NAMES),
     "strict": Kind("true: the provider that was asked for, or an error", choices=_SWITCH),
-    "precision": Kind("auto takes the model as it is; others need a measured variant beside it", choices=("auto", "fp32", "fp16", "int8")),
+    "precision": Kind(
+        "auto takes the model as it is; others need a measured variant beside it",
+        choices=("auto", "fp32", "fp16", "int8"),
+    ),
     "device": Kind("number of the GPU, from 0, of a provider that can be told one", low=0, high=63),
-    "threads": Kind("threads of a session; 0 takes as many as cores, and after a first request the fastest by trial", low=0, high=MAX_THREADS),
-    "memory_mb": Kind("resident memory that loaded models may bring the process to", low=128, high=1 << 20),
-    "gpu_memory_mb": Kind("memory that CUDA's arena and TensorRT's workspace may take", low=128, high=1 << 20),
-    "low_memory": Kind("smaller pieces, no arena, one model at a time; auto chooses it when memory is short", choices=("auto", "on", "off")),
-    "idle_s": Kind("seconds without a request after which models are let go; 0 keeps them", low=0, high=86_400),
+    "threads": Kind(
+        "threads of a session; 0 takes as many as cores, and after a first request the fastest by"
+        " trial",
+        low=0,
+        high=MAX_THREADS,
+    ),
+    "memory_mb": Kind(
+        "resident memory that loaded models may bring the process to", low=128, high=1 << 20
+    ),
+    "gpu_memory_mb": Kind(
+        "memory that CUDA's arena and TensorRT's workspace may take", low=128, high=1 << 20
+    ),
+    "low_memory": Kind(
+        "smaller pieces, no arena, one model at a time; auto chooses it when memory is short",
+        choices=("auto", "on", "off"),
+    ),
+    "idle_s": Kind(
+        "seconds without a request after which models are let go; 0 keeps them", low=0, high=86_400
+    ),
     "workers": Kind("requests that are worked on at the same time", low=1, high=16),
     "model_dir": Kind("folder with models that can be named", path=True),
     "cache_dir": Kind("folder of compiled engines", path=True),
     "profile": Kind("folder that gets ONNX Runtime's profile of every session", path=True),
     "placement": Kind("true: report which provider runs how many nodes", choices=_SWITCH),
     "metrics": Kind("file that gets the metrics as Prometheus text after every request", path=True),
-    "server": Kind("server that runs the sessions, Triton or another that speaks KServe v2; see docs/engine.md", address=True),
-    "server_ca": Kind("file with the certificates that a grpcs server is checked against; nothing for the system's", path=True),
+    "server": Kind(
+        "server that runs the sessions, Triton or another that speaks KServe v2; see"
+        " docs/engine.md",
+        address=True,
+    ),
+    "server_ca": Kind(
+        "file with the certificates that a grpcs server is checked against; nothing for the"
+        " system's",
+        path=True,
+    ),
     "server_timeout_s": Kind("seconds that one run on a server may take", low=0.01, high=3600),
-    "graph_optimization": Kind("how far ONNX Runtime rewrites a model before it runs it; less helps to find a fault", choices=OPTIMIZATIONS),
-    "execution_mode": Kind("parallel: operators of one run that do not wait for each other may run at once", choices=("sequential", "parallel")),
-    "inter_op_threads": Kind("operators of one run at once where execution_mode is parallel; 0 for as many as cores", low=0, high=MAX_THREADS),
-    "log_severity": Kind("from which severity on ONNX Runtime's sessions write to stderr", choices=SEVERITIES, numbered=True),
+    "graph_optimization": Kind(
+        "how far ONNX Runtime rewrites a model before it runs it; less helps to find a fault",
+        choices=OPTIMIZATIONS,
+    ),
+    "execution_mode": Kind(
+        "parallel: operators of one run that do not wait for each other may run at once",
+        choices=("sequential", "parallel"),
+    ),
+    "inter_op_threads": Kind(
+        "operators of one run at once where execution_mode is parallel; 0 for as many as cores",
+        low=0,
+        high=MAX_THREADS,
+    ),
+    "log_severity": Kind(
+        "from which severity on ONNX Runtime's sessions write to stderr",
+        choices=SEVERITIES,
+        numbered=True,
+    ),
     "log_level": Kind("from which level on the backend itself writes to stderr", choices=LEVELS),
 }
 
@@ -138,13 +198,19 @@ def resolve(
     preferences: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
-    """The settings by precedence: call, preferences, environment, file, default. None in call or preferences stands for "not given".
+    """The settings by precedence: call, preferences, environment, file, default. None in call or
+    preferences stands for "not given".
 
-    environment: os.environ if None; its BLENDSHAPE_CONFIG names the file. Raises BackendError `setting_invalid` for what call or preferences say;
-    what is wrong with the environment or the file is in the result's `warnings`.
+    environment: os.environ if None; its BLENDSHAPE_CONFIG names the file. Raises BackendError
+    `setting_invalid` for what call or preferences say; what is wrong with the environment or the
+    file is in the result's `warnings`.
     """
     environment = os.environ if environment is None else environment
-    variables = {key[len(PREFIX) :].lower(): value.strip() for key, value in environment.items() if key.upper().startswith(PREFIX)}
+    variables = {
+        key[len(PREFIX) :].lower(): value.strip()
+        for key, value in environment.items()
+        if key.upper().startswith(PREFIX)
+    }
     variables.pop(FILE_VARIABLE[len(PREFIX) :].lower(), None)
     warnings: list[str] = []
     path, content = _file(environment, warnings)
@@ -185,52 +251,89 @@ def tell(settings: Settings) -> None:
 def describe(settings: Settings) -> dict[str, dict[str, Any]]:
     """Every setting with its value, where that comes from and what is allowed, as plain data."""
     return {
-        name: {"value": getattr(settings, name), "from": settings.source(name), "allowed": kind.allowed, "about": kind.about}
+        name: {
+            "value": getattr(settings, name),
+            "from": settings.source(name),
+            "allowed": kind.allowed,
+            "about": kind.about,
+        }
         for name, kind in SETTINGS.items()
     }
 
 
 def chosen(settings: Settings) -> dict[str, Any]:
-    """What was chosen for this call or in the preferences: the preferences of a child that is to work alike, in the same environment."""
-    return {name: getattr(settings, name) for name, source in settings.sources if source in (_PREFERENCES, _CALL)}
+    """What was chosen for this call or in the preferences: the preferences of a child that is to
+    work alike, in the same environment.
+    """
+    return {
+        name: getattr(settings, name)
+        for name, source in settings.sources
+        if source in (_PREFERENCES, _CALL)
+    }
 
 
 def config_folder(environment: Mapping[str, str] | None = None) -> Path | None:
-    """Where a user's settings of programs lie: %APPDATA%, ~/Library/Application Support, or XDG_CONFIG_HOME; None for a user without a home."""
+    """Where a user's settings of programs lie: %APPDATA%, ~/Library/Application Support, or
+    XDG_CONFIG_HOME; None for a user without a home.
+    """
     return _user_folder("APPDATA", "Application Support", "XDG_CONFIG_HOME", ".config", environment)
 
 
 def cache_folder(settings: Settings, environment: Mapping[str, str] | None = None) -> Path | None:
-    """Where compiled engines are kept: the setting cache_dir, or the user's cache folder; None for a user without a home."""
-    return Path(settings.cache_dir) if settings.cache_dir else _user_folder("LOCALAPPDATA", "Caches", "XDG_CACHE_HOME", ".cache", environment)
+    """Where compiled engines are kept: the setting cache_dir, or the user's cache folder; None for
+    a user without a home.
+    """
+    return (
+        Path(settings.cache_dir)
+        if settings.cache_dir
+        else _user_folder("LOCALAPPDATA", "Caches", "XDG_CACHE_HOME", ".cache", environment)
+    )
 
 
-def _user_folder(windows: str, mac: str, xdg: str, default: str, environment: Mapping[str, str] | None) -> Path | None:
+def _user_folder(
+    windows: str, mac: str, xdg: str, default: str, environment: Mapping[str, str] | None
+) -> Path | None:
     environment = os.environ if environment is None else environment
-    named = environment.get(windows if sys.platform == "win32" else xdg) if sys.platform != "darwin" else None
+    named = (
+        environment.get(windows if sys.platform == "win32" else xdg)
+        if sys.platform != "darwin"
+        else None
+    )
     if named:
         return Path(named) / FOLDER
     try:
         home = Path.home()
-    except (RuntimeError, KeyError, OSError):  # neither HOME nor an entry for this user, as in containers
+    except (
+        RuntimeError,
+        KeyError,
+        OSError,
+    ):  # neither HOME nor an entry for this user, as in containers
         return None
     if sys.platform == "win32":
         return home / FOLDER
     return (home / "Library" / mac if sys.platform == "darwin" else home / default) / FOLDER
 
 
-def _file(environment: Mapping[str, str], warnings: list[str]) -> tuple[Path | None, Mapping[str, Any]]:
-    """The settings file and what is in it. Why nothing of it counts is added to `warnings`: a file that was named must be there, the user's own
-    need not."""
+def _file(
+    environment: Mapping[str, str], warnings: list[str]
+) -> tuple[Path | None, Mapping[str, Any]]:
+    """The settings file and what is in it. Why nothing of it counts is added to `warnings`: a file
+    that was named must be there, the user's own need not.
+    """
     named = environment.get(FILE_VARIABLE, "").strip()
     folder = None if named else config_folder(environment)
     if not named and folder is None:
-        warnings.append(f"There is no home folder, so no settings file was looked for. Set HOME, or name a file in {FILE_VARIABLE}.")
+        warnings.append(
+            "There is no home folder, so no settings file was looked for. Set HOME, or name a file"
+            f" in {FILE_VARIABLE}."
+        )
         return None, {}
     path = Path(named) if folder is None else folder / "settings.json"
     example = 'Write for example {"threads": 2}.'
     try:
-        content = json.loads(regular_file.read(path, MAX_FILE, anywhere=not named).decode("utf-8-sig"))
+        content = json.loads(
+            regular_file.read(path, MAX_FILE, anywhere=not named).decode("utf-8-sig")
+        )
         if isinstance(content, dict):
             return path, content
         warnings.append(f"{path} holds no object of settings, so none were read from it. {example}")
@@ -238,7 +341,9 @@ def _file(environment: Mapping[str, str], warnings: list[str]) -> tuple[Path | N
         if named:
             warnings.append(f"There is no settings file {path}. Correct or unset {FILE_VARIABLE}.")
     except regular_file.TooLargeError:
-        warnings.append(f"{path} is too large for settings and was not read. It may have {MAX_FILE >> 20} MiB.")
+        warnings.append(
+            f"{path} is too large for settings and was not read. It may have {MAX_FILE >> 20} MiB."
+        )
     except regular_file.RefusedError as error:
         warnings.append(f"{path} {error.reason}, so no settings were read from it. {error.fix}")
     except OSError as error:
@@ -252,7 +357,11 @@ def _require_known(name: str, where: str) -> None:
     if name not in SETTINGS:
         near = difflib.get_close_matches(name, SETTINGS, 1)
         fix = f"Did you mean {near[0]}? " if near else ""
-        raise BackendError("setting_invalid", f"There is no setting {name!r:.60} ({where}).", f"{fix}Settings are {', '.join(SETTINGS)}.")
+        raise BackendError(
+            "setting_invalid",
+            f"There is no setting {name!r:.60} ({where}).",
+            f"{fix}Settings are {', '.join(SETTINGS)}.",
+        )
 
 
 def _value(name: str, value: object, where: str) -> Any:
@@ -279,8 +388,14 @@ def _value(name: str, value: object, where: str) -> Any:
     if found is None:
         shown = f"{value!r:.80}"
         near = difflib.get_close_matches(str(value).strip().lower(), kind.choices, 1)
-        fix = f"Did you mean {near[0]}? Allowed: {kind.allowed}." if near else f"Allowed: {kind.allowed}."
-        raise BackendError("setting_invalid", f"{name} is {shown} ({where}), which is not allowed.", fix)
+        fix = (
+            f"Did you mean {near[0]}? Allowed: {kind.allowed}."
+            if near
+            else f"Allowed: {kind.allowed}."
+        )
+        raise BackendError(
+            "setting_invalid", f"{name} is {shown} ({where}), which is not allowed.", fix
+        )
     return found
 
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Variants of a model in another precision: a file beside it, used only when it was measured and keeps the model's quality.
+"""Variants of a model in another precision: a file beside it, used only when it was measured and
+keeps the model's quality.
 
-`NAME.decoder.onnx` may have `NAME.decoder.int8.onnx` and `NAME.decoder.fp16.onnx`, made by scripts/quantise.py. Their metadata
-`blendshape.variant` is JSON: `precision`, `of` (SHA-256 of the file it was made from), `method`, `mae_rise` (relative rise of the mean error on
-heads with known shapes), `time` (part of the model's time on the CPU), `heads`.
+`NAME.decoder.onnx` may have `NAME.decoder.int8.onnx` and `NAME.decoder.fp16.onnx`, made by
+scripts/quantise.py. Their metadata `blendshape.variant` is JSON: `precision`, `of` (SHA-256 of the
+file it was made from), `method`, `mae_rise` (relative rise of the mean error on heads with known
+shapes), `time` (part of the model's time on the CPU), `heads`.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ def variant_path(path: Path, precision: str) -> Path:
 
 
 def refusal(metadata: Mapping[str, str], precision: str, original: str) -> str:
-    """Why a variant with this metadata is not used for the model with the hash `original`, in words after its name; "" if it is."""
+    """Why a variant with this metadata is not used for the model with the hash `original`, in words
+    after its name; "" if it is.
+    """
     try:
         told = json.loads(metadata.get(KEY, ""))
     except (ValueError, RecursionError):
@@ -47,4 +51,8 @@ def refusal(metadata: Mapping[str, str], precision: str, original: str) -> str:
 
 def beside(path: Path) -> list[str]:
     """Precisions that a model has a variant's file for."""
-    return [precision for precision in PRECISIONS if regular_file.is_regular(variant_path(path, precision))]
+    return [
+        precision
+        for precision in PRECISIONS
+        if regular_file.is_regular(variant_path(path, precision))
+    ]

@@ -8,8 +8,8 @@
     correct    what shapes must do on this mesh whatever they are       correct/
     mix        keys from conditions, in object space                    shapes/, correct/border.py
 
-Models are of two kinds. A pair gives the shapes of conditions: these are corrected, and keys are mixed from them. A plain model gives each key
-by itself, and nothing is known of what it is made of.
+Models are of two kinds. A pair gives the shapes of conditions: these are corrected, and keys are
+mixed from them. A plain model gives each key by itself, and nothing is known of what it is made of.
 """
 
 from __future__ import annotations
@@ -45,17 +45,26 @@ from .shapes.figures import Places, ones_of, places_of
 locate = find
 frame = framed
 
-Network = Callable[[tuple[Floats, ...], Floats], Floats]  # arrays of the face and rows of weights (N,K) -> offsets (N,F,3)
+Network = Callable[
+    [tuple[Floats, ...], Floats], Floats
+]  # arrays of the face and rows of weights (N,K) -> offsets (N,F,3)
 
-AT_ONCE = 1 << 20  # bytes of shapes that are smoothed at once: their copies take several times as much, and a cancel is seen in between
+AT_ONCE = (
+    1 << 20
+    # bytes of shapes that are smoothed at once: their copies take several times as much, and a
+    # cancel is seen in between
+)
 EYE_BONES = {"left_eye", "right_eye"}  # where an avatar has both, they turn its eyes
 FEWEST, MOST = 2, 8  # shapes at once: what follows each other in memory is quicker to work on
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What the mesh of a face says whatever the network does. around: who is next to whom among its vertices. landmarks: name -> (3,), canonical.
-    findings: what a face at rest keeps shapes from. head, fields: None for a model whose landmarks are others, by which nothing can be looked for."""
+    """What the mesh of a face says whatever the network does. around: who is next to whom among its
+    vertices. landmarks: name -> (3,), canonical. findings: what a face at rest keeps shapes from.
+    head, fields: None for a model whose landmarks are others, by which nothing can be looked
+    for.
+    """
 
     around: Neighbours
     landmarks: Mapping[str, Floats]
@@ -65,7 +74,9 @@ class Looked:
 
 
 def analyse(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> Looked:
-    """Look at the mesh of a face. names: of its landmarks; none for a model that is not corrected."""
+    """Look at the mesh of a face. names: of its landmarks; none for a model that is not
+    corrected.
+    """
     inside = among(face.indices, face.triangles)
     around = neighbours(mesh.vertices[face.indices], inside)
     landmarks = read_landmarks(face, mesh, names)
@@ -73,7 +84,13 @@ def analyse(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> Looked:
     if head is None:
         return Looked(around, landmarks)
     fields = fields_of(head, face.familiar)
-    return Looked(around, landmarks, rest.findings(head), looked_over(head, face.normals, around, face.familiar < 1), fields)
+    return Looked(
+        around,
+        landmarks,
+        rest.findings(head),
+        looked_over(head, face.normals, around, face.familiar < 1),
+        fields,
+    )
 
 
 def at_rest(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> list[rest.Finding]:
@@ -83,20 +100,35 @@ def at_rest(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> list[rest.Fin
 
 
 def read_landmarks(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> dict[str, Floats]:
-    """The face's landmarks, name -> (3,), canonical, with those of brows at the ends of what they mean where the user has not placed them."""
+    """The face's landmarks, name -> (3,), canonical, with those of brows at the ends of what they
+    mean where the user has not placed them.
+    """
     found = dict(zip(names, face.landmarks, strict=False))
     if not set(NAMES) <= found.keys():
         return found
     own = ~face.still
-    return found | {name: at for name, at in ends(face.vertices[own], face.parts[own], found).items() if name not in mesh.landmarks}
+    return found | {
+        name: at
+        for name, at in ends(face.vertices[own], face.parts[own], found).items()
+        if name not in mesh.landmarks
+    }
 
 
-def _head(face: Face, mesh: AvatarMesh, inside: Ints, group: Ints, landmarks: Mapping[str, Floats]) -> Head | None:
-    """inside (T,3): triangles among the face's vertices; group (F,): vertices in one place share one."""
+def _head(
+    face: Face, mesh: AvatarMesh, inside: Ints, group: Ints, landmarks: Mapping[str, Floats]
+) -> Head | None:
+    """inside (T,3): triangles among the face's vertices; group (F,): vertices in one place share
+    one.
+    """
     if not set(NAMES) <= landmarks.keys():
         return None
     placed = set(NAMES) <= mesh.landmarks.keys()
-    return head_of(surface_of(face.vertices, inside, group, face.parts, face.sides, landmarks, placed, face.still), landmarks)
+    return head_of(
+        surface_of(
+            face.vertices, inside, group, face.parts, face.sides, landmarks, placed, face.still
+        ),
+        landmarks,
+    )
 
 
 def predict(network: Network, face: Face, asked: Floats) -> Floats:
@@ -106,7 +138,9 @@ def predict(network: Network, face: Face, asked: Floats) -> Floats:
 
 
 def smooth(offsets: Floats, looked: Looked, each: Each, shared: int) -> None:
-    """Take the network's roughness out of shapes (N,F,3), in place. each: works on several at once, `shared` of which share the memory allowed."""
+    """Take the network's roughness out of shapes (N,F,3), in place. each: works on several at once,
+    `shared` of which share the memory allowed.
+    """
     step = min(max(AT_ONCE // shared // (offsets[0].nbytes + 1), FEWEST), MOST)
 
     def some(first: int) -> None:
@@ -119,8 +153,9 @@ def smooth(offsets: Floats, looked: Looked, each: Each, shared: int) -> None:
 class Pair:
     """Keys of a model that gives the shapes of K conditions, and of what is derived from them.
 
-    conditions: their names. weights float32 (N,K) of all keys, and extra: derived condition -> weights (N,). last: how many keys the last table has.
-    aims: of keys whose weights are found on the head, by their row. style: 0 subtle to 1 bold, see correct/sizes.py.
+    conditions: their names. weights float32 (N,K) of all keys, and extra: derived condition ->
+    weights (N,). last: how many keys the last table has. aims: of keys whose weights are found on
+    the head, by their row. style: 0 subtle to 1 bold, see correct/sizes.py.
     """
 
     def __init__(
@@ -134,22 +169,41 @@ class Pair:
     ) -> None:
         self._aims, self._style = aims or {}, style
         aimed = any(row >= len(weights) - last for row in self._aims)
-        alone = None if aimed else _alone(*(of[len(weights) - last :] for of in (weights, *extra.values())))
-        # the conditions in the order of the last table's keys, where each of these is one of them: they take their place
+        alone = (
+            None
+            if aimed
+            else _alone(*(of[len(weights) - last :] for of in (weights, *extra.values())))
+        )
+        # the conditions in the order of the last table's keys, where each of these is one of them:
+        # they take their place
         order = list(dict.fromkeys([*(alone or ()), *range(len(conditions))]))
         self.names, self.derived = [conditions[k] for k in order], list(extra)
-        self.weights = np.concatenate([weights[:, order], *(column[:, None] for column in extra.values())], axis=1)
+        self.weights = np.concatenate(
+            [weights[:, order], *(column[:, None] for column in extra.values())], axis=1
+        )
         self.asked = np.eye(len(order), dtype=np.float32)[order]
-        self.replaces = bool(alone)  # the last table's keys take the place of the conditions' shapes in memory
+        self.replaces = bool(
+            alone
+        )  # the last table's keys take the place of the conditions' shapes in memory
         self._shapes: dict[str, Floats] = {}
         self._basis: list[Floats] = []
         self._head: Head | None = None
         self._places: Places | None = None
         self.missed: list[rest.Finding] = []  # what keys are for and this mesh does not allow
 
-    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, on_bones: Flags | None, offsets: Floats, each: Each) -> None:
-        """Correct the shapes (K,F,3), in place. part_roles (F,): what the user says that vertices are part of. on_bones (F,): eyes that
-        bones turn, as far as their names tell; None where none do, or keys shall turn them, too."""
+    def correct(
+        self,
+        looked: Looked,
+        face: Face,
+        part_roles: Ints | None,
+        on_bones: Flags | None,
+        offsets: Floats,
+        each: Each,
+    ) -> None:
+        """Correct the shapes (K,F,3), in place. part_roles (F,): what the user says that vertices
+        are part of. on_bones (F,): eyes that bones turn, as far as their names tell; None where
+        none do, or keys shall turn them, too.
+        """
         shapes = dict(zip(self.names, offsets, strict=True))
         changed = self._corrected(looked, face, shapes, each)
         for name, own in shapes.items():  # a second set of shapes would be as large as the answer
@@ -157,11 +211,16 @@ class Pair:
                 own[:] = changed.pop(name)
         if on_bones is not None and looked.head is not None:
             eyes = eyes_of(looked.head) | on_bones
-            rigid_parts.lids_only(shapes, eyes if part_roles is None else eyes | roles.of(part_roles, "eyes"))
+            rigid_parts.lids_only(
+                shapes, eyes if part_roles is None else eyes | roles.of(part_roles, "eyes")
+            )
         if part_roles is not None:
             roles.kept_to(shapes, face.vertices, part_roles, face.parts)
         self._shapes = shapes
-        self._basis = [*shapes.values(), *(derive(name, face.vertices, shapes) for name in self.derived)]
+        self._basis = [
+            *shapes.values(),
+            *(derive(name, face.vertices, shapes) for name in self.derived),
+        ]
         names = [*shapes, *self.derived]
         self._head = looked.head
         if looked.head is not None and self._aims:
@@ -170,46 +229,75 @@ class Pair:
         self._size = np.array([float(np.linalg.norm(shape)) for shape in self._basis])
 
     def _aimed(self, head: Head, face: Face, names: list[str]) -> list[str]:
-        """Find the weights of keys that have a goal on this head; what the basis consists of then."""
+        """Find the weights of keys that have a goal on this head; what the basis consists of
+        then.
+        """
         aims = list(self._aims.values())
         built = meeting.built(head, goals.levers_of(aim.goal for aim in aims))
         names, self._basis = [*names, *built], [*self._basis, *built.values()]
         asked = [goals.styled(aim.goal, (self._style - sizes.STYLE) / sizes.STYLE) for aim in aims]
-        places = self._places or places_of(face.vertices, head.landmarks, ones_of(head.surface.group, face.sides))
+        places = self._places or places_of(
+            face.vertices, head.landmarks, ones_of(head.surface.group, face.sides)
+        )
         solution = goals.solved(places, self._basis, names, asked, goals.GOALS.bounds, face.freedom)
-        self.weights = np.concatenate([self.weights, np.zeros((len(self.weights), len(built)), np.float32)], axis=1)
-        self.weights[list(self._aims)] = solution.weights * np.stack([aim.strong(names) for aim in aims])
+        self.weights = np.concatenate(
+            [self.weights, np.zeros((len(self.weights), len(built)), np.float32)], axis=1
+        )
+        self.weights[list(self._aims)] = solution.weights * np.stack(
+            [aim.strong(names) for aim in aims]
+        )
         self.missed = goals.missed([aim.key for aim in aims], solution)
         return names
 
-    def _corrected(self, looked: Looked, face: Face, shapes: Mapping[str, Floats], each: Each) -> dict[str, Floats]:
+    def _corrected(
+        self, looked: Looked, face: Face, shapes: Mapping[str, Floats], each: Each
+    ) -> dict[str, Floats]:
         if looked.head is None:
             changed = dict(shapes)
             rules.scale(face.vertices, looked.landmarks, changed, {})
             return changed
         mixed(looked.head, shapes, face.familiar, in_place=True, fields=looked.fields)
         if looked.fields is not None:
-            self._places = places_of(face.vertices, looked.landmarks, ones_of(looked.around.group, face.sides))
-            sizes.sized(self._places, goals.drawn(self._places), shapes, sizes.own_sizes(face.likeness), self._style)
+            self._places = places_of(
+                face.vertices, looked.landmarks, ones_of(looked.around.group, face.sides)
+            )
+            sizes.sized(
+                self._places,
+                goals.drawn(self._places),
+                shapes,
+                sizes.own_sizes(face.likeness),
+                self._style,
+            )
         changed = dict(shapes)
         rules.apply(looked.head, changed, face.familiar, each)
         held(looked.head, looked.around, looked.findings, changed)
         return changed
 
-    def poses(self, looked: Looked, keys: set[str], strong: Callable[[list[str]], Floats]) -> list[Combination]:
-        """How shapes that have a key of their own hold when they are driven together. strong: factors (N,) of conditions by name."""
+    def poses(
+        self, looked: Looked, keys: set[str], strong: Callable[[list[str]], Floats]
+    ) -> list[Combination]:
+        """How shapes that have a key of their own hold when they are driven together. strong:
+        factors (N,) of conditions by name.
+        """
         if looked.head is None:
             return []
         own = [name for name in DRIVEN if name in self._shapes and name in keys]
-        driven = {n: self._shapes[n] if factor == 1 else self._shapes[n] * factor for n, factor in zip(own, strong(own), strict=True)}
+        driven = {
+            n: self._shapes[n] if factor == 1 else self._shapes[n] * factor
+            for n, factor in zip(own, strong(own), strict=True)
+        }
         return combinations(looked.head, driven)
 
     def key(self, row: int) -> tuple[Floats, float]:
-        """A key's shape (F,3), canonical, and a factor on it; lips and lids of what is mixed for a goal meet at most."""
+        """A key's shape (F,3), canonical, and a factor on it; lips and lids of what is mixed for a
+        goal meet at most.
+        """
         shape, weight = self._mixed(row)
         if row not in self._aims or self._head is None:
             return shape, weight
-        return meeting.kept(self._head, np.float32(weight) * shape, self._aims[row].goal.sealed), 1.0
+        return meeting.kept(
+            self._head, np.float32(weight) * shape, self._aims[row].goal.sealed
+        ), 1.0
 
     def _mixed(self, row: int) -> tuple[Floats, float]:
         """Most keys are one or a few conditions: the others cost nothing."""
@@ -237,11 +325,21 @@ class Plain:
     def __init__(self, weights: Floats) -> None:
         self.asked = weights
 
-    def correct(self, looked: Looked, face: Face, part_roles: Ints | None, on_bones: Flags | None, offsets: Floats, each: Each) -> None:
+    def correct(
+        self,
+        looked: Looked,
+        face: Face,
+        part_roles: Ints | None,
+        on_bones: Flags | None,
+        offsets: Floats,
+        each: Each,
+    ) -> None:
         """Nothing is known of what such a model is taught."""
         self._shapes = offsets
 
-    def poses(self, looked: Looked, keys: set[str], strong: Callable[[list[str]], Floats]) -> list[Combination]:
+    def poses(
+        self, looked: Looked, keys: set[str], strong: Callable[[list[str]], Floats]
+    ) -> list[Combination]:
         """Nothing is known of shapes that are driven together."""
         return []
 
@@ -254,20 +352,44 @@ class Plain:
         return np.where(self.asked[rows].any(axis=1), np.float32(1), np.float32(0))
 
 
-def correct(keys: Pair | Plain, looked: Looked, face: Face, mesh: AvatarMesh, offsets: Floats, each: Each, turn_eyes: bool = False) -> None:
-    """Let the network's shapes (N,F,3), in place, do what they must on this mesh. turn_eyes: looks turn eyeballs also where bones do."""
+def correct(
+    keys: Pair | Plain,
+    looked: Looked,
+    face: Face,
+    mesh: AvatarMesh,
+    offsets: Floats,
+    each: Each,
+    turn_eyes: bool = False,
+) -> None:
+    """Let the network's shapes (N,F,3), in place, do what they must on this mesh. turn_eyes: looks
+    turn eyeballs also where bones do.
+    """
     skinned = turned_by_bones(mesh.evidence, len(mesh.vertices))
-    on_bones = None if turn_eyes or not (mesh.bones.keys() >= EYE_BONES or skinned.any()) else skinned[face.indices]
-    keys.correct(looked, face, None if mesh.roles is None else mesh.roles[face.indices], on_bones, offsets, each)
+    on_bones = (
+        None
+        if turn_eyes or not (mesh.bones.keys() >= EYE_BONES or skinned.any())
+        else skinned[face.indices]
+    )
+    keys.correct(
+        looked,
+        face,
+        None if mesh.roles is None else mesh.roles[face.indices],
+        on_bones,
+        offsets,
+        each,
+    )
 
 
 def mix(keys: Pair | Plain, face: Face, row: int, strength: float, out: Floats) -> bool:
-    """A key in object space, in out (F,3); whether any of it moves. Raises BackendError `mesh_not_finite`."""
+    """A key in object space, in out (F,3); whether any of it moves. Raises BackendError
+    `mesh_not_finite`.
+    """
     return border.finish(face, *keys.key(row), strength, out)
 
 
 def _alone(weights: Floats, *extra: Floats) -> list[int] | None:
-    """The condition that each of a table's keys is, of weights (N,K), where all keys are one condition alone and no two the same; else None.
+    """The condition that each of a table's keys is, of weights (N,K), where all keys are one
+    condition alone and no two the same; else None.
 
     extra: the weights (N,) of each derived condition.
     """

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two pipes between the batch and a Blender that it starts, beside stdin and stdout, where Blender, add-ons and locales print what they like.
+"""Two pipes between the batch and a Blender that it starts, beside stdin and stdout, where Blender,
+add-ons and locales print what they like.
 
-The batch opens them, names them in the environment and lets that one process inherit them; the worker opens what is named.
+The batch opens them, names them in the environment and lets that one process inherit them; the
+worker opens what is named.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ VARIABLE = "GENERATE_CHANNEL"  # "JOBS,ANSWERS": descriptors, on Windows handles
 
 @dataclass(frozen=True)
 class Channel:
-    """The batch's ends. jobs: to write lines to; answers: to read lines from, until the process ends."""
+    """The batch's ends. jobs: to write lines to; answers: to read lines from, until the process
+    ends.
+    """
 
     jobs: IO[str]
     answers: IO[str]
@@ -60,13 +64,19 @@ else:
         return {"pass_fds": names}
 
 
-def started(popen: Callable[..., subprocess.Popen[Any]], environment: Mapping[str, str]) -> tuple[subprocess.Popen[Any], Channel]:
-    """A process and the channel to it. popen: is called with what Popen wants to know of it, `env` among that. Raises OSError as Popen does."""
+def started(
+    popen: Callable[..., subprocess.Popen[Any]], environment: Mapping[str, str]
+) -> tuple[subprocess.Popen[Any], Channel]:
+    """A process and the channel to it. popen: is called with what Popen wants to know of it, `env`
+    among that. Raises OSError as Popen does.
+    """
     theirs_jobs, ours_jobs = os.pipe()
     ours_answers, theirs_answers = os.pipe()
     try:
         names = [_named(theirs_jobs), _named(theirs_answers)]
-        process = popen(env={**environment, VARIABLE: ",".join(map(str, names))}, **_inherited(names))
+        process = popen(
+            env={**environment, VARIABLE: ",".join(map(str, names))}, **_inherited(names)
+        )
     except BaseException:
         os.close(ours_jobs)
         os.close(ours_answers)
@@ -74,11 +84,15 @@ def started(popen: Callable[..., subprocess.Popen[Any]], environment: Mapping[st
     finally:  # or the end of the process would not be the end of its answers
         os.close(theirs_jobs)
         os.close(theirs_answers)
-    return process, Channel(os.fdopen(ours_jobs, "w", encoding="utf-8"), os.fdopen(ours_answers, "r", encoding="utf-8"))
+    return process, Channel(
+        os.fdopen(ours_jobs, "w", encoding="utf-8"), os.fdopen(ours_answers, "r", encoding="utf-8")
+    )
 
 
 def named() -> Channel:
-    """The worker's ends of the channel that its environment names: `jobs` to read from, `answers` to write to. Raises KeyError without one."""
+    """The worker's ends of the channel that its environment names: `jobs` to read from, `answers`
+    to write to. Raises KeyError without one.
+    """
     jobs, answers = (int(name) for name in os.environ.pop(VARIABLE).split(","))
     return Channel(
         os.fdopen(_opened(jobs, os.O_RDONLY), "r", encoding="utf-8"),

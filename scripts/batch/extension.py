@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the batch shares with the extension's own command: arguments and names. None of it needs bpy."""
+"""What the batch shares with the extension's own command: arguments and names. None of it needs
+bpy.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ else:
     _arguments: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.arguments")
     _environment: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.environment")
     _errors: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.errors")
-    READABLE, Parser, asked, free_names = _arguments.READABLE, _arguments.Parser, _arguments.asked, _arguments.free_names
+    READABLE, Parser, asked, free_names = (
+        _arguments.READABLE,
+        _arguments.Parser,
+        _arguments.asked,
+        _arguments.free_names,
+    )
     note_of, parser = _arguments.note_of, _arguments.parser
     BLENDER, clean_environment = _environment.BLENDER, _environment.clean_environment
     DEATHS, NOT_THE_INPUT, AddonError = _errors.DEATHS, _errors.NOT_THE_INPUT, _errors.AddonError

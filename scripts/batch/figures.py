@@ -12,6 +12,8 @@ Floats = NDArray[np.float32]
 
 
 def sparsity(shapes: Iterable[Floats], neutral: Floats) -> float | None:
-    """Mean share of vertices that a shape does not move at all, or None without shapes. shapes: coordinates float32 (V,3); neutral: (V,3)."""
+    """Mean share of vertices that a shape does not move at all, or None without shapes. shapes:
+    coordinates float32 (V,3); neutral: (V,3).
+    """
     still = [float((points == neutral).all(axis=1).mean()) for points in shapes]
     return round(float(np.mean(still)), 4) if still else None

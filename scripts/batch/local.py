@@ -29,7 +29,9 @@ class Result:
 
 @dataclass
 class Stop:
-    """How a user ends a run: `soft` begins no more files, `hard` ends those that are being worked on."""
+    """How a user ends a run: `soft` begins no more files, `hard` ends those that are being worked
+    on.
+    """
 
     soft: threading.Event = field(default_factory=threading.Event)
     hard: threading.Event = field(default_factory=threading.Event)
@@ -55,8 +57,10 @@ def run_local(
     timeout: float | None,
     stop: Stop,
 ) -> Iterator[Result]:
-    """Work on jobs with `count` Blenders that `make` makes; results as they come. request_of: what worker.py gets, or a row with `status` where
-    nothing has to be done. Raises Refused when what is asked for can be made of no file."""
+    """Work on jobs with `count` Blenders that `make` makes; results as they come. request_of: what
+    worker.py gets, or a row with `status` where nothing has to be done. Raises Refused when what is
+    asked for can be made of no file.
+    """
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
@@ -117,7 +121,9 @@ def run_local(
             blender.end()
 
 
-def _one(job: Job, request_of: Callable[[Job], dict[str, Any]], blender: Blender, timeout: float | None) -> dict[str, Any]:
+def _one(
+    job: Job, request_of: Callable[[Job], dict[str, Any]], blender: Blender, timeout: float | None
+) -> dict[str, Any]:
     """A job's row, whatever happens, but Refused goes through."""
     began = time.perf_counter()
     try:
@@ -134,4 +140,9 @@ def _one(job: Job, request_of: Callable[[Job], dict[str, Any]], blender: Blender
 
 def unreadable(job: Job, error: OSError) -> dict[str, Any]:
     """The row of an input that cannot be read."""
-    return {"status": "failed", "error": BatchError("input_missing", f"{job.source}: {error.strerror}.", "Check the file.").as_dict()}
+    return {
+        "status": "failed",
+        "error": BatchError(
+            "input_missing", f"{job.source}: {error.strerror}.", "Check the file."
+        ).as_dict(),
+    }

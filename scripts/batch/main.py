@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The batch over files and folders: arguments, what is done already, who works, what is told.
 
-Exit codes: 0 all done, 1 some inputs failed or something broke, 2 wrong usage or nothing but bad input, 130 interrupted.
+Exit codes: 0 all done, 1 some inputs failed or something broke, 2 wrong usage or nothing but bad
+input, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -26,30 +27,106 @@ from .pool import BACKEND_PYTHON, BatchError, Blender, blender_command, worker_e
 from .progress import Show, shown
 from .store import Store, code_digest, digest_of, model_digest, settings_digest
 
-BROKEN = {*NOT_THE_INPUT, "blender_died", "timed_out", "worker_lost", "other_version", "scheduler_lost", "report_unwritable"}
-SHAPING = ("precision", "provider", "device", "graph_optimization")  # of the backend's settings those that may change a shape
+BROKEN = {
+    *NOT_THE_INPUT,
+    "blender_died",
+    "timed_out",
+    "worker_lost",
+    "other_version",
+    "scheduler_lost",
+    "report_unwritable",
+}
+SHAPING = (
+    "precision",
+    "provider",
+    "device",
+    "graph_optimization",
+)  # of the backend's settings those that may change a shape
 
 
 def make_parser(prog: str) -> argparse.ArgumentParser:
     """The command's own arguments and those of the batch."""
     made = parser(prog)
-    group = made.add_argument_group("many files", "see docs/batch.md; with inputs these may be files, folders and patterns")
-    group.add_argument("--jobs", type=int, default=0, metavar="N", help="Blenders at once (default: as many as cores and memory allow)")
-    group.add_argument("--memory", type=float, default=2048.0, metavar="MB", help="memory that a Blender and its child may take (default 2048)")
-    group.add_argument("--sheets", action="store_true", help="draw a contact sheet of every face for the report's page")
-    group.add_argument("--blender", default="", metavar="PROGRAM", help="a Blender, or a Python that has bpy, instead of this one")
-    group.add_argument("--backend-python", default="", metavar="PROGRAM", help="a Python with another build of ONNX Runtime, as in the preferences")
-    group.add_argument("--server", default="", metavar="ADDRESS", help="grpc://HOST:PORT of a Triton server that has the model")
-    group.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE", help="a setting of the backend, see docs/engine.md")
-    farm = made.add_argument_group("many machines", "needs the packages of requirements/farm.txt")
-    farm.add_argument("--scheduler", default="", metavar="ADDRESS", help="tcp://HOST:PORT or tls://HOST:PORT of a Dask scheduler")
-    farm.add_argument("--send", action="store_true", help="send files along instead of reading and writing a folder that all machines share")
-    farm.add_argument("--retries", type=int, default=3, metavar="N", help="times that a file is given to another worker after its was lost")
-    farm.add_argument(
-        "--insecure", action="store_true", help="without TLS to a scheduler on another machine: whoever is on the way can take its place"
+    group = made.add_argument_group(
+        "many files", "see docs/batch.md; with inputs these may be files, folders and patterns"
     )
-    farm.add_argument("--tls-ca", default="", metavar="FILE", help="certificate of the authority (PEM)")
-    farm.add_argument("--tls-cert", default="", metavar="FILE", help="certificate of this machine (PEM)")
+    group.add_argument(
+        "--jobs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="Blenders at once (default: as many as cores and memory allow)",
+    )
+    group.add_argument(
+        "--memory",
+        type=float,
+        default=2048.0,
+        metavar="MB",
+        help="memory that a Blender and its child may take (default 2048)",
+    )
+    group.add_argument(
+        "--sheets",
+        action="store_true",
+        help="draw a contact sheet of every face for the report's page",
+    )
+    group.add_argument(
+        "--blender",
+        default="",
+        metavar="PROGRAM",
+        help="a Blender, or a Python that has bpy, instead of this one",
+    )
+    group.add_argument(
+        "--backend-python",
+        default="",
+        metavar="PROGRAM",
+        help="a Python with another build of ONNX Runtime, as in the preferences",
+    )
+    group.add_argument(
+        "--server",
+        default="",
+        metavar="ADDRESS",
+        help="grpc://HOST:PORT of a Triton server that has the model",
+    )
+    group.add_argument(
+        "--setting",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the backend, see docs/engine.md",
+    )
+    farm = made.add_argument_group("many machines", "needs the packages of requirements/farm.txt")
+    farm.add_argument(
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="tcp://HOST:PORT or tls://HOST:PORT of a Dask scheduler",
+    )
+    farm.add_argument(
+        "--send",
+        action="store_true",
+        help="send files along instead of reading and writing a folder that all machines share",
+    )
+    farm.add_argument(
+        "--retries",
+        type=int,
+        default=3,
+        metavar="N",
+        help="times that a file is given to another worker after its was lost",
+    )
+    farm.add_argument(
+        "--insecure",
+        action="store_true",
+        help=(
+            "without TLS to a scheduler on another machine: whoever is on the way can take its"
+            " place"
+        ),
+    )
+    farm.add_argument(
+        "--tls-ca", default="", metavar="FILE", help="certificate of the authority (PEM)"
+    )
+    farm.add_argument(
+        "--tls-cert", default="", metavar="FILE", help="certificate of this machine (PEM)"
+    )
     farm.add_argument("--tls-key", default="", metavar="FILE", help="its key (PEM)")
     return made
 
@@ -78,7 +155,9 @@ def main(arguments: Sequence[str], prog: str = "generate.py") -> int:
         interrupted = (stop.soft.is_set() or broken is not None) and len(rows) < len(run.jobs)
         ordered = [rows[job.name] for job in run.jobs if job.name in rows]
         if options.report is not None:
-            told = report.summary(ordered, len(run.jobs), interrupted, time.time() - began, events, run.described)
+            told = report.summary(
+                ordered, len(run.jobs), interrupted, time.time() - began, events, run.described
+            )
             broken = _written(options.report.absolute(), told, run.store) or broken
         with contextlib.suppress(OSError):  # another run tidies, too
             run.store.tidy()
@@ -87,10 +166,19 @@ def main(arguments: Sequence[str], prog: str = "generate.py") -> int:
     except SystemExit as leaving:  # argparse: --help
         return int(leaving.code or 0)
     except (AddonError, BatchError) as error:
-        print(one_line(f"error: {error.message} {error.fix} [{error.code}]"), file=sys.stderr, flush=True)
+        print(
+            one_line(f"error: {error.message} {error.fix} [{error.code}]"),
+            file=sys.stderr,
+            flush=True,
+        )
         return 1 if error.code in BROKEN else 2
     if interrupted:
-        print(f"Interrupted: {len(run.jobs) - len(rows)} of {len(run.jobs)} files are left; start it again to go on.", file=sys.stderr, flush=True)
+        print(
+            f"Interrupted: {len(run.jobs) - len(rows)} of {len(run.jobs)} files are left; start it"
+            " again to go on.",
+            file=sys.stderr,
+            flush=True,
+        )
         return 130
     return exit_code(ordered)
 
@@ -114,7 +202,9 @@ class _Run:
         self.asked = asked(options)
         self.settings = settings_of(options)
         if options.memory < 100 or options.jobs < 0 or options.retries < 0:
-            raise AddonError("usage", "--memory, --jobs and --retries cannot be that small.", "See --help.")
+            raise AddonError(
+                "usage", "--memory, --jobs and --retries cannot be that small.", "See --help."
+            )
         self.out = options.out.absolute()
         self.inputs = find_inputs(options.inputs, self.out)
         self.jobs = plan_jobs(self.inputs, self.out, options.export)
@@ -123,22 +213,53 @@ class _Run:
         if options.report is not None:
             _prepare(options.report.absolute().parent)
             page = options.report.with_suffix(".html")
-            if any(_same(path, entry.path) for entry in self.inputs for path in (options.report, page)) or options.report.suffix == ".html":
-                raise AddonError("output_is_input", f"The report {options.report} would replace an input or its page.", "Choose another name.")
+            if (
+                any(
+                    _same(path, entry.path)
+                    for entry in self.inputs
+                    for path in (options.report, page)
+                )
+                or options.report.suffix == ".html"
+            ):
+                raise AddonError(
+                    "output_is_input",
+                    f"The report {options.report} would replace an input or its page.",
+                    "Choose another name.",
+                )
         shaping = {name: value for name, value in self.settings.items() if name in SHAPING}
         model, code = model_digest(self.asked["model"]), code_digest()
         self.settings_digest = settings_digest(
-            {**self.asked, "object": options.object, "export": options.export, "settings": shaping, "model": model, "code": code}
+            {
+                **self.asked,
+                "object": options.object,
+                "export": options.export,
+                "settings": shaping,
+                "model": model,
+                "code": code,
+            }
         )
         self.count = options.jobs or default_jobs(options.memory)
-        self.described: dict[str, Any] = {"settings": self.asked, "model_digest": model, "code_digest": code, "out": str(self.out)}
+        self.described: dict[str, Any] = {
+            "settings": self.asked,
+            "model_digest": model,
+            "code_digest": code,
+            "out": str(self.out),
+        }
 
     def results(self, stop: Stop, show: Show) -> Iterator[Result]:
         """Every job's row as it comes."""
         if self.options.scheduler:
             from scripts.farm.client import farm_of, run_farm
 
-            yield from run_farm(self.jobs, self.request, self.store, farm_of(self.options, self.settings, self.described), stop, self.events, show)
+            yield from run_farm(
+                self.jobs,
+                self.request,
+                self.store,
+                farm_of(self.options, self.settings, self.described),
+                stop,
+                self.events,
+                show,
+            )
             return
         command = blender_command(self.options.blender or this_blender())
         self.count = max(1, min(self.count, len(self.jobs)))
@@ -147,22 +268,37 @@ class _Run:
             environment[BACKEND_PYTHON] = str(Path(self.options.backend_python).absolute())
         self.described["jobs"] = self.count
         yield from run_local(
-            self.jobs, self.request, lambda: Blender(command, environment, self.options.memory), self.count, self.options.timeout, stop
+            self.jobs,
+            self.request,
+            lambda: Blender(command, environment, self.options.memory),
+            self.count,
+            self.options.timeout,
+            stop,
         )
 
     def request(self, job: Job) -> dict[str, Any]:
-        """What worker.py gets for a job, or its row if there is nothing to do. Raises OSError if the input cannot be read."""
+        """What worker.py gets for a job, or its row if there is nothing to do. Raises OSError if
+        the input cannot be read.
+        """
         error = self._wrong(job)
         if error is not None:
             return {"status": "failed", "error": error.as_dict()}
         source = digest_of(job.source)
-        verdict = self.store.judge(job.name, source, self.settings_digest, job.targets, self.options.overwrite)
+        verdict = self.store.judge(
+            job.name, source, self.settings_digest, job.targets, self.options.overwrite
+        )
         sheet = self.store.beside(job.name, ".jpg")
-        drawn = sheet.exists() or not self.options.sheets or self.options.send  # what was sent is not sent again for its picture
+        drawn = (
+            sheet.exists() or not self.options.sheets or self.options.send
+        )  # what was sent is not sent again for its picture
         if verdict.state in ("done", "edited") and verdict.row is not None and drawn:
             return {**verdict.row, "status": "skipped"}
         if verdict.state == "refused":
-            error = AddonError("output_exists", verdict.reason, "Choose another folder for --out, or give --overwrite.")
+            error = AddonError(
+                "output_exists",
+                verdict.reason,
+                "Choose another folder for --out, or give --overwrite.",
+            )
             return {"status": "failed", "error": error.as_dict()}
         return {
             "asked": self.asked,
@@ -183,25 +319,41 @@ class _Run:
     def _wrong(self, job: Job) -> Any:
         """The AddonError that a job ends with before anything is tried, or None."""
         if job.source.is_dir():
-            return AddonError("input_missing", f"{job.source} holds no avatar files.", f"Types are {', '.join(READABLE)}.")
+            return AddonError(
+                "input_missing",
+                f"{job.source} holds no avatar files.",
+                f"Types are {', '.join(READABLE)}.",
+            )
         if not job.source.is_file():
             return AddonError("input_missing", f"There is no file {job.source}.", "Check the path.")
         if job.source.suffix.lower() not in READABLE:
-            return AddonError("format_unknown", f"{job.source} is not of a type that can be read.", f"Types are {', '.join(READABLE)}.")
+            return AddonError(
+                "format_unknown",
+                f"{job.source} is not of a type that can be read.",
+                f"Types are {', '.join(READABLE)}.",
+            )
         for target in job.targets:
             if any(_same(target, entry.path) for entry in self.inputs):
-                return AddonError("output_is_input", f"{target} is an input.", "Choose another folder for --out.")
+                return AddonError(
+                    "output_is_input", f"{target} is an input.", "Choose another folder for --out."
+                )
         return None
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, str]:
-    """The backend's settings that are given; the children get them with their environment, which the backend only warns about, so they are looked
-    at here. Raises AddonError: `usage`, `setting_invalid`."""
+    """The backend's settings that are given; the children get them with their environment, which
+    the backend only warns about, so they are looked at here. Raises AddonError: `usage`,
+    `setting_invalid`.
+    """
     settings: dict[str, str] = {}
     for text in options.setting:
         name, equals, value = text.partition("=")
         if not equals or not name.strip().isidentifier():
-            raise AddonError("usage", f"--setting {text} is not NAME=VALUE.", "Write for example --setting precision=fp32.")
+            raise AddonError(
+                "usage",
+                f"--setting {text} is not NAME=VALUE.",
+                "Write for example --setting precision=fp32.",
+            )
         settings[name.strip().lower()] = value.strip()
     if options.server:
         settings["server"] = options.server
@@ -224,7 +376,9 @@ def this_blender() -> str:
     if importlib.util.find_spec("bpy") is not None:
         return sys.executable
     raise AddonError(
-        "usage", "This needs Blender or the bpy module.", "Run it with the Python that scripts/dev.py set up, or name a Blender with --blender."
+        "usage",
+        "This needs Blender or the bpy module.",
+        "Run it with the Python that scripts/dev.py set up, or name a Blender with --blender.",
     )
 
 
@@ -233,7 +387,9 @@ def tell(show: Show, result: Result) -> None:
     name, row = result.job.source.name, result.row
     if "error" in row:
         error = row["error"]
-        show.line(f"{name}: error: {error['message']} {error['fix']} [{error['code']}]", trouble=True)
+        show.line(
+            f"{name}: error: {error['message']} {error['fix']} [{error['code']}]", trouble=True
+        )
         return
     skipped = "done before: " if row["status"] == "skipped" else ""
     show.line(f"{name}: {skipped}{row['line']}; {result.job.target}")
@@ -251,13 +407,19 @@ def exit_code(rows: Sequence[dict[str, Any]]) -> int:
 
 @contextlib.contextmanager
 def _interruptible(stop: Stop) -> Iterator[None]:
-    """The first Ctrl-C lets the files that are begun be finished, the second, or SIGTERM, ends them."""
+    """The first Ctrl-C lets the files that are begun be finished, the second, or SIGTERM, ends
+    them.
+    """
 
     def interrupt(number: int, _frame: object) -> None:
         if stop.soft.is_set() or number != signal.SIGINT:
             stop.hard.set()
         else:
-            print("\nNo more files are begun. Press Ctrl-C again to end those that are.", file=sys.stderr, flush=True)
+            print(
+                "\nNo more files are begun. Press Ctrl-C again to end those that are.",
+                file=sys.stderr,
+                flush=True,
+            )
         stop.soft.set()
 
     kept = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -265,7 +427,9 @@ def _interruptible(stop: Stop) -> Iterator[None]:
         yield
     finally:
         for number, handler in kept.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: Blender's own, which Python cannot set again
+            signal.signal(
+                number, signal.SIG_DFL if handler is None else handler
+            )  # None: Blender's own, which Python cannot set again
 
 
 def _written(path: Path, told: Mapping[str, Any], store: Store) -> BatchError | None:
@@ -274,7 +438,9 @@ def _written(path: Path, told: Mapping[str, Any], store: Store) -> BatchError | 
         report.write(path, told, store)
     except OSError as error:
         fix = "Give another place with --report and start it again; what is done is skipped."
-        return BatchError("report_unwritable", f"The report {path} cannot be written: {error.strerror}.", fix)
+        return BatchError(
+            "report_unwritable", f"The report {path} cannot be written: {error.strerror}.", fix
+        )
     return None
 
 
@@ -285,7 +451,11 @@ def _prepare(folder: Path) -> None:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".blendshapes-"):
             pass
     except OSError as error:
-        raise AddonError("output_unwritable", f"{folder} cannot be written: {error.strerror}.", "Choose a folder that you may write to.") from error
+        raise AddonError(
+            "output_unwritable",
+            f"{folder} cannot be written: {error.strerror}.",
+            "Choose a folder that you may write to.",
+        ) from error
 
 
 def _same(first: Path, second: Path) -> bool:

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 
 from .extension import one_line
 
-RECENT = 20  # files of which the time left is told: those that were done before are there at once, and say nothing about the rest
+# files of which the time left is told: those that were done before are there at once, and say
+# nothing about the rest
+RECENT = 20
 
 
 class Show(Protocol):
@@ -51,7 +53,13 @@ class _Bar:
         self._bar, self._task = bar, task
 
     def line(self, text: str, trouble: bool = False) -> None:
-        self._bar.console.print(one_line(text), style="red" if trouble else None, markup=False, highlight=False, soft_wrap=True)
+        self._bar.console.print(
+            one_line(text),
+            style="red" if trouble else None,
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
     def done(self, count: int) -> None:
         self._bar.update(self._task, completed=count)
@@ -68,7 +76,13 @@ def shown(total: int) -> Iterator[Show]:
     if not sys.stdout.isatty() or total < 2:
         yield _Lines(total)
         return
-    columns = (progress.BarColumn(), progress.MofNCompleteColumn(), progress.TimeElapsedColumn(), "left", progress.TimeRemainingColumn())
+    columns = (
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        "left",
+        progress.TimeRemainingColumn(),
+    )
     with progress.Progress(*columns) as bar:
         yield _Bar(bar, bar.add_task("files", total=total))
 
@@ -76,4 +90,10 @@ def shown(total: int) -> Iterator[Show]:
 def _spelled(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return (
+        f"{hours} h {minutes} min"
+        if hours
+        else f"{minutes} min {rest} s"
+        if minutes
+        else f"{rest} s"
+    )

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The loop inside a Blender of the batch: a job on each line of its channel, its row on a line back, until there are no more.
+"""The loop inside a Blender of the batch: a job on each line of its channel, its row on a line
+back, until there are no more.
 
-It claims and records its file itself, not whoever sent it: if the sender is killed, nobody else begins the file before this one is done with it.
+It claims and records its file itself, not whoever sent it: if the sender is killed, nobody else
+begins the file before this one is done with it.
 """
 
 from __future__ import annotations
@@ -39,8 +41,12 @@ session: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
 launch: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.launch")
 backend_process: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.backend_process")
 Options: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job").Options
-GRACE_SECONDS = 6.0  # that whoever sent a job has to end it before this process ends itself: twice what it needs
-SHEET_TILE, SHEET_SAMPLES = 96, 2  # of a contact sheet for the page: most of the time of a file that has one
+# that whoever sent a job has to end it before this process ends itself: twice what it needs
+GRACE_SECONDS = 6.0
+SHEET_TILE, SHEET_SAMPLES = (
+    96,
+    2,
+)  # of a contact sheet for the page: most of the time of a file that has one
 
 
 def serve(lines: IO[str], answers: IO[str]) -> int:
@@ -67,10 +73,13 @@ def serve(lines: IO[str], answers: IO[str]) -> int:
                 row = _work(job, Options(**asked), limited)
             except Exception as problem:
                 error = commands.told(problem)
-                # a model that never ends is the file's trouble, as when it does so later: the next file is tried
+                # a model that never ends is the file's trouble, as when it does so later: the next
+                # file is tried
                 of_file = (wanted is not None and "target" in job) or error.code == "model_stuck"
                 row = {"status": "failed" if of_file else "refused", "error": error.as_dict()}
-            answers.write(json.dumps({"id": job["id"], "row": row}) + "\n")  # in ASCII: a path may hold bytes that are no text
+            answers.write(
+                json.dumps({"id": job["id"], "row": row}) + "\n"
+            )  # in ASCII: a path may hold bytes that are no text
             answers.flush()
             faulthandler.cancel_dump_traceback_later()
     finally:
@@ -80,14 +89,20 @@ def serve(lines: IO[str], answers: IO[str]) -> int:
 
 
 def _end_after(seconds: float) -> None:
-    """If whoever would end this process is gone itself, a file that hangs must not keep its claim for ever."""
+    """If whoever would end this process is gone itself, a file that hangs must not keep its claim
+    for ever.
+    """
     faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=2)
 
 
 def _work(job: dict[str, Any], wanted: Any, limited: Callable[[float], None]) -> dict[str, Any]:
     """One job. Without a target it only asks whether what is wanted can be made at all."""
     if "target" not in job:
-        return {"status": "ready", "blender": bpy.app.version_string, "backend": session.backend.hello["versions"]}
+        return {
+            "status": "ready",
+            "blender": bpy.app.version_string,
+            "backend": session.backend.hello["versions"],
+        }
     if job.get("store") is None:
         return {**_make(job, wanted, limited), "fresh": True}
     store, name = Store(Path(job["store"])), job["name"]
@@ -95,15 +110,24 @@ def _work(job: dict[str, Any], wanted: Any, limited: Callable[[float], None]) ->
     with store.claim(name) as mine:
         if not mine:
             return {"status": "claimed"}
-        verdict = store.judge(name, job["source_digest"], job["settings_digest"], targets, job["overwrite"])
+        verdict = store.judge(
+            name, job["source_digest"], job["settings_digest"], targets, job["overwrite"]
+        )
         if verdict.state in ("done", "edited") and verdict.row is not None:
             # of the same run it is when whoever asked first was lost and this one's Blender went on
-            row = {**verdict.row, "status": "done" if verdict.row.get("run") == job["run"] else "skipped"}
+            row = {
+                **verdict.row,
+                "status": "done" if verdict.row.get("run") == job["run"] else "skipped",
+            }
             if job["sheet"] and not Path(job["sheet"]).exists():
                 _draw(row, Path(job["sheet"]), targets[0])
             return row
         if verdict.state == "refused":
-            raise commands.AddonError("output_exists", verdict.reason, "Choose another folder for --out, or give --overwrite.")
+            raise commands.AddonError(
+                "output_exists",
+                verdict.reason,
+                "Choose another folder for --out, or give --overwrite.",
+            )
         for target in targets:
             target.parent.mkdir(parents=True, exist_ok=True)
             scene_files.remove_leftovers(target)
@@ -120,11 +144,25 @@ def _work(job: dict[str, Any], wanted: Any, limited: Callable[[float], None]) ->
 def _make(job: dict[str, Any], wanted: Any, limited: Callable[[float], None]) -> dict[str, Any]:
     start = time.perf_counter()
     exported = Path(job["exported"]) if job["exported"] else None
-    task = commands.Task(Path(job["source"]), Path(job["target"]), exported, False, tuple(job["notes"]))
-    row: dict[str, Any] = commands.process(
-        task, job["object"], wanted, True, session.backend, job["timeout"], limited if job["timeout"] is None else lambda seconds: None
+    task = commands.Task(
+        Path(job["source"]), Path(job["target"]), exported, False, tuple(job["notes"])
     )
-    row.update(status="done", run=job["run"], blender=bpy.app.version_string, host=socket.gethostname(), finished=round(time.time(), 1))
+    row: dict[str, Any] = commands.process(
+        task,
+        job["object"],
+        wanted,
+        True,
+        session.backend,
+        job["timeout"],
+        limited if job["timeout"] is None else lambda seconds: None,
+    )
+    row.update(
+        status="done",
+        run=job["run"],
+        blender=bpy.app.version_string,
+        host=socket.gethostname(),
+        finished=round(time.time(), 1),
+    )
     began = time.perf_counter()
     ob = bpy.data.objects[row["object"]]
     made = _coordinates(ob, {*row["keys"]["added"], *row["keys"]["updated"]})
@@ -140,7 +178,9 @@ def _make(job: dict[str, Any], wanted: Any, limited: Callable[[float], None]) ->
 
 
 def _coordinates(ob: bpy.types.Object, names: set[str]) -> dict[str, Floats]:
-    """Coordinates float32 (V,3) of the named keys in the object's space, and of the neutral face under an empty name."""
+    """Coordinates float32 (V,3) of the named keys in the object's space, and of the neutral face
+    under an empty name.
+    """
     found: dict[str, Floats] = {}
     mesh: Any = ob.data
     keys = mesh.shape_keys
@@ -154,17 +194,28 @@ def _coordinates(ob: bpy.types.Object, names: set[str]) -> dict[str, Floats]:
 
 
 def _draw(row: dict[str, Any], out: Path, made: Path | None = None) -> None:
-    """The contact sheet of the row's shapes as a JPEG, whole or not at all. made: the file with them, where it is not open. The shapes are good
-    without a sheet, so one that cannot be drawn is a warning."""
+    """The contact sheet of the row's shapes as a JPEG, whole or not at all. made: the file with
+    them, where it is not open. The shapes are good without a sheet, so one that cannot be drawn is
+    a warning.
+    """
     sheet: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.sheet")
     try:
         if made is not None:
             scene_files.read_scene(made)
         ob = bpy.data.objects[row["object"]]
         out.parent.mkdir(parents=True, exist_ok=True)
-        sheet.render_sheet(ob, out, names={*row["keys"]["added"], *row["keys"]["updated"]}, tile=SHEET_TILE, samples=SHEET_SAMPLES)
+        sheet.render_sheet(
+            ob,
+            out,
+            names={*row["keys"]["added"], *row["keys"]["updated"]},
+            tile=SHEET_TILE,
+            samples=SHEET_SAMPLES,
+        )
     except Exception as problem:
-        row["warnings"] = [*row["warnings"], f"The contact sheet could not be drawn: {commands.told(problem)}"]
+        row["warnings"] = [
+            *row["warnings"],
+            f"The contact sheet could not be drawn: {commands.told(problem)}",
+        ]
 
 
 def main() -> int:
@@ -173,7 +224,9 @@ def main() -> int:
     python = os.environ.get(BACKEND_PYTHON, "")
     if python:
         log = session.log_folder() / f"backend-{os.getpid()}.log"
-        session.backend = backend_process.Backend(lambda: launch.plan(ROOT, log, launch.Settings(python=python)))
+        session.backend = backend_process.Backend(
+            lambda: launch.plan(ROOT, log, launch.Settings(python=python))
+        )
     return serve(channel.jobs, channel.answers)
 
 

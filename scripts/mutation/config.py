@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run of mutation testing does, from mutation.toml beside this file, and which modules it changes."""
+"""What a run of mutation testing does, from mutation.toml beside this file, and which modules it
+changes.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ BLENDER = {"bpy", "addon_utils", "bpy_extras", "bl_ui", "blf", "gpu", "gpu_extra
 
 @dataclass(frozen=True)
 class Equivalent:
-    """A mutant that nobody could notice, as a run prints it, and why. module: its path; definition: of its function or class; line: its text."""
+    """A mutant that nobody could notice, as a run prints it, and why. module: its path; definition:
+    of its function or class; line: its text.
+    """
 
     module: str
     definition: str
@@ -52,21 +56,32 @@ def load(path: Path = PATH) -> Config:
     equivalent = tuple(Equivalent(**entry) for entry in found.pop("equivalent", ()))
     if not all(entry.reason for entry in equivalent):
         raise ValueError("Each equivalent mutant needs a reason.")
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in found.items()
+    }
     return Config(**values, equivalent=equivalent)
 
 
 def modules(root: Path, config: Config) -> list[str]:
     """Paths, relative to the root, of the modules to change."""
     found = [path for entry in config.backend for path in _python_files(root / entry)]
-    return [path.relative_to(root).as_posix() for path in (*found, *(without_blender(root / config.addon) if config.addon else ()))]
+    return [
+        path.relative_to(root).as_posix()
+        for path in (*found, *(without_blender(root / config.addon) if config.addon else ()))
+    ]
 
 
 def without_blender(package: Path) -> list[Path]:
-    """The modules of a package that import nothing of Blender's, neither themselves nor through others of the package."""
+    """The modules of a package that import nothing of Blender's, neither themselves nor through
+    others of the package.
+    """
     imports = {path.stem: _imports(path) for path in package.glob("*.py")}
     tainted = {name for name, names in imports.items() if names & BLENDER}
-    while more := {name for name, names in imports.items() if name not in tainted and names & {f".{other}" for other in tainted}}:
+    while more := {
+        name
+        for name, names in imports.items()
+        if name not in tainted and names & {f".{other}" for other in tainted}
+    }:
         tainted |= more
     return sorted(package / f"{name}.py" for name in imports.keys() - tainted)
 
@@ -78,7 +93,11 @@ def _imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level:
-            names |= {f".{node.module.split('.')[0]}"} if node.module else {f".{alias.name}" for alias in node.names}
+            names |= (
+                {f".{node.module.split('.')[0]}"}
+                if node.module
+                else {f".{alias.name}" for alias in node.names}
+            )
         elif isinstance(node, ast.ImportFrom):
             names.add((node.module or "").split(".")[0])
     return names

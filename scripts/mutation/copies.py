@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A scratch copy of the repository in which tests run, so that nothing is ever changed in the working tree."""
+"""A scratch copy of the repository in which tests run, so that nothing is ever changed in the
+working tree.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,15 @@ from pathlib import Path
 from typing import Any
 
 UNDER_TEST = Path(__file__).with_name("under_test.py")
-START = 1_000_000_000  # seconds since 1970: a time of change for the first changed file; each later one is newer, so that no compiled module is stale
+# seconds since 1970: a time of change for the first changed file; each later one is newer, so that
+# no compiled module is stale
+START = 1_000_000_000
 
 
 class Copy:
-    """The repository's files, those that git does not ignore, in a temporary folder. `close` removes it. digest: of names and contents."""
+    """The repository's files, those that git does not ignore, in a temporary folder. `close`
+    removes it. digest: of names and contents.
+    """
 
     def __init__(self, root: Path) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="mutation-", ignore_cleanup_errors=True)
@@ -36,7 +42,8 @@ class Copy:
             shutil.copyfile(root / file, target)
             content.update(f"{file}\0".encode() + hashlib.sha256(target.read_bytes()).digest())
         self.digest = content.hexdigest()
-        # children that compile modules for themselves, with little room on a pretended disk, would leave halves of them to all later tests
+        # children that compile modules for themselves, with little room on a pretended disk, would
+        # leave halves of them to all later tests
         compileall.compile_dir(self.root, quiet=2)
 
     def close(self) -> None:
@@ -54,13 +61,19 @@ class Copy:
         finally:
             self._write(path, before)
 
-    def run(self, arguments: Sequence[str], seconds: float, coverage: Path | None = None) -> dict[str, Any]:
-        """Run pytest in the copy: what under_test.py tells, {} where it tells nothing, {"timeout": True} where it took longer than `seconds`."""
+    def run(
+        self, arguments: Sequence[str], seconds: float, coverage: Path | None = None
+    ) -> dict[str, Any]:
+        """Run pytest in the copy: what under_test.py tells, {} where it tells nothing, {"timeout":
+        True} where it took longer than `seconds`.
+        """
         result = Path(self._folder.name) / "result.json"
         result.unlink(missing_ok=True)
         measured = ["--coverage", str(coverage)] if coverage is not None else []
         command = [sys.executable, "-B", str(UNDER_TEST), str(result), *measured, *arguments]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")
+        }
         process = subprocess.Popen(
             command,
             cwd=self.root,
@@ -86,7 +99,12 @@ class Copy:
 
 
 def _files(root: Path) -> list[str]:
-    told = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=root, capture_output=True, check=True).stdout
+    told = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"],
+        cwd=root,
+        capture_output=True,
+        check=True,
+    ).stdout
     return [name for name in told.decode().split("\0") if name and (root / name).is_file()]
 
 

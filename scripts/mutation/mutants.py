@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mutants: where cosmic-ray's operators can change a module, which of them are taken, and what each makes of it."""
+"""Mutants: where cosmic-ray's operators can change a module, which of them are taken, and what each
+makes of it.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,9 @@ from cosmic_ray.plugins import get_operator
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one place. module: path from the root. line: from 1; text: what stands there, and after: below. occurrence: of the operator in
-    the module; nth: on the line."""
+    """One change of one place. module: path from the root. line: from 1; text: what stands there,
+    and after: below. occurrence: of the operator in the module; nth: on the line.
+    """
 
     module: str
     operator: str
@@ -34,7 +37,11 @@ class Mutant:
     @property
     def kind(self) -> str:
         """The operator's short name."""
-        return self.operator.rpartition("/")[2].replace("ReplaceBinaryOperator_", "").replace("ReplaceComparisonOperator_", "")
+        return (
+            self.operator.rpartition("/")[2]
+            .replace("ReplaceBinaryOperator_", "")
+            .replace("ReplaceComparisonOperator_", "")
+        )
 
     @property
     def change(self) -> str:
@@ -42,9 +49,15 @@ class Mutant:
         return f"{self.kind} {self.nth}"
 
     def order(self, seed: int) -> tuple[str, str, str]:
-        """What shuffles: lines, on each line the operators, of each the places. It depends on two lines alone, not on how much code is before."""
+        """What shuffles: lines, on each line the operators, of each the places. It depends on two
+        lines alone, not on how much code is before.
+        """
         place = f"{seed}|{self.module}|{self.definition}|{self.text}|{self.after}"
-        return _digest(place), _digest(f"{place}|{self.operator}"), _digest(f"{place}|{self.operator}|{self.nth}")
+        return (
+            _digest(place),
+            _digest(f"{place}|{self.operator}"),
+            _digest(f"{place}|{self.operator}|{self.nth}"),
+        )
 
 
 def all_of(module: str, source: str, operators: Sequence[str]) -> Iterator[Mutant]:
@@ -61,7 +74,16 @@ def all_of(module: str, source: str, operators: Sequence[str]) -> Iterator[Mutan
                 nth = on_line[start[0]] = on_line.get(start[0], -1) + 1
                 after = lines[start[0]].strip() if start[0] < len(lines) else ""
                 definition = ASTQuery(node).get_definition_name() or ""
-                yield Mutant(module, name, definition, start[0], lines[start[0] - 1].strip(), after, occurrence, nth)
+                yield Mutant(
+                    module,
+                    name,
+                    definition,
+                    start[0],
+                    lines[start[0] - 1].strip(),
+                    after,
+                    occurrence,
+                    nth,
+                )
                 occurrence += 1
 
 
@@ -69,7 +91,9 @@ def changed(source: str, mutant: Mutant) -> str:
     """The module's text with the change."""
     result: str | None = mutate_code(source, get_operator(mutant.operator)(), mutant.occurrence)
     if result is None:
-        raise ValueError(f"{mutant.operator} finds no place {mutant.occurrence} in {mutant.module}.")
+        raise ValueError(
+            f"{mutant.operator} finds no place {mutant.occurrence} in {mutant.module}."
+        )
     return result
 
 
@@ -81,24 +105,42 @@ def is_real(source: str, mutated: str) -> bool:
         return False
 
 
-def sample(root: Path, reached: Mapping[str, Collection[int]], operators: Sequence[str], seed: int, count: int) -> list[Mutant]:
-    """So many mutants, at most one on a line, of those on lines (module -> numbers) that tests reach; the same, in the same order by chance, for
-    the same code and seed."""
+def sample(
+    root: Path,
+    reached: Mapping[str, Collection[int]],
+    operators: Sequence[str],
+    seed: int,
+    count: int,
+) -> list[Mutant]:
+    """So many mutants, at most one on a line, of those on lines (module -> numbers) that tests
+    reach; the same, in the same order by chance, for the same code and seed.
+    """
     sources = {module: (root / module).read_text(encoding="utf-8") for module in reached}
-    found = [mutant for module, source in sources.items() for mutant in all_of(module, source, operators) if mutant.line in reached[module]]
+    found = [
+        mutant
+        for module, source in sources.items()
+        for mutant in all_of(module, source, operators)
+        if mutant.line in reached[module]
+    ]
     chosen: dict[tuple[str, int], Mutant] = {}
     for mutant in sorted(found, key=lambda m: (m.order(seed), m.line)):
         if len(chosen) == count:
             break
         place = (mutant.module, mutant.line)
-        if place not in chosen and is_real(sources[mutant.module], changed(sources[mutant.module], mutant)):
+        if place not in chosen and is_real(
+            sources[mutant.module], changed(sources[mutant.module], mutant)
+        ):
             chosen[place] = mutant
     return list(chosen.values())
 
 
 def difference(source: str, mutated: str, module: str) -> str:
     """The change as a diff without its heading."""
-    lines = list(difflib.unified_diff(source.splitlines(), mutated.splitlines(), module, module, lineterm="", n=0))
+    lines = list(
+        difflib.unified_diff(
+            source.splitlines(), mutated.splitlines(), module, module, lineterm="", n=0
+        )
+    )
     return "\n".join(lines[3:])
 
 

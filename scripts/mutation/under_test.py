@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run pytest in the working folder and tell what came of it; run by its path, so that it need not be in the copy that it tests.
+"""Run pytest in the working folder and tell what came of it; run by its path, so that it need not
+be in the copy that it tests.
 
 python under_test.py RESULT [--coverage CONFIGURATION] PYTEST-ARGUMENT ...
 
-RESULT is JSON: `code` of pytest, `seconds` of each test, `failed` ones and files that could not be read, and under coverage `lines`: file -> line ->
-tests, "" for lines that ran outside of any test. It is written before the plugins of the tests are taken down, since one of them may end the process
-(tests/conftest.py does where Blender is a module), and the process ends when it is: a library that hangs as it unloads says nothing about the tests.
+RESULT is JSON: `code` of pytest, `seconds` of each test, `failed` ones and files that could not be
+read, and under coverage `lines`: file -> line -> tests, "" for lines that ran outside of any test.
+It is written before the plugins of the tests are taken down, since one of them may end the process
+(tests/conftest.py does where Blender is a module), and the process ends when it is: a library that
+hangs as it unloads says nothing about the tests.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ import pytest
 
 
 class Watch:
-    """A plugin of pytest's: times each test, its fixtures included, tells coverage which one runs, and writes what came of the run."""
+    """A plugin of pytest's: times each test, its fixtures included, tells coverage which one runs,
+    and writes what came of the run.
+    """
 
     def __init__(self, measured: Any, result: Path) -> None:
         self.measured = measured
@@ -73,7 +78,10 @@ class Watch:
         if self.measured is not None:
             self.measured.stop()
             data = self.measured.get_data()
-            told["lines"] = {file: {line: list(tests) for line, tests in data.contexts_by_lineno(file).items()} for file in data.measured_files()}
+            told["lines"] = {
+                file: {line: list(tests) for line, tests in data.contexts_by_lineno(file).items()}
+                for file in data.measured_files()
+            }
         partial = self.result.with_name(self.result.name + ".part")
         partial.write_text(json.dumps(told), encoding="utf-8")
         partial.replace(self.result)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A modelled head whose parts are known by name, and the fields that its shapes are written with. Canonical frame."""
+"""A modelled head whose parts are known by name, and the fields that its shapes are written with.
+Canonical frame.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,14 @@ PARTS = (*SAMPLE_PARTS, *(f"{name}_{side}" for name in _SIDED for side in ("left
 class Habits:
     """How the artist of a head goes about it; the defaults are those of realistic heads.
 
-    jaw: degrees that it opens; chin: how far the chin goes along; lip_lift: how far the upper lip rises meanwhile, part of the lower lip's way.
-    gain: size of the mouth's other shapes; spread: how far they reach over the cheeks; lift: how much a smile raises the cheek.
-    slide: how much of a move of the mouth the far corner makes; carried: how much teeth and tongue make. forward: how far lips are pushed out.
-    brow_skin: how far the skin follows a brow; lid_fall: how fast a lid's movement fades above it; lash_turn: degrees lashes turn at a blink;
-    lower_lid: how far the lower lid comes to meet the upper one. decal: eyes lie on the skin, and a blink squashes them.
-    bag: how much less of the jaw's way each ring of the mouth's inside makes, from the lips inwards.
+    jaw: degrees that it opens; chin: how far the chin goes along; lip_lift: how far the upper lip
+    rises meanwhile, part of the lower lip's way. gain: size of the mouth's other shapes; spread:
+    how far they reach over the cheeks; lift: how much a smile raises the cheek. slide: how much of
+    a move of the mouth the far corner makes; carried: how much teeth and tongue make. forward: how
+    far lips are pushed out. brow_skin: how far the skin follows a brow; lid_fall: how fast a lid's
+    movement fades above it; lash_turn: degrees lashes turn at a blink; lower_lid: how far the lower
+    lid comes to meet the upper one. decal: eyes lie on the skin, and a blink squashes them. bag:
+    how much less of the jaw's way each ring of the mouth's inside makes, from the lips inwards.
     """
 
     jaw: float = 17.0
@@ -50,7 +54,9 @@ class Habits:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A modelled head. vertices (V,3), part, ring, turn, opening (V,) as in SampleHead, by this module's PARTS; landmarks name -> (3,)."""
+    """A modelled head. vertices (V,3), part, ring, turn, opening (V,) as in SampleHead, by this
+    module's PARTS; landmarks name -> (3,).
+    """
 
     vertices: Floats
     part: Ints
@@ -68,7 +74,11 @@ class Anatomy:
 def framed(head: Anatomy) -> Anatomy:
     """The head in the canonical frame of its own landmarks."""
     frame = frame_of_landmarks(head.landmarks)
-    return replace(head, vertices=frame.to_canonical(head.vertices), landmarks={n: frame.to_canonical(p) for n, p in head.landmarks.items()})
+    return replace(
+        head,
+        vertices=frame.to_canonical(head.vertices),
+        landmarks={n: frame.to_canonical(p) for n, p in head.landmarks.items()},
+    )
 
 
 def smooth(low: float, high: float, x: Floats) -> Floats:

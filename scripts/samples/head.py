@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A neutral head modelled by this script: skin with eye openings and a mouth that can open, eyes, lashes, brows, teeth, tongue, hair.
+"""A neutral head modelled by this script: skin with eye openings and a mouth that can open, eyes,
+lashes, brows, teeth, tongue, hair.
 
-Own work, no scan and no other mesh behind it. The skin is one welded, closed, outward-facing surface: a grid around the head in which
-blocks of cells are replaced by rings that run round each eye, the mouth and each ear, as an artist's edge loops do.
-Axes as in Blender: +X the character's left, +Z up, the face looks along -Y; metres; the neck's end lies at z = 0.
+Own work, no scan and no other mesh behind it. The skin is one welded, closed, outward-facing
+surface: a grid around the head in which blocks of cells are replaced by rings that run round each
+eye, the mouth and each ear, as an artist's edge loops do. Axes as in Blender: +X the character's
+left, +Z up, the face looks along -Y; metres; the neck's end lies at z = 0.
 """
 
 from __future__ import annotations
@@ -19,9 +21,33 @@ from .surface import HeadSpec, Reals, Surface, smoothstep, styled
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-PARTS = ("skin", "eye_left", "eye_right", "lash_left", "lash_right", "brow_left", "brow_right", "teeth_upper", "teeth_lower", "tongue", "hair")
+PARTS = (
+    "skin",
+    "eye_left",
+    "eye_right",
+    "lash_left",
+    "lash_right",
+    "brow_left",
+    "brow_right",
+    "teeth_upper",
+    "teeth_lower",
+    "tongue",
+    "hair",
+)
 OPENINGS = ("none", "eye_left", "eye_right", "mouth")
-MATERIALS = ("skin", "lips", "mouth", "eye_white", "iris", "pupil", "lash", "brow", "teeth", "tongue", "hair")
+MATERIALS = (
+    "skin",
+    "lips",
+    "mouth",
+    "eye_white",
+    "iris",
+    "pupil",
+    "lash",
+    "brow",
+    "teeth",
+    "tongue",
+    "hair",
+)
 # How far the rings of an opening lie between its edge (0) and the block's border (1).
 EYE_RINGS = (0.86, 0.70, 0.55, 0.42, 0.31, 0.22, 0.14, 0.07, 0.0)
 MOUTH_RINGS = (0.85, 0.69, 0.54, 0.41, 0.31, 0.225, 0.15, 0.085, 0.035, 0.0)
@@ -30,13 +56,18 @@ LID_THICKNESS, LID_GAP, SLIT = 0.0016, 0.0004, 0.00025
 
 @dataclass(frozen=True)
 class SampleHead:
-    """What `build` returns. Faces have four corners, or three with the last one -1; they wind counter-clockwise seen from outside."""
+    """What `build` returns. Faces have four corners, or three with the last one -1; they wind
+    counter-clockwise seen from outside.
+    """
 
     vertices: Floats  # (V,3), metres
     faces: Ints  # (F,4)
     part: Ints  # (V,), index into PARTS
-    ring: Floats  # (V,), around an opening: 1 at its block's border, 0 at the lid's or lip's edge, -1, -2... inside; 2 elsewhere
-    turn: Floats  # (V,), angle around the opening, radians, 0 at +X, counter-clockwise seen from the front
+    # (V,), around an opening: 1 at its block's border, 0 at the lid's or lip's edge, -1, -2...
+    # inside; 2 elsewhere
+    ring: Floats
+    # (V,), angle around the opening, radians, 0 at +X, counter-clockwise seen from the front
+    turn: Floats
     opening: Ints  # (V,), index into OPENINGS
     material: Ints  # (F,), index into MATERIALS
     landmarks: dict[str, Floats]  # name -> (3,), on the surface
@@ -56,7 +87,9 @@ class SampleHead:
 
 @dataclass(frozen=True)
 class Block:
-    """A rectangle of grid cells that an opening replaces: rows top..bottom, columns left..right (may be negative: they wrap)."""
+    """A rectangle of grid cells that an opening replaces: rows top..bottom, columns left..right
+    (may be negative: they wrap).
+    """
 
     top: int
     bottom: int
@@ -64,7 +97,9 @@ class Block:
     right: int
 
     def border(self) -> tuple[Ints, Ints, Reals]:
-        """Row and column of the border's vertices, counter-clockwise from the middle of the right side, and their angle (radians)."""
+        """Row and column of the border's vertices, counter-clockwise from the middle of the right
+        side, and their angle (radians).
+        """
         middle = (self.top + self.bottom) // 2
         path = (
             [(i, self.right) for i in range(middle, self.top, -1)]
@@ -80,14 +115,21 @@ class Block:
 
 
 def _segments(breaks: list[float], counts: list[int]) -> Reals:
-    """Evenly spaced values between breaks, counts[i] steps in the i-th gap, the last break included."""
-    pieces = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(breaks, breaks[1:], counts, strict=False)]
+    """Evenly spaced values between breaks, counts[i] steps in the i-th gap, the last break
+    included.
+    """
+    pieces = [
+        np.linspace(a, b, n, endpoint=False)
+        for a, b, n in zip(breaks, breaks[1:], counts, strict=False)
+    ]
     return np.concatenate([*pieces, breaks[-1:]])
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Angles (C,) of the columns from 0 once around, rows (R,) from below the crown to the neck's end, and the blocks cut out."""
+    """Angles (C,) of the columns from 0 once around, rows (R,) from below the crown to the neck's
+    end, and the blocks cut out.
+    """
 
     angles: Reals
     rows: Reals
@@ -119,7 +161,17 @@ def _grid(surface: Surface) -> Grid:
     counts = [even(4), even(12), even(4), even(6), even(6)]
     half = _segments(angles, counts)
     around = np.concatenate([half, 2 * np.pi - half[-2:0:-1]])
-    levels = [0.985 * height, ez + high + 0.022, ez + high, ez - low, mz + 0.017, mz - 0.016, 0.006, -0.05 * height, -0.42 * height]
+    levels = [
+        0.985 * height,
+        ez + high + 0.022,
+        ez + high,
+        ez - low,
+        mz + 0.017,
+        mz - 0.016,
+        0.006,
+        -0.05 * height,
+        -0.42 * height,
+    ]
     levels[4] = min(levels[4], levels[3] - 0.010)
     steps = [even(12), even(4), even(10), even(8), even(10), even(4), even(6), even(8)]
     rows = _segments([surface.row_at(z) for z in levels], steps)
@@ -148,7 +200,8 @@ class _Skin:
         rows, columns = len(grid.rows), len(grid.angles)
         self.index = np.arange(rows * columns).reshape(rows, columns)
         angle, row = np.meshgrid(grid.angles, grid.rows)
-        # Seen from the front the right half of the columns is the exact mirror image of the left half.
+        # Seen from the front the right half of the columns is the exact mirror image of the left
+        # half.
         points = surface.points(np.where(angle > np.pi, angle - 2 * np.pi, angle), row)
         self.points: list[Reals] = [points.reshape(-1, 3)]
         self.count = rows * columns
@@ -157,10 +210,23 @@ class _Skin:
         self.materials: list[int] = []
         open_cells = np.ones((rows - 1, columns), dtype=bool)
         for block in (grid.eye, grid.other_eye, grid.mouth, grid.ear, grid.other_ear):
-            open_cells[block.top : block.bottom, np.arange(block.left, block.right) % columns] = False
+            open_cells[block.top : block.bottom, np.arange(block.left, block.right) % columns] = (
+                False
+            )
         i, j = np.nonzero(open_cells)
         right = (j + 1) % columns
-        self.add_faces(np.stack([self.index[i + 1, j], self.index[i + 1, right], self.index[i, right], self.index[i, j]], axis=1), "skin")
+        self.add_faces(
+            np.stack(
+                [
+                    self.index[i + 1, j],
+                    self.index[i + 1, right],
+                    self.index[i, right],
+                    self.index[i, j],
+                ],
+                axis=1,
+            ),
+            "skin",
+        )
 
     def add_faces(self, faces: NDArray[np.int64], material: str) -> None:
         self.faces.append(faces)
@@ -180,15 +246,32 @@ class _Skin:
         return index, self.points[0][index], angle
 
     def rings(
-        self, outer: NDArray[np.int64], rings: list[Reals], materials: list[str], opening: str = "none", turn: Reals | None = None
+        self,
+        outer: NDArray[np.int64],
+        rings: list[Reals],
+        materials: list[str],
+        opening: str = "none",
+        turn: Reals | None = None,
     ) -> list[NDArray[np.int64]]:
-        """Join rings (N,3), each inside the one before, by quads. turn (N,): their angle around the named opening."""
+        """Join rings (N,3), each inside the one before, by quads. turn (N,): their angle around the
+        named opening.
+        """
         done = [outer]
         levels = [*(EYE_RINGS if opening.startswith("eye") else MOUTH_RINGS), *range(-1, -20, -1)]
         for points, material, level in zip(rings, materials, levels, strict=False):
-            tags = None if turn is None else np.stack([np.full_like(turn, level), turn, np.full_like(turn, OPENINGS.index(opening))], axis=1)
+            tags = (
+                None
+                if turn is None
+                else np.stack(
+                    [np.full_like(turn, level), turn, np.full_like(turn, OPENINGS.index(opening))],
+                    axis=1,
+                )
+            )
             inner = self.add_points(points, tags)
-            self.add_faces(np.stack([done[-1], np.roll(done[-1], -1), np.roll(inner, -1), inner], axis=1), material)
+            self.add_faces(
+                np.stack([done[-1], np.roll(done[-1], -1), np.roll(inner, -1), inner], axis=1),
+                material,
+            )
             done.append(inner)
         return done
 
@@ -196,11 +279,16 @@ class _Skin:
         """Fill a ring with triangles around a new vertex at centre (3,)."""
         middle = self.add_points(centre[None])[0]
         n = len(ring)
-        self.add_faces(np.stack([ring, np.roll(ring, -1), np.full(n, middle), np.full(n, -1)], axis=1), material)
+        self.add_faces(
+            np.stack([ring, np.roll(ring, -1), np.full(n, middle), np.full(n, -1)], axis=1),
+            material,
+        )
 
 
 def _eye(skin: _Skin, block: Block, sign: int) -> dict[str, Reals]:
-    """Lids down to their margin, the inner side of the lids and the socket behind the eyeball. Returns landmarks by short name."""
+    """Lids down to their margin, the inner side of the lids and the socket behind the eyeball.
+    Returns landmarks by short name.
+    """
     surface, spec = skin.surface, skin.surface.spec
     ball = parts.eyeball(surface, sign)
     outer, border, t = skin.border(block)
@@ -211,11 +299,19 @@ def _eye(skin: _Skin, block: Block, sign: int) -> dict[str, Reals]:
     for s in EYE_RINGS:
         x, z = margin[:, 0] * (1 - s) + border[:, 0] * s, margin[:, 2] * (1 - s) + border[:, 2] * s
         flat = np.hypot(x - ball.centre[0], z - ball.centre[2])
-        dome = np.where(flat < 0.985 * lid, np.sqrt(np.maximum(lid**2 - flat**2, 0.03 * lid**2)), 0.173 * lid - 1.5 * (flat - 0.985 * lid))
+        dome = np.where(
+            flat < 0.985 * lid,
+            np.sqrt(np.maximum(lid**2 - flat**2, 0.03 * lid**2)),
+            0.173 * lid - 1.5 * (flat - 0.985 * lid),
+        )
         face, dome = -surface.front_y(x, z), dome - ball.centre[1]
         k = 0.0035
-        soft = np.maximum(face, dome) + k * np.log1p(np.exp(-np.abs(face - dome) / k)) * smoothstep(0.0, 0.5, np.full_like(x, s))
-        corner = np.abs((x - ball.centre[0]) / half) ** 6 * (1 - smoothstep(0.0, 0.55, np.full_like(x, s)))
+        soft = np.maximum(face, dome) + k * np.log1p(np.exp(-np.abs(face - dome) / k)) * smoothstep(
+            0.0, 0.5, np.full_like(x, s)
+        )
+        corner = np.abs((x - ball.centre[0]) / half) ** 6 * (
+            1 - smoothstep(0.0, 0.55, np.full_like(x, s))
+        )
         upper = smoothstep(0.0, 0.4, np.sin(t))
         crease = 0.0018 * upper * np.exp(-(((s - 0.25) / 0.07) ** 2))
         edge = smoothstep(0.0, 0.32, np.full_like(x, s))
@@ -223,10 +319,17 @@ def _eye(skin: _Skin, block: Block, sign: int) -> dict[str, Reals]:
         rings.append(np.stack([x, -(near * (1 - edge) + soft * edge - crease), z], axis=1))
     direction = rings[-1] - ball.centre
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    polar, turn = np.arccos(np.clip(-direction[:, 1], -1, 1)), np.arctan2(direction[:, 2], direction[:, 0])
+    polar, turn = (
+        np.arccos(np.clip(-direction[:, 1], -1, 1)),
+        np.arctan2(direction[:, 2], direction[:, 0]),
+    )
     for s in (0.0, 0.10, 0.30, 0.55, 0.85):
         a = polar + (np.pi - polar) * s
-        rings.append(ball.centre + (ball.radius + LID_GAP) * np.stack([np.sin(a) * np.cos(turn), -np.cos(a), np.sin(a) * np.sin(turn)], axis=1))
+        rings.append(
+            ball.centre
+            + (ball.radius + LID_GAP)
+            * np.stack([np.sin(a) * np.cos(turn), -np.cos(a), np.sin(a) * np.sin(turn)], axis=1)
+        )
     inside = ["skin"] * len(EYE_RINGS) + ["lips"] + ["mouth"] * 4
     done = skin.rings(outer, rings, inside, "eye_left" if sign > 0 else "eye_right", t)
     skin.close(done[-1], ball.centre + np.array([0.0, ball.radius + LID_GAP, 0.0]), "mouth")
@@ -236,11 +339,18 @@ def _eye(skin: _Skin, block: Block, sign: int) -> dict[str, Reals]:
         return np.asarray(edge_ring[np.argmin(np.abs(np.angle(np.exp(1j * (t - angle)))))])
 
     out, inner = (0.0, np.pi) if sign > 0 else (np.pi, 0.0)
-    return {"eye_outer": at(out), "eye_inner": at(inner), "lid_upper": at(np.pi / 2), "lid_lower": at(-np.pi / 2)}
+    return {
+        "eye_outer": at(out),
+        "eye_inner": at(inner),
+        "lid_upper": at(np.pi / 2),
+        "lid_lower": at(-np.pi / 2),
+    }
 
 
 def _mouth(skin: _Skin) -> dict[str, Reals]:
-    """Lips down to the slit between them, their inner sides and the bag that holds teeth and tongue."""
+    """Lips down to the slit between them, their inner sides and the bag that holds teeth and
+    tongue.
+    """
     surface, spec = skin.surface, skin.surface.spec
     outer, border, t = skin.border(skin.grid.mouth)
     half, mz = spec.mouth_width / 2, surface.mouth_z
@@ -269,18 +379,29 @@ def _mouth(skin: _Skin) -> dict[str, Reals]:
         bowed = bow * (1.0 if k < 4 else 0.6)
         rings.append(np.stack([x0 * wide, middle_y + bowed + back, z0 + lift], axis=1))
     red = 1.0 - 0.008 / 0.016
-    kinds = ["lips" if s < red - 0.24 else "skin" for s in MOUTH_RINGS] + ["lips", "lips"] + ["mouth"] * (len(bag) - 2)
+    kinds = (
+        ["lips" if s < red - 0.24 else "skin" for s in MOUTH_RINGS]
+        + ["lips", "lips"]
+        + ["mouth"] * (len(bag) - 2)
+    )
     done = skin.rings(outer, rings, kinds, "mouth", t)
     skin.close(done[-1], rings[-1].mean(axis=0) + np.array([0.0, 0.003, 0.0]), "mouth")
 
     def at(angle: float) -> Reals:
         return np.asarray(seam[np.argmin(np.abs(np.angle(np.exp(1j * (t - angle)))))])
 
-    return {"mouth_left": at(0.0), "mouth_right": at(np.pi), "lip_upper": at(np.pi / 2), "lip_lower": at(-np.pi / 2)}
+    return {
+        "mouth_left": at(0.0),
+        "mouth_right": at(np.pi),
+        "lip_upper": at(np.pi / 2),
+        "lip_lower": at(-np.pi / 2),
+    }
 
 
 def _ear(skin: _Skin, block: Block, sign: int) -> None:
-    """A shell that leaves the head at its front and stands off at its back, with a rim and a bowl."""
+    """A shell that leaves the head at its front and stands off at its back, with a rim and a
+    bowl.
+    """
     surface, spec = skin.surface, skin.surface.spec
     outer, _border, t = skin.border(block)
     grid = skin.grid
@@ -297,9 +418,19 @@ def _ear(skin: _Skin, block: Block, sign: int) -> None:
     def placed(scale: float, out: float, pull: float = 0.0) -> Reals:
         y, z = shape_y * scale + pull, shape_z * scale
         stand = out + (0.30 * spec.ear_size) * (y + 0.012)
-        return np.stack([np.full_like(y, centre[0]) + sign * np.maximum(stand, out * 0.4), centre[1] + 0.004 + y + lean * z, centre[2] + z], axis=1)
+        return np.stack(
+            [
+                np.full_like(y, centre[0]) + sign * np.maximum(stand, out * 0.4),
+                centre[1] + 0.004 + y + lean * z,
+                centre[2] + z,
+            ],
+            axis=1,
+        )
 
-    root = surface.points(middle_angle + 0.72 * (angle - middle_angle), middle_row + 0.72 * (grid.rows[row] - middle_row))
+    root = surface.points(
+        middle_angle + 0.72 * (angle - middle_angle),
+        middle_row + 0.72 * (grid.rows[row] - middle_row),
+    )
     rim = placed(0.97, 0.006)
     rings = [
         root,
@@ -324,7 +455,10 @@ def build(spec: HeadSpec | None = None) -> SampleHead:
     grid = _grid(surface)
     skin = _Skin(surface, grid)
     marks: dict[str, Reals] = {}
-    for side, sign, eye, ear in (("left", 1, grid.eye, grid.ear), ("right", -1, grid.other_eye, grid.other_ear)):
+    for side, sign, eye, ear in (
+        ("left", 1, grid.eye, grid.ear),
+        ("right", -1, grid.other_eye, grid.other_ear),
+    ):
         marks |= {f"{name}_{side}": p for name, p in _eye(skin, eye, sign).items()}
         inner, outer = parts.brow_line(surface, sign, np.array([0.0, 1.0]))
         marks |= {f"brow_inner_{side}": inner, f"brow_outer_{side}": outer}
@@ -338,18 +472,31 @@ def build(spec: HeadSpec | None = None) -> SampleHead:
     column = points[middle][points[middle, 1] < -0.02]
     nose = column[(column[:, 2] > surface.mouth_z + 0.004) & (column[:, 2] < surface.eye_z)]
     jaw = column[column[:, 2] < 0.6 * surface.mouth_z]
-    marks |= {"nose_tip": nose[np.argmin(nose[:, 1])], "chin": jaw[np.argmin(3 * jaw[:, 1] + jaw[:, 2])]}
-    pieces = [(points, faces, np.array(skin.materials), "skin"), *parts.all_parts(surface, grid.angles, grid.rows)]
+    marks |= {
+        "nose_tip": nose[np.argmin(nose[:, 1])],
+        "chin": jaw[np.argmin(3 * jaw[:, 1] + jaw[:, 2])],
+    }
+    pieces = [
+        (points, faces, np.array(skin.materials), "skin"),
+        *parts.all_parts(surface, grid.angles, grid.rows),
+    ]
     return _assemble(asked, pieces, marks, np.vstack(skin.tags))
 
 
 def _assemble(
-    spec: HeadSpec, pieces: list[tuple[Reals, NDArray[np.int64], NDArray[np.int64], str]], marks: dict[str, Reals], tags: Reals
+    spec: HeadSpec,
+    pieces: list[tuple[Reals, NDArray[np.int64], NDArray[np.int64], str]],
+    marks: dict[str, Reals],
+    tags: Reals,
 ) -> SampleHead:
-    """Join pieces, the tagged (N,3) skin first, drop vertices no face uses, and put the neck's end at z = 0."""
+    """Join pieces, the tagged (N,3) skin first, drop vertices no face uses, and put the neck's end
+    at z = 0.
+    """
     offset = np.cumsum([0, *(len(p) for p, _, _, _ in pieces)])
     points = np.vstack([p for p, _, _, _ in pieces])
-    faces = np.vstack([np.where(f >= 0, f + o, -1) for (_, f, _, _), o in zip(pieces, offset, strict=False)])
+    faces = np.vstack(
+        [np.where(f >= 0, f + o, -1) for (_, f, _, _), o in zip(pieces, offset, strict=False)]
+    )
     part = np.concatenate([np.full(len(p), PARTS.index(name)) for p, _, _, name in pieces])
     tags = np.vstack([tags, np.tile([2.0, 0.0, 0.0], (len(points) - len(tags), 1))])
     used = np.zeros(len(points), dtype=bool)
@@ -371,7 +518,9 @@ def _assemble(
 
 
 def random_spec(rng: np.random.Generator) -> HeadSpec:
-    """Proportions of a random adult or cartoon head, within limits in which the openings stay whole."""
+    """Proportions of a random adult or cartoon head, within limits in which the openings stay
+    whole.
+    """
 
     def around(mean: float, spread: float, low: float, high: float) -> float:
         return float(np.clip(rng.normal(mean, spread), low, high))

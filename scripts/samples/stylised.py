@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Anime, cartoon and muzzled heads that the project models itself: proportions and tessellations that no realistic source has.
+"""Anime, cartoon and muzzled heads that the project models itself: proportions and tessellations
+that no realistic source has.
 
-The skin is a star-shaped surface over a flat domain, in which rings run round the eyes and the mouth as an artist's edge loops do; its
-triangles are the Delaunay triangles of the domain's points, one half and its mirror image. Eyes are plates, bowls or balls behind the lids;
-lashes, brows and creases are strips before the skin; the mouth is a slit with a bag behind it. Domain: `a` sideways, `b` upwards, both close to
-canonical x and y on the face. Axes and units: canonical, see backend/face/geometry/frame.py. The numbers are this project's own modelling.
+The skin is a star-shaped surface over a flat domain, in which rings run round the eyes and the
+mouth as an artist's edge loops do; its triangles are the Delaunay triangles of the domain's points,
+one half and its mirror image. Eyes are plates, bowls or balls behind the lids; lashes, brows and
+creases are strips before the skin; the mouth is a slit with a bag behind it. Domain: `a` sideways,
+`b` upwards, both close to canonical x and y on the face. Axes and units: canonical, see
+backend/face/geometry/frame.py. The numbers are this project's own modelling.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from .rig import Ints
 
 Reals = NDArray[np.float64]
 
-# Rows of the profile: domain b, front y, front z, half width, back y, back z. Everything below the chin turns under the jaw into the neck.
+# Rows of the profile: domain b, front y, front z, half width, back y, back z. Everything below the
+# chin turns under the jaw into the neck.
 ROWS = np.array(
     [
         [2.50, 1.62, -1.00, 0.02, 1.62, -1.00],
@@ -46,7 +50,9 @@ SLIT = 0.004  # half height of the closed mouth at its middle
 
 @dataclass(frozen=True)
 class Style:
-    """Proportions of a stylised head in canonical units; everything that a draw decides about its surface."""
+    """Proportions of a stylised head in canonical units; everything that a draw decides about its
+    surface.
+    """
 
     rows: Reals
     boxy: float
@@ -79,7 +85,9 @@ def random_style(rng: np.random.Generator) -> Style:
     """Anime mostly; a fifth each cartoon and muzzled."""
     kind = rng.choice(3, p=[0.62, 0.18, 0.20])
     rows = ROWS.copy()
-    rows[:, 1:] += rng.normal(0, 0.015, rows[:, 1:].shape) * [0, 1, 1, 0.5, 1] * (np.abs(rows[:, :1]) > 0.1)
+    rows[:, 1:] += (
+        rng.normal(0, 0.015, rows[:, 1:].shape) * [0, 1, 1, 0.5, 1] * (np.abs(rows[:, :1]) > 0.1)
+    )
     chin = rng.uniform(-1.45, -1.08)
     drop = (chin - ROWS[CHIN_ROW, 0]) * np.clip((-ROWS[:, 0] - 0.45) / 0.83, 0, 1)
     rows[:, 0] += drop
@@ -89,7 +97,9 @@ def random_style(rng: np.random.Generator) -> Style:
     rows[front, 1] = rows[front, 0]
     rows[:, 3] *= rng.uniform(0.88, 1.15)
     rows[6:9, 3] *= rng.uniform(0.85, 1.3) ** np.array([0.3, 0.7, 1.0])
-    rows[CHIN_ROW:, 3] = np.minimum(rows[CHIN_ROW:, 3] * rng.uniform(0.8, 1.6), rows[CHIN_ROW - 1, 3] * 0.9)
+    rows[CHIN_ROW:, 3] = np.minimum(
+        rows[CHIN_ROW:, 3] * rng.uniform(0.8, 1.6), rows[CHIN_ROW - 1, 3] * 0.9
+    )
     rows[:CHIN_ROW, 2] += rng.uniform(-0.15, 0.15)
     rows[:, [2, 5]] *= rng.uniform(0.8, 1.15)
     half = float(rng.uniform(0.22, 0.40))
@@ -101,7 +111,12 @@ def random_style(rng: np.random.Generator) -> Style:
     mouth_y = max(mouth_y, chin + 0.24)
     snout = (0.0, 0.0, 0.4, 0.4)
     if kind == 2:
-        snout = (float(rng.uniform(-0.78, -0.55)), float(rng.uniform(0.15, 0.75)), float(rng.uniform(0.3, 0.5)), float(rng.uniform(0.28, 0.42)))
+        snout = (
+            float(rng.uniform(-0.78, -0.55)),
+            float(rng.uniform(0.15, 0.75)),
+            float(rng.uniform(0.3, 0.5)),
+            float(rng.uniform(0.28, 0.42)),
+        )
         wide, nose = float(rng.uniform(0.15, 0.5)), float(rng.uniform(0.02, 0.2))
         mouth_y = max(snout[0] - float(rng.uniform(0.08, 0.25)), chin + 0.2)
     return Style(
@@ -118,7 +133,12 @@ def random_style(rng: np.random.Generator) -> Style:
         wide,
         float(rng.normal(0.02, 0.05)) * wide / 0.25,
         (float(rng.uniform(0.16, 0.34)), float(rng.uniform(0.14, 0.26))),
-        (float(rng.uniform(-0.62, -0.38)), nose, float(rng.uniform(0.05, 0.14)), float(rng.uniform(0.1, 0.4))),
+        (
+            float(rng.uniform(-0.62, -0.38)),
+            nose,
+            float(rng.uniform(0.05, 0.14)),
+            float(rng.uniform(0.1, 0.4)),
+        ),
         float(rng.uniform(0, 0.05)),
         snout,
         float(rng.uniform(-0.02, 0.08)),
@@ -150,7 +170,9 @@ class Surface:
     def place(self, points: Reals) -> Reals:
         """Canonical positions (N,3) of domain points (N,2)."""
         angle = points[:, 0] / self.around * np.pi
-        front_y, front_z, wide, back_y, back_z = self.rows(np.clip(points[:, 1], self.low, self.high)).T
+        front_y, front_z, wide, back_y, back_z = self.rows(
+            np.clip(points[:, 1], self.low, self.high)
+        ).T
         sine, cosine = np.sin(angle), np.cos(angle)
         n = np.where(cosine > 0, self.style.boxy, 2.0)
         radius = (np.abs(sine) ** n + np.abs(cosine) ** n + 1e-12) ** (-1 / n)
@@ -169,15 +191,25 @@ class Surface:
         nose_y, tall, wide, long = s.nose
         above = np.where(y > nose_y, long, 0.09)
         nose = tall * np.exp(-(((y - nose_y) / above) ** 2)) * bump(x, 0, wide)
-        socket = -s.socket * bump(np.abs(x), s.eye[0], s.eye_half * 1.2) * bump(y, 0.02, s.eye_up + 0.1)
-        lips = s.lips * bump(x, 0, s.mouth_half * 1.1) * (bump(y, s.mouth_y + 0.035, 0.04) + bump(y, s.mouth_y - 0.035, 0.04))
+        socket = (
+            -s.socket * bump(np.abs(x), s.eye[0], s.eye_half * 1.2) * bump(y, 0.02, s.eye_up + 0.1)
+        )
+        lips = (
+            s.lips
+            * bump(x, 0, s.mouth_half * 1.1)
+            * (bump(y, s.mouth_y + 0.035, 0.04) + bump(y, s.mouth_y - 0.035, 0.04))
+        )
         cheek = s.cheek * bump(np.abs(x), 0.55, 0.28) * bump(y, -0.45, 0.25)
         top, out, aside, high = s.snout
-        snout = out * np.exp(-((np.abs(x) / aside) ** 2.8)) * np.exp(-(np.abs((y - top) / high) ** 3.0))
+        snout = (
+            out * np.exp(-((np.abs(x) / aside) ** 2.8)) * np.exp(-(np.abs((y - top) / high) ** 3.0))
+        )
         return np.asarray(nose + socket + lips + cheek + snout)
 
     def locate(self, points: Reals) -> Reals:
-        """Domain points (N,2) whose canonical x and y are given (N,2), on the front; Newton's method."""
+        """Domain points (N,2) whose canonical x and y are given (N,2), on the front; Newton's
+        method.
+        """
         found = points.astype(np.float64).copy()
         step = 1e-4
         for _ in range(8):
@@ -188,35 +220,62 @@ class Surface:
             det = right[:, 0] * up[:, 1] - up[:, 0] * right[:, 1]
             det = np.where(np.abs(det) < 0.05, np.where(det < 0, -0.05, 0.05), det)
             move = (
-                np.stack([miss[:, 0] * up[:, 1] - up[:, 0] * miss[:, 1], right[:, 0] * miss[:, 1] - miss[:, 0] * right[:, 1]], axis=1) / det[:, None]
+                np.stack(
+                    [
+                        miss[:, 0] * up[:, 1] - up[:, 0] * miss[:, 1],
+                        right[:, 0] * miss[:, 1] - miss[:, 0] * right[:, 1],
+                    ],
+                    axis=1,
+                )
+                / det[:, None]
             )
             found += np.clip(move, -0.2, 0.2)
-        found[:, 0] = np.clip(found[:, 0], 0 if (points[:, 0] >= 0).all() else -self.around / 2, self.around / 2)
+        found[:, 0] = np.clip(
+            found[:, 0], 0 if (points[:, 0] >= 0).all() else -self.around / 2, self.around / 2
+        )
         return found
 
 
 @dataclass
 class Half:
-    """Points of the domain's left half while it grows: where they lie, where they are placed, and their tags."""
+    """Points of the domain's left half while it grows: where they lie, where they are placed, and
+    their tags.
+    """
 
     domain: list[Reals] = field(default_factory=list)
     placed: list[Reals] = field(default_factory=list)
     tags: list[Reals] = field(default_factory=list)  # ring, turn, opening
 
-    def add(self, domain: Reals, placed: Reals, ring: float = 2.0, turn: Reals | None = None, opening: str = "none") -> None:
+    def add(
+        self,
+        domain: Reals,
+        placed: Reals,
+        ring: float = 2.0,
+        turn: Reals | None = None,
+        opening: str = "none",
+    ) -> None:
         turns = np.zeros(len(domain)) if turn is None else turn
         self.domain.append(domain)
         self.placed.append(placed)
-        self.tags.append(np.stack([np.full(len(domain), ring), turns, np.full(len(domain), OPENINGS.index(opening))], axis=1))
+        self.tags.append(
+            np.stack(
+                [np.full(len(domain), ring), turns, np.full(len(domain), OPENINGS.index(opening))],
+                axis=1,
+            )
+        )
 
 
 def eye_outline(style: Style, turn: Reals, grown: float = 0.0) -> Reals:
-    """Points (N,2), x and y, of the left eye's edge at angles; grown: 0 the edge, 1 the border of the rings around it."""
+    """Points (N,2), x and y, of the left eye's edge at angles; grown: 0 the edge, 1 the border of
+    the rings around it.
+    """
     cosine, sine = np.cos(turn), np.sin(turn)
     power = np.where(sine >= 0, *style.eye_power)
     high = np.where(sine >= 0, style.eye_up, style.eye_down)
     y = np.sign(sine) * high * np.abs(sine) ** power + style.eye_tilt * cosine * style.eye_half
-    border_x = style.eye_half + np.where(cosine > 0, 0.16, min(0.14, style.eye[0] - style.eye_half - 0.03))
+    border_x = style.eye_half + np.where(
+        cosine > 0, 0.16, min(0.14, style.eye[0] - style.eye_half - 0.03)
+    )
     border_y = high + np.where(sine >= 0, 0.22, 0.16)
     x = cosine * (style.eye_half * (1 - grown) + border_x * grown)
     y = y * (1 - grown) + sine * border_y * grown
@@ -236,12 +295,16 @@ def _add_eye(half: Half, surface: Surface, rings: tuple[float, ...]) -> None:
     edge = surface.locate(eye_outline(style, turn))
     middle = edge.mean(axis=0)
     rim = surface.place(edge)
-    for number, (scale, depth) in enumerate(((0.9, style.lid), (0.8, style.lid + 0.12), (0.66, style.lid + 0.3)), 1):
+    for number, (scale, depth) in enumerate(
+        ((0.9, style.lid), (0.8, style.lid + 0.12), (0.66, style.lid + 0.3)), 1
+    ):
         inside = middle + (edge - middle) * scale
         if style.decal:
             half.add(inside, surface.place(inside), -number, turn, "eye_left")
             continue
-        back = rim + (rim.mean(axis=0) - rim) * (0.0, 0.02, 0.1)[number - 1] - np.array([0, 0, depth])
+        back = (
+            rim + (rim.mean(axis=0) - rim) * (0.0, 0.02, 0.1)[number - 1] - np.array([0, 0, depth])
+        )
         half.add(inside, back, -number, turn, "eye_left")
 
 
@@ -252,16 +315,27 @@ def _add_mouth(half: Half, surface: Surface, rings: tuple[float, ...]) -> None:
     cosine[[0, -1]] = 0
     middle = surface.locate(np.array([[0.0, style.mouth_y]]))[0, 1]
     wide = style.mouth_half
-    border = np.stack([cosine * (wide + style.mouth_reach[0]), middle + sine * style.mouth_reach[1]], axis=1)
+    border = np.stack(
+        [cosine * (wide + style.mouth_reach[0]), middle + sine * style.mouth_reach[1]], axis=1
+    )
     line = middle + style.mouth_curve * cosine**2
     slit = np.stack([cosine * wide, line + SLIT * sine * (1 - cosine**4)], axis=1)
-    gaped = np.stack([cosine * wide, middle + sine * min(0.5 * style.mouth_reach[1], 0.6 * wide)], axis=1)
+    gaped = np.stack(
+        [cosine * wide, middle + sine * min(0.5 * style.mouth_reach[1], 0.6 * wide)], axis=1
+    )
     for ring in rings:
         domain = gaped * (1 - ring) + border * ring
         half.add(domain, surface.place(slit * (1 - ring) + border * ring), ring, turn, "mouth")
     seam = surface.place(slit)
     size = wide / 0.3
-    bag = ((0.02, 0.0, 1.0), (0.06, 0.05, 0.97), (0.14, 0.11, 1.0), (0.3, 0.14, 1.05), (0.5, 0.12, 0.95), (0.66, 0.06, 0.7))
+    bag = (
+        (0.02, 0.0, 1.0),
+        (0.06, 0.05, 0.97),
+        (0.14, 0.11, 1.0),
+        (0.3, 0.14, 1.05),
+        (0.5, 0.12, 0.95),
+        (0.66, 0.06, 0.7),
+    )
     for number, (back, high, wider) in enumerate(bag, 1):
         placed = seam.copy()
         placed[:, 0] *= wider
@@ -281,7 +355,9 @@ def _add_rest(half: Half, surface: Surface, rng: np.random.Generator) -> None:
     """A grid, finer on the face, that leaves the rings' places free."""
     style = surface.style
     pieces = []
-    edges = np.linspace(surface.low, surface.high, max(6, int((surface.high - surface.low) / (2 * style.spacing))))
+    edges = np.linspace(
+        surface.low, surface.high, max(6, int((surface.high - surface.low) / (2 * style.spacing)))
+    )
     columns = np.linspace(0, surface.around, max(6, int(surface.around / (2 * style.spacing))))
     coarse = np.stack(np.meshgrid(columns, edges), axis=-1).reshape(-1, 2)
     far = (coarse[:, 0] > 1.1) | (coarse[:, 1] > 0.9) | (coarse[:, 1] < -1.6)
@@ -295,15 +371,21 @@ def _add_rest(half: Half, surface: Surface, rng: np.random.Generator) -> None:
     fine[:, 0] = np.abs(fine[:, 0])
     pieces.append(fine)
     nose = surface.locate(np.array([[0.0, style.nose[0]]]))
-    grid = np.stack(np.meshgrid([0.0, 0.035, 0.07, 0.12], [-0.12, -0.06, -0.03, 0, 0.04, 0.1]), axis=-1).reshape(-1, 2)
+    grid = np.stack(
+        np.meshgrid([0.0, 0.035, 0.07, 0.12], [-0.12, -0.06, -0.03, 0, 0.04, 0.1]), axis=-1
+    ).reshape(-1, 2)
     pieces.append(grid + [0, nose[0, 1]])
     points = np.concatenate(pieces)
-    eye_edge = surface.locate(eye_outline(style, np.linspace(0, 2 * np.pi, 24, endpoint=False), 1.0))
+    eye_edge = surface.locate(
+        eye_outline(style, np.linspace(0, 2 * np.pi, 24, endpoint=False), 1.0)
+    )
     low, high = eye_edge.min(axis=0), eye_edge.max(axis=0)
     away = (points - (low + high) / 2) / np.maximum((high - low) / 2 + 0.3 * style.spacing, 1e-3)
     free = (away**2).sum(axis=1) > 1
     middle = surface.locate(np.array([[0.0, style.mouth_y]]))[0, 1]
-    away = (points - [0, middle]) / (np.array([style.mouth_half, 0]) + style.mouth_reach + 0.3 * style.spacing)
+    away = (points - [0, middle]) / (
+        np.array([style.mouth_half, 0]) + style.mouth_reach + 0.3 * style.spacing
+    )
     free &= (away**2).sum(axis=1) > 1
     points = points[free]
     half.add(points, surface.place(points))
@@ -319,7 +401,9 @@ class Parts:
     tags: list[Reals] = field(default_factory=list)
     count: int = 0
 
-    def add(self, vertices: Reals, triangles: NDArray[np.int64], part: str, tags: Reals | None = None) -> None:
+    def add(
+        self, vertices: Reals, triangles: NDArray[np.int64], part: str, tags: Reals | None = None
+    ) -> None:
         self.vertices.append(vertices)
         self.triangles.append(triangles + self.count)
         self.part.append(np.full(len(vertices), PARTS.index(part), np.int32))
@@ -344,8 +428,13 @@ def skin(surface: Surface, rng: np.random.Generator) -> tuple[Reals, NDArray[np.
     _, kept = np.unique(np.round(domain / 1e-3).astype(np.int64), axis=0, return_index=True)
     kept.sort()
     domain, placed, tags = domain[kept], placed[kept], tags[kept]
-    triangles = Delaunay(domain + rng.normal(0, 1e-6, domain.shape) * [0, 1]).simplices.astype(np.int64)
-    for opening, last, closed in (("eye_left", -3, style.closed[0] or style.decal), ("mouth", -6, style.closed[1])):
+    triangles = Delaunay(domain + rng.normal(0, 1e-6, domain.shape) * [0, 1]).simplices.astype(
+        np.int64
+    )
+    for opening, last, closed in (
+        ("eye_left", -3, style.closed[0] or style.decal),
+        ("mouth", -6, style.closed[1]),
+    ):
         innermost = (tags[:, 2] == OPENINGS.index(opening)) & (tags[:, 0] == last)
         if not closed:
             triangles = triangles[~innermost[triangles].all(axis=1)]
@@ -369,7 +458,9 @@ def skin(surface: Surface, rng: np.random.Generator) -> tuple[Reals, NDArray[np.
 
 
 def _sheet(rows: Reals, closed: bool = False) -> tuple[Reals, NDArray[np.int64]]:
-    """Vertices and triangles of a sheet of points (R,C,3); closed: the last column joins the first."""
+    """Vertices and triangles of a sheet of points (R,C,3); closed: the last column joins the
+    first.
+    """
     count, wide = rows.shape[:2]
     index = np.arange(count * wide).reshape(count, wide)
     a, b = index[:-1], index[1:]
@@ -381,12 +472,19 @@ def _sheet(rows: Reals, closed: bool = False) -> tuple[Reals, NDArray[np.int64]]
     return rows.reshape(-1, 3), triangles
 
 
-def _disc(centre: Reals, radii: tuple[float, float], bow: float, rings: int, around: int) -> tuple[Reals, NDArray[np.int64]]:
+def _disc(
+    centre: Reals, radii: tuple[float, float], bow: float, rings: int, around: int
+) -> tuple[Reals, NDArray[np.int64]]:
     """A disc that faces +Z, its middle `bow` before its edge."""
     turn = np.arange(around) * 2 * np.pi / around
     scale = np.linspace(1, 0.02, rings)[:, None]
     rows = np.stack(
-        [scale * radii[0] * np.cos(turn), scale * radii[1] * np.sin(turn), np.broadcast_to(bow * (1 - scale**2), (rings, around))], axis=-1
+        [
+            scale * radii[0] * np.cos(turn),
+            scale * radii[1] * np.sin(turn),
+            np.broadcast_to(bow * (1 - scale**2), (rings, around)),
+        ],
+        axis=-1,
     )
     return _sheet(rows + centre, closed=True)
 
@@ -394,13 +492,23 @@ def _disc(centre: Reals, radii: tuple[float, float], bow: float, rings: int, aro
 def add_eyes(parts: Parts, surface: Surface, rng: np.random.Generator) -> None:
     """Plates, bowls or balls behind the lids, with irises that are parts of their own or not."""
     style = surface.style
-    edge = surface.place(surface.locate(eye_outline(style, np.linspace(0, 2 * np.pi, 32, endpoint=False))))
+    edge = surface.place(
+        surface.locate(eye_outline(style, np.linspace(0, 2 * np.pi, 32, endpoint=False)))
+    )
     middle = edge.mean(axis=0)
-    deep = style.lid + rng.uniform(0.02, 0.12) if not style.decal else -rng.uniform(0.01, 0.12 if style.sketched else 0.05)
-    kind = rng.choice(3, p=[0.45, 0.3, 0.25]) if not style.decal else 0  # plate or bowl, ball, iris alone before a socket
+    deep = (
+        style.lid + rng.uniform(0.02, 0.12)
+        if not style.decal
+        else -rng.uniform(0.01, 0.12 if style.sketched else 0.05)
+    )
+    kind = (
+        rng.choice(3, p=[0.45, 0.3, 0.25]) if not style.decal else 0
+    )  # plate or bowl, ball, iris alone before a socket
     around, rings = int(rng.integers(8, 28)), int(rng.integers(3, 7))
     # The eye stands as the lids do: turned outwards like the face.
-    tilt = np.arctan2(edge[np.argmin(edge[:, 0]), 2] - edge[np.argmax(edge[:, 0]), 2], np.ptp(edge[:, 0])) * rng.uniform(0.5, 1.0)
+    tilt = np.arctan2(
+        edge[np.argmin(edge[:, 0]), 2] - edge[np.argmax(edge[:, 0]), 2], np.ptp(edge[:, 0])
+    ) * rng.uniform(0.5, 1.0)
     turn = np.array([[np.cos(tilt), 0, np.sin(tilt)], [0, 1, 0], [-np.sin(tilt), 0, np.cos(tilt)]])
     back = middle - np.array([0, 0, deep])
 
@@ -408,31 +516,57 @@ def add_eyes(parts: Parts, surface: Surface, rng: np.random.Generator) -> None:
         return np.asarray((points - back) @ turn.T + back)
 
     radius = float(max(style.eye_half, style.eye_up) * rng.uniform(1.0, 1.2))
-    iris = float(min(max(style.eye_up, style.eye_down) * rng.uniform(0.8, 1.25), style.eye_half * 0.8))
+    iris = float(
+        min(max(style.eye_up, style.eye_down) * rng.uniform(0.8, 1.25), style.eye_half * 0.8)
+    )
     front = back.copy()
     if kind == 1:
-        angle, polar = np.arange(around) * 2 * np.pi / around, np.linspace(0.02, np.pi - 0.02, rings * 2)[:, None]
+        angle, polar = (
+            np.arange(around) * 2 * np.pi / around,
+            np.linspace(0.02, np.pi - 0.02, rings * 2)[:, None],
+        )
         ball = np.stack(
-            [radius * np.sin(polar) * np.cos(angle), radius * np.sin(polar) * np.sin(angle), radius * np.cos(polar) * np.ones_like(angle)], axis=-1
+            [
+                radius * np.sin(polar) * np.cos(angle),
+                radius * np.sin(polar) * np.sin(angle),
+                radius * np.cos(polar) * np.ones_like(angle),
+            ],
+            axis=-1,
         )
         facing = turn @ np.array([0.0, 0.0, 1.0])
-        vertices, triangles = _sheet(ball[::-1] + middle - facing * (radius + style.lid * 0.5), closed=True)
+        vertices, triangles = _sheet(
+            ball[::-1] + middle - facing * (radius + style.lid * 0.5), closed=True
+        )
         parts.add_both(vertices, triangles, "eye")
         front = middle - facing * style.lid * 0.5
     elif kind == 0:
         bow = float(rng.uniform(-0.22, 0.12)) * radius if not style.decal else 0.0
-        radii = np.array([style.eye_half * 1.12, (style.eye_up + style.eye_down) * 0.6]) / (1.15 if style.decal else 1.0)
-        vertices, triangles = _disc(back - [0, 0, max(bow, 0)], (radii[0], radii[1]), bow, rings, around)
+        radii = np.array([style.eye_half * 1.12, (style.eye_up + style.eye_down) * 0.6]) / (
+            1.15 if style.decal else 1.0
+        )
+        vertices, triangles = _disc(
+            back - [0, 0, max(bow, 0)], (radii[0], radii[1]), bow, rings, around
+        )
         vertices[:, 1] += (style.eye_up - style.eye_down) / 2
         parts.add_both(put(vertices), triangles, "white")
         front = back + [0, 0, min(bow, 0)]
     if kind != 1 or rng.random() < 0.3:
         bow = float(rng.uniform(-0.1, 0.06))
-        centre = front + [rng.uniform(-0.08, 0.03), (style.eye_up - style.eye_down) * rng.uniform(0.2, 0.7), 0.012 - max(bow, 0)]
-        vertices, triangles = _disc(centre, (iris * rng.uniform(0.7, 1.0), iris), bow, max(3, rings - 1), around)
+        centre = front + [
+            rng.uniform(-0.08, 0.03),
+            (style.eye_up - style.eye_down) * rng.uniform(0.2, 0.7),
+            0.012 - max(bow, 0),
+        ]
+        vertices, triangles = _disc(
+            centre, (iris * rng.uniform(0.7, 1.0), iris), bow, max(3, rings - 1), around
+        )
         parts.add_both(put(vertices), triangles, "iris")
         for _ in range(rng.integers(0, 3)):  # highlights
-            spot = centre + [rng.uniform(-0.5, 0.5) * iris, rng.uniform(-0.5, 0.6) * iris, 0.01 + max(bow, 0)]
+            spot = centre + [
+                rng.uniform(-0.5, 0.5) * iris,
+                rng.uniform(-0.5, 0.6) * iris,
+                0.01 + max(bow, 0),
+            ]
             vertices, triangles = _disc(spot, (iris * 0.2, iris * 0.25), 0.0, 2, 8)
             parts.add_both(put(vertices), triangles, "iris")
 
@@ -443,40 +577,71 @@ def add_strips(parts: Parts, surface: Surface, rng: np.random.Generator) -> dict
 
     def edge(turn: Reals, grown: Reals | float) -> Reals:
         share = np.asarray(np.broadcast_to(grown, turn.shape)[:, None], np.float64)
-        flat: Reals = eye_outline(style, turn, 0.0) * (1 - share) + eye_outline(style, turn, 1.0) * share
+        flat: Reals = (
+            eye_outline(style, turn, 0.0) * (1 - share) + eye_outline(style, turn, 1.0) * share
+        )
         return surface.place(surface.locate(flat))
 
     steps = int(rng.integers(7, 22))
-    if rng.random() < 0.9:  # the upper lash: a band that starts at the edge, widest at its middle or its outer end
-        turn = np.linspace(np.radians(rng.uniform(150, 178)), np.radians(rng.uniform(-12, 20)), steps)
+    if (
+        rng.random() < 0.9
+    ):  # the upper lash: a band that starts at the edge, widest at its middle or its outer end
+        turn = np.linspace(
+            np.radians(rng.uniform(150, 178)), np.radians(rng.uniform(-12, 20)), steps
+        )
         s = np.linspace(0, 1, steps)
-        shape = np.sin(np.pi * s ** rng.uniform(0.6, 1.6)) ** 0.6 * (1 - s) + s * rng.uniform(0.3, 1.2)
+        shape = np.sin(np.pi * s ** rng.uniform(0.6, 1.6)) ** 0.6 * (1 - s) + s * rng.uniform(
+            0.3, 1.2
+        )
         high = rng.uniform(0.06, 0.45) * np.clip(shape, 0.05, None)
         fore = np.array([0, 0, 1]) * rng.uniform(0.005, 0.10)
-        rows = [edge(turn, rng.uniform(-0.06, 0.02)) + fore * rng.uniform(0, 0.5), edge(turn, high * 0.6) + fore, edge(turn, high) + fore * 0.8]
+        rows = [
+            edge(turn, rng.uniform(-0.06, 0.02)) + fore * rng.uniform(0, 0.5),
+            edge(turn, high * 0.6) + fore,
+            edge(turn, high) + fore * 0.8,
+        ]
         if rng.random() < 0.5:
             rows.append(edge(turn, high * 0.5) + fore * 0.2)
             rows.append(rows[0] - [0, 0, 0.004])
         parts.add_both(*_sheet(np.stack(rows)), "lash")
     if rng.random() < 0.5:  # the lower lash, thin
-        turn = np.linspace(np.radians(rng.uniform(-175, -120)), np.radians(rng.uniform(-60, -5)), steps)
+        turn = np.linspace(
+            np.radians(rng.uniform(-175, -120)), np.radians(rng.uniform(-60, -5)), steps
+        )
         fore = np.array([0, 0, rng.uniform(0.004, 0.04)])
-        parts.add_both(*_sheet(np.stack([edge(turn, high) + fore for high in (0.10 * rng.uniform(0.5, 1.5), 0.0)])), "lower_lash")
+        parts.add_both(
+            *_sheet(
+                np.stack([edge(turn, high) + fore for high in (0.10 * rng.uniform(0.5, 1.5), 0.0)])
+            ),
+            "lower_lash",
+        )
     if rng.random() < 0.5:  # the crease above the lid
         turn = np.linspace(np.radians(150), np.radians(25), steps)
         level = rng.uniform(0.35, 0.6)
         fore = np.array([0, 0, rng.uniform(0.004, 0.04)])
-        parts.add_both(*_sheet(np.stack([edge(turn, level) + fore, edge(turn, level + 0.06) + fore])), "crease")
-    start, end = style.eye[0] - style.eye_half * rng.uniform(0.5, 1.15), style.eye[0] + style.eye_half * rng.uniform(0.4, 1.1)
+        parts.add_both(
+            *_sheet(np.stack([edge(turn, level) + fore, edge(turn, level + 0.06) + fore])), "crease"
+        )
+    start, end = (
+        style.eye[0] - style.eye_half * rng.uniform(0.5, 1.15),
+        style.eye[0] + style.eye_half * rng.uniform(0.4, 1.1),
+    )
     start = max(start, 0.08)
     s = np.linspace(0, 1, steps)
     level = style.eye_up + rng.uniform(0.10, 0.38)
     arch = level + rng.uniform(0, 0.12) * np.sin(np.pi * s) + rng.normal(0, 0.06) * (s - 0.5)
     line = np.stack([start + (end - start) * s, arch], axis=1)
-    thick = rng.uniform(0.015, 0.06) * (np.sin(np.pi * np.clip(s, 0.05, 0.95)) ** 0.5 if rng.random() < 0.6 else np.clip(1.1 - s, 0.1, 1))
+    thick = rng.uniform(0.015, 0.06) * (
+        np.sin(np.pi * np.clip(s, 0.05, 0.95)) ** 0.5
+        if rng.random() < 0.6
+        else np.clip(1.1 - s, 0.1, 1)
+    )
     lift = np.array([0, 0, rng.uniform(0.0, 0.10)])
     if rng.random() < 0.9:
-        rows = [surface.place(surface.locate(line + np.stack([0 * s, side * thick], axis=1))) + lift for side in (1, 0, -1)]
+        rows = [
+            surface.place(surface.locate(line + np.stack([0 * s, side * thick], axis=1))) + lift
+            for side in (1, 0, -1)
+        ]
         rows[1] = rows[1] + [0, 0, 0.01]
         parts.add_both(*_sheet(np.stack(rows)), "brow")
     ends = surface.place(surface.locate(line[[0, -1]]))
@@ -490,22 +655,48 @@ def add_mouth_parts(parts: Parts, surface: Surface, rng: np.random.Generator) ->
     wide = style.mouth_half
     size = min(wide / 0.3, 1.2)
     side = np.linspace(-1, 1, int(rng.integers(7, 25)))
-    arch = np.stack([side * wide * rng.uniform(0.6, 0.95), 0 * side, -0.10 * size - 0.35 * size * (1 - np.cos(side * 1.2))], axis=1)
+    arch = np.stack(
+        [
+            side * wide * rng.uniform(0.6, 0.95),
+            0 * side,
+            -0.10 * size - 0.35 * size * (1 - np.cos(side * 1.2)),
+        ],
+        axis=1,
+    )
     for name, sign in (("teeth_upper", 1), ("teeth_lower", -1)):
         if rng.random() < 0.75:
             high = rng.uniform(0.03, 0.12) * size
-            rows = [arch + front + [0, sign * (0.02 * size + h), -d] for h, d in ((0, 0.0), (high, 0.0), (high, 0.05), (0, 0.05))]
+            rows = [
+                arch + front + [0, sign * (0.02 * size + h), -d]
+                for h, d in ((0, 0.0), (high, 0.0), (high, 0.05), (0, 0.05))
+            ]
             vertices, triangles = _sheet(np.stack([*rows, rows[0]]))
             parts.add(vertices, triangles if sign < 0 else triangles[:, ::-1], name)
     if rng.random() < 0.85:
-        polar, around = np.linspace(0.05, np.pi - 0.05, int(rng.integers(5, 12)))[:, None], np.arange(10) * 2 * np.pi / 10
-        rows = np.stack([np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar) + 0 * around], axis=-1)
-        rows = rows * np.array([0.6 * wide, 0.045 * size, 0.2 * size]) + front + [0, -0.035 * size, -0.36 * size]
+        polar, around = (
+            np.linspace(0.05, np.pi - 0.05, int(rng.integers(5, 12)))[:, None],
+            np.arange(10) * 2 * np.pi / 10,
+        )
+        rows = np.stack(
+            [
+                np.sin(polar) * np.cos(around),
+                np.sin(polar) * np.sin(around),
+                np.cos(polar) + 0 * around,
+            ],
+            axis=-1,
+        )
+        rows = (
+            rows * np.array([0.6 * wide, 0.045 * size, 0.2 * size])
+            + front
+            + [0, -0.035 * size, -0.36 * size]
+        )
         parts.add(*_sheet(rows[::-1], closed=True), "tongue")
 
 
 def add_drawing(parts: Parts, surface: Surface, rng: np.random.Generator) -> dict[str, Reals]:
-    """A mouth that is drawn on the skin, and now and then patches on the cheeks. Returns where the mouth's landmarks lie."""
+    """A mouth that is drawn on the skin, and now and then patches on the cheeks. Returns where the
+    mouth's landmarks lie.
+    """
     style = surface.style
     side = np.linspace(-1, 1, int(rng.integers(3, 12)))
     thick = float(rng.uniform(0.004, 0.03)) * (1 - 0.8 * np.abs(side))
@@ -524,12 +715,21 @@ def add_drawing(parts: Parts, surface: Surface, rng: np.random.Generator) -> dic
         centre = put(np.array([[rng.uniform(0.5, 0.75), rng.uniform(-0.6, -0.35)]]))[0]
         parts.add_both(*_disc(centre, radii, 0.0, 2, int(rng.integers(5, 12))), "white")
     middle = np.abs(side).argmin()
-    return {"mouth_left": rows[0][-1], "mouth_right": rows[0][0], "lip_upper": rows[0][middle], "lip_lower": rows[1][middle]}
+    return {
+        "mouth_left": rows[0][-1],
+        "mouth_right": rows[0][0],
+        "lip_upper": rows[0][middle],
+        "lip_lower": rows[1][middle],
+    }
 
 
 def _habits(style: Style, rng: np.random.Generator) -> Habits:
-    """How artists of stylised heads work: small, local movements of the lips in a face that stays still, strips that move alone."""
-    fall = np.clip(0.75 * style.mouth_half, 0.10, 0.30) * rng.uniform(0.85, 1.25)  # small mouths open less, so that they stay rounder than a slot
+    """How artists of stylised heads work: small, local movements of the lips in a face that stays
+    still, strips that move alone.
+    """
+    fall = np.clip(0.75 * style.mouth_half, 0.10, 0.30) * rng.uniform(
+        0.85, 1.25
+    )  # small mouths open less, so that they stay rounder than a slot
     muzzled = style.snout[1] > 0
     return Habits(
         jaw=float(np.degrees(fall / (1.4 + style.snout[1]))),
@@ -551,12 +751,16 @@ def _habits(style: Style, rng: np.random.Generator) -> Habits:
 
 
 def head(rng: np.random.Generator, sketched: bool = False) -> tuple[Anatomy, Ints]:
-    """A stylised head in its own canonical frame, and its triangles (T,3). sketched: of few faces, with eyes and mouth drawn on."""
+    """A stylised head in its own canonical frame, and its triangles (T,3). sketched: of few faces,
+    with eyes and mouth drawn on.
+    """
     while True:
         style = random_style(rng)
         if sketched:
             taller, coarsest = rng.uniform(1, 1.5), 0.25 if style.snout[1] > 0 else 0.42
-            style = replace(style, sketched=True, decal=True, spacing=float(rng.uniform(0.16, coarsest)))
+            style = replace(
+                style, sketched=True, decal=True, spacing=float(rng.uniform(0.16, coarsest))
+            )
             style = replace(style, eye_up=style.eye_up * taller, eye_down=style.eye_down * taller)
         surface = Surface(style)
         vertices, triangles, tags = skin(surface, rng)
@@ -564,15 +768,29 @@ def head(rng: np.random.Generator, sketched: bool = False) -> tuple[Anatomy, Int
         parts.add(vertices, triangles, "skin", tags)
         add_eyes(parts, surface, rng)
         brows = add_strips(parts, surface, rng)
-        corners = surface.place(surface.locate(eye_outline(style, np.array([np.pi, 0.0, np.pi / 2, -np.pi / 2]))))
-        marks = dict(zip(("eye_inner", "eye_outer", "lid_upper", "lid_lower"), corners, strict=True)) | brows
-        marks = {f"{n}_{s}": p * ([1, 1, 1] if s == "left" else [-1, 1, 1]) for n, p in marks.items() for s in ("left", "right")}
+        corners = surface.place(
+            surface.locate(eye_outline(style, np.array([np.pi, 0.0, np.pi / 2, -np.pi / 2])))
+        )
+        marks = (
+            dict(zip(("eye_inner", "eye_outer", "lid_upper", "lid_lower"), corners, strict=True))
+            | brows
+        )
+        marks = {
+            f"{n}_{s}": p * ([1, 1, 1] if s == "left" else [-1, 1, 1])
+            for n, p in marks.items()
+            for s in ("left", "right")
+        }
         if sketched:
             marks |= add_drawing(parts, surface, rng)
         else:
             add_mouth_parts(parts, surface, rng)
             ring = (tags[:, 2] == OPENINGS.index("mouth")) & (tags[:, 0] == 0)
-            for name, turn in (("mouth_left", 0), ("mouth_right", np.pi), ("lip_upper", np.pi / 2), ("lip_lower", -np.pi / 2)):
+            for name, turn in (
+                ("mouth_left", 0),
+                ("mouth_right", np.pi),
+                ("lip_upper", np.pi / 2),
+                ("lip_lower", -np.pi / 2),
+            ):
                 away = np.where(ring, np.abs(np.angle(np.exp(1j * (tags[:, 1] - turn)))), np.inf)
                 marks[name] = vertices[away.argmin()]
         line = np.abs(vertices[:, 0]) < 1e-9

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bare outside of the sample head: rings around a profile, and the relief of brow, nose, cheeks, lips and chin.
+"""The bare outside of the sample head: rings around a profile, and the relief of brow, nose,
+cheeks, lips and chin.
 
-Axes as in Blender: +X the character's left, +Z up, the face looks along -Y; metres. The tip of the chin is at z = 0, y = 0 runs through the
-ears. A point of the surface is named by `angle` (0 at the front, positive to the character's left, radians) and `row` (0 at the crown, 1 at
-the end of the neck). On the front it is also named by x and z. The numbers are this project's own modelling.
+Axes as in Blender: +X the character's left, +Z up, the face looks along -Y; metres. The tip of the
+chin is at z = 0, y = 0 runs through the ears. A point of the surface is named by `angle` (0 at the
+front, positive to the character's left, radians) and `row` (0 at the crown, 1 at the end of the
+neck). On the front it is also named by x and z. The numbers are this project's own modelling.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ Reals = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HeadSpec:
-    """Proportions of a head. Lengths in metres, levels as parts of the height above the chin, factors around 1, angles in degrees."""
+    """Proportions of a head. Lengths in metres, levels as parts of the height above the chin,
+    factors around 1, angles in degrees.
+    """
 
     width: float = 0.150
     height: float = 0.228
@@ -47,7 +51,9 @@ class HeadSpec:
 
 
 def styled(spec: HeadSpec) -> HeadSpec:
-    """The spec with its `stylisation` (0 as it is, 1 like a cartoon) worked into the proportions; the result's own is 0."""
+    """The spec with its `stylisation` (0 as it is, 1 like a cartoon) worked into the proportions;
+    the result's own is 0.
+    """
     s = float(np.clip(spec.stylisation, 0.0, 1.0))
     spacing = spec.eye_spacing * (1 + 0.12 * s)
     return replace(
@@ -71,8 +77,9 @@ def styled(spec: HeadSpec) -> HeadSpec:
     )
 
 
-# Rings from the hairline down: height of the front / head height, half width / (head width / 2), front y / depth, back y / depth,
-# rise of the back against the front / head height, exponent of the front's outline (2 is an ellipse, more is boxier).
+# Rings from the hairline down: height of the front / head height, half width / (head width / 2),
+# front y / depth, back y / depth, rise of the back against the front / head height, exponent of the
+# front's outline (2 is an ellipse, more is boxier).
 RINGS = np.array(
     [
         [0.70, 1.000, -0.452, 0.540, 0.000, 2.35],
@@ -106,7 +113,9 @@ def bump(x: Reals, centre: float, width: float) -> Reals:
 
 
 def smooth_curve(x: Reals, knots: Reals, values: Reals) -> Reals:
-    """Monotone piecewise cubic through values (K,) or (K,C) at increasing knots (K,): Fritsch and Carlson, SIAM J. Numer. Anal. 17 (1980)."""
+    """Monotone piecewise cubic through values (K,) or (K,C) at increasing knots (K,): Fritsch and
+    Carlson, SIAM J. Numer. Anal. 17 (1980).
+    """
     values = values if values.ndim == 2 else values[:, None]
     h = np.diff(knots)[:, None]
     slope = np.diff(values, axis=0) / h
@@ -154,7 +163,9 @@ class Surface:
             ]
         )
         rings = np.vstack([crown, body]) * np.array([height, half, depth, depth, height, 1.0])
-        step = np.hypot(np.diff(rings[:, 0]), np.diff(rings[:, 2])) + 0.25 * np.abs(np.diff(rings[:, 1]))
+        step = np.hypot(np.diff(rings[:, 0]), np.diff(rings[:, 2])) + 0.25 * np.abs(
+            np.diff(rings[:, 1])
+        )
         knots = np.concatenate([[0.0], np.cumsum(step)])
         self.rows = np.linspace(0.0, 1.0, 2001)
         self.table: Reals = smooth_curve(self.rows, knots / knots[-1], rings)
@@ -187,12 +198,16 @@ class Surface:
         """Points (...,3) of the surface with its relief."""
         p = self.bare(angle, row)
         front = np.interp(row, self.rows, self.table[:, 0])
-        weight = smoothstep(0.0, 0.35, np.cos(angle)) * smoothstep(-0.045 * self.spec.height, 0.01 * self.spec.height, front)
+        weight = smoothstep(0.0, 0.35, np.cos(angle)) * smoothstep(
+            -0.045 * self.spec.height, 0.01 * self.spec.height, front
+        )
         p[..., 1] -= weight * self.relief(p[..., 0], p[..., 2])
         return p
 
     def locate(self, x: Reals, z: Reals) -> tuple[Reals, Reals]:
-        """(angle, row) of the front's points at x and z; fixed-point steps, since rows rise only gently towards the side."""
+        """(angle, row) of the front's points at x and z; fixed-point steps, since rows rise only
+        gently towards the side.
+        """
         front, angle = z.copy(), np.zeros_like(z)
         for _ in range(30):
             row = np.interp(-front, -self.table[:, 0], self.rows)
@@ -217,7 +232,9 @@ class Surface:
     def seam_z(self, x: Reals) -> Reals:
         """Height of the line where the lips meet: a flat bow with the corners a little up."""
         q = np.clip(np.abs(x) / (self.spec.mouth_width / 2), 0.0, 1.5)
-        return self.mouth_z + self.spec.mouth_width * (0.022 * q**2 + 0.016 * bump(q, 0.0, 0.28) - 0.016)
+        return self.mouth_z + self.spec.mouth_width * (
+            0.022 * q**2 + 0.016 * bump(q, 0.0, 0.28) - 0.016
+        )
 
     def relief(self, x: Reals, z: Reals) -> Reals:
         """How far the face stands out of the bare rings at x and z, along -y."""
@@ -226,15 +243,34 @@ class Surface:
     def _nose(self, x: Reals, z: Reals) -> Reals:
         s, tip, eye = self.spec.nose_size, self.nose_z, self.eye_z
         wide = self.spec.nose_width
-        heights = np.array([tip - 0.0155, tip - 0.0105, tip - 0.0065, tip - 0.002, tip + 0.003, tip + 0.010, eye - 0.004, eye + 0.006, eye + 0.022])
+        heights = np.array(
+            [
+                tip - 0.0155,
+                tip - 0.0105,
+                tip - 0.0065,
+                tip - 0.002,
+                tip + 0.003,
+                tip + 0.010,
+                eye - 0.004,
+                eye + 0.006,
+                eye + 0.022,
+            ]
+        )
         heights = np.maximum.accumulate(heights + np.arange(9) * 1e-6)
         rise = np.array([0.0, 0.002, 0.0095, 0.0190, 0.0200, 0.0158, 0.0060, 0.0035, 0.0]) * s
-        widths = np.array([0.010, 0.010, 0.0105, 0.0098, 0.0092, 0.0082, 0.0078, 0.0100, 0.016]) * wide
+        widths = (
+            np.array([0.010, 0.010, 0.0105, 0.0098, 0.0092, 0.0082, 0.0078, 0.0100, 0.016]) * wide
+        )
         nose = smooth_curve(z, heights, rise) * (z > heights[0]) * (z < heights[-1])
         width = np.maximum(smooth_curve(z, heights, widths), 0.001)
         q = np.abs(x) / width
         body = nose * np.exp(-(q**2.2))
-        wing = 0.0078 * s * (bump(x, 0.0115 * wide, 0.0052 * wide) + bump(x, -0.0115 * wide, 0.0052 * wide)) * bump(z, tip - 0.0035, 0.0062)
+        wing = (
+            0.0078
+            * s
+            * (bump(x, 0.0115 * wide, 0.0052 * wide) + bump(x, -0.0115 * wide, 0.0052 * wide))
+            * bump(z, tip - 0.0035, 0.0062)
+        )
         return np.asarray(body + wing)
 
     def _lips(self, x: Reals, z: Reals) -> Reals:
@@ -257,9 +293,16 @@ class Surface:
         socket = -0.0075 * bump(a, ex - 0.002, 0.021 * big) * bump(z, ez + 0.002, 0.0135 * big)
         inner = -0.0045 * bump(a, 0.0150, 0.0070) * bump(z, ez + 0.003, 0.013)
         ridge = 0.0030 * bump(a, ex - 0.004, 0.024) * bump(z, ez + 1.05 * spec.brow_height, 0.010)
-        cheek = 0.0060 * spec.cheek * bump(a, 0.042 * spec.width / 0.15, 0.019) * bump(z, self.nose_z + 0.004, 0.019)
+        cheek = (
+            0.0060
+            * spec.cheek
+            * bump(a, 0.042 * spec.width / 0.15, 0.019)
+            * bump(z, self.nose_z + 0.004, 0.019)
+        )
         hollow = -0.0030 * spec.cheek * bump(a, 0.046, 0.014) * bump(z, self.mouth_z + 0.004, 0.016)
-        chin = 0.0058 * spec.chin * bump(a, 0.0, 0.0155) * bump(z, 0.012 * spec.height / 0.228, 0.0105)
+        chin = (
+            0.0058 * spec.chin * bump(a, 0.0, 0.0155) * bump(z, 0.012 * spec.height / 0.228, 0.0105)
+        )
         fold = -0.0024 * bump(a, 0.0, 0.016) * bump(z, 0.5 * self.mouth_z + 0.0035, 0.006)
         nasolabial = -0.0014 * bump(a, 0.024, 0.006) * bump(z, self.nose_z - 0.010, 0.012)
         return np.asarray(socket + inner + ridge + cheek + hollow + chin + fold + nasolabial)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the networks are shown: endless batches of variants, drawn here or in processes of their own beside a GPU."""
+"""What the networks are shown: endless batches of variants, drawn here or in processes of their own
+beside a GPU.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +20,46 @@ from backend.face.locate.points import COARSE_COUNT, COUNT, crop
 
 from ..samples.modelled import modelled
 from ..samples.rig import Floats
-from .crops import Crop, Scene, dressing_of, faceless_scene, misses, modelled_scene, random_crop, random_scene, wandering_frame
+from .crops import (
+    Crop,
+    Scene,
+    dressing_of,
+    faceless_scene,
+    misses,
+    modelled_scene,
+    random_crop,
+    random_scene,
+    wandering_frame,
+)
 from .heads import DecoderSample, Head, canonical, decoder_sample
 from .net import RIGS, Encoder
 
 Batch = dict[str, Tensor]
 
-SHARE = {"ict": 0.22, "makehuman": 0.22, "vitruvian": 0.14, "gene": 0.16, "uka": 0.16, "godette": 0.10}
+SHARE = {
+    "ict": 0.22,
+    "makehuman": 0.22,
+    "vitruvian": 0.14,
+    "gene": 0.16,
+    "uka": 0.16,
+    "godette": 0.10,
+}
 MODELLED = 0.5  # share of the decoder's variants that are of heads modelled by the project
-MODELS, REMODELLED = 64, 0.15  # of these, how many are kept, and how often a new one takes an old one's place
+MODELS, REMODELLED = (
+    64,
+    0.15,
+)  # of these, how many are kept, and how often a new one takes an old one's place
 MODELLED_SCENES = 0.65  # share of the encoder's scenes that show a head modelled by the project
 FACELESS = 0.10  # share that shows no face at all
 MINED = 0.3  # share of the batches that look for new traps
 TRAPS = 400  # frames kept that were taken for a face
 DRAWN = 2048  # vertices drawn of a variant
-VERTICES = 128  # of these, in one batch: many small batches of many heads teach more than few large ones
-PLAIN = 0.7  # half the share of samples in the mean style, which heads of nobody known get; 1 - PLAIN: half of those in their rig's; else between
+VERTICES = (
+    128  # of these, in one batch: many small batches of many heads teach more than few large ones
+)
+# half the share of samples in the mean style, which heads of nobody known get; 1 - PLAIN: half of
+# those in their rig's; else between
+PLAIN = 0.7
 POOL = 640  # variants kept; each is used several times before it is replaced
 RENEWED = 0.5  # variants replaced per batch
 AHEAD = 4  # batches that each process has ready
@@ -55,20 +81,30 @@ def _stack(arrays: Sequence[NDArray[Any]]) -> Tensor:
 
 
 def decoder_batch(samples: list[DecoderSample], rng: np.random.Generator) -> Batch:
-    """VERTICES of each sample. Landmarks are jittered as the encoder errs, so the decoder learns to live with them; own: how much of its rig's style
-    a sample gets, the rest is the mean style; targets (B,V,K,3)."""
+    """VERTICES of each sample. Landmarks are jittered as the encoder errs, so the decoder learns to
+    live with them; own: how much of its rig's style a sample gets, the rest is the mean style;
+    targets (B,V,K,3).
+    """
     some = [rng.integers(len(s.vertices), size=VERTICES) for s in samples]
     batch = {
         name: _stack([getattr(s, name)[i] for s, i in zip(samples, some, strict=True)])
         for name in ("vertices", "normals", "parts", "sides", "ways", "mix_offsets")
     }
-    batch |= {name: _stack([getattr(s, name) for s in samples]) for name in ("known", "scales", "mix_weights")}
-    jitter = [s.landmarks + rng.normal(0, rng.choice([0.0, 0.01, 0.025, 0.04]), s.landmarks.shape) for s in samples]
+    batch |= {
+        name: _stack([getattr(s, name) for s in samples])
+        for name in ("known", "scales", "mix_weights")
+    }
+    jitter = [
+        s.landmarks + rng.normal(0, rng.choice([0.0, 0.01, 0.025, 0.04]), s.landmarks.shape)
+        for s in samples
+    ]
     return batch | {
         "landmarks": _stack(jitter).flatten(1),
         "rig": torch.tensor([RIGS.index(s.rig) for s in samples]),
         "own": torch.tensor(np.clip(rng.uniform(-PLAIN, 2 - PLAIN, len(samples)), 0, 1)).float(),
-        "targets": _stack([s.targets[:, i] for s, i in zip(samples, some, strict=True)]).transpose(1, 2).contiguous(),
+        "targets": _stack([s.targets[:, i] for s, i in zip(samples, some, strict=True)])
+        .transpose(1, 2)
+        .contiguous(),
         "mix_scale": torch.tensor([s.mix_scale for s in samples]).float(),
     }
 
@@ -97,7 +133,9 @@ class DecoderBatches(IterableDataset[Batch]):
         full = POOL // processes
         while True:
             for _ in range(int(rng.random() < RENEWED) if len(pool) >= full else 4):
-                head = model() if rng.random() < MODELLED else heads[rng.choice(len(heads), p=share)]
+                head = (
+                    model() if rng.random() < MODELLED else heads[rng.choice(len(heads), p=share)]
+                )
                 sample = decoder_sample(head, self.conditions, DRAWN, rng)
                 if len(pool) < full:
                     pool.append(sample)
@@ -107,21 +145,34 @@ class DecoderBatches(IterableDataset[Batch]):
 
 
 def mined_frames(net: Encoder, scene: Scene, rng: np.random.Generator, mixed: bool) -> list[Frame]:
-    """Frames that show no face though the search would take them for one: where the surest of many wanderings end."""
+    """Frames that show no face though the search would take them for one: where the surest of many
+    wanderings end.
+    """
     frames = [wandering_frame(scene, rng) for _ in range(40)]
     device = net.latents.device
     for _ in range(3):
         points = [crop(scene.cloud, f, COARSE_COUNT) for f in frames]
-        seen = [(f, p[np.arange(COARSE_COUNT) % len(p)]) for f, p in zip(frames, points, strict=True) if len(p) >= 24]
+        seen = [
+            (f, p[np.arange(COARSE_COUNT) % len(p)])
+            for f, p in zip(frames, points, strict=True)
+            if len(p) >= 24
+        ]
         if not seen:
             return []
         with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             latent, sure = net(_stack([p for _f, p in seen]).to(device))
         best = torch.argsort(-sure[:, 0].float())[:4].tolist()
         landmarks = latent[:, : 3 * len(NAMES)].float().cpu().numpy().reshape(len(seen), -1, 3)
-        frames = [frame_of_landmarks(dict(zip(NAMES, seen[i][0].to_object(landmarks[i]), strict=True))) for i in best]
         frames = [
-            Frame(f.origin, f.rotation, float(np.clip(f.scale, seen[i][0].scale / 2.5, seen[i][0].scale * 2.5)))
+            frame_of_landmarks(dict(zip(NAMES, seen[i][0].to_object(landmarks[i]), strict=True)))
+            for i in best
+        ]
+        frames = [
+            Frame(
+                f.origin,
+                f.rotation,
+                float(np.clip(f.scale, seen[i][0].scale / 2.5, seen[i][0].scale * 2.5)),
+            )
             for f, i in zip(frames, best, strict=True)
         ]
     return [f for f in frames if misses(scene, f) and len(crop(scene.cloud, f, COARSE_COUNT)) >= 24]
@@ -137,7 +188,9 @@ def encoder_batch(crops: list[Crop]) -> Batch:
 
 
 class EncoderBatches(IterableDataset[Batch]):
-    """Crops of scenes with and without a face, a quarter of them frames that `net`, the encoder as it is or was a little while ago, took for one."""
+    """Crops of scenes with and without a face, a quarter of them frames that `net`, the encoder as
+    it is or was a little while ago, took for one.
+    """
 
     def __init__(self, heads: list[Head], net: Encoder, size: int, mixed: bool) -> None:
         self.heads, self.net, self.size, self.mixed = heads, net, size, mixed
@@ -168,8 +221,14 @@ class EncoderBatches(IterableDataset[Batch]):
                 traps.extend((scene, f) for f in mined_frames(self.net, scene, rng, self.mixed))
                 del traps[: max(0, len(traps) - TRAPS // processes)]
             from_traps = self.size // 4 if traps else 0
-            crops = [random_crop(pool[i], rng, count) for i in rng.integers(len(pool), size=self.size - from_traps)]
-            crops += [random_crop(traps[i][0], rng, count, traps[i][1]) for i in rng.integers(len(traps), size=from_traps)]
+            crops = [
+                random_crop(pool[i], rng, count)
+                for i in rng.integers(len(pool), size=self.size - from_traps)
+            ]
+            crops += [
+                random_crop(traps[i][0], rng, count, traps[i][1])
+                for i in rng.integers(len(traps), size=from_traps)
+            ]
             yield encoder_batch(crops)
 
 
@@ -178,5 +237,12 @@ def batches(dataset: IterableDataset[Batch], processes: int, seed: int) -> Itera
     torch.manual_seed(seed)
     if not processes:
         return iter(dataset)
-    loader = DataLoader(dataset, batch_size=None, num_workers=processes, prefetch_factor=AHEAD, multiprocessing_context="spawn", pin_memory=True)
+    loader = DataLoader(
+        dataset,
+        batch_size=None,
+        num_workers=processes,
+        prefetch_factor=AHEAD,
+        multiprocessing_context="spawn",
+        pin_memory=True,
+    )
     return iter(loader)

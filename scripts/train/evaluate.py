@@ -1,27 +1,42 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Score a model on heads it never saw, on its training rigs and on avatars that were left out, from the bare mesh on.
+"""Score a model on heads it never saw, on its training rigs and on avatars that were left out, from
+the bare mesh on.
 
-python -m scripts.train.evaluate --data DATA --model RUNS/face.decoder.onnx [--heads kept,gene,uka,godette] [--marks true]
+python -m scripts.train.evaluate --data DATA --model RUNS/face.decoder.onnx [--heads
+    kept,gene,uka,godette] [--marks true]
     [--baseline FOLDER] [--shapes] [--sheets FOLDER] [--json OUT.json]
 
-The face is found by the backend, as for a user; with `--marks true` the rig's own landmarks are given, which judges the decoder alone.
-Beside each head's row stand what doing nothing scores (zero), the classical baseline where baseline.py has left its shapes in FOLDER, and,
-for contacts, the artist's own shapes. Heads: rigs as they are, `ict1`... new identities of them, `ict1-coarse`, `ict1-fine` the same in another
-tessellation, `modelled1`... modelled heads of new proportions. Over the loose parts that the artist's shapes move:
-    zero, mae, q95   mean artist movement; mean and 95 % quantile of the error, 1/1000 of the head's radius (half the region's diagonal)
+The face is found by the backend, as for a user; with `--marks true` the rig's own landmarks are
+    given, which judges the decoder alone.
+Beside each head's row stand what doing nothing scores (zero), the classical baseline where
+    baseline.py has left its shapes in FOLDER, and,
+for contacts, the artist's own shapes. Heads: rigs as they are, `ict1`... new identities of them,
+    `ict1-coarse`, `ict1-fine` the same in another
+tessellation, `modelled1`... modelled heads of new proportions. Over the loose parts that the
+    artist's shapes move:
+    zero, mae, q95   mean artist movement; mean and 95 % quantile of the error, 1/1000 of the head's
+                     radius (half the region's diagonal)
     rel              mae / zero: below 1 beats doing nothing
-    core, cos        mean cosine between the offsets, over the shapes that artists agree on, and over all
-    close            gain of the blinks over the tenth of the vertices that the artist moves most: 1 closes as the artist's lids do
+    core, cos        mean cosine between the offsets, over the shapes that artists agree on, and
+                     over all
+    close            gain of the blinks over the tenth of the vertices that the artist moves most: 1
+                     closes as the artist's lids do
     jawOpen          cosine of jawOpen, or of what the artist has instead
     leak             mean movement where no shape of the artist moves anything, unit as mae
     marks            mean error of the landmarks, part of the eye's width
-    lids, lids95     gap left at a blink along the whole edge of the lid, part of the eye's height: its mean and 95 % quantile
-    cross            how far lids pass each other at blink + squint, mean along the edge, part of the eye's height
-    lips, lips95     how far the lips' edges are from meeting at jawOpen + mouthClose, part of the mouth's width: mean and 95 % quantile
-    teeth, eyes      bending of what the artist moves as a body at jaw and eyeLook shapes: rms against the nearest rigid motion, part of its size
-    through          share of eyes' and teeth's vertices that the artist's lids and lips hide from the front, at blinks and with the mouth shut,
+    lids, lids95     gap left at a blink along the whole edge of the lid, part of the eye's height:
+                     its mean and 95 % quantile
+    cross            how far lids pass each other at blink + squint, mean along the edge, part of
+                     the eye's height
+    lips, lips95     how far the lips' edges are from meeting at jawOpen + mouthClose, part of the
+                     mouth's width: mean and 95 % quantile
+    teeth, eyes      bending of what the artist moves as a body at jaw and eyeLook shapes: rms
+                     against the nearest rigid motion, part of its size
+    through          share of eyes' and teeth's vertices that the artist's lids and lips hide from
+                     the front, at blinks and with the mouth shut,
                      and ours do not
-    mirror           left shapes against mirrored right ones vertex by vertex, norm of the difference as part of the shape's; on symmetric meshes
+    mirror           left shapes against mirrored right ones vertex by vertex, norm of the
+                     difference as part of the shape's; on symmetric meshes
 """
 
 from __future__ import annotations
@@ -51,9 +66,27 @@ from . import sources
 from .kept import decimated, identity, subdivided
 from .measures import contact_measures, mirror_error, opening_of
 
-SIDED = ("mouthSmile", "mouthFrown", "mouthStretch", "mouthUpperUp", "eyeWide", "eyeBlink", "eyeSquint", "eyeLookDown")
+SIDED = (
+    "mouthSmile",
+    "mouthFrown",
+    "mouthStretch",
+    "mouthUpperUp",
+    "eyeWide",
+    "eyeBlink",
+    "eyeSquint",
+    "eyeLookDown",
+)
 CORE = {*(f"{n}{s}" for n in SIDED for s in ("Left", "Right"))} | {
-    *("jawOpen", "jawForward", "mouthLeft", "mouthRight", "mouthPucker", "mouthShrugUpper", "mouthRollUpper", "cheekPuff")
+    *(
+        "jawOpen",
+        "jawForward",
+        "mouthLeft",
+        "mouthRight",
+        "mouthPucker",
+        "mouthShrugUpper",
+        "mouthRollUpper",
+        "cheekPuff",
+    )
 }
 FIELDS = ("core", "cos", "rel", "mae", "q95", "zero", "close", "jawOpen", "leak", "marks")
 CONTACTS = ("lids", "lids95", "cross", "lips", "lips95", "teeth", "eyes", "through", "mirror")
@@ -82,7 +115,9 @@ HEADS = (*KEPT["identities"], *KEPT["modelled"], *KEPT["avatars"], *KEPT["realis
 
 
 def head(name: str, folder: Path) -> Rig:
-    """The head of that name, see the top of this module. Raises KeyError for a rig that there is not."""
+    """The head of that name, see the top of this module. Raises KeyError for a rig that there is
+    not.
+    """
     base, _, way = name.partition("-")
     kind = base.rstrip("0123456789")
     seed = np.random.default_rng([99, int(base.removeprefix(kind) or 0)])
@@ -97,13 +132,36 @@ def head(name: str, folder: Path) -> Rig:
     return decimated(rig, COARSE, seed) if way == "coarse" else rig
 
 
-def predicted(rig: Rig, model_path: Path, true_marks: bool = False) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Offsets (V,3) by ARKit name and landmarks (3,) by name in the rig's space, as the backend finds them. Raises BackendError."""
+def predicted(
+    rig: Rig, model_path: Path, true_marks: bool = False
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Offsets (V,3) by ARKit name and landmarks (3,) by name in the rig's space, as the backend
+    finds them. Raises BackendError.
+    """
     model = load_model(model_path)
-    given = {n: (float(p[0]), float(p[1]), float(p[2])) for n, p in rig.landmarks(rig.vertices, rig.shapes).items()} if true_marks else {}
-    mesh = AvatarMesh(rig.vertices.astype(np.float32), rig.triangles.astype(np.int32), up=(0.0, 1.0, 0.0), landmarks=given)
+    given = (
+        {
+            n: (float(p[0]), float(p[1]), float(p[2]))
+            for n, p in rig.landmarks(rig.vertices, rig.shapes).items()
+        }
+        if true_marks
+        else {}
+    )
+    mesh = AvatarMesh(
+        rig.vertices.astype(np.float32),
+        rig.triangles.astype(np.int32),
+        up=(0.0, 1.0, 0.0),
+        landmarks=given,
+    )
     shapes: dict[str, Floats] = {}
-    for result in generate(mesh, {"arkit": load_sets()["arkit"].shapes}, 1.0, model, lambda _stage, _fraction: None, Cancellation()):
+    for result in generate(
+        mesh,
+        {"arkit": load_sets()["arkit"].shapes},
+        1.0,
+        model,
+        lambda _stage, _fraction: None,
+        Cancellation(),
+    ):
         if isinstance(result, Face):
             face = result
         elif isinstance(result, Shapes):
@@ -115,7 +173,9 @@ def predicted(rig: Rig, model_path: Path, true_marks: bool = False) -> tuple[dic
 
 
 def region_of(rig: Rig) -> NDArray[np.bool_]:
-    """Vertices (V,) bool of the loose parts that some shape moves, near the face where the head is an avatar's."""
+    """Vertices (V,) bool of the loose parts that some shape moves, near the face where the head is
+    an avatar's.
+    """
     parts = loose_parts(rig.vertices, rig.triangles)
     moved = np.zeros(len(rig.vertices), bool)
     for offsets in (*rig.shapes.values(), *(offsets for _weights, offsets in rig.mixes)):
@@ -125,10 +185,18 @@ def region_of(rig: Rig) -> NDArray[np.bool_]:
     return np.asarray(inside & (rig.vertices[:, 1] > low - 0.5 * np.ptp(rig.vertices[moved, 1])))
 
 
-def shape_row(wanted: Floats, got: Floats, still: NDArray[np.bool_], unit: float) -> dict[str, float]:
-    """Measures of one shape over the region. wanted, got (R,3); still (R,): what no shape moves; unit: 1/1000 of the radius."""
+def shape_row(
+    wanted: Floats, got: Floats, still: NDArray[np.bool_], unit: float
+) -> dict[str, float]:
+    """Measures of one shape over the region. wanted, got (R,3); still (R,): what no shape moves;
+    unit: 1/1000 of the radius.
+    """
     size, error = np.linalg.norm(wanted, axis=1), np.linalg.norm(got - wanted, axis=1)
-    product, power, own = float((got * wanted).sum()), float((wanted**2).sum()), float((got**2).sum())
+    product, power, own = (
+        float((got * wanted).sum()),
+        float((wanted**2).sum()),
+        float((got**2).sum()),
+    )
     top = size >= np.quantile(size[size > 0], 0.9)
     return {
         "zero": float(size.mean()) / unit,
@@ -142,38 +210,63 @@ def shape_row(wanted: Floats, got: Floats, still: NDArray[np.bool_], unit: float
 
 
 def marks_error(rig: Rig, marks: Mapping[str, Floats]) -> float:
-    """Mean distance of landmarks (3,) from the rig's own, as part of the eyes' width; nan for none."""
+    """Mean distance of landmarks (3,) from the rig's own, as part of the eyes' width; nan for
+    none.
+    """
     true = rig.landmarks(rig.vertices, rig.shapes)
-    wide = np.mean([np.linalg.norm(true[f"eye_outer_{s}"] - true[f"eye_inner_{s}"]) for s in ("left", "right")])
-    return float(np.mean([np.linalg.norm(true[n] - marks[n]) for n in NAMES]) / wide) if marks else float("nan")
+    wide = np.mean(
+        [np.linalg.norm(true[f"eye_outer_{s}"] - true[f"eye_inner_{s}"]) for s in ("left", "right")]
+    )
+    return (
+        float(np.mean([np.linalg.norm(true[n] - marks[n]) for n in NAMES]) / wide)
+        if marks
+        else float("nan")
+    )
 
 
 def cosine(one: Floats, other: Floats) -> float:
-    return float((one * other).sum() / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-18))
+    return float(
+        (one * other).sum() / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-18)
+    )
 
 
-def score(rig: Rig, got: Mapping[str, Floats], marks: Mapping[str, Floats]) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """The table's row of one head, and a row per shape, for offsets (V,3) by name and landmarks (3,) by name in the rig's space."""
+def score(
+    rig: Rig, got: Mapping[str, Floats], marks: Mapping[str, Floats]
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """The table's row of one head, and a row per shape, for offsets (V,3) by name and landmarks
+    (3,) by name in the rig's space.
+    """
     region = region_of(rig)
     inside = rig.vertices[region]
     unit = 0.5 * float(np.linalg.norm(np.ptp(inside, axis=0))) / 1000
     still = np.ones(len(inside), bool)
     for offsets in (*rig.shapes.values(), *(offsets for _weights, offsets in rig.mixes)):
         still &= np.linalg.norm(offsets[region], axis=1) <= 0.01 * unit
-    rows = {name: shape_row(offsets[region], got[name][region], still, unit) for name, offsets in rig.shapes.items()}
-    mean = {key: float(np.mean([row[key] for row in rows.values()])) for key in ("zero", "mae", "q95", "cos", "leak")}
+    rows = {
+        name: shape_row(offsets[region], got[name][region], still, unit)
+        for name, offsets in rig.shapes.items()
+    }
+    mean = {
+        key: float(np.mean([row[key] for row in rows.values()]))
+        for key in ("zero", "mae", "q95", "cos", "leak")
+    }
     mean["rel"] = mean["mae"] / mean["zero"]
     mean["core"] = float(np.mean([row["cos"] for name, row in rows.items() if name in CORE]))
     mean["close"] = float(np.mean([row["close"] for name, row in rows.items() if "Blink" in name]))
     jaw = opening_of(rig)
-    mean["jawOpen"] = cosine(jaw[region], got["jawOpen"][region]) if jaw is not None else float("nan")
+    mean["jawOpen"] = (
+        cosine(jaw[region], got["jawOpen"][region]) if jaw is not None else float("nan")
+    )
     mean["marks"] = marks_error(rig, marks)
     return mean | contact_measures(rig, got) | {"mirror": mirror_error(rig, got, region)}, rows
 
 
 def row_of(label: str, mean: Mapping[str, float], columns: tuple[str, ...] = COLUMNS) -> str:
     """One line of the table; columns that are not asked for or not there stay empty."""
-    cells = (f"{mean[c]:8.3f}" if c in columns and c in mean and np.isfinite(mean[c]) else f"{'-':>8}" for c in COLUMNS)
+    cells = (
+        f"{mean[c]:8.3f}" if c in columns and c in mean and np.isfinite(mean[c]) else f"{'-':>8}"
+        for c in COLUMNS
+    )
     return f"{label:<19}" + "".join(cells)
 
 
@@ -192,7 +285,12 @@ def judged(name: str, rig: Rig, options: argparse.Namespace) -> dict[str, Any]:
         found["mean"], found["shapes"] = score(rig, got, marks)
         print(row_of(name, found["mean"]), flush=True)
         if options.shapes:
-            print("   " + " ".join(f"{n} {r['cos']:.2f}/{r['gain']:.2f}" for n, r in found["shapes"].items()))
+            print(
+                "   "
+                + " ".join(
+                    f"{n} {r['cos']:.2f}/{r['gain']:.2f}" for n, r in found["shapes"].items()
+                )
+            )
         if options.sheets:
             options.sheets.mkdir(parents=True, exist_ok=True)
             draw(rig, got, (options.sheets / f"{name}.png").resolve())
@@ -204,14 +302,18 @@ def judged(name: str, rig: Rig, options: argparse.Namespace) -> dict[str, Any]:
         print(row_of("  baseline", found["baseline"]))
     elif fitted:
         print("  baseline           not run: see scripts/train/baseline.py")
-    found["artist"] = contact_measures(rig, still | rig.shapes) | {"mirror": mirror_error(rig, still | rig.shapes, region_of(rig))}
+    found["artist"] = contact_measures(rig, still | rig.shapes) | {
+        "mirror": mirror_error(rig, still | rig.shapes, region_of(rig))
+    }
     print(row_of("  zero", found["zero"], FIELDS))
     print(row_of("  artist", found["artist"], CONTACTS), flush=True)
     return found
 
 
 def summary(found: Mapping[str, dict[str, Any]]) -> None:
-    """Print the mean row of each group of heads; heads without a face count as if nothing had moved."""
+    """Print the mean row of each group of heads; heads without a face count as if nothing had
+    moved.
+    """
     print("\nmean of")
     for group, names in KEPT.items():
         for who in ("mean", "baseline"):
@@ -220,11 +322,18 @@ def summary(found: Mapping[str, dict[str, Any]]) -> None:
             if rows:
                 columns = {c: [row[c] for row in rows if np.isfinite(row[c])] for c in COLUMNS}
                 label = f"{group} ({len(rows)})" if who == "mean" else "  baseline"
-                print(row_of(label, {c: float(np.mean(values)) for c, values in columns.items() if values}))
+                print(
+                    row_of(
+                        label,
+                        {c: float(np.mean(values)) for c, values in columns.items() if values},
+                    )
+                )
 
 
 def draw(rig: Rig, got: Mapping[str, Floats], path: Path) -> None:
-    """A contact sheet of the parts that some shape moves, each shape as its artist made it and as the model does. Needs bpy."""
+    """A contact sheet of the parts that some shape moves, each shape as its artist made it and as
+    the model does. Needs bpy.
+    """
     import bpy
 
     from ..contact_sheet import render_sheet, tint
@@ -236,14 +345,18 @@ def draw(rig: Rig, got: Mapping[str, Floats], path: Path) -> None:
 
     def turned(points: Floats) -> Floats:
         """Blender's axes."""
-        return np.ascontiguousarray(points[kept][:, [0, 2, 1]] * np.array([1, -1, 1], np.float32), np.float32)
+        return np.ascontiguousarray(
+            points[kept][:, [0, 2, 1]] * np.array([1, -1, 1], np.float32), np.float32
+        )
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     mesh = bpy.data.meshes.new("Head")
     mesh.from_pydata(turned(rig.vertices).tolist(), [], compact[triangles].tolist())
     for number in range(8):
         mesh.materials.append(tint(number))
-    mesh.polygons.foreach_set("material_index", (np.unique(parts, return_inverse=True)[1] % 8).astype(np.int32))
+    mesh.polygons.foreach_set(
+        "material_index", (np.unique(parts, return_inverse=True)[1] % 8).astype(np.int32)
+    )
     mesh.shade_smooth()
     ob = bpy.data.objects.new("Head", mesh)
     bpy.context.collection.objects.link(ob)
@@ -256,14 +369,34 @@ def draw(rig: Rig, got: Mapping[str, Floats], path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and avatars/")
     parser.add_argument("--model", type=Path, required=True, help="either file of the pair")
-    parser.add_argument("--heads", default=",".join(KEPT), help=f"heads or groups of heads ({', '.join(KEPT)}), with commas")
-    parser.add_argument("--marks", choices=("found", "true"), default="found", help="true: give the rig's own landmarks")
-    parser.add_argument("--baseline", type=Path, metavar="FOLDER", help="where baseline.py has left its shapes")
-    parser.add_argument("--shapes", action="store_true", help="print every shape's cosine and gain too")
-    parser.add_argument("--sheets", type=Path, metavar="FOLDER", help="draw a contact sheet per head, the artist's shapes beside ours")
+    parser.add_argument(
+        "--heads",
+        default=",".join(KEPT),
+        help=f"heads or groups of heads ({', '.join(KEPT)}), with commas",
+    )
+    parser.add_argument(
+        "--marks",
+        choices=("found", "true"),
+        default="found",
+        help="true: give the rig's own landmarks",
+    )
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FOLDER", help="where baseline.py has left its shapes"
+    )
+    parser.add_argument(
+        "--shapes", action="store_true", help="print every shape's cosine and gain too"
+    )
+    parser.add_argument(
+        "--sheets",
+        type=Path,
+        metavar="FOLDER",
+        help="draw a contact sheet per head, the artist's shapes beside ours",
+    )
     parser.add_argument("--json", type=Path, help="write everything to this file")
     options = parser.parse_args()
     found: dict[str, Any] = {}

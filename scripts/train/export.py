@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the trained networks as the ONNX pair that the backend loads, and check that ONNX Runtime computes the same.
+"""Write the trained networks as the ONNX pair that the backend loads, and check that ONNX Runtime
+computes the same.
 
 python -m scripts.train.export --runs RUNS --out backend/models
 """
@@ -25,21 +26,32 @@ HEAD_RADIUS = 2.3  # canonical units, half the diagonal of a head
 ALLOWED = 1e-4  # of the head's radius, largest difference between PyTorch and ONNX Runtime
 MODELLED = ("modelled", "stylised")  # kinds of heads that others may well look like
 UNSURE = "stylised"  # the style where no rig's is sure
-SURE = (0.85, 0.98)  # likeness to a rig above which its style comes in, and from which on it is taken wholly
-FAMILIAR = ("ict", "makehuman", "vitruvian")  # rigs of which training sees many identities: others may look like them by accident
-# Likeness to drawn heads of the project's from which on a head is one, and surely: those kept out have 1 - 4e-7 and more, avatars that were left out
-# and their warps (gene, uka, godette) 0.976 at most.
+SURE = (
+    0.85,
+    0.98,
+)  # likeness to a rig above which its style comes in, and from which on it is taken wholly
+FAMILIAR = (
+    "ict",
+    "makehuman",
+    "vitruvian",
+)  # rigs of which training sees many identities: others may look like them by accident
+# Likeness to drawn heads of the project's from which on a head is one, and surely: those kept out
+# have 1 - 4e-7 and more, avatars that were left out and their warps (gene, uka, godette) 0.976 at
+# most.
 UNMISTAKABLE = (0.999, 0.9999)
 ATTRIBUTION = (
-    "ICT-FaceKit (c) 2020 USC Institute for Creative Technologies, MIT; MakeHuman/MPFB, CC0, its ARKit and viseme targets (c) Mika Suominen, MIT; "
-    "Vitruvian, CC0; CG-CA Gene and CG-CA Uka (c) 2023 by Nagoya Institute of Technology, Moonshot R&D Goal 1 Avatar Symbiotic Society, "
-    "CC-BY 4.0; Low-Poly Godette by SirRichard94, CC-BY 3.0"
+    "ICT-FaceKit (c) 2020 USC Institute for Creative Technologies, MIT; MakeHuman/MPFB, CC0, its"
+    " ARKit and viseme targets (c) Mika Suominen, MIT; Vitruvian, CC0; CG-CA Gene and CG-CA Uka (c)"
+    " 2023 by Nagoya Institute of Technology, Moonshot R&D Goal 1 Avatar Symbiotic Society, CC-BY"
+    " 4.0; Low-Poly Godette by SirRichard94, CC-BY 3.0"
 )
 
 
 class WholeEncoder(nn.Module):
-    """The encoder as the contract wants it: its latent (B,3L+R+1) ends with how familiar the head is: its likeness to the rig with many
-    identities that it looks like most, or that it is unmistakably one of the drawn heads, whose shapes the decoder has learnt as well."""
+    """The encoder as the contract wants it: its latent (B,3L+R+1) ends with how familiar the head
+    is: its likeness to the rig with many identities that it looks like most, or that it is
+    unmistakably one of the drawn heads, whose shapes the decoder has learnt as well.
+    """
 
     def __init__(self, net: Encoder) -> None:
         super().__init__()
@@ -56,14 +68,17 @@ class WholeEncoder(nn.Module):
 
 
 class FlatDecoder(nn.Module):
-    """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2), (V,6), (1,3L+R+1) -> (V,K,3).
+    """The decoder as the contract wants it, without a batch axis: (V,3), (V,3), (V,6), (V,2),
+    (V,6), (1,3L+R+1) -> (V,K,3).
 
-    The mean of what it says of the head and of its mirror image, so that a symmetric head gets symmetric shapes. It speaks in the style of the rig
-    that the head looks like, by the latent's numbers behind the landmarks; where no likeness is sure, in that of the heads whose makers' habits were
-    drawn at random: on heads that were left out it was nearest to the artists.
+    The mean of what it says of the head and of its mirror image, so that a symmetric head gets
+    symmetric shapes. It speaks in the style of the rig that the head looks like, by the latent's
+    numbers behind the landmarks; where no likeness is sure, in that of the heads whose makers'
+    habits were drawn at random: on heads that were left out it was nearest to the artists.
 
-    Shares and offsets of both sides become the mean's basis in one product each: `Decoder.forward` over axes of one and three numbers, its mirror
-    image and their mean took a quarter of ONNX Runtime's time.
+    Shares and offsets of both sides become the mean's basis in one product each: `Decoder.forward`
+    over axes of one and three numbers, its mirror image and their mean took a quarter of ONNX
+    Runtime's time.
     """
 
     def __init__(self, net: Decoder) -> None:
@@ -78,9 +93,13 @@ class FlatDecoder(nn.Module):
             """Weights (...,K,3) as (...,3K) for the head and for its mirror image, half of each."""
             return [(w / 2).flatten(-2) for w in (weights, weights[..., other, :] * self.mirror)]
 
-        self.register_buffer("product", torch.cat(both(net.offsets.weight.detach().T.unflatten(1, (-1, 3)))))
+        self.register_buffer(
+            "product", torch.cat(both(net.offsets.weight.detach().T.unflatten(1, (-1, 3))))
+        )
         self.register_buffer("bias", sum(both(net.offsets.bias.detach().unflatten(0, (-1, 3)))))
-        ways = net.spread[None, :, :, None] * torch.eye(3)[:, None, None, :]  # (3,C,K,3): a share of each axis goes to the same axis
+        ways = (
+            net.spread[None, :, :, None] * torch.eye(3)[:, None, None, :]
+        )  # (3,C,K,3): a share of each axis goes to the same axis
         self.register_buffer("closing", torch.cat(both(ways.flatten(0, 1))))
         self.register_buffer("landmarks", torch.from_numpy(LANDMARK_SWAP).long())
 
@@ -97,7 +116,9 @@ class FlatDecoder(nn.Module):
         landmarks = latent[:, : 3 * len(NAMES)].reshape(len(NAMES), 3)
         swapped = (landmarks[self.landmarks] * self.mirror).reshape(1, -1)
         looks = latent[:, 3 * len(NAMES) : 3 * len(NAMES) + len(RIGS)]
-        sure = (((looks * self.told).amax(dim=1, keepdim=True) - SURE[0]) / (SURE[1] - SURE[0])).clamp(0, 1)
+        sure = (
+            ((looks * self.told).amax(dim=1, keepdim=True) - SURE[0]) / (SURE[1] - SURE[0])
+        ).clamp(0, 1)
         style = sure * (looks @ self.styles) + (1 - sure) * self.styles[RIGS.index(UNSURE)]
         x, share, way, unit = self.net.hidden(
             torch.stack([vertices, vertices * self.mirror]),
@@ -109,14 +130,21 @@ class FlatDecoder(nn.Module):
             style.expand(2, -1),
         )
         lids = (way.unsqueeze(3) * share.unsqueeze(2)).flatten(2)
-        scale = unit[0].repeat_interleave(3)  # a condition's unit is that of its mirrored one in the mirror image
-        basis = (torch.cat([x[0], x[1]], dim=1) @ self.product + self.bias) * scale + torch.cat([lids[0], lids[1]], dim=1) @ self.closing
+        scale = unit[0].repeat_interleave(
+            3
+        )  # a condition's unit is that of its mirrored one in the mirror image
+        basis = (torch.cat([x[0], x[1]], dim=1) @ self.product + self.bias) * scale + torch.cat(
+            [lids[0], lids[1]], dim=1
+        ) @ self.closing
         return basis.unflatten(1, (-1, 3))
 
 
 def export(runs: Path, out: Path, version: str) -> None:
     conditions = arkit_names()
-    states = {kind: torch.load(runs / f"{kind}.pt", map_location="cpu", weights_only=True) for kind in ("encoder", "decoder")}
+    states = {
+        kind: torch.load(runs / f"{kind}.pt", map_location="cpu", weights_only=True)
+        for kind in ("encoder", "decoder")
+    }
     encoder, decoder = Encoder(), Decoder(conditions)
     encoder.load_state_dict(states["encoder"]["mean"])
     whole = WholeEncoder(encoder)
@@ -127,9 +155,15 @@ def export(runs: Path, out: Path, version: str) -> None:
         "blendshape.name": version,
         "blendshape.landmarks": json.dumps(NAMES),
         "blendshape.frame": json.dumps(
-            {"axes": "+X left, +Y up, +Z front", "unit": "mean of eye distance and eyes-to-mouth", "centre": "between the eyes"}
+            {
+                "axes": "+X left, +Y up, +Z front",
+                "unit": "mean of eye distance and eyes-to-mouth",
+                "centre": "between the eyes",
+            }
         ),
-        "blendshape.trained_on": "ICT-FaceKit, MakeHuman, Vitruvian, Gene, Uka, Godette, heads modelled by the project",
+        "blendshape.trained_on": (
+            "ICT-FaceKit, MakeHuman, Vitruvian, Gene, Uka, Godette, heads modelled by the project"
+        ),
         "blendshape.attribution": ATTRIBUTION,
         "blendshape.licence": "GPL-3.0-or-later",
     }
@@ -166,19 +200,28 @@ def export(runs: Path, out: Path, version: str) -> None:
             shared
             | {
                 "blendshape.contract": "decoder",
-                "blendshape.conditions": json.dumps([{"name": c, "min": 0, "max": 1, "default": 0} for c in conditions]),
+                "blendshape.conditions": json.dumps(
+                    [{"name": c, "min": 0, "max": 1, "default": 0} for c in conditions]
+                ),
             },
         ),
     )
     steps = {kind: state["step"] for kind, state in states.items()}
-    print(f"steps {steps}; largest difference {difference:.2e} canonical units, {difference / HEAD_RADIUS:.2e} of the head's radius")
+    print(
+        f"steps {steps}; largest difference {difference:.2e} canonical units,"
+        f" {difference / HEAD_RADIUS:.2e} of the head's radius"
+    )
     if difference > ALLOWED * HEAD_RADIUS:
         raise SystemExit("ONNX Runtime computes something else than PyTorch.")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, required=True, help="folder with encoder.pt and decoder.pt")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--runs", type=Path, required=True, help="folder with encoder.pt and decoder.pt"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the pair")
     parser.add_argument("--name", default="face-1.0", help="name and version in the metadata")
     a = parser.parse_args()

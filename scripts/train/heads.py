@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training variants of the rigs: identities, anime-like and random smooth warps with exact displacements, mirrored copies."""
+"""Training variants of the rigs: identities, anime-like and random smooth warps with exact
+displacements, mirrored copies.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,21 @@ from ..samples.rig import Floats, Ints, Rig
 
 Warp = Callable[[Floats], Floats]
 MUZZLED = 0.12  # share of the warps that give a head a snout
-PROPORTIONS = 0.4  # how far the decoder's variants go towards anime proportions: beyond, the artists' habits are others
+# how far the decoder's variants go towards anime proportions: beyond, the artists' habits are
+# others
+PROPORTIONS = 0.4
 NEAR = 4.0  # canonical units: vertices farther from the face are never given to the decoder
 
 
 @dataclass
 class Head:
-    """A rig in its own canonical frame, ready for drawing variants. targets (K,V,3), known (K,) bool, scales (K,): the size of each shape.
+    """A rig in its own canonical frame, ready for drawing variants. targets (K,V,3), known (K,)
+    bool, scales (K,): the size of each shape.
 
-    mixes: (weights (K,), offsets (V,3), scale). active, still: vertices that some shape moves, and the others near the face. interest (A,):
-    how likely an active one is drawn, by the part of a shape that it moves: lids and lips are few, cheeks are many. sides, opposite (V,2): of mouth
-    and eye, as seams.py finds them.
+    mixes: (weights (K,), offsets (V,3), scale). active, still: vertices that some shape moves, and
+    the others near the face. interest (A,): how likely an active one is drawn, by the part of a
+    shape that it moves: lids and lips are few, cheeks are many. sides, opposite (V,2): of mouth and
+    eye, as seams.py finds them.
     """
 
     name: str
@@ -51,7 +57,9 @@ class Head:
 
 
 def shape_scale(offsets: Floats) -> float:
-    """Mean length of the 5 % of vertices that move most among those that move at all, in the offsets' unit."""
+    """Mean length of the 5 % of vertices that move most among those that move at all, in the
+    offsets' unit.
+    """
     far = np.linalg.norm(offsets, axis=1)
     moving = np.sort(far[far > 0.02 * far.max()]) if far.max() > 0 else far[:1]
     return float(moving[-max(1, len(moving) // 20) :].mean())
@@ -91,7 +99,10 @@ def canonical(rig: Rig, conditions: list[str]) -> Head:
         identities,
         rig.identity_names,
         rig.whole_avatar,
-        [(rig.anchors[n].indices, conditions.index(s) if (s := rig.anchors[n].shape) else -1) for n in NAMES],
+        [
+            (rig.anchors[n].indices, conditions.index(s) if (s := rig.anchors[n].shape) else -1)
+            for n in NAMES
+        ],
         np.flatnonzero(moves).astype(np.int32),
         np.flatnonzero(near & ~moves).astype(np.int32),
         interest / interest.sum(),
@@ -109,24 +120,47 @@ def random_identity(head: Head, rng: np.random.Generator) -> Floats:
         weights = rng.normal(0, 0.7, len(head.identities))
         chosen = np.arange(len(head.identities))
     else:
-        whole = [i for i, n in enumerate(names) if n.startswith(("macrodetails", "Gender", "Race", "Age", "BodyType"))]
-        detail = [i for i, n in enumerate(names) if i not in set(whole) and not n.startswith(("asym", "Fantasy"))]
-        chosen = np.concatenate([rng.choice(whole, 1), rng.choice(detail, 10, replace=False)]) if whole else rng.choice(detail, 10, replace=False)
+        whole = [
+            i
+            for i, n in enumerate(names)
+            if n.startswith(("macrodetails", "Gender", "Race", "Age", "BodyType"))
+        ]
+        detail = [
+            i
+            for i, n in enumerate(names)
+            if i not in set(whole) and not n.startswith(("asym", "Fantasy"))
+        ]
+        chosen = (
+            np.concatenate([rng.choice(whole, 1), rng.choice(detail, 10, replace=False)])
+            if whole
+            else rng.choice(detail, 10, replace=False)
+        )
         weights = rng.uniform(0, 1, len(chosen))
-    return head.vertices + np.tensordot(weights.astype(np.float32), head.identities[chosen].astype(np.float32), 1)
+    return head.vertices + np.tensordot(
+        weights.astype(np.float32), head.identities[chosen].astype(np.float32), 1
+    )
 
 
 def landmarks_of(head: Head, vertices: Floats, warp: Warp) -> Floats:
     """Positions (L,3) of the landmarks on the warped variant."""
-    return np.stack([warp(vertices[i] + (head.targets[k][i] if k >= 0 else 0)).mean(axis=0, dtype=np.float32) for i, k in head.anchors])
+    return np.stack(
+        [
+            warp(vertices[i] + (head.targets[k][i] if k >= 0 else 0)).mean(axis=0, dtype=np.float32)
+            for i, k in head.anchors
+        ]
+    )
 
 
-def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float, anime: float = 1.0) -> Warp:
-    """A smooth warp of canonical space around landmarks (L,3): bigger eyes, smaller nose and mouth, a pointed chin, and smooth noise.
+def random_warp(
+    landmarks: Floats, rng: np.random.Generator, strength: float, anime: float = 1.0
+) -> Warp:
+    """A smooth warp of canonical space around landmarks (L,3): bigger eyes, smaller nose and mouth,
+    a pointed chin, and smooth noise.
 
     anime: how far towards such proportions at most.
 
-    Local scalings fall off as Gaussians, so the warp stays smooth and a displaced point is warped exactly.
+    Local scalings fall off as Gaussians, so the warp stays smooth and a displaced point is warped
+    exactly.
     """
     at = dict(zip(NAMES, landmarks, strict=True))
     balls: list[tuple[Floats, float, Floats]] = []
@@ -134,16 +168,26 @@ def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float, an
 
     def scales(most: tuple[float, float, float], spread: float) -> Floats:
         """Relative growth (3,) along the axes: `most` on anime heads, with noise."""
-        return np.asarray(np.exp(np.array(most) * anime + rng.normal(0, spread, 3) * strength) - 1, np.float32)
+        return np.asarray(
+            np.exp(np.array(most) * anime + rng.normal(0, spread, 3) * strength) - 1, np.float32
+        )
 
     eye = scales((0.45, 0.75, 0.0), 0.12)
     for side in SIDES:
-        centre = np.mean([at[f"{n}_{side}"] for n in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")], axis=0, dtype=np.float32)
+        centre = np.mean(
+            [at[f"{n}_{side}"] for n in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")],
+            axis=0,
+            dtype=np.float32,
+        )
         balls.append((centre, 0.45, eye))
     mouth = np.mean([at["mouth_left"], at["mouth_right"]], axis=0, dtype=np.float32)
     balls.append((mouth, 0.45, scales((-0.45, -0.3, -0.3), 0.2)))
-    balls.append((at["nose_tip"] - np.array([0, 0, 0.25], np.float32), 0.3, scales((-0.4, -0.3, -0.9), 0.15)))
-    stretch = np.exp(rng.normal(0, 0.08, 3) * strength + np.array([0, 0, -0.35]) * max(anime, 0) * rng.uniform())
+    balls.append(
+        (at["nose_tip"] - np.array([0, 0, 0.25], np.float32), 0.3, scales((-0.4, -0.3, -0.9), 0.15))
+    )
+    stretch = np.exp(
+        rng.normal(0, 0.08, 3) * strength + np.array([0, 0, -0.35]) * max(anime, 0) * rng.uniform()
+    )
     chin = rng.normal(0.12, 0.15) * strength
     centres = rng.normal(0, 1.0, (8, 3)) + np.array([0, -0.4, -0.3])
     pushes = rng.normal(0, 0.10 * strength, (8, 3)) * np.array([0.6, 1, 1])
@@ -159,10 +203,16 @@ def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float, an
         move = np.zeros_like(p)
         for centre, radius, scale in balls:
             away = p - centre.astype(np.float32)
-            move += np.exp(-(away**2).sum(-1, keepdims=True) / (2 * radius**2)) * away * scale.astype(np.float32)
+            move += (
+                np.exp(-(away**2).sum(-1, keepdims=True) / (2 * radius**2))
+                * away
+                * scale.astype(np.float32)
+            )
         for centre, push, width in zip(centres, pushes, widths, strict=True):
             away = p - centre.astype(np.float32)
-            move += np.exp(-(away**2).sum(-1, keepdims=True) / (2 * width**2)) * push.astype(np.float32)
+            move += np.exp(-(away**2).sum(-1, keepdims=True) / (2 * width**2)) * push.astype(
+                np.float32
+            )
         out = (p + move) * stretch.astype(np.float32)
         low = np.clip((mouth[1] - p[..., 1]) / 1.0, 0, 1.5)
         out[..., 0] *= 1 - np.float32(chin) * low**2 * (p[..., 2] > -1.5)
@@ -173,8 +223,10 @@ def random_warp(landmarks: Floats, rng: np.random.Generator, strength: float, an
 
 @dataclass(frozen=True)
 class DecoderSample:
-    """Vertices of one variant in its canonical frame. vertices, normals (S,3), parts (S,6), sides (S,2), ways (S,6), landmarks (L,3),
-    targets (K,S,3), known (K,), scales (K,), and at most one mix: weights (K,), offsets (S,3), scale (0 when there is none)."""
+    """Vertices of one variant in its canonical frame. vertices, normals (S,3), parts (S,6), sides
+    (S,2), ways (S,6), landmarks (L,3), targets (K,S,3), known (K,), scales (K,), and at most one
+    mix: weights (K,), offsets (S,3), scale (0 when there is none).
+    """
 
     vertices: Floats
     normals: Floats
@@ -191,11 +243,14 @@ class DecoderSample:
     rig: str
 
 
-SMALL = 1.3  # canonical units: a loose part below this size is a body of its own, like teeth, a tongue or a lash
+# canonical units: a loose part below this size is a body of its own, like teeth, a tongue or a lash
+SMALL = 1.3
 
 
 def loosened(parts: Ints, vertices: Floats, landmarks: Floats, rng: np.random.Generator) -> Ints:
-    """Labels (V,) of loose parts as other makers would have cut them: everything welded, small parts joined, a lid or a mouth cut out."""
+    """Labels (V,) of loose parts as other makers would have cut them: everything welded, small
+    parts joined, a lid or a mouth cut out.
+    """
     kind = rng.random()
     if kind < 0.15:
         return np.zeros_like(parts)
@@ -208,27 +263,48 @@ def loosened(parts: Ints, vertices: Floats, landmarks: Floats, rng: np.random.Ge
     if rng.random() < 0.4:
         at = landmarks[[NAMES.index(n) for n in ("lid_upper_left", "lid_upper_right", "lip_upper")]]
         for number, centre in enumerate(at[rng.random(3) < 0.6]):
-            away = np.linalg.norm((vertices - centre) / np.array([1, rng.uniform(0.5, 1), 1], np.float32), axis=1)
+            away = np.linalg.norm(
+                (vertices - centre) / np.array([1, rng.uniform(0.5, 1), 1], np.float32), axis=1
+            )
             parts[~small & (away < rng.uniform(0.2, 0.6))] = parts.max() + 1 + number
     return parts
 
 
 def seen_openings(true: Floats, across: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Sides (S,2) and ways (S,6) as they are found on a user's mesh: a little off, and now and then not at all, where an opening is drawn or
-    welded."""
+    """Sides (S,2) and ways (S,6) as they are found on a user's mesh: a little off, and now and then
+    not at all, where an opening is drawn or welded.
+    """
     found = true * rng.uniform(0.85, 1.15, 2) + rng.normal(0, 0.03, 2)
     seen = (rng.random(2) > 0.08).astype(np.float32)
-    return np.asarray(np.where(true != 0, found, 0) * seen, np.float32), np.asarray(across * np.repeat(seen, 3), np.float32)
+    return np.asarray(np.where(true != 0, found, 0) * seen, np.float32), np.asarray(
+        across * np.repeat(seen, 3), np.float32
+    )
 
 
-def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random.Generator) -> DecoderSample:
+def decoder_sample(
+    head: Head, conditions: list[str], count: int, rng: np.random.Generator
+) -> DecoderSample:
     """Draw a variant and `count` of its vertices, two thirds of them where shapes move."""
     vertices = random_identity(head, rng) if rng.random() < 0.85 else head.vertices
-    warp = random_warp(landmarks_of(head, vertices, lambda p: p), rng, rng.uniform(0, 1) if rng.random() < 0.7 else 0.0, PROPORTIONS)
+    warp = random_warp(
+        landmarks_of(head, vertices, lambda p: p),
+        rng,
+        rng.uniform(0, 1) if rng.random() < 0.7 else 0.0,
+        PROPORTIONS,
+    )
     active = min(count * 2 // 3, len(head.active))
     still = min(count - active, len(head.still))
-    chosen = np.concatenate([rng.choice(head.active, active, replace=False, p=head.interest), rng.choice(head.still, still, replace=False)])
-    chosen = np.concatenate([chosen, rng.choice(chosen, count - len(chosen))]) if len(chosen) < count else chosen
+    chosen = np.concatenate(
+        [
+            rng.choice(head.active, active, replace=False, p=head.interest),
+            rng.choice(head.still, still, replace=False),
+        ]
+    )
+    chosen = (
+        np.concatenate([chosen, rng.choice(chosen, count - len(chosen))])
+        if len(chosen) < count
+        else chosen
+    )
     warped = warp(vertices)
     landmarks = landmarks_of(head, vertices, warp)
     frame = frame_of_landmarks(dict(zip(NAMES, landmarks, strict=True)))
@@ -239,12 +315,18 @@ def decoder_sample(head: Head, conditions: list[str], count: int, rng: np.random
     targets = np.zeros((len(conditions), count, 3), np.float32)
     moving = np.flatnonzero(head.known)
     targets[moving] = (warp(vertices[chosen][None] + head.targets[moving][:, chosen]) - base) @ turn
-    mix_weights, mix_offsets, mix_scale = np.zeros(len(conditions), np.float32), np.zeros((count, 3), np.float32), 0.0
+    mix_weights, mix_offsets, mix_scale = (
+        np.zeros(len(conditions), np.float32),
+        np.zeros((count, 3), np.float32),
+        0.0,
+    )
     if head.mixes:
         mix_weights, offsets, mix_scale = head.mixes[rng.integers(len(head.mixes))]
         mix_offsets = (warp(vertices[chosen] + offsets[chosen]) - base) @ turn
     boxes = part_boxes(everything, labels)
-    side, across = seen_openings(head.sides[chosen], ways(everything, head.opposite, head.sides)[chosen], rng)
+    side, across = seen_openings(
+        head.sides[chosen], ways(everything, head.opposite, head.sides)[chosen], rng
+    )
     sample = DecoderSample(
         everything[chosen],
         seamless_normals(everything, head.triangles)[chosen],
@@ -268,7 +350,9 @@ LANDMARK_SWAP = np.array([NAMES.index(mirrored(n)) for n in NAMES])
 
 
 def swaps(conditions: list[str]) -> Ints:
-    """Index (K,) of each condition's counterpart; jawLeft and mouthLeft count as one-sided shapes as well."""
+    """Index (K,) of each condition's counterpart; jawLeft and mouthLeft count as one-sided shapes
+    as well.
+    """
     return np.array([conditions.index(mirrored(n)) for n in conditions], np.int32)
 
 

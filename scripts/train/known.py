@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Avatars and training heads by makers whose loose parts are known: by the names of their submeshes and by what their artists' shapes move, looked at
-one by one. Part numbers are those of `loose_parts` on the file."""
+"""Avatars and training heads by makers whose loose parts are known: by the names of their submeshes
+and by what their artists' shapes move, looked at one by one. Part numbers are those of
+`loose_parts` on the file.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,19 @@ FRAMES = 12  # in which each is looked at
 
 # Submesh -> class; parts -> class where a submesh holds several
 SUBMESHES = {
-    "gene": {"髪": "hair", "手肌": "body", "アンダー": "body", "目": "eye", "トップス": "body", **dict.fromkeys(("星目", "ぐるぐる目"), "decal")},
-    "uka": {"髪": "hair", "目": "eye", **dict.fromkeys(("手足", "トップス1", "トップス2", "胸マーク", "ボトムス"), "body")},
+    "gene": {
+        "髪": "hair",
+        "手肌": "body",
+        "アンダー": "body",
+        "目": "eye",
+        "トップス": "body",
+        **dict.fromkeys(("星目", "ぐるぐる目"), "decal"),
+    },
+    "uka": {
+        "髪": "hair",
+        "目": "eye",
+        **dict.fromkeys(("手足", "トップス1", "トップス2", "胸マーク", "ボトムス"), "body"),
+    },
 }
 DECALS = ("青ざめ", "頬薄赤", "頬斜線", "頬照り", "頬照り2", "イライラ", "頭モーフ")
 PARTS: dict[str, dict[str, tuple[int, ...]]] = {
@@ -58,10 +71,27 @@ PARTS: dict[str, dict[str, tuple[int, ...]]] = {
         "lash": (10, 11),
         "flat": (12, 13, 14, 15, 16),
     },
-    "pm_crimsom": {"body": (0,), "skin": (1, 2, 3, 10), "eye": (4, 5, 6, 7), "lash": (8, 9), "flat": (11,)},
-    "jeeliz_boy": {"hair": (0, 2), "skin": (1,), "eye": (3, 4, 14, 15), "tongue": (5,), "teeth": (6, 7, 8, 9), "brow": (10, 11), "lash": (12, 13)},
+    "pm_crimsom": {
+        "body": (0,),
+        "skin": (1, 2, 3, 10),
+        "eye": (4, 5, 6, 7),
+        "lash": (8, 9),
+        "flat": (11,),
+    },
+    "jeeliz_boy": {
+        "hair": (0, 2),
+        "skin": (1,),
+        "eye": (3, 4, 14, 15),
+        "tongue": (5,),
+        "teeth": (6, 7, 8, 9),
+        "brow": (10, 11),
+        "lash": (12, 13),
+    },
 }
-FOUND = ("pm_crimsom", "jeeliz_boy")  # whose landmarks no table of shapes says: as the shipped model finds them
+FOUND = (
+    "pm_crimsom",
+    "jeeliz_boy",
+)  # whose landmarks no table of shapes says: as the shipped model finds them
 REGIONS = {  # of ICT-FaceKit
     "face": "skin",
     "head_neck": "skin",
@@ -93,7 +123,9 @@ def _avatar(folder: Path, name: str) -> tuple[Rig, Ints]:
     parts = loose_parts(rig.vertices, rig.triangles)
     for kind, numbers in PARTS[name].items():
         label[np.isin(parts, numbers)] = CLASSES.index(kind)
-    face = np.flatnonzero(np.isin(z["submesh"], [k for k, x in enumerate(submeshes) if x in ("顔", "頭")]))
+    face = np.flatnonzero(
+        np.isin(z["submesh"], [k for k, x in enumerate(submeshes) if x in ("顔", "頭")])
+    )
     if len(face):
         label[parts == np.bincount(parts[face]).argmax()] = CLASSES.index("skin")
     return rig, label
@@ -114,7 +146,14 @@ def _makehuman(folder: Path) -> tuple[Rig, Ints]:
     names = np.array([str(x) for x in z["submesh_names"]])[z["submesh"]]
     names = names[~np.char.startswith(names, "joint-")]
     label = np.full(len(names), -1, np.int32)
-    for word, kind in (("body", "skin"), ("eyelash", "lash"), ("-eye", "eye"), ("teeth", "teeth"), ("tongue", "tongue"), ("hair", "hair")):
+    for word, kind in (
+        ("body", "skin"),
+        ("eyelash", "lash"),
+        ("-eye", "eye"),
+        ("teeth", "teeth"),
+        ("tongue", "tongue"),
+        ("hair", "hair"),
+    ):
         label[(np.char.find(names, word) >= 0) & (label < 0)] = CLASSES.index(kind)
     return rig, label
 
@@ -127,18 +166,34 @@ def _vitruvian(folder: Path) -> tuple[Rig, Ints]:
 
 
 def _located(folder: Path, name: str) -> tuple[Floats, Ints, Ints, dict[str, Floats]]:
-    """Canonical vertices, triangles, classes and landmarks of an avatar as the shipped model finds them."""
+    """Canonical vertices, triangles, classes and landmarks of an avatar as the shipped model finds
+    them.
+    """
     z = np.load(folder / "avatars" / f"{name}.npz", allow_pickle=False)
     vertices = np.ascontiguousarray(z["vertices"][:, [0, 2, 1]] * np.array([1, -1, 1], np.float32))
-    mesh = AvatarMesh(vertices, np.ascontiguousarray(z["triangles"], np.int32), head_weights=z["head_weight"].astype(np.float32), up=(0, 0, 1))
+    mesh = AvatarMesh(
+        vertices,
+        np.ascontiguousarray(z["triangles"], np.int32),
+        head_weights=z["head_weight"].astype(np.float32),
+        up=(0, 0, 1),
+    )
     model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
     with ThreadPoolExecutor(1) as lane:
-        face = framed(find(mesh, encode_with(model, Cancellation(), lane), model.info.landmarks, lambda _: None))
+        face = framed(
+            find(
+                mesh, encode_with(model, Cancellation(), lane), model.info.landmarks, lambda _: None
+            )
+        )
     label = np.full(len(vertices), len(CLASSES), np.int32)
     parts = loose_parts(z["vertices"], z["triangles"])
     for kind, numbers in PARTS[name].items():
         label[np.isin(parts, numbers)] = CLASSES.index(kind)
-    return face.frame.to_canonical(vertices), mesh.triangles, label, dict(zip(model.info.landmarks, face.landmarks, strict=True))
+    return (
+        face.frame.to_canonical(vertices),
+        mesh.triangles,
+        label,
+        dict(zip(model.info.landmarks, face.landmarks, strict=True)),
+    )
 
 
 def known(folder: Path) -> Rows:
@@ -153,10 +208,15 @@ def known(folder: Path) -> Rows:
         if name in PARTS:
             rig, label = _avatar(folder, name)
         else:
-            rig, label = {"ict": _ict, "makehuman": _makehuman, "vitruvian": _vitruvian}[name](folder)
+            rig, label = {"ict": _ict, "makehuman": _makehuman, "vitruvian": _vitruvian}[name](
+                folder
+            )
         frame = frame_of_landmarks(rig.landmarks(rig.vertices, rig.shapes))
         vertices: Floats = frame.to_canonical(rig.vertices)
-        at = {mark: frame.to_canonical(place) for mark, place in rig.landmarks(rig.vertices, rig.shapes).items()}
+        at = {
+            mark: frame.to_canonical(place)
+            for mark, place in rig.landmarks(rig.vertices, rig.shapes).items()
+        }
         label = np.where(label < 0, len(CLASSES), label).astype(np.int32)
         found += [rows_of(vertices, rig.triangles, label, at, -1 - k, rng) for _ in range(FRAMES)]
     return joined(found)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two networks. Encoder: points on a head -> landmarks and confidence. Decoder: one vertex seen from the landmarks -> its basis."""
+"""The two networks. Encoder: points on a head -> landmarks and confidence. Decoder: one vertex seen
+from the landmarks -> its basis.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Residual(nn.Module):
 
 
 class Attend(nn.Module):
-    """Queries (B,Q,W) look at values (B,P,W); plain matrix products so that the exported graph stays small."""
+    """Queries (B,Q,W) look at values (B,P,W); plain matrix products so that the exported graph
+    stays small.
+    """
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -44,14 +48,19 @@ class Attend(nn.Module):
 
     def forward(self, x: Tensor, values: Tensor) -> Tensor:
         v = self.norm_v(values)
-        q, k, w = self.split(self.query(self.norm_q(x))), self.split(self.key(v)), self.split(self.value(v))
+        q, k, w = (
+            self.split(self.query(self.norm_q(x))),
+            self.split(self.key(v)),
+            self.split(self.value(v)),
+        )
         seen = torch.softmax(q @ k.transpose(2, 3) * (q.shape[-1] ** -0.5), dim=-1) @ w
         return self.after(x + self.out(seen.transpose(1, 2).flatten(2)))
 
 
 class Encoder(nn.Module):
-    """points (B,P,7), position and normal in the crop's frame and the size of the loose part -> latent (B,3L+R), the landmarks
-    and how much the head looks like each training rig's (R shares, sum 1), and confidence (B,1) in 0..1.
+    """points (B,P,7), position and normal in the crop's frame and the size of the loose part ->
+    latent (B,3L+R), the landmarks and how much the head looks like each training rig's (R shares,
+    sum 1), and confidence (B,1) in 0..1.
 
     Every point votes where each landmark lies; a softmax over the points weighs the votes.
     """
@@ -59,14 +68,20 @@ class Encoder(nn.Module):
     def __init__(self, width: int = 128, latents: int = 32, rounds: int = 3) -> None:
         super().__init__()
         self.register_buffer("octaves", 2.0 ** torch.arange(0, 4) * 1.5, persistent=False)
-        self.embed = nn.Sequential(nn.Linear(7 + 24, width), nn.SiLU(), nn.Linear(width, width), Residual(width))
+        self.embed = nn.Sequential(
+            nn.Linear(7 + 24, width), nn.SiLU(), nn.Linear(width, width), Residual(width)
+        )
         self.latents = nn.Parameter(torch.randn(latents, width) * 0.5)
         self.gather = nn.ModuleList(Attend(width, 4) for _ in range(rounds))
         self.think = nn.ModuleList(Attend(width, 4) for _ in range(rounds))
         self.spread = nn.ModuleList(Attend(width, 4) for _ in range(rounds))
         self.vote = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(NAMES) * 4))
-        self.sure = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1))
-        self.looks = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, len(RIGS)))
+        self.sure = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1)
+        )
+        self.looks = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, len(RIGS))
+        )
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
         position = points[..., :3]
@@ -80,12 +95,16 @@ class Encoder(nn.Module):
         weight = torch.softmax(votes[..., 3], dim=1)
         landmarks = (weight.unsqueeze(-1) * (position.unsqueeze(2) + votes[..., :3])).sum(dim=1)
         whole = z.mean(dim=1)
-        return torch.cat([landmarks.flatten(1), torch.softmax(self.looks(whole), dim=1)], dim=1), torch.sigmoid(self.sure(whole))
+        return torch.cat(
+            [landmarks.flatten(1), torch.softmax(self.looks(whole), dim=1)], dim=1
+        ), torch.sigmoid(self.sure(whole))
 
 
 def local_frames(landmarks: Tensor) -> tuple[Tensor, Tensor]:
-    """Centres (B,N,3) and sizes (B,N,3) of the local frames of landmarks (B,L,3): eyes in units of their half width and half height,
-    the mouth of its half width, brows of their half length, nose, chin and cheeks of fixed parts of the canonical unit."""
+    """Centres (B,N,3) and sizes (B,N,3) of the local frames of landmarks (B,L,3): eyes in units of
+    their half width and half height, the mouth of its half width, brows of their half length, nose,
+    chin and cheeks of fixed parts of the canonical unit.
+    """
 
     def at(name: str) -> Tensor:
         return landmarks[:, AT[name]]
@@ -97,9 +116,16 @@ def local_frames(landmarks: Tensor) -> tuple[Tensor, Tensor]:
     centres, sizes = [], []
     mouth = (at("mouth_left") + at("mouth_right")) / 2
     for side in SIDES:
-        inner, outer, upper, lower = (at(f"{n}_{side}") for n in ("eye_inner", "eye_outer", "lid_upper", "lid_lower"))
+        inner, outer, upper, lower = (
+            at(f"{n}_{side}") for n in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")
+        )
         wide, high = (outer - inner)[:, 0].abs() / 2, (upper - lower)[:, 1].abs() / 2
-        centres.append(torch.stack([(inner + outer)[:, 0] / 2, (upper + lower)[:, 1] / 2, (upper + lower)[:, 2] / 2], dim=-1))
+        centres.append(
+            torch.stack(
+                [(inner + outer)[:, 0] / 2, (upper + lower)[:, 1] / 2, (upper + lower)[:, 2] / 2],
+                dim=-1,
+            )
+        )
         sizes.append(size(wide, high, wide))
         start, end = at(f"brow_inner_{side}"), at(f"brow_outer_{side}")
         long = (end - start)[:, 0].abs() / 2
@@ -113,7 +139,10 @@ def local_frames(landmarks: Tensor) -> tuple[Tensor, Tensor]:
         (torch.stack([mouth[:, 0], lips[:, 1], lips[:, 2]], dim=-1), size(wide, wide, wide)),
         (at("nose_tip"), size(fixed, fixed, fixed)),
         (at("chin"), size(fixed, fixed, fixed)),
-        (torch.stack([mouth[:, 0], mouth[:, 1], mouth[:, 2] - 0.8], dim=-1), size(fixed * 2, fixed * 2, fixed * 2)),
+        (
+            torch.stack([mouth[:, 0], mouth[:, 1], mouth[:, 2] - 0.8], dim=-1),
+            size(fixed * 2, fixed * 2, fixed * 2),
+        ),
     ):
         centres.append(centre)
         sizes.append(extent)
@@ -126,14 +155,18 @@ STYLE = 4
 
 
 class Decoder(nn.Module):
-    """vertices (B,V,3), normals (B,V,3), parts (B,V,6), sides (B,V,2), ways (B,V,6), latent (B,3L or more) -> basis (B,V,K,3) in canonical units.
+    """vertices (B,V,3), normals (B,V,3), parts (B,V,6), sides (B,V,2), ways (B,V,6), latent (B,3L
+    or more) -> basis (B,V,K,3) in canonical units.
 
-    Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way, and as shares of the way to the other lid, so
-    that any outline closes; the rest in canonical units. A style per training rig carries how its artist exaggerates, so that the vertex's
-    features need not.
+    Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way, and
+    as shares of the way to the other lid, so that any outline closes; the rest in canonical units.
+    A style per training rig carries how its artist exaggerates, so that the vertex's features need
+    not.
     """
 
-    def __init__(self, conditions: list[str], width: int = 256, blocks: int = 5, dropout: float = 0.05) -> None:
+    def __init__(
+        self, conditions: list[str], width: int = 256, blocks: int = 5, dropout: float = 0.05
+    ) -> None:
         super().__init__()
         self.conditions = conditions
         self.styles = nn.Parameter(torch.randn(len(RIGS), STYLE) * 0.5)
@@ -151,32 +184,67 @@ class Decoder(nn.Module):
         spread[torch.arange(len(closing)), torch.tensor(closing)] = 1
         self.register_buffer("spread", spread, persistent=False)
         self.register_buffer("steep", torch.tensor([4.0, 16.0, 60.0]), persistent=False)
-        self.register_buffer("left", torch.tensor([float(conditions[i].endswith("Left")) for i in closing]), persistent=False)
-        eye = [0 if c.startswith(LIDS) and c.endswith("Left") else 1 if c.startswith(LIDS) else 2 for c in conditions]
-        self.register_buffer("unit", nn.functional.one_hot(torch.tensor(eye), 3).float().T, persistent=False)
+        self.register_buffer(
+            "left",
+            torch.tensor([float(conditions[i].endswith("Left")) for i in closing]),
+            persistent=False,
+        )
+        eye = [
+            0 if c.startswith(LIDS) and c.endswith("Left") else 1 if c.startswith(LIDS) else 2
+            for c in conditions
+        ]
+        self.register_buffer(
+            "unit", nn.functional.one_hot(torch.tensor(eye), 3).float().T, persistent=False
+        )
 
     def mean_style(self) -> Tensor:
         """Style (1,STYLE) between all rigs."""
         return self.styles.mean(dim=0, keepdim=True)
 
-    def features(self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, across: Tensor, landmarks: Tensor) -> Tensor:
-        """What the net sees (B,V,FEATURES). across (B,V,6): the ways in half widths of the mouth and in eye heights."""
+    def features(
+        self,
+        vertices: Tensor,
+        normals: Tensor,
+        parts: Tensor,
+        sides: Tensor,
+        across: Tensor,
+        landmarks: Tensor,
+    ) -> Tensor:
+        """What the net sees (B,V,FEATURES). across (B,V,6): the ways in half widths of the mouth
+        and in eye heights.
+        """
         centres, sizes = local_frames(landmarks)
         smaller = 1 / sizes
         # one product: differences over axes of ten and three take longer
         product = (torch.eye(3, device=sizes.device)[None, :, None] * smaller[:, None]).flatten(2)
-        local = (vertices @ product - (centres * smaller).flatten(1).unsqueeze(1)).unflatten(2, (FRAMES, 3))
-        seen = torch.cat([torch.tanh(local * 2), torch.tanh(local), torch.tanh(local / 3)], dim=-1).flatten(2)
+        local = (vertices @ product - (centres * smaller).flatten(1).unsqueeze(1)).unflatten(
+            2, (FRAMES, 3)
+        )
+        seen = torch.cat(
+            [torch.tanh(local * 2), torch.tanh(local), torch.tanh(local / 3)], dim=-1
+        ).flatten(2)
         left, right = landmarks[:, AT["mouth_left"]], landmarks[:, AT["mouth_right"]]
         seam = (landmarks[:, AT["lip_upper"]] + landmarks[:, AT["lip_lower"]]) / 2
         bow = (((vertices[..., 0] - seam[:, None, 0]) / sizes[:, 6:7, 0]) ** 2).clamp(max=1.5)
         line = seam[:, None, 1] * (1 - bow) + (left + right)[:, None, 1] / 2 * bow
         above = (vertices[..., 1] - line).unsqueeze(-1) * self.steep
-        lid = torch.cat([torch.sin(local[:, :, 0:4:3, 1] * 3), torch.sin(local[:, :, 6:7, 0] * 3)], dim=-1)
+        lid = torch.cat(
+            [torch.sin(local[:, :, 0:4:3, 1] * 3), torch.sin(local[:, :, 6:7, 0] * 3)], dim=-1
+        )
         extent = parts[..., 3:]
-        small = torch.sigmoid((SMALL - 2 * extent.amax(dim=-1, keepdim=True)) * 12)  # the box of a whole skin says who made it, nothing else
+        small = torch.sigmoid(
+            (SMALL - 2 * extent.amax(dim=-1, keepdim=True)) * 12
+        )  # the box of a whole skin says who made it, nothing else
         box = (parts[..., None, :3] - centres[:, None, 0:9:3]) / 0.5  # both eyes and the mouth
-        face = torch.cat([sizes[:, 0, :2], sizes[:, 3, :2], sizes[:, 6, :1], (landmarks[:, AT["nose_tip"], 2:] - seam[:, 2:])], dim=-1)
+        face = torch.cat(
+            [
+                sizes[:, 0, :2],
+                sizes[:, 3, :2],
+                sizes[:, 6, :1],
+                (landmarks[:, AT["nose_tip"], 2:] - seam[:, 2:]),
+            ],
+            dim=-1,
+        )
         long = torch.stack([across[..., :3].norm(dim=-1), across[..., 3:].norm(dim=-1)], dim=-1)
         return torch.cat(
             [
@@ -201,25 +269,51 @@ class Decoder(nn.Module):
         )
 
     def forward(
-        self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, ways: Tensor, latent: Tensor, style: Tensor | None = None
+        self,
+        vertices: Tensor,
+        normals: Tensor,
+        parts: Tensor,
+        sides: Tensor,
+        ways: Tensor,
+        latent: Tensor,
+        style: Tensor | None = None,
     ) -> Tensor:
         x, share, way, unit = self.hidden(vertices, normals, parts, sides, ways, latent, style)
         lids = (share @ self.spread).unsqueeze(-1) * way.unsqueeze(2)
         return self.offsets(x).unflatten(2, (-1, 3)) * unit[:, None, :, None] + lids
 
     def hidden(
-        self, vertices: Tensor, normals: Tensor, parts: Tensor, sides: Tensor, ways: Tensor, latent: Tensor, style: Tensor | None = None
+        self,
+        vertices: Tensor,
+        normals: Tensor,
+        parts: Tensor,
+        sides: Tensor,
+        ways: Tensor,
+        latent: Tensor,
+        style: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What the basis is mixed from: the last layer's input (B,V,W), shares (B,V,C) of the way to the other lid, those ways (B,V,3), and the
-        conditions' units (B,K)."""
+        """What the basis is mixed from: the last layer's input (B,V,W), shares (B,V,C) of the way
+        to the other lid, those ways (B,V,3), and the conditions' units (B,K).
+        """
         landmarks = latent[:, : 3 * len(NAMES)].unflatten(1, (len(NAMES), 3))
-        high = [(landmarks[:, AT[f"lid_upper_{s}"]] - landmarks[:, AT[f"lid_lower_{s}"]]).norm(dim=-1).clamp(min=0.06) for s in SIDES]
+        high = [
+            (landmarks[:, AT[f"lid_upper_{s}"]] - landmarks[:, AT[f"lid_lower_{s}"]])
+            .norm(dim=-1)
+            .clamp(min=0.06)
+            for s in SIDES
+        ]
         unit = torch.stack([*high, torch.full_like(high[0], 0.3)], dim=-1) @ self.unit
         style = self.mean_style() if style is None else style
-        left = (vertices[..., :1] >= landmarks[:, None, AT["nose_tip"], :1]).float()  # the side whose eye is nearer
+        left = (
+            vertices[..., :1] >= landmarks[:, None, AT["nose_tip"], :1]
+        ).float()  # the side whose eye is nearer
         height = left * high[0][:, None, None] + (1 - left) * high[1][:, None, None]
-        wide = ((landmarks[:, AT["mouth_left"]] - landmarks[:, AT["mouth_right"]])[:, 0].abs() / 2).clamp(min=0.06)[:, None, None]
-        across = torch.cat([ways[..., :3] / wide, ways[..., 3:] / height], dim=-1).clamp(-FARTHEST, FARTHEST)
+        wide = (
+            (landmarks[:, AT["mouth_left"]] - landmarks[:, AT["mouth_right"]])[:, 0].abs() / 2
+        ).clamp(min=0.06)[:, None, None]
+        across = torch.cat([ways[..., :3] / wide, ways[..., 3:] / height], dim=-1).clamp(
+            -FARTHEST, FARTHEST
+        )
         x = self.features(vertices, normals, parts, sides, across, landmarks)
         x = torch.cat([x, style.unsqueeze(1) + torch.zeros_like(vertices[..., :1])], dim=-1)
         x = self.net(x)

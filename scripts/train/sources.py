@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Training heads: one adapter per source, all brought to one form with the names of ARKit's shapes.
 
-Axes in all sources: Y up, face to +Z, the character's left is +X. Licences and attributions: backend/models/MODEL_CARD.md.
+Axes in all sources: Y up, face to +Z, the character's left is +X. Licences and attributions:
+backend/models/MODEL_CARD.md.
 """
 
 from __future__ import annotations
@@ -32,14 +33,18 @@ def _extreme(candidates: Ints, score: Floats, part: float) -> Ints:
 
 
 def _eye_anchors(rig: Rig, side: str, sign: int) -> dict[str, Anchor]:
-    """The lid margin is what a blink moves down farthest; the lower lid is where it lands; the corners end the moved strip."""
+    """The lid margin is what a blink moves down farthest; the lower lid is where it lands; the
+    corners end the moved strip.
+    """
     v, blink = rig.vertices, f"eyeBlink{side.title()}"
     offsets = rig.shapes[blink]
     far, down = _length(offsets), -offsets[:, 1]
     height = v[np.argmax(down), 1] + 0.5 * offsets[np.argmax(down), 1]
     moved = np.flatnonzero((far > 0.3 * far.max()) & (np.abs(v[:, 1] - height) < far.max()))
     low, high = v[moved, 0].min(), v[moved, 0].max()
-    margin = np.flatnonzero((down > 0.1 * down.max()) & (np.abs(v[:, 0] - (low + high) / 2) < 0.15 * (high - low)))
+    margin = np.flatnonzero(
+        (down > 0.1 * down.max()) & (np.abs(v[:, 0] - (low + high) / 2) < 0.15 * (high - low))
+    )
     return {
         f"lid_upper_{side}": Anchor(_extreme(margin, down, 0.15)),
         f"lid_lower_{side}": Anchor(_extreme(margin, down, 0.15), blink),
@@ -60,24 +65,49 @@ def _brow_anchors(rig: Rig, side: str, sign: int, offsets: Floats) -> dict[str, 
 
 def _corner_anchors(smile: Mapping[str, Floats]) -> dict[str, Anchor]:
     """Mouth corners: what a one-sided smile (V,3) moves farthest."""
-    return {f"mouth_{side}": Anchor(np.flatnonzero(_length(d) > 0.93 * _length(d).max()).astype(np.int32)) for side, d in smile.items()}
+    return {
+        f"mouth_{side}": Anchor(
+            np.flatnonzero(_length(d) > 0.93 * _length(d).max()).astype(np.int32)
+        )
+        for side, d in smile.items()
+    }
 
 
 def _middle_anchors(rig: Rig, jaw: Floats, corners: Mapping[str, Anchor]) -> dict[str, Anchor]:
-    """Lips, nose tip and chin on the middle line. jaw: offsets (V,3) that open the mouth: the lips are the foremost pair of close vertices
-    of which only one follows."""
+    """Lips, nose tip and chin on the middle line. jaw: offsets (V,3) that open the mouth: the lips
+    are the foremost pair of close vertices of which only one follows.
+    """
     v = rig.vertices
     far = _length(jaw)
     mouth = np.mean([v[a.indices].mean(axis=0) for a in corners.values()], axis=0)
-    eyes = np.mean([v[rig.anchors[f"{n}_{s}"].indices].mean(axis=0) for n in ("eye_inner", "eye_outer") for s in ("left", "right")], axis=0)
+    eyes = np.mean(
+        [
+            v[rig.anchors[f"{n}_{s}"].indices].mean(axis=0)
+            for n in ("eye_inner", "eye_outer")
+            for s in ("left", "right")
+        ],
+        axis=0,
+    )
     unit = float(np.linalg.norm(eyes - mouth))
     middle = np.abs(v[:, 0] - mouth[0]) < 0.04 * unit
     near = middle & (np.abs(v[:, 1] - mouth[1]) < 0.3 * unit) & (v[:, 2] > mouth[2] - 0.15 * unit)
-    upper, lower = np.flatnonzero(near & (far < 0.25 * far.max())), np.flatnonzero(near & (far > 0.5 * far.max()))
-    gap = np.linalg.norm(v[upper][:, None] - v[lower][None], axis=2) - 0.25 * (v[upper, 2][:, None] + v[lower, 2][None])
+    upper, lower = (
+        np.flatnonzero(near & (far < 0.25 * far.max())),
+        np.flatnonzero(near & (far > 0.5 * far.max())),
+    )
+    gap = np.linalg.norm(v[upper][:, None] - v[lower][None], axis=2) - 0.25 * (
+        v[upper, 2][:, None] + v[lower, 2][None]
+    )
     first, second = np.unravel_index(int(gap.argmin()), gap.shape)
-    between = np.flatnonzero((np.abs(v[:, 0] - mouth[0]) < 0.15 * unit) & (v[:, 1] > mouth[1]) & (v[:, 1] < eyes[1]) & (v[:, 2] < mouth[2] + unit))
-    jawline = np.flatnonzero((np.abs(v[:, 0] - mouth[0]) < 0.1 * unit) & (far > 0.1 * far.max()) & (v[:, 1] < mouth[1]))
+    between = np.flatnonzero(
+        (np.abs(v[:, 0] - mouth[0]) < 0.15 * unit)
+        & (v[:, 1] > mouth[1])
+        & (v[:, 1] < eyes[1])
+        & (v[:, 2] < mouth[2] + unit)
+    )
+    jawline = np.flatnonzero(
+        (np.abs(v[:, 0] - mouth[0]) < 0.1 * unit) & (far > 0.1 * far.max()) & (v[:, 1] < mouth[1])
+    )
     return {
         "lip_upper": Anchor(upper[[first]].astype(np.int32)),
         "lip_lower": Anchor(lower[[second]].astype(np.int32)),
@@ -86,8 +116,12 @@ def _middle_anchors(rig: Rig, jaw: Floats, corners: Mapping[str, Anchor]) -> dic
     }
 
 
-def find_anchors(rig: Rig, brows: Mapping[str, Floats], smile: Mapping[str, Floats], jaw: Floats) -> None:
-    """Set the rig's anchors by what its shapes do, so that a landmark means the same on every rig. brows, smile: side -> offsets (V,3)."""
+def find_anchors(
+    rig: Rig, brows: Mapping[str, Floats], smile: Mapping[str, Floats], jaw: Floats
+) -> None:
+    """Set the rig's anchors by what its shapes do, so that a landmark means the same on every rig.
+    brows, smile: side -> offsets (V,3).
+    """
     for side, sign in (("left", 1), ("right", -1)):
         rig.anchors |= _eye_anchors(rig, side, sign) | _brow_anchors(rig, side, sign, brows[side])
     corners = _corner_anchors(smile)
@@ -105,12 +139,20 @@ def _arrays(path: Path, names: str, deltas: str) -> tuple[np.lib.npyio.NpzFile, 
 
 
 def ict(folder: Path) -> Rig:
-    """ICT-FaceKit light: ARKit names with _L/_R; browInnerUp and cheekPuff come as halves. Centimetres."""
+    """ICT-FaceKit light: ARKit names with _L/_R; browInnerUp and cheekPuff come as halves.
+    Centimetres.
+    """
     z, d = _arrays(folder / "train" / "ict_facekit.npz", "expression_names", "expression_deltas")
     d = {n.replace("_L", "Left").replace("_R", "Right"): x for n, x in d.items()}
     for name in ("browInnerUp", "cheekPuff"):
         d[name] = d.pop(name + "Left") + d.pop(name + "Right")
-    rig = Rig("ict", z["neutral"], z["triangles"], {n: d[n] for n in arkit_names() if n in d}, identities=z["identity_deltas"])
+    rig = Rig(
+        "ict",
+        z["neutral"],
+        z["triangles"],
+        {n: d[n] for n in arkit_names() if n in d},
+        identities=z["identity_deltas"],
+    )
     find_anchors(rig, _sides(d, "browDown"), _sides(d, "mouthSmile"), d["jawOpen"])
     return rig
 
@@ -120,10 +162,17 @@ def _sides(d: Mapping[str, Floats], name: str) -> dict[str, Floats]:
 
 
 def makehuman(folder: Path) -> Rig:
-    """MPFB/MakeHuman head; helper cubes at the joints are left out. The 692 identity targets keep their names."""
+    """MPFB/MakeHuman head; helper cubes at the joints are left out. The 692 identity targets keep
+    their names.
+    """
     z, d = _arrays(folder / "train" / "mpfb_makehuman.npz", "expression_names", "expression_deltas")
-    keep = np.isin(z["submesh"], [i for i, n in enumerate(z["submesh_names"]) if not str(n).startswith("joint-")])
-    v, triangles, d, identities = _subset(keep, z["neutral"], z["triangles"], d, z["identity_deltas"])
+    keep = np.isin(
+        z["submesh"],
+        [i for i, n in enumerate(z["submesh_names"]) if not str(n).startswith("joint-")],
+    )
+    v, triangles, d, identities = _subset(
+        keep, z["neutral"], z["triangles"], d, z["identity_deltas"]
+    )
     rig = Rig(
         "makehuman",
         v,
@@ -137,14 +186,25 @@ def makehuman(folder: Path) -> Rig:
 
 
 def _subset(
-    keep: NDArray[np.bool_], v: Floats, triangles: Ints, d: Mapping[str, Floats], identities: NDArray[np.floating[Any]]
+    keep: NDArray[np.bool_],
+    v: Floats,
+    triangles: Ints,
+    d: Mapping[str, Floats],
+    identities: NDArray[np.floating[Any]],
 ) -> tuple[Floats, Ints, dict[str, Floats], NDArray[np.floating[Any]]]:
     index = np.cumsum(keep).astype(np.int32) - 1
     inside = keep[triangles].all(axis=1)
-    return v[keep], index[triangles[inside]], {n: x[keep] for n, x in d.items()}, identities[:, keep]
+    return (
+        v[keep],
+        index[triangles[inside]],
+        {n: x[keep] for n, x in d.items()},
+        identities[:, keep],
+    )
 
 
-VITRUVIAN = {  # Vitruvian's FACS names -> ARKit; sums where ARKit has one shape for two; {O}: two shapes are on the other side than they say
+# Vitruvian's FACS names -> ARKit; sums where ARKit has one shape for two; {O}: two shapes are on
+# the other side than they say
+VITRUVIAN = {
     "eyeBlink{S}": ["Eyes_Closed_{S}"],
     "eyeWide{S}": ["Eyes_Opened_Max_{S}"],
     "eyeSquint{S}": ["Lower_Eyelid_Up_{S}"],
@@ -178,15 +238,24 @@ VITRUVIAN = {  # Vitruvian's FACS names -> ARKit; sums where ARKit has one shape
 
 
 def vitruvian(folder: Path) -> Rig:
-    """Vitruvian with its FACS shapes under ARKit names; where no shape means the same, the name is left out."""
+    """Vitruvian with its FACS shapes under ARKit names; where no shape means the same, the name is
+    left out.
+    """
     z, d = _arrays(folder / "train" / "vitruvian.npz", "expression_names", "expression_deltas")
     shapes = {
-        arkit.replace("{S}", side): np.sum([d[n.replace("{S}", side).replace("{O}", mirrored(side))] for n in own], axis=0)
+        arkit.replace("{S}", side): np.sum(
+            [d[n.replace("{S}", side).replace("{O}", mirrored(side))] for n in own], axis=0
+        )
         for arkit, own in VITRUVIAN.items()
         for side in (("Left", "Right") if "{S}" in arkit else ("",))
     }
     rig = Rig(
-        "vitruvian", z["neutral"], z["triangles"], shapes, identities=z["identity_deltas"], identity_names=[str(n) for n in z["identity_names"]]
+        "vitruvian",
+        z["neutral"],
+        z["triangles"],
+        shapes,
+        identities=z["identity_deltas"],
+        identity_names=[str(n) for n in z["identity_names"]],
     )
     find_anchors(rig, _sides(shapes, "browDown"), _sides(shapes, "mouthSmile"), d["Jaw_Lower"])
     return rig
@@ -207,7 +276,9 @@ ANTONIA = {  # Antonia's names -> ARKit
 
 
 def antonia(folder: Path) -> Rig:
-    """Antonia, a realistic head with 19 shapes that ARKit has too. Never trained on: what the model has not seen is measured on her."""
+    """Antonia, a realistic head with 19 shapes that ARKit has too. Never trained on: what the model
+    has not seen is measured on her.
+    """
     z, d = _arrays(folder / "train" / "antonia.npz", "expression_names", "expression_deltas")
     shapes = {
         arkit.replace("{S}", side): d[own.replace("{S}", side)]
@@ -215,7 +286,12 @@ def antonia(folder: Path) -> Rig:
         for side in (("Left", "Right") if "{S}" in arkit else ("",))
     }
     rig = Rig("antonia", z["neutral"], z["triangles"], shapes)
-    find_anchors(rig, _sides(shapes, "browDown"), _sides(shapes, "mouthSmile"), d["LwrLipDnLeft"] + d["LwrLipDnRight"])
+    find_anchors(
+        rig,
+        _sides(shapes, "browDown"),
+        _sides(shapes, "mouthSmile"),
+        d["LwrLipDnLeft"] + d["LwrLipDnRight"],
+    )
     return rig
 
 
@@ -223,24 +299,46 @@ def avatar(folder: Path, name: str) -> Rig:
     """gene or uka: whole anime avatars with ARKit shapes by their artists."""
     z, d = _arrays(folder / "avatars" / f"{name}.npz", "morph_names", "morph_deltas")
     table = json.loads((folder / "avatars" / "names.json").read_text(encoding="utf-8"))[name]
-    shapes = {n: np.sum([w * d[own] for own, w in table[n]], axis=0, dtype=np.float32) for n in arkit_names() if n in table}
+    shapes = {
+        n: np.sum([w * d[own] for own, w in table[n]], axis=0, dtype=np.float32)
+        for n in arkit_names()
+        if n in table
+    }
     rig = Rig(name, z["vertices"], z["triangles"], shapes, whole_avatar=True)
-    brows = _sides(shapes, "browDown") if "browDownRight" in shapes else dict.fromkeys(("left", "right"), d["怒り"])
+    brows = (
+        _sides(shapes, "browDown")
+        if "browDownRight" in shapes
+        else dict.fromkeys(("left", "right"), d["怒り"])
+    )
     find_anchors(rig, brows, _sides(shapes, "mouthSmile"), shapes["jawOpen"])
     return rig
 
 
 def godette(folder: Path) -> Rig:
-    """Low-poly cartoon head: blinks, and vowels as mixes. Its lids meet half-way, so the lower lid is what moves up."""
+    """Low-poly cartoon head: blinks, and vowels as mixes. Its lids meet half-way, so the lower lid
+    is what moves up.
+    """
     z, d = _arrays(folder / "avatars" / "godette.npz", "morph_names", "morph_deltas")
     shapes = {"eyeBlinkLeft": d["blink_left"], "eyeBlinkRight": d["blink_right"]}
-    rig = Rig("godette", z["vertices"], z["triangles"], shapes, mixes=[({"jawOpen": 0.6}, d["ah"])], whole_avatar=True)
+    rig = Rig(
+        "godette",
+        z["vertices"],
+        z["triangles"],
+        shapes,
+        mixes=[({"jawOpen": 0.6}, d["ah"])],
+        whole_avatar=True,
+    )
     v = rig.vertices
-    ends = {side: d["ah"] * ((sign * v[:, 0] > 0.015) & (sign * v[:, 0] < 0.02))[:, None] for side, sign in (("left", 1), ("right", -1))}
+    ends = {
+        side: d["ah"] * ((sign * v[:, 0] > 0.015) & (sign * v[:, 0] < 0.02))[:, None]
+        for side, sign in (("left", 1), ("right", -1))
+    }
     find_anchors(rig, dict.fromkeys(("left", "right"), d["angled_eyebrows"]), ends, d["ah"])
     for side in ("left", "right"):
         up = d[f"blink_{side}"][:, 1]
-        rig.anchors[f"lid_lower_{side}"] = Anchor(np.flatnonzero(up > 0.7 * up.max()).astype(np.int32))
+        rig.anchors[f"lid_lower_{side}"] = Anchor(
+            np.flatnonzero(up > 0.7 * up.max()).astype(np.int32)
+        )
         lid, sign = np.flatnonzero(up > 0.2 * up.max()), 1 if side == "left" else -1
         rig.anchors[f"eye_inner_{side}"] = Anchor(_extreme(lid, -sign * v[:, 0], 0.03))
         rig.anchors[f"eye_outer_{side}"] = Anchor(_extreme(lid, sign * v[:, 0], 0.03))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The extension loaded under an alias, as Blender loads it under a name of its own, and objects for it to work on."""
+"""The extension loaded under an alias, as Blender loads it under a name of its own, and objects for
+it to work on.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def registered() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
-    """The add-on's child ends with the last test of the add-on: idle, it would be there in all later ones, and nobody would see it die."""
+    """The add-on's child ends with the last test of the add-on: idle, it would be there in all
+    later ones, and nobody would see it die.
+    """
     if nextitem is None or HERE not in nextitem.path.parents:
         importlib.import_module("blendshape_auto_generator.blendshape_addon.session").backend.stop()
 
@@ -62,12 +66,16 @@ def box() -> Any:
 
 
 def add_figure(armature: bool = True) -> Any:
-    """A head on a body, 1,536 vertices, skinned to an armature with Hips, Head, an eye below Head and a bone that is no head's."""
+    """A head on a body, 1,536 vertices, skinned to an armature with Hips, Head, an eye below Head
+    and a bone that is no head's.
+    """
     shape = figure()
     ob = add_mesh("Body", shape.vertices, shape.triangles)
     assert shape.head_weights is not None
     head = np.flatnonzero(shape.head_weights).tolist()
-    ob.vertex_groups.new(name="Hips").add(np.flatnonzero(shape.head_weights == 0).tolist(), 1.0, "REPLACE")
+    ob.vertex_groups.new(name="Hips").add(
+        np.flatnonzero(shape.head_weights == 0).tolist(), 1.0, "REPLACE"
+    )
     ob.vertex_groups.new(name="J_Bip_C_Head").add(head[100:], 1.0, "REPLACE")
     ob.vertex_groups.new(name="J_Adj_L_FaceEye").add(head[:100], 0.75, "REPLACE")
     if not armature:

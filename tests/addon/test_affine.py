@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How points were transformed is found from where they were and are; of a direction, from how keys differ."""
+"""How points were transformed is found from where they were and are; of a direction, from how keys
+differ.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.affine import affine_maps, direction_by_keys, roughly
+from blendshape_auto_generator.blendshape_addon.affine import (
+    affine_maps,
+    direction_by_keys,
+    roughly,
+)
 from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
@@ -33,7 +39,9 @@ def test_parts_that_were_moved_apart_have_maps_of_their_own_the_largest_first() 
     after = np.where(np.arange(500)[:, None] < 350, before @ TURN.T, before + [0.0, 0.0, 5.0])
     first, second = affine_maps(before, after, TOLERANCE)
     np.testing.assert_allclose(first.matrix, TURN, atol=1e-9)
-    np.testing.assert_allclose((*second.matrix.ravel(), *second.shift), (*np.eye(3).ravel(), 0, 0, 5), atol=1e-9)
+    np.testing.assert_allclose(
+        (*second.matrix.ravel(), *second.shift), (*np.eye(3).ravel(), 0, 0, 5), atol=1e-9
+    )
     assert affine_maps(before[:5], after[:5], TOLERANCE) == [], "too few"
     assert affine_maps(before, points(500, 2), TOLERANCE) == [], "no map explains them"
 
@@ -46,17 +54,27 @@ def test_what_lies_in_a_plane_may_stand_on_either_side_of_it() -> None:
         np.testing.assert_allclose(one.of(before), after, atol=1e-9)
         upright.append(one.matrix[:, 2])
     np.testing.assert_allclose(sorted(map(tuple, upright)), [(0, 0, -2), (0, 0, 2)], atol=1e-9)
-    assert affine_maps(before * [1.0, 0.0, 0.0], after * [0.0, 1.0, 0.0], TOLERANCE) == [], "a line says too little"
+    assert affine_maps(before * [1.0, 0.0, 0.0], after * [0.0, 1.0, 0.0], TOLERANCE) == [], (
+        "a line says too little"
+    )
 
 
 def test_what_happened_roughly_is_told_of_any_points() -> None:
     before = points(50)
-    np.testing.assert_allclose(roughly(before, before @ TURN.T + 1e-3 * points(50, 3)), TURN, atol=2e-3)
-    np.testing.assert_array_equal(roughly(before, before * [1.0, 1.0, 0.0]), np.eye(3), "what was pressed flat cannot be undone")
+    np.testing.assert_allclose(
+        roughly(before, before @ TURN.T + 1e-3 * points(50, 3)), TURN, atol=2e-3
+    )
+    np.testing.assert_array_equal(
+        roughly(before, before * [1.0, 1.0, 0.0]),
+        np.eye(3),
+        "what was pressed flat cannot be undone",
+    )
 
 
 def keys(count: int, strange: int, seed: int) -> tuple[Any, Any]:
-    """Numbers (N,W) of keys along X, and their offsets (N,W,3) after a quarter turn and with a basis that was moved; the last ones were edited."""
+    """Numbers (N,W) of keys along X, and their offsets (N,W,3) after a quarter turn and with a
+    basis that was moved; the last ones were edited.
+    """
     rng = np.random.default_rng(seed)
     offsets = rng.normal(0, 1, (count, 300, 3))
     numbers = offsets @ np.array([1.0, 0.0, 0.0])
@@ -76,7 +94,11 @@ def test_a_direction_that_is_only_longer_is_that_of_scaled_keys_and_none() -> No
     numbers, now = keys(9, 0, 0)
     along = np.array([0.0, 1.0, 0.0])
     assert direction_by_keys(numbers, now / 2, [along], [1.0]) is None
-    scaled = direction_by_keys(numbers, now / 2, [along], [1.0, 2.0])  # the mesh itself may have become half as large
+    scaled = direction_by_keys(
+        numbers, now / 2, [along], [1.0, 2.0]
+    )  # the mesh itself may have become half as large
     assert scaled is not None
     np.testing.assert_allclose(scaled, 2 * along, atol=1e-3)
-    assert direction_by_keys(numbers[:4], now[:4], [], []) is None, "four keys differ in three ways, which always fit"
+    assert direction_by_keys(numbers[:4], now[:4], [], []) is None, (
+        "four keys differ in three ways, which always fit"
+    )

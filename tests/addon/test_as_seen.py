@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The head as it is seen: whatever a scene does with it, the same face gets the same shapes, and what is hidden is let be."""
+"""The head as it is seen: whatever a scene does with it, the same face gets the same shapes, and
+what is hidden is let be.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mathutils import Matrix
 
-KEYS = ("eyeBlinkLeft", "jawOpen", "mouthSmileRight", "eyeLookUpLeft", "eyeLookInRight", "tongueOut")
+KEYS = (
+    "eyeBlinkLeft",
+    "jawOpen",
+    "mouthSmileRight",
+    "eyeLookUpLeft",
+    "eyeLookInRight",
+    "tongueOut",
+)
 CLOSE = 0.01  # of the eye's height, by which shapes of the same face may differ
 Movements = dict[tuple[str, str], scenes.Floats]
 
@@ -42,12 +51,17 @@ def worst(objects: dict[str, Any], parts: tuple[str, ...], turn: Matrix | None =
     """The largest difference from the plain scene's movements, turned, in heights of the eye."""
     matrix = np.eye(3) if turn is None else np.array(turn)[:3, :3]
     got = scenes.movements(objects, KEYS)
-    return max(float(np.abs(got[name] - want @ matrix.T).max()) for name, want in plain(parts).items()) / scenes.eye_height()
+    return (
+        max(float(np.abs(got[name] - want @ matrix.T).max()) for name, want in plain(parts).items())
+        / scenes.eye_height()
+    )
 
 
 # what a scene may do with the head; the face that is seen stays the same but for a turn
 def slide(objects: dict[str, Any], value: float) -> None:
-    """The stored face is another; a key of the user's own, at a value, makes it the face that is seen."""
+    """The stored face is another; a key of the user's own, at a value, makes it the face that is
+    seen.
+    """
     face = objects["Face"]
     right = scenes.coordinates(face)
     other = np.asarray(right * np.array([0.9, 1.0, 1.15], np.float32))
@@ -102,7 +116,11 @@ def put_away(objects: dict[str, Any], how: str) -> list[Any]:
         shelf.objects.link(copy)
         copies.append(copy)
     layer = bpy.context.view_layer.layer_collection.children["Old"]
-    layer.exclude, layer.hide_viewport, shelf.hide_viewport = how == "excluded", how == "eye of the collection", how == "monitor of the collection"
+    layer.exclude, layer.hide_viewport, shelf.hide_viewport = (
+        how == "excluded",
+        how == "eye of the collection",
+        how == "monitor of the collection",
+    )
     for copy in copies:
         copy.hide_viewport = how == "monitor"
         if how == "eye":
@@ -134,7 +152,12 @@ MATRICES = st.sampled_from(
 )
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     parts=PARTS,
     slider=st.sampled_from([0.0, 0.5, 1.0]),
@@ -147,7 +170,15 @@ MATRICES = st.sampled_from(
     inside_out=st.booleans(),
 )
 def test_random_scenes_of_the_same_face_get_the_same_shapes(
-    parts: tuple[str, ...], slider: float, noise: bool, matrix: Matrix, turn: int, posed: bool, hidden: str, mode: Any, inside_out: bool
+    parts: tuple[str, ...],
+    slider: float,
+    noise: bool,
+    matrix: Matrix,
+    turn: int,
+    posed: bool,
+    hidden: str,
+    mode: Any,
+    inside_out: bool,
 ) -> None:
     objects = fresh(parts)
     copies = put_away(objects, hidden) if hidden else []
@@ -183,7 +214,11 @@ def test_modifiers_that_deform_are_seen_and_undone_in_what_is_stored() -> None:
         bpy.context.scene.collection.objects.link(lattice)
         lattice.location = (0, 0, 0.15)
         for point in lattice.data.points:
-            point.co_deform = (point.co_deform[0] * 0.9, point.co_deform[1], point.co_deform[2] * 1.2)
+            point.co_deform = (
+                point.co_deform[0] * 0.9,
+                point.co_deform[1],
+                point.co_deform[2] * 1.2,
+            )
         face = objects["Face"]
         face.modifiers.new("Stretch", "LATTICE").object = lattice
         return face
@@ -273,7 +308,9 @@ def test_parts_without_parents_are_found_by_where_they_lie() -> None:
 
 
 def one_mesh(objects: dict[str, Any], left: str, right: str, how: str) -> Any:
-    """Both sides of a part are one mesh now, by a linked copy or by a modifier; the object that holds it."""
+    """Both sides of a part are one mesh now, by a linked copy or by a modifier; the object that
+    holds it.
+    """
     one, other = objects[left], objects[right]
     if how == "copy":
         middle = scenes.coordinates(one).mean(axis=0)
@@ -295,7 +332,9 @@ def trim(ob: Any) -> None:
     """Take away vertices that are part of no face."""
     mesh = bmesh.new()
     mesh.from_mesh(ob.data)
-    bmesh.ops.delete(mesh, geom=[vertex for vertex in mesh.verts if not vertex.link_faces], context="VERTS")
+    bmesh.ops.delete(
+        mesh, geom=[vertex for vertex in mesh.verts if not vertex.link_faces], context="VERTS"
+    )
     mesh.to_mesh(ob.data)
     mesh.free()
 
@@ -333,7 +372,9 @@ def test_a_linked_copy_looks_aside_as_the_eye_it_is_of() -> None:
     one_mesh(objects, "EyeL", "EyeR", "copy")
     scenes.generate(objects["Face"])
     for name in ("EyeL", "EyeR"):
-        assert shown_by(objects[name], "eyeLookOutLeft", "eyeLookInRight")[:, 0].max() == pytest.approx(want, rel=0.15)
+        assert shown_by(objects[name], "eyeLookOutLeft", "eyeLookInRight")[
+            :, 0
+        ].max() == pytest.approx(want, rel=0.15)
 
 
 @pytest.mark.parametrize("how", ["turned copy", "mirror"])
@@ -348,7 +389,9 @@ def test_lashes_that_are_one_mesh_follow_a_blink_of_both_eyes_once(how: str) -> 
     bpy.data.objects.remove(lash)
     one_mesh(objects, "LashL", "LashR", how)
     scenes.generate(objects["Face"])
-    assert shown_by(objects["LashL"], "eyeBlinkLeft", "eyeBlinkRight")[:, 2].min() == pytest.approx(want, rel=0.1)
+    assert shown_by(objects["LashL"], "eyeBlinkLeft", "eyeBlinkRight")[:, 2].min() == pytest.approx(
+        want, rel=0.1
+    )
 
 
 def test_keys_of_one_mesh_are_made_right_once_it_is_single_user() -> None:
@@ -358,7 +401,9 @@ def test_keys_of_one_mesh_are_made_right_once_it_is_single_user() -> None:
     assert scenes.generate(objects["Face"])
     assert bpy.ops.blendshapes.parts_single_user() == {"FINISHED"}
     assert not scenes.generate(objects["Face"])
-    np.testing.assert_allclose(shown_by(objects["EyeL"], "eyeLookUpLeft"), want, atol=0.1 * float(np.abs(want).max()))
+    np.testing.assert_allclose(
+        shown_by(objects["EyeL"], "eyeLookUpLeft"), want, atol=0.1 * float(np.abs(want).max())
+    )
     assert not scenes.offsets(objects["EyeR"])["eyeLookUpLeft"].any()
 
 
@@ -383,7 +428,12 @@ def test_modes_of_all_objects_come_back() -> None:
     with object_mode(face, left, right, teeth):
         assert {ob.mode for ob in objects.values()} == {"OBJECT"}
     assert [ob.mode for ob in (face, left, right, teeth)] == ["OBJECT", "EDIT", "EDIT", "SCULPT"]
-    assert bpy.context.view_layer.objects.active == teeth and left.select_get() and right.select_get() and not teeth.select_get()
+    assert (
+        bpy.context.view_layer.objects.active == teeth
+        and left.select_get()
+        and right.select_get()
+        and not teeth.select_get()
+    )
 
 
 @pytest.mark.parametrize(

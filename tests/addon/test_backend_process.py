@@ -32,7 +32,8 @@ sys.path.insert(0, {str(ROOT)!r})
 from backend.protocol import read_message, write_message
 stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
 def hello(protocol=1):
-    write_message(stdout, {{"type": "hello", "protocol": protocol, "versions": {{}}, "providers": [], "sets": {{}}, "pid": 0}})
+    hello = {{"type": "hello", "protocol": protocol, "providers": [], "sets": {{}}}}
+    write_message(stdout, hello | {{"versions": {{}}, "pid": 0}})
 """
 
 
@@ -89,14 +90,26 @@ def test_the_real_backend_generates_and_is_reused(real: Backend, tiny: Path) -> 
     real.start()
     mesh = figure()
     assert mesh.head_weights is not None
-    arrays = {"vertices": mesh.vertices, "triangles": mesh.triangles, "head_weights": mesh.head_weights}
-    fields = {"sets": ["arkit"], "table": None, "model": str(tiny), "bones": {k: list(v) for k, v in mesh.bones.items()}, "up": [0, 0, 1]}
+    arrays = {
+        "vertices": mesh.vertices,
+        "triangles": mesh.triangles,
+        "head_weights": mesh.head_weights,
+    }
+    fields = {
+        "sets": ["arkit"],
+        "table": None,
+        "model": str(tiny),
+        "bones": {k: list(v) for k, v in mesh.bones.items()},
+        "up": [0, 0, 1],
+    }
     first = answers(real, real.send("generate", fields, arrays))
     pid = real.pid
     second = answers(real, real.send("generate", fields, arrays))
     kinds = [message.header["type"] for message in first if message.header["type"] != "progress"]
     assert kinds == ["face", "shapes", "done"], first[-1].header
-    of_first, of_second = (next(m for m in found if m.header["type"] == "shapes") for found in (first, second))
+    of_first, of_second = (
+        next(m for m in found if m.header["type"] == "shapes") for found in (first, second)
+    )
     assert of_first.arrays["offsets"].shape[0] == 52 and real.pid == pid
     np.testing.assert_array_equal(of_first.arrays["offsets"], of_second.arrays["offsets"])
 
@@ -104,7 +117,11 @@ def test_the_real_backend_generates_and_is_reused(real: Backend, tiny: Path) -> 
 def test_a_cancel_ends_the_request(real: Backend, slow: Path) -> None:
     real.start()
     mesh = figure(60, 80)
-    request = real.send("generate", {"sets": ["arkit"], "table": None, "model": str(slow)}, {"vertices": mesh.vertices, "triangles": mesh.triangles})
+    request = real.send(
+        "generate",
+        {"sets": ["arkit"], "table": None, "model": str(slow)},
+        {"vertices": mesh.vertices, "triangles": mesh.triangles},
+    )
     until(real, lambda: real.hello is not None)
     real.wait(1.0)
     real.cancel(request)
@@ -112,7 +129,9 @@ def test_a_cancel_ends_the_request(real: Backend, slow: Path) -> None:
     assert last["type"] == "error" and last["code"] == "cancelled"
 
 
-def test_a_cancel_that_is_never_answered_ends_the_request_and_the_child(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancel_that_is_never_answered_ends_the_request_and_the_child(
+    start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(backend_process, "CANCEL_SECONDS", 0.3)
     backend = start("hello()\nstdout.flush()\ntime.sleep(60)")
     until(backend, lambda: backend.hello is not None)
@@ -137,9 +156,13 @@ def test_stop_ends_the_child_and_may_be_repeated(real: Backend) -> None:
     assert real.pid != process.pid
 
 
-def test_a_child_that_ignores_everything_is_killed(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_ignores_everything_is_killed(
+    start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(backend_process, "LADDER_SECONDS", (0.2, 0.2, 2.0))
-    backend = start("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nhello()\ntime.sleep(60)")
+    backend = start(
+        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nhello()\ntime.sleep(60)"
+    )
     until(backend, lambda: backend.hello is not None)
     process = psutil.Process(backend.pid)
     backend.stop()
@@ -155,7 +178,8 @@ def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         load_extension()
         from blendshape_auto_generator.blendshape_addon.backend_process import Backend
         from blendshape_auto_generator.blendshape_addon.launch import Settings, plan
-        backend = Backend(lambda: plan(Path({str(ROOT)!r}), Path({str(tmp_path / "x-1.log")!r}), Settings()))
+        log = Path({str(tmp_path / "x-1.log")!r})
+        backend = Backend(lambda: plan(Path({str(ROOT)!r}), log, Settings()))
         backend.start()
         while backend.hello is None:
             backend.wait(0.1)
@@ -171,7 +195,9 @@ def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     child.wait(5)
 
 
-def test_polling_never_waits_for_a_child_that_does_not_read(start: Callable[[str], Backend]) -> None:
+def test_polling_never_waits_for_a_child_that_does_not_read(
+    start: Callable[[str], Backend],
+) -> None:
     backend = start("hello()\nstdout.flush()\ntime.sleep(60)")
     until(backend, lambda: backend.hello is not None)
     backend.send("generate", {}, {"vertices": np.zeros((2_000_000, 3), np.float32)})
@@ -182,12 +208,15 @@ def test_polling_never_waits_for_a_child_that_does_not_read(start: Callable[[str
 
 
 @pytest.mark.skipif(os.name != "posix", reason="stops a process")
-def test_a_child_that_stands_still_holds_nothing_up_and_goes_on_where_it_was(start: Callable[[str], Backend]) -> None:
+def test_a_child_that_stands_still_holds_nothing_up_and_goes_on_where_it_was(
+    start: Callable[[str], Backend],
+) -> None:
     backend = start(
         """
         hello()
         message = read_message(stdin)
-        write_message(stdout, {"type": "done", "id": 1, "report": {"bytes": message.arrays["vertices"].nbytes}})
+        report = {"bytes": message.arrays["vertices"].nbytes}
+        write_message(stdout, {"type": "done", "id": 1, "report": report})
         time.sleep(60)
         """
     )
@@ -211,7 +240,9 @@ def test_a_child_that_stands_still_holds_nothing_up_and_goes_on_where_it_was(sta
 
 
 @pytest.mark.skipif(os.name != "posix", reason="stops a process")
-def test_quitting_waits_a_bounded_time_for_a_child_that_stands_still(start: Callable[[str], Backend]) -> None:
+def test_quitting_waits_a_bounded_time_for_a_child_that_stands_still(
+    start: Callable[[str], Backend],
+) -> None:
     backend = start("hello(); time.sleep(60)")
     until(backend, lambda: backend.hello is not None)
     child = psutil.Process(backend.pid)
@@ -230,23 +261,31 @@ def test_large_answers_arrive_within_few_polls(start: Callable[[str], Backend]) 
         import numpy as np
         hello()
         number = read_message(stdin).header["id"]
-        write_message(stdout, {"type": "done", "id": number, "report": {}}, {"offsets": np.ones((1_000_000, 3), np.float32)})
+        offsets = np.ones((1_000_000, 3), np.float32)
+        write_message(stdout, {"type": "done", "id": number, "report": {}}, {"offsets": offsets})
         time.sleep(60)
         """
     )
     until(backend, lambda: backend.hello is not None)
     backend.send("generate", {})
     message = answers(backend, 1)[0]
-    assert message.arrays["offsets"].shape == (1_000_000, 3) and message.arrays["offsets"].min() == 1
+    assert (
+        message.arrays["offsets"].shape == (1_000_000, 3) and message.arrays["offsets"].min() == 1
+    )
 
 
-def test_a_poll_without_time_reads_a_piece_and_the_next_one_goes_on(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend_process, "LADDER_SECONDS", (0.0, 0.3, 1.0))  # one whose pipe has ended is given up at once
+def test_a_poll_without_time_reads_a_piece_and_the_next_one_goes_on(
+    start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        backend_process, "LADDER_SECONDS", (0.0, 0.3, 1.0)
+    )  # one whose pipe has ended is given up at once
     backend = start(
         """
         hello()
         for number in range(200):
-            write_message(stdout, {"type": "progress", "id": 1, "stage": "x" * 20_000, "fraction": number / 200})
+            progress = {"type": "progress", "id": 1, "stage": "x" * 20_000}
+            write_message(stdout, progress | {"fraction": number / 200})
         time.sleep(60)
         """
     )
@@ -255,25 +294,53 @@ def test_a_poll_without_time_reads_a_piece_and_the_next_one_goes_on(start: Calla
     while len(messages) < 200:
         assert time.monotonic() < end, "not all came"
         messages += backend.poll(0.0)
-    assert [message.header["fraction"] for message in messages] == [number / 200 for number in range(200)]
+    assert [message.header["fraction"] for message in messages] == [
+        number / 200 for number in range(200)
+    ]
 
 
 @pytest.mark.parametrize(
     ("code", "expected", "words"),
     [
-        ("stdout.write(b'Hello, I am a banner\\n'); stdout.flush(); time.sleep(60)", "protocol", "must begin with"),
+        (
+            "stdout.write(b'Hello, I am a banner\\n'); stdout.flush(); time.sleep(60)",
+            "protocol",
+            "must begin with",
+        ),
         ("hello(protocol=7); time.sleep(60)", "protocol", "protocol 7"),
         ("sys.exit(5)", "child_died", "exit code 5"),
         ("print('the reason', file=sys.stderr); sys.exit(1)", "child_died", "the reason"),
-        pytest.param("hello(); import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "child_died", "SIGSEGV", marks=posix),
+        pytest.param(
+            "hello(); import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+            "child_died",
+            "SIGSEGV",
+            marks=posix,
+        ),
         ("import no_such_package", "runtime_missing", "no_such_package"),
-        ("write_message(stdout, {'type': 'error', 'id': None, 'code': 'no_face', 'message': 'No.', 'fix': 'Do.'})", "no_face", "No. Do."),
-        ("hello(); stdout.write(b'x' * 100); stdout.flush(); time.sleep(60)", "protocol", "must begin with"),
+        (
+            (
+                "write_message(stdout, {'type': 'error', 'id': None, 'code': 'no_face', 'message':"
+                " 'No.', 'fix': 'Do.'})"
+            ),
+            "no_face",
+            "No. Do.",
+        ),
+        (
+            "hello(); stdout.write(b'x' * 100); stdout.flush(); time.sleep(60)",
+            "protocol",
+            "must begin with",
+        ),
         ("hello(); import os; os.close(1); time.sleep(60)", "child_died", "closed its pipe"),
-        ("hello()\nsys.stderr.write('x' * (5 << 20)); sys.stderr.flush(); time.sleep(60)", "child_died", "log"),
+        (
+            "hello()\nsys.stderr.write('x' * (5 << 20)); sys.stderr.flush(); time.sleep(60)",
+            "child_died",
+            "log",
+        ),
     ],
 )
-def test_misbehaviour_becomes_a_sentence_and_the_child_is_gone(start: Callable[[str], Backend], code: str, expected: str, words: str) -> None:
+def test_misbehaviour_becomes_a_sentence_and_the_child_is_gone(
+    start: Callable[[str], Backend], code: str, expected: str, words: str
+) -> None:
     backend = start(code)
     process = psutil.Process(backend.pid)
     error = failure(backend)
@@ -281,13 +348,18 @@ def test_misbehaviour_becomes_a_sentence_and_the_child_is_gone(start: Callable[[
     assert not backend.running and not process.is_running()
 
 
-def test_silence_before_the_greeting_ends(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_before_the_greeting_ends(
+    start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(backend_process, "HELLO_SECONDS", 0.5)
     assert failure(start("time.sleep(60)")).code == "child_timeout"
 
 
 def test_answers_before_a_death_are_handed_over_first(start: Callable[[str], Backend]) -> None:
-    backend = start("hello(); write_message(stdout, {'type': 'progress', 'id': 1, 'stage': 'x', 'fraction': 0.5})")
+    backend = start(
+        "hello(); write_message(stdout, {'type': 'progress', 'id': 1, 'stage': 'x', 'fraction':"
+        " 0.5})"
+    )
     messages: list[Any] = []
     with pytest.raises(AddonError):
         for _ in range(200):
@@ -295,7 +367,9 @@ def test_answers_before_a_death_are_handed_over_first(start: Callable[[str], Bac
     assert [message.header["type"] for message in messages] == ["progress"]
 
 
-def test_after_crashes_in_a_row_the_next_start_waits_longer_each_time(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_crashes_in_a_row_the_next_start_waits_longer_each_time(
+    start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(backend_process, "BACKOFF_SECONDS", (0.0, 1.5))
     backend = start("sys.exit(9)")
     failure(backend)
@@ -311,7 +385,9 @@ def test_after_crashes_in_a_row_the_next_start_waits_longer_each_time(start: Cal
         backend.start()
 
 
-def test_a_child_that_lived_long_and_answered_ends_the_row(start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_lived_long_and_answered_ends_the_row(
+    start: Callable[[str], Backend], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(backend_process, "BACKOFF_SECONDS", (0.0, 60.0))
     monkeypatch.setattr(backend_process, "STABLE_SECONDS", 0.0)
     backend = start("hello()\nsys.exit(9)")
@@ -345,7 +421,9 @@ def test_a_child_that_died_while_nobody_needed_it_is_taken_leave_of(real: Backen
     assert not psutil.pid_exists(child.pid) and not real.running and real.hello is None
 
 
-def test_a_death_that_somebody_waits_for_is_told_and_not_taken_away(start: Callable[[str], Backend]) -> None:
+def test_a_death_that_somebody_waits_for_is_told_and_not_taken_away(
+    start: Callable[[str], Backend],
+) -> None:
     backend = start("hello(); sys.exit(3)")
     backend.send("stats", {})
     psutil.Process(backend.pid).wait(30)
@@ -364,11 +442,21 @@ def test_old_logs_are_removed_but_a_few(tmp_path: Path) -> None:
 
 
 def test_the_environment_is_clean_and_the_packages_are_found(tmp_path: Path) -> None:
-    launch = plan(ROOT, tmp_path / "x.log", Settings(provider="cpu", threads=3), {"PYTHONHOME": "/nowhere", "PYTHONSTARTUP": "x", "HOME": "/home"})
+    launch = plan(
+        ROOT,
+        tmp_path / "x.log",
+        Settings(provider="cpu", threads=3),
+        {"PYTHONHOME": "/nowhere", "PYTHONSTARTUP": "x", "HOME": "/home"},
+    )
     assert "PYTHONHOME" not in launch.environment and "PYTHONSTARTUP" not in launch.environment
     assert launch.environment["HOME"] == "/home" and launch.environment["PYTHONNOUSERSITE"] == "1"
-    assert Path(launch.environment["PYTHONPYCACHEPREFIX"]) == tmp_path.parent / "bytecode", "and not in the extension's folder"
-    assert json.loads(launch.command[-1]) == {"provider": "cpu", "threads": 3} and launch.command[-2] == "--preferences"
+    assert Path(launch.environment["PYTHONPYCACHEPREFIX"]) == tmp_path.parent / "bytecode", (
+        "and not in the extension's folder"
+    )
+    assert (
+        json.loads(launch.command[-1]) == {"provider": "cpu", "threads": 3}
+        and launch.command[-2] == "--preferences"
+    )
     paths = launch.environment["PYTHONPATH"].split(os.pathsep)
     assert paths[0] == str(ROOT) and str(Path(np.__file__).parents[1]) in paths
 
@@ -382,8 +470,14 @@ def test_a_python_of_ones_own_brings_its_own_packages(tmp_path: Path) -> None:
 
 
 def test_a_python_without_onnxruntime_is_named(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
-    python = next(path for path in (tmp_path / "bare/bin/python", tmp_path / "bare/Scripts/python.exe") if path.exists())
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True
+    )
+    python = next(
+        path
+        for path in (tmp_path / "bare/bin/python", tmp_path / "bare/Scripts/python.exe")
+        if path.exists()
+    )
     backend = Backend(lambda: plan(ROOT, tmp_path / "backend-1.log", Settings(python=str(python))))
     backend.start()
     error = failure(backend)
@@ -401,7 +495,9 @@ def test_a_python_with_numpy_only_is_named_too(tmp_path: Path) -> None:
         (only / "numpy.libs").symlink_to(libraries)
     base = plan(ROOT, tmp_path / "backend-1.log", Settings())
     environment = {**base.environment, "PYTHONPATH": os.pathsep.join([str(ROOT), str(only)])}
-    python = str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
+    python = str(
+        Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    )
     if not Path(python).exists():
         pytest.skip(f"no bare Python at {python}")
     backend = Backend(lambda: Launch((python, "-S", *base.command[1:]), environment, base.log))
@@ -411,7 +507,12 @@ def test_a_python_with_numpy_only_is_named_too(tmp_path: Path) -> None:
 
 
 def test_a_child_that_could_not_watch_is_told_as_such() -> None:
-    assert "could not watch" in explain_exit(parent.NOT_WATCHED, "the end of the parent cannot be waited for", greeted=True).message
+    assert (
+        "could not watch"
+        in explain_exit(
+            parent.NOT_WATCHED, "the end of the parent cannot be waited for", greeted=True
+        ).message
+    )
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, -9, -11, 0xC0000005, 0xC0000135, 0xC0000017])

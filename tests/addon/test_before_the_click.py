@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is said of a scene before keys are made, each with one button, and when the add-on looks again."""
+"""What is said of a scene before keys are made, each with one button, and when the add-on looks
+again.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,11 @@ def test_expressions_that_show_are_set_to_0_with_one_click(body: Any, tiny: Path
     blink.value = own.value = 1.0
     assert codes(tiny) == ["expressions_shown"]
     told = draw()
-    assert told.replace("\n", " ").count("not at 0") == 1 and "'Fcl_EYE_Close'" in told and "blendshapes.expressions_to_zero" in told
+    assert (
+        told.replace("\n", " ").count("not at 0") == 1
+        and "'Fcl_EYE_Close'" in told
+        and "blendshapes.expressions_to_zero" in told
+    )
     assert bpy.ops.blendshapes.expressions_to_zero() == {"FINISHED"}
     assert blink.value == 0 and own.value == 1.0 and codes(tiny) == []
     assert bpy.ops.blendshapes.expressions_to_zero() == {"CANCELLED"}
@@ -52,7 +58,9 @@ def test_a_pinned_expression_is_let_go(body: Any, tiny: Path) -> None:
     key(body, "vrc.v_aa")
     body.show_only_shape_key, body.active_shape_key_index = True, 1
     assert codes(tiny) == ["expressions_shown"]
-    assert bpy.ops.blendshapes.expressions_to_zero() == {"FINISHED"} and not body.show_only_shape_key
+    assert (
+        bpy.ops.blendshapes.expressions_to_zero() == {"FINISHED"} and not body.show_only_shape_key
+    )
 
 
 def test_an_expression_that_a_driver_holds_is_told(body: Any, capsys: Any) -> None:
@@ -100,7 +108,10 @@ def test_absolute_keys_are_made_relative_on_face_and_parts(body: Any, tiny: Path
     for ob in (body, part(body)):
         key(ob)
         ob.data.shape_keys.use_relative = False
-    assert codes(tiny) == ["absolute_keys", "absolute_keys"] and draw().count("blendshapes.relative_keys") == 1
+    assert (
+        codes(tiny) == ["absolute_keys", "absolute_keys"]
+        and draw().count("blendshapes.relative_keys") == 1
+    )
     assert bpy.ops.blendshapes.relative_keys() == {"FINISHED"} and codes(tiny) == []
 
 
@@ -172,7 +183,20 @@ def edit_mode(body: Any) -> None:
 
 
 CHANGES: list[Callable[[Any], None]] = [
-    *(own_value, expression, pin, relative, stretched, mirrored, part_hidden, part_moved, part_shared, modifier, modifier_of_a_part, edit_mode)
+    *(
+        own_value,
+        expression,
+        pin,
+        relative,
+        stretched,
+        mirrored,
+        part_hidden,
+        part_moved,
+        part_shared,
+        modifier,
+        modifier_of_a_part,
+        edit_mode,
+    )
 ]
 
 
@@ -185,7 +209,9 @@ def scene_with_parts(body: Any) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_it_looks_again_when_something_changes_the_answer(body: Any, tiny: Path, change: Callable[[Any], None]) -> None:
+def test_it_looks_again_when_something_changes_the_answer(
+    body: Any, tiny: Path, change: Callable[[Any], None]
+) -> None:
     scene_with_parts(body)
     codes(tiny)
     assert inspection.look(bpy.context) is not None
@@ -208,8 +234,12 @@ def stronger_expression(body: Any) -> None:
     body.data.shape_keys.key_blocks["jawOpen"].value = 0.9
 
 
-@pytest.mark.parametrize("change", [posed, walking, stronger_expression], ids=lambda change: change.__name__)
-def test_it_does_not_look_again_for_what_changes_nothing(body: Any, tiny: Path, change: Callable[[Any], None]) -> None:
+@pytest.mark.parametrize(
+    "change", [posed, walking, stronger_expression], ids=lambda change: change.__name__
+)
+def test_it_does_not_look_again_for_what_changes_nothing(
+    body: Any, tiny: Path, change: Callable[[Any], None]
+) -> None:
     scene_with_parts(body)
     body.data.shape_keys.key_blocks["jawOpen"].value = 0.3
     codes(tiny)
@@ -222,7 +252,9 @@ def test_while_an_animation_plays_it_does_not_look_again(body: Any, tiny: Path) 
     scene_with_parts(body)
     codes(tiny)
     own_value(body)
-    playing = SimpleNamespace(screen=SimpleNamespace(is_animation_playing=True), object=bpy.context.object)
+    playing = SimpleNamespace(
+        screen=SimpleNamespace(is_animation_playing=True), object=bpy.context.object
+    )
     assert inspection.look(playing) is inspection._current is not None
 
 
@@ -249,5 +281,8 @@ def test_a_click_before_the_look_finds_parts_by_place(tiny: Path) -> None:
     (outcome,) = ran
     assert not isinstance(outcome, Exception) and len(outcome.parts) >= 5
     eyes = [ob for name, ob in objects.items() if name.startswith("Eye")]
-    assert all(np.any([block.name.startswith("eyeLook") for block in ob.data.shape_keys.key_blocks]) for ob in eyes)
+    assert all(
+        np.any([block.name.startswith("eyeLook") for block in ob.data.shape_keys.key_blocks])
+        for ob in eyes
+    )
     assert face.data.shape_keys is not None

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A .blend never chooses what is loaded: a model or a table that a file names is not touched before the user says so."""
+"""A .blend never chooses what is loaded: a model or a table that a file names is not touched before
+the user says so.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,14 @@ from typing import Any
 
 import bpy
 import pytest
-from blendshape_auto_generator.blendshape_addon import chosen, commands, inspection, launch, panels, session
+from blendshape_auto_generator.blendshape_addon import (
+    chosen,
+    commands,
+    inspection,
+    launch,
+    panels,
+    session,
+)
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from fixtures import models
 
@@ -24,8 +33,16 @@ from backend.face.shapes.shape_sets import load_sets
 from .conftest import add_figure
 from .test_panels import draw
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*blend relative")  # what a file holds, not what Blender 4.5 would write
-ELSEWHERE = [r"\\host\share\evil.onnx", "////host/share/evil.onnx", r"\\?\UNC\host\share\evil.onnx", "/dev/zero", "a\nb"]
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*blend relative"
+)  # what a file holds, not what Blender 4.5 would write
+ELSEWHERE = [
+    r"\\host\share\evil.onnx",
+    "////host/share/evil.onnx",
+    r"\\?\UNC\host\share\evil.onnx",
+    "/dev/zero",
+    "a\nb",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +103,9 @@ def load(path: Path) -> Any:
 
 @contextlib.contextmanager
 def watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Names of the files of a folder that any process opens or reads (Linux), or that this one asks about, and paths that the child is sent."""
+    """Names of the files of a folder that any process opens or reads (Linux), or that this one asks
+    about, and paths that the child is sent.
+    """
     seen: list[str] = []
     with monkeypatch.context() as patch:
         for name in ("stat", "lstat", "open", "readlink"):
@@ -105,7 +124,9 @@ def watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]
 
 def _noting(function: Any, folder: Path, seen: list[str]) -> Any:
     def noted(path: Any, *given: Any, **named: Any) -> Any:
-        if isinstance(path, str | os.PathLike) and ("host" in os.fspath(path) or (str(folder) in os.fspath(path) and "." in Path(path).name)):
+        if isinstance(path, str | os.PathLike) and (
+            "host" in os.fspath(path) or (str(folder) in os.fspath(path) and "." in Path(path).name)
+        ):
             seen.append(f"{function.__name__} {Path(path).name}")
         return function(path, *given, **named)
 
@@ -119,7 +140,9 @@ def _inotify(folder: Path, seen: list[str]) -> Iterator[None]:
         return
     libc = ctypes.CDLL(None, use_errno=True)
     handle = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-    assert handle >= 0 and libc.inotify_add_watch(handle, os.fsencode(folder), 0x1 | 0x20) >= 0  # read, opened
+    assert (
+        handle >= 0 and libc.inotify_add_watch(handle, os.fsencode(folder), 0x1 | 0x20) >= 0
+    )  # read, opened
     try:
         yield
         with contextlib.suppress(BlockingIOError):
@@ -137,7 +160,9 @@ def use(**answer: str) -> set[str]:
     return set(bpy.ops.blendshapes.use_named(**answer))
 
 
-def test_the_watch_sees_a_look_an_opened_file_and_what_the_child_does(strangers: Path, monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
+def test_the_watch_sees_a_look_an_opened_file_and_what_the_child_does(
+    strangers: Path, monkeypatch: pytest.MonkeyPatch, tiny: Path
+) -> None:
     load(strangers)
     with watched(strangers.parent, monkeypatch) as seen:
         Path(strangers.parent / "table.json").exists()
@@ -150,7 +175,9 @@ def test_the_watch_sees_a_look_an_opened_file_and_what_the_child_does(strangers:
         assert {"opened strange.decoder.onnx", "opened strange.encoder.onnx"} <= set(seen)
 
 
-def test_what_a_file_names_is_not_touched_and_its_use_is_asked_for(strangers: Path, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_file_names_is_not_touched_and_its_use_is_asked_for(
+    strangers: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     load(strangers)
     with watched(strangers.parent, monkeypatch) as seen:
         told = draw()
@@ -163,10 +190,18 @@ def test_what_a_file_names_is_not_touched_and_its_use_is_asked_for(strangers: Pa
     assert seen == []
     one_line = told.replace("\n", "")
     assert "This file names the model" in told and "This file names the table" in told
-    assert "avatar.blend" not in told and "strange.decoder.onnx" in one_line and "from a stranger" in told.replace("\n", " ")
+    assert (
+        "avatar.blend" not in told
+        and "strange.decoder.onnx" in one_line
+        and "from a stranger" in told.replace("\n", " ")
+    )
     assert "blendshapes.use_named" in told and "blendshapes.forget_named" in told
-    assert "tiny on" in told and "strange on" not in told, "the model of the preferences looked for the face"
-    assert "model=" not in told and "table=" not in told, "Blender itself looks at the disk for what is drawn as a path"
+    assert "tiny on" in told and "strange on" not in told, (
+        "the model of the preferences looked for the face"
+    )
+    assert "model=" not in told and "table=" not in told, (
+        "Blender itself looks at the disk for what is drawn as a path"
+    )
 
 
 def test_a_run_without_them_says_so(strangers: Path, own: Path) -> None:
@@ -186,20 +221,32 @@ def test_after_the_button_they_are_used(strangers: Path, own: Path) -> None:
     assert chosen.asked(bpy.context.scene) == []
     assert bpy.ops.blendshapes.inspect() == {"FINISHED"}
     told = draw()
-    assert "strange on" in told and "This file names" not in told and "model=//strange.decoder.onnx" in told
+    assert (
+        "strange on" in told
+        and "This file names" not in told
+        and "model=//strange.decoder.onnx" in told
+    )
     assert bpy.ops.blendshapes.generate(sets={"vrm0"}) == {"FINISHED"}
-    assert "Grin" in ob.data.shape_keys.key_blocks and "Use It" not in " ".join(session.status.warnings)
+    assert "Grin" in ob.data.shape_keys.key_blocks and "Use It" not in " ".join(
+        session.status.warnings
+    )
 
 
 def test_leaving_it_out_takes_it_out_of_the_scene(strangers: Path) -> None:
     load(strangers)
     for kind in ("model", "table"):
         assert bpy.ops.blendshapes.forget_named(kind=kind) == {"FINISHED"}
-    assert chosen.asked(bpy.context.scene) == [] and bpy.context.scene.blendshapes.model == "" and "This file names" not in draw()
+    assert (
+        chosen.asked(bpy.context.scene) == []
+        and bpy.context.scene.blendshapes.model == ""
+        and "This file names" not in draw()
+    )
 
 
 @pytest.mark.parametrize("path", ELSEWHERE)
-def test_a_path_to_another_computer_or_a_device_has_no_button(tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+def test_a_path_to_another_computer_or_a_device_has_no_button(
+    tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
     load(save(tmp_path / "avatar.blend", model=path, table=path))
     with watched(tmp_path, monkeypatch) as seen:
         told = draw().replace("\n", " ")
@@ -231,7 +278,9 @@ def test_another_computers_model_is_refused_also_when_it_was_chosen(body: Any) -
 def test_only_the_path_that_was_shown_is_used(strangers: Path) -> None:
     load(strangers)
     assert use(kind="model", path="/another.onnx") == {"CANCELLED"}
-    assert use(kind="table", path=chosen.asked(bpy.context.scene)[0].path) == {"CANCELLED"}, "a model was not chosen as a table"
+    assert use(kind="table", path=chosen.asked(bpy.context.scene)[0].path) == {"CANCELLED"}, (
+        "a model was not chosen as a table"
+    )
     assert len(chosen.asked(bpy.context.scene)) == 2
 
 
@@ -245,7 +294,9 @@ def test_what_the_user_writes_is_chosen_and_nothing_else(body: Any, tmp_path: Pa
 
 def test_a_name_out_of_the_users_folder_is_asked_for_too(tmp_path: Path) -> None:
     load(save(tmp_path / "avatar.blend", model="face-1.1"))
-    assert [(named.path, named.problem) for named in chosen.asked(bpy.context.scene)] == [("face-1.1", "")]
+    assert [(named.path, named.problem) for named in chosen.asked(bpy.context.scene)] == [
+        ("face-1.1", "")
+    ]
 
 
 def test_loading_copying_linking_and_appending_choose_nothing(strangers: Path) -> None:
@@ -260,7 +311,9 @@ def test_loading_copying_linking_and_appending_choose_nothing(strangers: Path) -
         asked = chosen.asked(scene)
         assert len(asked) == 2 and not any(chosen.of_scene(scene, kind) for kind in chosen.KINDS)
         if link:
-            assert asked[0].path == str(strangers.parent / "strange.decoder.onnx"), "relative to the file that it comes from"
+            assert asked[0].path == str(strangers.parent / "strange.decoder.onnx"), (
+                "relative to the file that it comes from"
+            )
     bpy.ops.wm.open_mainfile(filepath=str(strangers))
     bpy.ops.wm.revert_mainfile()
     assert len(chosen.asked(bpy.context.scene)) == 2
@@ -272,12 +325,17 @@ def test_an_undo_brings_back_a_question_not_an_answer(strangers: Path) -> None:
     bpy.context.scene.blendshapes.model = "/mine.onnx"
     bpy.ops.ed.undo_push(message="chosen")
     bpy.ops.ed.undo()
-    assert bpy.context.scene.blendshapes.model == "//strange.decoder.onnx" and chosen.model(bpy.context) == ""
+    assert (
+        bpy.context.scene.blendshapes.model == "//strange.decoder.onnx"
+        and chosen.model(bpy.context) == ""
+    )
     bpy.ops.ed.redo()
     assert chosen.model(bpy.context) == "/mine.onnx"
 
 
-def test_the_same_relative_path_of_another_file_is_another_path(strangers: Path, tmp_path: Path) -> None:
+def test_the_same_relative_path_of_another_file_is_another_path(
+    strangers: Path, tmp_path: Path
+) -> None:
     load(strangers)
     bpy.context.scene.blendshapes.model = "//strange.decoder.onnx"
     assert chosen.of_scene(bpy.context.scene, "model")
@@ -293,13 +351,25 @@ def save_keeping(path: Path, model: str) -> Path:
     return path
 
 
-def test_the_batch_command_goes_by_its_arguments_alone(strangers: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_batch_command_goes_by_its_arguments_alone(
+    strangers: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     report = tmp_path / "report.json"
     for out, inputs in (("files", [str(strangers)]), ("opened", [])):
         if not inputs:
             load(strangers)
         with watched(strangers.parent, monkeypatch) as seen:
-            arguments = [*inputs, "--set", "vrm0", "--model", str(tiny), "--out", str(tmp_path / out), "--report", str(report)]
+            arguments = [
+                *inputs,
+                "--set",
+                "vrm0",
+                "--model",
+                str(tiny),
+                "--out",
+                str(tmp_path / out),
+                "--report",
+                str(report),
+            ]
             assert commands.main(arguments, "test") == 0
         assert not [entry for entry in seen if "avatar.blend" not in entry]
         row = json.loads(report.read_text())["files"][0]
@@ -309,20 +379,32 @@ def test_the_batch_command_goes_by_its_arguments_alone(strangers: Path, tiny: Pa
 def test_a_model_of_the_preferences_is_the_users_in_every_file(own: Path, strangers: Path) -> None:
     load(strangers)
     assert chosen.model(bpy.context) == str(own)
-    assert bpy.ops.blendshapes.inspect() == {"FINISHED"} and "tiny on" in draw(panels.BLENDSHAPES_PT_generate)
+    assert bpy.ops.blendshapes.inspect() == {"FINISHED"} and "tiny on" in draw(
+        panels.BLENDSHAPES_PT_generate
+    )
 
 
-def test_a_path_of_the_preferences_is_never_relative_to_the_open_file(preferences: Any, strangers: Path, tmp_path: Path) -> None:
+def test_a_path_of_the_preferences_is_never_relative_to_the_open_file(
+    preferences: Any, strangers: Path, tmp_path: Path
+) -> None:
     load(strangers)
     for name in ("model", "python"):
         setattr(preferences, name, "//mine")
         assert getattr(preferences, name) == str(strangers.parent / "mine")
     load(save(tmp_path / "other.blend"))
-    assert preferences.python == chosen.of_preferences(bpy.context).replace("model", "python") == str(strangers.parent / "mine")
+    assert (
+        preferences.python
+        == chosen.of_preferences(bpy.context).replace("model", "python")
+        == str(strangers.parent / "mine")
+    )
 
 
-@pytest.mark.parametrize("path", ["python3", "./python3", "//python3", r"\\host\share\python.exe", r"\\.\pipe\python"])
-def test_a_python_is_named_by_its_whole_path_on_this_computer(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "path", ["python3", "./python3", "//python3", r"\\host\share\python.exe", r"\\.\pipe\python"]
+)
+def test_a_python_is_named_by_its_whole_path_on_this_computer(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "python3").write_text("")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(AddonError) as caught:

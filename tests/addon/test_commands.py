@@ -35,7 +35,9 @@ PROMISED_S = 10.0  # after a file's time is up
 
 @pytest.fixture
 def run(tmp_path: Path, tiny: Path) -> Callable[..., tuple[int, list[dict[str, Any]]]]:
-    """Run the command with a tiny model and its output in OUT; the exit code and the report's rows (none where it was not written)."""
+    """Run the command with a tiny model and its output in OUT; the exit code and the report's rows
+    (none where it was not written).
+    """
 
     def call(*arguments: object) -> tuple[int, list[dict[str, Any]]]:
         report = tmp_path / "report.json"
@@ -72,20 +74,38 @@ def keys_of(path: Path, name: str = "Body") -> list[str]:
 
 
 def leftovers(folder: Path) -> list[str]:
-    return [path.name for path in folder.rglob("*") if ".part" in path.name or path.name.startswith(".")]
+    return [
+        path.name for path in folder.rglob("*") if ".part" in path.name or path.name.startswith(".")
+    ]
 
 
 def test_a_blend_file_keeps_everything_and_gets_keys(saved: Path, tmp_path: Path, run: Any) -> None:
     before, original = coordinates(bpy.data.objects["Body"]), digest(saved)
     code, (row,) = run(saved)
     assert code == 0 and digest(saved) == original and leftovers(tmp_path / "out") == []
-    assert row["object"] == "Body" and row["vertices"] == 1536 and row["shapes"] == 15 and row["face_vertices"] > 0
-    assert row["provider_asked"] and row["provider_active"] and row["peak_memory_mb"] > 1 and all("eyes" in warning for warning in row["warnings"])
-    assert {"import", "gather", "request", "backend", "write", "save"} <= set(row["seconds"]) and row["seconds"]["backend"]["locate"] > 0
+    assert (
+        row["object"] == "Body"
+        and row["vertices"] == 1536
+        and row["shapes"] == 15
+        and row["face_vertices"] > 0
+    )
+    assert (
+        row["provider_asked"]
+        and row["provider_active"]
+        and row["peak_memory_mb"] > 1
+        and all("eyes" in warning for warning in row["warnings"])
+    )
+    assert {"import", "gather", "request", "backend", "write", "save"} <= set(
+        row["seconds"]
+    ) and row["seconds"]["backend"]["locate"] > 0
     assert len(keys_of(tmp_path / "out/figure.blend")) == 16
     body = bpy.data.objects["Body"]
     np.testing.assert_array_equal(coordinates(body), before)
-    assert body.parent.name == "Rig" and len(body.vertex_groups) == 3 and body.modifiers[0].object == body.parent
+    assert (
+        body.parent.name == "Rig"
+        and len(body.vertex_groups) == 3
+        and body.modifiers[0].object == body.parent
+    )
 
 
 def test_the_child_ends_with_the_command(saved: Path, run: Any) -> None:
@@ -102,7 +122,9 @@ def test_other_formats_are_imported(body: Any, tmp_path: Path, run: Any, kind: s
         bpy.ops.export_scene.fbx(filepath=str(path))
     else:
         made = path.with_suffix(".glb") if kind == "vrm" else path
-        bpy.ops.export_scene.gltf(filepath=str(made), export_format="GLTF_SEPARATE" if kind == "gltf" else "GLB")
+        bpy.ops.export_scene.gltf(
+            filepath=str(made), export_format="GLTF_SEPARATE" if kind == "gltf" else "GLB"
+        )
         made.rename(path)
     code, (row,) = run(path)
     assert code == 0 and row["shapes"] == 15, row
@@ -117,14 +139,21 @@ def test_exported_glb_has_the_morph_targets(saved: Path, tmp_path: Path, run: An
     gltf = pygltflib.GLTF2().load(str(tmp_path / "out/figure.glb"))
     (mesh,) = gltf.meshes
     assert len(mesh.extras["targetNames"]) == 15 and mesh.extras["targetNames"][0] == "vrc.v_sil"
-    assert len(mesh.primitives[0].targets) == 15 and set(mesh.weights) == {0.0} and len(gltf.skins) == 1
+    assert (
+        len(mesh.primitives[0].targets) == 15
+        and set(mesh.weights) == {0.0}
+        and len(gltf.skins) == 1
+    )
 
 
 def test_the_report_names_what_an_export_lacks(saved: Path, tmp_path: Path, run: Any) -> None:
     bpy.data.objects["Body"].modifiers.new("Two", "SOLIDIFY")
     bpy.ops.wm.save_mainfile()
     assert not any("not exported" in warning for warning in run(saved)[1][0]["warnings"])
-    assert any("'Two' of 'Body'" in warning for warning in run(saved, "--export", "glb", "--overwrite")[1][0]["warnings"])
+    assert any(
+        "'Two' of 'Body'" in warning
+        for warning in run(saved, "--export", "glb", "--overwrite")[1][0]["warnings"]
+    )
 
 
 def test_exported_fbx_has_the_shape_keys(saved: Path, tmp_path: Path, run: Any) -> None:
@@ -159,7 +188,9 @@ def test_of_several_meshes_the_one_with_the_face(saved: Path, tmp_path: Path, ru
     assert flat is not None
 
 
-def test_likely_names_come_first_and_none_after_a_certain_face(saved: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_likely_names_come_first_and_none_after_a_certain_face(
+    saved: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(saved))
     for name in ("Armband", "Coat"):
         add_mesh(name, np.eye(3, dtype=np.float32), [(0, 1, 2)])
@@ -176,17 +207,28 @@ def test_likely_names_come_first_and_none_after_a_certain_face(saved: Path, tmp_
     sure.clear()
     code, (row,) = run(tmp_path / "several.blend", "--overwrite")
     assert code == 2 and row["error"]["code"] == "no_face"
-    assert sorted(asked[1:]) == sorted((name, upright) for name in ("Armband", "Body", "Coat") for upright in (True, False))
+    assert sorted(asked[1:]) == sorted(
+        (name, upright) for name in ("Armband", "Body", "Coat") for upright in (True, False)
+    )
 
 
-def test_one_bad_file_does_not_stop_the_others(saved: Path, tmp_path: Path, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_bad_file_does_not_stop_the_others(
+    saved: Path, tmp_path: Path, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     broken = tmp_path / "broken.glb"
     broken.write_bytes(b"no glb at all")
     code, rows = run(tmp_path / "missing.blend", broken, saved)
-    assert code == 1 and [row.get("error", {}).get("code") for row in rows] == ["input_missing", "input_unreadable", None]
+    assert code == 1 and [row.get("error", {}).get("code") for row in rows] == [
+        "input_missing",
+        "input_unreadable",
+        None,
+    ]
     assert all(row["error"]["message"] and row["error"]["fix"] for row in rows[:2])
     said = capsys.readouterr().err
-    assert "missing.blend: error: There is no file" in said and "Traceback" not in said.split("error:")[0]
+    assert (
+        "missing.blend: error: There is no file" in said
+        and "Traceback" not in said.split("error:")[0]
+    )
 
 
 def refused(run: Any, *arguments: object) -> str:
@@ -221,7 +263,10 @@ def test_bad_meshes_alone_end_with_2(tmp_path: Path, run: Any) -> None:
         add_figure().data.vertices[3].co.x = float("nan")
 
     assert refused(run, save_with(tmp_path, nan)) == "mesh_not_finite"
-    assert refused(run, save_with(tmp_path, lambda: add_mesh("Empty", [], [])), "--object", "Empty") == "mesh_empty"
+    assert (
+        refused(run, save_with(tmp_path, lambda: add_mesh("Empty", [], [])), "--object", "Empty")
+        == "mesh_empty"
+    )
     assert refused(run, save_with(tmp_path, lambda: add_mesh("Empty", [], []))) == "not_a_mesh"
 
 
@@ -230,7 +275,12 @@ def test_no_face_is_said_with_the_shipped_model(tmp_path: Path) -> None:
         pytest.skip("the shipped model is not there")
     path = save_with(tmp_path, lambda: bpy.ops.mesh.primitive_cube_add())
     report = tmp_path / "report.json"
-    assert commands.run_command([str(path), "--set", "arkit", "--out", str(tmp_path / "out"), "--report", str(report)]) == 2
+    assert (
+        commands.run_command(
+            [str(path), "--set", "arkit", "--out", str(tmp_path / "out"), "--report", str(report)]
+        )
+        == 2
+    )
     error = json.loads(report.read_text())["files"][0]["error"]
     assert error["code"] == "no_face" and error["fix"]
 
@@ -256,23 +306,36 @@ def test_linked_meshes_alone_end_with_2(saved: Path, tmp_path: Path, run: Any) -
         (["--conditions", "jawOpen", "--name", "K", "--out", "{tmp}/out", "{in}"], "NAME=NUMBER"),
         (["--conditions", "jawOpen=1", "--out", "{tmp}/out", "{in}"], "belong together"),
         (["--table", "{tmp}/none.json", "--out", "{tmp}/out", "{in}"], "cannot be read"),
-        (["--set", "arkit", "--model", "{tmp}/none.onnx", "--out", "{tmp}/out", "{in}"], "none.onnx"),
+        (
+            ["--set", "arkit", "--model", "{tmp}/none.onnx", "--out", "{tmp}/out", "{in}"],
+            "none.onnx",
+        ),
         (["--set", "arkit", "--model", "{in}", "--out", "{tmp}/out", "{in}"], "figure.blend"),
         (["--set", "arkit", "--out", "{in}/out", "{in}"], "cannot be written"),
-        (["--set", "arkit", "--out", "{tmp}/out", "--report", "{in}", "{in}"], "would replace an input"),
+        (
+            ["--set", "arkit", "--out", "{tmp}/out", "--report", "{in}", "{in}"],
+            "would replace an input",
+        ),
     ],
 )
 def test_wrong_arguments_get_one_sentence_and_2(
     saved: Path, tmp_path: Path, arguments: list[str], words: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = digest(saved)
-    assert commands.run_command([a.replace("{tmp}", str(tmp_path)).replace("{in}", str(saved)) for a in arguments]) == 2
+    assert (
+        commands.run_command(
+            [a.replace("{tmp}", str(tmp_path)).replace("{in}", str(saved)) for a in arguments]
+        )
+        == 2
+    )
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1 and words in lines[0]
     assert digest(saved) == before and list(tmp_path.glob("out/*")) == []
 
 
-def test_inputs_and_existing_outputs_are_never_overwritten_unasked(saved: Path, tmp_path: Path, run: Any) -> None:
+def test_inputs_and_existing_outputs_are_never_overwritten_unasked(
+    saved: Path, tmp_path: Path, run: Any
+) -> None:
     before = digest(saved)
     code, rows = run(saved, "--out", saved.parent, "--overwrite")
     assert code == 2 and rows[0]["error"]["code"] == "output_is_input" and digest(saved) == before
@@ -282,7 +345,9 @@ def test_inputs_and_existing_outputs_are_never_overwritten_unasked(saved: Path, 
     assert run(saved, "--overwrite")[0] == 0
 
 
-def test_hand_made_keys_are_replaced_only_when_that_is_asked_for(body: Any, tmp_path: Path, run: Any) -> None:
+def test_hand_made_keys_are_replaced_only_when_that_is_asked_for(
+    body: Any, tmp_path: Path, run: Any
+) -> None:
     body.shape_key_add(name="Basis")
     body.shape_key_add(name="vrc.v_aa", from_mix=False)
     path = tmp_path / "mine.blend"
@@ -310,12 +375,24 @@ def test_equal_names_do_not_collide(saved: Path, tmp_path: Path, run: Any) -> No
     (other / "figure.blend").write_bytes(saved.read_bytes())
     code, rows = run(saved, other / "figure.blend")
     assert code == 0 and len({row["output"] for row in rows}) == 2
-    assert all(Path(row["output"]).is_file() and "Several inputs" in row["warnings"][0] for row in rows)
+    assert all(
+        Path(row["output"]).is_file() and "Several inputs" in row["warnings"][0] for row in rows
+    )
 
 
-@given(st.lists(st.tuples(st.sampled_from(["a", "A", "a_glb", "a_glb_2", "b"]), st.sampled_from(["blend", "glb", "GLB"])), max_size=8))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "A", "a_glb", "a_glb_2", "b"]),
+            st.sampled_from(["blend", "glb", "GLB"]),
+        ),
+        max_size=8,
+    )
+)
 def test_output_names_are_unique_on_every_file_system(files: list[tuple[str, str]]) -> None:
-    names = free_names([Path(f"/{number}/{stem}.{suffix}") for number, (stem, suffix) in enumerate(files)])
+    names = free_names(
+        [Path(f"/{number}/{stem}.{suffix}") for number, (stem, suffix) in enumerate(files)]
+    )
     assert len({name.lower() for name in names}) == len(files)
 
 
@@ -326,17 +403,24 @@ def test_a_full_disk_is_named_and_leaves_nothing(saved: Path, tmp_path: Path, ti
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-sys.argv = [{str(ROOT / "scripts/generate.py")!r}, {str(saved)!r}, "--set", "arkit", "--out", {str(out)!r}, "--model", {str(tiny)!r}]
+sys.argv = [
+    {str(ROOT / "scripts/generate.py")!r}, {str(saved)!r},
+    "--set", "arkit", "--out", {str(out)!r}, "--model", {str(tiny)!r},
+]
 import runpy
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
     assert resource is not None
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 2 and "The disk is full" in done.stderr, done.stderr
     assert list(out.iterdir()) == []
 
 
-def test_an_old_output_survives_a_failed_save(saved: Path, tmp_path: Path, tiny: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_output_survives_a_failed_save(
+    saved: Path, tmp_path: Path, tiny: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run(saved)[0] == 0
     before = digest(tmp_path / "out/figure.blend")
 
@@ -344,27 +428,56 @@ def test_an_old_output_survives_a_failed_save(saved: Path, tmp_path: Path, tiny:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "replace", fails)
-    code = commands.run_command([str(saved), "--set", "vrchat", "--overwrite", "--model", str(tiny), "--out", str(tmp_path / "out")])
-    assert code == 2 and digest(tmp_path / "out/figure.blend") == before and leftovers(tmp_path / "out") == []
+    code = commands.run_command(
+        [
+            str(saved),
+            "--set",
+            "vrchat",
+            "--overwrite",
+            "--model",
+            str(tiny),
+            "--out",
+            str(tmp_path / "out"),
+        ]
+    )
+    assert (
+        code == 2
+        and digest(tmp_path / "out/figure.blend") == before
+        and leftovers(tmp_path / "out") == []
+    )
 
 
-def test_a_failed_export_leaves_no_half_of_the_outputs(saved: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_export_leaves_no_half_of_the_outputs(
+    saved: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(path: Path) -> None:
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(scene_files, "_export", fails)
     code, (row,) = run(saved, "--export", "glb")
-    assert code == 2 and row["error"]["code"] == "disk_full" and list((tmp_path / "out").iterdir()) == []
+    assert (
+        code == 2
+        and row["error"]["code"] == "disk_full"
+        and list((tmp_path / "out").iterdir()) == []
+    )
 
 
 def test_a_python_without_the_runtime_ends_with_2(
     saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
-    python = next(path for path in (tmp_path / "bare/bin/python", tmp_path / "bare/Scripts/python.exe") if path.exists())
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True
+    )
+    python = next(
+        path
+        for path in (tmp_path / "bare/bin/python", tmp_path / "bare/Scripts/python.exe")
+        if path.exists()
+    )
     settings = Settings(python=str(python))
-    monkeypatch.setattr(session.backend, "_launch", lambda: plan(ROOT, tmp_path / "backend-1.log", settings))
+    monkeypatch.setattr(
+        session.backend, "_launch", lambda: plan(ROOT, tmp_path / "backend-1.log", settings)
+    )
     assert commands.run_command([str(saved), "--set", "arkit", "--out", str(tmp_path / "out")]) == 2
     assert "The Python that is used has no numpy." in capfd.readouterr().err
 
@@ -374,7 +487,9 @@ def test_compressed_files_stay_compressed(saved: Path, tmp_path: Path, run: Any)
     for name, compress in (("small", True), ("large", False)):
         bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / f"{name}.blend"), compress=compress)
     assert run(tmp_path / "small.blend", tmp_path / "large.blend")[0] == 0
-    assert scene_files.is_compressed(tmp_path / "out/small.blend") and not scene_files.is_compressed(tmp_path / "out/large.blend")
+    assert scene_files.is_compressed(
+        tmp_path / "out/small.blend"
+    ) and not scene_files.is_compressed(tmp_path / "out/large.blend")
 
 
 def test_the_script_is_the_same_command(saved: Path, tmp_path: Path, tiny: Path) -> None:
@@ -389,26 +504,55 @@ def test_the_script_is_the_same_command(saved: Path, tmp_path: Path, tiny: Path)
         "--model",
         str(tiny),
     ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, env={**os.environ})
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ},
+    )
     assert done.returncode == 0, done.stderr
     assert "67 shape keys" in done.stdout
     assert len(keys_of(tmp_path / "made/figure.blend")) == 68
 
 
 def test_regions_names_and_alias(saved: Path, run: Any, tmp_path: Path) -> None:
-    code, rows = run(saved, "--regions", "jaw=0.5,eyes=0", "--alias", "--naming", "pascal", "--guide", "size", "--alone")
-    assert code == 0 and "vrc.v_aa" in rows[0]["keys"]["added"] and "vrc.v_ee" in rows[0]["keys"]["added"]
+    code, rows = run(
+        saved,
+        "--regions",
+        "jaw=0.5,eyes=0",
+        "--alias",
+        "--naming",
+        "pascal",
+        "--guide",
+        "size",
+        "--alone",
+    )
+    assert (
+        code == 0
+        and "vrc.v_aa" in rows[0]["keys"]["added"]
+        and "vrc.v_ee" in rows[0]["keys"]["added"]
+    )
     assert any("None of your own" in warning for warning in rows[0]["warnings"])
 
 
 @pytest.mark.parametrize("regions", ["ears=1", "jaw=11", "jaw", "jaw=x"])
-def test_wrong_regions_are_a_wrong_usage(saved: Path, run: Any, regions: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_regions_are_a_wrong_usage(
+    saved: Path, run: Any, regions: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(saved, "--regions", regions) == (2, [])
     assert "[usage]" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("name", "words"), [("-face", ["--object", "-face"]), (";x", ["--object", ";x"]), ("--help", ["--object=--help"])])
-def test_objects_and_groups_may_be_called_anything(saved: Path, tmp_path: Path, run: Any, name: str, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("-face", ["--object", "-face"]), (";x", ["--object", ";x"]), ("--help", ["--object=--help"])],
+)
+def test_objects_and_groups_may_be_called_anything(
+    saved: Path, tmp_path: Path, run: Any, name: str, words: list[str]
+) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(saved))
     body = bpy.data.objects["Body"]
     body.name = name
@@ -418,20 +562,48 @@ def test_objects_and_groups_may_be_called_anything(saved: Path, tmp_path: Path, 
     assert code == 0 and row["object"] == name and row["object_chosen_by"] == "name", row
 
 
-@pytest.mark.parametrize("value", ["-face", "--", "-", "--help", "--out", "a b", "a,b", "'\"", "one\ntwo", "顔", "%s", "", "--object=x", "-h"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "-face",
+        "--",
+        "-",
+        "--help",
+        "--out",
+        "a b",
+        "a,b",
+        "'\"",
+        "one\ntwo",
+        "顔",
+        "%s",
+        "",
+        "--object=x",
+        "-h",
+    ],
+)
 def test_any_value_reaches_its_option_by_the_sign_of_equality(value: str) -> None:
-    options = parser("x").parse_intermixed_args(["in", f"--object={value}", "--out=o", f"--group={value}", "--", "-in"])
-    assert (options.object, options.group, options.inputs) == (value, value, [Path("in"), Path("-in")])
+    options = parser("x").parse_intermixed_args(
+        ["in", f"--object={value}", "--out=o", f"--group={value}", "--", "-in"]
+    )
+    assert (options.object, options.group, options.inputs) == (
+        value,
+        value,
+        [Path("in"), Path("-in")],
+    )
 
 
 @pytest.mark.parametrize("value", ["-face", "-", "-3", ";x", "--face", "-h-face", "%s"])
 def test_a_value_may_begin_with_a_dash_unless_it_is_an_option_itself(value: str) -> None:
-    assert parser("x").parse_intermixed_args(["--object", value, "in", "--out", "o"]).object == value
+    assert (
+        parser("x").parse_intermixed_args(["--object", value, "in", "--out", "o"]).object == value
+    )
     with pytest.raises(AddonError, match="xpected one argument"):
         parser("x").parse_intermixed_args(["--object", "--out", "o"])
 
 
-def test_a_killed_child_is_replaced_once_for_a_file(saved: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_child_is_replaced_once_for_a_file(
+    saved: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, deaths = session.backend.send, [2]
 
     def mortal(type_: str, *rest: Any, **more: Any) -> int:
@@ -446,25 +618,43 @@ def test_a_killed_child_is_replaced_once_for_a_file(saved: Path, run: Any, monke
     assert code == 1 and row["error"]["code"] == "child_died" and deaths == [0]
     deaths[0] = 1
     code, (row,) = run(saved, "--overwrite")
-    assert code == 0 and [error["code"] for error in row["tried"]] == ["child_died"] and row["shapes"] == 15
+    assert (
+        code == 0
+        and [error["code"] for error in row["tried"]] == ["child_died"]
+        and row["shapes"] == 15
+    )
 
 
 def test_names_too_long_for_an_output_are_shortened() -> None:
-    names = free_names([Path("/a") / ("あ" * 80 + ".obj"), Path("/b") / ("あ" * 81 + ".obj"), Path("/c/short.obj")])
-    assert len({*names}) == 3 and names[2] == "short" and all(len(f"{name}.blend".encode()) < 255 for name in names)
+    names = free_names(
+        [Path("/a") / ("あ" * 80 + ".obj"), Path("/b") / ("あ" * 81 + ".obj"), Path("/c/short.obj")]
+    )
+    assert (
+        len({*names}) == 3
+        and names[2] == "short"
+        and all(len(f"{name}.blend".encode()) < 255 for name in names)
+    )
 
 
 @pytest.mark.parametrize("kind", models.STUCK)
-def test_a_model_that_never_ends_is_each_files_own_trouble_and_no_child_is_left(saved: Path, tmp_path: Path, run: Any, capfd: Any, kind: str) -> None:
+def test_a_model_that_never_ends_is_each_files_own_trouble_and_no_child_is_left(
+    saved: Path, tmp_path: Path, run: Any, capfd: Any, kind: str
+) -> None:
     model = models.stuck(tmp_path / f"{kind}.onnx", kind, ["jawOpen", "eyeBlinkLeft"])
     other = saved.with_name("other.blend")
     other.write_bytes(saved.read_bytes())
     began = time.monotonic()
-    code, rows = run(saved, other, "--model", model, "--timeout", 2, "--conditions", "jawOpen=1", "--name", "Ah")
+    code, rows = run(
+        saved, other, "--model", model, "--timeout", 2, "--conditions", "jawOpen=1", "--name", "Ah"
+    )
     assert code == 2 and [row["error"]["code"] for row in rows] == ["model_stuck", "model_stuck"]
     assert time.monotonic() - began < 2 * (2 + PROMISED_S)
     said = capfd.readouterr().err
-    assert said.count(f"The model {kind}.onnx did not finish within") == 2 and "another model" in said and "--timeout" not in said
+    assert (
+        said.count(f"The model {kind}.onnx did not finish within") == 2
+        and "another model" in said
+        and "--timeout" not in said
+    )
     assert not session.backend.running and not leftovers(tmp_path / "out")
 
 
@@ -474,7 +664,9 @@ def test_a_time_that_is_none_is_refused(saved: Path, run: Any, capfd: Any) -> No
         assert code == 2 and rows == [] and "[usage]" in capfd.readouterr().err
 
 
-def test_the_time_for_a_file_grows_with_its_vertices_and_ends_with_it(saved: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_for_a_file_grows_with_its_vertices_and_ends_with_it(
+    saved: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     allowed: list[float | None] = []
     real = session.backend.allow
 
@@ -487,4 +679,6 @@ def test_the_time_for_a_file_grows_with_its_vertices_and_ends_with_it(saved: Pat
     assert allowed == [seconds_for(1536), None] and seconds_for(0) < seconds_for(1536)
     allowed.clear()
     assert run(saved, "--overwrite", "--timeout", 90)[0] == 0
-    assert allowed[1] is None and allowed[0] is not None and 60 < allowed[0] <= 90, "reading the file counts"
+    assert allowed[1] is None and allowed[0] is not None and 60 < allowed[0] <= 90, (
+        "reading the file counts"
+    )

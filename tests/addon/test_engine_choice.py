@@ -27,12 +27,20 @@ def test_the_preferences_offer_what_the_backend_knows() -> None:
     assert [name for name, *_ in preferences.PROVIDERS] == list(SETTINGS["provider"].choices)
     assert [name for name, *_ in preferences.PRECISIONS] == list(SETTINGS["precision"].choices)
     known = vars(BackendSettings())
-    assert {name: value for name, value in vars(Settings()).items() if name != "python"}.items() <= known.items(), "the same names and defaults"
+    assert {
+        name: value for name, value in vars(Settings()).items() if name != "python"
+    }.items() <= known.items(), "the same names and defaults"
 
 
 def test_only_what_was_changed_goes_to_the_child() -> None:
     assert Settings().preferences() == {}
-    changed = {"provider": "cuda", "strict": True, "precision": "fp16", "threads": 2, "memory_mb": 900}
+    changed = {
+        "provider": "cuda",
+        "strict": True,
+        "precision": "fp16",
+        "threads": 2,
+        "memory_mb": 900,
+    }
     assert Settings("/p", "cuda", True, "fp16", 2, 900).preferences() == changed
 
 
@@ -41,8 +49,14 @@ def test_only_what_was_changed_goes_to_the_child() -> None:
     [
         ({}, "Computed on CPU, 2 threads, fp32"),
         ({"threads": 1, "low_memory": True}, "Computed on CPU, fp32, low memory"),
-        ({"provider_asked": "CUDAExecutionProvider", "provider_active": "CUDAExecutionProvider"}, "Computed on CUDA, fp32"),
-        ({"provider_asked": "CUDAExecutionProvider", "provider_reason": "no driver"}, "Computed on CPU, 2 threads, fp32, not CUDA: no driver"),
+        (
+            {"provider_asked": "CUDAExecutionProvider", "provider_active": "CUDAExecutionProvider"},
+            "Computed on CUDA, fp32",
+        ),
+        (
+            {"provider_asked": "CUDAExecutionProvider", "provider_reason": "no driver"},
+            "Computed on CPU, 2 threads, fp32, not CUDA: no driver",
+        ),
     ],
 )
 def test_the_panel_says_what_computed_and_why(changes: dict[str, Any], line: str) -> None:

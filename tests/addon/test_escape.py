@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ESC in the panel while a model never ends, driven as Blender drives a modal operator: the child is gone within 10 s, the window lives on."""
+"""ESC in the panel while a model never ends, driven as Blender drives a modal operator: the child
+is gone within 10 s, the window lives on.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,15 @@ from typing import Any
 import bpy
 import psutil
 import pytest
-from blendshape_auto_generator.blendshape_addon import backend_process, inspection, live, live_operators, operators, registration, session
+from blendshape_auto_generator.blendshape_addon import (
+    backend_process,
+    inspection,
+    live,
+    live_operators,
+    operators,
+    registration,
+    session,
+)
 from blendshape_auto_generator.blendshape_addon.job import Job, Options
 from fixtures import models
 
@@ -20,7 +30,10 @@ CONDITIONS = ["jawOpen", "eyeBlinkLeft"]
 TABLE = {"Ah": {"jawOpen": 1.0}}
 PROMISED_S = 10.0
 BUSY_S = 1.5  # of processor time: far more than loading takes
-TIMER, ESC = SimpleNamespace(type="TIMER", value="NOTHING"), SimpleNamespace(type="ESC", value="PRESS")
+TIMER, ESC = (
+    SimpleNamespace(type="TIMER", value="NOTHING"),
+    SimpleNamespace(type="ESC", value="PRESS"),
+)
 
 
 @pytest.fixture
@@ -71,7 +84,12 @@ class Pressed:
     """An operator as it is after its button was pressed; base: the class with its methods."""
 
     def __new__(cls, base: type, work: Any, context: Any) -> Any:
-        methods = {name: value for kind in reversed(base.__mro__) for name, value in vars(kind).items() if callable(value) and kind is not object}
+        methods = {
+            name: value
+            for kind in reversed(base.__mro__)
+            for name, value in vars(kind).items()
+            if callable(value) and kind is not object
+        }
         methods = {name: value for name, value in methods.items() if not name.startswith("__")}
         made = type("Driven", (), {**methods, "report": lambda self, kinds, text: None})()
         made._work = work
@@ -83,7 +101,13 @@ class Pressed:
 def context(body: Any) -> Any:
     now = bpy.context
     return SimpleNamespace(
-        workspace=None, window_manager=Window(), window=None, object=body, scene=now.scene, view_layer=now.view_layer, preferences=now.preferences
+        workspace=None,
+        window_manager=Window(),
+        window=None,
+        object=body,
+        scene=now.scene,
+        view_layer=now.view_layer,
+        preferences=now.preferences,
     )
 
 
@@ -125,20 +149,32 @@ def test_escape_frees_the_child_of_a_run(kind: str, context: Any, tmp_path: Path
     child = tick_until_busy(operator, context)
     began = time.monotonic()
     assert operator.modal(context, ESC) == {"CANCELLED"}
-    assert time.monotonic() - began < 1.0 and context.window_manager.timers == 0 and not session.status.running
+    assert (
+        time.monotonic() - began < 1.0
+        and context.window_manager.timers == 0
+        and not session.status.running
+    )
     operator._work.cancel()  # a second ESC changes nothing
     followed_up(child)
     assert context.object.data.shape_keys is None
 
 
-def test_escape_frees_the_child_while_live_conditions_wait_for_the_model(fold: Path, context: Any) -> None:
-    operator = Pressed(live_operators.BLENDSHAPES_OT_live_start, live.Preparation(context.object, Options(model=str(fold)), session.backend), context)
+def test_escape_frees_the_child_while_live_conditions_wait_for_the_model(
+    fold: Path, context: Any
+) -> None:
+    operator = Pressed(
+        live_operators.BLENDSHAPES_OT_live_start,
+        live.Preparation(context.object, Options(model=str(fold)), session.backend),
+        context,
+    )
     child = tick_until_busy(operator, context)
     assert operator.modal(context, ESC) == {"CANCELLED"} and context.window_manager.timers == 0
     followed_up(child)
 
 
-def test_escape_ends_the_search_for_the_face_and_it_is_not_begun_again(fold: Path, context: Any) -> None:
+def test_escape_ends_the_search_for_the_face_and_it_is_not_begun_again(
+    fold: Path, context: Any
+) -> None:
     context.scene.blendshapes.model = str(fold)
     operator = Pressed(operators.BLENDSHAPES_OT_inspect, inspection.begin(context), context)
     child = tick_until_busy(operator, context)
@@ -148,7 +184,9 @@ def test_escape_ends_the_search_for_the_face_and_it_is_not_begun_again(fold: Pat
     assert seen is not None and seen.state == "given up"
 
 
-def test_a_search_that_nobody_asked_for_ends_without_a_word(fold: Path, context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_nobody_asked_for_ends_without_a_word(
+    fold: Path, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(inspection, "LOOK_SECONDS", 0.5)
     context.scene.blendshapes.model = str(fold)
     bpy.context.view_layer.objects.active = context.object
@@ -157,15 +195,26 @@ def test_a_search_that_nobody_asked_for_ends_without_a_word(fold: Path, context:
         assert time.monotonic() < end
         time.sleep(0.05)
     seen = inspection.look(context)
-    assert seen is not None and seen.state == "failed" and seen.error is not None and seen.error.code == "model_stuck"
+    assert (
+        seen is not None
+        and seen.state == "failed"
+        and seen.error is not None
+        and seen.error.code == "model_stuck"
+    )
     assert not session.backend.running and not session.status.failed
     inspection._tick()
     assert not session.backend.running, "not begun again by itself"
 
 
 @pytest.mark.parametrize("how", ["another file", "switched off"])
-def test_a_file_that_closes_and_an_extension_that_is_switched_off_free_the_child(how: str, fold: Path, context: Any) -> None:
-    operator = Pressed(operators._Run, Job(context.object, Options((), TABLE, model=str(fold)), session.backend), context)
+def test_a_file_that_closes_and_an_extension_that_is_switched_off_free_the_child(
+    how: str, fold: Path, context: Any
+) -> None:
+    operator = Pressed(
+        operators._Run,
+        Job(context.object, Options((), TABLE, model=str(fold)), session.backend),
+        context,
+    )
     child = tick_until_busy(operator, context)
     if how == "another file":
         operator.cancel(context)  # as Blender does

@@ -68,19 +68,40 @@ def test_each_vertex_has_the_bone_that_skins_it_most(body: Any) -> None:
         "J_Bip_C_Head",
         "Hips",
     ]
-    parents = {name: found.bones[above] if above >= 0 else "" for name, above in zip(found.bones, found.bone_parents, strict=True)}
+    parents = {
+        name: found.bones[above] if above >= 0 else ""
+        for name, above in zip(found.bones, found.bone_parents, strict=True)
+    }
     assert parents == {"Hips": "", "J_Bip_C_Head": "Hips", "J_Adj_L_FaceEye": "J_Bip_C_Head"}
-    np.testing.assert_allclose(found.bone_places[found.bones.index("J_Adj_L_FaceEye")], (0.03, -0.09, 1.62), atol=1e-6)
+    np.testing.assert_allclose(
+        found.bone_places[found.bones.index("J_Adj_L_FaceEye")], (0.03, -0.09, 1.62), atol=1e-6
+    )
     body.parent.data.bones["J_Bip_C_Head"].use_deform = False
-    assert "J_Adj_L_FaceEye" in [agrees(gather(body)).bones[number] for number in agrees(gather(body)).vertex_bones[[0, 49]]]
+    assert "J_Adj_L_FaceEye" in [
+        agrees(gather(body)).bones[number] for number in agrees(gather(body)).vertex_bones[[0, 49]]
+    ]
 
 
 def test_of_other_groups_those_count_whose_names_tell_something(body: Any) -> None:
     assert agrees(gather(body)).vertex_groups is None
-    for name, weight in (("Fringe", 1.0), ("まつげ", 0.9), ("Softly.Hair", 0.4), ("Material", 1.0), ("mask", 1.0)):
-        body.vertex_groups.new(name=name).add([5, 6] if name == "Fringe" else [6, 7], weight, "REPLACE")
+    for name, weight in (
+        ("Fringe", 1.0),
+        ("まつげ", 0.9),
+        ("Softly.Hair", 0.4),
+        ("Material", 1.0),
+        ("mask", 1.0),
+    ):
+        body.vertex_groups.new(name=name).add(
+            [5, 6] if name == "Fringe" else [6, 7], weight, "REPLACE"
+        )
     found = agrees(gather(body))
-    assert [found.groups[number] if number >= 0 else "" for number in found.vertex_groups[4:9]] == ["", "Fringe", "Fringe", "まつげ", ""]
+    assert [found.groups[number] if number >= 0 else "" for number in found.vertex_groups[4:9]] == [
+        "",
+        "Fringe",
+        "Fringe",
+        "まつげ",
+        "",
+    ]
     assert "Fringe" not in agrees(gather(body, group="Fringe")).groups
 
 
@@ -100,7 +121,10 @@ def test_several_objects_become_one_with_names_that_they_share(body: Any, box: A
     assert found.bones.count("Hips") == 1 and mesh.roles is None
     start = targets[1].start
     assert (found.vertex_objects[:start] == 0).all() and (found.vertex_objects[start:] == 1).all()
-    assert set(found.triangle_materials[-8:].tolist()) == {2} and len(found.vertex_objects) == start + 16
+    assert (
+        set(found.triangle_materials[-8:].tolist()) == {2}
+        and len(found.vertex_objects) == start + 16
+    )
     assert {found.bones[number] for number in found.vertex_bones[start:]} == {"Hips"}
     by_user, _targets = gather_avatar(body, [Part(box, "face", "user")])
     assert by_user.roles is not None
@@ -118,15 +142,24 @@ def test_names_without_end_are_cut(box: Any, count: int) -> None:
 
     own = Evidence({}, {"bones": tuple(f"{number:04}" + "髪" * 300 for number in range(count))})
     names = own.fields()["bones"]
-    assert len(names) == count and all(len(name) <= LONGEST for name in names) and names[0].startswith("0000髪")
+    assert (
+        len(names) == count
+        and all(len(name) <= LONGEST for name in names)
+        and names[0].startswith("0000髪")
+    )
     assert len(str(names).encode("ascii", "backslashreplace")) < 2 * LETTERS
 
 
 def with_fringe(by: str) -> tuple[Any, Any]:
-    """The sample head with its fringe as one mesh, or with `object` as two; the objects that hold face and fringe."""
+    """The sample head with its fringe as one mesh, or with `object` as two; the objects that hold
+    face and fringe.
+    """
     whole = fringed()
     if by == "object":
-        bare, own = (scenes.add(name, *cut_out(whole, hair)) for name, hair in (("Face", False), ("前髪", True)))
+        bare, own = (
+            scenes.add(name, *cut_out(whole, hair))
+            for name, hair in (("Face", False), ("前髪", True))
+        )
         own.parent = bare
         return bare, own
     ob = scenes.add("Face", whole.vertices, whole.triangles)
@@ -141,7 +174,11 @@ def with_fringe(by: str) -> tuple[Any, Any]:
         scenes.activate(rig)
         bpy.ops.object.mode_set(mode="EDIT")
         bone = rig.data.edit_bones.new("Hair1Bang")
-        bone.head, bone.tail, bone.parent = (0, -0.1, 0.2), (0, -0.1, 0.1), rig.data.edit_bones["Head"]
+        bone.head, bone.tail, bone.parent = (
+            (0, -0.1, 0.2),
+            (0, -0.1, 0.1),
+            rig.data.edit_bones["Head"],
+        )
         bpy.ops.object.mode_set(mode="OBJECT")
         ob.vertex_groups["Head"].remove(hair)
         ob.vertex_groups.new(name="Hair1Bang").add(hair, 1.0, "REPLACE")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The 3D view at the face: what is in the middle and how large, and that it is given back unless it was moved."""
+"""The 3D view at the face: what is in the middle and how large, and that it is given back unless it
+was moved.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,11 @@ import pytest
 from blendshape_auto_generator.blendshape_addon import face_view
 from mathutils import Quaternion, Vector
 
-EYES = {f"eye_{end}_{side}": (sign * x, 0.0, 1.6) for side, sign in (("left", 1), ("right", -1)) for end, x in (("inner", 0.015), ("outer", 0.045))}
+EYES = {
+    f"eye_{end}_{side}": (sign * x, 0.0, 1.6)
+    for side, sign in (("left", 1), ("right", -1))
+    for end, x in (("inner", 0.015), ("outer", 0.045))
+}
 AT = {name: np.array(place) for name, place in {**EYES, "chin": (0.0, 0.0, 1.5)}.items()}
 ROOM = face_view.Room(1600, 900, 60, 300, 50.0)
 
@@ -21,7 +27,11 @@ class Region:
     """A view's own data, as Blender has it."""
 
     def __init__(self) -> None:
-        self.view_location, self.view_rotation, self.view_distance = Vector((1, 2, 3)), Quaternion((1, 0, 0, 0)), 10.0
+        self.view_location, self.view_rotation, self.view_distance = (
+            Vector((1, 2, 3)),
+            Quaternion((1, 0, 0, 0)),
+            10.0,
+        )
         self.view_perspective = "ORTHO"
 
     def as_pointer(self) -> int:
@@ -42,12 +52,18 @@ def test_the_face_is_seen_from_its_front_in_the_middle_of_what_is_free(degrees: 
     view = face_view.view_of(at, ROOM, "ORTHO")
     assert view is not None and view.perspective == "ORTHO"
     free = (ROOM.left - ROOM.right) / 2
-    left, right, chin = (pixels(view, ROOM, at[name]) for name in ("eye_outer_left", "eye_outer_right", "chin"))
-    assert left[0] - free == pytest.approx(free - right[0], abs=0.5) and left[0] > right[0], "the character's left is on the right"
+    left, right, chin = (
+        pixels(view, ROOM, at[name]) for name in ("eye_outer_left", "eye_outer_right", "chin")
+    )
+    assert left[0] - free == pytest.approx(free - right[0], abs=0.5) and left[0] > right[0], (
+        "the character's left is on the right"
+    )
     assert left[1] == pytest.approx(right[1], abs=0.5) and left[1] > 0 > chin[1]
     height = left[1] - chin[1]
     assert height * face_view.FACE == pytest.approx(face_view.FILLED * ROOM.height, rel=0.01)
-    assert (Quaternion(view.turn) @ Vector((0, 0, 1))).dot(turn @ Vector((0, -1, 0))) > 0.99, "and it is looked at from where it looks"
+    assert (Quaternion(view.turn) @ Vector((0, 0, 1))).dot(turn @ Vector((0, -1, 0))) > 0.99, (
+        "and it is looked at from where it looks"
+    )
 
 
 def test_a_camera_is_left_and_a_narrow_view_is_filled_by_its_width() -> None:
@@ -60,7 +76,12 @@ def test_a_camera_is_left_and_a_narrow_view_is_filled_by_its_width() -> None:
 
 @pytest.mark.parametrize("missing", ["chin", "eye_inner_left"])
 def test_without_landmarks_nothing_is_shown(missing: str) -> None:
-    assert face_view.view_of({name: place for name, place in AT.items() if name != missing}, ROOM, "PERSP") is None
+    assert (
+        face_view.view_of(
+            {name: place for name, place in AT.items() if name != missing}, ROOM, "PERSP"
+        )
+        is None
+    )
     assert face_view.view_of({name: np.zeros(3) for name in AT}, ROOM, "PERSP") is None
 
 
@@ -68,7 +89,9 @@ def test_a_view_is_given_back_as_it_was() -> None:
     region = Region()
     before, view = face_view.read(region), face_view.view_of(AT, ROOM, "ORTHO")
     face_view.set_view(region, view)
-    face_view.set_view(region, face_view.view_of({name: place + 0.01 for name, place in AT.items()}, ROOM, "ORTHO"))
+    face_view.set_view(
+        region, face_view.view_of({name: place + 0.01 for name, place in AT.items()}, ROOM, "ORTHO")
+    )
     assert not face_view.read(region).like(before)
     face_view.put_back(region)
     assert face_view.read(region) == before
@@ -78,7 +101,12 @@ def test_a_view_is_given_back_as_it_was() -> None:
 
 @pytest.mark.parametrize(
     "moved",
-    [{"view_distance": 3.0}, {"view_location": Vector((0, 0, 0))}, {"view_perspective": "PERSP"}, {"view_rotation": Quaternion((0, 1, 0, 0))}],
+    [
+        {"view_distance": 3.0},
+        {"view_location": Vector((0, 0, 0))},
+        {"view_perspective": "PERSP"},
+        {"view_rotation": Quaternion((0, 1, 0, 0))},
+    ],
 )
 def test_a_view_that_was_moved_stays(moved: dict[str, Any]) -> None:
     region = Region()

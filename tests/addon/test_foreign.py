@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names that files bring: whatever they are, they make names of files that stay where they belong, and lines that steer no terminal."""
+"""Names that files bring: whatever they are, they make names of files that stay where they belong,
+and lines that steer no terminal.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path, PureWindowsPath
 
 import pytest
-from blendshape_auto_generator.blendshape_addon.foreign import STEM_BYTES, file_stem, one_line, shortened
+from blendshape_auto_generator.blendshape_addon.foreign import (
+    STEM_BYTES,
+    file_stem,
+    one_line,
+    shortened,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 NAMES = [
     "-face", ";x", "--", "-", "--help", "a, b", "it's", 'say "a"', "one\ntwo", "顔", "%s",
     "../../etc/passwd", "/", "..", ".", "", " ", "CON", "con.txt",
-    "NUL", "Lpt1", "COM¹", "face.", "face. .", "a\0b", "x" * 300, "あ" * 300, "C:\\x", "a:b", "<b>", "\udcff", "...",
+    "NUL", "Lpt1", "COM¹", "face.", "face. .", "a\0b", "x" * 300, "あ" * 300, "C:\\x", "a:b", "<b>",
+    "\udcff", "...",
 ]  # fmt: skip
 
 
@@ -29,7 +37,11 @@ def test_any_name_makes_a_name_of_a_file(tmp_path: Path, name: str) -> None:
 @given(st.text())
 def test_names_of_files_are_short_and_hold_no_folder(name: str) -> None:
     stem = file_stem(name)
-    assert 0 < len(stem.encode()) <= STEM_BYTES + 1 and not set(stem) & set('/\\:*?"<>|\0\n') and stem[-1] not in ". "
+    assert (
+        0 < len(stem.encode()) <= STEM_BYTES + 1
+        and not set(stem) & set('/\\:*?"<>|\0\n')
+        and stem[-1] not in ". "
+    )
 
 
 @pytest.mark.parametrize("name", ["face", "顔", "-face", ";x", "a b", "%s", "Körper 2"])

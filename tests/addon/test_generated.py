@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the add-on made stays its own, whatever is done to the mesh; what somebody edited is his. Blender's own operators do it."""
+"""What the add-on made stays its own, whatever is done to the mesh; what somebody edited is his.
+Blender's own operators do it.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,19 @@ NAMES = [f"k{number}" for number in range(8)]
 Do = Callable[[], Any]
 
 
-def ball(name: str = "Ball", seed: int = 0, place: tuple[float, float, float] = (0, 0, 0), keys: int = 8, segments: int = 20) -> Any:
-    """A ball with generated keys, each of which moves a part of it in a direction of its own, and one key of the user's."""
-    bpy.ops.mesh.primitive_uv_sphere_add(segments=segments, ring_count=segments // 2, location=place)
+def ball(
+    name: str = "Ball",
+    seed: int = 0,
+    place: tuple[float, float, float] = (0, 0, 0),
+    keys: int = 8,
+    segments: int = 20,
+) -> Any:
+    """A ball with generated keys, each of which moves a part of it in a direction of its own, and
+    one key of the user's.
+    """
+    bpy.ops.mesh.primitive_uv_sphere_add(
+        segments=segments, ring_count=segments // 2, location=place
+    )
     ob = bpy.context.object
     ob.name, chance, base = name, np.random.default_rng(seed), base_coordinates(ob)
     shapes = []
@@ -88,7 +100,10 @@ TOPOLOGY: dict[str, tuple[Do, Callable[[Any], bool] | None]] = {
     "limited dissolve": (lambda: M.dissolve_limited(angle_limit=0.3), None),
     "triangulate": (lambda: M.quads_convert_to_tris(), None),
     "poke": (lambda: M.poke(), None),
-    "extrude": (lambda: M.extrude_region_move(TRANSFORM_OT_translate={"value": (0, 0, 0.3)}), above(0.5)),
+    "extrude": (
+        lambda: M.extrude_region_move(TRANSFORM_OT_translate={"value": (0, 0, 0.3)}),
+        above(0.5),
+    ),
     "inset": (lambda: M.inset(thickness=0.02), above(0.3)),
     "bevel": (lambda: M.bevel(offset=0.02), above(0.3)),
     "bisect": (lambda: M.bisect(plane_co=(0, 0, 0.1), plane_no=(0.2, 0.3, 0.9)), None),
@@ -104,9 +119,21 @@ TOPOLOGY: dict[str, tuple[Do, Callable[[Any], bool] | None]] = {
     "sculpt the basis": (lambda: bpy.ops.transform.shrink_fatten(value=0.1), above(0.3)),
     "move the basis": (lambda: bpy.ops.transform.translate(value=(1, 2, 3)), None),
     "turn the basis": (lambda: bpy.ops.transform.rotate(value=0.5, orient_axis="X"), None),
-    "mirror the basis": (lambda: bpy.ops.transform.mirror(constraint_axis=(True, False, False)), None),
+    "mirror the basis": (
+        lambda: bpy.ops.transform.mirror(constraint_axis=(True, False, False)),
+        None,
+    ),
 }
-FEWER = ("delete", "dissolve", "merge at centre", "collapse", "un-subdivide", "merge by distance", "decimate", "limited dissolve")
+FEWER = (
+    "delete",
+    "dissolve",
+    "merge at centre",
+    "collapse",
+    "un-subdivide",
+    "merge by distance",
+    "decimate",
+    "limited dissolve",
+)
 PLACED: dict[str, dict[str, tuple[float, float, float]]] = {
     "turned": {"rotation_euler": (0.3, 0.4, 0.5)},
     "scaled": {"scale": (0.01, 0.01, 0.01)},
@@ -137,7 +164,9 @@ def test_the_mesh_is_edited(how: str, edited: str) -> None:
         slightly(ob, edited, 0.05)
         ob.data.update()
     edit("Basis", *TOPOLOGY[how])
-    lost = edited and "k3" in ours(ob)  # where the vertices that were edited are gone, nothing is left of the edit
+    lost = edited and "k3" in ours(
+        ob
+    )  # where the vertices that were edited are gone, nothing is left of the edit
     assert ours(ob) == set(NAMES) - ({edited} if not lost else set())
     assert not lost or how in FEWER
     if not edited:
@@ -146,7 +175,9 @@ def test_the_mesh_is_edited(how: str, edited: str) -> None:
     assert remove_keys(ob) == sorted(set(NAMES) - {edited or "k5"} | ({"k3"} if lost else set()))
 
 
-@pytest.mark.parametrize("how", [how for how in TOPOLOGY if how != "subdivide fractally"])  # by hand, one key looks just so
+@pytest.mark.parametrize(
+    "how", [how for how in TOPOLOGY if how != "subdivide fractally"]
+)  # by hand, one key looks just so
 def test_a_key_alone_on_a_mesh_that_is_edited(how: str) -> None:
     ob = ball(keys=1)
     edit("Basis", *TOPOLOGY[how])
@@ -175,7 +206,9 @@ def test_a_transform_of_a_single_key_by_hand_is_no_transform_of_the_mesh() -> No
     bpy.ops.object.transform_apply()
     assert ours(ob) == {"k0"}
     base = base_coordinates(ob)
-    ob.data.shape_keys.key_blocks["k0"].points.foreach_set("co", (base + 1.5 * (points(ob, "k0") - base)).reshape(-1))
+    ob.data.shape_keys.key_blocks["k0"].points.foreach_set(
+        "co", (base + 1.5 * (points(ob, "k0") - base)).reshape(-1)
+    )
     assert ours(ob) == set()
 
 
@@ -284,10 +317,21 @@ def test_renamed_keys(then: str) -> None:
     assert ours(ob) == set(NAMES) - {"k1"} | {"Smile"}
     offsets = np.zeros((len(ob.data.vertices), 3), np.float32)
     offsets[:5] = 0.125
-    written = write_keys(ob, np.arange(len(offsets), dtype=np.int32), [Shape("k1", offsets), Shape("k2", 2 * offsets), Shape("k3", 3 * offsets)])
-    assert written.updated == ["k1", "k2", "k3"] and written.renamed == {"k1": "Smile", "k2": "k3", "k3": "k2"}
+    written = write_keys(
+        ob,
+        np.arange(len(offsets), dtype=np.int32),
+        [Shape("k1", offsets), Shape("k2", 2 * offsets), Shape("k3", 3 * offsets)],
+    )
+    assert written.updated == ["k1", "k2", "k3"] and written.renamed == {
+        "k1": "Smile",
+        "k2": "k3",
+        "k3": "k2",
+    }
     assert len(names(ob)) == 10 and ours(ob) == set(NAMES) - {"k1"} | {"Smile"}
-    assert [round(float(np.abs(points(ob, name) - base_coordinates(ob)).max()), 3) for name in ("Smile", "k3", "k2")] == [0.125, 0.25, 0.375]
+    assert [
+        round(float(np.abs(points(ob, name) - base_coordinates(ob)).max()), 3)
+        for name in ("Smile", "k3", "k2")
+    ] == [0.125, 0.25, 0.375]
     assert "Smile" in remove_keys(ob) and names(ob) == ["Basis", "Mine"]
 
 
@@ -296,8 +340,12 @@ def test_a_name_that_a_key_was_given_is_asked_for() -> None:
     ob.data.shape_keys.key_blocks["k0"].name = "vrc.v_aa"
     move = np.full((1, 3), 0.5, np.float32)
     indices = np.array([4], np.int32)
-    assert write_keys(ob, indices, [Shape("k0", move), Shape("vrc.v_aa", 2 * move)]).kept == ["vrc.v_aa"], "it is another shape's key"
-    assert write_keys(ob, indices, [Shape("vrc.v_aa", 2 * move)]).updated == ["vrc.v_aa"], "from now on it is that shape's"
+    assert write_keys(ob, indices, [Shape("k0", move), Shape("vrc.v_aa", 2 * move)]).kept == [
+        "vrc.v_aa"
+    ], "it is another shape's key"
+    assert write_keys(ob, indices, [Shape("vrc.v_aa", 2 * move)]).updated == ["vrc.v_aa"], (
+        "from now on it is that shape's"
+    )
     assert write_keys(ob, indices, [Shape("k0", move)]).added == ["k0"]
 
 
@@ -316,7 +364,9 @@ def test_nothing_is_left_behind() -> None:
     generated.remember_request(ob, ("arkit",), None)
     active = ob.data.attributes.active_index
     before = {one.name for one in ob.data.attributes if not one.name.startswith(generated.MARK)}
-    assert all(ob.data.attributes[name].is_internal for name in [*generated.marks(ob), generated.REST]), "hidden from lists"
+    assert all(
+        ob.data.attributes[name].is_internal for name in [*generated.marks(ob), generated.REST]
+    ), "hidden from lists"
     ob.shape_key_remove(ob.data.shape_keys.key_blocks["k7"])
     slightly(ob, "k6")
     write_keys(ob, np.array([1], np.int32), [Shape("k0", np.ones((1, 3), np.float32))])
@@ -367,7 +417,9 @@ def test_a_file_with_the_record_of_an_early_version() -> None:
     key[OLD_RECORD]["k2"], key[OLD_RECORD]["k3"] = "text", [1.0]
     assert set(old_record(ob)) == set(NAMES) - {"k2", "k3"}
     write_keys(ob, np.array([1], np.int32), [Shape("k0", np.ones((1, 3), np.float32))])
-    assert OLD_RECORD not in key and len(generated.marks(ob)) == 5, "all that are ours are kept in the new way"
+    assert OLD_RECORD not in key and len(generated.marks(ob)) == 5, (
+        "all that are ours are kept in the new way"
+    )
     edit("Basis", *TOPOLOGY["delete"])
     assert remove_keys(ob) == ["k0", "k4", "k5", "k6", "k7"]
 
@@ -377,7 +429,9 @@ def test_exported_files_hold_nothing_of_the_record(kind: str, tmp_path: Path) ->
     ball()
     path = tmp_path / f"ball.{kind}"
     export: Any = {
-        "glb": lambda: bpy.ops.export_scene.gltf(filepath=str(path), export_attributes=True, export_extras=True),
+        "glb": lambda: bpy.ops.export_scene.gltf(
+            filepath=str(path), export_attributes=True, export_extras=True
+        ),
         "fbx": lambda: bpy.ops.export_scene.fbx(filepath=str(path), use_custom_props=True),
         "ply": lambda: bpy.ops.wm.ply_export(filepath=str(path), export_attributes=True),
         "usda": lambda: bpy.ops.wm.usd_export(filepath=str(path)),
@@ -390,7 +444,9 @@ def test_keys_that_are_called_otherwise_by_the_add_on() -> None:
     ob.data.shape_keys.key_blocks["k1"].name = "other"
     generated.call_anew(ob, {"k1": "other"})
     assert ours(ob) == set(NAMES) - {"k1"} | {"other"}
-    assert write_keys(ob, np.array([1], np.int32), [Shape("k1", np.ones((1, 3), np.float32))]).added == ["k1"]
+    assert write_keys(
+        ob, np.array([1], np.int32), [Shape("k1", np.ones((1, 3), np.float32))]
+    ).added == ["k1"]
 
 
 def test_undo_takes_the_record_along() -> None:
@@ -405,9 +461,21 @@ def test_undo_takes_the_record_along() -> None:
 STEPS = [*TOPOLOGY, *PLACED]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None, derandomize=True)
-@given(st.lists(st.sampled_from(STEPS), min_size=1, max_size=4, unique=True), st.sampled_from(["", *NAMES]), st.integers(0, 4), st.integers(0, 5))
-def test_whatever_was_done_the_edited_key_is_the_users_and_no_other(steps: list[str], edited: str, when: int, seed: int) -> None:
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+)
+@given(
+    st.lists(st.sampled_from(STEPS), min_size=1, max_size=4, unique=True),
+    st.sampled_from(["", *NAMES]),
+    st.integers(0, 4),
+    st.integers(0, 5),
+)
+def test_whatever_was_done_the_edited_key_is_the_users_and_no_other(
+    steps: list[str], edited: str, when: int, seed: int
+) -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     ob = ball(seed=seed)
     done = [*steps[:when], "", *steps[when:]]
@@ -423,8 +491,14 @@ def test_whatever_was_done_the_edited_key_is_the_users_and_no_other(steps: list[
         elif edited and np.abs(points(ob, edited) - base_coordinates(ob)).max() > 1e-3:
             factor = 1.25  # all that the key moves, so that something of it is left
             base = base_coordinates(ob)
-            ob.data.shape_keys.key_blocks[edited].points.foreach_set("co", (base + factor * (points(ob, edited) - base)).reshape(-1))
+            ob.data.shape_keys.key_blocks[edited].points.foreach_set(
+                "co", (base + factor * (points(ob, edited) - base)).reshape(-1)
+            )
             touched = edited
-        if number == len(done) - 1 and touched and not np.abs(points(ob, touched) - base_coordinates(ob)).max() > 1e-6:
+        if (
+            number == len(done) - 1
+            and touched
+            and not np.abs(points(ob, touched) - base_coordinates(ob)).max() > 1e-6
+        ):
             touched = ""
     assert ours(ob) == set(NAMES) - {touched}

@@ -12,27 +12,50 @@ import pytest
 from blendshape_auto_generator.blendshape_addon import guides, remembered, session
 
 RNG = np.random.default_rng(3)
-BLINK_LEFT, BLINK_RIGHT, JAW, SMILE = (RNG.normal(size=(40, 3)).astype(np.float32) for _ in range(4))
+BLINK_LEFT, BLINK_RIGHT, JAW, SMILE = (
+    RNG.normal(size=(40, 3)).astype(np.float32) for _ in range(4)
+)
 BLINK_LEFT[20:] = 0
 BLINK_RIGHT[:20] = 0
-MADE = {"eyeBlinkLeft": BLINK_LEFT, "eyeBlinkRight": BLINK_RIGHT, "jawOpen": JAW, "mouthClose": -JAW, "mouthSmileLeft": SMILE}
+MADE = {
+    "eyeBlinkLeft": BLINK_LEFT,
+    "eyeBlinkRight": BLINK_RIGHT,
+    "jawOpen": JAW,
+    "mouthClose": -JAW,
+    "mouthSmileLeft": SMILE,
+}
 
 
 @pytest.mark.parametrize(
     ("name", "role"),
-    [("あ", "aa"), ("A", "aa"), ("vrc.v_AA", "aa"), ("Fcl_MTH_O", "oh"), ("まばたき", "blink"), ("Blink", "blink"), ("eyeBlink_L", "blinkLeft")],
+    [
+        ("あ", "aa"),
+        ("A", "aa"),
+        ("vrc.v_AA", "aa"),
+        ("Fcl_MTH_O", "oh"),
+        ("まばたき", "blink"),
+        ("Blink", "blink"),
+        ("eyeBlink_L", "blinkLeft"),
+    ],
 )
 def test_roles_of_names(name: str, role: str) -> None:
     assert guides.role_of(name) == role
 
 
 def test_other_names_have_no_role() -> None:
-    assert all(guides.role_of(name) is None for name in ("Basis", "smile", "jawOpen", "breasts", ""))
+    assert all(
+        guides.role_of(name) is None for name in ("Basis", "smile", "jawOpen", "breasts", "")
+    )
 
 
 def test_sizes_follow_the_users_own() -> None:
-    found = guides.guides({"あ": JAW * np.float32(0.7 * 0.5), "blink": (BLINK_LEFT + BLINK_RIGHT) * np.float32(0.9)}, MADE)
-    assert found["aa"].factor == pytest.approx(0.5, abs=1e-5) and found["blink"].factor == pytest.approx(0.9, abs=1e-5)
+    found = guides.guides(
+        {"あ": JAW * np.float32(0.7 * 0.5), "blink": (BLINK_LEFT + BLINK_RIGHT) * np.float32(0.9)},
+        MADE,
+    )
+    assert found["aa"].factor == pytest.approx(0.5, abs=1e-5) and found[
+        "blink"
+    ].factor == pytest.approx(0.9, abs=1e-5)
     factor = guides.factors(found, list(MADE))
     assert factor["jawOpen"] == factor["mouthClose"] == pytest.approx(0.5, abs=1e-5)
     assert factor["eyeBlinkLeft"] == pytest.approx(0.9, abs=1e-5) and factor["mouthSmileLeft"] == 1
@@ -46,7 +69,9 @@ def test_halves_of_the_users_blink() -> None:
     own = {"blink": (BLINK_LEFT + BLINK_RIGHT) * np.float32(0.8)}
     styles = guides.styles(guides.guides(own, MADE), own, MADE)
     assert set(styles) == {"eyeBlinkLeft", "eyeBlinkRight"}
-    np.testing.assert_allclose(styles["eyeBlinkLeft"] + styles["eyeBlinkRight"], own["blink"], atol=1e-6)
+    np.testing.assert_allclose(
+        styles["eyeBlinkLeft"] + styles["eyeBlinkRight"], own["blink"], atol=1e-6
+    )
     assert not styles["eyeBlinkLeft"][20:].any()
 
 
@@ -67,7 +92,9 @@ def _with_own_vowel(body: Any, tiny: Path, share: float) -> Any:
 @pytest.mark.parametrize("guide", ["size", "shape"])
 def test_in_blender_the_vowel_gets_the_size_of_the_users(body: Any, tiny: Path, guide: str) -> None:
     full = _with_own_vowel(body, tiny, 0.6)
-    assert bpy.ops.blendshapes.generate(model=str(tiny), sets={"vrchat"}, guide=guide) == {"FINISHED"}
+    assert bpy.ops.blendshapes.generate(model=str(tiny), sets={"vrchat"}, guide=guide) == {
+        "FINISHED"
+    }
     keys = body.data.shape_keys.key_blocks
     moved, rest = np.empty_like(full), np.empty_like(full)
     keys["vrc.v_aa"].points.foreach_get("co", moved.reshape(-1))

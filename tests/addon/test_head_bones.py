@@ -50,7 +50,10 @@ def test_roles_of_common_names(name: str, expected: str | None) -> None:
 
 def test_the_rigs_own_statement_wins_and_the_first_counts() -> None:
     names = ["Hips", "Kopf", "Head", "Eye_L", "LeftEye"]
-    assert roles(names, {"head": "Kopf", "neck": "not there"}) == {"head": "Kopf", "left_eye": "Eye_L"}
+    assert roles(names, {"head": "Kopf", "neck": "not there"}) == {
+        "head": "Kopf",
+        "left_eye": "Eye_L",
+    }
 
 
 @given(st.text())

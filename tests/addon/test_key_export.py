@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exports hold what is seen: keys that are muted, masked by a vertex group, relative to another key, absolute; read back again."""
+"""Exports hold what is seen: keys that are muted, masked by a vertex group, relative to another
+key, absolute; read back again.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,11 @@ def grid() -> Any:
     """A flat mesh with the keys Up, moved up, and Over, moved up and to the right."""
     x, y = np.meshgrid(np.arange(ROWS), np.arange(ROWS))
     vertices = np.stack([x.ravel() - 2.5, y.ravel(), 0 * x.ravel()], axis=1)
-    faces = [[r * ROWS + c, r * ROWS + c + 1, (r + 1) * ROWS + c + 1, (r + 1) * ROWS + c] for r in range(ROWS - 1) for c in range(ROWS - 1)]
+    faces = [
+        [r * ROWS + c, r * ROWS + c + 1, (r + 1) * ROWS + c + 1, (r + 1) * ROWS + c]
+        for r in range(ROWS - 1)
+        for c in range(ROWS - 1)
+    ]
     ob = add("Face", vertices, faces)
     add_key(ob, "Up", up)
     add_key(ob, "Over", lambda points: up(points) + np.array([0.5, 0, 0], np.float32))
@@ -98,7 +104,12 @@ def expected(ob: Any) -> dict[str, Floats]:
         weights = np.ones(len(points))
         if block.vertex_group:
             index = ob.vertex_groups[block.vertex_group].index
-            weights = np.array([sum(entry.weight for entry in vertex.groups if entry.group == index) for vertex in ob.data.vertices])
+            weights = np.array(
+                [
+                    sum(entry.weight for entry in vertex.groups if entry.group == index)
+                    for vertex in ob.data.vertices
+                ]
+            )
         found[block.name] = (points - relative) * weights[:, None]
     return found
 
@@ -109,15 +120,28 @@ def state(ob: Any) -> Any:
     for block in key.key_blocks:
         points = np.empty(3 * len(ob.data.vertices), np.float32)
         block.points.foreach_get("co", points)
-        blocks.append((block.name, block.value, block.mute, block.vertex_group, block.relative_key.name, points.tobytes()))
-    drivers = [] if key.animation_data is None else [curve.mute for curve in key.animation_data.drivers]
+        blocks.append(
+            (
+                block.name,
+                block.value,
+                block.mute,
+                block.vertex_group,
+                block.relative_key.name,
+                points.tobytes(),
+            )
+        )
+    drivers = (
+        [] if key.animation_data is None else [curve.mute for curve in key.animation_data.drivers]
+    )
     return blocks, drivers, key.use_relative, ob.mode, ob.show_only_shape_key
 
 
 def read_back(path: Path) -> dict[str, dict[str, Floats]]:
     """Object -> key -> world offsets (V,3) of an exported file."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    (bpy.ops.import_scene.fbx if path.suffix == ".fbx" else bpy.ops.import_scene.gltf)(filepath=str(path))
+    (bpy.ops.import_scene.fbx if path.suffix == ".fbx" else bpy.ops.import_scene.gltf)(
+        filepath=str(path)
+    )
     bpy.context.view_layer.update()
     found: dict[str, dict[str, Floats]] = {}
     for ob in bpy.data.objects:
@@ -129,19 +153,30 @@ def read_back(path: Path) -> dict[str, dict[str, Floats]]:
             block.points.foreach_get("co", points.reshape(-1))
             ob.data.shape_keys.reference_key.points.foreach_get("co", base.reshape(-1))
             turn = np.array(ob.matrix_world)
-            keys[block.name] = np.concatenate([base @ turn[:3, :3].T + turn[:3, 3], (points - base) @ turn[:3, :3].T], axis=1)
+            keys[block.name] = np.concatenate(
+                [base @ turn[:3, :3].T + turn[:3, 3], (points - base) @ turn[:3, :3].T], axis=1
+            )
     return found
 
 
 def same(there: Floats, base: Floats, offsets: Floats) -> bool:
-    """Whether (W,6) places and offsets of a file, whose vertices may be in another order and split, are those (V,3) of the scene."""
+    """Whether (W,6) places and offsets of a file, whose vertices may be in another order and split,
+    are those (V,3) of the scene.
+    """
     nearest = np.linalg.norm(there[:, None, :3] - base[None], axis=2).argmin(axis=1)
-    return bool(np.abs(there[:, :3] - base[nearest]).max() < 1e-4 and np.abs(there[:, 3:] - offsets[nearest]).max() < 1e-4)
+    return bool(
+        np.abs(there[:, :3] - base[nearest]).max() < 1e-4
+        and np.abs(there[:, 3:] - offsets[nearest]).max() < 1e-4
+    )
 
 
 @pytest.mark.parametrize("suffix", [".glb", ".fbx"])
-@pytest.mark.parametrize("how", [mute, muted_and_driven, mask, relate, relate_first, all_of_it, absolute, in_edit_mode])
-def test_a_file_holds_what_is_seen_and_the_scene_is_as_before(grid: Any, how: Callable[[Any], None], suffix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "how", [mute, muted_and_driven, mask, relate, relate_first, all_of_it, absolute, in_edit_mode]
+)
+def test_a_file_holds_what_is_seen_and_the_scene_is_as_before(
+    grid: Any, how: Callable[[Any], None], suffix: str, tmp_path: Path
+) -> None:
     how(grid)
     wanted, before = expected(grid), state(grid)
     base = np.array([vertex.co for vertex in grid.data.vertices])
@@ -154,7 +189,9 @@ def test_a_file_holds_what_is_seen_and_the_scene_is_as_before(grid: Any, how: Ca
 
 
 @pytest.mark.parametrize("how", [mute, all_of_it, absolute])
-def test_after_a_failure_the_scene_is_as_before_too(grid: Any, how: Callable[[Any], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_failure_the_scene_is_as_before_too(
+    grid: Any, how: Callable[[Any], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     how(grid)
     before, during = state(grid), []
 
@@ -185,7 +222,11 @@ def test_what_a_file_will_not_have_is_told(grid: Any) -> None:
     add_key(old, "Up", up)
     old.hide_set(True)
     told = " ".join(key_export.lost())
-    assert "'Two' of 'Face'" in told and "those of Face" in told and "Hidden, so not exported: Old" in told
+    assert (
+        "'Two' of 'Face'" in told
+        and "those of Face" in told
+        and "Hidden, so not exported: Old" in told
+    )
 
 
 def test_what_was_exported_is_told(grid: Any) -> None:
@@ -198,11 +239,15 @@ def test_baking_for_good_leaves_the_look_of_every_value(grid: Any) -> None:
     wanted = expected(grid)
     assert set(key_export.bake(grid)) == {"Over"} and key_export.bake(grid) == []
     assert grid.data.shape_keys.key_blocks["Over"].vertex_group == ""
-    assert all(np.allclose(offsets, wanted[name], atol=1e-6) for name, offsets in expected(grid).items())
+    assert all(
+        np.allclose(offsets, wanted[name], atol=1e-6) for name, offsets in expected(grid).items()
+    )
 
 
 @pytest.mark.parametrize("suffix", [".glb", ".fbx"])
-def test_a_muted_key_that_is_driven_does_not_show_in_the_file(grid: Any, suffix: str, tmp_path: Path) -> None:
+def test_a_muted_key_that_is_driven_does_not_show_in_the_file(
+    grid: Any, suffix: str, tmp_path: Path
+) -> None:
     muted_and_driven(grid)
     scene_files.export_scene(tmp_path / f"avatar{suffix}")
     read_back(tmp_path / f"avatar{suffix}")
@@ -227,5 +272,7 @@ def test_a_chain_of_relations_is_baked_as_it_was_seen(grid: Any) -> None:
     third.relative_key = grid.data.shape_keys.key_blocks["Over"]
     wanted = expected(grid)
     key_export.bake(grid)
-    assert all(np.allclose(offsets, wanted[name], atol=1e-6) for name, offsets in expected(grid).items())
+    assert all(
+        np.allclose(offsets, wanted[name], atol=1e-6) for name, offsets in expected(grid).items()
+    )
     assert {block.relative_key.name for block in grid.data.shape_keys.key_blocks} == {"Basis"}

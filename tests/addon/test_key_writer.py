@@ -32,13 +32,21 @@ def coordinates(ob: Any, name: str) -> NDArray[Any]:
 
 
 def names(ob: Any) -> list[str]:
-    return [] if ob.data.shape_keys is None else [block.name for block in ob.data.shape_keys.key_blocks]
+    return (
+        []
+        if ob.data.shape_keys is None
+        else [block.name for block in ob.data.shape_keys.key_blocks]
+    )
 
 
 def test_new_keys_follow_a_basis_and_rest(box: Any) -> None:
     before = base_coordinates(box)
     written = write_keys(box, INDICES, [shape(), shape("vrc.v_aa", -1)])
-    assert names(box) == ["Basis", "jawOpen", "vrc.v_aa"] and written.added == ["jawOpen", "vrc.v_aa"] and not written.warnings
+    assert (
+        names(box) == ["Basis", "jawOpen", "vrc.v_aa"]
+        and written.added == ["jawOpen", "vrc.v_aa"]
+        and not written.warnings
+    )
     assert all(block.value == 0.0 for block in box.data.shape_keys.key_blocks[1:])
     moved = coordinates(box, "jawOpen") - before
     np.testing.assert_array_equal(moved[INDICES], 0.25)
@@ -47,12 +55,16 @@ def test_new_keys_follow_a_basis_and_rest(box: Any) -> None:
     assert box.active_shape_key_index == 0
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None
+)
 @given(
     hnp.arrays(np.float32, (8, 3), elements=st.floats(-1e3, 1e3, width=32)),
     hnp.arrays(np.float32, (3, 3), elements=st.floats(-10, 10, width=32)),
 )
-def test_any_key_is_recognised_as_ours_and_still_is_elsewhere(box: Any, base: NDArray[Any], offsets: NDArray[Any]) -> None:
+def test_any_key_is_recognised_as_ours_and_still_is_elsewhere(
+    box: Any, base: NDArray[Any], offsets: NDArray[Any]
+) -> None:
     box.shape_key_clear()
     box.data.attributes["position"].data.foreach_set("vector", base.reshape(-1))
     write_keys(box, INDICES, [Shape("a", offsets)])
@@ -72,14 +84,22 @@ def test_existing_keys_drivers_and_groups_stay(box: Any) -> None:
     write_keys(box, INDICES, [shape()])
     assert names(box) == ["Basis", "Mine", "jawOpen"]
     np.testing.assert_array_equal(coordinates(box, "Mine"), before)
-    assert own.slider_max == 2.0 and own.vertex_group == "mine" and len(box.data.shape_keys.animation_data.drivers) == 1
+    assert (
+        own.slider_max == 2.0
+        and own.vertex_group == "mine"
+        and len(box.data.shape_keys.animation_data.drivers) == 1
+    )
 
 
 def test_running_again_updates_and_does_not_duplicate(box: Any) -> None:
     write_keys(box, INDICES, [shape(), shape("b")])
     box.data.shape_keys.key_blocks["jawOpen"].value = 0.75
     written = write_keys(box, INDICES[:2], [Shape("jawOpen", np.ones((2, 3), np.float32))])
-    assert names(box) == ["Basis", "jawOpen", "b"] and written.updated == ["jawOpen"] and not written.added
+    assert (
+        names(box) == ["Basis", "jawOpen", "b"]
+        and written.updated == ["jawOpen"]
+        and not written.added
+    )
     moved = coordinates(box, "jawOpen") - coordinates(box, "Basis")
     np.testing.assert_array_equal(np.flatnonzero(moved.any(axis=1)), INDICES[:2])
     assert box.data.shape_keys.key_blocks["jawOpen"].value == 0.75
@@ -95,20 +115,28 @@ def test_hand_made_and_edited_keys_are_kept_unless_allowed(box: Any) -> None:
     box.data.shape_keys.key_blocks["c"].lock_shape = True
     shapes = [shape("jawOpen", 5), shape("b", 5), shape("c", 5), shape("d")]
     written = write_keys(box, INDICES, shapes)
-    assert written.kept == ["jawOpen", "b", "c"] and written.added == ["d"] and "jawOpen, b, c" in written.warnings[0]
+    assert (
+        written.kept == ["jawOpen", "b", "c"]
+        and written.added == ["d"]
+        and "jawOpen, b, c" in written.warnings[0]
+    )
     np.testing.assert_array_equal(coordinates(box, "b"), edited)
     assert write_keys(box, INDICES, shapes, overwrite=True).kept == []
     np.testing.assert_array_equal((coordinates(box, "b") - coordinates(box, "Basis"))[INDICES], 5)
     assert write_keys(box, INDICES, shapes[:2]).updated == ["jawOpen", "b"]
 
 
-def test_keys_stay_ours_when_the_basis_is_sculpted_and_the_file_reopened(box: Any, tmp_path: Path) -> None:
+def test_keys_stay_ours_when_the_basis_is_sculpted_and_the_file_reopened(
+    box: Any, tmp_path: Path
+) -> None:
     write_keys(box, INDICES, [shape()])
     bpy.ops.object.mode_set(mode="EDIT")
     bpy.ops.mesh.select_all(action="SELECT")
     bpy.ops.transform.translate(value=(0.3, 0.1, -7.7))
     bpy.ops.object.mode_set(mode="OBJECT")
-    assert abs(coordinates(box, "jawOpen")[0, 2] + 8.7) < 1e-5, "Blender moves the keys with the basis"
+    assert abs(coordinates(box, "jawOpen")[0, 2] + 8.7) < 1e-5, (
+        "Blender moves the keys with the basis"
+    )
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "box.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "box.blend"))
     assert write_keys(bpy.data.objects["Box"], INDICES, [shape()]).updated == ["jawOpen"]
@@ -146,7 +174,9 @@ def test_absolute_keys_are_refused(box: Any) -> None:
 
 @pytest.mark.parametrize("keys", [False, True])
 @pytest.mark.parametrize("at", [0, 2, 6])
-def test_a_failure_half_way_puts_everything_back(box: Any, monkeypatch: pytest.MonkeyPatch, keys: bool, at: int) -> None:
+def test_a_failure_half_way_puts_everything_back(
+    box: Any, monkeypatch: pytest.MonkeyPatch, keys: bool, at: int
+) -> None:
     if keys:
         write_keys(box, INDICES, [shape("b", 1)])
     before = {name: coordinates(box, name) for name in names(box)}
@@ -161,8 +191,16 @@ def test_a_failure_half_way_puts_everything_back(box: Any, monkeypatch: pytest.M
 
     monkeypatch.setattr(generated, "_keep", failing)
     with pytest.raises(MemoryError):
-        write_keys(box, INDICES, [shape("a"), shape("b", 9), shape("c"), shape("d"), shape("e"), shape("f")])
-    assert names(box) == list(before) and {name: values.tolist() for name, values in generated.kept(box).arrays.items()} == recorded
+        write_keys(
+            box,
+            INDICES,
+            [shape("a"), shape("b", 9), shape("c"), shape("d"), shape("e"), shape("f")],
+        )
+    assert (
+        names(box) == list(before)
+        and {name: values.tolist() for name, values in generated.kept(box).arrays.items()}
+        == recorded
+    )
     for name, points in before.items():
         np.testing.assert_array_equal(coordinates(box, name), points)
     assert box.data.shape_keys is not None or not keys
@@ -201,4 +239,6 @@ def test_a_tampered_record_is_ignored(box: Any) -> None:
     attributes.new(generated.REST, "BOOLEAN", "FACE")
     written = write_keys(box, INDICES, shapes)
     assert written.kept == ["a", "b", "c", "d"] and written.updated == ["e"]
-    assert set(generated.kept(box).arrays) == {e, generated.REST} and not {a, b, c, d} & set(attributes.keys())
+    assert set(generated.kept(box).arrays) == {e, generated.REST} and not {a, b, c, d} & set(
+        attributes.keys()
+    )

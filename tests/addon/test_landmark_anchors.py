@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Placed landmarks stay where they were put on the face, whatever is done to the object and its mesh, or are dropped with a word."""
+"""Placed landmarks stay where they were put on the face, whatever is done to the object and its
+mesh, or are dropped with a word.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,11 @@ import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import landmark_store
 from blendshape_auto_generator.blendshape_addon.avatar import gather_avatar
-from blendshape_auto_generator.blendshape_addon.landmark_store import corrected_landmarks, found_landmarks, told_lost
+from blendshape_auto_generator.blendshape_addon.landmark_store import (
+    corrected_landmarks,
+    found_landmarks,
+    told_lost,
+)
 from fixtures.scenes import activate, add, coordinates, eye_height, generate, head, offsets
 from mathutils import Matrix
 
@@ -57,7 +63,10 @@ def select(ob: Any, wanted: Any) -> None:
 
 
 def moved(places: dict[str, Any], matrix: Any) -> dict[str, Any]:
-    return {name: np.array(matrix @ Matrix.Translation(place).to_translation()) for name, place in places.items()}
+    return {
+        name: np.array(matrix @ Matrix.Translation(place).to_translation())
+        for name, place in places.items()
+    }
 
 
 TRANSFORMS = {
@@ -84,17 +93,30 @@ def test_a_moved_origin_and_transformed_data(face: Any) -> None:
     bpy.ops.object.origin_set(type="ORIGIN_CURSOR")
     expect(face, {name: np.subtract(place, (0.1, 0.2, -0.3)) for name, place in before.items()})
     face.data.transform(Matrix.Rotation(-1.5, 4, "X") @ Matrix.Scale(100, 4))
-    expect(face, moved({n: np.subtract(p, (0.1, 0.2, -0.3)) for n, p in before.items()}, Matrix.Rotation(-1.5, 4, "X") @ Matrix.Scale(100, 4)), 1e-2)
+    expect(
+        face,
+        moved(
+            {n: np.subtract(p, (0.1, 0.2, -0.3)) for n, p in before.items()},
+            Matrix.Rotation(-1.5, 4, "X") @ Matrix.Scale(100, 4),
+        ),
+        1e-2,
+    )
 
 
 def test_sculpted_with_keys_and_by_a_slider(face: Any) -> None:
-    """The chin is pulled down: on the mesh, on the basis below a key, and by a key of the user's own."""
+    """The chin is pulled down: on the mesh, on the basis below a key, and by a key of the user's
+    own.
+    """
     before, chin = found_landmarks(face), found_landmarks(face)["chin"]
     points = coordinates(face)
-    pull = np.clip(1 - np.linalg.norm(points - chin, axis=1) / 0.03, 0, 1)[:, None] * np.array((0, 0, -0.01), np.float32)
+    pull = np.clip(1 - np.linalg.norm(points - chin, axis=1) / 0.03, 0, 1)[:, None] * np.array(
+        (0, 0, -0.01), np.float32
+    )
     face.data.vertices.foreach_set("co", (points + pull).reshape(-1))
     assert found_landmarks(face)["chin"][2] < chin[2] - 0.005
-    assert found_landmarks(face)["eye_inner_left"] == pytest.approx(before["eye_inner_left"], abs=1e-5)
+    assert found_landmarks(face)["eye_inner_left"] == pytest.approx(
+        before["eye_inner_left"], abs=1e-5
+    )
     face.shape_key_add(name="Basis")
     key = face.shape_key_add(name="Long Chin")
     key.points.foreach_set("co", (points + 3 * pull).reshape(-1))
@@ -124,12 +146,19 @@ def test_more_vertices_and_fewer(face: Any) -> None:
 
 
 def test_merged_vertices(face: Any) -> None:
-    """What held landmarks is merged away after the mesh was turned: the others tell where they have gone."""
+    """What held landmarks is merged away after the mesh was turned: the others tell where they have
+    gone.
+    """
     before = found_landmarks(face)
     mouth = before["mouth_left"]
     turn = Matrix.Rotation(0.7, 4, "Z") @ Matrix.Scale(10, 4)
     face.data.transform(turn)
-    there = np.linalg.norm(coordinates(face) - np.array(turn @ Matrix.Translation(mouth).to_translation()), axis=1) < 0.08
+    there = (
+        np.linalg.norm(
+            coordinates(face) - np.array(turn @ Matrix.Translation(mouth).to_translation()), axis=1
+        )
+        < 0.08
+    )
     select(face, there)
     edit(face, lambda: bpy.ops.mesh.remove_doubles(threshold=0.05))
     expect(face, moved(before, turn), 0.02)
@@ -141,7 +170,9 @@ def test_vertices_that_are_gone_with_the_place(face: Any) -> None:
     select(face, below)
     edit(face, lambda: bpy.ops.mesh.delete(type="VERT"))
     assert "Chin" in told_lost(face)[0].words and "place them anew" in told_lost(face)[0].words
-    assert {"chin", "lip_lower"}.isdisjoint(corrected_landmarks(face)) and "eye_inner_left" in corrected_landmarks(face)
+    assert {"chin", "lip_lower"}.isdisjoint(
+        corrected_landmarks(face)
+    ) and "eye_inner_left" in corrected_landmarks(face)
     assert told_lost(face)[0] in gather_avatar(face)[0].findings
 
 
@@ -154,7 +185,9 @@ def test_a_mesh_that_lost_everything_has_none(face: Any, recwarn: pytest.Warning
 def test_a_remeshed_and_turned_head_forgets_them(face: Any) -> None:
     face.data.transform(Matrix.Rotation(1.5, 4, "X"))
     fresh = bpy.data.meshes.new("Fresh")
-    fresh.from_pydata(coordinates(face).tolist(), [], [list(map(int, polygon)) for polygon in head().polygons])
+    fresh.from_pydata(
+        coordinates(face).tolist(), [], [list(map(int, polygon)) for polygon in head().polygons]
+    )
     face.data = fresh
     assert not corrected_landmarks(face) and "13 more" in told_lost(face)[0].words
 
@@ -211,15 +244,21 @@ def test_saved_and_opened(face: Any, tmp_path: Path) -> None:
 
 
 def test_generating_after_transforms_are_applied() -> None:
-    """An object as FBX brings it: a landmark is corrected, transforms are applied, shapes are made again."""
+    """An object as FBX brings it: a landmark is corrected, transforms are applied, shapes are made
+    again.
+    """
     ob = add("Face", head().vertices, head().polygons)
     ob.data.transform(Matrix.Rotation(-np.pi / 2, 4, "X") @ Matrix.Scale(100, 4))
     ob.rotation_euler, ob.scale = (np.pi / 2, 0, 0), (0.01,) * 3
     generate(ob)
-    assert bpy.ops.blendshapes.place_landmark(landmark="mouth_left", place=found_landmarks(ob)["mouth_left"]) == {"FINISHED"}
+    assert bpy.ops.blendshapes.place_landmark(
+        landmark="mouth_left", place=found_landmarks(ob)["mouth_left"]
+    ) == {"FINISHED"}
     bpy.ops.blendshapes.remove()
     ob.shape_key_clear()
-    place = np.array(ob.matrix_world @ Matrix.Translation(found_landmarks(ob)["mouth_left"]).to_translation())
+    place = np.array(
+        ob.matrix_world @ Matrix.Translation(found_landmarks(ob)["mouth_left"]).to_translation()
+    )
     bpy.ops.object.transform_apply(location=True, rotation=True, scale=True)
     warnings = generate(ob)
     assert not [line for line in warnings if "landmark" in line.lower()]
@@ -232,9 +271,16 @@ def test_generating_after_transforms_are_applied() -> None:
 
 def test_a_lost_landmark_is_told_when_keys_are_made(face: Any) -> None:
     fresh = bpy.data.meshes.new("Fresh")
-    fresh.from_pydata(head().vertices.tolist(), [], [list(map(int, polygon)) for polygon in head().polygons])
+    fresh.from_pydata(
+        head().vertices.tolist(), [], [list(map(int, polygon)) for polygon in head().polygons]
+    )
     face.data = fresh
     assert any("placed landmarks" in line for line in generate(face))
     assert not corrected_landmarks(face) and len(found_landmarks(face)) == 18
-    assert not any("placed landmarks" in line for line in generate(face)), "they are forgotten by then"
-    assert importlib.import_module("blendshape_auto_generator.blendshape_addon.anchors").ATTRIBUTE in face.data.attributes
+    assert not any("placed landmarks" in line for line in generate(face)), (
+        "they are forgotten by then"
+    )
+    assert (
+        importlib.import_module("blendshape_auto_generator.blendshape_addon.anchors").ATTRIBUTE
+        in face.data.attributes
+    )

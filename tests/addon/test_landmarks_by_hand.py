@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Landmarks placed by hand, by scripts and by clicks in order, where no face is found; and what is refused."""
+"""Landmarks placed by hand, by scripts and by clicks in order, where no face is found; and what is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import landmark_hand, landmarks
-from blendshape_auto_generator.blendshape_addon.landmark_store import corrected_landmarks, found_landmarks
+from blendshape_auto_generator.blendshape_addon.landmark_store import (
+    corrected_landmarks,
+    found_landmarks,
+)
 from fixtures.scenes import activate, add, head, offsets
 from mathutils import Matrix
 
@@ -42,20 +47,39 @@ def other(name: str) -> str:
 
 def place(ob: Any, name: str, at: Any, mirror: bool = True) -> None:
     activate(ob)
-    assert bpy.ops.blendshapes.place_landmark(landmark=name, place=at, mirror=mirror) == {"FINISHED"}
+    assert bpy.ops.blendshapes.place_landmark(landmark=name, place=at, mirror=mirror) == {
+        "FINISHED"
+    }
 
 
 def check_shapes(ob: Any, turn: Any = None) -> None:
-    """52 keys that move what they are named for, in a space that `turn` brings back to the monkey's own."""
-    made = {name: shape @ (np.eye(3) if turn is None else turn) for name, shape in offsets(ob).items() if name != "Basis"}
+    """52 keys that move what they are named for, in a space that `turn` brings back to the monkey's
+    own.
+    """
+    made = {
+        name: shape @ (np.eye(3) if turn is None else turn)
+        for name, shape in offsets(ob).items()
+        if name != "Basis"
+    }
     assert len(made) == 52
     size = {name: float(np.abs(shape).max()) for name, shape in made.items()}
     assert not [name for name, most in size.items() if most < 0.005 and name not in LACKING]
-    points = np.array([vertex.co for vertex in ob.data.vertices]) @ (np.eye(3) if turn is None else turn)
-    at = {name: int(np.linalg.norm(points - place, axis=1).argmin()) for name, place in {**SUZANNE, "right": (-0.336, -0.75, 0.406)}.items()}
-    assert made["eyeBlinkLeft"][at["lid_upper_left"]][2] < -0.2 and made["eyeBlinkRight"][at["right"]][2] < -0.2
+    points = np.array([vertex.co for vertex in ob.data.vertices]) @ (
+        np.eye(3) if turn is None else turn
+    )
+    at = {
+        name: int(np.linalg.norm(points - place, axis=1).argmin())
+        for name, place in {**SUZANNE, "right": (-0.336, -0.75, 0.406)}.items()
+    }
+    assert (
+        made["eyeBlinkLeft"][at["lid_upper_left"]][2] < -0.2
+        and made["eyeBlinkRight"][at["right"]][2] < -0.2
+    )
     assert np.abs(made["eyeBlinkLeft"][at["right"]]).max() < 0.01
-    assert made["jawOpen"][at["lip_lower"]][2] < -0.15 and abs(made["jawOpen"][at["lip_upper"]][2]) < 0.05
+    assert (
+        made["jawOpen"][at["lip_lower"]][2] < -0.15
+        and abs(made["jawOpen"][at["lip_upper"]][2]) < 0.05
+    )
     twin = [int(np.linalg.norm(points - point * (-1, 1, 1), axis=1).argmin()) for point in points]
     for name in ("eyeBlink", "mouthSmile", "browDown"):
         left, right = made[f"{name}Left"], made[f"{name}Right"]
@@ -75,9 +99,13 @@ def test_suzanne_gets_her_keys_from_landmarks_by_script() -> None:
 
 
 def test_a_vertex_group_is_a_stronger_word_than_the_search() -> None:
-    """A face that would not be believed is taken inside the group, with a warning; what is no face at all is not."""
+    """A face that would not be believed is taken inside the group, with a warning; what is no face
+    at all is not.
+    """
     ob = suzanne()
-    ob.vertex_groups.new(name="Face").add([vertex.index for vertex in ob.data.vertices if vertex.co.y < -0.3], 1.0, "REPLACE")
+    ob.vertex_groups.new(name="Face").add(
+        [vertex.index for vertex in ob.data.vertices if vertex.co.y < -0.3], 1.0, "REPLACE"
+    )
     outside = np.array([vertex.co.y >= -0.3 for vertex in ob.data.vertices])
     assert bpy.ops.blendshapes.generate(sets={"arkit"}, group="Face") == {"FINISHED"}
     made = offsets(ob)
@@ -95,7 +123,11 @@ def clicked(ob: Any, wanted: Any = None) -> landmark_hand.Clicks:
     """Clicks as the operator asks for them; wanted: where they are, by name."""
     activate(ob)
     clicks = landmark_hand.Clicks(ob)
-    places = {**SUZANNE, **{other(name): (-x, y, z) for name, (x, y, z) in SUZANNE.items()}} if wanted is None else wanted
+    places = (
+        {**SUZANNE, **{other(name): (-x, y, z) for name, (x, y, z) in SUZANNE.items()}}
+        if wanted is None
+        else wanted
+    )
     for _ in range(18):
         if clicks.next in places:
             name = clicks.next
@@ -132,7 +164,9 @@ def test_clicks_hit_what_is_in_front() -> None:
 
 @pytest.mark.parametrize("kind", ["turned", "beside another", "lopsided"])
 def test_clicks_on_other_monkeys(kind: str) -> None:
-    """Turned data, a second head in the same mesh, and a mesh that is not symmetric, for which both sides are asked."""
+    """Turned data, a second head in the same mesh, and a mesh that is not symmetric, for which both
+    sides are asked.
+    """
     ob = suzanne()
     turn = np.eye(3)
     both = {**SUZANNE, **{other(name): (-x, y, z) for name, (x, y, z) in SUZANNE.items()}}
@@ -170,15 +204,33 @@ def test_clicks_on_other_monkeys(kind: str) -> None:
 
 def test_what_a_face_needs_is_enough_and_the_rest_is_estimated() -> None:
     ob = suzanne()
-    needed = {name: SUZANNE[name] for name in ("eye_inner_left", "eye_outer_left", "lid_upper_left", "lid_lower_left", "mouth_left")}
+    needed = {
+        name: SUZANNE[name]
+        for name in (
+            "eye_inner_left",
+            "eye_outer_left",
+            "lid_upper_left",
+            "lid_lower_left",
+            "mouth_left",
+        )
+    }
     for name, at in needed.items():
         place(ob, name, at)
     estimated = {mark.name for mark in ob.blendshapes.landmarks if mark.estimated}
-    assert estimated == {"lip_upper", "lip_lower", "nose_tip", "chin", *(f"brow_{i}_{s}" for i in ("inner", "outer") for s in ("left", "right"))}
+    assert estimated == {
+        "lip_upper",
+        "lip_lower",
+        "nose_tip",
+        "chin",
+        *(f"brow_{i}_{s}" for i in ("inner", "outer") for s in ("left", "right")),
+    }
     for name in ("nose_tip", "chin", "lip_upper"):
         assert np.linalg.norm(np.subtract(found_landmarks(ob)[name], SUZANNE[name])) < 0.35, name
     place(ob, "chin", SUZANNE["chin"])
-    assert not ob.blendshapes.landmarks["chin"].estimated and ob.blendshapes.landmarks["nose_tip"].estimated
+    assert (
+        not ob.blendshapes.landmarks["chin"].estimated
+        and ob.blendshapes.landmarks["nose_tip"].estimated
+    )
     assert bpy.ops.blendshapes.generate(sets={"arkit"}) == {"FINISHED"}
     assert np.abs(offsets(ob)["eyeBlinkLeft"]).max() > 0.2
 
@@ -215,7 +267,10 @@ def test_marks_that_cannot_be_right_are_refused(name: str, at: Any, words: str) 
     before = found_landmarks(ob)
     if isinstance(at, str):
         where, mark = at.split()
-        at = marks[mark] + {"below": (0, 0, -0.012), "above": (0, 0, 0.012), "outside": (0.012, 0.01, 0)}[where]
+        at = (
+            marks[mark]
+            + {"below": (0, 0, -0.012), "above": (0, 0, 0.012), "outside": (0.012, 0.01, 0)}[where]
+        )
     elif name == "mouth_left":
         at = marks["mouth_right"] * (0.7, 1, 1)
     elif name == "eye_outer_right":
@@ -237,7 +292,11 @@ def test_a_mesh_is_asked_for_one_side_only_where_it_is_symmetric() -> None:
     left, right = SUZANNE["eye_inner_left"], (-0.2, -0.75, 0.23)
     surface = landmark_hand.Clicks(ob).surface
     plane = landmarks.plane_of_face(surface, left, right)
-    assert plane is not None and np.allclose(np.abs(plane[1]), (1, 0, 0)) and abs(plane[0] @ plane[1]) < 1e-6
+    assert (
+        plane is not None
+        and np.allclose(np.abs(plane[1]), (1, 0, 0))
+        and abs(plane[0] @ plane[1]) < 1e-6
+    )
     for vertex in ob.data.vertices:
         vertex.co.z += 0.4 * vertex.co.x**2 * (vertex.co.x > 0)
     assert landmarks.plane_of_face(landmark_hand.Clicks(ob).surface, left, right) is None

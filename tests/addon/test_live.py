@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Live conditions with the real child and a tiny model: what is shown, what is kept, and that nothing else is left."""
+"""Live conditions with the real child and a tiny model: what is shown, what is kept, and that
+nothing else is left.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +47,13 @@ def shown(ob: Any) -> NDArray[Any]:
 def test_sliders_are_those_of_the_models_metadata(started: Any) -> None:
     sliders = bpy.context.window_manager.blendshapes_live
     fields = [field for field in sliders.bl_rna.properties if field.identifier.startswith("c")]
-    assert [field.name for field in fields] == [condition.name for condition in live.current().conditions]
+    assert [field.name for field in fields] == [
+        condition.name for condition in live.current().conditions
+    ]
     assert len(fields) == 52 and {field.hard_min for field in fields} == {0.0}
-    assert {field.hard_max for field in fields} == {condition.maximum for condition in live.current().conditions}
+    assert {field.hard_max for field in fields} == {
+        condition.maximum for condition in live.current().conditions
+    }
 
 
 def test_a_slider_shows_on_the_face_and_ending_leaves_nothing(started: Any) -> None:
@@ -59,7 +65,9 @@ def test_a_slider_shows_on_the_face_and_ending_leaves_nothing(started: Any) -> N
     move("jawOpen", 0.5)
     np.testing.assert_allclose(shown(started) - rest, moved / 2, atol=1e-6)
     assert bpy.ops.blendshapes.live_end() == {"FINISHED"}
-    assert started.data.shape_keys is None and not hasattr(bpy.types.WindowManager, "blendshapes_live")
+    assert started.data.shape_keys is None and not hasattr(
+        bpy.types.WindowManager, "blendshapes_live"
+    )
     np.testing.assert_array_equal(shown(started), rest)
 
 
@@ -74,7 +82,11 @@ def test_keys_that_were_there_stay_as_they_are(body: Any, tiny: Path) -> None:
     assert live.PREVIEW in body.data.shape_keys.key_blocks and not body.show_only_shape_key
     bpy.ops.blendshapes.live_end()
     assert [block.name for block in body.data.shape_keys.key_blocks] == ["Basis", "Mine"]
-    assert body.active_shape_key_index == 1 and body.show_only_shape_key and abs(own.value - 0.3) < 1e-6
+    assert (
+        body.active_shape_key_index == 1
+        and body.show_only_shape_key
+        and abs(own.value - 0.3) < 1e-6
+    )
 
 
 def hide(ob: Any) -> None:
@@ -90,7 +102,9 @@ def absolute(ob: Any) -> None:
     ob.data.shape_keys.use_relative = False
 
 
-@pytest.mark.parametrize(("how", "words"), [(hide, "hidden"), (edit, "Edit or Sculpt"), (absolute, "absolute")])
+@pytest.mark.parametrize(
+    ("how", "words"), [(hide, "hidden"), (edit, "Edit or Sculpt"), (absolute, "absolute")]
+)
 def test_what_cannot_be_seen_is_said(started: Any, how: Any, words: str) -> None:
     how(started)
     move("jawOpen", 1.0)
@@ -110,7 +124,12 @@ def test_a_muted_or_driven_key_of_that_name_is_no_matter(started: Any) -> None:
     key.mute, key.slider_max = True, 0.5
     rest = shown(started)
     move("jawOpen", 1.0)
-    assert np.abs(shown(started) - rest).max() > 1e-4 and live.current().why == "" and key.mute and key.slider_max == 0.5
+    assert (
+        np.abs(shown(started) - rest).max() > 1e-4
+        and live.current().why == ""
+        and key.mute
+        and key.slider_max == 0.5
+    )
 
 
 def test_what_is_shown_is_kept_and_can_be_updated(started: Any) -> None:
@@ -120,18 +139,25 @@ def test_what_is_shown_is_kept_and_can_be_updated(started: Any) -> None:
     on_screen = shown(started) - rest
     assert bpy.ops.blendshapes.live_keep(key_name="Grin") == {"FINISHED"}
     key = started.data.shape_keys
-    assert [block.name for block in key.key_blocks] == ["Basis", "Grin"] and key.key_blocks["Grin"].value == 0
+    assert [block.name for block in key.key_blocks] == ["Basis", "Grin"] and key.key_blocks[
+        "Grin"
+    ].value == 0
     points = np.empty((len(started.data.vertices), 3), np.float32)
     key.key_blocks["Grin"].points.foreach_get("co", points.reshape(-1))
     np.testing.assert_allclose(points - rest, on_screen, atol=1e-6)
     assert not live.current().weights.any(), "the sliders rest again"
     np.testing.assert_array_equal(shown(started), rest)
-    assert generated.request_of(started)[1]["Grin"] == pytest.approx({"jawOpen": 0.75, "mouthSmileLeft": 0.5})
+    assert generated.request_of(started)[1]["Grin"] == pytest.approx(
+        {"jawOpen": 0.75, "mouthSmileLeft": 0.5}
+    )
     bpy.ops.blendshapes.live_end()
     assert bpy.ops.blendshapes.update() == {"FINISHED"}
 
 
-@pytest.mark.parametrize(("name", "value", "words"), [("Grin", 0.0, "move nothing"), (" ", 1.0, "no name"), ("Mine", 1.0, "made or edited")])
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("Grin", 0.0, "move nothing"), (" ", 1.0, "no name"), ("Mine", 1.0, "made or edited")],
+)
 def test_what_cannot_be_kept_is_said(started: Any, name: str, value: float, words: str) -> None:
     started.shape_key_add(name="Basis")
     started.shape_key_add(name="Mine", from_mix=False)
@@ -153,7 +179,9 @@ def test_a_saved_file_holds_no_preview(started: Any, tmp_path: Path) -> None:
 def test_a_preview_that_a_crash_left_is_swept_away(started: Any, tmp_path: Path) -> None:
     move("jawOpen", 1.0)
     path = str(tmp_path / "crashed.blend")
-    bpy.data.libraries.write(path, {started, bpy.context.scene})  # as an autosave, without the handlers of saving
+    bpy.data.libraries.write(
+        path, {started, bpy.context.scene}
+    )  # as an autosave, without the handlers of saving
     bpy.ops.wm.open_mainfile(filepath=path)
     keys = bpy.data.objects["Body"].data.shape_keys
     assert keys is None or live.PREVIEW not in keys.key_blocks
@@ -166,13 +194,18 @@ def test_a_mesh_that_changed_ends_the_show(started: Any) -> None:
 
 
 def test_a_face_shows_within_50_ms_on_20_000_vertices() -> None:
-    """The sum itself, without the child: 52 conditions on 20,000 vertices, half of them the face's; the bound is loose for busy machines."""
+    """The sum itself, without the child: 52 conditions on 20,000 vertices, half of them the face's;
+    the bound is loose for busy machines.
+    """
     import time
 
     from blendshape_auto_generator.blendshape_addon.avatar import Target
 
     side = 142
-    grid = np.stack(np.meshgrid(np.arange(side), np.arange(side), [0.0]), axis=-1).reshape(-1, 3) / side
+    grid = (
+        np.stack(np.meshgrid(np.arange(side), np.arange(side), [0.0]), axis=-1).reshape(-1, 3)
+        / side
+    )
     corner = (np.arange(side - 1)[:, None] * side + np.arange(side - 1)).ravel()
     faces = np.stack([corner, corner + 1, corner + side + 1, corner + side], axis=1)
     mesh = bpy.data.meshes.new("Grid")
@@ -201,7 +234,10 @@ def test_a_face_shows_within_50_ms_on_20_000_vertices() -> None:
         ready.show(weights * np.float32(turn / 5))
         bpy.context.view_layer.update()
         took.append(time.perf_counter() - began)
-    print(f"\nlive: {len(grid)} vertices, all 52 conditions moving: {min(took) * 1000:.1f} ms at best of {len(took)}")
+    print(
+        f"\nlive: {len(grid)} vertices, all 52 conditions moving: {min(took) * 1000:.1f} ms at best"
+        f" of {len(took)}"
+    )
     assert min(took) < 0.05
     ready.rest()
     assert ob.data.shape_keys is None
@@ -219,7 +255,9 @@ def test_sliders_end_with_their_face(started: Any) -> None:
     assert not live.current().lost()
     bpy.data.objects.remove(started)
     bpy.context.view_layer.update()
-    assert live.current().lost() and bpy.app.timers.is_registered(live_operators.end), "as soon as Blender has drawn"
+    assert live.current().lost() and bpy.app.timers.is_registered(live_operators.end), (
+        "as soon as Blender has drawn"
+    )
     bpy.app.timers.unregister(live_operators.end)
     live_operators.end()
     assert live.current() is None and not hasattr(bpy.context.window_manager, "blendshapes_live")

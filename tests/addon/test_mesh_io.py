@@ -19,8 +19,14 @@ from fixtures.meshes import figure
 def test_the_figure_arrives_as_it_was_made(body: Any) -> None:
     mesh, expected = gather(body), figure()
     np.testing.assert_array_equal(mesh.vertices, expected.vertices)
-    assert {tuple(sorted(t)) for t in mesh.triangles.tolist()} == {tuple(sorted(t)) for t in expected.triangles.tolist()}
-    assert mesh.vertices.dtype == np.float32 and mesh.triangles.dtype == np.int32 and mesh.vertices.flags.c_contiguous
+    assert {tuple(sorted(t)) for t in mesh.triangles.tolist()} == {
+        tuple(sorted(t)) for t in expected.triangles.tolist()
+    }
+    assert (
+        mesh.vertices.dtype == np.float32
+        and mesh.triangles.dtype == np.int32
+        and mesh.vertices.flags.c_contiguous
+    )
     assert mesh.mask is None and mesh.findings == () and mesh.up == (0.0, 0.0, 1.0)
 
 
@@ -47,7 +53,11 @@ def test_without_an_armature_a_group_called_like_a_head_counts(body: Any) -> Non
     body.modifiers.clear()
     body.parent = None
     mesh = gather(body)
-    assert mesh.head_weights is not None and (mesh.head_weights[100:768] == 1).all() and (mesh.head_weights[:100] == 0).all()
+    assert (
+        mesh.head_weights is not None
+        and (mesh.head_weights[100:768] == 1).all()
+        and (mesh.head_weights[:100] == 0).all()
+    )
     assert mesh.bones == {}
     body.vertex_groups["J_Bip_C_Head"].name = "Torso"
     assert gather(body).head_weights is None
@@ -57,7 +67,9 @@ def test_bones_are_in_object_space_wherever_the_object_is(body: Any) -> None:
     before = gather(body)
     assert set(before.bones) == {"head", "left_eye", "right_eye"}
     np.testing.assert_allclose(before.bones["left_eye"], (0.03, -0.09, 1.62), atol=1e-6)
-    body.parent.matrix_world = body.matrix_world.LocRotScale((50, 3, -2), body.rotation_euler.to_matrix().to_quaternion(), (0.01, 0.01, 0.01))
+    body.parent.matrix_world = body.matrix_world.LocRotScale(
+        (50, 3, -2), body.rotation_euler.to_matrix().to_quaternion(), (0.01, 0.01, 0.01)
+    )
     body.parent.rotation_euler = (1.0, 0.5, 2.0)
     after = gather(body)
     for name, point in before.bones.items():
@@ -89,7 +101,10 @@ def test_masks(body: Any) -> None:
     chosen = gather(body, use_selection=True).mask
     assert chosen is not None and np.flatnonzero(chosen).tolist() == [7]
     body.data.vertices.foreach_set("select", ~selected & selected)
-    for arguments, code in (({"group": "Nose"}, "unknown_group"), ({"use_selection": True}, "usage")):
+    for arguments, code in (
+        ({"group": "Nose"}, "unknown_group"),
+        ({"use_selection": True}, "usage"),
+    ):
         with pytest.raises(AddonError) as caught:
             gather(body, **arguments)
         assert caught.value.code == code
@@ -100,7 +115,11 @@ def test_masks(body: Any) -> None:
 def test_the_vrm_addons_mapping_is_used(body: Any) -> None:
     # The structure of the VRM add-on's properties, as far as the mapping goes
     def group(**fields: Any) -> Any:
-        cls = type("Vrm" + "".join(fields).title().replace("_", ""), (bpy.types.PropertyGroup,), {"__annotations__": fields})
+        cls = type(
+            "Vrm" + "".join(fields).title().replace("_", ""),
+            (bpy.types.PropertyGroup,),
+            {"__annotations__": fields},
+        )
         bpy.utils.register_class(cls)
         return cls
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Spelling of keys, without bpy: as the standard, as the rig that is there, and never two shapes under one name."""
+"""Spelling of keys, without bpy: as the standard, as the rig that is there, and never two shapes
+under one name.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +9,35 @@ import json
 from pathlib import Path
 
 import pytest
-from blendshape_auto_generator.blendshape_addon.naming import aliases_of, names_for, style_of, styled
+from blendshape_auto_generator.blendshape_addon.naming import (
+    aliases_of,
+    names_for,
+    style_of,
+    styled,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
-SETS = json.loads((Path(__file__).resolve().parents[2] / "backend/face/shapes/shape_sets.json").read_text(encoding="utf-8"))["sets"]
-ARKIT, UNIFIED, VRCHAT, SRANIPAL = (list(SETS[name]["shapes"]) for name in ("arkit", "unified", "vrchat", "sranipal"))
+SETS = json.loads(
+    (Path(__file__).resolve().parents[2] / "backend/face/shapes/shape_sets.json").read_text(
+        encoding="utf-8"
+    )
+)["sets"]
+ARKIT, UNIFIED, VRCHAT, SRANIPAL = (
+    list(SETS[name]["shapes"]) for name in ("arkit", "unified", "vrchat", "sranipal")
+)
 
 
 def test_styles() -> None:
-    assert styled("eyeBlinkLeft", "pascal") == "EyeBlinkLeft" and styled("eyeBlinkLeft", "suffix") == "eyeBlink_L"
-    assert styled("jawOpen", "suffix") == "jawOpen" and styled("mouthRight", "suffix") == "mouth_R" and styled("あ", "pascal") == "あ"
+    assert (
+        styled("eyeBlinkLeft", "pascal") == "EyeBlinkLeft"
+        and styled("eyeBlinkLeft", "suffix") == "eyeBlink_L"
+    )
+    assert (
+        styled("jawOpen", "suffix") == "jawOpen"
+        and styled("mouthRight", "suffix") == "mouth_R"
+        and styled("あ", "pascal") == "あ"
+    )
     assert styled("vrc.v_aa", "pascal") == "vrc.v_aa" and styled("a", "pascal") == "a"
 
 
@@ -32,7 +52,9 @@ def exact(existing: list[str]) -> int:
     return sum(wanted == own for wanted, own in names_for(ARKIT, "auto", existing, UNIFIED).items())
 
 
-@pytest.mark.parametrize("style", ["pascal", "suffix", "suffix.", "suffix-", "pascal suffix", "pascal suffix."])
+@pytest.mark.parametrize(
+    "style", ["pascal", "suffix", "suffix.", "suffix-", "pascal suffix", "pascal suffix."]
+)
 def test_a_whole_rig_s_style_is_followed(style: str) -> None:
     assert style_of(spelled(style), ARKIT, UNIFIED) == style
     names = names_for(ARKIT, "auto", spelled(style), UNIFIED)
@@ -58,7 +80,11 @@ def test_a_whole_rig_s_style_is_followed(style: str) -> None:
 def test_a_few_keys_of_ones_own_decide_their_own_names_only(existing: list[str], kept: int) -> None:
     assert style_of(existing, ARKIT, UNIFIED) == "standard"
     own = names_for(ARKIT, "auto", existing, UNIFIED)
-    assert exact(existing) == 52 - sum(name in existing and name not in ARKIT for name in own.values()) >= 52 - max(kept, 12)
+    assert (
+        exact(existing)
+        == 52 - sum(name in existing and name not in ARKIT for name in own.values())
+        >= 52 - max(kept, 12)
+    )
     assert kept == 0 or exact(existing) == 52 - kept
 
 
@@ -70,7 +96,11 @@ def test_where_the_standard_s_names_are_there_too_they_are_taken() -> None:
 
 def test_a_rig_in_capitals_gets_all_names_in_capitals_and_keeps_its_own() -> None:
     names = names_for(ARKIT, "auto", ["Basis", *spelled("pascal", 45), "JAWOPEN"], UNIFIED)
-    assert names["eyeBlinkLeft"] == "EyeBlinkLeft" and names["mouthPucker"] == "MouthPucker" and names["jawOpen"] == "JAWOPEN"
+    assert (
+        names["eyeBlinkLeft"] == "EyeBlinkLeft"
+        and names["mouthPucker"] == "MouthPucker"
+        and names["jawOpen"] == "JAWOPEN"
+    )
 
 
 def test_the_width_of_letters_does_not_count() -> None:
@@ -92,7 +122,10 @@ def test_the_exact_name_goes_before_a_similar_one() -> None:
 
 
 def test_the_alias() -> None:
-    assert aliases_of(dict.fromkeys(VRCHAT, "")) == {"vrc.v_e": "vrc.v_ee"} and aliases_of({"jawOpen": ""}) == {}
+    assert (
+        aliases_of(dict.fromkeys(VRCHAT, "")) == {"vrc.v_e": "vrc.v_ee"}
+        and aliases_of({"jawOpen": ""}) == {}
+    )
 
 
 SEEN = [*ARKIT, *UNIFIED, *VRCHAT, "JAWOPEN", "eyeBlink_L", "jaw.open", "x"]
@@ -101,5 +134,15 @@ SEEN = [*ARKIT, *UNIFIED, *VRCHAT, "JAWOPEN", "eyeBlink_L", "jaw.open", "x"]
 @given(st.lists(st.sampled_from(SEEN), unique=True), st.sampled_from(["auto", "pascal", "suffix"]))
 def test_no_two_shapes_of_a_set_get_one_name(existing: list[str], style: str) -> None:
     for wanted in (ARKIT, UNIFIED, VRCHAT, SRANIPAL):
-        names = names_for(wanted, style, existing, {name for other in (ARKIT, UNIFIED, VRCHAT, SRANIPAL) if other is not wanted for name in other})
+        names = names_for(
+            wanted,
+            style,
+            existing,
+            {
+                name
+                for other in (ARKIT, UNIFIED, VRCHAT, SRANIPAL)
+                if other is not wanted
+                for name in other
+            },
+        )
         assert list(names) == wanted and len(set(names.values())) == len(wanted)

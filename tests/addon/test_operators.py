@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators as scripts and background Blender call them, with the real child and a tiny model."""
+"""The operators as scripts and background Blender call them, with the real child and a tiny
+model.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,9 @@ def test_edit_mode_is_left_and_restored(body: Any, tiny: Path) -> None:
         ({"model": "/nowhere/model.onnx"}, "model"),
     ],
 )
-def test_failures_are_reported_and_leave_the_mesh_alone(body: Any, tiny: Path, options: dict[str, Any], words: str) -> None:
+def test_failures_are_reported_and_leave_the_mesh_alone(
+    body: Any, tiny: Path, options: dict[str, Any], words: str
+) -> None:
     with pytest.raises(RuntimeError, match=words):
         bpy.ops.blendshapes.generate(**{"model": str(tiny), **options})
     assert body.data.shape_keys is None and session.status.failed and words in session.status.result
@@ -157,7 +161,9 @@ def test_a_cancelled_job_does_not_disturb_the_next(body: Any, tiny: Path, slow: 
 
 
 def test_the_panels_sets_are_the_backends() -> None:
-    sets = json.loads((ROOT / "backend/face/shapes/shape_sets.json").read_text(encoding="utf-8"))["sets"]
+    sets = json.loads((ROOT / "backend/face/shapes/shape_sets.json").read_text(encoding="utf-8"))[
+        "sets"
+    ]
     assert {identifier for identifier, *_ in properties.SETS} <= set(sets)
 
 
@@ -173,7 +179,9 @@ def test_registering_again_leaves_nothing_behind(body: Any, tiny: Path) -> None:
     registration.unregister()
     try:
         assert not session.backend.running
-        assert not hasattr(bpy.types, "BLENDSHAPES_OT_generate") and not hasattr(bpy.types.Scene, "blendshapes")
+        assert not hasattr(bpy.types, "BLENDSHAPES_OT_generate") and not hasattr(
+            bpy.types.Scene, "blendshapes"
+        )
         registration.unregister()
     finally:
         registration.register()

@@ -21,7 +21,9 @@ def at_rest() -> Iterator[None]:
 
 
 def cube(name: str, at: float, cuts: int = 3) -> Any:
-    bpy.ops.mesh.primitive_grid_add(x_subdivisions=4 * cuts, y_subdivisions=4 * cuts, location=(at, 0, 0))
+    bpy.ops.mesh.primitive_grid_add(
+        x_subdivisions=4 * cuts, y_subdivisions=4 * cuts, location=(at, 0, 0)
+    )
     bpy.context.object.name = name
     return bpy.context.object
 
@@ -40,7 +42,9 @@ def test_the_object_with_a_face_is_offered_and_taken() -> None:
     hidden.hide_set(True)
     body = cube("Trousers", 2.0)
     activate(body)
-    assert [ob.name for ob in other_face.likely(bpy.context)] == ["Waiting Head", "Floor"], "those that are seen, a face's name first"
+    assert [ob.name for ob in other_face.likely(bpy.context)] == ["Waiting Head", "Floor"], (
+        "those that are seen, a face's name first"
+    )
     until_done(inspection._tick)
     seen = inspection.look(bpy.context)
     assert seen is not None and seen.error is not None and seen.error.code == "no_face"

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nothing that the child does or leaves undone holds Blender up: a real pipe here, Windows' pipes pretended."""
+"""Nothing that the child does or leaves undone holds Blender up: a real pipe here, Windows' pipes
+pretended.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,18 @@ QUOTA = 4096  # bytes that the pretended pipe holds
 
 
 class Pipe:
-    """A pipe of Windows as its driver works: with PIPE_NOWAIT a write that does not fit is not made, but for what a reader waits for."""
+    """A pipe of Windows as its driver works: with PIPE_NOWAIT a write that does not fit is not
+    made, but for what a reader waits for.
+    """
 
     def __init__(self) -> None:
-        self.held, self.taken, self.wanted, self.waits, self.broken = bytearray(), bytearray(), 0, True, False
+        self.held, self.taken, self.wanted, self.waits, self.broken = (
+            bytearray(),
+            bytearray(),
+            0,
+            True,
+            False,
+        )
         self.size, self.refused = 0, 0
 
     def write(self, handle: int, data: Any) -> tuple[int, int]:
@@ -64,9 +74,18 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> tuple[ModuleType, Pipe]:
     def state(handle: int, mode: int, *rest: object) -> None:
         made.waits = not mode & 1
 
-    calls = {"CreatePipe": create, "SetNamedPipeHandleState": state, "WriteFile": made.write, "PeekNamedPipe": made.peek}
+    calls = {
+        "CreatePipe": create,
+        "SetNamedPipeHandleState": state,
+        "WriteFile": made.write,
+        "PeekNamedPipe": made.peek,
+    }
     monkeypatch.setitem(sys.modules, "_winapi", SimpleNamespace(**calls))
-    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(open_osfhandle=lambda handle, flags: handle, get_osfhandle=int))
+    monkeypatch.setitem(
+        sys.modules,
+        "msvcrt",
+        SimpleNamespace(open_osfhandle=lambda handle, flags: handle, get_osfhandle=int),
+    )
     monkeypatch.setattr(sys, "platform", "win32")
     spec = importlib.util.spec_from_file_location("pipe_of_windows", pipe.__file__)
     assert spec is not None and spec.loader is not None
@@ -76,7 +95,9 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> tuple[ModuleType, Pipe]:
 
 
 @pytest.mark.parametrize("reads", [100, 4096, 5000])
-def test_on_windows_everything_arrives_in_order_through_a_pipe_that_never_waits(windows: tuple[ModuleType, Pipe], reads: int) -> None:
+def test_on_windows_everything_arrives_in_order_through_a_pipe_that_never_waits(
+    windows: tuple[ModuleType, Pipe], reads: int
+) -> None:
     module, made = windows
     data = os.urandom(60_000)
     with module.to_child() as (_, ours):
@@ -88,12 +109,16 @@ def test_on_windows_everything_arrives_in_order_through_a_pipe_that_never_waits(
             if not left and not made.held:
                 break
             made.drain(reads)
-            made.wanted = reads if reads > QUOTA and not made.held else 0  # a reader that waits for more than the pipe holds
+            made.wanted = (
+                reads if reads > QUOTA and not made.held else 0
+            )  # a reader that waits for more than the pipe holds
         ours.close()
     assert bytes(made.taken) == data and made.size == 1 << 20 and made.refused
 
 
-def test_on_windows_a_full_pipe_takes_nothing_and_says_so_at_once(windows: tuple[ModuleType, Pipe]) -> None:
+def test_on_windows_a_full_pipe_takes_nothing_and_says_so_at_once(
+    windows: tuple[ModuleType, Pipe],
+) -> None:
     module, made = windows
     with module.to_child() as (_, ours):
         taken = 0
@@ -106,7 +131,9 @@ def test_on_windows_a_full_pipe_takes_nothing_and_says_so_at_once(windows: tuple
         ours.close()
 
 
-def test_on_windows_the_end_of_a_pipe_is_readable_and_read_as_such(windows: tuple[ModuleType, Pipe]) -> None:
+def test_on_windows_the_end_of_a_pipe_is_readable_and_read_as_such(
+    windows: tuple[ModuleType, Pipe],
+) -> None:
     module, made = windows
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb", buffering=0) as stream:

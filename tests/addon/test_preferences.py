@@ -21,7 +21,9 @@ class Layout:
 
     def __getattr__(self, name: str) -> Any:
         def call(*arguments: Any, **more: Any) -> Layout:
-            self.kept.extend(str(value) for value in (*arguments, more.get("text")) if isinstance(value, str))
+            self.kept.extend(
+                str(value) for value in (*arguments, more.get("text")) if isinstance(value, str)
+            )
             return Layout(self.kept)
 
         return call
@@ -47,10 +49,18 @@ def test_every_setting_is_drawn() -> None:
 
 def test_a_python_is_shown_as_checked_or_not() -> None:
     assert "Not checked yet" in drawn(python=sys.executable)
-    assert "blendshapes.check_python" in drawn(python=sys.executable) and "blendshapes.check_python" not in drawn()
-    hello = {"versions": {"onnxruntime": "1.2.3"}, "providers": ["CUDAExecutionProvider", "AzureExecutionProvider", "CPUExecutionProvider"]}
+    assert (
+        "blendshapes.check_python" in drawn(python=sys.executable)
+        and "blendshapes.check_python" not in drawn()
+    )
+    hello = {
+        "versions": {"onnxruntime": "1.2.3"},
+        "providers": ["CUDAExecutionProvider", "AzureExecutionProvider", "CPUExecutionProvider"],
+    }
     known = runtime_operators.known_of(Path(sys.executable), hello)
-    assert "Checked: onnxruntime 1.2.3, CUDA, CPU" in drawn(python=sys.executable, python_known=known)
+    assert "Checked: onnxruntime 1.2.3, CUDA, CPU" in drawn(
+        python=sys.executable, python_known=known
+    )
 
 
 def test_progress_takes_the_place_of_the_buttons(monkeypatch: pytest.MonkeyPatch) -> None:

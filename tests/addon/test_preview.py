@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The preview of a key: seen whatever holds the key elsewhere, or a word why not, and everything as before afterwards."""
+"""The preview of a key: seen whatever holds the key elsewhere, or a word why not, and everything as
+before afterwards.
+"""
 
 from __future__ import annotations
 
@@ -39,18 +41,36 @@ def face() -> Any:
 
 
 def click(name: str) -> None:
-    bpy.context.window_manager.blendshapes.key = bpy.context.object.data.shape_keys.key_blocks.find(name)
+    bpy.context.window_manager.blendshapes.key = bpy.context.object.data.shape_keys.key_blocks.find(
+        name
+    )
 
 
 def state(ob: Any) -> Any:
     """All that a preview might change."""
     key = ob.data.shape_keys
-    blocks = [(k.name, k.value, k.mute, k.slider_min, k.slider_max, k.vertex_group, k.relative_key.name) for k in key.key_blocks]
+    blocks = [
+        (k.name, k.value, k.mute, k.slider_min, k.slider_max, k.vertex_group, k.relative_key.name)
+        for k in key.key_blocks
+    ]
     animation = key.animation_data
-    curves = [] if animation is None else [(curve.data_path, curve.mute) for curve in animation.drivers]
+    curves = (
+        [] if animation is None else [(curve.data_path, curve.mute) for curve in animation.drivers]
+    )
     if animation is not None:
-        curves += [(curve.data_path, curve.mute) for some in key_export.curves_of_action(animation) for curve in some]
-    return blocks, curves, animation is not None and animation.use_nla, ob.show_only_shape_key, ob.active_shape_key_index, ob.mode
+        curves += [
+            (curve.data_path, curve.mute)
+            for some in key_export.curves_of_action(animation)
+            for curve in some
+        ]
+    return (
+        blocks,
+        curves,
+        animation is not None and animation.use_nla,
+        ob.show_only_shape_key,
+        ob.active_shape_key_index,
+        ob.mode,
+    )
 
 
 def pin(ob: Any) -> None:
@@ -103,7 +123,9 @@ HOLDS = [pin, drive, drive_mute, animate, strip, mute, narrow, everything]
 
 
 @pytest.mark.parametrize("hold", HOLDS)
-def test_a_key_is_seen_whatever_holds_it_and_everything_is_put_back(face: Any, hold: Callable[[Any], None]) -> None:
+def test_a_key_is_seen_whatever_holds_it_and_everything_is_put_back(
+    face: Any, hold: Callable[[Any], None]
+) -> None:
     rest = seen(face)
     hold(face)
     before, looked = state(face), seen(face)
@@ -116,7 +138,9 @@ def test_a_key_is_seen_whatever_holds_it_and_everything_is_put_back(face: Any, h
 
 
 @pytest.mark.parametrize("hold", HOLDS)
-def test_another_click_and_a_saved_file_put_back_too(face: Any, hold: Callable[[Any], None], tmp_path: Any) -> None:
+def test_another_click_and_a_saved_file_put_back_too(
+    face: Any, hold: Callable[[Any], None], tmp_path: Any
+) -> None:
     hold(face)
     before = state(face)
     click("mouthClose")
@@ -149,8 +173,15 @@ def test_what_was_renamed_or_copied_meanwhile_is_put_back(face: Any) -> None:
     preview.stop()
     for ob, name in ((face, "Jaw"), (twin, "jawOpen")):
         block = ob.data.shape_keys.key_blocks[name]
-        assert (block.value, block.mute, block.slider_max) == (value, True, pytest.approx(0.3)) and ob.show_only_shape_key
-        assert not any(curve.mute for curve in ob.data.shape_keys.animation_data.drivers) and preview.KEPT not in ob.data.shape_keys
+        assert (block.value, block.mute, block.slider_max) == (
+            value,
+            True,
+            pytest.approx(0.3),
+        ) and ob.show_only_shape_key
+        assert (
+            not any(curve.mute for curve in ob.data.shape_keys.animation_data.drivers)
+            and preview.KEPT not in ob.data.shape_keys
+        )
 
 
 def edit(ob: Any) -> None:
@@ -192,7 +223,9 @@ def masked(ob: Any) -> None:
         (masked, "moves nothing"),
     ],
 )
-def test_what_cannot_be_seen_is_said_and_nothing_changes(face: Any, stop: Callable[[Any], None], words: str) -> None:
+def test_what_cannot_be_seen_is_said_and_nothing_changes(
+    face: Any, stop: Callable[[Any], None], words: str
+) -> None:
     stop(face)
     before = state(face)
     click("jawOpen")
@@ -212,7 +245,9 @@ def test_a_key_that_is_gone_is_said(face: Any) -> None:
 
 
 def test_the_objects_are_those_that_generate_moves() -> None:
-    """Lashes without a parent are found by their name, hidden ones and those of another head are not."""
+    """Lashes without a parent are found by their name, hidden ones and those of another head are
+    not.
+    """
     found = add_head(("lash", "teeth"))
     face, lash, teeth = found["Face"], found["lash"], found["teeth"]
     old = add("Old", [(5, 0, 0), (6, 0, 0), (5, 1, 0)], [(0, 1, 2)])
@@ -226,7 +261,12 @@ def test_the_objects_are_those_that_generate_moves() -> None:
     activate(face)
     before, rest = [state(ob) for ob in (face, lash, teeth, old)], seen(lash)
     click("jawOpen")
-    assert [ob.data.shape_keys.key_blocks["jawOpen"].value for ob in (face, lash, teeth, old)] == [1, 1, 0, 0]
+    assert [ob.data.shape_keys.key_blocks["jawOpen"].value for ob in (face, lash, teeth, old)] == [
+        1,
+        1,
+        0,
+        0,
+    ]
     np.testing.assert_allclose((seen(lash) - rest)[:, 2], RAISED, atol=1e-6)
     preview.stop()
     assert [state(ob) for ob in (face, lash, teeth, old)] == before
@@ -263,7 +303,9 @@ def test_a_shared_mesh_is_put_back_once(face: Any) -> None:
 
 
 @pytest.mark.parametrize("hold", HOLDS)
-def test_an_undo_into_the_time_of_the_show_puts_back_too(face: Any, hold: Callable[[Any], None]) -> None:
+def test_an_undo_into_the_time_of_the_show_puts_back_too(
+    face: Any, hold: Callable[[Any], None]
+) -> None:
     hold(face)
     before = state(face)
     bpy.ops.ed.undo_push(message="before")
@@ -284,7 +326,10 @@ def test_an_undo_into_the_time_of_the_show_puts_back_too(face: Any, hold: Callab
         "{",
         "7",
         '[{"name": 3}]',
-        '[{"name": "jawOpen", "index": 1, "path": "", "value": "x", "low": 0, "high": 1, "mute": 0, "curves": [], "pinned": []}]',
+        (
+            '[{"name": "jawOpen", "index": 1, "path": "", "value": "x", "low": 0, "high": 1,'
+            ' "mute": 0, "curves": [], "pinned": []}]'
+        ),
     ],
 )
 def test_what_a_file_says_of_a_show_is_not_believed(face: Any, text: str, tmp_path: Any) -> None:

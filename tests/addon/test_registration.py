@@ -22,5 +22,11 @@ print("gone", flush=True)
 
 
 def test_a_process_that_had_the_extension_ends() -> None:
-    done = subprocess.run([sys.executable, "-c", COME_AND_GO.format(root=str(ROOT))], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", COME_AND_GO.format(root=str(ROOT))],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0 and "gone" in done.stdout, done.stderr

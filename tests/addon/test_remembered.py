@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results belong to the mesh: they are right after undo, saving and loading, on copies, in other scenes, and never of another object."""
+"""Results belong to the mesh: they are right after undo, saving and loading, on copies, in other
+scenes, and never of another object.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def made(body: Any, tiny: Path) -> Any:
 
 def test_each_key_is_recorded_with_how_far_it_moves(made: Any) -> None:
     rows = remembered.record_of(made).rows
-    assert len(rows) == VISEMES == len(remembered.listed(made)) and {told.state for told in rows.values()} == {"added"}
+    assert len(rows) == VISEMES == len(remembered.listed(made)) and {
+        told.state for told in rows.values()
+    } == {"added"}
     key = made.data.shape_keys.key_blocks["vrc.v_aa"]
     rest = made.data.shape_keys.reference_key
     far = max((a.co - b.co).length for a, b in zip(key.points, rest.points, strict=True))
@@ -62,7 +66,10 @@ def test_after_saving_and_loading_they_are_listed_and_shown(made: Any, tmp_path:
 def test_a_script_sees_what_the_last_run_made_and_shows_one(made: Any) -> None:
     listed = bpy.context.window_manager.blendshapes
     row = next(row for row in listed.results if row.name == "vrc.v_aa")
-    assert (row.state, row.note) == ("added", remembered.record_of(made).rows["vrc.v_aa"].note) and 0 < row.confidence <= 1
+    assert (row.state, row.note) == (
+        "added",
+        remembered.record_of(made).rows["vrc.v_aa"].note,
+    ) and 0 < row.confidence <= 1
     listed.result = [row.name for row in listed.results].index("vrc.v_aa")
     assert made.data.shape_keys.key_blocks["vrc.v_aa"].value == 1 and preview.shown() == "vrc.v_aa"
     listed.result = -1
@@ -100,12 +107,16 @@ def test_an_error_is_of_its_object_and_goes_with_a_run_that_succeeds(made: Any, 
     assert "That cannot be." not in draw() and "15 updated" in draw()
 
 
-def test_a_key_that_was_made_by_hand_is_listed_as_kept_and_ones_own_are_not(body: Any, tiny: Path) -> None:
+def test_a_key_that_was_made_by_hand_is_listed_as_kept_and_ones_own_are_not(
+    body: Any, tiny: Path
+) -> None:
     body.shape_key_add(name="Basis")
     for name in ("vrc.v_aa", "Mine"):
         body.shape_key_add(name=name, from_mix=False).points[0].co.z += 0.1
     bpy.ops.blendshapes.generate(model=str(tiny), sets={"vrchat"}, overwrite=False)
-    assert remembered.record_of(body).rows["vrc.v_aa"].state == "kept" and "Mine" not in remembered.listed(body)
+    assert remembered.record_of(body).rows[
+        "vrc.v_aa"
+    ].state == "kept" and "Mine" not in remembered.listed(body)
     assert len(remembered.listed(body)) == VISEMES
 
 
@@ -114,7 +125,10 @@ def test_a_renamed_and_a_deleted_key_are_told_after_the_next_run(made: Any, tiny
     blocks["vrc.v_aa"].name = "Ah"
     made.shape_key_remove(blocks["vrc.v_oh"])
     bpy.ops.blendshapes.update(model=str(tiny))
-    assert {"Ah"} <= remembered.listed(made) and not {"vrc.v_aa", "vrc.v_oh"} & remembered.record_of(made).rows.keys()
+    assert {"Ah"} <= remembered.listed(made) and not {
+        "vrc.v_aa",
+        "vrc.v_oh",
+    } & remembered.record_of(made).rows.keys()
 
 
 def test_removing_leaves_nothing_of_it(made: Any) -> None:
@@ -124,11 +138,23 @@ def test_removing_leaves_nothing_of_it(made: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["no json", "[]", '{"stamp": 1}', '{"stamp": "", "rows": {"vrc.v_aa": 3}}', '{"stamp": "", "rows": {"vrc.v_aa": [1, 2, 3, 4]}}', 7]
+    "wrong",
+    [
+        "no json",
+        "[]",
+        '{"stamp": 1}',
+        '{"stamp": "", "rows": {"vrc.v_aa": 3}}',
+        '{"stamp": "", "rows": {"vrc.v_aa": [1, 2, 3, 4]}}',
+        7,
+    ],
 )
 def test_a_tampered_record_is_left_out(made: Any, wrong: Any) -> None:
     made.data.shape_keys[generated.RESULTS] = wrong
-    assert remembered.record_of(made).rows == {} and len(remembered.listed(made)) == VISEMES and "vrc.v_aa" in draw()
+    assert (
+        remembered.record_of(made).rows == {}
+        and len(remembered.listed(made)) == VISEMES
+        and "vrc.v_aa" in draw()
+    )
 
 
 def test_parts_count_for_how_far_a_shape_goes() -> None:

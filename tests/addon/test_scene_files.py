@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scene files: what a stranger's file brings is not run, and outputs take their names only when they are on the disk."""
+"""Scene files: what a stranger's file brings is not run, and outputs take their names only when
+they are on the disk.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,12 @@ def test_scripts_in_a_file_are_not_run(tmp_path: Path, box: Any) -> None:
 
     assert not ran(lambda: scene_files.read_scene(path))
     assert "Box" in bpy.data.objects and "theirs.py" in bpy.data.texts, "the file was opened"
-    assert ran(lambda: bpy.ops.wm.open_mainfile(filepath=str(path), use_scripts=True)), "it would run where scripts are allowed"
-    assert not ran(lambda: scene_files.read_scene(path)), "also after a file whose scripts were allowed"
+    assert ran(lambda: bpy.ops.wm.open_mainfile(filepath=str(path), use_scripts=True)), (
+        "it would run where scripts are allowed"
+    )
+    assert not ran(lambda: scene_files.read_scene(path)), (
+        "also after a file whose scripts were allowed"
+    )
 
 
 WAYS: dict[str, Callable[[Path], object]] = {
@@ -39,14 +45,18 @@ WAYS: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_an_output_is_on_the_disk_before_it_takes_its_name(name: str, tmp_path: Path, box: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_output_is_on_the_disk_before_it_takes_its_name(
+    name: str, tmp_path: Path, box: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / name
     target.write_text("the one before")
     settled: list[tuple[int, int]] = []
     real = os.fsync
 
     def watched(descriptor: int) -> None:
-        assert target.read_text() == "the one before", "a power cut now would leave the old file whole"
+        assert target.read_text() == "the one before", (
+            "a power cut now would leave the old file whole"
+        )
         status = os.fstat(descriptor)
         settled.append((status.st_ino, status.st_size))
         real(descriptor)
@@ -54,10 +64,14 @@ def test_an_output_is_on_the_disk_before_it_takes_its_name(name: str, tmp_path: 
     monkeypatch.setattr(os, "fsync", watched)
     WAYS[name](target)
     written = target.stat()
-    assert settled[-1:] == [(written.st_ino, written.st_size)], "all of it, and of the file that has the name now"
+    assert settled[-1:] == [(written.st_ino, written.st_size)], (
+        "all of it, and of the file that has the name now"
+    )
 
 
-def test_of_a_scene_and_its_export_both_are_settled_or_neither_is_there(tmp_path: Path, box: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_scene_and_its_export_both_are_settled_or_neither_is_there(
+    tmp_path: Path, box: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settled: list[int] = []
     real = os.fsync
 
@@ -68,4 +82,8 @@ def test_of_a_scene_and_its_export_both_are_settled_or_neither_is_there(tmp_path
     monkeypatch.setattr(os, "fsync", watched)
     scene, export = tmp_path / "scene.blend", tmp_path / "scene.glb"
     seconds = scene_files.write_scene(scene, False, export)
-    assert {scene.stat().st_ino, export.stat().st_ino} <= set(settled) and set(seconds) == {"save", "export", "settle"}
+    assert {scene.stat().st_ino, export.stat().st_ino} <= set(settled) and set(seconds) == {
+        "save",
+        "export",
+        "settle",
+    }

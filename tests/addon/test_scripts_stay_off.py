@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A .blend file that brings scripts: a text block that registers itself, a handler, a driver. Whatever opens it here runs none of them."""
+"""A .blend file that brings scripts: a text block that registers itself, a handler, a driver.
+Whatever opens it here runs none of them.
+"""
 
 from __future__ import annotations
 
@@ -79,34 +81,68 @@ def test_reading_a_scene_runs_nothing(hostile: Path, left: Path) -> None:
 
 
 def test_the_command_runs_nothing(hostile: Path, left: Path, tmp_path: Path, tiny: Path) -> None:
-    assert commands.run_command([str(hostile), "--set", "vrchat", "--model", str(tiny), "--out", str(tmp_path / "out"), "--export", "glb"]) == 0
+    assert (
+        commands.run_command(
+            [
+                str(hostile),
+                "--set",
+                "vrchat",
+                "--model",
+                str(tiny),
+                "--out",
+                str(tmp_path / "out"),
+                "--export",
+                "glb",
+            ]
+        )
+        == 0
+    )
     assert list(left.iterdir()) == [] and (tmp_path / "out" / "figure.glb").is_file()
 
 
 @pytest.mark.parametrize("script", ["generate.py", "contact_sheet.py"])
-def test_the_scripts_run_nothing(hostile: Path, left: Path, tmp_path: Path, tiny: Path, script: str) -> None:
+def test_the_scripts_run_nothing(
+    hostile: Path, left: Path, tmp_path: Path, tiny: Path, script: str
+) -> None:
     more = ["--set", "vrchat", "--model", str(tiny), "--out", str(tmp_path / "out"), "--sheets"]
     words: list[str] = [str(tmp_path / "sheet.png")] if script == "contact_sheet.py" else more
     done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / script), str(hostile), *words], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, str(ROOT / "scripts" / script), str(hostile), *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert list(left.iterdir()) == [] and ((tmp_path / "sheet.png").is_file() or (tmp_path / "out" / "figure.blend").is_file())
+    assert list(left.iterdir()) == [] and (
+        (tmp_path / "sheet.png").is_file() or (tmp_path / "out" / "figure.blend").is_file()
+    )
 
 
 def test_other_blenders_are_told_before_they_open_a_file() -> None:
     copy = Path("/tmp/copy.blend")
-    for line in (sheet_operators.sheet_command("blender", copy, Path("/out"), "Body", "stem"), blender_command("/usr/bin/blender")):
+    for line in (
+        sheet_operators.sheet_command("blender", copy, Path("/out"), "Body", "stem"),
+        blender_command("/usr/bin/blender"),
+    ):
         files = [line.index(word) for word in (str(copy), "--python", "--command") if word in line]
         for option in ("--disable-autoexec", "--offline-mode"):
             assert line.index(option) < min(files), line
 
 
-@pytest.mark.parametrize("name", ["-face", ";x", "--help", "--", "-", "a, b", "one\ntwo", "顔", '"', "%s"])
-def test_the_sheets_blender_gets_any_name_whole(monkeypatch: pytest.MonkeyPatch, name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", ["-face", ";x", "--help", "--", "-", "a, b", "one\ntwo", "顔", '"', "%s"]
+)
+def test_the_sheets_blender_gets_any_name_whole(
+    monkeypatch: pytest.MonkeyPatch, name: str, tmp_path: Path
+) -> None:
     line = sheet_operators.sheet_command("blender", tmp_path / "copy.blend", tmp_path, name, name)
     seen: list[Any] = []
-    monkeypatch.setattr(sheet_operators, "write_sheets", lambda ob, folder, stem, wanted, done: seen.append((ob.name, folder, stem)) or [])
+    monkeypatch.setattr(
+        sheet_operators,
+        "write_sheets",
+        lambda ob, folder, stem, wanted, done: seen.append((ob.name, folder, stem)) or [],
+    )
     ob = add_figure(armature=False)
     ob.shape_key_add(name="Basis")
     ob.name = name

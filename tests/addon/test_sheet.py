@@ -51,16 +51,25 @@ def test_one_picture_for_each_set_and_nothing_left_behind(face: Any, tmp_path: P
     before = blocks()
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "avatar.blend"))
     assert bpy.ops.blendshapes.contact_sheet() == {"FINISHED"}
-    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["avatar_others.png", "avatar_vrchat.png"]
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == [
+        "avatar_others.png",
+        "avatar_vrchat.png",
+    ]
     assert blocks() == before
     picture = pixels(tmp_path / "avatar_vrchat.png")
-    assert picture.shape[:2] == (round(sheet.TILE * 2 * (1 + sheet.LABEL)), sheet.TILE * sheet.COLUMNS), "16 tiles in two rows"
+    assert picture.shape[:2] == (
+        round(sheet.TILE * 2 * (1 + sheet.LABEL)),
+        sheet.TILE * sheet.COLUMNS,
+    ), "16 tiles in two rows"
     tile = picture[-sheet.TILE :, : sheet.TILE, :3]
     assert tile.std() > 0.02, "there is something to see"
 
 
 def test_the_keys_of_a_set_are_on_its_sheet(face: Any) -> None:
-    assert operators.sheets_of(face) == {"vrchat": list(operators.known_sets()["vrchat"]), "others": ["Fang"]}
+    assert operators.sheets_of(face) == {
+        "vrchat": list(operators.known_sets()["vrchat"]),
+        "others": ["Fang"],
+    }
 
 
 def test_the_command(face: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,7 +93,9 @@ def test_a_turned_object_is_shown_as_it_stands(face: Any) -> None:
 
 
 @pytest.mark.parametrize("turn", [(0, 0, 180), (0, 0, 77), (90, 0, 0), (-90, 0, 30), (180, 0, 0)])
-def test_the_face_is_shown_from_the_front_wherever_it_looks(turn: tuple[float, float, float]) -> None:
+def test_the_face_is_shown_from_the_front_wherever_it_looks(
+    turn: tuple[float, float, float],
+) -> None:
     from fixtures import scenes
 
     straight = scenes.add_head()["Face"]
@@ -107,7 +118,9 @@ def test_nodes_are_known_by_their_types_whatever_their_names(face: Any, tmp_path
     face.data.materials.append(material)
     sheet.render_sheet(face, tmp_path / "sheet.png", names=["vrc.v_aa"], tile=64)
     red, green, blue = np.moveaxis(pixels(tmp_path / "sheet.png")[..., :3], 2, 0)
-    assert ((red > 0.6) & (green < 0.35) & (blue < 0.35)).mean() > 0.05, "the material's own picture"
+    assert ((red > 0.6) & (green < 0.35) & (blue < 0.35)).mean() > 0.05, (
+        "the material's own picture"
+    )
 
 
 def test_lost_pictures_are_clay_and_no_magenta(face: Any, tmp_path: Path) -> None:
@@ -119,7 +132,10 @@ def test_lost_pictures_are_clay_and_no_magenta(face: Any, tmp_path: Path) -> Non
     sheet.render_sheet(face, tmp_path / "sheet.png", names=["vrc.v_aa"], tile=64)
     picture = pixels(tmp_path / "sheet.png")[..., :3]
     red, green, blue = np.moveaxis(picture, 2, 0)
-    assert not ((red > 0.7) & (blue > 0.7) & (green < 0.3)).any() and picture.reshape(-1, 3).std(axis=0).max() > 0.02
+    assert (
+        not ((red > 0.7) & (blue > 0.7) & (green < 0.3)).any()
+        and picture.reshape(-1, 3).std(axis=0).max() > 0.02
+    )
 
 
 def textured(name: str, colour: tuple[float, float, float], named: bool = True) -> Any:

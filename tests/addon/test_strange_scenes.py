@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scenes that are strange in several ways at once: whatever a file may hold, nothing is called an internal error, and a failure changes nothing."""
+"""Scenes that are strange in several ways at once: whatever a file may hold, nothing is called an
+internal error, and a failure changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ def part(body: Any, name: str = "Eyes") -> Any:
     """A small object in the head, related to the figure."""
     at = np.array(body.data.vertices[600].co)
     mesh = bpy.data.meshes.new(name)
-    mesh.from_pydata((at + 0.02 * np.random.default_rng(1).normal(size=(12, 3))).tolist(), [], [(i, i + 1, i + 2) for i in range(10)])
+    mesh.from_pydata(
+        (at + 0.02 * np.random.default_rng(1).normal(size=(12, 3))).tolist(),
+        [],
+        [(i, i + 1, i + 2) for i in range(10)],
+    )
     ob = bpy.data.objects.new(name, mesh)
     bpy.context.scene.collection.objects.link(ob)
     ob.parent = body.parent
@@ -100,7 +106,19 @@ def armature_without_object(body: Any) -> None:
 
 
 def modifiers_without_objects(body: Any) -> None:
-    for kind in ("LATTICE", "CURVE", "HOOK", "SHRINKWRAP", "SURFACE_DEFORM", "MESH_DEFORM", "NODES", "DATA_TRANSFER", "BOOLEAN", "CAST", "WARP"):
+    for kind in (
+        "LATTICE",
+        "CURVE",
+        "HOOK",
+        "SHRINKWRAP",
+        "SURFACE_DEFORM",
+        "MESH_DEFORM",
+        "NODES",
+        "DATA_TRANSFER",
+        "BOOLEAN",
+        "CAST",
+        "WARP",
+    ):
         body.modifiers.new(kind, kind)
 
 
@@ -201,10 +219,47 @@ def mirrored_by_nothing(body: Any) -> None:
 
 
 STRANGE: list[Strange] = [
-    *(no_faces, only_edges, flat, nothing_left, huge, not_a_number, key_not_a_number, unused_key_not_a_number, only_a_basis, key_of_a_gone_group),
-    *(key_relative_to_itself, absolute, pinned, armature_without_object, modifiers_without_objects, everything_masked, simulated, parts_strange),
-    *(part_absolute, parts_that_share, part_in_edit_mode, part_in_another_scene, child_of_itself_by_constraint, no_bones, records_of_another_kind),
-    *(records_that_are_wrong, landmarks_elsewhere, sculpted, edited, hidden, long_names, mirrored_by_itself, mirrored_by_nothing),
+    *(
+        no_faces,
+        only_edges,
+        flat,
+        nothing_left,
+        huge,
+        not_a_number,
+        key_not_a_number,
+        unused_key_not_a_number,
+        only_a_basis,
+        key_of_a_gone_group,
+    ),
+    *(
+        key_relative_to_itself,
+        absolute,
+        pinned,
+        armature_without_object,
+        modifiers_without_objects,
+        everything_masked,
+        simulated,
+        parts_strange,
+    ),
+    *(
+        part_absolute,
+        parts_that_share,
+        part_in_edit_mode,
+        part_in_another_scene,
+        child_of_itself_by_constraint,
+        no_bones,
+        records_of_another_kind,
+    ),
+    *(
+        records_that_are_wrong,
+        landmarks_elsewhere,
+        sculpted,
+        edited,
+        hidden,
+        long_names,
+        mirrored_by_itself,
+        mirrored_by_nothing,
+    ),
 ]
 
 
@@ -216,19 +271,32 @@ def tried(tiny: Path, strange: list[Strange]) -> None:
     for change in strange:
         try:
             change(body)
-        except (RuntimeError, TypeError, IndexError, AttributeError):  # the scene cannot be made stranger that way
+        except (
+            RuntimeError,
+            TypeError,
+            IndexError,
+            AttributeError,
+        ):  # the scene cannot be made stranger that way
             continue
     bpy.context.view_layer.update()
     bpy.context.scene.blendshapes.model = str(tiny)
     told = []
-    for run in (bpy.ops.blendshapes.inspect, bpy.ops.blendshapes.generate, bpy.ops.blendshapes.update, bpy.ops.blendshapes.remove):
+    for run in (
+        bpy.ops.blendshapes.inspect,
+        bpy.ops.blendshapes.generate,
+        bpy.ops.blendshapes.update,
+        bpy.ops.blendshapes.remove,
+    ):
         try:
             if run.poll():
                 run()
         except RuntimeError as problem:
             told.append(str(problem))
         if session.status.error is not None:
-            assert session.status.error.code not in ("internal", "protocol"), (session.status.error.message, session.status.trace)
+            assert session.status.error.code not in ("internal", "protocol"), (
+                session.status.error.message,
+                session.status.trace,
+            )
     assert not any("Something unexpected" in line or "Traceback" in line for line in told), told
 
 
@@ -237,7 +305,9 @@ def test_no_strange_scene_is_an_internal_error(tiny: Path, change: Strange) -> N
     tried(tiny, [change])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None
+)
 @example([edited, hidden])
 @example([no_faces, sculpted, hidden])
 @given(st.lists(st.sampled_from(STRANGE), min_size=2, max_size=4, unique=True))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that the interface says is translated, and no translation loses what is filled in. The bpy module itself has no languages."""
+"""Everything that the interface says is translated, and no translation loses what is filled in. The
+bpy module itself has no languages.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,32 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import errors, findings, panels, registration, translations, vrchat_check, vrchat_operators
+from blendshape_auto_generator.blendshape_addon import (
+    errors,
+    findings,
+    panels,
+    registration,
+    translations,
+    vrchat_check,
+    vrchat_operators,
+)
 from blendshape_auto_generator.blendshape_addon.translations_ja import JAPANESE
 
 from backend.face.analyse import rest
 
 SOURCE = Path(__file__).resolve().parents[2] / "blendshape_addon"
-PROVIDERS = {"CPU", "TensorRT", "CUDA", "DirectML", "Windows ML", "OpenVINO", "CoreML", "WebGPU", "TensorRT RTX", "QNN"}
+PROVIDERS = {
+    "CPU",
+    "TensorRT",
+    "CUDA",
+    "DirectML",
+    "Windows ML",
+    "OpenVINO",
+    "CoreML",
+    "WebGPU",
+    "TensorRT RTX",
+    "QNN",
+}
 NAMES = frozenset({"", "Python", "results", *PROVIDERS})
 
 
@@ -29,18 +50,27 @@ def of_classes() -> Iterator[str]:
             yield cls.bl_label
         if issubclass(cls, bpy.types.Operator):
             yield getattr(cls, "bl_description", "") or cls.__doc__
-        own = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {}) if base.__module__.startswith("blendshape")}
+        own = {
+            name
+            for base in cls.__mro__
+            for name in getattr(base, "__annotations__", {})
+            if base.__module__.startswith("blendshape")
+        }
         for field in fields_of(cls):
             if field.identifier in own and not field.is_hidden:
                 yield from (field.name, field.description)
                 if field.type == "ENUM":
-                    yield from (text for item in field.enum_items for text in (item.name, item.description))
+                    yield from (
+                        text for item in field.enum_items for text in (item.name, item.description)
+                    )
 
 
 def fields_of(cls: type) -> Any:
     """RNA properties of a class; those of an operator are of its type."""
     if issubclass(cls, bpy.types.Operator):
-        return getattr(bpy.ops.blendshapes, cls.bl_idname.partition(".")[2]).get_rna_type().properties
+        return (
+            getattr(bpy.ops.blendshapes, cls.bl_idname.partition(".")[2]).get_rna_type().properties
+        )
     return cls.bl_rna.properties
 
 
@@ -53,9 +83,21 @@ def of_source() -> Iterator[str]:
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             named = {word.arg: word.value for word in node.keywords}
             if name in ("tr", "poll_message_set"):
-                yield from (part.value for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant) and isinstance(part.value, str))
-            elif name in ("label", "operator", "prop") and "translate" not in named and not isinstance(named.get("text"), ast.JoinedStr | type(None)):
-                yield from (part.value for part in ast.walk(named["text"]) if isinstance(part, ast.Constant) and isinstance(part.value, str))
+                yield from (
+                    part.value
+                    for part in ast.walk(node.args[0])
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                )
+            elif (
+                name in ("label", "operator", "prop")
+                and "translate" not in named
+                and not isinstance(named.get("text"), ast.JoinedStr | type(None))
+            ):
+                yield from (
+                    part.value
+                    for part in ast.walk(named["text"])
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                )
 
 
 def own(texts: Iterator[str]) -> set[str]:
@@ -66,7 +108,11 @@ def of_findings() -> Iterator[str]:
     """What the scene and the face at rest are said to be."""
     yield from findings.WORDS.values()
     for told in vars(rest).values():
-        yield from (each.words for each in (told.values() if isinstance(told, dict) else [told]) if isinstance(each, rest.Finding))
+        yield from (
+            each.words
+            for each in (told.values() if isinstance(told, dict) else [told])
+            if isinstance(each, rest.Finding)
+        )
 
 
 def test_all_findings_are_translated() -> None:
@@ -78,14 +124,34 @@ def test_all_sentences_of_the_vrchat_check_are_translated() -> None:
 
 
 def test_what_the_vrchat_check_says_is_japanese_down_to_its_lists() -> None:
-    keys = {name: np.zeros((3, 3), np.float32) for name in ("vrc.v_aa", "Odd", "Other", "Third", "Fourth", "Fifth")}
+    keys = {
+        name: np.zeros((3, 3), np.float32)
+        for name in ("vrc.v_aa", "Odd", "Other", "Third", "Fourth", "Fifth")
+    }
     sets = {"vrchat": ["vrc.v_aa", "vrc.v_oh"], "arkit": ["jawOpen"], "unified": ["JawOpen"]}
-    avatar = vrchat_check.Avatar("Face", keys, sets, bones=frozenset({"jaw"}), others=(vrchat_check.Other("Lash", {"Odd": True}, values=("Odd",)),))
-    told = {finding.code: finding.said(lambda text: JAPANESE[text]) for finding in vrchat_check.check(avatar)}
-    assert told["bones"] == "頭, 左目 と 右目 のボーンが見つかりません。目のボーンがないと視線が動きません"
+    avatar = vrchat_check.Avatar(
+        "Face",
+        keys,
+        sets,
+        bones=frozenset({"jaw"}),
+        others=(vrchat_check.Other("Lash", {"Odd": True}, values=("Odd",)),),
+    )
+    told = {
+        finding.code: finding.said(lambda text: JAPANESE[text])
+        for finding in vrchat_check.check(avatar)
+    }
+    assert (
+        told["bones"]
+        == "頭, 左目 と 右目 のボーンが見つかりません。目のボーンがないと視線が動きません"
+    )
     assert told["unknown"].endswith("Odd, Other, Third, Fourth ほか 1 個")
     assert told["values_parts"] == "ほかのオブジェクトで 0 でないキー: Lash の Odd"
-    assert not [text for text in told.values() for word in (" and ", " more", " of ", " on ", " should ") if word in text]
+    assert not [
+        text
+        for text in told.values()
+        for word in (" and ", " more", " of ", " on ", " should ")
+        if word in text
+    ]
 
 
 def test_all_labels_and_tooltips_are_translated() -> None:
@@ -93,25 +159,41 @@ def test_all_labels_and_tooltips_are_translated() -> None:
 
 
 def test_all_texts_of_panels_and_messages_are_translated() -> None:
-    told = own(of_source()) | set(panels.STAGES.values()) | set(panels.ROLES.values()) | set(vrchat_operators.LABELS.values())
+    told = (
+        own(of_source())
+        | set(panels.STAGES.values())
+        | set(panels.ROLES.values())
+        | set(vrchat_operators.LABELS.values())
+    )
     assert told - JAPANESE.keys() == set()
 
 
 @pytest.mark.parametrize("text", [text for text in JAPANESE if "{" in text])
 def test_what_is_filled_in_stays(text: str) -> None:
     def fields(pattern: str) -> list[Any]:
-        return sorted((name, spec) for _text, name, spec, _conversion in string.Formatter().parse(pattern) if name)
+        return sorted(
+            (name, spec)
+            for _text, name, spec, _conversion in string.Formatter().parse(pattern)
+            if name
+        )
 
     assert fields(text) == fields(JAPANESE[text])
 
 
 def test_tooltips_end_as_blenders_do() -> None:
-    assert [text for text in own(of_classes()) if text.endswith(".") and not text.endswith("...")] == []
+    assert [
+        text for text in own(of_classes()) if text.endswith(".") and not text.endswith("...")
+    ] == []
 
 
 def test_every_property_has_a_tooltip() -> None:
     for cls in registration.CLASSES:
-        own = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {}) if base.__module__.startswith("blendshape")}
+        own = {
+            name
+            for base in cls.__mro__
+            for name in getattr(base, "__annotations__", {})
+            if base.__module__.startswith("blendshape")
+        }
         for name in own:
             field = fields_of(cls).get(name)
             assert field is not None or name.startswith("_"), f"{cls.__name__}.{name}"
@@ -121,11 +203,17 @@ def test_every_property_has_a_tooltip() -> None:
 
 def test_blender_has_them_and_gives_them_back() -> None:
     dictionary = translations.dictionary()["ja_JP"]
-    assert dictionary[("*", "Jaw")] == "顎" and dictionary[("Operator", "Generate Shape Keys")] == "シェイプキーを生成"
+    assert (
+        dictionary[("*", "Jaw")] == "顎"
+        and dictionary[("Operator", "Generate Shape Keys")] == "シェイプキーを生成"
+    )
     assert translations.tr("Jaw") == "Jaw", "the language of this Blender is English"
     translations.unregister(registration.session.ROOT_PACKAGE)
     translations.register(registration.session.ROOT_PACKAGE)
 
 
 def test_fixes_are_sentences() -> None:
-    assert str(errors.AddonError("usage", "Nothing to generate.", "Tick a set.")) == "Nothing to generate. Tick a set."
+    assert (
+        str(errors.AddonError("usage", "Nothing to generate.", "Tick a set."))
+        == "Nothing to generate. Tick a set."
+    )

@@ -12,10 +12,16 @@ from blendshape_auto_generator.blendshape_addon.typed import declare
 
 
 def properties(cls: type) -> set[str]:
-    """The properties that Blender knows of a registered class; those of an operator are asked for by its name."""
+    """The properties that Blender knows of a registered class; those of an operator are asked for
+    by its name.
+    """
     own: Any = cls
     if issubclass(cls, bpy.types.Operator):
-        return set(getattr(bpy.ops.blendshapes, own.bl_idname.removeprefix("blendshapes.")).get_rna_type().properties.keys())
+        return set(
+            getattr(bpy.ops.blendshapes, own.bl_idname.removeprefix("blendshapes."))
+            .get_rna_type()
+            .properties.keys()
+        )
     return set(own.bl_rna.properties.keys())
 
 
@@ -24,8 +30,16 @@ def test_every_declared_property_is_blenders() -> None:
     for cls in registration.CLASSES:
         for base in cls.__mro__:
             if base.__module__.startswith("blendshape_auto_generator."):
-                names = [name for name, hint in inspect.get_annotations(base).items() if "_PropertyDeferred" in type(hint).__name__]
-                assert not [hint for hint in inspect.get_annotations(base).values() if hasattr(hint, "__metadata__") or "Annotated" in str(hint)]
+                names = [
+                    name
+                    for name, hint in inspect.get_annotations(base).items()
+                    if "_PropertyDeferred" in type(hint).__name__
+                ]
+                assert not [
+                    hint
+                    for hint in inspect.get_annotations(base).values()
+                    if hasattr(hint, "__metadata__") or "Annotated" in str(hint)
+                ]
                 assert set(names) <= properties(cls), cls
                 counted += len(names)
     assert counted > 80
@@ -47,4 +61,6 @@ def test_text_and_inherited_annotations_are_declared_once() -> None:
     for _ in range(2):  # registered again
         declare(Derived)
         assert Derived.__annotations__ == {"mirror": asked}
-        assert set(Base.__annotations__) == {"strength", "plain"} and not hasattr(Base.__annotations__["strength"], "__metadata__")
+        assert set(Base.__annotations__) == {"strength", "plain"} and not hasattr(
+            Base.__annotations__["strength"], "__metadata__"
+        )

@@ -45,7 +45,9 @@ def add_key(ob: Any, name: str, seed: int, count: int = 40) -> None:
     rng = np.random.default_rng(seed)
     points = np.empty((len(ob.data.vertices), 3), np.float32)
     key.points.foreach_get("co", points.reshape(-1))
-    points[rng.permutation(len(points))[:count]] += rng.normal(size=(count, 3)).astype(np.float32) * 0.01
+    points[rng.permutation(len(points))[:count]] += (
+        rng.normal(size=(count, 3)).astype(np.float32) * 0.01
+    )
     key.points.foreach_set("co", points.reshape(-1))
 
 
@@ -53,7 +55,9 @@ def add_key(ob: Any, name: str, seed: int, count: int = 40) -> None:
 def face(body: Any) -> Any:
     """The figure, called otherwise, with all visemes and some of ARKit's keys."""
     body.name = "Face"
-    for number, name in enumerate((*operators.known_sets()["vrchat"], "vrc.v_ee", *operators.known_sets()["arkit"])):
+    for number, name in enumerate(
+        (*operators.known_sets()["vrchat"], "vrc.v_ee", *operators.known_sets()["arkit"])
+    ):
         add_key(body, name, number)
     return body
 
@@ -95,7 +99,12 @@ def test_copies_are_removed_and_others_kept(face: Any) -> None:
     add_key(face, "Fang", 500)
     before = offsets_of(face)
     copy = face.shape_key_add(name="jawOpen.001", from_mix=False)
-    copy.points.foreach_set("co", np.array([point.co for point in face.data.shape_keys.key_blocks["jawOpen"].points], np.float32).ravel())
+    copy.points.foreach_set(
+        "co",
+        np.array(
+            [point.co for point in face.data.shape_keys.key_blocks["jawOpen"].points], np.float32
+        ).ravel(),
+    )
     fix("duplicates")
     after = offsets_of(face)
     assert list(after) == list(before)
@@ -177,14 +186,19 @@ def test_an_export_keeps_every_key(suffix: str, face: Any, tmp_path: Path) -> No
     path = tmp_path / f"avatar{suffix}"
     assert bpy.ops.blendshapes.export(filepath=str(path)) == {"FINISHED"}
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    (bpy.ops.import_scene.fbx if suffix == ".fbx" else bpy.ops.import_scene.gltf)(filepath=str(path))
+    (bpy.ops.import_scene.fbx if suffix == ".fbx" else bpy.ops.import_scene.gltf)(
+        filepath=str(path)
+    )
     back = next(ob for ob in bpy.data.objects if ob.type == "MESH" and ob.data.shape_keys)
     assert back.name == "Face"
     after = offsets_of(back)
     assert list(after) == list(before)
     scale = back.matrix_world.to_scale()[0]
     for name, offsets in before.items():
-        largest, again = np.linalg.norm(offsets, axis=1).max(), np.linalg.norm(after[name], axis=1).max() * scale
+        largest, again = (
+            np.linalg.norm(offsets, axis=1).max(),
+            np.linalg.norm(after[name], axis=1).max() * scale,
+        )
         assert again == pytest.approx(largest, rel=1e-3), name
     rig = next(ob for ob in bpy.data.objects if ob.type == "ARMATURE")
     assert bones <= set(rig.data.bones.keys())
@@ -201,7 +215,9 @@ def test_without_an_armature() -> None:
 
 
 def head(*names: str) -> dict[str, Any]:
-    """The sample head in parts on a rig; lash, teeth and eyes with keys of their own, as the generator makes them, the face with all of these."""
+    """The sample head in parts on a rig; lash, teeth and eyes with keys of their own, as the
+    generator makes them, the face with all of these.
+    """
     rig = scenes.add_rig()
     objects = scenes.add_head(("lash", "teeth", "eye"))
     for ob in objects.values():
@@ -215,8 +231,14 @@ def head(*names: str) -> dict[str, Any]:
 
 
 def seen_at(objects: dict[str, Any], name: str | None) -> Floats:
-    """Where all vertices of all objects are seen with a key at 1, sorted: joining changes their order."""
-    blocks = [ob.data.shape_keys.key_blocks[name] for ob in objects.values() if name and ob.data.shape_keys and name in ob.data.shape_keys.key_blocks]
+    """Where all vertices of all objects are seen with a key at 1, sorted: joining changes their
+    order.
+    """
+    blocks = [
+        ob.data.shape_keys.key_blocks[name]
+        for ob in objects.values()
+        if name and ob.data.shape_keys and name in ob.data.shape_keys.key_blocks
+    ]
     for block in blocks:
         block.value = 1.0
     points = np.concatenate([scenes.seen(ob) for ob in objects.values()])
@@ -275,18 +297,30 @@ def in_edit_mode(objects: dict[str, Any]) -> None:
     bpy.context.view_layer.objects.active = objects["Face"]
 
 
-@pytest.mark.parametrize("how", [plain, other_basis, on_a_bone, masked_part, mirrored_part, in_edit_mode])
+@pytest.mark.parametrize(
+    "how", [plain, other_basis, on_a_bone, masked_part, mirrored_part, in_edit_mode]
+)
 def test_parts_are_joined_and_look_as_before_at_every_key(how: Any) -> None:
     objects = head("jawOpen", "eyeBlinkLeft")
     how(objects)
     assert "parts" in codes(objects["Face"])
     in_edit = objects["lash"].mode == "EDIT"
-    before = {} if in_edit else {name: seen_at(objects, name) for name in (None, "jawOpen", "eyeBlinkLeft")}
+    before = (
+        {}
+        if in_edit
+        else {name: seen_at(objects, name) for name in (None, "jawOpen", "eyeBlinkLeft")}
+    )
     normals = outwards(objects)
     assert fix("parts") == {"FINISHED"}
-    assert {ob.name for ob in bpy.data.objects if ob.type == "MESH"} == {"Body"} and "parts" not in codes(bpy.context.object)
+    assert {ob.name for ob in bpy.data.objects if ob.type == "MESH"} == {
+        "Body"
+    } and "parts" not in codes(bpy.context.object)
     joined = {"Face": bpy.context.object}
-    assert [block.name for block in joined["Face"].data.shape_keys.key_blocks] == ["Basis", "jawOpen", "eyeBlinkLeft"]
+    assert [block.name for block in joined["Face"].data.shape_keys.key_blocks] == [
+        "Basis",
+        "jawOpen",
+        "eyeBlinkLeft",
+    ]
     for name, points in before.items():
         assert alike(points, seen_at(joined, name)), name
     assert outwards(joined) == pytest.approx(normals, rel=1e-3), "no face is turned inside out"
@@ -316,7 +350,11 @@ def test_what_was_generated_stays_the_add_on_s_own_when_parts_are_joined_and_key
     fix("name_case")
     face = bpy.context.object
     ours = made_by_us(face, base_coordinates(face))
-    assert ours == set(operators.known_sets()["arkit"]) == {block.name for block in face.data.shape_keys.key_blocks[1:]}
+    assert (
+        ours
+        == set(operators.known_sets()["arkit"])
+        == {block.name for block in face.data.shape_keys.key_blocks[1:]}
+    )
 
 
 def test_what_cannot_be_joined_is_left_and_said() -> None:
@@ -328,7 +366,11 @@ def test_what_cannot_be_joined_is_left_and_said() -> None:
     scenes.activate(objects["Face"])
     finding = next(found for found in operators.look(objects["Face"]) if found.code == "parts")
     told = operators.mend(objects["Face"], finding)
-    assert "2 parts are now in Body" in told and "lash was left: it has the modifier 'Mirror'" in told and "teeth was left: it hangs on" in told
+    assert (
+        "2 parts are now in Body" in told
+        and "lash was left: it has the modifier 'Mirror'" in told
+        and "teeth was left: it hangs on" in told
+    )
     assert {ob.name for ob in bpy.data.objects if ob.type == "MESH"} == {"Body", "lash", "teeth"}
 
 
@@ -336,7 +378,9 @@ def test_where_nothing_can_be_joined_it_is_an_error() -> None:
     objects = head("jawOpen")
     for name in ("lash", "teeth", "EyeL", "EyeR"):
         objects[name].modifiers.new("Mirror", "MIRROR")
-    with pytest.raises(RuntimeError, match=r"Nothing was joined; .*lash was left: it has the modifier 'Mirror'"):
+    with pytest.raises(
+        RuntimeError, match=r"Nothing was joined; .*lash was left: it has the modifier 'Mirror'"
+    ):
         fix("parts")
     assert len([ob for ob in bpy.data.objects if ob.type == "MESH"]) == 5
 
@@ -347,7 +391,13 @@ def test_joining_is_one_undo() -> None:
     fix("parts")
     bpy.ops.ed.undo_push(message="joined")
     bpy.ops.ed.undo()
-    assert {ob.name for ob in bpy.data.objects if ob.type == "MESH"} == {"Body", "lash", "teeth", "EyeL", "EyeR"}
+    assert {ob.name for ob in bpy.data.objects if ob.type == "MESH"} == {
+        "Body",
+        "lash",
+        "teeth",
+        "EyeL",
+        "EyeR",
+    }
 
 
 def test_parts_without_a_parent_are_looked_at_before_anything_is_generated() -> None:
@@ -357,7 +407,10 @@ def test_parts_without_a_parent_are_looked_at_before_anything_is_generated() -> 
     away = scenes.add("Away", scenes.coordinates(objects["lash"]) + 5, [(0, 1, 2)])
     add_key(away, "jawOpen", 1, 12)
     scenes.activate(objects["Face"])
-    assert next(found.on for found in operators.look(objects["Face"]) if found.code == "parts") == ("lash", "teeth")
+    assert next(found.on for found in operators.look(objects["Face"]) if found.code == "parts") == (
+        "lash",
+        "teeth",
+    )
 
 
 def test_keys_of_other_objects_are_renamed_with_the_face_s(face: Any) -> None:
@@ -367,11 +420,17 @@ def test_keys_of_other_objects_are_renamed_with_the_face_s(face: Any) -> None:
     face.data.shape_keys.key_blocks["jawOpen"].name = "jaw_Open"
     bpy.context.view_layer.objects.active = face
     fix("name_case")
-    assert "jawOpen" in face.data.shape_keys.key_blocks and "jawOpen" in lash.data.shape_keys.key_blocks
+    assert (
+        "jawOpen" in face.data.shape_keys.key_blocks
+        and "jawOpen" in lash.data.shape_keys.key_blocks
+    )
 
 
 def muted(face: Any) -> None:
-    face.data.shape_keys.key_blocks["jawOpen"].mute, face.data.shape_keys.key_blocks["jawOpen"].value = True, 0.5
+    (
+        face.data.shape_keys.key_blocks["jawOpen"].mute,
+        face.data.shape_keys.key_blocks["jawOpen"].value,
+    ) = True, 0.5
 
 
 def masked(face: Any) -> None:
@@ -379,7 +438,9 @@ def masked(face: Any) -> None:
 
 
 def relative(face: Any) -> None:
-    face.data.shape_keys.key_blocks["jawOpen"].relative_key = face.data.shape_keys.key_blocks["mouthLeft"]
+    face.data.shape_keys.key_blocks["jawOpen"].relative_key = face.data.shape_keys.key_blocks[
+        "mouthLeft"
+    ]
 
 
 def absolute(face: Any) -> None:
@@ -400,7 +461,15 @@ def hidden(face: Any) -> None:
 
 @pytest.mark.parametrize(
     ("how", "code"),
-    [(muted, "muted"), (masked, "masked"), (relative, "relative"), (absolute, "absolute"), (pinned, "pinned"), (narrow, "range"), (hidden, "hidden")],
+    [
+        (muted, "muted"),
+        (masked, "masked"),
+        (relative, "relative"),
+        (absolute, "absolute"),
+        (pinned, "pinned"),
+        (narrow, "range"),
+        (hidden, "hidden"),
+    ],
 )
 def test_what_keeps_keys_back_is_found_and_mended(face: Any, how: Any, code: str) -> None:
     assert code not in codes(face)
@@ -413,7 +482,9 @@ def test_what_keeps_keys_back_is_found_and_mended(face: Any, how: Any, code: str
 
 
 @pytest.mark.parametrize("by", ["exclude", "hide_viewport"])
-def test_a_mesh_in_a_hidden_collection_is_said_and_its_fix_says_what_to_do(face: Any, by: str) -> None:
+def test_a_mesh_in_a_hidden_collection_is_said_and_its_fix_says_what_to_do(
+    face: Any, by: str
+) -> None:
     shelf = bpy.data.collections.new("Shelf")
     bpy.context.scene.collection.children.link(shelf)
     shelf.objects.link(face)
@@ -454,4 +525,6 @@ def test_the_export_tells_what_it_wrote_and_what_not(face: Any, tmp_path: Path) 
     face.modifiers.new("Two", "SOLIDIFY")
     assert bpy.ops.blendshapes.export(filepath=str(tmp_path / "avatar.glb")) == {"FINISHED"}
     assert key_export.exported(key_export.visible_meshes()) == "Face with 68 shape keys"
-    assert key_export.lost() == ["Modifiers are not exported, since with them shape keys are lost: 'Two' of 'Face'."]
+    assert key_export.lost() == [
+        "Modifiers are not exported, since with them shape keys are lost: 'Two' of 'Face'."
+    ]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs in a Blender of its own, for test_upgrade.py: makes a file with everything the add-on keeps in it, or looks at one in another version.
+"""Runs in a Blender of its own, for test_upgrade.py: makes a file with everything the add-on keeps
+in it, or looks at one in another version.
 
 python upgrade_story.py make|look FILE.blend MODEL.onnx SEEN.json PYTHON, the one that computes
 """
@@ -29,13 +30,21 @@ def addon(name: str) -> Any:
 
 
 def computing(python: str) -> Any:
-    """A child of the Python that has ONNX Runtime; the bpy module of another version may have none beside it."""
+    """A child of the Python that has ONNX Runtime; the bpy module of another version may have none
+    beside it.
+    """
     launch = addon("launch")
-    return addon("backend_process").Backend(lambda: launch.plan(ROOT, addon("session").log_folder() / "upgrade.log", launch.Settings(python=python)))
+    return addon("backend_process").Backend(
+        lambda: launch.plan(
+            ROOT, addon("session").log_folder() / "upgrade.log", launch.Settings(python=python)
+        )
+    )
 
 
 def make(path: str, model: str) -> None:
-    """A figure with generated, edited, kept and hand-made keys, a placed landmark, a part and settings; saved."""
+    """A figure with generated, edited, kept and hand-made keys, a placed landmark, a part and
+    settings; saved.
+    """
     from fixtures.meshes import figure
 
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
@@ -46,9 +55,17 @@ def make(path: str, model: str) -> None:
     bpy.context.collection.objects.link(ob)
     bpy.context.view_layer.objects.active = ob
     assert shape.head_weights is not None
-    ob.vertex_groups.new(name="Head").add(np.flatnonzero(shape.head_weights).tolist(), 1.0, "REPLACE")
+    ob.vertex_groups.new(name="Head").add(
+        np.flatnonzero(shape.head_weights).tolist(), 1.0, "REPLACE"
+    )
     settings = bpy.context.scene.blendshapes
-    settings.model, settings.sets, settings.jaw, settings.naming, settings.alias = model, {"vrchat"}, 0.75, "standard", True
+    settings.model, settings.sets, settings.jaw, settings.naming, settings.alias = (
+        model,
+        {"vrchat"},
+        0.75,
+        "standard",
+        True,
+    )
     ob.shape_key_add(name="Basis", from_mix=False)
     mine = ob.shape_key_add(name="Mine", from_mix=False)
     mine.value = 0.25
@@ -81,10 +98,19 @@ def state() -> dict[str, Any]:
         "values": [round(block.value, 4) for block in key.key_blocks],
         "ours": sorted(addon("generated").made_by_us(ob, base)),
         "request": addon("generated").request_of(ob),
-        "landmarks": {mark.name: [round(x, 4) for x in mark.place] for mark in ob.blendshapes.landmarks if mark.corrected},
+        "landmarks": {
+            mark.name: [round(x, 4) for x in mark.place]
+            for mark in ob.blendshapes.landmarks
+            if mark.corrected
+        },
         "all_landmarks": len(ob.blendshapes.landmarks),
         "part": ob.blendshapes.part,
-        "settings": [sorted(settings.sets), round(settings.jaw, 4), settings.naming, settings.alias],
+        "settings": [
+            sorted(settings.sets),
+            round(settings.jaw, 4),
+            settings.naming,
+            settings.alias,
+        ],
         "drivers": len(key.animation_data.drivers) if key.animation_data else 0,
         "jaw": round(float(np.abs(moved(ob, "vrc.v_aa")).max()), 5),
         "edited": round(float(np.abs(moved(ob, "vrc.v_oh")).max()), 5),
@@ -115,7 +141,9 @@ def main() -> None:
         bpy.ops.blendshapes.update()
         found["updated"] = state()
         bpy.ops.blendshapes.remove()
-        found["removed"] = [block.name for block in bpy.data.objects["Body"].data.shape_keys.key_blocks]
+        found["removed"] = [
+            block.name for block in bpy.data.objects["Body"].data.shape_keys.key_blocks
+        ]
     addon("session").backend.stop()
     root.unregister()
     Path(seen).write_text(json.dumps(found), encoding="utf-8")

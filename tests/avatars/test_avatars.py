@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The batch command on whole avatars, scored against the shapes of their artists. Needs the shared avatars, which are not in the repository."""
+"""The batch command on whole avatars, scored against the shapes of their artists. Needs the shared
+avatars, which are not in the repository.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +21,39 @@ RULER = SHARED / "eval" / "avatar_eval.py"
 AVATARS = ("gene", "uka", "godette")
 JAW = {"gene": "jawOpen", "uka": "jawOpen", "godette": "vrm_aa"}
 
-pytestmark = pytest.mark.skipif(not RULER.exists(), reason="the shared avatars are not here (../shared)")
+pytestmark = pytest.mark.skipif(
+    not RULER.exists(), reason="the shared avatars are not here (../shared)"
+)
 
 
 def run(*command: object) -> str:
     """A Python script's output; it must succeed."""
-    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False, timeout=280)
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
     assert done.returncode == 0, done.stdout[-1500:] + done.stderr[-1500:]
     return done.stdout
 
 
 def generated(blend: Path, folder: Path) -> tuple[list[str], NDArray[np.float32]]:
-    """Names and offsets (N,V,3) that the batch command makes for a file, as the ruler reads them back."""
-    run(ROOT / "scripts" / "generate.py", blend, "--set", "arkit,vrchat", "--out", folder / "out", "--overwrite", "--report", folder / "report.json")
+    """Names and offsets (N,V,3) that the batch command makes for a file, as the ruler reads them
+    back.
+    """
+    run(
+        ROOT / "scripts" / "generate.py",
+        blend,
+        "--set",
+        "arkit,vrchat",
+        "--out",
+        folder / "out",
+        "--overwrite",
+        "--report",
+        folder / "report.json",
+    )
     run(RULER, "extract", folder / "out" / blend.name, folder / f"{blend.stem}.npz")
     with np.load(folder / f"{blend.stem}.npz") as arrays:
         return [str(n) for n in arrays["names"]], arrays["deltas"]
@@ -46,29 +68,40 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=AVATARS)
-def avatar(request: pytest.FixtureRequest, folder: Path) -> tuple[str, list[str], NDArray[np.float32], dict[str, Any]]:
+def avatar(
+    request: pytest.FixtureRequest, folder: Path
+) -> tuple[str, list[str], NDArray[np.float32], dict[str, Any]]:
     names, deltas = generated(folder / f"{request.param}.blend", folder)
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return request.param, names, deltas, report["files"][0]
 
 
-def test_all_keys_are_there_and_move_something(avatar: tuple[str, list[str], NDArray[np.float32], dict[str, Any]]) -> None:
+def test_all_keys_are_there_and_move_something(
+    avatar: tuple[str, list[str], NDArray[np.float32], dict[str, Any]],
+) -> None:
     name, names, deltas, row = avatar
     standards = json.loads((SHARED / "standards.json").read_text(encoding="utf-8"))
-    wanted = [*standards["arkit_52"]["names"], *(v["name"] for v in standards["vrchat_visemes_15"]["order"])]
+    wanted = [
+        *standards["arkit_52"]["names"],
+        *(v["name"] for v in standards["vrchat_visemes_15"]["order"]),
+    ]
     assert set(wanted) <= set(names)
     assert row["shapes"] == len(wanted) == 67
     assert all(np.abs(deltas[names.index(n)]).max() > 0 for n in wanted), name
 
 
-def test_nothing_outside_the_head_moves(avatar: tuple[str, list[str], NDArray[np.float32], dict[str, Any]]) -> None:
+def test_nothing_outside_the_head_moves(
+    avatar: tuple[str, list[str], NDArray[np.float32], dict[str, Any]],
+) -> None:
     name, _names, deltas, _row = avatar
     with np.load(SHARED / "data" / "avatars" / f"{name}.npz", allow_pickle=False) as arrays:
         outside = arrays["head_weight"] <= 0.5
     assert not deltas[:, outside].any()
 
 
-def test_the_ruler_is_content(avatar: tuple[str, list[str], NDArray[np.float32], dict[str, Any]], folder: Path) -> None:
+def test_the_ruler_is_content(
+    avatar: tuple[str, list[str], NDArray[np.float32], dict[str, Any]], folder: Path
+) -> None:
     name, _names, _deltas, _row = avatar
     run(
         RULER,
@@ -110,7 +143,12 @@ def test_scale_place_heading_and_armature_do_not_change_the_shapes(
         generated(folder / "gene.blend", folder)
     with np.load(reference) as arrays:
         expected = arrays["deltas"]
-    run(ROOT / "tests" / "avatars" / "vary.py", folder / "gene.blend", folder / f"gene_{variant}.blend", variant)
+    run(
+        ROOT / "tests" / "avatars" / "vary.py",
+        folder / "gene.blend",
+        folder / f"gene_{variant}.blend",
+        variant,
+    )
     _names, deltas = generated(folder / f"gene_{variant}.blend", folder)
     back = deltas / np.float32(scale)
     if rotation is not None:

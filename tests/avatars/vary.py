@@ -27,7 +27,9 @@ def main() -> None:
         body.data.transform(MATRICES[variant])
         armature.data.transform(MATRICES[variant])
     elif variant == "object_moved":
-        armature.matrix_world = Matrix.Translation((50, -20, 3)) @ Matrix.Rotation(2.0, 4, "Z") @ Matrix.Scale(3, 4)
+        armature.matrix_world = (
+            Matrix.Translation((50, -20, 3)) @ Matrix.Rotation(2.0, 4, "Z") @ Matrix.Scale(3, 4)
+        )
     elif variant == "no_armature":
         body.modifiers.clear()
         body.parent = None

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The benchmark: that it measures what it says, in a quick run with a tiny model; no test judges a time."""
+"""The benchmark: that it measures what it says, in a quick run with a tiny model; no test judges a
+time.
+"""
 
 from __future__ import annotations
 
@@ -25,33 +27,73 @@ from backend.errors import BackendError
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = {
-    *("frame_to_bare", "int8_to_fp32", "ort_to_torch", "growth_70k_10k", "memory_above_answer_mb", "cold_start_s"),
+    *(
+        "frame_to_bare",
+        "int8_to_fp32",
+        "ort_to_torch",
+        "growth_70k_10k",
+        "memory_above_answer_mb",
+        "cold_start_s",
+    ),
     *("auto_threads_to_best", "shapes52_20k_s"),
 }
 
 
 def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "backend", "bench", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    return subprocess.run(
+        [sys.executable, "-m", "backend", "bench", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
 
 
 def test_a_quick_run_tells_all_figures_and_draws(tiny: Path, tmp_path: Path) -> None:
-    result = bench("--quick", "--model", tiny, "--json", "--plot", tmp_path / "p.svg", "--out", tmp_path / "b.json", "--precisions", "fp32,int8")
+    result = bench(
+        "--quick",
+        "--model",
+        tiny,
+        "--json",
+        "--plot",
+        tmp_path / "p.svg",
+        "--out",
+        tmp_path / "b.json",
+        "--precisions",
+        "fp32,int8",
+    )
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     assert json.loads((tmp_path / "b.json").read_text()) == report
     assert set(report["figures"]) == FIGURES
     for name in ("growth_70k_10k", "memory_above_answer_mb", "shapes52_20k_s", "int8_to_fp32"):
-        assert report["figures"][name] is None, f"{name} is about what a quick run or this model has not"
-    assert all(report["figures"][name] > 0 for name in ("frame_to_bare", "cold_start_s", "auto_threads_to_best"))
+        assert report["figures"][name] is None, (
+            f"{name} is about what a quick run or this model has not"
+        )
+    assert all(
+        report["figures"][name] > 0
+        for name in ("frame_to_bare", "cold_start_s", "auto_threads_to_best")
+    )
     rows = {row["precision"]: row for row in report["cells"]}
     assert "there is no variant" in rows["int8"]["error"] and rows["fp32"]["provider"] == "cpu"
-    assert [(row["batch"], row["vertices"]) for row in report["cells"] if "error" not in row] == [(1, 1000), (1, 2000), (2, 1000), (2, 2000)]
-    assert all(row["min"] <= row["p50"] <= row["p99"] <= row["max"] and row["vertices_per_s"] > 0 for row in report["cells"] if "error" not in row)
+    assert [(row["batch"], row["vertices"]) for row in report["cells"] if "error" not in row] == [
+        (1, 1000),
+        (1, 2000),
+        (2, 1000),
+        (2, 2000),
+    ]
+    assert all(
+        row["min"] <= row["p50"] <= row["p99"] <= row["max"] and row["vertices_per_s"] > 0
+        for row in report["cells"]
+        if "error" not in row
+    )
     assert report["request"]["shapes"] == 52 and report["request"]["session_runs"] >= 2
     drawn = ElementTree.fromstring((tmp_path / "p.svg").read_text())  # noqa: S314  (written a moment ago)
     assert len([e for e in drawn.iter() if e.tag.endswith("polyline")]) == 2
     lines = bench_show.text(report).splitlines()
-    assert any(line.startswith("frame_to_bare") and "<= 1.25" in line for line in lines) and lines[-1].startswith("Recommended: provider cpu")
+    assert any(line.startswith("frame_to_bare") and "<= 1.25" in line for line in lines) and lines[
+        -1
+    ].startswith("Recommended: provider cpu")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +110,11 @@ def test_a_quick_run_tells_all_figures_and_draws(tiny: Path, tmp_path: Path) -> 
 )
 def test_what_cannot_be_measured_is_refused(arguments: list[str], words: str) -> None:
     result = bench(*arguments)
-    assert result.returncode == 2 and words in result.stderr and result.stderr.strip().endswith("[setting_invalid]")
+    assert (
+        result.returncode == 2
+        and words in result.stderr
+        and result.stderr.strip().endswith("[setting_invalid]")
+    )
 
 
 def test_full_figures_are_the_ratios_of_what_was_measured() -> None:
@@ -82,10 +128,27 @@ def test_full_figures_are_the_ratios_of_what_was_measured() -> None:
     }
     told = figures(report, quick=False)
     assert set(told) == FIGURES
-    assert (told["ort_to_torch"], told["growth_70k_10k"], told["int8_to_fp32"], told["auto_threads_to_best"]) == (0.4, 6.0, 0.5, 1.1)
-    assert (told["memory_above_answer_mb"], told["shapes52_20k_s"], told["cold_start_s"]) == (120.0, 0.9, 0.7)
-    assert figures({**report, "libraries": {"torch": None}, "threads": None}, quick=True)["ort_to_torch"] is None
-    assert figures({**report, "int8": {"why": "there is no variant"}}, quick=False)["int8_to_fp32"] is None
+    assert (
+        told["ort_to_torch"],
+        told["growth_70k_10k"],
+        told["int8_to_fp32"],
+        told["auto_threads_to_best"],
+    ) == (0.4, 6.0, 0.5, 1.1)
+    assert (told["memory_above_answer_mb"], told["shapes52_20k_s"], told["cold_start_s"]) == (
+        120.0,
+        0.9,
+        0.7,
+    )
+    assert (
+        figures({**report, "libraries": {"torch": None}, "threads": None}, quick=True)[
+            "ort_to_torch"
+        ]
+        is None
+    )
+    assert (
+        figures({**report, "int8": {"why": "there is no variant"}}, quick=False)["int8_to_fp32"]
+        is None
+    )
 
 
 def test_the_egg_head_is_a_closed_mesh_with_all_landmarks(tiny: Path) -> None:
@@ -99,21 +162,32 @@ def test_works_are_timed_in_turns() -> None:
     order: list[str] = []
     times = in_turns({name: lambda name=name: order.append(name) for name in "ab"}, 3)  # type: ignore[misc]
     assert order == list("abababab") and [len(values) for values in times.values()] == [3, 3]
-    assert spread([1.0, 2.0, 6.0]) == {"mean": 3.0, "std": 2.1602, "min": 1.0, "max": 6.0, "p50": 2.0, "p99": 6.0}
+    assert spread([1.0, 2.0, 6.0]) == {
+        "mean": 3.0,
+        "std": 2.1602,
+        "min": 1.0,
+        "max": 6.0,
+        "p50": 2.0,
+        "p99": 6.0,
+    }
 
 
 def test_the_reference_computes_what_onnxruntime_does(tiny: Path) -> None:
     model = load_model(tiny, resolve({"threads": 1}, environment={}))
     for part in model.parts:
         feeds = probe(part.session.get_inputs(), 33)
-        for found, right in zip(Reference(part.data).run(feeds), part.session.run(None, feeds), strict=True):
+        for found, right in zip(
+            Reference(part.data).run(feeds), part.session.run(None, feeds), strict=True
+        ):
             np.testing.assert_allclose(found, right, atol=1e-5)
 
 
 def test_the_reference_knows_the_shipped_networks() -> None:
     for part in load_model(None, resolve({"threads": 1, "provider": "cpu"}, environment={})).parts:
         feeds = probe(part.session.get_inputs(), 40)
-        for found, right in zip(Reference(part.data).run(feeds), part.session.run(None, feeds), strict=True):
+        for found, right in zip(
+            Reference(part.data).run(feeds), part.session.run(None, feeds), strict=True
+        ):
             np.testing.assert_allclose(found, right, atol=1e-4)
 
 
@@ -121,7 +195,12 @@ def test_the_reference_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     import onnx
 
     node = onnx.helper.make_node("Erf", ["a"], ["b"])
-    graph = onnx.helper.make_graph([node], "g", [onnx.helper.make_tensor_value_info("a", 1, [1])], [onnx.helper.make_tensor_value_info("b", 1, [1])])
+    graph = onnx.helper.make_graph(
+        [node],
+        "g",
+        [onnx.helper.make_tensor_value_info("a", 1, [1])],
+        [onnx.helper.make_tensor_value_info("b", 1, [1])],
+    )
     with pytest.raises(NotImplementedError, match="Erf"):
         Reference(onnx.helper.make_model(graph).SerializeToString())
 
@@ -134,16 +213,28 @@ def test_a_plan_is_checked() -> None:
 
 def test_what_runs_bare_is_all_that_a_request_ran() -> None:
     rng = np.random.default_rng(0)
-    whole = {name: rng.normal(size=(2500, 3)).astype(np.float32) for name in PER_VERTEX} | {"latent": rng.normal(size=(1, 9)).astype(np.float32)}
-    for pieces, sizes in (((), [1024, 1024, 452]), ((slice(0, 100), slice(100, 2500)), [100, 2400])):
+    whole = {name: rng.normal(size=(2500, 3)).astype(np.float32) for name in PER_VERTEX} | {
+        "latent": rng.normal(size=(1, 9)).astype(np.float32)
+    }
+    for pieces, sizes in (
+        ((), [1024, 1024, 452]),
+        ((slice(0, 100), slice(100, 2500)), [100, 2400]),
+    ):
         found = bench_cells._pieces(whole, pieces)
-        assert [len(piece["vertices"]) for piece in found] == sizes and all(piece["latent"] is whole["latent"] for piece in found)
+        assert [len(piece["vertices"]) for piece in found] == sizes and all(
+            piece["latent"] is whole["latent"] for piece in found
+        )
         together = bench_cells._joined(found)
         assert all(np.array_equal(together[name], array) for name, array in whole.items())
-    crops = [{"points": rng.normal(size=(count, points, 7)).astype(np.float32)} for count, points in ((20, 64), (3, 128), (21, 64))]
+    crops = [
+        {"points": rng.normal(size=(count, points, 7)).astype(np.float32)}
+        for count, points in ((20, 64), (3, 128), (21, 64))
+    ]
     at_once = [feeds["points"] for feeds in bench_cells._crops(crops)]
     assert [array.shape[:2] for array in at_once] == [(32, 64), (9, 64), (3, 128)]
-    np.testing.assert_array_equal(np.concatenate(at_once[:2]), np.concatenate([crops[0]["points"], crops[2]["points"]]))
+    np.testing.assert_array_equal(
+        np.concatenate(at_once[:2]), np.concatenate([crops[0]["points"], crops[2]["points"]])
+    )
 
 
 def test_requests_are_timed_from_frame_to_frame_and_their_memory_is_the_childs(tiny: Path) -> None:
@@ -156,12 +247,19 @@ def test_requests_are_timed_from_frame_to_frame_and_their_memory_is_the_childs(t
     small, large = requests.growth((600, 1500), 1)
     assert small["vertices"] < large["vertices"] and small["loaded_mb"] > 10
     for row in (small, large):
-        assert row["answer_mb"] == round(52 * row["face_vertices"] * 12 / 2**20, 1) and row["seconds"] > 0
-        assert row["above_answer_mb"] == pytest.approx(row["peak_memory_mb"] - 52 * row["face_vertices"] * 12 / 2**20, abs=0.06)
+        assert (
+            row["answer_mb"] == round(52 * row["face_vertices"] * 12 / 2**20, 1)
+            and row["seconds"] > 0
+        )
+        assert row["above_answer_mb"] == pytest.approx(
+            row["peak_memory_mb"] - 52 * row["face_vertices"] * 12 / 2**20, abs=0.06
+        )
 
 
 def test_a_cell_tells_rates_of_its_own_times(tiny: Path) -> None:
-    told = bench_cells.cell(load_model(tiny, resolve({"threads": 1, "provider": "cpu"}, environment={})), 2, 300, 3)
+    told = bench_cells.cell(
+        load_model(tiny, resolve({"threads": 1, "provider": "cpu"}, environment={})), 2, 300, 3
+    )
     assert (told["batch"], told["vertices"], told["runs"]) == (2, 300, 3)
     near = 0.02 + 1e-4 / told["p50"] + 1e-4 / told["bare_p50"]  # times are told to 0.1 ms
     assert told["heads_per_s"] == pytest.approx(2 / told["p50"], rel=near, abs=0.01)

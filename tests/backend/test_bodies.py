@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bodies: eyeballs are found on modelled heads and turn about their centre; teeth move in one piece, tongues and bags are left alone."""
+"""Bodies: eyeballs are found on modelled heads and turn about their centre; teeth move in one
+piece, tongues and bags are left alone.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,11 @@ from scripts.samples.anatomy import PARTS, Anatomy
 from scripts.samples.modelled import BUILDERS, anatomy
 from scripts.samples.rig import Floats
 
-CONDITIONS = [f"{name}{side}" for name in ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeBlink") for side in ("Left", "Right")]
+CONDITIONS = [
+    f"{name}{side}"
+    for name in ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeBlink")
+    for side in ("Left", "Right")
+]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +39,9 @@ def test_both_eyeballs_are_found_and_nothing_else(head: tuple[Anatomy, Floats]) 
         assert len(ball) == (made.part == PARTS.index(f"eye_{side}")).sum()
 
 
-def test_a_lash_that_hangs_close_before_an_eyeball_is_no_part_of_it(head: tuple[Anatomy, Floats]) -> None:
+def test_a_lash_that_hangs_close_before_an_eyeball_is_no_part_of_it(
+    head: tuple[Anatomy, Floats],
+) -> None:
     made, _boxes = head
     ball, centre = eyeballs.eyeballs(made.vertices, _boxes, made.landmarks)["left"]
     radius = float(np.linalg.norm(made.vertices[ball] - centre, axis=1).mean())
@@ -48,7 +56,9 @@ def test_a_lash_that_hangs_close_before_an_eyeball_is_no_part_of_it(head: tuple[
     assert set(again) == set(ball)
 
 
-def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(head: tuple[Anatomy, Floats]) -> None:
+def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(
+    head: tuple[Anatomy, Floats],
+) -> None:
     made, boxes = head
     offsets = np.full((len(CONDITIONS), len(made.vertices), 3), 0.1, np.float32)
     balls = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)
@@ -56,16 +66,26 @@ def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(head: tuple[
     for side, sign in (("Left", 1), ("Right", -1)):
         ball, centre = balls[side.lower()]
         front = ball[made.vertices[ball, 2].argmax()]
-        moved = {name: offsets[CONDITIONS.index(f"{name}{side}")] for name in ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeBlink")}
+        moved = {
+            name: offsets[CONDITIONS.index(f"{name}{side}")]
+            for name in ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeBlink")
+        }
         assert moved["eyeLookUp"][front, 1] > 0.02 > -0.02 > moved["eyeLookDown"][front, 1]
-        assert sign * moved["eyeLookOut"][front, 0] > 0.02 and sign * moved["eyeLookIn"][front, 0] < -0.02
+        assert (
+            sign * moved["eyeLookOut"][front, 0] > 0.02
+            and sign * moved["eyeLookIn"][front, 0] < -0.02
+        )
         assert not moved["eyeBlink"][ball].any()
         after = np.linalg.norm(made.vertices[ball] + moved["eyeLookOut"][ball] - centre, axis=1)
-        np.testing.assert_allclose(after, np.linalg.norm(made.vertices[ball] - centre, axis=1), atol=1e-5)
+        np.testing.assert_allclose(
+            after, np.linalg.norm(made.vertices[ball] - centre, axis=1), atol=1e-5
+        )
     assert (offsets[:, made.part == PARTS.index("skin")] == np.float32(0.1)).all()
 
 
-def test_eyes_of_a_head_like_those_learnt_from_turn_as_the_model_says_but_as_bodies(head: tuple[Anatomy, Floats]) -> None:
+def test_eyes_of_a_head_like_those_learnt_from_turn_as_the_model_says_but_as_bodies(
+    head: tuple[Anatomy, Floats],
+) -> None:
     made, boxes = head
     balls = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)
     ball, centre = balls["left"]
@@ -87,7 +107,15 @@ def test_the_inside_of_a_lid_stays_as_deep_as_it_lay(head: tuple[Anatomy, Floats
     skin = made.part == PARTS.index("skin")
     inside = np.flatnonzero(skin)[:1]
     out = made.vertices[ball] - centre
-    deep = centre + 0.8 * out[np.abs(out @ np.array([0.0, 0.6, 0.8], np.float32) / np.linalg.norm(out, axis=1) - 1).argmin()]
+    deep = (
+        centre
+        + 0.8
+        * out[
+            np.abs(
+                out @ np.array([0.0, 0.6, 0.8], np.float32) / np.linalg.norm(out, axis=1) - 1
+            ).argmin()
+        ]
+    )
     vertices[inside] = deep
     blink = np.zeros_like(vertices)
     blink[inside] = centre + 0.8 * out[out[:, 2].argmax()] - deep
@@ -96,9 +124,15 @@ def test_the_inside_of_a_lid_stays_as_deep_as_it_lay(head: tuple[Anatomy, Floats
     assert np.linalg.norm(blink - before, axis=1).max() < 0.05 * np.linalg.norm(out, axis=1).max()
 
 
-def move_teeth(shapes: dict[str, Floats], vertices: Floats, boxes: Floats, pieces: Ints, lips: Floats) -> None:
+def move_teeth(
+    shapes: dict[str, Floats], vertices: Floats, boxes: Floats, pieces: Ints, lips: Floats
+) -> None:
     """Find what is in the mouth by the shapes, and let it be stiff."""
-    rigid_parts.move_teeth(shapes, vertices, mouth_parts(vertices, boxes, pieces, lips, shapes["jawOpen"], shapes["tongueOut"]))
+    rigid_parts.move_teeth(
+        shapes,
+        vertices,
+        mouth_parts(vertices, boxes, pieces, lips, shapes["jawOpen"], shapes["tongueOut"]),
+    )
 
 
 def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Floats]) -> None:
@@ -115,14 +149,21 @@ def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Float
     np.testing.assert_array_equal(moved["jawOpen"][skin], jaw[skin])
     np.testing.assert_array_equal(moved["tongueOut"][tongue], shapes["tongueOut"][tongue])
     mine = np.flatnonzero(lower)
-    before, after = (np.linalg.norm(v[:, None] - v[None], axis=2) for v in (made.vertices[mine], (made.vertices + moved["jawOpen"])[mine]))
+    before, after = (
+        np.linalg.norm(v[:, None] - v[None], axis=2)
+        for v in (made.vertices[mine], (made.vertices + moved["jawOpen"])[mine])
+    )
     assert np.abs(before - after).max() < 1e-4
 
 
 def test_a_rigid_motion_is_its_own_nearest() -> None:
     points = np.random.default_rng(3).normal(0, 0.3, (50, 3)).astype(np.float32)
-    motion = turned(points, np.array([0.1, 0.2, 0.0], np.float32), 0, 25.0) + np.array([0.1, 0.0, -0.2], np.float32)
-    np.testing.assert_allclose(rigid(points, np.stack([motion, 0 * motion])), np.stack([motion, 0 * motion]), atol=1e-5)
+    motion = turned(points, np.array([0.1, 0.2, 0.0], np.float32), 0, 25.0) + np.array(
+        [0.1, 0.0, -0.2], np.float32
+    )
+    np.testing.assert_allclose(
+        rigid(points, np.stack([motion, 0 * motion])), np.stack([motion, 0 * motion]), atol=1e-5
+    )
 
 
 def test_teeth_stay_where_they_are_but_for_the_jaw(head: tuple[Anatomy, Floats]) -> None:
@@ -142,9 +183,16 @@ def test_teeth_stay_where_they_are_but_for_the_jaw(head: tuple[Anatomy, Floats])
 
 def disc(radius: float, height: float, curve: float = 0.0) -> Floats:
     """A disc of 60 vertices around (0.4, 0), curved like a sphere of radius `curve`, or flat."""
-    turn, out = np.meshgrid(np.linspace(0, 2 * np.pi, 20, endpoint=False), np.array([0.3, 0.6, 1.0]) * radius)
+    turn, out = np.meshgrid(
+        np.linspace(0, 2 * np.pi, 20, endpoint=False), np.array([0.3, 0.6, 1.0]) * radius
+    )
     z = np.sqrt(curve**2 - out**2) - curve if curve else np.zeros_like(out)
-    return np.asarray(np.stack([0.4 + out * np.cos(turn), out * np.sin(turn), height + z], axis=-1).reshape(-1, 3), np.float32)
+    return np.asarray(
+        np.stack([0.4 + out * np.cos(turn), out * np.sin(turn), height + z], axis=-1).reshape(
+            -1, 3
+        ),
+        np.float32,
+    )
 
 
 @pytest.mark.parametrize("curve", [0.0, 0.3])
@@ -154,9 +202,18 @@ def test_an_iris_slides_over_its_white(curve: float) -> None:
     shapes = {name: np.full_like(vertices, 0.1) for name in CONDITIONS}
     rigid_parts.turn_plates(shapes, vertices, owner, "left", owner < 2, 0.2)
     white, iris, other = (owner == n for n in range(3))
-    for name, axis, sign in (("eyeLookUpLeft", 1, 1), ("eyeLookDownLeft", 1, -1), ("eyeLookOutLeft", 0, 1), ("eyeLookInLeft", 0, -1)):
-        assert not shapes[name][white].any() and (sign * shapes[name][iris, axis]).min() > 0.02, name
-    assert not shapes["eyeBlinkLeft"][white | iris].any() and not shapes["eyeLookUpRight"][iris].any()
+    for name, axis, sign in (
+        ("eyeLookUpLeft", 1, 1),
+        ("eyeLookDownLeft", 1, -1),
+        ("eyeLookOutLeft", 0, 1),
+        ("eyeLookInLeft", 0, -1),
+    ):
+        assert not shapes[name][white].any() and (sign * shapes[name][iris, axis]).min() > 0.02, (
+            name
+        )
+    assert (
+        not shapes["eyeBlinkLeft"][white | iris].any() and not shapes["eyeLookUpRight"][iris].any()
+    )
     assert all((offsets[other] == np.float32(0.1)).all() for offsets in shapes.values())
     moved = vertices[iris] + shapes["eyeLookOutLeft"][iris]
     away = np.linalg.norm(moved[:, :2] - [0.4, 0], axis=1)
@@ -167,48 +224,82 @@ def test_an_iris_slides_over_its_white(curve: float) -> None:
 def test_one_plate_alone_turns_as_a_whole() -> None:
     vertices = disc(0.2, -0.05)
     shapes = {name: np.zeros_like(vertices) for name in CONDITIONS}
-    rigid_parts.turn_plates(shapes, vertices, np.zeros(60, np.int32), "left", np.ones(60, bool), 0.2)
+    rigid_parts.turn_plates(
+        shapes, vertices, np.zeros(60, np.int32), "left", np.ones(60, bool), 0.2
+    )
     assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all()
-    rigid_parts.turn_plates(shapes, vertices, np.zeros(60, np.int32), "left", np.zeros(60, bool), 0.2)
+    rigid_parts.turn_plates(
+        shapes, vertices, np.zeros(60, np.int32), "left", np.zeros(60, bool), 0.2
+    )
     assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all(), "nothing behind the lids, nothing to do"
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_a_ball_that_was_pressed_flat_turns_and_keeps_its_outline(side: str) -> None:
-    up, around = np.meshgrid(np.linspace(0, np.pi, 12), np.linspace(0, 2 * np.pi, 24, endpoint=False), indexing="ij")
-    ball = np.stack([np.sin(up) * np.cos(around), np.cos(up), np.sin(up) * np.sin(around)], axis=-1).reshape(-1, 3)
+    up, around = np.meshgrid(
+        np.linspace(0, np.pi, 12), np.linspace(0, 2 * np.pi, 24, endpoint=False), indexing="ij"
+    )
+    ball = np.stack(
+        [np.sin(up) * np.cos(around), np.cos(up), np.sin(up) * np.sin(around)], axis=-1
+    ).reshape(-1, 3)
     radii = np.array([0.3, 0.32, 0.05])
     middle = np.array([0.5 if side == "left" else -0.5, 0, 0])
     vertices = (ball * radii + middle).astype(np.float32)
-    shapes = {f"eyeLook{way}{side.title()}": np.full_like(vertices, 0.1) for way in ("Up", "Down", "In", "Out")}
-    rigid_parts.turn_plates(shapes, vertices, np.zeros(len(ball), np.int32), side, np.ones(len(ball), bool), 0.3)
+    shapes = {
+        f"eyeLook{way}{side.title()}": np.full_like(vertices, 0.1)
+        for way in ("Up", "Down", "In", "Out")
+    }
+    rigid_parts.turn_plates(
+        shapes, vertices, np.zeros(len(ball), np.int32), side, np.ones(len(ball), bool), 0.3
+    )
     front, outwards = ball[:, 2] > 0.9, 1 if side == "left" else -1
-    for way, axis, sign in (("Up", 1, 1), ("Down", 1, -1), ("Out", 0, outwards), ("In", 0, -outwards)):
+    for way, axis, sign in (
+        ("Up", 1, 1),
+        ("Down", 1, -1),
+        ("Out", 0, outwards),
+        ("In", 0, -outwards),
+    ):
         moved = shapes[f"eyeLook{way}{side.title()}"]
         assert (sign * moved[front, axis]).min() > 0.03, way
-        assert np.abs(np.linalg.norm((vertices + moved - middle) / radii, axis=1) - 1).max() < 0.03, "it slides within itself"
+        assert (
+            np.abs(np.linalg.norm((vertices + moved - middle) / radii, axis=1) - 1).max() < 0.03
+        ), "it slides within itself"
 
 
-def test_a_tongue_follows_the_jaw_in_one_piece_and_bends_otherwise(head: tuple[Anatomy, Floats]) -> None:
+def test_a_tongue_follows_the_jaw_in_one_piece_and_bends_otherwise(
+    head: tuple[Anatomy, Floats],
+) -> None:
     made, boxes = head
     shapes = {name: offsets.copy() for make in BUILDERS for name, offsets in make(made).items()}
     tongue = np.flatnonzero(made.part == PARTS.index("tongue"))
-    shapes["jawOpen"][tongue] += np.random.default_rng(2).normal(0, 0.02, (len(tongue), 3)).astype(np.float32)
+    shapes["jawOpen"][tongue] += (
+        np.random.default_rng(2).normal(0, 0.02, (len(tongue), 3)).astype(np.float32)
+    )
     out = shapes["tongueOut"][tongue].copy()
-    move_teeth(shapes, made.vertices, boxes, made.part, (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2)
+    move_teeth(
+        shapes,
+        made.vertices,
+        boxes,
+        made.part,
+        (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2,
+    )
     rest, moved = made.vertices[tongue], made.vertices[tongue] + shapes["jawOpen"][tongue]
     before, after = (np.linalg.norm(v[:, None] - v[None], axis=2) for v in (rest, moved))
     assert np.abs(before - after).max() < 1e-4
     np.testing.assert_array_equal(shapes["tongueOut"][tongue], out)
 
 
-def test_a_lid_that_closes_through_the_eye_is_brought_before_it_and_what_keeps_still_stays(head: tuple[Anatomy, Floats]) -> None:
+def test_a_lid_that_closes_through_the_eye_is_brought_before_it_and_what_keeps_still_stays(
+    head: tuple[Anatomy, Floats],
+) -> None:
     made, boxes = head
     ball, centre = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)["left"]
     skin = made.part == PARTS.index("skin")
     radius = float(np.linalg.norm(made.vertices[ball] - centre, axis=1).max())
     blink = np.zeros_like(made.vertices)
-    lid = np.flatnonzero(skin & (np.linalg.norm(made.vertices - made.landmarks["lid_upper_left"], axis=1) < 0.1))
+    lid = np.flatnonzero(
+        skin & (np.linalg.norm(made.vertices - made.landmarks["lid_upper_left"], axis=1) < 0.1)
+    )
     blink[lid] = centre + np.array([0, 0, 0.9 * radius], np.float32) - made.vertices[lid]
     before = blink.copy()
     rigid_parts.lift_lids(blink, made.vertices, skin, ball, centre)
@@ -223,11 +314,20 @@ def test_a_lid_that_closes_through_the_eye_is_brought_before_it_and_what_keeps_s
 
 def test_rows_of_teeth_that_lie_on_each_other_part_at_the_jaw() -> None:
     arch = np.linspace(-0.2, 0.2, 12)
-    row = np.concatenate([np.stack([arch, np.full(12, y), -arch * arch], axis=1) for y in (0.0, 0.1)]).astype(np.float32)
-    vertices = np.concatenate([row + [0, 0.05, 0], row, row[:2] * 0.1 + [0.6, 0, 0]]).astype(np.float32)
-    parts = np.repeat([[0, 0.07, -0.02, 0.2, 0.075, 0.02], [0.6, 0, 0, 0.01, 0.01, 0.01]], [48, 2], axis=0).astype(np.float32)
+    row = np.concatenate(
+        [np.stack([arch, np.full(12, y), -arch * arch], axis=1) for y in (0.0, 0.1)]
+    ).astype(np.float32)
+    vertices = np.concatenate([row + [0, 0.05, 0], row, row[:2] * 0.1 + [0.6, 0, 0]]).astype(
+        np.float32
+    )
+    parts = np.repeat(
+        [[0, 0.07, -0.02, 0.2, 0.075, 0.02], [0.6, 0, 0, 0.01, 0.01, 0.01]], [48, 2], axis=0
+    ).astype(np.float32)
     pieces = np.repeat(np.arange(3), [24, 24, 2]).astype(np.int32)
-    shapes = {name: np.zeros_like(vertices) for name in ("jawOpen", "tongueOut", "mouthSmileLeft", "mouthLeft")}
+    shapes = {
+        name: np.zeros_like(vertices)
+        for name in ("jawOpen", "tongueOut", "mouthSmileLeft", "mouthLeft")
+    }
     shapes["jawOpen"][:48, 1] = -0.1 + 0.1 * np.abs(vertices[:48, 0])
     shapes["jawOpen"][:24] *= 0.3  # a model that is not sure about upper ones
     shapes["mouthSmileLeft"][:48, 1] = 0.05 * vertices[:48, 0]
@@ -240,7 +340,9 @@ def test_rows_of_teeth_that_lie_on_each_other_part_at_the_jaw() -> None:
 
 
 @pytest.mark.parametrize("size", [1.0, 2.5])
-def test_the_front_of_a_ball_is_an_eye_and_its_back_is_none(head: tuple[Anatomy, Floats], size: float) -> None:
+def test_the_front_of_a_ball_is_an_eye_and_its_back_is_none(
+    head: tuple[Anatomy, Floats], size: float
+) -> None:
     made, boxes = head
     ball, centre = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)["left"]
     others = np.setdiff1d(np.arange(len(made.vertices)), ball)
@@ -252,7 +354,11 @@ def test_the_front_of_a_ball_is_an_eye_and_its_back_is_none(head: tuple[Anatomy,
         half[:, 2] -= sign * 0.3 * radius if sign < 0 else 0  # in reach, though it is hollow
         box = np.concatenate([(half.min(axis=0) + half.max(axis=0)) / 2, np.ptp(half, axis=0) / 2])
         vertices = np.concatenate([made.vertices[others], half])
-        found = eyeballs.eyeballs(vertices, np.concatenate([boxes[others], np.tile(box, (len(half), 1))]).astype(np.float32), made.landmarks)
+        found = eyeballs.eyeballs(
+            vertices,
+            np.concatenate([boxes[others], np.tile(box, (len(half), 1))]).astype(np.float32),
+            made.landmarks,
+        )
         assert set(found) == wanted
         if sign > 0:
             assert np.abs(found["left"][1] - middle).max() < 0.05 * radius

@@ -12,7 +12,11 @@ from backend.face.analyse import brow_strips
 from backend.face.correct import brows
 from backend.face.geometry.frame import Floats
 
-LEFT = {"brow_inner_left": (0.2, 0.3, 1.2), "brow_outer_left": (0.7, 0.3, 1.0), "lid_upper_left": (0.5, 0.1, 1.0)}
+LEFT = {
+    "brow_inner_left": (0.2, 0.3, 1.2),
+    "brow_outer_left": (0.7, 0.3, 1.0),
+    "lid_upper_left": (0.5, 0.1, 1.0),
+}
 
 
 def surface(x: Any, y: Any) -> Any:
@@ -21,18 +25,25 @@ def surface(x: Any, y: Any) -> Any:
 
 
 def forehead() -> tuple[Floats, Floats, dict[str, Floats]]:
-    """Skin that bulges upwards, a strip 0.03 before it on the left, boxes of both, and landmarks that miss the strip by 0.15."""
+    """Skin that bulges upwards, a strip 0.03 before it on the left, boxes of both, and landmarks
+    that miss the strip by 0.15.
+    """
     x, y = (grid.ravel() for grid in np.meshgrid(np.linspace(-0.9, 0.9, 61), np.linspace(0, 1, 41)))
     skin = np.stack([x, y, surface(x, y)], axis=1)
     a = np.linspace(0.15, 0.7, 12)
-    strip = np.concatenate([np.stack([a, np.full(12, y), 0.03 + surface(a, y)], axis=1) for y in (0.44, 0.48)])
+    strip = np.concatenate(
+        [np.stack([a, np.full(12, y), 0.03 + surface(a, y)], axis=1) for y in (0.44, 0.48)]
+    )
     vertices = np.concatenate([skin, strip]).astype(np.float32)
     parts = np.zeros((len(vertices), 6), np.float32)
     for mine in (slice(0, len(skin)), slice(len(skin), None)):
         low, high = vertices[mine].min(axis=0), vertices[mine].max(axis=0)
         parts[mine] = np.concatenate([(low + high) / 2, (high - low) / 2])
     landmarks = {name: np.array(at, np.float32) for name, at in LEFT.items()}
-    landmarks |= {name.replace("left", "right"): at * np.array([-1, 1, 1], np.float32) for name, at in landmarks.items()}
+    landmarks |= {
+        name.replace("left", "right"): at * np.array([-1, 1, 1], np.float32)
+        for name, at in landmarks.items()
+    }
     return vertices, parts, landmarks
 
 
@@ -58,7 +69,9 @@ def test_a_rising_brow_stays_before_the_forehead() -> None:
 
 
 @pytest.mark.parametrize("slide", [0.0, -0.2])
-def test_a_brow_sinks_a_little_with_a_lid_that_slides_down_under_it_and_stays_before_it(slide: float) -> None:
+def test_a_brow_sinks_a_little_with_a_lid_that_slides_down_under_it_and_stays_before_it(
+    slide: float,
+) -> None:
     vertices, parts, landmarks = forehead()
     mine = brow_strips.strip(parts, landmarks, "left")
     blink = np.zeros_like(vertices)
@@ -66,4 +79,6 @@ def test_a_brow_sinks_a_little_with_a_lid_that_slides_down_under_it_and_stays_be
     brows.follow([blink], vertices, {"left": mine}, ~mine)
     assert blink[mine, 1] == pytest.approx(brows.LITTLE * slide, abs=1e-6)
     there = (vertices + blink)[mine]
-    assert there[:, 2] - surface(there[:, 0], there[:, 1] - slide) + slide / 4 == pytest.approx(0.03, abs=0.01)
+    assert there[:, 2] - surface(there[:, 0], there[:, 1] - slide) + slide / 4 == pytest.approx(
+        0.03, abs=0.01
+    )

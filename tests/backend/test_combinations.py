@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Poses of several shapes: those that hold are told from those that do not, on heads whose openings are known."""
+"""Poses of several shapes: those that hold are told from those that do not, on heads whose openings
+are known.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,16 @@ Head = tuple[Anatomy, Surface, dict[str, Floats]]
 @pytest.fixture(scope="module", params=[None, 1], ids=["default", "seed1"])
 def head(request: pytest.FixtureRequest) -> Head:
     """A modelled head, what contacts read from it, and its own shapes with contacts that hold."""
-    made, triangles = anatomy(None if request.param is None else np.random.default_rng(request.param), 0.0)
+    made, triangles = anatomy(
+        None if request.param is None else np.random.default_rng(request.param), 0.0
+    )
     built = {name: offsets for make in BUILDERS for name, offsets in make(made).items()}
     lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
-    by_turn = np.where(made.opening == OPENINGS.index("mouth"), np.sin(made.turn), np.sign(made.vertices[:, 1] - lips[1]))
+    by_turn = np.where(
+        made.opening == OPENINGS.index("mouth"),
+        np.sin(made.turn),
+        np.sign(made.vertices[:, 1] - lips[1]),
+    )
     sides = np.stack([by_turn, np.zeros(len(by_turn))], axis=1).astype(np.float32)
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
     there = surface_of(made.vertices, triangles, weld(made.vertices), parts, sides, made.landmarks)
@@ -47,7 +55,11 @@ def by_name(found: list[Combination]) -> dict[str, Combination]:
 def test_shapes_with_contacts_hold(head: Head) -> None:
     made, there, shapes = head
     found = by_name(combinations(head_of(there, made.landmarks), shapes))
-    assert {"blink and squint left", "blink and squint right", "closed mouth on an open jaw"} <= set(found)
+    assert {
+        "blink and squint left",
+        "blink and squint right",
+        "closed mouth on an open jaw",
+    } <= set(found)
     assert all(pose.good for pose in found.values()), found
 
 
@@ -63,7 +75,11 @@ def test_what_does_not_hold_is_seen(head: Head, condition: str, factor: float, n
     made, there, shapes = head
     changed = {**shapes, condition: shapes[condition] * np.float32(factor)}
     found = by_name(combinations(head_of(there, made.landmarks), changed))
-    assert not found[name].good and condition in found[name].conditions and all(part in found[name].words for part in found[name].conditions)
+    assert (
+        not found[name].good
+        and condition in found[name].conditions
+        and all(part in found[name].words for part in found[name].conditions)
+    )
     assert all(pose.good for other, pose in found.items() if other != name)
 
 
@@ -73,7 +89,11 @@ def test_halves_that_add_up_are_seen(head: Head) -> None:
         both = {f"{name}Left": shapes["jawOpen"], f"{name}Right": shapes["jawOpen"]}
         pose = by_name(combinations(head_of(there, made.landmarks), both))[f"both sides of {name}"]
         assert not pose.good and pose.value == pytest.approx(2.0)
-        assert pose.conditions == tuple(both) and pose.words == f"{name}Left and {name}Right together move 2.00 times as far as one alone"
+        assert (
+            pose.conditions == tuple(both)
+            and pose.words
+            == f"{name}Left and {name}Right together move 2.00 times as far as one alone"
+        )
 
 
 def test_every_arkit_shape_is_known_and_names_of_others_are_not_judged() -> None:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exporting other people's PyTorch networks: axes of any size, the same numbers, and sentences about what breaks the contract."""
+"""Exporting other people's PyTorch networks: axes of any size, the same numbers, and sentences
+about what breaks the contract.
+"""
 
 from __future__ import annotations
 
@@ -58,18 +60,36 @@ def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
 
 
 @pytest.mark.parametrize("normals", [False, True])
-def test_a_network_becomes_a_model_that_computes_the_same_at_any_size(tmp_path: Path, nets: object, normals: bool) -> None:
+def test_a_network_becomes_a_model_that_computes_the_same_at_any_size(
+    tmp_path: Path, nets: object, normals: bool
+) -> None:
     net = nets.with_normals() if normals else nets.make()  # type: ignore[attr-defined]
     path = tmp_path / "mine.onnx"
-    assert export_torch.plain(net, ["jawOpen", "smile"], path, normals, {"blendshape.licence": "CC0"}) < 1e-5
+    assert (
+        export_torch.plain(net, ["jawOpen", "smile"], path, normals, {"blendshape.licence": "CC0"})
+        < 1e-5
+    )
     model = load_model(path, resolve({"threads": 1}, environment={}))
-    assert model.info.condition_names == ("jawOpen", "smile") and model.info.about["licence"] == "CC0" and model.info.name == "mine"
+    assert (
+        model.info.condition_names == ("jawOpen", "smile")
+        and model.info.about["licence"] == "CC0"
+        and model.info.name == "mine"
+    )
     rng = np.random.default_rng(1)
     vertices, facing = (rng.normal(size=(77, 3)).astype(np.float32) for _ in range(2))
     rest = tuple(np.zeros((77, n), np.float32) for n in (6, 2, 6))
-    got = shapes_of(model, (vertices, facing, *rest, np.zeros((1, 3), np.float32)), np.eye(2, dtype=np.float32), Cancellation())  # type: ignore[arg-type]
+    got = shapes_of(
+        model,
+        (vertices, facing, *rest, np.zeros((1, 3), np.float32)),  # type: ignore[arg-type]
+        np.eye(2, dtype=np.float32),
+        Cancellation(),
+    )
     for row in (0, 1):
-        inputs = [vertices[None], np.eye(2, dtype=np.float32)[row : row + 1], *([facing[None]] if normals else [])]
+        inputs = [
+            vertices[None],
+            np.eye(2, dtype=np.float32)[row : row + 1],
+            *([facing[None]] if normals else []),
+        ]
         with torch.no_grad():
             expected = net(*map(torch.from_numpy, inputs))[0].numpy()
         np.testing.assert_allclose(got[row], expected, atol=1e-5)
@@ -80,7 +100,9 @@ def test_an_axis_that_was_frozen_is_found_out(tmp_path: Path, nets: object) -> N
         export_torch.plain(nets.Net(fixed=True), ["a", "b"], tmp_path / "fixed.onnx")  # type: ignore[attr-defined]
 
 
-def test_what_breaks_the_contract_is_told_as_the_backend_tells_it(tmp_path: Path, nets: object) -> None:
+def test_what_breaks_the_contract_is_told_as_the_backend_tells_it(
+    tmp_path: Path, nets: object
+) -> None:
     with pytest.raises(BackendError) as caught:
         export_torch.plain(nets.Flat(), ["a", "b"], tmp_path / "flat.onnx")  # type: ignore[attr-defined]
     assert caught.value.code == "model_contract" and "(any, any, 3)" in caught.value.message
@@ -88,8 +110,22 @@ def test_what_breaks_the_contract_is_told_as_the_backend_tells_it(tmp_path: Path
 
 def test_the_command_line_exports_and_says_the_difference(tmp_path: Path, nets: object) -> None:
     torch.save(nets.make().state_dict(), tmp_path / "w.pt")  # type: ignore[attr-defined]
-    command = [sys.executable, "-m", "scripts.export_torch", "--net", "my_nets:make", "--weights", str(tmp_path / "w.pt")]
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.export_torch",
+        "--net",
+        "my_nets:make",
+        "--weights",
+        str(tmp_path / "w.pt"),
+    ]
     command += ["--conditions", "jawOpen,smile", "--out", str(tmp_path / "m.onnx")]
-    done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(tmp_path), "PATH": ""}, capture_output=True, text=True)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={"PYTHONPATH": str(tmp_path), "PATH": ""},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0 and "largest difference" in done.stdout, done.stderr
     assert load_model(tmp_path / "m.onnx").info.condition_names == ("jawOpen", "smile")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Eyes that bones turn: eyeLook shapes move the lids of such avatars only, unless they are asked to turn eyeballs, too."""
+"""Eyes that bones turn: eyeLook shapes move the lids of such avatars only, unless they are asked to
+turn eyeballs, too.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def offsets(mesh: AvatarMesh, turn_eyes: bool) -> NDArray[np.float32]:
     model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
     table = {name: {name: 1.0} for name in LOOKS}
     made = np.zeros((len(LOOKS), len(mesh.vertices), 3), np.float32)
-    for result in generate(mesh, {"table": table}, 1.0, model, lambda *_: None, Cancellation(), turn_eyes=turn_eyes):
+    for result in generate(
+        mesh, {"table": table}, 1.0, model, lambda *_: None, Cancellation(), turn_eyes=turn_eyes
+    ):
         if isinstance(result, Face):
             face = result
         elif isinstance(result, Shapes):
@@ -51,15 +55,27 @@ def test_looks_move_lids_only_where_bones_turn_eyes(head: SampleHead, told: str)
     eyes = eyes_of(head)
     mesh = AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1))
     if told == "places":
-        mesh = replace(mesh, bones={"left_eye": (0.03, -0.08, 0.2), "right_eye": (-0.03, -0.08, 0.2)})
+        mesh = replace(
+            mesh, bones={"left_eye": (0.03, -0.08, 0.2), "right_eye": (-0.03, -0.08, 0.2)}
+        )
     else:
-        bones = np.where(head.part == PARTS.index("eye_left"), 1, np.where(head.part == PARTS.index("eye_right"), 2, 0))
+        bones = np.where(
+            head.part == PARTS.index("eye_left"),
+            1,
+            np.where(head.part == PARTS.index("eye_right"), 2, 0),
+        )
         mesh = replace(mesh, evidence=Evidence(vertex_bones=bones.astype(np.int32), bones=NAMES))
     turned, kept = offsets(mesh, True), offsets(mesh, False)
-    assert (np.abs(turned[:, eyes]).max(axis=(1, 2)) > 1e-3).all(), "without bones, or when asked to, keys turn eyes"
+    assert (np.abs(turned[:, eyes]).max(axis=(1, 2)) > 1e-3).all(), (
+        "without bones, or when asked to, keys turn eyes"
+    )
     assert not kept[:, eyes].any()
-    np.testing.assert_allclose(kept[:, ~eyes], turned[:, ~eyes], atol=3e-4)  # what counts as noise hangs on the largest movement
-    assert (np.abs(kept[:4]).max(axis=(1, 2)) > 1e-4).all(), "lids go along when eyes look up and down"
+    np.testing.assert_allclose(
+        kept[:, ~eyes], turned[:, ~eyes], atol=3e-4
+    )  # what counts as noise hangs on the largest movement
+    assert (np.abs(kept[:4]).max(axis=(1, 2)) > 1e-4).all(), (
+        "lids go along when eyes look up and down"
+    )
 
 
 def test_names_of_bones_tell_which_vertices_they_turn() -> None:

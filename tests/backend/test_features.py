@@ -25,15 +25,22 @@ EYES = 0.4, 0.3, 0.55  # where the left one's middle is
 
 def ball(at: tuple[float, float, float], half: tuple[float, float, float], rows: int = 8) -> Piece:
     """An ellipsoid."""
-    along, around = np.meshgrid(np.linspace(0, np.pi, rows + 1), np.linspace(0, 2 * np.pi, 2 * rows + 1), indexing="ij")
-    points = np.stack([np.sin(along) * np.cos(around), np.cos(along), np.sin(along) * np.sin(around)], -1)
+    along, around = np.meshgrid(
+        np.linspace(0, np.pi, rows + 1), np.linspace(0, 2 * np.pi, 2 * rows + 1), indexing="ij"
+    )
+    points = np.stack(
+        [np.sin(along) * np.cos(around), np.cos(along), np.sin(along) * np.sin(around)], -1
+    )
     return points.reshape(-1, 3) * np.array(half) + np.array(at), sheet(rows + 1, 2 * rows + 1)
 
 
 def sheet(rows: int, columns: int) -> Ints:
     """Triangles of a grid."""
     a = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
-    halves = np.stack([a, a + 1, a + columns], 1), np.stack([a + 1, a + columns + 1, a + columns], 1)
+    halves = (
+        np.stack([a, a + 1, a + columns], 1),
+        np.stack([a + 1, a + columns + 1, a + columns], 1),
+    )
     return np.asarray(np.concatenate(halves), np.int32)
 
 
@@ -54,10 +61,21 @@ def muzzle() -> Piece:
         (1, -1),
     ]
     corners = np.array(outline, float)
-    fine = np.concatenate([a + (b - a) * np.linspace(0, 1, 8, endpoint=False)[:, None] for a, b in itertools.pairwise(corners)])
+    fine = np.concatenate(
+        [
+            a + (b - a) * np.linspace(0, 1, 8, endpoint=False)[:, None]
+            for a, b in itertools.pairwise(corners)
+        ]
+    )
     fine = np.concatenate([fine, corners[:1]])
     wide = np.linspace(-0.8, 0.8, 17)
-    points = np.concatenate([np.broadcast_to(wide[:, None, None], (17, len(fine), 1)), np.broadcast_to(fine, (17, *fine.shape))], axis=2)
+    points = np.concatenate(
+        [
+            np.broadcast_to(wide[:, None, None], (17, len(fine), 1)),
+            np.broadcast_to(fine, (17, *fine.shape)),
+        ],
+        axis=2,
+    )
     return points.reshape(-1, 3), sheet(17, len(fine))
 
 
@@ -65,7 +83,9 @@ def found(*pieces: Piece, head: float = np.inf) -> dict[str, Doubles]:
     """head: how far ahead vertices are of the head at most."""
     places = np.concatenate([points for points, _ in pieces])
     first = np.cumsum([0, *(len(points) for points, _ in pieces)])
-    triangles = np.concatenate([faces + start for (_, faces), start in zip(pieces, first, strict=False)]).astype(np.int32)
+    triangles = np.concatenate(
+        [faces + start for (_, faces), start in zip(pieces, first, strict=False)]
+    ).astype(np.int32)
     group = weld(places.astype(np.float32))
     parts = loose_parts(places.astype(np.float32), triangles, group)
     turned = outward(places.astype(np.float32), triangles, parts)
@@ -80,7 +100,10 @@ def test_a_muzzle_has_its_mouth_where_the_surface_folds_in() -> None:
     at = found(muzzle(), *eyes())
     assert set(at) == set(NAMES)
     for side, sign in (("left", 1), ("right", -1)):
-        middle = np.mean([at[f"{name}_{side}"] for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")], axis=0)
+        middle = np.mean(
+            [at[f"{name}_{side}"] for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")],
+            axis=0,
+        )
         assert middle[:2] == pytest.approx([sign * EYES[0], EYES[1]], abs=0.03)
         assert at[f"eye_outer_{side}"][0] * sign > at[f"eye_inner_{side}"][0] * sign + 0.15
         assert at[f"mouth_{side}"][0] * sign > 0.3
@@ -91,8 +114,15 @@ def test_a_muzzle_has_its_mouth_where_the_surface_folds_in() -> None:
 
 def test_a_mouth_that_is_a_part_is_one_whatever_the_skin_does() -> None:
     skin = ball((0, 0, -0.4), (1, 1.2, 1))
-    at = found(skin, *eyes(), ball((0, -0.3, 0.62), (0.25, 0.05, 0.04)), ball((0, 0.05, 0.7), (0.08, 0.1, 0.08)))
-    assert [at[f"mouth_{side}"][0] for side in ("left", "right")] == pytest.approx([0.25, -0.25], abs=0.01)
+    at = found(
+        skin,
+        *eyes(),
+        ball((0, -0.3, 0.62), (0.25, 0.05, 0.04)),
+        ball((0, 0.05, 0.7), (0.08, 0.1, 0.08)),
+    )
+    assert [at[f"mouth_{side}"][0] for side in ("left", "right")] == pytest.approx(
+        [0.25, -0.25], abs=0.01
+    )
     assert at["lip_upper"][1] == pytest.approx(-0.3, abs=0.05)
 
 
@@ -103,8 +133,16 @@ def test_a_mouth_that_is_a_part_is_one_whatever_the_skin_does() -> None:
         [muzzle(), eyes()[0]],
         [muzzle(), *eyes(0.12, 0.03)],
         [muzzle(), *eyes(0.3, 0.3)],
-        [muzzle(), ball((0.4, 0.3, 0.55), (0.12, 0.12, 0.05)), ball((-0.4, 0.0, 0.55), (0.12, 0.12, 0.05))],
-        [muzzle(), ball((0.9, 0.3, 0.4), (0.12, 0.12, 0.05)), ball((-0.9, 0.3, 0.4), (0.12, 0.12, 0.05))],
+        [
+            muzzle(),
+            ball((0.4, 0.3, 0.55), (0.12, 0.12, 0.05)),
+            ball((-0.4, 0.0, 0.55), (0.12, 0.12, 0.05)),
+        ],
+        [
+            muzzle(),
+            ball((0.9, 0.3, 0.4), (0.12, 0.12, 0.05)),
+            ball((-0.9, 0.3, 0.4), (0.12, 0.12, 0.05)),
+        ],
     ],
     ids=["no mouth", "one eye", "brows", "too large", "uneven", "ears"],
 )
@@ -121,13 +159,21 @@ def test_a_face_that_the_encoder_does_not_know_is_found_by_its_features() -> Non
     (points, faces), *others = muzzle(), *eyes()
     places = [points, *(own for own, _ in others)]
     first = np.cumsum([0, *(len(own) for own in places)])
-    triangles = np.concatenate([faces, *(own + start for (_, own), start in zip(others, first[1:], strict=False))]).astype(np.int32)
+    triangles = np.concatenate(
+        [faces, *(own + start for (_, own), start in zip(others, first[1:], strict=False))]
+    ).astype(np.int32)
     level = np.concatenate(places).astype(np.float32)
-    mesh = AvatarMesh(np.ascontiguousarray(level[:, [0, 2, 1]] * np.array([1, -1, 1], np.float32)), triangles, up=(0.0, 0.0, 1.0))
+    mesh = AvatarMesh(
+        np.ascontiguousarray(level[:, [0, 2, 1]] * np.array([1, -1, 1], np.float32)),
+        triangles,
+        up=(0.0, 0.0, 1.0),
+    )
     model = load_model()
     report = new_report(mesh, model)
     face = find_face(mesh, model, report, lambda _stage, _fraction: None, Cancellation())
     at = dict(zip(model.info.landmarks, face.frame.to_object(face.landmarks), strict=True))
     assert 0.6 < face.confidence < 0.85 and any("sure" in warning for warning in report.warnings)
     assert at["mouth_left"][2] == pytest.approx(-0.31, abs=0.06)
-    assert np.mean([at[f"{name}_left"] for name in ("eye_inner", "eye_outer")], axis=0)[[0, 2]] == pytest.approx([0.4, 0.3], abs=0.05)
+    assert np.mean([at[f"{name}_left"] for name in ("eye_inner", "eye_outer")], axis=0)[
+        [0, 2]
+    ] == pytest.approx([0.4, 0.3], abs=0.05)

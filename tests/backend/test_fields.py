@@ -35,8 +35,16 @@ def made(seed: int | None) -> Made:
     head, triangles = anatomy(None if seed is None else np.random.default_rng([7, seed]), 1.0)
     v, labels = head.vertices, loose_parts(head.vertices, triangles)
     boxes = part_boxes(v, labels)
-    there = surface_of(v, triangles, weld(v), boxes, sides(v, triangles, head.landmarks), head.landmarks)
-    return Made(head, triangles, boxes, there, {name: offsets for make in BUILDERS for name, offsets in make(head).items()})
+    there = surface_of(
+        v, triangles, weld(v), boxes, sides(v, triangles, head.landmarks), head.landmarks
+    )
+    return Made(
+        head,
+        triangles,
+        boxes,
+        there,
+        {name: offsets for make in BUILDERS for name, offsets in make(head).items()},
+    )
 
 
 def cosine(a: Floats, b: Floats) -> float:
@@ -61,7 +69,13 @@ def test_fields_agree_with_the_shapes_by_construction(seed: int | None) -> None:
     one = made(seed)
     found = fields.mouth_fields(fields.mouth_of(one.there, one.head.landmarks))
     skin = one.there.skins[0]
-    names = ("mouthSmileLeft", "mouthFrownRight", "mouthStretchLeft", "mouthUpperUpRight", "mouthShrugUpper")
+    names = (
+        "mouthSmileLeft",
+        "mouthFrownRight",
+        "mouthStretchLeft",
+        "mouthUpperUpRight",
+        "mouthShrugUpper",
+    )
     assert np.mean([cosine(found[name][skin], one.shapes[name][skin]) for name in names]) > 0.6
 
 
@@ -106,9 +120,14 @@ def test_landmarks_of_eyes_find_the_opening(seed: int | None, shift: float) -> N
 def test_a_crack_is_no_opening(taller: float, taken: bool) -> None:
     one = made(None)
     at = dict(one.head.landmarks)
-    for side in ("left", "right"):  # seen by lids that are much farther apart, the opening between them is but a crack
+    for side in (
+        "left",
+        "right",
+    ):  # seen by lids that are much farther apart, the opening between them is but a crack
         up, low = at[f"lid_upper_{side}"], at[f"lid_lower_{side}"]
-        at[f"lid_upper_{side}"], at[f"lid_lower_{side}"] = ((up + low) / 2 + sign * taller * (up - low) / 2 for sign in (1, -1))
+        at[f"lid_upper_{side}"], at[f"lid_lower_{side}"] = (
+            (up + low) / 2 + sign * taller * (up - low) / 2 for sign in (1, -1)
+        )
     skin = face_skin(one.head.vertices, loose_parts(one.head.vertices, one.triangles), at)
     assert bool(refine.eyes(one.head.vertices, one.triangles, skin, at)) is taken
 
@@ -122,7 +141,9 @@ def test_landmarks_of_the_mouth_find_the_slit(seed: int | None) -> None:
     v = one.head.vertices
     skin = face_skin(v, loose_parts(v, one.triangles), at)
     side = sides(v, one.triangles, at)
-    found = refine.mouth(v, skin, side[:, 0], ways(v, opposites(v, one.triangles, at, side), side)[:, :3], at)
+    found = refine.mouth(
+        v, skin, side[:, 0], ways(v, opposites(v, one.triangles, at, side), side)[:, :3], at
+    )
     for name in ("lip_upper", "lip_lower"):
         assert abs(found[name][1] - one.head.landmarks[name][1]) < 0.03, name
     for name in ("mouth_left", "mouth_right"):
@@ -136,7 +157,9 @@ def test_a_slit_has_two_lips_or_no_landmark_moves(kept: str) -> None:
     at, v = dict(one.head.landmarks), one.head.vertices
     skin = face_skin(v, loose_parts(v, one.triangles), at)
     side = sides(v, one.triangles, at)[:, 0]
-    across = ways(v, opposites(v, one.triangles, at, sides(v, one.triangles, at)), sides(v, one.triangles, at))[:, :3]
+    across = ways(
+        v, opposites(v, one.triangles, at, sides(v, one.triangles, at)), sides(v, one.triangles, at)
+    )[:, :3]
     gone = {"upper": side < 0, "lower": side > 0, "neither": side != 0, "both": side > 2}[kept]
     assert bool(refine.mouth(v, skin & ~gone, side, across, at)) is (kept == "both")
 
@@ -145,11 +168,16 @@ def test_a_slit_has_two_lips_or_no_landmark_moves(kept: str) -> None:
 def test_a_mouth_that_was_taken_for_too_wide_ends_where_its_lips_grow_together(seed: int) -> None:
     one = made(seed)
     true = abs(one.head.landmarks["mouth_left"][0])
-    at = {n: p * np.array([1.6, 1, 1], np.float32) if n in ("mouth_left", "mouth_right") else p for n, p in one.head.landmarks.items()}
+    at = {
+        n: p * np.array([1.6, 1, 1], np.float32) if n in ("mouth_left", "mouth_right") else p
+        for n, p in one.head.landmarks.items()
+    }
     v = one.head.vertices
     skin = face_skin(v, loose_parts(v, one.triangles), at)
     side = sides(v, one.triangles, at)
-    found = refine.mouth(v, skin, side[:, 0], ways(v, opposites(v, one.triangles, at, side), side)[:, :3], at)
+    found = refine.mouth(
+        v, skin, side[:, 0], ways(v, opposites(v, one.triangles, at, side), side)[:, :3], at
+    )
     for name in ("mouth_left", "mouth_right"):
         assert abs(abs(found[name][0]) - true) < 0.2 * true, name
 
@@ -157,8 +185,13 @@ def test_a_mouth_that_was_taken_for_too_wide_ends_where_its_lips_grow_together(s
 def test_corners_of_an_eye_stay_where_its_opening_only_seems_to_end() -> None:
     one = made(3)
     at = one.head.landmarks
-    half_open = one.head.vertices[:, 0] > at["lid_upper_left"][0] + 0.3 * (at["eye_outer_left"] - at["lid_upper_left"])[0]
-    kept = one.triangles[~half_open[one.triangles].any(axis=1)]  # the mesh has its outer part of the eye cut off
+    half_open = (
+        one.head.vertices[:, 0]
+        > at["lid_upper_left"][0] + 0.3 * (at["eye_outer_left"] - at["lid_upper_left"])[0]
+    )
+    kept = one.triangles[
+        ~half_open[one.triangles].any(axis=1)
+    ]  # the mesh has its outer part of the eye cut off
     skin = face_skin(one.head.vertices, loose_parts(one.head.vertices, one.triangles), at)
     assert "eye_outer_left" not in refine.eyes(one.head.vertices, kept, skin, at)
 
@@ -166,7 +199,10 @@ def test_corners_of_an_eye_stay_where_its_opening_only_seems_to_end() -> None:
 def test_a_familiar_head_is_the_models_alone() -> None:
     one = made(3)
     nothing = {name: np.zeros_like(one.head.vertices) for name in one.shapes}
-    strange, known = (blend.mixed(head_of(one.there, one.head.landmarks), nothing, familiar) for familiar in (0.0, 1.0))
+    strange, known = (
+        blend.mixed(head_of(one.there, one.head.landmarks), nothing, familiar)
+        for familiar in (0.0, 1.0)
+    )
     assert np.abs(strange["mouthSmileLeft"]).max() > 0.01
     for name in ("mouthSmileLeft", "eyeBlinkLeft", "browInnerUp"):
         assert not known[name].any(), name
@@ -178,10 +214,23 @@ def test_hair_before_the_face_keeps_still_and_a_shell_on_it_is_no_hair() -> None
     shell = v[skin] * np.float32(1.005)
     hair = v[skin] + np.array([0, 0, 0.25], np.float32)
     vertices = np.concatenate([v, shell, hair]).astype(np.float32)
-    owner = np.concatenate([one.there.owner, np.full(len(shell), one.there.owner.max() + 1), np.full(len(hair), one.there.owner.max() + 2)])
+    owner = np.concatenate(
+        [
+            one.there.owner,
+            np.full(len(shell), one.there.owner.max() + 1),
+            np.full(len(hair), one.there.owner.max() + 2),
+        ]
+    )
     box = np.concatenate([(shell.max(axis=0) + shell.min(axis=0)) / 2, np.ptp(shell, axis=0) / 2])
-    parts = np.concatenate([one.parts, np.tile(box, (len(shell) + len(hair), 1))]).astype(np.float32)
-    found = bulky(vertices, owner.astype(np.int32), parts, np.concatenate([skin, np.zeros(len(shell) + len(hair), bool)]))
+    parts = np.concatenate([one.parts, np.tile(box, (len(shell) + len(hair), 1))]).astype(
+        np.float32
+    )
+    found = bulky(
+        vertices,
+        owner.astype(np.int32),
+        parts,
+        np.concatenate([skin, np.zeros(len(shell) + len(hair), bool)]),
+    )
     assert found[-len(hair) :].all()
     assert not found[: -len(hair)].any()
 
@@ -192,10 +241,25 @@ def test_a_drawn_mouth_opens_in_an_oval() -> None:
     depth = np.array([0, 0, -1, 0, 0, 0, 0], np.float32)
     away = np.hypot(np.maximum(np.abs(x) - 1, 0), y)
     nowhere, upper = np.zeros(3, np.float32), (y > 0).astype(np.float32)[:, None]
-    m = fields.Mouth(np.zeros((7, 3), np.float32), x, y, away, depth, upper, np.ones((7, 1), np.float32), 0.2, 0.0, nowhere, nowhere, nowhere)
+    m = fields.Mouth(
+        np.zeros((7, 3), np.float32),
+        x,
+        y,
+        away,
+        depth,
+        upper,
+        np.ones((7, 1), np.float32),
+        0.2,
+        0.0,
+        nowhere,
+        nowhere,
+        nowhere,
+    )
     top, bottom, bag, left, right, above, cheek = fields.oval(m)
     assert top[1] > 0.1 and not bottom.any(), "the upper lip rises, the lower one goes with the jaw"
-    assert left[0] > 0.1 and left[1] > 0.05 and right == pytest.approx(left * [-1, 1, 1]), "corners go out and do not fall"
+    assert left[0] > 0.1 and left[1] > 0.05 and right == pytest.approx(left * [-1, 1, 1]), (
+        "corners go out and do not fall"
+    )
     assert not np.abs(np.stack([bag, above, cheek])).max() > 1e-6
 
 
@@ -203,7 +267,13 @@ def test_a_shy_mouth_grows_bolder_and_one_that_does_nothing_does_not() -> None:
     one = made(None)
     full = one.shapes["mouthSmileLeft"]
     size = [
-        float(np.abs(blend.mixed(head_of(one.there, one.head.landmarks), {"mouthSmileLeft": full * np.float32(k)})["mouthSmileLeft"]).max())
+        float(
+            np.abs(
+                blend.mixed(
+                    head_of(one.there, one.head.landmarks), {"mouthSmileLeft": full * np.float32(k)}
+                )["mouthSmileLeft"]
+            ).max()
+        )
         for k in (0.0, 0.4, 1.0)
     ]
     assert size[0] < 0.02 < 0.6 * size[2] < size[1] <= 1.05 * size[2]
@@ -232,7 +302,11 @@ def test_a_tongue_that_the_model_does_not_know_comes_out_in_one_piece(stuck: str
         out[tongue[one.head.vertices[tongue, 2].argmax()], 2] = 0.1
     marks, half = one.head.landmarks, fields.mouth_of(one.there, one.head.landmarks).half
     moved = blend.mixed(head_of(one.there, marks), {"tongueOut": out})["tongueOut"][tongue]
-    there = one.head.vertices[tongue, 2] + moved[:, 2] - (marks["lip_upper"] + marks["lip_lower"])[2] / 2
+    there = (
+        one.head.vertices[tongue, 2]
+        + moved[:, 2]
+        - (marks["lip_upper"] + marks["lip_lower"])[2] / 2
+    )
     assert 0.2 * half < there.max() < half
     assert np.ptp(moved[:, 2]) < 0.5 * moved[:, 2].mean()
     kept = blend.mixed(head_of(one.there, marks), {"tongueOut": out}, 1.0)["tongueOut"][tongue]
@@ -242,10 +316,19 @@ def test_a_tongue_that_the_model_does_not_know_comes_out_in_one_piece(stuck: str
 def test_a_sneer_does_not_part_the_lips_of_unfamiliar_heads() -> None:
     one = made(5)
     mouth = fields.mouth_of(one.there, one.head.landmarks)
-    lifted = {"noseSneerLeft": np.tile(np.array([0, 0.1, 0], np.float32), (len(one.head.vertices), 1))}
+    lifted = {
+        "noseSneerLeft": np.tile(np.array([0, 0.1, 0], np.float32), (len(one.head.vertices), 1))
+    }
     lips = one.there.skins[0] & (mouth.away < 0.1)
-    assert not blend.mixed(head_of(one.there, one.head.landmarks), lifted)["noseSneerLeft"][lips].any()
-    assert blend.mixed(head_of(one.there, one.head.landmarks), lifted, 1.0)["noseSneerLeft"][lips, 1].min() > 0.05
+    assert not blend.mixed(head_of(one.there, one.head.landmarks), lifted)["noseSneerLeft"][
+        lips
+    ].any()
+    assert (
+        blend.mixed(head_of(one.there, one.head.landmarks), lifted, 1.0)["noseSneerLeft"][
+            lips, 1
+        ].min()
+        > 0.05
+    )
 
 
 def flat_skin() -> tuple[Surface, fields.Mouth]:
@@ -254,11 +337,30 @@ def flat_skin() -> tuple[Surface, fields.Mouth]:
     x, y = np.meshgrid(np.linspace(-0.4, 0.4, 9), np.linspace(-2.4, -0.6, 181))
     v = np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], axis=1).astype(np.float32)
     count = len(v)
-    marks = {"mouth_left": (half, -1, 0), "mouth_right": (-half, -1, 0), "lip_upper": (0, -1, 0), "lip_lower": (0, -1, 0)}
-    at = {n: np.array(p, np.float32) for n, p in (marks | {"chin": (0, -1.7, 0), "nose_tip": (0, -0.5, 0.1)}).items()}
+    marks = {
+        "mouth_left": (half, -1, 0),
+        "mouth_right": (-half, -1, 0),
+        "lip_upper": (0, -1, 0),
+        "lip_lower": (0, -1, 0),
+    }
+    at = {
+        n: np.array(p, np.float32)
+        for n, p in (marks | {"chin": (0, -1.7, 0), "nose_tip": (0, -0.5, 0.1)}).items()
+    }
     skin, none, own = np.ones(count, bool), np.zeros(count, bool), np.zeros(count, np.int32)
     each, boxes = np.arange(count, dtype=np.int32), np.zeros((count, 6), np.float32)
-    there = Surface(v, np.zeros((0, 3), np.int32), each, own, np.zeros((count, 2), np.float32), [skin, skin], none, own, boxes, {})
+    there = Surface(
+        v,
+        np.zeros((0, 3), np.int32),
+        each,
+        own,
+        np.zeros((count, 2), np.float32),
+        [skin, skin],
+        none,
+        own,
+        boxes,
+        {},
+    )
     return there, fields.mouth_of(there, at)
 
 
@@ -272,4 +374,6 @@ def test_a_still_chin_is_not_folded_by_a_small_mouth_that_opens_far(fall: float)
     column = np.flatnonzero(below & (v[:, 0] == 0))
     heights = (v + jaw)[column, 1]
     assert (np.diff(heights[np.argsort(v[column, 1])]) > 0).all()
-    assert jaw[column[np.argsort(v[column, 1])[-1]], 1] < -0.9 * fall * mouth.half  # the lip itself goes all the way
+    assert (
+        jaw[column[np.argsort(v[column, 1])[-1]], 1] < -0.9 * fall * mouth.half
+    )  # the lip itself goes all the way

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job as a function: order of results, one decoder pass, what is refused before any work."""
+"""The main job as a function: order of results, one decoder pass, what is refused before any
+work.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,12 @@ def silent(stage: str, fraction: float) -> None:
     """Progress that nobody looks at."""
 
 
-def start(model: Model, tables: dict[str, Table], strength: float = 1.0, cancellation: Cancellation | None = None) -> Iterator[Any]:
+def start(
+    model: Model,
+    tables: dict[str, Table],
+    strength: float = 1.0,
+    cancellation: Cancellation | None = None,
+) -> Iterator[Any]:
     return generate(figure(), tables, strength, model, silent, cancellation or Cancellation())
 
 
@@ -53,7 +60,9 @@ def test_face_then_each_set_then_the_report(model: Model) -> None:
     assert report.shapes == 67 and report.as_dict()["seconds"]["total"] > 0
 
 
-def test_all_sets_cost_one_pass_of_the_decoder(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_sets_cost_one_pass_of_the_decoder(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runs: list[str] = []
     run = sessions.run
 
@@ -68,18 +77,37 @@ def test_all_sets_cost_one_pass_of_the_decoder(model: Model, monkeypatch: pytest
 
 @pytest.mark.parametrize("count", [1, 255, 257, 1024, 20_000, 69_999])
 def test_pieces_follow_each_other_get_smaller_and_are_not_tiny(model: Model, count: int) -> None:
-    for pieces, least in ((model.pieces(count), 256), (replace(model, low_memory=True).pieces(count), 128)):
-        assert pieces[0].start == 0 and pieces[-1].stop == count and all(a.stop == b.start for a, b in pairwise(pieces))
+    for pieces, least in (
+        (model.pieces(count), 256),
+        (replace(model, low_memory=True).pieces(count), 128),
+    ):
+        assert (
+            pieces[0].start == 0
+            and pieces[-1].stop == count
+            and all(a.stop == b.start for a, b in pairwise(pieces))
+        )
         sizes = [piece.stop - piece.start for piece in pieces]
-        assert sizes == sorted(sizes, reverse=True) and min(sizes[:-1], default=least) >= least and max(sizes) <= 1024
+        assert (
+            sizes == sorted(sizes, reverse=True)
+            and min(sizes[:-1], default=least) >= least
+            and max(sizes) <= 1024
+        )
 
 
-def test_a_sets_shapes_do_not_hang_on_what_else_is_asked_for_or_in_which_order(model: Model) -> None:
-    """The last set's shapes take the place of the conditions' where each is one of them: nothing may be read there that was written."""
+def test_a_sets_shapes_do_not_hang_on_what_else_is_asked_for_or_in_which_order(
+    model: Model,
+) -> None:
+    """The last set's shapes take the place of the conditions' where each is one of them: nothing
+    may be read there that was written.
+    """
     turned: Table = {key: SETS["arkit"][key] for key in reversed(SETS["arkit"])}
     half: Table = {"jawOpen": {"jawOpen": -1.0}, "mouthClose": {"mouthClose": 1.0}}
     alone, first, last, other, part = (
-        {shapes.set_name: dict(zip(shapes.names, shapes.offsets, strict=True)) for shapes in start(model, tables) if isinstance(shapes, Shapes)}
+        {
+            shapes.set_name: dict(zip(shapes.names, shapes.offsets, strict=True))
+            for shapes in start(model, tables)
+            if isinstance(shapes, Shapes)
+        }
         for tables in (
             {"arkit": SETS["arkit"]},
             SETS,
@@ -113,25 +141,39 @@ def test_offsets_are_what_the_model_says_turned_to_object_space(model: Model) ->
         axis=1,
     )
     mesh = figure()
-    smooth = smoothed(canonical[None].astype(np.float32), neighbours(mesh.vertices[face.indices], among(face.indices, mesh.triangles)))[0]
+    smooth = smoothed(
+        canonical[None].astype(np.float32),
+        neighbours(mesh.vertices[face.indices], among(face.indices, mesh.triangles)),
+    )[0]
     expected = (smooth * face.freedom[:, None]) @ face.frame.rotation * face.frame.scale
-    free = (face.freedom == 1) & (np.linalg.norm(canonical, axis=1) > 0.1)  # neither faded at the border nor too still to count
+    free = (face.freedom == 1) & (
+        np.linalg.norm(canonical, axis=1) > 0.1
+    )  # neither faded at the border nor too still to count
     assert free.sum() > 20
     np.testing.assert_allclose(shapes.offsets[0][free], expected[free], rtol=1e-3, atol=1e-6)
 
 
 def test_shapes_are_the_same_on_any_number_of_threads(tiny: Path) -> None:
-    found = [list(start(load_model(tiny, resolve({"threads": threads}, environment={})), SETS))[1:3] for threads in (1, 3)]
+    found = [
+        list(start(load_model(tiny, resolve({"threads": threads}, environment={})), SETS))[1:3]
+        for threads in (1, 3)
+    ]
     for alone, beside in zip(*found, strict=True):
         np.testing.assert_array_equal(alone.offsets, beside.offsets)
 
 
-def test_a_plain_model_is_limited_to_its_ranges_and_says_so(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plain_model_is_limited_to_its_ranges_and_says_so(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(engine, "SHIPPED", tiny.with_name("tiny"))
     plain = load_model(models.plain(tmp_path / "p.onnx", 2, conditions=["a", "b"], name="Mine"))
     *_, shapes, report = start(plain, {"table": {"A": {"a": 1.0}, "B": {"b": 2.0}}})
-    assert np.linalg.norm(shapes.offsets[1], axis=1).max() == pytest.approx(2 * np.linalg.norm(shapes.offsets[0], axis=1).max(), rel=1e-3)
-    assert report.model == "Mine" and report.warnings == ["b was limited to the model's range 0 to 1"]
+    assert np.linalg.norm(shapes.offsets[1], axis=1).max() == pytest.approx(
+        2 * np.linalg.norm(shapes.offsets[0], axis=1).max(), rel=1e-3
+    )
+    assert report.model == "Mine" and report.warnings == [
+        "b was limited to the model's range 0 to 1"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +188,11 @@ def test_a_plain_model_is_limited_to_its_ranges_and_says_so(tiny: Path, tmp_path
     ],
 )
 def test_bad_requests_are_refused_before_any_work(
-    model: Model, tables: dict[str, Table], strength: float, code: str, monkeypatch: pytest.MonkeyPatch
+    model: Model,
+    tables: dict[str, Table],
+    strength: float,
+    code: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def no_work(*_: Any) -> Any:
         raise AssertionError("the face was looked for")
@@ -157,7 +203,9 @@ def test_bad_requests_are_refused_before_any_work(
     assert caught.value.code == code
 
 
-def test_more_than_fits_into_memory_is_refused(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_fits_into_memory_is_refused(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "MAX_BYTES", 1000)
     with pytest.raises(BackendError) as caught:
         list(start(model, SETS))

@@ -54,7 +54,10 @@ class Key:
 
 def registry(adapters: dict[str, str]) -> SimpleNamespace:
     """A winreg with these adapters, one that was not finished, and a key that nobody may read."""
-    keys: dict[str, Any] = {f"{i:04d}": {"DriverDesc": name, "MatchingDeviceId": device} for i, (name, device) in enumerate(adapters.items())}
+    keys: dict[str, Any] = {
+        f"{i:04d}": {"DriverDesc": name, "MatchingDeviceId": device}
+        for i, (name, device) in enumerate(adapters.items())
+    }
     keys |= {"9998": {"DriverDesc": "half installed"}, "Properties": None}
 
     def open_key(parent: Any, name: str) -> Key:
@@ -74,7 +77,9 @@ def registry(adapters: dict[str, str]) -> SimpleNamespace:
             raise OSError(22, "No more data is available")
         return list(key.content)[index]
 
-    return SimpleNamespace(HKEY_LOCAL_MACHINE="HKLM", OpenKey=open_key, QueryValueEx=value, EnumKey=enumerate_key)
+    return SimpleNamespace(
+        HKEY_LOCAL_MACHINE="HKLM", OpenKey=open_key, QueryValueEx=value, EnumKey=enumerate_key
+    )
 
 
 @pytest.fixture
@@ -98,7 +103,12 @@ def test_an_adapter_without_a_gpu_behind_it_is_none(windows: Any, name: str) -> 
 
 
 def test_gpus_are_found_among_all_the_others_with_their_makers(windows: Any) -> None:
-    names = ("NVIDIA GeForce RTX 4090", "AMD Radeon RX 580 Series", "Intel(R) UHD Graphics 770", "Qualcomm(R) Adreno(TM) X1-85 GPU")
+    names = (
+        "NVIDIA GeForce RTX 4090",
+        "AMD Radeon RX 580 Series",
+        "Intel(R) UHD Graphics 770",
+        "Qualcomm(R) Adreno(TM) X1-85 GPU",
+    )
     assert windows({**VIRTUAL, **REAL}) == names, "also when more than sixteen come before them"
 
 
@@ -106,8 +116,12 @@ def test_a_windows_without_the_key_has_none(windows: Any, monkeypatch: pytest.Mo
     assert windows({}) == ()
 
 
-@pytest.mark.parametrize("vendor", ["0x1af4", "0x15ad", "0x1b36", "0x1a03", "0x1234", "0x80ee", "0x1414", ""])
-def test_on_linux_the_cards_of_virtual_machines_and_boards_are_none(tmp_path: Path, vendor: str) -> None:
+@pytest.mark.parametrize(
+    "vendor", ["0x1af4", "0x15ad", "0x1b36", "0x1a03", "0x1234", "0x80ee", "0x1414", ""]
+)
+def test_on_linux_the_cards_of_virtual_machines_and_boards_are_none(
+    tmp_path: Path, vendor: str
+) -> None:
     device = tmp_path / "sys/class/drm/card0/device"
     device.mkdir(parents=True)
     (device / "vendor").write_text(f"{vendor}\n")
@@ -125,7 +139,9 @@ def test_on_linux_sockets_of_a_card_are_none_and_the_cards_behind_them_are(tmp_p
     assert len(found) == 2 and found[0].startswith("Intel") and found[1].startswith("AMD")
 
 
-def test_freed_memory_goes_back_where_the_system_is_linux_with_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_freed_memory_goes_back_where_the_system_is_linux_with_glibc(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     told: dict[int, int] = {}
     monkeypatch.setattr(hardware, "_libc", lambda: SimpleNamespace(mallopt=told.__setitem__))
     for system in ("win32", "darwin"):
@@ -134,6 +150,8 @@ def test_freed_memory_goes_back_where_the_system_is_linux_with_glibc(monkeypatch
     assert not told
     monkeypatch.setattr(sys, "platform", "linux")
     hardware.give_memory_back()
-    assert told == {-1: 4 << 20, -3: 4 << 20, -8: 1}, "malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX; 0 would be no limit"
+    assert told == {-1: 4 << 20, -3: 4 << 20, -8: 1}, (
+        "malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX; 0 would be no limit"
+    )
     monkeypatch.setattr(hardware, "_libc", lambda: SimpleNamespace())  # musl has no mallopt
     hardware.give_memory_back()

@@ -25,7 +25,9 @@ from scripts.samples.modelled import anatomy
 Floats = NDArray[np.float32]
 
 
-def named(vertices: Floats, triangles: NDArray[np.int32], marks: dict[str, Floats]) -> tuple[kinds.Kinds, NDArray[np.int32], NDArray[np.bool_]]:
+def named(
+    vertices: Floats, triangles: NDArray[np.int32], marks: dict[str, Floats]
+) -> tuple[kinds.Kinds, NDArray[np.int32], NDArray[np.bool_]]:
     """Kinds of a head, its parts and the part that is its skin."""
     parts = loose_parts(vertices, triangles)
     skin = face_skin(vertices, parts, marks)
@@ -41,7 +43,9 @@ def test_most_parts_of_modelled_heads_are_named_right() -> None:
             kind = np.bincount(label[parts == part]).argmax()
             best = kinds.CLASSES[found.sure[part].argmax()]
             right += best == kinds.CLASSES[kind]
-            wrongly_still += kinds.CLASSES[kind] not in ("hair", "worn") and bool(found.of("hair", "worn")[parts == part][0] > kinds.STILL)
+            wrongly_still += kinds.CLASSES[kind] not in ("hair", "worn") and bool(
+                found.of("hair", "worn")[parts == part][0] > kinds.STILL
+            )
             total += 1
     assert right > 0.85 * total
     assert wrongly_still <= 0.02 * total
@@ -62,7 +66,14 @@ def test_probabilities_are_such_and_parts_far_from_the_face_have_none() -> None:
 def test_a_mesh_of_loose_triangles_is_described_within_bounds() -> None:
     head, _ = anatomy()
     rng = np.random.default_rng(3)
-    heap = (rng.uniform(-1, 1, (3 * kinds.MOST + 30, 1, 3)) + rng.normal(0, 0.01, (3 * kinds.MOST + 30, 3, 3))).reshape(-1, 3).astype(np.float32)
+    heap = (
+        (
+            rng.uniform(-1, 1, (3 * kinds.MOST + 30, 1, 3))
+            + rng.normal(0, 0.01, (3 * kinds.MOST + 30, 3, 3))
+        )
+        .reshape(-1, 3)
+        .astype(np.float32)
+    )
     triangles = np.arange(len(heap), dtype=np.int32).reshape(-1, 3)
     parts = loose_parts(heap, triangles)
     which, said = kinds.described(heap, triangles, parts, parts == 0, head.landmarks)
@@ -71,15 +82,27 @@ def test_a_mesh_of_loose_triangles_is_described_within_bounds() -> None:
 
 def test_what_lies_in_the_middle_of_an_eye_is_described_as_what_lies_just_behind_it() -> None:
     head, triangles = anatomy()
-    marks = {name: place * np.array([1, 1, 0 if name.startswith(("eye", "lid")) else 1], np.float32) for name, place in head.landmarks.items()}
-    middle = (marks["eye_inner_left"] + marks["eye_outer_left"] + marks["lid_upper_left"] + marks["lid_lower_left"]) / 4
+    marks = {
+        name: place * np.array([1, 1, 0 if name.startswith(("eye", "lid")) else 1], np.float32)
+        for name, place in head.landmarks.items()
+    }
+    middle = (
+        marks["eye_inner_left"]
+        + marks["eye_outer_left"]
+        + marks["lid_upper_left"]
+        + marks["lid_lower_left"]
+    ) / 4
 
     def patch(before: float) -> Floats:
-        corners = middle + np.array([(-0.02, -0.02, before), (0.02, -0.02, before), (0, 0.02, before)], np.float32)
+        corners = middle + np.array(
+            [(-0.02, -0.02, before), (0.02, -0.02, before), (0, 0.02, before)], np.float32
+        )
         vertices = np.concatenate([head.vertices, corners])
         more = np.concatenate([triangles, np.arange(3, dtype=np.int32)[None] + len(head.vertices)])
         parts = loose_parts(vertices, more)
-        which, rows = kinds.described(vertices, more, parts, face_skin(vertices, parts, marks), marks)
+        which, rows = kinds.described(
+            vertices, more, parts, face_skin(vertices, parts, marks), marks
+        )
         return np.asarray(rows[which == parts[-1]][0])
 
     np.testing.assert_allclose(patch(0.0), patch(-1e-6), atol=1e-3)
@@ -95,22 +118,32 @@ def test_other_classes_in_the_file_are_refused() -> None:
 
 @cache
 def fringed(role: int = 0) -> tuple[Face, Floats, NDArray[np.bool_]]:
-    """The face of a modelled head with a fringe before its eyes, the offsets of both blinks on its vertices, and which of these are the fringe.
-    role: what the user says that the fringe is."""
+    """The face of a modelled head with a fringe before its eyes, the offsets of both blinks on its
+    vertices, and which of these are the fringe. role: what the user says that the fringe is.
+    """
     head, triangles = anatomy()
     scalp = dressed.Scalp(head.vertices[head.part == PARTS.index("skin")])
     azimuth = np.linspace(-0.7, 0.7, 9)
     rng = np.random.default_rng(4)
-    fringe, more = dressed._ribbons(scalp, rng, azimuth, np.full(9, 1.1), np.full(9, -0.12), welded=True)
-    vertices = np.concatenate([head.vertices, fringe.astype(np.float32)]) @ np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)
+    fringe, more = dressed._ribbons(
+        scalp, rng, azimuth, np.full(9, 1.1), np.full(9, -0.12), welded=True
+    )
+    vertices = np.concatenate([head.vertices, fringe.astype(np.float32)]) @ np.array(
+        [[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32
+    )
     hair = np.arange(len(vertices)) >= len(head.vertices)
     roles = None if role == 0 else (role * hair).astype(np.int32)
     mesh = AvatarMesh(
-        np.ascontiguousarray(vertices), np.concatenate([triangles, (more + len(head.vertices)).astype(np.int32)]), up=(0, 0, 1), roles=roles
+        np.ascontiguousarray(vertices),
+        np.concatenate([triangles, (more + len(head.vertices)).astype(np.int32)]),
+        up=(0, 0, 1),
+        roles=roles,
     )
     model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
     table = {name: {name: 1.0} for name in ("eyeBlinkLeft", "eyeBlinkRight")}
-    face, *rest = generate(mesh, {"table": table}, 1.0, model, lambda _stage, _share: None, Cancellation())
+    face, *rest = generate(
+        mesh, {"table": table}, 1.0, model, lambda _stage, _share: None, Cancellation()
+    )
     assert isinstance(face, Face) and isinstance(rest[0], Shapes)
     return face, rest[0].offsets, hair[face.indices]
 
@@ -127,7 +160,9 @@ def test_what_the_user_says_counts_more() -> None:
     assert (face.freedom[hair] > 0).any()
 
 
-def test_hair_that_carries_the_landmarks_is_not_taken_for_the_skin(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hair_that_carries_the_landmarks_is_not_taken_for_the_skin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     head, triangles = anatomy()
     scalp = dressed.Scalp(head.vertices[head.part == PARTS.index("skin")])
     helmet, more = dressed._helmet(scalp, np.random.default_rng(2), 0.3)

@@ -19,7 +19,10 @@ from scripts.samples.modelled import anatomy
 def lid_of(v: Floats, triangles: Ints, landmarks: Mapping[str, Floats]) -> Lid:
     """The lids of a head's left eye."""
     boxes = part_boxes(v, loose_parts(v, triangles))
-    return head_of(surface_of(v, triangles, weld(v), boxes, sides(v, triangles, landmarks), landmarks), landmarks).lids["left"]
+    return head_of(
+        surface_of(v, triangles, weld(v), boxes, sides(v, triangles, landmarks), landmarks),
+        landmarks,
+    ).lids["left"]
 
 
 def test_what_hangs_before_the_eye_goes_less_with_its_lids_the_farther_before_it_hangs() -> None:
@@ -31,7 +34,9 @@ def test_what_hangs_before_the_eye_goes_less_with_its_lids_the_farther_before_it
     for before in (0.2, 0.475, 0.7):  # heights of the opening, in which COVER tells how far
         strip = np.stack([x, edge[:, 1] + 0.05, edge[:, 2] + np.float32(before)], axis=1)
         strip = np.concatenate([strip, strip + np.array([0, 0.05, 0], np.float32)])
-        v = np.concatenate([made.vertices, strip * bare.unit @ bare.axes + bare.origin]).astype(np.float32)
+        v = np.concatenate([made.vertices, strip * bare.unit @ bare.axes + bare.origin]).astype(
+            np.float32
+        )
         count, low = len(x), len(made.vertices)
         quads = [(low + k, low + k + 1, low + count + k) for k in range(count - 1)]
         triangles = np.concatenate([made_of, np.array(quads, np.int32)])

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finding the face with the shipped model: on the sample head, alone and on a body, however it is placed; and not where there is none."""
+"""Finding the face with the shipped model: on the sample head, alone and on a body, however it is
+placed; and not where there is none.
+"""
 
 from __future__ import annotations
 
@@ -39,19 +41,32 @@ def sample() -> SampleHead:
     return build()
 
 
-def tube(bottom: float, top: float, radius: float, at: tuple[float, float] = (0, 0)) -> tuple[Floats, Ints]:
+def tube(
+    bottom: float, top: float, radius: float, at: tuple[float, float] = (0, 0)
+) -> tuple[Floats, Ints]:
     """An upright open tube of 40 rings of 24 vertices, for bodies and limbs."""
-    angle, height = np.meshgrid(np.linspace(0, 2 * np.pi, 24, endpoint=False), np.linspace(bottom, top, 40))
-    vertices = np.stack([at[0] + radius * np.cos(angle), at[1] + radius * np.sin(angle), height], axis=-1).reshape(-1, 3)
+    angle, height = np.meshgrid(
+        np.linspace(0, 2 * np.pi, 24, endpoint=False), np.linspace(bottom, top, 40)
+    )
+    vertices = np.stack(
+        [at[0] + radius * np.cos(angle), at[1] + radius * np.sin(angle), height], axis=-1
+    ).reshape(-1, 3)
     ring, around = np.meshgrid(np.arange(39), np.arange(24), indexing="ij")
     a, b = ring * 24 + around, ring * 24 + (around + 1) % 24
-    triangles = np.concatenate([np.stack([a, b, b + 24], -1).reshape(-1, 3), np.stack([a, b + 24, a + 24], -1).reshape(-1, 3)])
+    triangles = np.concatenate(
+        [
+            np.stack([a, b, b + 24], -1).reshape(-1, 3),
+            np.stack([a, b + 24, a + 24], -1).reshape(-1, 3),
+        ]
+    )
     return vertices.astype(np.float32), triangles.astype(np.int32)
 
 
 def joined(*meshes: tuple[Floats, Ints]) -> tuple[Floats, Ints]:
     starts = np.cumsum([0] + [len(v) for v, _ in meshes])
-    return np.concatenate([v for v, _ in meshes]), np.concatenate([t + s for (_, t), s in zip(meshes, starts, strict=False)]).astype(np.int32)
+    return np.concatenate([v for v, _ in meshes]), np.concatenate(
+        [t + s for (_, t), s in zip(meshes, starts, strict=False)]
+    ).astype(np.int32)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +89,14 @@ def found(avatar: AvatarMesh, encode: Encode) -> Face:
     return locate(avatar, encode, NAMES, silent)
 
 
-@pytest.mark.parametrize("turn", [[[1, 0, 0], [0, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 0, 1], [0, -1, 0]]], ids=["z-up", "y-up"])
-def test_a_head_that_looks_where_avatars_look_takes_few_looks(sample: SampleHead, encode: Encode, turn: list[list[int]]) -> None:
+@pytest.mark.parametrize(
+    "turn",
+    [[[1, 0, 0], [0, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 0, 1], [0, -1, 0]]],
+    ids=["z-up", "y-up"],
+)
+def test_a_head_that_looks_where_avatars_look_takes_few_looks(
+    sample: SampleHead, encode: Encode, turn: list[list[int]]
+) -> None:
     def looks(rotation: Floats) -> int:
         seen = 0
 
@@ -85,8 +106,15 @@ def test_a_head_that_looks_where_avatars_look_takes_few_looks(sample: SampleHead
             return encode(points)
 
         up = tuple(float(x) for x in rotation @ np.array([0, 0, 1], np.float32))
-        face = locate(AvatarMesh(sample.vertices @ rotation.T, sample.triangles, up=(up[0], up[1], up[2])), counting, NAMES, silent)
-        assert face.confidence > 0.9 and np.abs(face.frame.rotation[2] @ rotation @ [0, -1, 0]) > 0.9
+        face = locate(
+            AvatarMesh(sample.vertices @ rotation.T, sample.triangles, up=(up[0], up[1], up[2])),
+            counting,
+            NAMES,
+            silent,
+        )
+        assert (
+            face.confidence > 0.9 and np.abs(face.frame.rotation[2] @ rotation @ [0, -1, 0]) > 0.9
+        )
         return seen
 
     placed = np.array(turn, np.float32)
@@ -97,7 +125,9 @@ def marks(face: Face) -> Floats:
     return face.frame.to_object(face.landmarks)
 
 
-def test_corrected_landmarks_are_believed(avatar: AvatarMesh, encode: Encode, found: Face, sample: SampleHead) -> None:
+def test_corrected_landmarks_are_believed(
+    avatar: AvatarMesh, encode: Encode, found: Face, sample: SampleHead
+) -> None:
     given = {name: (float(p[0]), float(p[1]), float(p[2])) for name, p in sample.landmarks.items()}
     some = locate(replace(avatar, landmarks={"chin": given["chin"]}), encode, NAMES, silent)
     np.testing.assert_allclose(marks(some)[NAMES.index("chin")], given["chin"], atol=1e-5)
@@ -108,7 +138,9 @@ def test_corrected_landmarks_are_believed(avatar: AvatarMesh, encode: Encode, fo
         return latent + 0.3, sure
 
     every = locate(replace(avatar, landmarks=given), astray, NAMES, silent)
-    np.testing.assert_allclose(marks(every), np.stack([sample.landmarks[n] for n in NAMES]), atol=1e-5)
+    np.testing.assert_allclose(
+        marks(every), np.stack([sample.landmarks[n] for n in NAMES]), atol=1e-5
+    )
     for wrong in ({"nose": (0.0, 0.0, 0.0)}, dict.fromkeys(NAMES, (0.0, 0.0, 0.0))):
         with pytest.raises(BackendError) as caught:
             mesh = replace(avatar, landmarks=wrong)
@@ -126,7 +158,9 @@ def test_the_landmarks_lie_where_the_head_was_modelled(found: Face, sample: Samp
 
 def test_the_frame_is_that_of_the_landmarks(found: Face) -> None:
     own = frame_of_landmarks(dict(zip(NAMES, marks(found).astype(np.float64), strict=True)))
-    assert np.allclose(own.rotation, found.frame.rotation, atol=1e-4) and own.scale == pytest.approx(found.frame.scale, rel=1e-4)
+    assert np.allclose(
+        own.rotation, found.frame.rotation, atol=1e-4
+    ) and own.scale == pytest.approx(found.frame.scale, rel=1e-4)
     assert np.linalg.norm(own.origin - found.frame.origin) < 1e-4 * own.scale
 
 
@@ -137,7 +171,9 @@ def test_only_the_head_may_move(found: Face, sample: SampleHead) -> None:
 
 
 @pytest.fixture(params=["x0.01", "x100", "z90", "z180", "moved", "weights", "lying"])
-def variant(request: pytest.FixtureRequest, avatar: AvatarMesh, sample: SampleHead) -> Iterator[tuple[AvatarMesh, Floats, Floats, float]]:
+def variant(
+    request: pytest.FixtureRequest, avatar: AvatarMesh, sample: SampleHead
+) -> Iterator[tuple[AvatarMesh, Floats, Floats, float]]:
     """The avatar changed, and the rotation, translation and scale that changed it."""
     rotation, move, scale = np.eye(3, dtype=np.float32), np.zeros(3, np.float32), 1.0
     mesh = avatar
@@ -150,7 +186,12 @@ def variant(request: pytest.FixtureRequest, avatar: AvatarMesh, sample: SampleHe
     elif request.param == "lying":  # on its back: the hint says that up is where the nose points
         rotation = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)
     else:
-        mesh = replace(avatar, head_weights=(np.arange(len(avatar.vertices)) < len(sample.vertices)).astype(np.float32))
+        mesh = replace(
+            avatar,
+            head_weights=(np.arange(len(avatar.vertices)) < len(sample.vertices)).astype(
+                np.float32
+            ),
+        )
     vertices = np.ascontiguousarray((avatar.vertices @ rotation.T) * np.float32(scale) + move)
     yield replace(mesh, vertices=vertices), rotation, move, scale
 
@@ -164,24 +205,30 @@ def test_place_scale_heading_and_weights_do_not_change_what_is_found(
     assert np.abs(back - marks(found)).max() < 0.01 * found.frame.scale
 
 
-def test_a_mask_tells_which_of_two_heads_is_meant(avatar: AvatarMesh, found: Face, sample: SampleHead, encode: Encode) -> None:
+def test_a_mask_tells_which_of_two_heads_is_meant(
+    avatar: AvatarMesh, found: Face, sample: SampleHead, encode: Encode
+) -> None:
     other = avatar.vertices + np.array([1.5, 0, 0], np.float32)
     vertices, triangles = joined((avatar.vertices, avatar.triangles), (other, avatar.triangles))
     mask = np.zeros(len(vertices), np.float32)
     mask[len(other) : len(other) + len(sample.vertices)] = 1
     face = locate(AvatarMesh(vertices, triangles, mask=mask, up=(0, 0, 1)), encode, NAMES, silent)
     assert face.indices.min() >= len(other) and (mask[face.indices] > 0).all()
-    assert np.abs(marks(face) - np.array([1.5, 0, 0]) - marks(found)).max() < 0.1 * found.frame.scale
+    assert (
+        np.abs(marks(face) - np.array([1.5, 0, 0]) - marks(found)).max() < 0.1 * found.frame.scale
+    )
 
 
 @pytest.mark.parametrize("shape", ["tube", "ball", "noise", "headless"])
-def test_where_there_is_no_face_it_says_so_and_what_to_do(shape: str, avatar: AvatarMesh, sample: SampleHead, encode: Encode) -> None:
+def test_where_there_is_no_face_it_says_so_and_what_to_do(
+    shape: str, avatar: AvatarMesh, sample: SampleHead, encode: Encode
+) -> None:
     rng = np.random.default_rng(5)
     vertices, triangles = tube(0, 1, 0.2)
     if shape == "ball":
-        vertices = vertices * np.array([1, 1, 0], np.float32) * 5 * np.sqrt(0.2501 - (vertices[:, 2:] - 0.5) ** 2) + vertices * np.array(
-            [0, 0, 1], np.float32
-        )
+        vertices = vertices * np.array([1, 1, 0], np.float32) * 5 * np.sqrt(
+            0.2501 - (vertices[:, 2:] - 0.5) ** 2
+        ) + vertices * np.array([0, 0, 1], np.float32)
     if shape == "noise":
         vertices = rng.normal(size=vertices.shape).astype(np.float32)
     if shape == "headless":
@@ -193,26 +240,46 @@ def test_where_there_is_no_face_it_says_so_and_what_to_do(shape: str, avatar: Av
 
 
 @pytest.mark.parametrize(("below", "moves"), [(0.3, False), (0.8, True)])
-def test_of_loose_parts_only_those_may_move_that_are_mostly_in_the_faces_space(below: float, moves: bool, sample: SampleHead, encode: Encode) -> None:
+def test_of_loose_parts_only_those_may_move_that_are_mostly_in_the_faces_space(
+    below: float, moves: bool, sample: SampleHead, encode: Encode
+) -> None:
     given = {name: (float(p[0]), float(p[1]), float(p[2])) for name, p in sample.landmarks.items()}
     nose, top = sample.landmarks["nose_tip"], float(sample.vertices[:, 2].max())
-    height = np.where(np.arange(40) < 40 * below, np.linspace(0, 0.02, 40) + nose[2], np.linspace(0, 0.5, 40) + top + 0.3)
-    left, right = (np.stack([np.full(40, x), np.full(40, nose[1] - 0.02), height], axis=1) for x in (-0.01, 0.01))
+    height = np.where(
+        np.arange(40) < 40 * below,
+        np.linspace(0, 0.02, 40) + nose[2],
+        np.linspace(0, 0.5, 40) + top + 0.3,
+    )
+    left, right = (
+        np.stack([np.full(40, x), np.full(40, nose[1] - 0.02), height], axis=1)
+        for x in (-0.01, 0.01)
+    )
     a = np.arange(39)
-    strip = np.concatenate([np.stack([a, a + 1, a + 40], 1), np.stack([a + 40, a + 1, a + 41], 1)]).astype(np.int32)
-    vertices, triangles = joined((sample.vertices, sample.triangles), (np.concatenate([left, right]).astype(np.float32), strip))
-    face = locate(AvatarMesh(vertices, triangles, up=(0, 0, 1), landmarks=given), encode, NAMES, silent)
+    strip = np.concatenate(
+        [np.stack([a, a + 1, a + 40], 1), np.stack([a + 40, a + 1, a + 41], 1)]
+    ).astype(np.int32)
+    vertices, triangles = joined(
+        (sample.vertices, sample.triangles),
+        (np.concatenate([left, right]).astype(np.float32), strip),
+    )
+    face = locate(
+        AvatarMesh(vertices, triangles, up=(0, 0, 1), landmarks=given), encode, NAMES, silent
+    )
     assert bool((face.indices >= len(sample.vertices)).any()) is moves
 
 
 def test_an_empty_mask_is_no_face(avatar: AvatarMesh, encode: Encode) -> None:
     with pytest.raises(BackendError) as error:
-        locate(replace(avatar, mask=np.zeros(len(avatar.vertices), np.float32)), encode, NAMES, silent)
+        locate(
+            replace(avatar, mask=np.zeros(len(avatar.vertices), np.float32)), encode, NAMES, silent
+        )
     assert error.value.code == "no_face" and "empty" in str(error.value)
 
 
 @pytest.mark.parametrize("size", [1e-44, 1e-30, 1e15])
-def test_a_head_of_any_size_is_found_or_refused(size: float, avatar: AvatarMesh, found: Face, encode: Encode) -> None:
+def test_a_head_of_any_size_is_found_or_refused(
+    size: float, avatar: AvatarMesh, found: Face, encode: Encode
+) -> None:
     small = replace(avatar, vertices=(avatar.vertices.astype(np.float64) * size).astype(np.float32))
     if size < 1e-40:  # float32 keeps hardly a digit of such a head
         with pytest.raises(BackendError) as refused:
@@ -237,7 +304,9 @@ def test_landmarks_that_no_number_holds_are_refused(avatar: AvatarMesh, encode: 
 
 @pytest.fixture
 def encoder_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search in which only the encoder says where a face is: heads of these tests have plain features, too."""
+    """A search in which only the encoder says where a face is: heads of these tests have plain
+    features, too.
+    """
     monkeypatch.setattr(features, "landmarks", lambda *_: {})
 
 
@@ -246,13 +315,20 @@ def encoder_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(
     share: float, enough: bool, found: Face, avatar: AvatarMesh, encode: Encode
 ) -> None:
-    glimpse = iter([share, share])  # seen from the front, then all around: of unlike heads landmarks may be right and the confidence not
+    glimpse = iter(
+        [share, share]
+        # seen from the front, then all around: of unlike heads landmarks may be right and the
+        # confidence not
+    )
 
     def doubting(points: Floats) -> tuple[Floats, Floats]:
         latent, sure = encode(points)
         return latent, sure * (next(glimpse, 0) if len(points) > KEEP else 0)
 
-    small = replace(avatar, head_weights=(np.arange(len(avatar.vertices)) <= found.indices.max()).astype(np.float32))
+    small = replace(
+        avatar,
+        head_weights=(np.arange(len(avatar.vertices)) <= found.indices.max()).astype(np.float32),
+    )
     if enough:
         face = locate(small, doubting, NAMES, silent)
         assert face.confidence == pytest.approx(STEADY) and face.warnings
@@ -264,19 +340,32 @@ def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(
 
 
 @pytest.mark.usefixtures("encoder_alone")
-@pytest.mark.parametrize(("sure", "marked", "is_found"), [(0.5, False, False), (0.7, False, True), (0.3, True, True), (0.15, True, False)])
+@pytest.mark.parametrize(
+    ("sure", "marked", "is_found"),
+    [(0.5, False, False), (0.7, False, True), (0.3, True, True), (0.15, True, False)],
+)
 def test_a_doubtful_face_is_believed_only_where_something_marks_the_head(
-    sure: float, marked: bool, is_found: bool, sample: SampleHead, encode: Encode, monkeypatch: pytest.MonkeyPatch
+    sure: float,
+    marked: bool,
+    is_found: bool,
+    sample: SampleHead,
+    encode: Encode,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def doubting(points: Floats) -> tuple[Floats, Floats]:
         return encode(points)[0], np.full(len(points), sure, np.float32)
 
-    monkeypatch.setattr("backend.face.locate.search.DRAWN", ())  # a face that draws proposals is believed for that
+    monkeypatch.setattr(
+        "backend.face.locate.search.DRAWN", ()
+    )  # a face that draws proposals is believed for that
     weights = np.ones(len(sample.vertices), np.float32) if marked else None
     mesh = AvatarMesh(sample.vertices, sample.triangles, head_weights=weights, up=(0, 0, 1))
     if is_found:
         face = locate(mesh, doubting, NAMES, silent, True)
-        assert face.confidence == pytest.approx(sure, abs=0.01) and f"{sure:.0%} sure" in face.warnings[0]
+        assert (
+            face.confidence == pytest.approx(sure, abs=0.01)
+            and f"{sure:.0%} sure" in face.warnings[0]
+        )
         return
     with pytest.raises(BackendError) as error:
         locate(mesh, doubting, NAMES, silent, True)
@@ -304,15 +393,23 @@ def test_looking_upright_alone_takes_a_part_of_the_looks(encode: Encode) -> None
 
 @pytest.mark.usefixtures("encoder_alone")
 @pytest.mark.parametrize("heap", [False, True], ids=["face", "heap"])
-def test_what_is_found_the_other_way_up_must_be_symmetric(heap: bool, sample: SampleHead, encode: Encode) -> None:
+def test_what_is_found_the_other_way_up_must_be_symmetric(
+    heap: bool, sample: SampleHead, encode: Encode
+) -> None:
     mesh = AvatarMesh(sample.vertices, sample.triangles, up=(0, 0, 1))
     if heap:
         rng = np.random.default_rng(1)
         shreds = rng.normal(size=(300, 1, 3)) * 0.1 + rng.normal(size=(300, 3, 3)) * 0.005
-        mesh = AvatarMesh(shreds.reshape(-1, 3).astype(np.float32), np.arange(900, dtype=np.int32).reshape(-1, 3), up=(0, 0, 1))
+        mesh = AvatarMesh(
+            shreds.reshape(-1, 3).astype(np.float32),
+            np.arange(900, dtype=np.int32).reshape(-1, 3),
+            up=(0, 0, 1),
+        )
     seen, upright = 0, 10**9
 
-    def late(points: Floats) -> tuple[Floats, Floats]:  # sure of everything once the likeliest direction is through
+    def late(
+        points: Floats,
+    ) -> tuple[Floats, Floats]:  # sure of everything once the likeliest direction is through
         nonlocal seen
         seen += 1
         return encode(points)[0], np.full(len(points), 0.95 * (seen > upright), np.float32)
@@ -329,33 +426,55 @@ def test_what_is_found_the_other_way_up_must_be_symmetric(heap: bool, sample: Sa
 
 
 @pytest.mark.parametrize("front", [(0.0, -1.0, 0.0), (0.0, 0.0, 1.0)], ids=["z-up", "y-up"])
-def test_where_a_face_is_first_looked_for_the_head_lies_behind_what_is_in_front(front: tuple[float, float, float]) -> None:
+def test_where_a_face_is_first_looked_for_the_head_lies_behind_what_is_in_front(
+    front: tuple[float, float, float],
+) -> None:
     vertices, triangles = ball(24, 32, (0.0, 0.0, 0.0), (0.08, 0.1, 0.12))
     if front[2]:
-        vertices = np.ascontiguousarray(vertices @ np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32))
+        vertices = np.ascontiguousarray(
+            vertices @ np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)
+        )
     seen: list[Floats] = []
 
     def blind(points: Floats) -> tuple[Floats, Floats]:
         seen.append(points)
-        return np.zeros((len(points), 3 * len(NAMES)), np.float32), np.zeros(len(points), np.float32)
+        return np.zeros((len(points), 3 * len(NAMES)), np.float32), np.zeros(
+            len(points), np.float32
+        )
 
     with pytest.raises(BackendError):
-        locate(AvatarMesh(vertices, triangles, up=(0, 0, 1) if front[1] else (0, 1, 0)), blind, NAMES, silent, True)
+        locate(
+            AvatarMesh(vertices, triangles, up=(0, 0, 1) if front[1] else (0, 1, 0)),
+            blind,
+            NAMES,
+            silent,
+            True,
+        )
     full = seen[0][seen[0].any(axis=(1, 2))]  # crops at heights where the ball is
     deep = full[:, :, 2].mean(axis=1)
     assert len(full) >= 8 and deep.max() < 0.1 and np.median(deep) < -0.3
 
 
-@pytest.mark.parametrize(("apart", "given", "taken"), [(0.05, False, True), (0.2, False, False), (0.05, True, False)])
+@pytest.mark.parametrize(
+    ("apart", "given", "taken"), [(0.05, False, True), (0.2, False, False), (0.05, True, False)]
+)
 def test_of_a_face_that_was_found_in_a_part_the_landmarks_are_those_seen_in_all_of_it(
     apart: float, given: bool, taken: bool, sample: SampleHead
 ) -> None:
-    true = frame_of_landmarks({name: np.asarray(place, np.float64) for name, place in sample.landmarks.items()})
-    inside = true.to_canonical(np.stack([sample.landmarks[name] for name in NAMES]).astype(np.float32))
+    true = frame_of_landmarks(
+        {name: np.asarray(place, np.float64) for name, place in sample.landmarks.items()}
+    )
+    inside = true.to_canonical(
+        np.stack([sample.landmarks[name] for name in NAMES]).astype(np.float32)
+    )
 
     def encode(points: Floats) -> tuple[Floats, Floats]:
-        """Sees the sample head's landmarks in whatever frame it looks, which is the true one but for a little turn."""
-        return np.tile(np.append(inside, [0.25, 0.5]).astype(np.float32), (len(points), 1)), np.full(len(points), 0.9, np.float32)
+        """Sees the sample head's landmarks in whatever frame it looks, which is the true one but
+        for a little turn.
+        """
+        return np.tile(
+            np.append(inside, [0.25, 0.5]).astype(np.float32), (len(points), 1)
+        ), np.full(len(points), 0.9, np.float32)
 
     marks = {"chin": (0.0, 0.0, 0.0)} if given else {}
     mesh = AvatarMesh(sample.vertices, sample.triangles, up=(0, 0, 1), landmarks=marks)
@@ -365,7 +484,13 @@ def test_of_a_face_that_was_found_in_a_part_the_landmarks_are_those_seen_in_all_
     def alike(landmarks: Floats, frame: Frame, known: Collection[str]) -> tuple[Floats, Frame]:
         return landmarks, frame
 
-    place = Place(mesh, parts, parts, true, NAMES, seen, 0.9, True, (), lambda: np.zeros(2, np.float32), alike)
+    place = Place(
+        mesh, parts, parts, true, NAMES, seen, 0.9, True, (), lambda: np.zeros(2, np.float32), alike
+    )
     got = agreed(place, mesh, encode)
-    np.testing.assert_allclose(got.frame.to_object(got.landmarks), true.to_object(inside if taken else seen), atol=0.01 * true.scale)
+    np.testing.assert_allclose(
+        got.frame.to_object(got.landmarks),
+        true.to_object(inside if taken else seen),
+        atol=0.01 * true.scale,
+    )
     assert got.more().tolist() == ([0.25, 0.5] if taken else [0, 0]) and (got is place) != taken

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Landmarks that somebody placed: what cannot be a face's is refused in a sentence, what is left out is estimated."""
+"""Landmarks that somebody placed: what cannot be a face's is refused in a sentence, what is left
+out is estimated.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,21 @@ UNIT = frame_of_landmarks(MARKS).scale
 
 
 def nothing(points: Any) -> Any:
-    return np.zeros((len(points), 3 * len(NAMES) + 4), np.float32), np.zeros(len(points), np.float32)
+    return np.zeros((len(points), 3 * len(NAMES) + 4), np.float32), np.zeros(
+        len(points), np.float32
+    )
 
 
 def located(places: dict[str, Any]) -> Any:
-    given = {name: (float(place[0]), float(place[1]), float(place[2])) for name, place in places.items()}
-    return locate(AvatarMesh(HEAD.vertices, HEAD.triangles, landmarks=given), nothing, NAMES, lambda _fraction: None)
+    given = {
+        name: (float(place[0]), float(place[1]), float(place[2])) for name, place in places.items()
+    }
+    return locate(
+        AvatarMesh(HEAD.vertices, HEAD.triangles, landmarks=given),
+        nothing,
+        NAMES,
+        lambda _fraction: None,
+    )
 
 
 def swapped() -> dict[str, Any]:
@@ -44,9 +55,15 @@ def swapped() -> dict[str, Any]:
         ({"mouth_left": MARKS["mouth_right"] * (0.8, 1, 1)}, "Mouth left is on the other side"),
         ({"brow_outer_right": MARKS["brow_inner_left"]}, "Brow outer right is on the other side"),
         ({"lip_upper": MARKS["lip_lower"] - (0, 0, 0.2 * UNIT)}, "Lip upper is below lip lower"),
-        ({"lid_upper_right": MARKS["lid_lower_right"] - (0, 0, 0.1 * UNIT)}, "Lid upper right is below lid lower right"),
+        (
+            {"lid_upper_right": MARKS["lid_lower_right"] - (0, 0, 0.1 * UNIT)},
+            "Lid upper right is below lid lower right",
+        ),
         ({"chin": MARKS["lip_upper"] + (0, 0, 0.1 * UNIT)}, "is below chin"),
-        ({"eye_inner_left": MARKS["eye_outer_left"], "eye_outer_left": MARKS["eye_inner_left"]}, "farther from the middle"),
+        (
+            {"eye_inner_left": MARKS["eye_outer_left"], "eye_outer_left": MARKS["eye_inner_left"]},
+            "farther from the middle",
+        ),
         (dict.fromkeys(MARKS, np.zeros(3)), "lie on one spot"),
         ({name: place + (0, 0, 3) for name, place in MARKS.items()}, "is not on the head"),
         ({name: place * 300 for name, place in MARKS.items()}, "is not on the head"),
@@ -71,7 +88,12 @@ def test_a_faces_own_marks_are_taken_and_small_slips_too() -> None:
 @pytest.mark.parametrize("flat", [1.0, 0.5, 0.2])
 def test_a_flat_face_is_taken_and_refused_with_its_sides_exchanged(flat: float) -> None:
     frame = frame_of_landmarks(MARKS)
-    given = {name: frame.to_object((frame.to_canonical(place) * (1, 1, flat)).astype(np.float32)).astype(np.float64) for name, place in MARKS.items()}
+    given = {
+        name: frame.to_object((frame.to_canonical(place) * (1, 1, flat)).astype(np.float32)).astype(
+            np.float64
+        )
+        for name, place in MARKS.items()
+    }
     exchanged = {name: given[mirrored(name)] for name in given}
     away = dict.fromkeys(given, 0.0)
     assert marks.fault(given, set(given), away, 0.3) == ""
@@ -82,7 +104,9 @@ def test_a_head_of_plates_is_taken_and_refused_with_its_sides_exchanged() -> Non
     given = plate_head().landmarks
     away = dict.fromkeys(given, 0.0)
     assert marks.fault(given, set(given), away, 2.6) == ""
-    assert "Left and right are exchanged" in marks.fault({name: given[mirrored(name)] for name in given}, set(given), away, 2.6)
+    assert "Left and right are exchanged" in marks.fault(
+        {name: given[mirrored(name)] for name in given}, set(given), away, 2.6
+    )
 
 
 def test_flat_eyes_look_either_way_where_there_is_no_nose() -> None:
@@ -90,8 +114,14 @@ def test_flat_eyes_look_either_way_where_there_is_no_nose() -> None:
 
     def deep(by: float) -> dict[str, Any]:
         flat = {name: frame.to_canonical(MARKS[name]) * (1, 1, 0) for name in marks.NEEDED}
-        some = {name: place + (0, 0, by) if name.startswith("eye_outer") else place for name, place in flat.items()}
-        return {name: frame.to_object(place.astype(np.float32)).astype(np.float64) for name, place in some.items()}
+        some = {
+            name: place + (0, 0, by) if name.startswith("eye_outer") else place
+            for name, place in flat.items()
+        }
+        return {
+            name: frame.to_object(place.astype(np.float32)).astype(np.float64)
+            for name, place in some.items()
+        }
 
     for by in (-0.1, 0.0, 0.1):
         assert marks.fault(deep(by), set(marks.NEEDED), {}, 0.3) == ""
@@ -115,16 +145,33 @@ def test_the_rest_is_estimated_near_where_it_is() -> None:
 
 
 def test_brows_are_estimated_above_the_lids_the_higher_the_taller_the_eyes() -> None:
-    taller = {name: place + (np.array([0, 0, 0.1 * UNIT]) if name.startswith("lid_upper") else 0) for name, place in MARKS.items()}
-    usual, tall = (marks.estimated({name: found[name] for name in marks.NEEDED}) for found in (MARKS, taller))
+    taller = {
+        name: place + (np.array([0, 0, 0.1 * UNIT]) if name.startswith("lid_upper") else 0)
+        for name, place in MARKS.items()
+    }
+    usual, tall = (
+        marks.estimated({name: found[name] for name in marks.NEEDED}) for found in (MARKS, taller)
+    )
     for name in ("brow_inner_left", "brow_outer_right"):
         assert usual[name][2] > MARKS["lid_upper_left"][2]
         assert tall[name][2] - usual[name][2] > 0.1 * UNIT, "higher by more than the lid"
 
 
 def test_distances_are_those_of_the_triangles() -> None:
-    corners, triangle = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32), np.array([[0, 1, 2]], np.int32)
-    at = {"above": (0.2, 0.2, 0.5), "beside": (-1.0, 0.5, 0.0), "beyond": (2.0, 0.0, 0.0), "edge": (0.5, 0.5, 0.0)}
-    found = marks.distances(corners, triangle, {name: np.array(place) for name, place in at.items()})
-    assert found == pytest.approx({"above": 0.5, "beside": 1.0, "beyond": 1.0, "edge": 0.0}, abs=1e-6)
+    corners, triangle = (
+        np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32),
+        np.array([[0, 1, 2]], np.int32),
+    )
+    at = {
+        "above": (0.2, 0.2, 0.5),
+        "beside": (-1.0, 0.5, 0.0),
+        "beyond": (2.0, 0.0, 0.0),
+        "edge": (0.5, 0.5, 0.0),
+    }
+    found = marks.distances(
+        corners, triangle, {name: np.array(place) for name, place in at.items()}
+    )
+    assert found == pytest.approx(
+        {"above": 0.5, "beside": 1.0, "beyond": 1.0, "edge": 0.0}, abs=1e-6
+    )
     assert marks.distances(corners, np.zeros((0, 3), np.int32), {"x": np.zeros(3)}) == {"x": np.inf}

@@ -31,7 +31,9 @@ from backend.face.geometry.mesh import (
 
 def box(centre: tuple[float, float, float], half: float = 0.5) -> tuple[Floats, Ints]:
     """A closed box of 8 vertices and 12 triangles, wound outwards."""
-    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32) * half + np.array(centre, np.float32)
+    corners = np.array(
+        [[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32
+    ) * half + np.array(centre, np.float32)
     quads = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
     return corners, np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))], np.int32)
 
@@ -44,7 +46,9 @@ def split(vertices: Floats, triangles: Ints) -> tuple[Floats, Ints]:
 def two_boxes() -> tuple[Floats, Ints]:
     first, triangles = box((0, 0, 0))
     second, _ = box((5, 0, 0), 0.25)
-    return np.concatenate([first, second]), np.concatenate([triangles, triangles + 8]).astype(np.int32)
+    return np.concatenate([first, second]), np.concatenate([triangles, triangles + 8]).astype(
+        np.int32
+    )
 
 
 def test_normals_of_a_box_point_outwards_with_unit_length() -> None:
@@ -72,7 +76,9 @@ def test_split_vertices_are_welded_and_their_parts_stay_whole() -> None:
 
 
 def test_seams_get_one_normal_but_closed_lips_keep_their_own() -> None:
-    flat = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0], [1, 1, 0.1], [0, 1, 0]], np.float32)
+    flat = np.array(
+        [[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0], [1, 1, 0.1], [0, 1, 0]], np.float32
+    )
     normals = seamless_normals(flat, np.array([[0, 1, 2], [3, 4, 5]], np.int32))
     assert np.allclose(normals[1], normals[3]) and np.allclose(normals[2], normals[5])
     lips = np.array([[0, 0, 0], [1, 0, 0], [0, 0, 1]] * 2, np.float32)
@@ -105,7 +111,9 @@ def test_parts_agree_with_a_plain_search(triangles: Ints) -> None:
         (np.full((3, 3), np.inf), np.zeros((1, 3)), "mesh_not_finite"),
     ],
 )
-def test_bad_meshes_are_refused(vertices: NDArray[np.float64], triangles: NDArray[np.float64], code: str) -> None:
+def test_bad_meshes_are_refused(
+    vertices: NDArray[np.float64], triangles: NDArray[np.float64], code: str
+) -> None:
     with pytest.raises(BackendError) as error:
         check(AvatarMesh(vertices.astype(np.float32), triangles.astype(np.int32)))
     assert error.value.code == code and error.value.fix
@@ -121,7 +129,12 @@ def neutral_landmarks() -> dict[str, NDArray[np.float64]]:
     """A face in its canonical frame: eyes 1 apart, mouth 1 below."""
     points = {name: np.zeros(3) for name in NAMES}
     for side, x in (("left", 0.5), ("right", -0.5)):
-        for name, dx, dy in (("eye_inner", -0.1, 0), ("eye_outer", 0.1, 0), ("lid_upper", 0, 0.05), ("lid_lower", 0, -0.05)):
+        for name, dx, dy in (
+            ("eye_inner", -0.1, 0),
+            ("eye_outer", 0.1, 0),
+            ("lid_upper", 0, 0.05),
+            ("lid_lower", 0, -0.05),
+        ):
             points[f"{name}_{side}"] = np.array([x + np.sign(x) * dx, dy, 0.0])
         points[f"mouth_{side}"] = np.array([x / 2, -1.0, 0.0])
     return points
@@ -129,26 +142,42 @@ def neutral_landmarks() -> dict[str, NDArray[np.float64]]:
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(-2, 2), st.floats(-50, 50))
-def test_the_frame_follows_any_rigid_motion_and_scale(seed: int, magnitude: float, distance: float) -> None:
+def test_the_frame_follows_any_rigid_motion_and_scale(
+    seed: int, magnitude: float, distance: float
+) -> None:
     rng = np.random.default_rng(seed)
     rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
     rotation *= np.sign(np.linalg.det(rotation))
     placed = Frame(rng.normal(size=3) * distance, rotation, 10.0**magnitude)
     neutral = neutral_landmarks()
-    found = frame_of_landmarks({n: p @ placed.rotation * placed.scale + placed.origin for n, p in neutral.items()})
+    found = frame_of_landmarks(
+        {n: p @ placed.rotation * placed.scale + placed.origin for n, p in neutral.items()}
+    )
     assert np.allclose(found.rotation, placed.rotation, atol=1e-6)
     assert np.isclose(found.scale, placed.scale, rtol=1e-6)
     points = rng.normal(size=(20, 3)).astype(np.float32)
     size = found.scale + float(np.abs(found.origin).max())
-    assert np.allclose(found.to_canonical(found.to_object(points)), points, atol=2e-6 * size / found.scale)
-    assert np.allclose(found.offsets_to_object(points), found.to_object(points) - found.origin, atol=2e-6 * size)
+    assert np.allclose(
+        found.to_canonical(found.to_object(points)), points, atol=2e-6 * size / found.scale
+    )
+    assert np.allclose(
+        found.offsets_to_object(points), found.to_object(points) - found.origin, atol=2e-6 * size
+    )
 
 
 @pytest.mark.parametrize("mouth", [(0.0, 0.0, 0.0), (0.5, 0.0, 0.0)])
-def test_a_frame_of_landmarks_that_are_no_faces_has_numbers_all_the_same(mouth: tuple[float, float, float]) -> None:
-    eyes = {f"{name}_{side}": np.array([sign, 0, 0]) for name in EYE for side, sign in (("left", 1.0), ("right", -1.0))}
+def test_a_frame_of_landmarks_that_are_no_faces_has_numbers_all_the_same(
+    mouth: tuple[float, float, float],
+) -> None:
+    eyes = {
+        f"{name}_{side}": np.array([sign, 0, 0])
+        for name in EYE
+        for side, sign in (("left", 1.0), ("right", -1.0))
+    }
     with np.errstate(all="raise"):
-        frame = frame_of_landmarks(eyes | {f"mouth_{side}": np.array(mouth) for side in ("left", "right")})
+        frame = frame_of_landmarks(
+            eyes | {f"mouth_{side}": np.array(mouth) for side in ("left", "right")}
+        )
     np.testing.assert_array_equal(frame.rotation, [[1, 0, 0], [0, 0, 0], [0, 0, 0]])
 
 
@@ -159,22 +188,36 @@ def test_offsets_of_zero_stay_exact_zeros() -> None:
 
 def test_every_landmark_has_a_counterpart() -> None:
     assert sorted(map(mirrored, NAMES)) == sorted(NAMES)
-    assert mirrored("eyeBlinkLeft") == "eyeBlinkRight" and mirrored("jawOpen") == "jawOpen" and mirrored("jawLeft") == "jawRight"
+    assert (
+        mirrored("eyeBlinkLeft") == "eyeBlinkRight"
+        and mirrored("jawOpen") == "jawOpen"
+        and mirrored("jawLeft") == "jawRight"
+    )
 
 
 def test_splitting_a_crease_changes_no_normal() -> None:
     vertices, triangles = box((0, 0, 0))
     apart = seamless_normals(*split(vertices, triangles))
-    np.testing.assert_allclose(apart, seamless_normals(vertices, triangles)[triangles.ravel()], atol=1e-6)
-    ridge = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0.4], [0, 1, -0.4]], np.float32)  # a fold of 44 degrees: its sides nearly face each other
+    np.testing.assert_allclose(
+        apart, seamless_normals(vertices, triangles)[triangles.ravel()], atol=1e-6
+    )
+    ridge = np.array(
+        [[0, 0, 0], [1, 0, 0], [0, 1, 0.4], [0, 1, -0.4]], np.float32
+    )  # a fold of 44 degrees: its sides nearly face each other
     sides = np.array([[0, 1, 2], [1, 0, 3]], np.int32)
-    np.testing.assert_allclose(seamless_normals(*split(ridge, sides)), seamless_normals(ridge, sides)[sides.ravel()], atol=1e-6)
+    np.testing.assert_allclose(
+        seamless_normals(*split(ridge, sides)),
+        seamless_normals(ridge, sides)[sides.ravel()],
+        atol=1e-6,
+    )
 
 
 def test_splitting_every_edge_changes_no_normal() -> None:
     vertices, triangles = ball(12, 16, (0.0, 0.0, 0.0), (1.0, 0.7, 1.2))
     corners = triangles.reshape(-1)
-    apart = seamless_normals(vertices[corners], np.arange(len(corners), dtype=np.int32).reshape(-1, 3))
+    apart = seamless_normals(
+        vertices[corners], np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
+    )
     np.testing.assert_allclose(apart, seamless_normals(vertices, triangles)[corners], atol=1e-5)
 
 
@@ -188,18 +231,26 @@ def test_triangles_among_some_vertices_are_those_with_all_corners_there() -> Non
 @pytest.mark.parametrize("seed", range(5))
 def test_which_point_is_nearest_does_not_hang_on_how_far_all_lie_from_the_origin(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    points, others = (np.array([0.5, -1.5, 1.0], np.float32) + rng.uniform(-0.3, 0.3, (count, 3)).astype(np.float32) for count in (400, 3000))
+    points, others = (
+        np.array([0.5, -1.5, 1.0], np.float32)
+        + rng.uniform(-0.3, 0.3, (count, 3)).astype(np.float32)
+        for count in (400, 3000)
+    )
     away = ((points[:, None].astype(np.float64) - others[None]) ** 2).sum(axis=2)
     found = away[np.arange(len(points)), nearest(points, others)]
     np.testing.assert_allclose(found, away.min(axis=1), atol=5e-8)
     moved = away + 0.05 * others[None, :, 0]  # what is added counts
-    found = moved[np.arange(len(points)), nearest(points, others, lambda q: q[:, 0] * np.float32(0.05))]
+    found = moved[
+        np.arange(len(points)), nearest(points, others, lambda q: q[:, 0] * np.float32(0.05))
+    ]
     np.testing.assert_allclose(found, moved.min(axis=1), atol=5e-8)
 
 
 def test_boxes_that_differ_in_any_number_are_different_and_equal_ones_are_one() -> None:
     rng = np.random.default_rng(8)
-    rows = np.repeat(rng.integers(0, 2, (400, 6)).astype(np.float32), rng.integers(1, 4, 400), axis=0)
+    rows = np.repeat(
+        rng.integers(0, 2, (400, 6)).astype(np.float32), rng.integers(1, 4, 400), axis=0
+    )
     distinct, which = distinct_rows(rows)
     wanted, index = np.unique(rows, axis=0, return_inverse=True)
     np.testing.assert_array_equal(distinct, wanted)

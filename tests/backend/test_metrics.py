@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Prometheus text as Prometheus' own parser reads it: sums that are sums, counters that never fall, and a file that appears whole."""
+"""The Prometheus text as Prometheus' own parser reads it: sums that are sums, counters that never
+fall, and a file that appears whole.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def read(text: str) -> tuple[Samples, dict[str, str]]:
-    """Samples by name and labels, and each family's type; every family must say what it is, and no sample may come twice."""
+    """Samples by name and labels, and each family's type; every family must say what it is, and no
+    sample may come twice.
+    """
     samples: Samples = {}
     types: dict[str, str] = {}
     for family in text_string_to_metric_families(text):
@@ -37,7 +41,13 @@ def read(text: str) -> tuple[Samples, dict[str, str]]:
     return samples, types
 
 
-def fed(metrics: Metrics, seconds: dict[str, float], kind: str = "generate", provider: str = "CPU", met: bool = True) -> None:
+def fed(
+    metrics: Metrics,
+    seconds: dict[str, float],
+    kind: str = "generate",
+    provider: str = "CPU",
+    met: bool = True,
+) -> None:
     metrics.begin()
     metrics.done(kind, {"provider_active": provider, "seconds": seconds, "targets": {"met": met}})
 
@@ -45,7 +55,9 @@ def fed(metrics: Metrics, seconds: dict[str, float], kind: str = "generate", pro
 def never_fell(before: Samples, after: Samples, types: dict[str, str]) -> bool:
     """Whether every counter, and every sum and count of a summary, is at least what it was."""
     counted = [key for key in before if key[0].endswith(("_total", "_sum", "_count"))]
-    assert counted and all(types.get(name.rsplit("_", 1)[0]) in ("counter", "summary") for name, _ in counted)
+    assert counted and all(
+        types.get(name.rsplit("_", 1)[0]) in ("counter", "summary") for name, _ in counted
+    )
     return all(after[key] >= before[key] for key in counted)
 
 
@@ -66,10 +78,21 @@ def test_over_2000_requests_the_sum_is_the_sum_and_nothing_falls() -> None:
     assert never_fell(before, samples, types)
     labels = (("provider", "CPU"), ("request", "generate"), ("stage", "total"))
     assert samples["blendshape_seconds_sum", labels] == pytest.approx(math.fsum(totals), rel=1e-12)
-    assert samples["blendshape_seconds_count", labels] == samples["blendshape_requests_total", ()] == 2000
-    assert samples["blendshape_targets_total", (("met", "true"),)] == 667 and samples["blendshape_targets_total", (("met", "false"),)] == 1333
+    assert (
+        samples["blendshape_seconds_count", labels]
+        == samples["blendshape_requests_total", ()]
+        == 2000
+    )
+    assert (
+        samples["blendshape_targets_total", (("met", "true"),)] == 667
+        and samples["blendshape_targets_total", (("met", "false"),)] == 1333
+    )
     assert samples["blendshape_errors_total", (("code", "no_face"),)] == 286
-    assert types["blendshape_seconds"] == "summary" and types["blendshape_models_evicted"] == "counter" and types["blendshape_sessions"] == "gauge"
+    assert (
+        types["blendshape_seconds"] == "summary"
+        and types["blendshape_models_evicted"] == "counter"
+        and types["blendshape_sessions"] == "gauge"
+    )
     last = sorted(totals[-KEPT:])
     for share in ("0.5", "0.95", "0.99"):
         told = samples["blendshape_seconds", tuple(sorted((*labels, ("quantile", share))))]
@@ -83,7 +106,10 @@ def test_a_sum_does_not_fall_by_seconds_that_are_none() -> None:
         fed(metrics, {"total": seconds})
     samples, _ = read(metrics.prometheus(OTHERS))
     labels = (("provider", "CPU"), ("request", "generate"), ("stage", "total"))
-    assert samples["blendshape_seconds_sum", labels] == 0.25 and samples["blendshape_seconds_count", labels] == 4
+    assert (
+        samples["blendshape_seconds_sum", labels] == 0.25
+        and samples["blendshape_seconds_count", labels] == 4
+    )
 
 
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", 'grpc://h:1",x="\\\n', "数"])
@@ -91,12 +117,22 @@ def test_labels_come_back_as_they_were(name: str) -> None:
     metrics = Metrics()
     fed(metrics, {name: 1.0}, provider=name)
     samples, _ = read(metrics.prometheus(OTHERS))
-    assert samples["blendshape_seconds_sum", (("provider", name), ("request", "generate"), ("stage", name))] == 1.0
+    assert (
+        samples[
+            "blendshape_seconds_sum", (("provider", name), ("request", "generate"), ("stage", name))
+        ]
+        == 1.0
+    )
 
 
 def test_a_real_childs_metrics_add_up(tiny: Path, tmp_path: Path) -> None:
     mesh, target = figure(), tmp_path / "m.prom"
-    fields: dict[str, Any] = {"sets": ["vrchat"], "bones": mesh.bones, "up": mesh.up, "model": str(tiny)}
+    fields: dict[str, Any] = {
+        "sets": ["vrchat"],
+        "bones": mesh.bones,
+        "up": mesh.up,
+        "model": str(tiny),
+    }
     reports: list[dict[str, Any]] = []
     before: Samples = {}
     with Client(preferences={"metrics": str(target), "threads": 1}) as client:
@@ -106,7 +142,9 @@ def test_a_real_childs_metrics_add_up(tiny: Path, tmp_path: Path) -> None:
             assert never_fell(before or samples, samples, types)
             before = samples
     labels = (("provider", "CPUExecutionProvider"), ("request", "generate"), ("stage", "total"))
-    assert samples["blendshape_seconds_sum", labels] == pytest.approx(sum(report["seconds"]["total"] for report in reports), rel=1e-12)
+    assert samples["blendshape_seconds_sum", labels] == pytest.approx(
+        sum(report["seconds"]["total"] for report in reports), rel=1e-12
+    )
     assert samples["blendshape_seconds_count", labels] == 3
 
 
@@ -116,7 +154,10 @@ def test_a_request_that_fails_is_in_the_file_too(tiny: Path, tmp_path: Path) -> 
         with pytest.raises(BackendError):
             client.report("generate", {"sets": ["none"], "model": str(tiny)}, mesh.arrays())
         samples, _ = read(target.read_text(encoding="utf-8"))
-    assert samples["blendshape_errors_total", (("code", "unknown_set"),)] == 1 and samples["blendshape_requests_total", ()] == 1
+    assert (
+        samples["blendshape_errors_total", (("code", "unknown_set"),)] == 1
+        and samples["blendshape_requests_total", ()] == 1
+    )
 
 
 def test_writers_at_once_leave_the_newest_text(tmp_path: Path) -> None:
@@ -149,7 +190,9 @@ def test_links_that_somebody_planted_are_not_written_through(tmp_path: Path) -> 
 
 @pytest.mark.skipif(os.name == "nt", reason="rights are other things on Windows")
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
-def test_a_written_file_has_the_rights_that_the_umask_leaves(tmp_path: Path, mask: int, mode: int) -> None:
+def test_a_written_file_has_the_rights_that_the_umask_leaves(
+    tmp_path: Path, mask: int, mode: int
+) -> None:
     old = os.umask(mask)
     try:
         assert Metrics().write(str(tmp_path / "m.prom"), OTHERS) == ""
@@ -158,12 +201,22 @@ def test_a_written_file_has_the_rights_that_the_umask_leaves(tmp_path: Path, mas
     assert (tmp_path / "m.prom").stat().st_mode & 0o777 == mode
 
 
-def test_metrics_that_cannot_be_written_are_a_warning_of_the_report(tiny: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_metrics_that_cannot_be_written_are_a_warning_of_the_report(
+    tiny: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     mesh, target = figure(), tmp_path / "no" / "m.prom"
-    fields: dict[str, Any] = {"sets": ["vrchat"], "bones": mesh.bones, "up": mesh.up, "model": str(tiny)}
+    fields: dict[str, Any] = {
+        "sets": ["vrchat"],
+        "bones": mesh.bones,
+        "up": mesh.up,
+        "model": str(tiny),
+    }
     with Client(preferences={"metrics": str(target), "threads": 1}) as client:
         for _ in range(2):
-            assert any(str(target) in warning for warning in client.report("generate", fields, mesh.arrays())["warnings"])
+            assert any(
+                str(target) in warning
+                for warning in client.report("generate", fields, mesh.arrays())["warnings"]
+            )
     assert capfd.readouterr().err.count(str(target)) == 1, "the log says it once"
 
 
@@ -174,12 +227,19 @@ def test_numbers_are_told_without_loss() -> None:
         fed(metrics, {"total": float(value)})
     total = float(np.cumsum(values)[-1])
     assert metrics.summary()["stages"][0]["sum"] == total
-    assert f'blendshape_seconds_sum{{request="generate",stage="total",provider="CPU"}} {total!r}' in metrics.prometheus(OTHERS)
+    assert (
+        f'blendshape_seconds_sum{{request="generate",stage="total",provider="CPU"}} {total!r}'
+        in metrics.prometheus(OTHERS)
+    )
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence_without_a_code(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file" / "m.prom", Path("a\0b")):
         told = Metrics().write(str(path), {})
-        assert told.startswith("The metrics were not written: ") and "output_unwritable" not in told and "<" not in told, told
+        assert (
+            told.startswith("The metrics were not written: ")
+            and "output_unwritable" not in told
+            and "<" not in told
+        ), told
     assert str(tmp_path / "file") in Metrics().write(str(tmp_path / "file" / "m.prom"), {})

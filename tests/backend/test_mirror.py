@@ -37,7 +37,9 @@ def test_strangers_and_what_faces_the_other_way_are_no_partners() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.01, 0.05, 0.3]), st.floats(0, 1))
-def test_the_best_partner_is_found_wherever_the_grids_cells_end(seed: int, tolerance: float, noise: float) -> None:
+def test_the_best_partner_is_found_wherever_the_grids_cells_end(
+    seed: int, tolerance: float, noise: float
+) -> None:
     rng = np.random.default_rng(seed)
     half = rng.uniform(-1, 1, (150, 3))
     plane = np.array([1.0, *rng.normal(0, 0.1, 2)])
@@ -47,12 +49,18 @@ def test_the_best_partner_is_found_wherever_the_grids_cells_end(seed: int, toler
     def image(points: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(points - 2 * (points @ plane - offset)[:, None] * plane)
 
-    points = np.concatenate([half, image(half) + rng.normal(0, noise * tolerance, half.shape)]).astype(np.float32)
+    points = np.concatenate(
+        [half, image(half) + rng.normal(0, noise * tolerance, half.shape)]
+    ).astype(np.float32)
     facing = rng.normal(0, 1, half.shape)
-    normals = np.concatenate([facing, facing - 2 * (facing @ plane)[:, None] * plane + rng.normal(0, noise, half.shape)])
+    normals = np.concatenate(
+        [facing, facing - 2 * (facing @ plane)[:, None] * plane + rng.normal(0, noise, half.shape)]
+    )
     normals = (normals / np.linalg.norm(normals, axis=1, keepdims=True)).astype(np.float32)
     kinds = rng.integers(0, 2, len(points))
-    far = np.linalg.norm(points.astype(np.float64)[None] - image(points.astype(np.float64))[:, None], axis=2)
+    far = np.linalg.norm(
+        points.astype(np.float64)[None] - image(points.astype(np.float64))[:, None], axis=2
+    )
     same = (normals - 2 * (normals @ plane)[:, None] * plane) @ normals.T
     score = far + tolerance * (1 - same + OTHER * (kinds[:, None] != kinds[None]))
     score[(far >= tolerance) | (same <= -0.2)] = np.inf
@@ -66,7 +74,10 @@ def test_the_best_partner_is_found_wherever_the_grids_cells_end(seed: int, toler
 def test_left_and_right_shapes_of_a_symmetric_head_become_mirror_images() -> None:
     made, triangles = anatomy()
     angle = 0.02
-    turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]], np.float32)
+    turn = np.array(
+        [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]],
+        np.float32,
+    )
     vertices = np.ascontiguousarray(made.vertices @ turn.T + np.array([0.01, 0, 0], np.float32))
     rng = np.random.default_rng(3)
     names = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen")
@@ -78,14 +89,22 @@ def test_left_and_right_shapes_of_a_symmetric_head_become_mirror_images() -> Non
     make_alike(pairs, shapes)
     with ThreadPoolExecutor(3) as several:
         make_alike(pairs, twice, several.map)
-    assert all((twice[name] == shapes[name]).all() for name in names), "several at once make the same"
+    assert all((twice[name] == shapes[name]).all() for name in names), (
+        "several at once make the same"
+    )
     upright = {name: offsets @ turn for name, offsets in shapes.items()}
     partner = partners(made.vertices, seamless_normals(made.vertices, triangles), X, 0.0, 1e-3)
-    paired = np.flatnonzero((partner >= 0) & (partner[partner] == np.arange(len(partner))) & (np.abs(made.vertices[:, 0]) > 0.01))
+    paired = np.flatnonzero(
+        (partner >= 0)
+        & (partner[partner] == np.arange(len(partner)))
+        & (np.abs(made.vertices[:, 0]) > 0.01)
+    )
     assert len(paired) > 0.8 * len(partner)
     flip = np.array([-1, 1, 1], np.float32)
     for name, other in (("eyeBlinkLeft", "eyeBlinkRight"), ("jawOpen", "jawOpen")):
-        differ = np.linalg.norm(upright[name][paired] - upright[other][partner[paired]] * flip, axis=1)
+        differ = np.linalg.norm(
+            upright[name][paired] - upright[other][partner[paired]] * flip, axis=1
+        )
         assert np.median(differ) < 1e-3 and (differ < 0.01).mean() > 0.97, name
 
 

@@ -52,7 +52,11 @@ def refused(path: Path) -> BackendError:
 def test_a_pair_is_loaded_by_either_half(tmp_path: Path, half: str) -> None:
     models.pair(tmp_path, "mine", CONDITIONS, name="Mine", licence="CC0")
     model = engine.load_model(tmp_path / f"mine.{half}.onnx")
-    assert model.info.contract == "pair" and model.info.name == "Mine" and model.info.about == {"licence": "CC0"}
+    assert (
+        model.info.contract == "pair"
+        and model.info.name == "Mine"
+        and model.info.about == {"licence": "CC0"}
+    )
     assert model.info.condition_names == tuple(CONDITIONS)
     assert model.info.landmarks == tuple(models.LANDMARKS)
     assert model.use.active == "CPUExecutionProvider"
@@ -73,7 +77,9 @@ def test_a_decoder_gives_the_same_in_chunks_as_at_once(shipped: Path, count: int
     basis[..., 0] = 0.01 * np.arange(1, 4)
     basis[..., 1] = face[0][:, 1:2]
     basis[..., 2] = face[-1][0, 0]
-    np.testing.assert_allclose(offsets, np.einsum("nk,vkc->nvc", weights, basis), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        offsets, np.einsum("nk,vkc->nvc", weights, basis), rtol=1e-5, atol=1e-6
+    )
     assert offsets.dtype == np.float32 and offsets.flags.c_contiguous
     assert seen == sorted(seen) and seen[-1] == 1.0
 
@@ -84,14 +90,21 @@ def test_a_plain_model_without_metadata_is_run_once_per_shape(shipped: Path, nor
     assert model.info.condition_names == ("condition_0", "condition_1", "condition_2")
     weights = np.array([[1, 0, 0], [0, 0, 0.5]], np.float32)
     offsets = engine.shapes_of(model, face_arrays(10), weights, Cancellation())
-    np.testing.assert_allclose(offsets[..., 0], np.array([[0.1], [0.15]]) * np.ones((1, 10)), rtol=1e-5)
+    np.testing.assert_allclose(
+        offsets[..., 0], np.array([[0.1], [0.15]]) * np.ones((1, 10)), rtol=1e-5
+    )
     assert not offsets[..., 1:].any()
 
 
 def test_a_plain_models_ranges_and_defaults_count(shipped: Path) -> None:
-    described = [{"name": "a", "min": 0, "max": 0.5}, {"name": "b", "min": -1, "max": 1, "default": 0.25}]
+    described = [
+        {"name": "a", "min": 0, "max": 0.5},
+        {"name": "b", "min": -1, "max": 1, "default": 0.25},
+    ]
     model = engine.load_model(models.plain(shipped / "p.onnx", 2, conditions=described))
-    offsets = engine.shapes_of(model, face_arrays(4), np.array([[1, 0], [0, -3]], np.float32), Cancellation())
+    offsets = engine.shapes_of(
+        model, face_arrays(4), np.array([[1, 0], [0, -3]], np.float32), Cancellation()
+    )
     np.testing.assert_allclose(offsets[:, 0, 0], [0.1 * 0.5 + 0.2 * 0.25, 0.2 * -1], rtol=1e-5)
 
 
@@ -122,8 +135,16 @@ def test_wrong_axes_are_explained(shipped: Path) -> None:
 
 def test_wrong_inputs_are_explained(tmp_path: Path, shipped: Path) -> None:
     node = onnx.helper.make_node("Identity", ["image"], ["label"])
-    error = refused(models.save(tmp_path / "cat.onnx", [node], {"image": [1, 3, 8, 8]}, {"label": [1, 3, 8, 8]}, {}, {}))
-    assert error.code == "model_contract" and "image" in error.message and "conditions, vertices" in error.message
+    error = refused(
+        models.save(
+            tmp_path / "cat.onnx", [node], {"image": [1, 3, 8, 8]}, {"label": [1, 3, 8, 8]}, {}, {}
+        )
+    )
+    assert (
+        error.code == "model_contract"
+        and "image" in error.message
+        and "conditions, vertices" in error.message
+    )
 
 
 def test_halves_that_do_not_fit_are_refused(tmp_path: Path) -> None:
@@ -136,7 +157,10 @@ def test_half_a_pair_is_refused(tmp_path: Path) -> None:
     models.decoder(tmp_path / "a.decoder.onnx", CONDITIONS, models.LATENT)
     error = refused(tmp_path / "a.decoder.onnx")
     assert error.code == "model_missing" and "a.encoder.onnx" in error.message
-    assert "half" in refused(models.decoder(tmp_path / "alone.onnx", CONDITIONS, models.LATENT)).message
+    assert (
+        "half"
+        in refused(models.decoder(tmp_path / "alone.onnx", CONDITIONS, models.LATENT)).message
+    )
 
 
 def test_an_encoder_without_landmarks_is_refused(tmp_path: Path) -> None:
@@ -154,7 +178,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert error.code == "model_missing" and "no.onnx" in error.message
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 a zip", b"\x80\x04\x95 a pickle", b"ORTM" * 8, bytes(4096)], ids=str)
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x03\x04 a zip", b"\x80\x04\x95 a pickle", b"ORTM" * 8, bytes(4096)], ids=str
+)
 def test_files_that_are_no_models_are_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.onnx").write_bytes(data)
     assert refused(tmp_path / "x.onnx").code == "model_unreadable"
@@ -162,7 +188,9 @@ def test_files_that_are_no_models_are_refused(tmp_path: Path, data: bytes) -> No
 
 @given(st.data())
 def test_a_damaged_model_is_refused_or_still_a_whole_protobuf(data: st.DataObject) -> None:
-    whole = onnx.helper.make_model(onnx.helper.make_graph([onnx.helper.make_node("Identity", ["a"], ["b"])], "g", [], [])).SerializeToString()
+    whole = onnx.helper.make_model(
+        onnx.helper.make_graph([onnx.helper.make_node("Identity", ["a"], ["b"])], "g", [], [])
+    ).SerializeToString()
     cut = whole[: data.draw(st.integers(0, len(whole)))]
     spoilt = bytearray(cut)
     if spoilt:
@@ -175,19 +203,51 @@ def test_a_damaged_model_is_refused_or_still_a_whole_protobuf(data: st.DataObjec
 
 def external(model: onnx.ModelProto, location: str) -> onnx.TensorProto:
     """Mark a tensor of the model's as lying in another file."""
-    tensor = onnx.TensorProto(name="far", data_type=onnx.TensorProto.FLOAT, dims=[4], data_location=onnx.TensorProto.EXTERNAL)
+    tensor = onnx.TensorProto(
+        name="far",
+        data_type=onnx.TensorProto.FLOAT,
+        dims=[4],
+        data_location=onnx.TensorProto.EXTERNAL,
+    )
     tensor.external_data.add(key="location", value=location)
     return tensor
 
 
-PLACES = ("initializer", "sparse", "indices", "constant", "list", "sparse_value", "sparse_list", "branch", "branches", "function", "default")
+PLACES = (
+    "initializer",
+    "sparse",
+    "indices",
+    "constant",
+    "list",
+    "sparse_value",
+    "sparse_list",
+    "branch",
+    "branches",
+    "function",
+    "default",
+)
 
 
 @pytest.mark.parametrize("location", ["weights.bin", "../../secret.bin", "/etc/hostname"])
 @pytest.mark.parametrize(
-    "place", ["initializer", "sparse", "indices", "constant", "list", "sparse_value", "sparse_list", "branch", "branches", "function", "default"]
+    "place",
+    [
+        "initializer",
+        "sparse",
+        "indices",
+        "constant",
+        "list",
+        "sparse_value",
+        "sparse_list",
+        "branch",
+        "branches",
+        "function",
+        "default",
+    ],
 )
-def test_a_model_may_not_point_at_other_files(tmp_path: Path, shipped: Path, location: str, place: str) -> None:
+def test_a_model_may_not_point_at_other_files(
+    tmp_path: Path, shipped: Path, location: str, place: str
+) -> None:
     model = onnx.load(models.plain(shipped / "p.onnx", 3))
     tensor = external(model, location)
     if place == "initializer":
@@ -211,12 +271,18 @@ def test_a_model_may_not_point_at_other_files(tmp_path: Path, shipped: Path, loc
         else:
             attribute.t.CopyFrom(tensor)
         if place == "default":
-            model.functions.append(onnx.FunctionProto(name="f", domain="d", attribute_proto=[attribute]))
+            model.functions.append(
+                onnx.FunctionProto(name="f", domain="d", attribute_proto=[attribute])
+            )
         else:
-            model.graph.node.append(onnx.NodeProto(op_type="Constant", output=["far"], attribute=[attribute]))
+            model.graph.node.append(
+                onnx.NodeProto(op_type="Constant", output=["far"], attribute=[attribute])
+            )
     elif place == "branch":
         inner = onnx.helper.make_graph([], "inner", [], [], [tensor])
-        model.graph.node.append(onnx.helper.make_node("If", ["c"], ["far2"], then_branch=inner, else_branch=inner))
+        model.graph.node.append(
+            onnx.helper.make_node("If", ["c"], ["far2"], then_branch=inner, else_branch=inner)
+        )
     else:
         node = onnx.helper.make_node("Constant", [], ["far"], value=tensor)
         model.functions.append(onnx.helper.make_function("d", "f", [], ["far"], [node], []))
@@ -229,12 +295,16 @@ def test_a_model_may_not_point_at_other_files(tmp_path: Path, shipped: Path, loc
 def test_a_model_that_is_nested_without_end_is_refused() -> None:
     graph = onnx.helper.make_graph([], "g", [], [])
     for _ in range(20):
-        graph = onnx.helper.make_graph([onnx.helper.make_node("If", ["c"], ["x"], then_branch=graph)], "g", [], [])
+        graph = onnx.helper.make_graph(
+            [onnx.helper.make_node("If", ["c"], ["x"], then_branch=graph)], "g", [], []
+        )
     with pytest.raises(BackendError, match="nested too deeply"):
         check_model_bytes(onnx.helper.make_model(graph).SerializeToString(), "x")
 
 
-def test_a_model_of_too_many_parts_is_refused_and_one_of_as_many_as_may_be_is_not(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_of_too_many_parts_is_refused_and_one_of_as_many_as_may_be_is_not(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = models.plain(shipped / "p.onnx", 3).read_bytes()
     parts = 0
     while True:  # the least that it takes
@@ -255,7 +325,9 @@ def test_a_model_of_too_many_parts_is_refused_and_one_of_as_many_as_may_be_is_no
         check_model_bytes(more.SerializeToString(), "x")
 
 
-def test_a_model_that_is_too_large_is_not_even_read(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_is_too_large_is_not_even_read(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = models.plain(shipped / "p.onnx", 3)
     monkeypatch.setattr(onnx_file, "MAX_FILE", path.stat().st_size - 1)
     error = refused(path)
@@ -267,7 +339,11 @@ def test_a_graph_that_the_runtime_refuses_is_unreadable(shipped: Path) -> None:
     model.graph.node[0].op_type = "NoSuchOperator"
     (shipped / "odd.onnx").write_bytes(model.SerializeToString())
     error = refused(shipped / "odd.onnx")
-    assert error.code == "model_unreadable" and "NoSuchOperator" in error.message and "\n" not in error.message
+    assert (
+        error.code == "model_unreadable"
+        and "NoSuchOperator" in error.message
+        and "\n" not in error.message
+    )
 
 
 def test_an_opset_that_is_too_new_is_named(shipped: Path) -> None:
@@ -297,7 +373,14 @@ def test_a_model_that_fails_while_running_is_an_error_of_the_model(shipped: Path
     path = models.plain(shipped / "p.onnx", 3)
     session = create(path.read_bytes(), path.name, 1)
     with pytest.raises(BackendError, match=r"p\.onnx") as caught:
-        run(session, {"vertices": np.zeros((1, 5, 3), np.float32), "conditions": np.zeros((1, 99), np.float32)}, Cancellation())
+        run(
+            session,
+            {
+                "vertices": np.zeros((1, 5, 3), np.float32),
+                "conditions": np.zeros((1, 99), np.float32),
+            },
+            Cancellation(),
+        )
     assert caught.value.code == "model_contract"
 
 
@@ -305,7 +388,11 @@ def test_an_encoder_is_a_function_of_points(shipped: Path) -> None:
     encode = engine.encode_with(engine.load_model(), Cancellation())
     latent, confidence = encode(np.zeros((3, 50, 7), np.float32))
     assert latent.shape == (3, models.LATENT) and confidence.shape == (3,)
-    np.testing.assert_allclose(latent[2, : 3 * len(models.LANDMARKS)].reshape(-1, 3), list(models.LANDMARKS.values()), atol=1e-6)
+    np.testing.assert_allclose(
+        latent[2, : 3 * len(models.LANDMARKS)].reshape(-1, 3),
+        list(models.LANDMARKS.values()),
+        atol=1e-6,
+    )
     np.testing.assert_allclose(confidence, 0.97, rtol=1e-6)
 
 
@@ -313,7 +400,9 @@ def test_what_was_cancelled_does_not_run(shipped: Path) -> None:
     cancellation = Cancellation()
     cancellation.set()
     with pytest.raises(BackendError) as caught:
-        engine.shapes_of(engine.load_model(), face_arrays(8), np.eye(3, dtype=np.float32), cancellation)
+        engine.shapes_of(
+            engine.load_model(), face_arrays(8), np.eye(3, dtype=np.float32), cancellation
+        )
     assert caught.value.code == "cancelled"
 
 
@@ -333,14 +422,19 @@ def test_a_model_that_was_replaced_is_not_taken_for_the_one_that_was_loaded(tmp_
     assert caught.value.code == "model_unreadable" and "changed" in caught.value.message
 
 
-def test_settings_and_memory_mode_are_those_that_are_given_else_the_environments(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_and_memory_mode_are_those_that_are_given_else_the_environments(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BLENDSHAPE_THREADS", "1")
     monkeypatch.setenv("BLENDSHAPE_LOW_MEMORY", "on")
     own = load_model()
     assert own.threads == 1 and own.encoder.low_memory and own.low_memory
     given = resolve({"threads": 2, "low_memory": "off"}, environment={})
     assert load_model(None, given).threads == 2 and not load_model(None, given).encoder.low_memory
-    assert load_model(None, given, True).encoder.low_memory and not load_model(None, None, False).encoder.low_memory
+    assert (
+        load_model(None, given, True).encoder.low_memory
+        and not load_model(None, None, False).encoder.low_memory
+    )
 
 
 @pytest.mark.parametrize(
@@ -353,29 +447,54 @@ def test_settings_and_memory_mode_are_those_that_are_given_else_the_environments
         ({"memory_mb": 4096}, 511.0, True),
     ],
 )
-def test_memory_is_short_where_either_the_machine_or_the_ceiling_has_little(chosen: dict[str, Any], free: float, short: bool) -> None:
+def test_memory_is_short_where_either_the_machine_or_the_ceiling_has_little(
+    chosen: dict[str, Any], free: float, short: bool
+) -> None:
     assert short_of_memory(resolve(chosen, environment={}), lambda: free) is short
 
 
 def test_a_model_tells_about_itself_in_plain_values(shipped: Path) -> None:
     model = load_model(None, resolve({"threads": 1, "provider": "cpu"}, environment={}))
     told = model.engine()
-    assert (told["provider_active"], told["threads"], told["low_memory"]) == ("CPUExecutionProvider", 1, False)
+    assert (told["provider_active"], told["threads"], told["low_memory"]) == (
+        "CPUExecutionProvider",
+        1,
+        False,
+    )
     assert model.sessions == len(model.parts) == 2 and model.parts == (model.encoder, model.decoder)
-    assert model.lanes == 1 and model.warnings == [] and not model.slow and model.use is model.parts[-1].use
-    assert model.close() == [] and all(part.session is None for part in (model.encoder, model.decoder) if part is not None)
+    assert (
+        model.lanes == 1
+        and model.warnings == []
+        and not model.slow
+        and model.use is model.parts[-1].use
+    )
+    assert model.close() == [] and all(
+        part.session is None for part in (model.encoder, model.decoder) if part is not None
+    )
 
 
 @pytest.mark.parametrize("count", [1, 300, 2500, 5000, 40_000])
-def test_a_piece_is_an_eighth_of_what_is_left_but_neither_too_small_nor_too_large(shipped: Path, count: int) -> None:
+def test_a_piece_is_an_eighth_of_what_is_left_but_neither_too_small_nor_too_large(
+    shipped: Path, count: int
+) -> None:
     left = count
-    for piece in load_model(None, resolve({"threads": 2, "provider": "cpu", "low_memory": "off"}, environment={})).pieces(count):
-        assert piece.start == count - left and piece.stop - piece.start == min(left, max(256, min(512, left // 8)))
+    for piece in load_model(
+        None, resolve({"threads": 2, "provider": "cpu", "low_memory": "off"}, environment={})
+    ).pieces(count):
+        assert piece.start == count - left and piece.stop - piece.start == min(
+            left, max(256, min(512, left // 8))
+        )
         left = count - piece.stop
     assert left == 0
 
 
-@pytest.mark.parametrize(("error", "said"), [(PermissionError(13, "Permission denied"), "Permission denied"), (OSError("no reason"), "no reason")])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied"), "Permission denied"),
+        (OSError("no reason"), "no reason"),
+    ],
+)
 def test_a_file_that_the_system_does_not_give_is_told_with_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
 ) -> None:
@@ -385,4 +504,8 @@ def test_a_file_that_the_system_does_not_give_is_told_with_its_reason(
     monkeypatch.setattr(regular_file, "read", refuse)
     with pytest.raises(BackendError) as caught:
         onnx_file.read_model_file(tmp_path / "model.onnx")
-    assert caught.value.code == "model_unreadable" and caught.value.message.endswith(f"model.onnx cannot be read: {said}.") and caught.value.fix
+    assert (
+        caught.value.code == "model_unreadable"
+        and caught.value.message.endswith(f"model.onnx cannot be read: {said}.")
+        and caught.value.fix
+    )

@@ -49,7 +49,9 @@ def test_it_does_not_matter_how_the_head_stands(axis: int) -> None:
 
 def test_a_mirrored_eye_is_turned_alone() -> None:
     vertices, triangles, parts, material = head()
-    eye = np.isin(material, [MATERIALS.index(name) for name in ("eye_white", "iris", "pupil")]) & (vertices[triangles[:, 0], 0] > 0)
+    eye = np.isin(material, [MATERIALS.index(name) for name in ("eye_white", "iris", "pupil")]) & (
+        vertices[triangles[:, 0], 0] > 0
+    )
     assert eye.any()
     wrong = np.where(eye[:, None], triangles[:, ::-1], triangles)
     np.testing.assert_array_equal(outward(vertices, wrong, parts), triangles)
@@ -59,31 +61,49 @@ def test_a_mirrored_eye_is_turned_alone() -> None:
 def test_a_small_closed_body_is_turned_and_one_of_fewer_faces_let_be(least: bool) -> None:
     vertices, triangles, _parts, _material = head()
     golden = (1 + 5**0.5) / 2
-    corners = np.array([np.roll((0, a, b * golden), axis) for axis in range(3) for a in (-1, 1) for b in (-1, 1)])
+    corners = np.array(
+        [np.roll((0, a, b * golden), axis) for axis in range(3) for a in (-1, 1) for b in (-1, 1)]
+    )
     apart = np.linalg.norm(corners[:, None] - corners, axis=2).round(3)
     beside = apart == apart[apart > 0].min()
-    faces = [(a, b, c) for a in range(12) for b in range(a) for c in range(b) if beside[a, b] and beside[b, c] and beside[a, c]]
-    ball = np.array([f if np.linalg.det(corners[list(f)]) > 0 else f[::-1] for f in faces], np.int32)
+    faces = [
+        (a, b, c)
+        for a in range(12)
+        for b in range(a)
+        for c in range(b)
+        if beside[a, b] and beside[b, c] and beside[a, c]
+    ]
+    ball = np.array(
+        [f if np.linalg.det(corners[list(f)]) > 0 else f[::-1] for f in faces], np.int32
+    )
     if not least:  # a box
         corners = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
         quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
         ball = np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))], np.int32)
     assert len(ball) == (20 if least else 12)
-    eye = (corners * 0.005 + vertices.mean(axis=0)).astype(np.float32)  # inside the head, where no view sees it
+    eye = (corners * 0.005 + vertices.mean(axis=0)).astype(
+        np.float32
+    )  # inside the head, where no view sees it
     both = np.concatenate([vertices, eye])
     wrong = np.concatenate([triangles, ball[:, ::-1] + len(vertices)]).astype(np.int32)
     found = outward(both, wrong, loose_parts(both, wrong))
     np.testing.assert_array_equal(found[: len(triangles)], triangles)
-    np.testing.assert_array_equal(found[len(triangles) :], (ball if least else ball[:, ::-1]) + len(vertices))
+    np.testing.assert_array_equal(
+        found[len(triangles) :], (ball if least else ball[:, ::-1]) + len(vertices)
+    )
 
 
 def test_an_outline_around_the_head_is_let_be() -> None:
     vertices, triangles, _parts, _material = head()
-    hull = np.ascontiguousarray((vertices - vertices.mean(axis=0)) * np.float32(1.01) + vertices.mean(axis=0))
+    hull = np.ascontiguousarray(
+        (vertices - vertices.mean(axis=0)) * np.float32(1.01) + vertices.mean(axis=0)
+    )
     both = np.concatenate([vertices, hull])
     faces = np.concatenate([triangles, triangles[:, ::-1] + len(vertices)]).astype(np.int32)
     found = outward(both, faces, loose_parts(both, faces))
-    small = np.bincount(loose_parts(both, faces)[faces[:, 0]])[loose_parts(both, faces)[faces[:, 0]]] < 0.1 * len(faces)
+    small = np.bincount(loose_parts(both, faces)[faces[:, 0]])[
+        loose_parts(both, faces)[faces[:, 0]]
+    ] < 0.1 * len(faces)
     np.testing.assert_array_equal(found[~small], faces[~small])
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a child does when its parent cannot be watched, on three systems: a fresh interpreter that has, or pretends to have, their modules."""
+"""What a child does when its parent cannot be watched, on three systems: a fresh interpreter that
+has, or pretends to have, their modules.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ waited = threading.Event()
 def wait(handle, milliseconds):
     waited.set(); time.sleep(0.2)
 fake = types.ModuleType("_winapi")
-fake.INFINITE, fake.OpenProcess, fake.GetCurrentProcess, fake.WaitForSingleObject = 0xFFFFFFFF, lambda *_: 7, lambda: -1, wait
+fake.INFINITE, fake.OpenProcess = 0xFFFFFFFF, lambda *_: 7
+fake.GetCurrentProcess, fake.WaitForSingleObject = lambda: -1, wait
 sys.modules["_winapi"] = fake
 """
 MACOS = """
@@ -43,7 +46,11 @@ class Queue:
     def control(self, changes, count):
         if changes is None: return events()
         if changes[0][1] == "proc": process()
-for name, value in {"KQ_EV_ADD": 1, "KQ_EV_CLEAR": 2, "KQ_EV_EOF": 4, "KQ_FILTER_READ": "read", "KQ_FILTER_PROC": "proc", "KQ_NOTE_EXIT": 8}.items():
+kqueue = {
+    "KQ_EV_ADD": 1, "KQ_EV_CLEAR": 2, "KQ_EV_EOF": 4,
+    "KQ_FILTER_READ": "read", "KQ_FILTER_PROC": "proc", "KQ_NOTE_EXIT": 8,
+}
+for name, value in kqueue.items():
     setattr(select, name, value)
 select.kevent = lambda *given: given
 select.kqueue = Queue
@@ -53,11 +60,27 @@ def events(): time.sleep(0.2); return [types.SimpleNamespace(filter="proc", flag
 
 
 def outcome(system: str, before: str, then: str = "") -> tuple[int, str]:
-    """Exit code and stderr of a process that watches its parent on a system, and would otherwise end with 9 after a while."""
+    """Exit code and stderr of a process that watches its parent on a system, and would otherwise
+    end with 9 after a while.
+    """
     modules = {"win32": WINDOWS, "darwin": MACOS}.get(system, "import os, select, sys, time")
-    lines = [modules, textwrap.dedent(before), f"sys.platform = {system!r}", "from backend import parent", "parent.watch()", then, "time.sleep(2)"]
+    lines = [
+        modules,
+        textwrap.dedent(before),
+        f"sys.platform = {system!r}",
+        "from backend import parent",
+        "parent.watch()",
+        then,
+        "time.sleep(2)",
+    ]
     code = "\n".join([*lines, "sys.exit(9)"])
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stderr is not None
         return process.wait(30), process.stderr.read()
 
@@ -80,12 +103,24 @@ def test_the_end_of_the_parent_ends_the_child(system: str, before: str) -> None:
     ("system", "before"),
     [
         ("win32", "fake.OpenProcess = denied"),
-        ("darwin", "def process(): raise PermissionError(1, 'not permitted')\ndef events(): time.sleep(60)"),
+        (
+            "darwin",
+            (
+                "def process(): raise PermissionError(1, 'not permitted')\ndef events():"
+                " time.sleep(60)"
+            ),
+        ),
     ],
 )
-def test_a_parent_that_may_not_be_watched_is_a_line_in_the_log_and_no_end(system: str, before: str) -> None:
+def test_a_parent_that_may_not_be_watched_is_a_line_in_the_log_and_no_end(
+    system: str, before: str
+) -> None:
     code, said = outcome(system, before)
-    assert code == 9 and "cannot be waited for" in said and "the end of the pipe ends the process" in said
+    assert (
+        code == 9
+        and "cannot be waited for" in said
+        and "the end of the pipe ends the process" in said
+    )
 
 
 def test_where_the_system_has_no_pidfd_the_end_of_the_pipe_is_still_seen() -> None:
@@ -93,18 +128,36 @@ def test_where_the_system_has_no_pidfd_the_end_of_the_pipe_is_still_seen() -> No
     if not before:
         pytest.skip("asks Linux's poll")
     assert (
-        outcome("linux", before, "threads = __import__('threading').enumerate(); assert [t for t in threads if t.name == 'parent'], threads")[0] == 9
+        outcome(
+            "linux",
+            before,
+            "threads = __import__('threading').enumerate(); assert [t for t in threads if t.name =="
+            " 'parent'], threads",
+        )[0]
+        == 9
     )
 
 
 @pytest.mark.parametrize(
     ("system", "before"),
     [
-        ("win32", "def wait(*_): raise OSError(6, 'The handle is invalid')\nfake.WaitForSingleObject = wait"),
+        (
+            "win32",
+            (
+                "def wait(*_): raise OSError(6, 'The handle is invalid')\nfake.WaitForSingleObject"
+                " = wait"
+            ),
+        ),
         ("darwin", "def events(): raise OSError(9, 'Bad file descriptor')"),
         ("linux", "def poll(): raise OSError(24, 'Too many open files')\nselect.poll = poll"),
     ],
 )
-def test_a_watch_that_fails_ends_the_child_with_a_line_and_a_code_of_its_own(system: str, before: str) -> None:
+def test_a_watch_that_fails_ends_the_child_with_a_line_and_a_code_of_its_own(
+    system: str, before: str
+) -> None:
     code, said = outcome(system, before)
-    assert code == NOT_WATCHED and "OSError" in said and said.splitlines()[-1].startswith("the end of the parent cannot be waited for")
+    assert (
+        code == NOT_WATCHED
+        and "OSError" in said
+        and said.splitlines()[-1].startswith("the end of the parent cannot be waited for")
+    )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Eyes and mouths that are plates before the skin, on a head that is nothing but a ball with plates."""
+"""Eyes and mouths that are plates before the skin, on a head that is nothing but a ball with
+plates.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def within(made: Made, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 def surface(made: Made) -> Surface:
     parts = part_boxes(made.vertices, loose_parts(made.vertices, made.triangles))
     nothing = np.zeros((len(made.vertices), 2), np.float32)
-    return surface_of(made.vertices, made.triangles, weld(made.vertices), parts, nothing, made.landmarks)
+    return surface_of(
+        made.vertices, made.triangles, weld(made.vertices), parts, nothing, made.landmarks
+    )
 
 
 def test_the_skin_is_the_head_though_its_landmarks_lie_on_plates() -> None:
@@ -41,8 +45,14 @@ def test_an_eye_ends_where_its_plate_does_and_not_its_lash(side: str) -> None:
     made = face()
     parts = loose_parts(made.vertices, made.triangles)
     names = [f"{name}_{side}" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")]
-    doubted = made.landmarks | {n: made.landmarks[n] * np.array([0.9, 0.6, 1], np.float32) - np.array([0, 0.08, 0], np.float32) for n in names}
-    found = flat_features.eye(made.vertices, made.triangles, parts, within(made, "skin"), doubted, side)
+    doubted = made.landmarks | {
+        n: made.landmarks[n] * np.array([0.9, 0.6, 1], np.float32)
+        - np.array([0, 0.08, 0], np.float32)
+        for n in names
+    }
+    found = flat_features.eye(
+        made.vertices, made.triangles, parts, within(made, "skin"), doubted, side
+    )
     assert found.keys() == set(names)
     for name in names:
         assert np.abs(found[name] - made.landmarks[name]).max() < 0.01, name
@@ -51,7 +61,12 @@ def test_an_eye_ends_where_its_plate_does_and_not_its_lash(side: str) -> None:
 def test_a_ball_is_no_plate() -> None:
     made = face(eye_deep=EYE)
     assert not flat_features.eye(
-        made.vertices, made.triangles, loose_parts(made.vertices, made.triangles), within(made, "skin"), made.landmarks, "left"
+        made.vertices,
+        made.triangles,
+        loose_parts(made.vertices, made.triangles),
+        within(made, "skin"),
+        made.landmarks,
+        "left",
     )
 
 
@@ -61,20 +76,29 @@ def test_an_outline_is_no_plate_whichever_way_it_is_turned_and_triangulated() ->
     eye = made.spans["eye_left"]
     ring = (made.triangles >= eye.start).all(axis=1) & (made.triangles < eye.start + 32).all(axis=1)
     other = (made.triangles < eye.start).all(axis=1) | (made.triangles >= eye.stop).all(axis=1)
-    assert flat_features.eye(made.vertices, made.triangles[other | ring], parts, skin, made.landmarks, "left") == {}, (
-        "the outer ring covers half of it"
-    )
+    assert (
+        flat_features.eye(
+            made.vertices, made.triangles[other | ring], parts, skin, made.landmarks, "left"
+        )
+        == {}
+    ), "the outer ring covers half of it"
     turned = np.where(other[:, None], made.triangles, made.triangles[:, [0, 2, 1]])
     for triangles in (turned, np.roll(made.triangles, 1, axis=1)):
         found = flat_features.eye(made.vertices, triangles, parts, skin, made.landmarks, "left")
-        assert found.keys() == {f"{name}_left" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")}
+        assert found.keys() == {
+            f"{name}_left" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")
+        }
 
 
 def test_a_plate_of_few_faces_is_one_in_whatever_order_their_corners_come() -> None:
     made = face()
     eye = made.spans["eye_left"]
-    right, between, top, left, other, low = (eye.start + place for place in (0, 2, 4, 8, 10, 12))  # of the outer ring
-    diamond = np.array([[right, top, low], [left, low, top], [right, between, top], [left, other, low]], np.int32)
+    right, between, top, left, other, low = (
+        eye.start + place for place in (0, 2, 4, 8, 10, 12)
+    )  # of the outer ring
+    diamond = np.array(
+        [[right, top, low], [left, low, top], [right, between, top], [left, other, low]], np.int32
+    )
     rest = (made.triangles < eye.start).all(axis=1) | (made.triangles >= eye.stop).all(axis=1)
     parts, skin = loose_parts(made.vertices, made.triangles), within(made, "skin")
     for turn in range(3):
@@ -86,8 +110,13 @@ def test_a_plate_of_few_faces_is_one_in_whatever_order_their_corners_come() -> N
 @pytest.mark.parametrize(("thick", "closed"), [(0.02, True), (0.15, False)], ids=["closed", "open"])
 def test_a_mouth_ends_where_its_strip_does(thick: float, closed: bool) -> None:
     made = face(thick=thick)
-    doubted = made.landmarks | {f"mouth_{side}": made.landmarks[f"mouth_{side}"] * np.array([0.6, 1, 1], np.float32) for side in SIDES}
-    found = flat_features.mouth(made.vertices, loose_parts(made.vertices, made.triangles), within(made, "skin"), doubted)
+    doubted = made.landmarks | {
+        f"mouth_{side}": made.landmarks[f"mouth_{side}"] * np.array([0.6, 1, 1], np.float32)
+        for side in SIDES
+    }
+    found = flat_features.mouth(
+        made.vertices, loose_parts(made.vertices, made.triangles), within(made, "skin"), doubted
+    )
     assert bool(found) is closed
     for name, point in found.items():
         assert abs(point[0] - made.landmarks[name][0]) < 0.01
@@ -100,10 +129,14 @@ def test_the_rims_of_a_strip_part_and_seal_again_while_the_skin_keeps_nearly_sti
     found = contacts.corrections(head_of(there, made.landmarks), shapes)
     jaw, close = (shapes[name] + found[name] for name in ("jawOpen", "mouthClose"))
     middle = np.array([3, 10, 17, 24])  # of the four rims, from above
-    assert (jaw[mouth][middle[:2], 1] > 0.3 * MOUTH).all() and (jaw[mouth][middle[2:], 1] < -0.8 * MOUTH).all()
+    assert (jaw[mouth][middle[:2], 1] > 0.3 * MOUTH).all() and (
+        jaw[mouth][middle[2:], 1] < -0.8 * MOUTH
+    ).all()
     assert jaw[mouth][0, 0] < 0 < jaw[mouth][6, 0]  # the ends go out
     assert np.abs((jaw + close)[mouth]).max() < 1e-6
-    assert np.allclose(jaw[made.spans["skin"]], flat_shapes.STILL * shapes["jawOpen"][made.spans["skin"]])
+    assert np.allclose(
+        jaw[made.spans["skin"]], flat_shapes.STILL * shapes["jawOpen"][made.spans["skin"]]
+    )
     assert np.allclose(jaw[made.spans["eye_left"]], shapes["jawOpen"][made.spans["eye_left"]])
 
 
@@ -111,7 +144,9 @@ def test_the_rims_of_a_strip_part_and_seal_again_while_the_skin_keeps_nearly_sti
 def test_an_eye_of_a_plate_shuts_to_a_line_and_its_wide_lash_comes_down(side: str) -> None:
     made = face()
     blink = f"eyeBlink{side.title()}"
-    found = contacts.corrections(head_of(surface(made), made.landmarks), {blink: np.zeros_like(made.vertices)})
+    found = contacts.corrections(
+        head_of(surface(made), made.landmarks), {blink: np.zeros_like(made.vertices)}
+    )
     shut = (made.vertices + found[blink])[made.spans[f"eye_{side}"]]
     assert np.ptp(shut[:, 1]) < 0.05 * 2 * HIGH
     assert (found[blink][made.spans[f"lash_{side}"], 1] < -0.1 * HIGH).any()
@@ -119,13 +154,19 @@ def test_an_eye_of_a_plate_shuts_to_a_line_and_its_wide_lash_comes_down(side: st
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_what_the_model_says_of_a_plates_eye_and_of_a_strips_mouth_does_not_count(side: str) -> None:
+def test_what_the_model_says_of_a_plates_eye_and_of_a_strips_mouth_does_not_count(
+    side: str,
+) -> None:
     made = face()
     there, rng = surface(made), np.random.default_rng(7)
     names = (f"eyeBlink{side.title()}", "jawOpen", "mouthClose")
     ends: list[dict[str, Floats]] = []
     for size in (0.0, 0.1, -0.3):
-        shapes = {name: np.full_like(made.vertices, size) + rng.normal(0, abs(size) / 10, made.vertices.shape).astype(np.float32) for name in names}
+        shapes = {
+            name: np.full_like(made.vertices, size)
+            + rng.normal(0, abs(size) / 10, made.vertices.shape).astype(np.float32)
+            for name in names
+        }
         found = contacts.corrections(head_of(there, made.landmarks), shapes)
         ends.append({name: shapes[name] + found.get(name, np.float32(0)) for name in names})
     blink, jaw = names[:2]
@@ -137,5 +178,7 @@ def test_what_the_model_says_of_a_plates_eye_and_of_a_strips_mouth_does_not_coun
     line = made.vertices + ends[0][blink]
     flat, low = line[made.spans[f"eye_{side}"]], line[made.spans[f"lash_{side}"]]
     assert np.abs(flat[:, 1]).max() < 0.05 * HIGH, "a line in the middle of the eye"
-    assert np.ptp(low[:, 1]) < np.ptp(made.vertices[made.spans[f"lash_{side}"], 1]), "it lies flatter"
+    assert np.ptp(low[:, 1]) < np.ptp(made.vertices[made.spans[f"lash_{side}"], 1]), (
+        "it lies flatter"
+    )
     np.testing.assert_array_equal(ends[0][blink][:, [0, 2]], 0, err_msg="it only goes up and down")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which points of a surface the encoder is shown depends on the surface, not on how its mesh is written down."""
+"""Which points of a surface the encoder is shown depends on the surface, not on how its mesh is
+written down.
+"""
 
 from __future__ import annotations
 
@@ -29,15 +31,21 @@ seeds = st.integers(0, 2**32 - 1)
 
 @settings(max_examples=10, deadline=None)
 @given(seeds)
-def test_another_order_of_vertices_and_faces_draws_the_same_points_in_the_same_order(seed: int) -> None:
+def test_another_order_of_vertices_and_faces_draws_the_same_points_in_the_same_order(
+    seed: int,
+) -> None:
     dice = np.random.default_rng(seed)
     order, faces = dice.permutation(len(HEAD)), dice.permutation(len(TRIANGLES))
     mixed = np.argsort(order)[TRIANGLES][faces].astype(np.int32)
-    corners = (np.arange(3) + dice.integers(3, size=(len(mixed), 1))) % 3  # a face may begin at any of its corners
+    corners = (
+        np.arange(3) + dice.integers(3, size=(len(mixed), 1))
+    ) % 3  # a face may begin at any of its corners
     again = cloud(HEAD[order], np.take_along_axis(mixed, corners, axis=1))
     np.testing.assert_allclose(again.priority, PLAIN.priority[faces], atol=1e-9)
     one, other = (crop(c, Frame(np.zeros(3), np.eye(3), 1.0)) for c in (PLAIN, again))
-    assert len(one) == COUNT and (np.abs(one - other).max(axis=1) < 1e-5).mean() > 0.99  # mirror twins may change places
+    assert (
+        len(one) == COUNT and (np.abs(one - other).max(axis=1) < 1e-5).mean() > 0.99
+    )  # mirror twins may change places
 
 
 @settings(max_examples=10, deadline=None)
@@ -51,7 +59,9 @@ def test_split_vertices_draw_the_same(seed: int, share: float) -> None:
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.sampled_from(AXES), st.floats(1e-3, 1e3), st.tuples(*[st.floats(-5, 5)] * 3), st.floats(0, 6))
+@given(
+    st.sampled_from(AXES), st.floats(1e-3, 1e3), st.tuples(*[st.floats(-5, 5)] * 3), st.floats(0, 6)
+)
 def test_scale_place_and_axes_hardly_change_the_draw(
     axes: NDArray[np.float64], scale: float, shift: tuple[float, float, float], angle: float
 ) -> None:
@@ -71,9 +81,17 @@ def test_the_two_sides_of_a_face_and_the_two_of_a_head_draw_on_their_own() -> No
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_draws_are_those_of_gumbel_and_independent_of_another_seed(seed: int) -> None:
-    area = np.linalg.norm(np.cross(HEAD[TRIANGLES[:, 1]] - HEAD[TRIANGLES[:, 0]], HEAD[TRIANGLES[:, 2]] - HEAD[TRIANGLES[:, 0]]), axis=1)
+    area = np.linalg.norm(
+        np.cross(
+            HEAD[TRIANGLES[:, 1]] - HEAD[TRIANGLES[:, 0]],
+            HEAD[TRIANGLES[:, 2]] - HEAD[TRIANGLES[:, 0]],
+        ),
+        axis=1,
+    )
     draw = cloud(HEAD, TRIANGLES, seed).priority - 0.5 * np.log(area / np.median(area))
     uniform = np.sort(np.exp(-np.exp(-draw)))
-    assert np.abs(uniform - (np.arange(len(uniform)) + 0.5) / len(uniform)).max() < 2 / np.sqrt(len(uniform))  # Kolmogorov and Smirnov
+    assert np.abs(uniform - (np.arange(len(uniform)) + 0.5) / len(uniform)).max() < 2 / np.sqrt(
+        len(uniform)
+    )  # Kolmogorov and Smirnov
     other = cloud(HEAD, TRIANGLES, seed + 1).priority - 0.5 * np.log(area / np.median(area))
     assert abs(np.corrcoef(draw, other)[0, 1]) < 4 / np.sqrt(len(draw))

@@ -46,8 +46,13 @@ def names(world: World) -> list[str]:
     return [entry["model"] for entry in world.pool.stats()["models"]]
 
 
-def test_a_model_stays_loaded_by_model_provider_and_precision(world: World, three: list[Path]) -> None:
-    with world.pool.lease(three[0], settings()) as first, world.pool.lease(three[0], settings(idle_s=5, memory_mb=900)) as again:
+def test_a_model_stays_loaded_by_model_provider_and_precision(
+    world: World, three: list[Path]
+) -> None:
+    with (
+        world.pool.lease(three[0], settings()) as first,
+        world.pool.lease(three[0], settings(idle_s=5, memory_mb=900)) as again,
+    ):
         assert again is first
     with world.pool.lease(three[0], settings(provider="cpu")) as other:
         assert other is not first
@@ -66,7 +71,9 @@ def test_a_changed_file_is_loaded_again(world: World, three: list[Path], tmp_pat
     assert names(world) == ["newer"]
 
 
-def test_the_least_recently_used_goes_first_when_memory_is_short(world: World, three: list[Path]) -> None:
+def test_the_least_recently_used_goes_first_when_memory_is_short(
+    world: World, three: list[Path]
+) -> None:
     limit = settings(memory_mb=1000)
     for path in (three[0], three[1], three[0]):
         with world.pool.lease(path, limit):
@@ -85,12 +92,16 @@ def test_the_least_recently_used_goes_first_when_memory_is_short(world: World, t
 
 
 @pytest.mark.parametrize(("share", "left"), [(0.9, ["b"]), (1.1, ["a", "b"])])
-def test_room_is_made_for_the_model_that_comes(world: World, three: list[Path], share: float, left: list[str]) -> None:
+def test_room_is_made_for_the_model_that_comes(
+    world: World, three: list[Path], share: float, left: list[str]
+) -> None:
     limit = settings(memory_mb=1000)
     with world.pool.lease(three[0], limit):
         pass
     needed = three[1].stat().st_size / 2**20 * GROWTH
-    world.memory = 1000 - needed * share  # below the ceiling before; above it once the second is loaded, if share is below 1
+    world.memory = (
+        1000 - needed * share
+    )  # below the ceiling before; above it once the second is loaded, if share is below 1
     with world.pool.lease(three[1], limit):
         assert names(world) == left
 
@@ -103,7 +114,12 @@ def test_a_model_in_use_is_never_dropped(world: World, three: list[Path]) -> Non
 
 
 def test_low_memory_is_chosen_by_itself_and_on_request(world: World, three: list[Path]) -> None:
-    for chosen, free, expected in (({}, 8000, False), ({}, 100, True), ({"low_memory": "off"}, 100, False), ({"memory_mb": 256}, 8000, True)):
+    for chosen, free, expected in (
+        ({}, 8000, False),
+        ({}, 100, True),
+        ({"low_memory": "off"}, 100, False),
+        ({"memory_mb": 256}, 8000, True),
+    ):
         world.free = float(free)
         with world.pool.lease(three[0], settings(**chosen)) as model:
             assert model.encoder.low_memory is expected and model.engine()["low_memory"] is expected
@@ -113,14 +129,21 @@ def test_low_memory_is_chosen_by_itself_and_on_request(world: World, three: list
 
 
 @pytest.mark.parametrize("low", [True, False])
-def test_sessions_of_the_low_memory_mode_have_no_arena(world: World, three: list[Path], low: bool) -> None:
+def test_sessions_of_the_low_memory_mode_have_no_arena(
+    world: World, three: list[Path], low: bool
+) -> None:
     with world.pool.lease(three[0], settings(low_memory="on" if low else "off")) as model:
         options = [part.session.get_session_options() for part in model.parts]
-        assert len(options) == 2 and all(one.enable_cpu_mem_arena is one.enable_mem_pattern is not low for one in options)
+        assert len(options) == 2 and all(
+            one.enable_cpu_mem_arena is one.enable_mem_pattern is not low for one in options
+        )
 
 
 def test_models_are_let_go_when_idle(world: World, three: list[Path]) -> None:
-    with world.pool.lease(three[0], settings(idle_s=60)), world.pool.lease(three[1], settings(idle_s=0)):
+    with (
+        world.pool.lease(three[0], settings(idle_s=60)),
+        world.pool.lease(three[1], settings(idle_s=0)),
+    ):
         world.now = 1000.0
         assert world.pool.release_idle() == 0, "both are in use"
     world.now += 59
@@ -131,7 +154,9 @@ def test_models_are_let_go_when_idle(world: World, three: list[Path]) -> None:
     assert names(world) == []
 
 
-def test_one_that_loads_does_not_hold_up_the_others(world: World, three: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_loads_does_not_hold_up_the_others(
+    world: World, three: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     started, go, found = threading.Event(), threading.Event(), []
     real = load_model
 
@@ -163,7 +188,9 @@ def test_one_that_loads_does_not_hold_up_the_others(world: World, three: list[Pa
     assert len(found) == 2 and found[0] is found[1] and names(world) == ["a", "c", "b"]
 
 
-def test_a_trial_of_threads_that_never_ends_does_not_hold_up_the_others(world: World, three: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_of_threads_that_never_ends_does_not_hold_up_the_others(
+    world: World, three: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     started, go = threading.Event(), threading.Event()
 
     def endless(model: Any) -> None:
@@ -192,12 +219,16 @@ def test_threads_are_tried_again_after_a_while(world: World, three: list[Path]) 
             assert world.pool.stats()["thread_trials"] == trials
 
 
-def test_a_first_request_does_not_wait_for_the_trial_of_threads(world: World, three: list[Path]) -> None:
+def test_a_first_request_does_not_wait_for_the_trial_of_threads(
+    world: World, three: list[Path]
+) -> None:
     with world.pool.lease(three[0], resolve({}, environment={})) as model:
         assert model.threads == thread_counts()[-1] and world.pool.stats()["thread_trials"] == 0
         assert world.pool.try_threads() == 0, "it is in use"
     assert world.pool.try_threads() == 1 and world.pool.stats()["thread_trials"] == 1
-    assert model.threads in thread_counts() and {part.threads for part in model.parts} == {model.threads}
+    assert model.threads in thread_counts() and {part.threads for part in model.parts} == {
+        model.threads
+    }
     assert world.pool.try_threads() == 0, "once is enough"
 
 
@@ -208,32 +239,68 @@ def test_quantiles_are_by_nearest_rank() -> None:
     series = Series()
     for value in (3.0, 1.0, 2.0):
         series.add(value)
-    assert series.summary() == {"count": 3, "sum": 6.0, "mean": 2.0, "p50": 2.0, "p95": 3.0, "p99": 3.0, "max": 3.0}
+    assert series.summary() == {
+        "count": 3,
+        "sum": 6.0,
+        "mean": 2.0,
+        "p50": 2.0,
+        "p95": 3.0,
+        "p99": 3.0,
+        "max": 3.0,
+    }
 
 
 def test_targets_are_kept_or_missed() -> None:
     assert targets(1.0, 67, 300)["met"] and not targets(1.0, 67, 3000)["met"]
     assert not targets(7.0, 67, 300)["met"], "fewer than ten a minute"
     assert not targets(4.0, 1, 300)["met"], "more than 3 s for one shape"
-    assert targets(3.0, 1, 2048.0) == {"seconds_per_shape": 3.0, "peak_memory_mb": 2048.0, "per_minute": 20.0, "met": True}
-    assert targets(6.0, 67, 1)["met"] and not targets(6.1, 67, 1)["met"] and not targets(1.0, 1, 2048.5)["met"]
+    assert targets(3.0, 1, 2048.0) == {
+        "seconds_per_shape": 3.0,
+        "peak_memory_mb": 2048.0,
+        "per_minute": 20.0,
+        "met": True,
+    }
+    assert (
+        targets(6.0, 67, 1)["met"]
+        and not targets(6.1, 67, 1)["met"]
+        and not targets(1.0, 1, 2048.5)["met"]
+    )
 
 
 def test_metrics_are_told_as_numbers_and_as_prometheus_text(tmp_path: Path) -> None:
     metrics = Metrics()
     for total in (0.5, 1.5):
         metrics.begin()
-        metrics.done("generate", {"provider_active": "CPU", "seconds": {"model": total / 2, "total": total}, "targets": {"met": total < 1}})
+        metrics.done(
+            "generate",
+            {
+                "provider_active": "CPU",
+                "seconds": {"model": total / 2, "total": total},
+                "targets": {"met": total < 1},
+            },
+        )
     metrics.begin()
     metrics.failed("no_face")
     told = metrics.summary()
-    assert told["requests"] == 3 and told["errors"] == {"no_face": 1} and (told["targets"]["met"], told["targets"]["missed"]) == (1, 1)
+    assert (
+        told["requests"] == 3
+        and told["errors"] == {"no_face": 1}
+        and (told["targets"]["met"], told["targets"]["missed"]) == (1, 1)
+    )
     row = next(row for row in told["stages"] if row["stage"] == "total")
-    assert (row["request"], row["provider"], row["count"], row["mean"], row["max"]) == ("generate", "CPU", 2, 1.0, 1.5)
+    assert (row["request"], row["provider"], row["count"], row["mean"], row["max"]) == (
+        "generate",
+        "CPU",
+        2,
+        1.0,
+        1.5,
+    )
     metrics.write(str(tmp_path / "m.prom"), {"sessions": 2})
     lines = (tmp_path / "m.prom").read_text().splitlines()
     assert 'blendshape_seconds_count{request="generate",stage="total",provider="CPU"} 2' in lines
     assert 'blendshape_errors_total{code="no_face"} 1' in lines and "blendshape_sessions 2" in lines
     samples = [line for line in lines if not line.startswith("#")]
-    assert all(len(line.rsplit(" ", 1)) == 2 and float(line.rsplit(" ", 1)[1]) >= 0 for line in samples)
+    assert all(
+        len(line.rsplit(" ", 1)) == 2 and float(line.rsplit(" ", 1)[1]) >= 0 for line in samples
+    )
     metrics.write(str(tmp_path / "no" / "m.prom"), {})

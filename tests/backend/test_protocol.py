@@ -19,13 +19,23 @@ from backend import protocol
 from backend.protocol import FrameReader, Message, ProtocolError, frame, read_message, write_message
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
     max_leaves=8,
 )
-headers = st.dictionaries(st.text(max_size=8).filter(lambda key: key not in ("arrays", "type")), json_values, max_size=5)
+headers = st.dictionaries(
+    st.text(max_size=8).filter(lambda key: key not in ("arrays", "type")), json_values, max_size=5
+)
 shapes = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)
-arrays = st.dictionaries(st.text(max_size=8), hnp.arrays(np.float32, shapes) | hnp.arrays(np.int32, shapes), max_size=4)
+arrays = st.dictionaries(
+    st.text(max_size=8), hnp.arrays(np.float32, shapes) | hnp.arrays(np.int32, shapes), max_size=4
+)
 
 
 class Dripping(io.RawIOBase):
@@ -52,7 +62,9 @@ class Dripping(io.RawIOBase):
         return len(piece)
 
 
-def framed(header: object, body: bytes = b"", magic: bytes = b"BSG1", text: bytes | None = None) -> bytes:
+def framed(
+    header: object, body: bytes = b"", magic: bytes = b"BSG1", text: bytes | None = None
+) -> bytes:
     """A frame made by hand, sound or not."""
     text = json.dumps(header).encode() if text is None else text
     return struct.pack("<4sIQ", magic, len(text), len(body)) + text + body
@@ -76,17 +88,25 @@ def test_what_is_written_is_read(header: dict[str, Any], sent: dict[str, NDArray
 def fed(data: bytes, piece: int) -> list[Message]:
     """What a reader makes of a stream that arrives in pieces."""
     reader = FrameReader()
-    messages = [message for start in range(0, len(data), piece) for message in reader.feed(data[start : start + piece])]
+    messages = [
+        message
+        for start in range(0, len(data), piece)
+        for message in reader.feed(data[start : start + piece])
+    ]
     assert not reader.inside
     return messages
 
 
 @given(headers, arrays, st.integers(1, 50))
-def test_frames_arrive_in_pieces_of_any_size(header: dict[str, Any], sent: dict[str, NDArray[Any]], piece: int) -> None:
+def test_frames_arrive_in_pieces_of_any_size(
+    header: dict[str, Any], sent: dict[str, NDArray[Any]], piece: int
+) -> None:
     data = b"".join(frame({"type": "x", **header}, sent)) + b"".join(frame({"type": "next"}))
     first, last = fed(data, piece)
     read = read_message(io.BytesIO(data))
-    assert read is not None and first.header == read.header and last == Message({"type": "next"}, {})
+    assert (
+        read is not None and first.header == read.header and last == Message({"type": "next"}, {})
+    )
     assert list(first.arrays) == list(read.arrays)
     for name, array in read.arrays.items():
         np.testing.assert_array_equal(first.arrays[name], array)
@@ -97,17 +117,24 @@ def test_a_frame_that_is_not_whole_is_no_message_yet() -> None:
     data = b"".join(frame({"type": "x"}, {"a": np.zeros(4, np.float32)}))
     reader = FrameReader()
     assert reader.feed(data[:-1]) == [] and reader.inside
-    assert [message.header["type"] for message in reader.feed(data[-1:])] == ["x"] and not reader.inside
+    assert [message.header["type"] for message in reader.feed(data[-1:])] == [
+        "x"
+    ] and not reader.inside
 
 
 def test_the_pieces_of_a_frame_do_not_copy_arrays() -> None:
     array = np.zeros(1000, np.float32)
-    assert any(np.shares_memory(np.frombuffer(piece, np.uint8), array) for piece in frame({"type": "x"}, {"a": array}))
+    assert any(
+        np.shares_memory(np.frombuffer(piece, np.uint8), array)
+        for piece in frame({"type": "x"}, {"a": array})
+    )
 
 
 @given(headers, arrays, st.integers(1, 40))
 @settings(max_examples=30)
-def test_frames_pass_through_streams_that_drip(header: dict[str, Any], sent: dict[str, NDArray[Any]], most: int) -> None:
+def test_frames_pass_through_streams_that_drip(
+    header: dict[str, Any], sent: dict[str, NDArray[Any]], most: int
+) -> None:
     whole = io.BytesIO()
     write_message(whole, {"type": "x", **header}, sent)
     dripping = Dripping(most=most)
@@ -123,7 +150,10 @@ def test_a_frame_is_laid_out_as_documented() -> None:
     data = stream.getvalue()
     length = struct.unpack("<I", data[4:8])[0]
     assert data[:4] == b"BSG1" and struct.unpack("<Q", data[8:16])[0] == 8
-    assert json.loads(data[16 : 16 + length]) == {"type": "x", "arrays": [{"name": "a", "dtype": "int32", "shape": [1, 2]}]}
+    assert json.loads(data[16 : 16 + length]) == {
+        "type": "x",
+        "arrays": [{"name": "a", "dtype": "int32", "shape": [1, 2]}],
+    }
     assert data[16 + length :] == struct.pack("<2i", 1, 2)
 
 
@@ -198,7 +228,11 @@ def test_a_bad_header_is_refused_and_the_next_frame_still_read(header: object) -
         fed(stream.getvalue(), 11)
 
 
-@pytest.mark.parametrize("text", [b"\xff\xfe", b"{", b"[" * 100_000, b'{"type": "x"} y'], ids=["not UTF-8", "cut", "deep", "more"])
+@pytest.mark.parametrize(
+    "text",
+    [b"\xff\xfe", b"{", b"[" * 100_000, b'{"type": "x"} y'],
+    ids=["not UTF-8", "cut", "deep", "more"],
+)
 def test_a_header_that_is_not_json_is_refused(text: bytes) -> None:
     stream = io.BytesIO(framed(None, text=text) + framed({"type": "next"}))
     with pytest.raises(ProtocolError):

@@ -26,12 +26,16 @@ def conversation() -> list[tuple[str, dict[str, Any]]]:
 
 
 def like(shown: Mapping[str, Any], message: Message) -> None:
-    """A header on the page has the fields of a real one, and arrays of the same names, types and dimensions."""
+    """A header on the page has the fields of a real one, and arrays of the same names, types and
+    dimensions.
+    """
     listed = {one["name"]: one for one in shown["arrays"]}
     assert message.header.keys() | {"arrays"} == shown.keys()
     assert message.arrays.keys() == listed.keys()
     for name, array in message.arrays.items():
-        assert array.dtype.name == listed[name]["dtype"] and array.ndim == len(listed[name]["shape"])
+        assert array.dtype.name == listed[name]["dtype"] and array.ndim == len(
+            listed[name]["shape"]
+        )
     for name, value in shown.items():
         if isinstance(value, dict):
             assert value.keys() <= message.header[name].keys(), name
@@ -41,27 +45,62 @@ def like(shown: Mapping[str, Any], message: Message) -> None:
 
 def test_the_conversation_on_the_page_is_had_with_a_child() -> None:
     head = build()
-    arrays = {"vertices": np.ascontiguousarray(head.vertices, np.float32), "triangles": np.ascontiguousarray(head.triangles, np.int32)}
+    arrays = {
+        "vertices": np.ascontiguousarray(head.vertices, np.float32),
+        "triangles": np.ascontiguousarray(head.triangles, np.int32),
+    }
     told: list[Message] = []
     with Child(timeout=300) as child:
         told.append(child.read())
         for way, header in conversation():
             if way == "->" and header["type"] == "cancel":
-                child.send_as_it_is({name: value for name, value in header.items() if name != "arrays"})
+                child.send_as_it_is(
+                    {name: value for name, value in header.items() if name != "arrays"}
+                )
             elif way == "->":
                 sent = {one["name"]: arrays[one["name"]] for one in header["arrays"]}
-                assert {name: (array.dtype.name, list(array.shape)) for name, array in sent.items()} == {
-                    one["name"]: (one["dtype"], one["shape"]) for one in header["arrays"]
-                }
-                number = child.send(header["type"], sent, **{name: value for name, value in header.items() if name not in ("type", "id", "arrays")})
+                assert {
+                    name: (array.dtype.name, list(array.shape)) for name, array in sent.items()
+                } == {one["name"]: (one["dtype"], one["shape"]) for one in header["arrays"]}
+                number = child.send(
+                    header["type"],
+                    sent,
+                    **{
+                        name: value
+                        for name, value in header.items()
+                        if name not in ("type", "id", "arrays")
+                    },
+                )
                 assert number == header["id"]
                 told += child.answers(number)
             else:
-                like(header, next(m for m in told if (m.header["type"], m.header.get("id")) == (header["type"], header.get("id"))))
+                like(
+                    header,
+                    next(
+                        m
+                        for m in told
+                        if (m.header["type"], m.header.get("id"))
+                        == (header["type"], header.get("id"))
+                    ),
+                )
 
 
 @pytest.mark.parametrize(
-    "kind", ["hello", "load", "locate", "generate", "cancel", "stats", "shutdown", "progress", "face", "shapes", "done", "error"]
+    "kind",
+    [
+        "hello",
+        "load",
+        "locate",
+        "generate",
+        "cancel",
+        "stats",
+        "shutdown",
+        "progress",
+        "face",
+        "shapes",
+        "done",
+        "error",
+    ],
 )
 def test_every_kind_of_message_is_shown(kind: str) -> None:
     assert kind in {header["type"] for _way, header in conversation()}

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that somebody names: only plain ones on this computer are read, and never more of them than was agreed."""
+"""Files that somebody names: only plain ones on this computer are read, and never more of them than
+was agreed.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,17 @@ DEVICES = [
     "/proc/kmsg",
     "/sys/power/state",
 ]
-OF_WINDOWS = ["NUL", "nul.onnx", r"C:\models\CON", "C:/models/com1.json", "aux .onnx", r"C:\x\LPT9:", "COM¹", "conin$", r"prn\model.onnx"]
+OF_WINDOWS = [
+    "NUL",
+    "nul.onnx",
+    r"C:\models\CON",
+    "C:/models/com1.json",
+    "aux .onnx",
+    r"C:\x\LPT9:",
+    "COM¹",
+    "conin$",
+    r"prn\model.onnx",
+]
 GOOD = [
     "model.onnx",
     "/home/me/model.onnx",
@@ -82,7 +94,9 @@ def test_what_windows_takes_for_a_device_is_refused_there(path: str) -> None:
     check_name(path, windows=False)
 
 
-@pytest.mark.parametrize("path", ["", "a" * 5000, "a\0b", "a\nb.onnx", "model\u202exnno.exe", "a\x1b[31m"])
+@pytest.mark.parametrize(
+    "path", ["", "a" * 5000, "a\0b", "a\nb.onnx", "model\u202exnno.exe", "a\x1b[31m"]
+)
 def test_what_is_no_path_that_a_person_can_read_is_refused(path: str) -> None:
     with pytest.raises(RefusedError, match="cannot be seen"):
         check_name(path)
@@ -99,7 +113,11 @@ def test_a_refused_name_is_never_touched(monkeypatch: pytest.MonkeyPatch) -> Non
     for name in ("stat", "lstat", "open", "readlink", "listdir", "scandir"):
         monkeypatch.setattr(os, name, lambda *given, **_: touched.append(given))
     for path in (*ANOTHER, *DEVICES):
-        for use in (lambda p: regular_file.read(p, 10), regular_file.status, lambda p: regular_file.opened(p, 10)):
+        for use in (
+            lambda p: regular_file.read(p, 10),
+            regular_file.status,
+            lambda p: regular_file.opened(p, 10),
+        ):
             with pytest.raises(RefusedError):
                 use(path)
         assert not regular_file.is_regular(path)
@@ -111,7 +129,10 @@ def test_a_plain_file_is_read_whole(tmp_path: Path) -> None:
         path = tmp_path / f"{size}"
         path.write_bytes(bytes(range(256)) * 4 if size == 1000 else b"x" * size)
         assert regular_file.read(path, 2000) == path.read_bytes()
-        assert regular_file.is_regular(path) and regular_file.status(path).st_size == path.stat().st_size
+        assert (
+            regular_file.is_regular(path)
+            and regular_file.status(path).st_size == path.stat().st_size
+        )
 
 
 def test_as_many_bytes_as_agreed_and_no_more(tmp_path: Path) -> None:
@@ -123,7 +144,9 @@ def test_as_many_bytes_as_agreed_and_no_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("said", [0, 10, 100])
-def test_what_a_file_says_about_its_size_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: int) -> None:
+def test_what_a_file_says_about_its_size_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: int
+) -> None:
     """As a file that grows while it is read: its size was looked at before."""
     path = tmp_path / "file"
     path.write_bytes(b"x" * 1000)
@@ -164,7 +187,9 @@ def place_pipe(path: Path) -> None:
 
 
 def place_link(target: str, **before: str) -> Callable[[Path], None]:
-    """Makes a link to `target`, and first others beside it: name -> target, where `pipe` is a pipe itself."""
+    """Makes a link to `target`, and first others beside it: name -> target, where `pipe` is a pipe
+    itself.
+    """
 
     def place(path: Path) -> None:
         for name, leads in before.items():
@@ -207,7 +232,11 @@ def test_whoever_reads_a_file_refuses_what_is_none(tmp_path: Path, kind: str) ->
         STRANGE[kind](path)
         with pytest.raises(BackendError) as caught:
             use(path)
-        assert caught.value.code in codes and caught.value.fix and str(path.name).partition(".")[0] in caught.value.message
+        assert (
+            caught.value.code in codes
+            and caught.value.fix
+            and str(path.name).partition(".")[0] in caught.value.message
+        )
         assert not regular_file.is_regular(path)
 
 
@@ -219,7 +248,10 @@ def test_models_of_a_folder_and_variants_are_plain_files(tmp_path: Path) -> None
     found = catalogue.catalogue(settings.Settings(model_dir=str(tmp_path)))
     assert {entry.name: bool(entry.problem) for entry in found[1:]} == {"pipe": True, "zero": True}
     assert variants.beside(tmp_path / "face.decoder.onnx") == []
-    assert pool._stamp(tmp_path / "zero.onnx") == 0.0 and pool._size(Path("//host/share/x.onnx")) == 8.0
+    assert (
+        pool._stamp(tmp_path / "zero.onnx") == 0.0
+        and pool._size(Path("//host/share/x.onnx")) == 8.0
+    )
 
 
 @posix
@@ -233,7 +265,9 @@ def test_a_settings_file_that_is_none_is_a_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [*ANOTHER, "/dev/zero.onnx", "/proc/self/mem"])
-def test_a_request_for_a_model_elsewhere_is_refused_before_the_disk_is_asked(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_for_a_model_elsewhere_is_refused_before_the_disk_is_asked(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "stat", lambda *_, **__: pytest.fail("it was looked at"))
     with pytest.raises(BackendError) as caught:
         catalogue.find_model(path, settings.Settings())
@@ -253,7 +287,9 @@ def test_links_to_plain_files_are_followed(tmp_path: Path) -> None:
 @posix
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("swap", ["pipe", "link to a device", "folder"])
-def test_what_takes_the_place_of_a_file_after_the_look_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: str) -> None:
+def test_what_takes_the_place_of_a_file_after_the_look_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: str
+) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"good")
     open_ = os.open
@@ -266,7 +302,9 @@ def test_what_takes_the_place_of_a_file_after_the_look_is_refused(tmp_path: Path
     monkeypatch.setattr(os, "open", late)
     with pytest.raises(OSError) as caught:
         regular_file.read(path, 100)
-    assert isinstance(caught.value, RefusedError) or swap == "link to a device", "a new link is not followed"
+    assert isinstance(caught.value, RefusedError) or swap == "link to a device", (
+        "a new link is not followed"
+    )
 
 
 @posix
@@ -296,7 +334,9 @@ def test_a_file_that_grows_without_end_is_given_up(tmp_path: Path) -> None:
         thread.join()
 
 
-def test_what_is_the_programs_own_may_lie_on_a_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_is_the_programs_own_may_lie_on_a_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A user's folder may: on a school's computers it often does. That is nobody's word."""
     path = tmp_path / "settings.json"
     path.write_text("{}")
@@ -308,6 +348,18 @@ def test_what_is_the_programs_own_may_lie_on_a_network(monkeypatch: pytest.Monke
 def test_it_loads_nothing_but_the_standard_library() -> None:
     import subprocess
 
-    code = "import sys; before = set(sys.modules); import backend.regular_file; print(*(set(sys.modules) - before))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=Path(files.__file__).parents[1], capture_output=True, text=True, check=True)
-    assert {name.partition(".")[0] for name in done.stdout.split()} <= {"backend", *sys.stdlib_module_names}
+    code = (
+        "import sys; before = set(sys.modules); import backend.regular_file;"
+        " print(*(set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(files.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {name.partition(".")[0] for name in done.stdout.split()} <= {
+        "backend",
+        *sys.stdlib_module_names,
+    }

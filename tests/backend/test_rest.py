@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faces that are not neutral, that are joined, hidden or one-eyed: what is said of them, how sure it is, and what the shapes then leave alone."""
+"""Faces that are not neutral, that are joined, hidden or one-eyed: what is said of them, how sure
+it is, and what the shapes then leave alone.
+"""
 
 from __future__ import annotations
 
@@ -50,12 +52,20 @@ def head(style: float = 0.0) -> Any:
 
 def made(vertices: Floats, triangles: Any) -> tuple[Report, dict[str, Floats], dict[str, float]]:
     """The report, the shapes on all vertices, and how sure each is."""
-    mesh = AvatarMesh(np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32), up=(0, 0, 1))
-    face, *blocks, report = generate(mesh, SETS, 1.0, model(), lambda stage, fraction: None, Cancellation())
+    mesh = AvatarMesh(
+        np.ascontiguousarray(vertices, np.float32),
+        np.ascontiguousarray(triangles, np.int32),
+        up=(0, 0, 1),
+    )
+    face, *blocks, report = generate(
+        mesh, SETS, 1.0, model(), lambda stage, fraction: None, Cancellation()
+    )
     shapes, sure = {}, {}
     for block in blocks:
         assert isinstance(block, Shapes)
-        for name, offsets, confidence in zip(block.names, block.offsets, block.confidence, strict=True):
+        for name, offsets, confidence in zip(
+            block.names, block.offsets, block.confidence, strict=True
+        ):
             shapes[name] = np.zeros_like(mesh.vertices)
             shapes[name][face.indices] = offsets  # type: ignore[union-attr]
             sure[name] = float(confidence)
@@ -70,12 +80,19 @@ def neutral(style: float = 0.0) -> tuple[Report, dict[str, Floats], dict[str, fl
 
 def posed(pose: str, style: float = 0.0) -> Floats:
     shapes = neutral(style)[1]
-    return np.asarray(head(style).vertices + sum(weight * shapes[name] for name, weight in POSES[pose].items()), np.float32)
+    return np.asarray(
+        head(style).vertices + sum(weight * shapes[name] for name, weight in POSES[pose].items()),
+        np.float32,
+    )
 
 
 def said(vertices: Floats, triangles: Any) -> tuple[list[str], float]:
     """What is found before anything is made, and the face's confidence."""
-    mesh = AvatarMesh(np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32), up=(0, 0, 1))
+    mesh = AvatarMesh(
+        np.ascontiguousarray(vertices, np.float32),
+        np.ascontiguousarray(triangles, np.int32),
+        up=(0, 0, 1),
+    )
     report = new_report(mesh, model())
     face = find_face(mesh, model(), report, lambda stage, fraction: None, Cancellation())
     report.found(pipeline.at_rest(face, mesh, model().info.landmarks))
@@ -84,7 +101,9 @@ def said(vertices: Floats, triangles: Any) -> tuple[list[str], float]:
 
 
 def welded(bag: bool, style: float = 0.0) -> Any:
-    """Triangles of the head with its lips welded, the mouth behind them left there or taken away."""
+    """Triangles of the head with its lips welded, the mouth behind them left there or taken
+    away.
+    """
     whole = head(style)
     mouth = whole.opening == OPENINGS.index("mouth")
     edge = np.flatnonzero(mouth & (whole.ring == 0))
@@ -99,7 +118,11 @@ def welded(bag: bool, style: float = 0.0) -> Any:
             gone[polygon] = True
     if not bag:
         triangles = triangles[~gone[whole.triangles].any(axis=1)]
-    return triangles[(triangles[:, 0] != triangles[:, 1]) & (triangles[:, 1] != triangles[:, 2]) & (triangles[:, 0] != triangles[:, 2])]
+    return triangles[
+        (triangles[:, 0] != triangles[:, 1])
+        & (triangles[:, 1] != triangles[:, 2])
+        & (triangles[:, 0] != triangles[:, 2])
+    ]
 
 
 @pytest.mark.parametrize("style", [0.0, 1.0])
@@ -120,9 +143,15 @@ def test_joined_lips_are_said_and_move_together(bag: bool, style: float) -> None
     assert codes == ["lips_joined"] and confidence < 0.75
     report, shapes, sure = made(vertices, triangles)
     assert [finding["code"] for finding in report.findings] == codes and "Rip" in report.warnings[0]
-    assert all(sure[name] < 0.5 for name in ("jawOpen", "mouthClose", "tongueOut", "vrc.v_aa")) and sure["browInnerUp"] > 0.99
+    assert (
+        all(sure[name] < 0.5 for name in ("jawOpen", "mouthClose", "tongueOut", "vrc.v_aa"))
+        and sure["browInnerUp"] > 0.99
+    )
     edges = np.concatenate([triangles[:, :2], triangles[:, 1:], triangles[:, ::2]])
-    before, after = (np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1) for points in (vertices, vertices + shapes["jawOpen"]))
+    before, after = (
+        np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
+        for points in (vertices, vertices + shapes["jawOpen"])
+    )
     assert (after - before).max() < 0.006  # 10 mm before: a film
 
 
@@ -132,7 +161,11 @@ def test_closed_eyes_are_said_and_stay_closed(style: float) -> None:
     codes, confidence = said(vertices, head(style).triangles)
     assert codes == ["eye_closed_left", "eye_closed_right"] and confidence < 0.7
     _report, shapes, sure = made(vertices, head(style).triangles)
-    assert not shapes["eyeBlinkLeft"].any() and not shapes["eyeBlinkRight"].any() and sure["eyeBlinkLeft"] == 0
+    assert (
+        not shapes["eyeBlinkLeft"].any()
+        and not shapes["eyeBlinkRight"].any()
+        and sure["eyeBlinkLeft"] == 0
+    )
     assert shapes["jawOpen"].any() and sure["jawOpen"] > 0.99
 
 
@@ -143,28 +176,49 @@ def test_eyes_whose_lids_are_sewn_together_are_closed(style: float) -> None:
     for side in ("left", "right"):
         edge = np.flatnonzero((whole.opening == OPENINGS.index(f"eye_{side}")) & (whole.ring == 0))
         for index in edge:
-            same[index] = edge[np.linalg.norm(vertices[edge] - vertices[index], axis=1) < 0.004].min()
+            same[index] = edge[
+                np.linalg.norm(vertices[edge] - vertices[index], axis=1) < 0.004
+            ].min()
     triangles = same[whole.triangles]
-    triangles = triangles[(triangles[:, 0] != triangles[:, 1]) & (triangles[:, 1] != triangles[:, 2]) & (triangles[:, 0] != triangles[:, 2])]
+    triangles = triangles[
+        (triangles[:, 0] != triangles[:, 1])
+        & (triangles[:, 1] != triangles[:, 2])
+        & (triangles[:, 0] != triangles[:, 2])
+    ]
     assert said(vertices, triangles)[0] == ["eye_closed_left", "eye_closed_right"]
     shapes = made(vertices, triangles)[1]
-    assert not shapes["eyeBlinkLeft"].any() and not shapes["eyeBlinkRight"].any() and shapes["jawOpen"].any()
+    assert (
+        not shapes["eyeBlinkLeft"].any()
+        and not shapes["eyeBlinkRight"].any()
+        and shapes["jawOpen"].any()
+    )
 
 
 def test_one_closed_eye_leaves_the_other_its_blink() -> None:
     report, shapes, sure = made(posed("right closed"), head().triangles)
-    assert [finding["code"] for finding in report.findings] == ["eye_closed_right"] and 0.75 < report.confidence < 0.85
-    assert not shapes["eyeBlinkRight"].any() and np.abs(shapes["eyeBlinkLeft"]).max() > 0.01 and sure["eyeBlinkLeft"] > 0.99
+    assert [finding["code"] for finding in report.findings] == [
+        "eye_closed_right"
+    ] and 0.75 < report.confidence < 0.85
+    assert (
+        not shapes["eyeBlinkRight"].any()
+        and np.abs(shapes["eyeBlinkLeft"]).max() > 0.01
+        and sure["eyeBlinkLeft"] > 0.99
+    )
 
 
 def gap(vertices: Floats, side: str, style: float) -> float:
-    """How far the edges of the lids are apart in the eye's middle, as a share of the neutral head's; below 0 they pass each other."""
+    """How far the edges of the lids are apart in the eye's middle, as a share of the neutral
+    head's; below 0 they pass each other.
+    """
     whole = head(style)
     edge = np.flatnonzero((whole.opening == OPENINGS.index(f"eye_{side}")) & (whole.ring == 0))
     x, z = whole.vertices[edge, 0], whole.vertices[edge, 2]
     near = np.abs(x - (x.min() + x.max()) / 2) < (x.max() - x.min()) / 4
     upper, lower = edge[near & (z > z.mean())], edge[near & (z < z.mean())]
-    apart = [float(points[upper, 2].mean() - points[lower, 2].mean()) for points in (vertices, whole.vertices)]
+    apart = [
+        float(points[upper, 2].mean() - points[lower, 2].mean())
+        for points in (vertices, whole.vertices)
+    ]
     return apart[0] / apart[1]
 
 
@@ -177,20 +231,30 @@ def test_the_eye_beside_a_closed_one_closes_as_ever(closed: str, other: str, sty
     assert -0.01 < got < usual + 0.015 < 0.06
 
 
-@pytest.mark.parametrize("style", [0.0, 1.0])  # between them how tall its eyes are says whether it is drawn, and closed ones do not tell
+@pytest.mark.parametrize(
+    "style", [0.0, 1.0]
+)  # between them how tall its eyes are says whether it is drawn, and closed ones do not tell
 def test_the_mouth_of_a_face_with_closed_eyes_opens_as_ever(style: float) -> None:
     closed = made(posed("both closed", style), head(style).triangles)[1]
-    usual, got = (np.linalg.norm(shapes["jawOpen"], axis=1).max() for shapes in (neutral(style)[1], closed))
+    usual, got = (
+        np.linalg.norm(shapes["jawOpen"], axis=1).max() for shapes in (neutral(style)[1], closed)
+    )
     assert got == pytest.approx(usual, rel=0.1)
 
 
 @pytest.mark.parametrize(("style", "most"), [(0.0, 0.2), (0.5, 0.06)])
-def test_the_open_eyes_lids_are_found_where_they_are_whatever_the_other_does(style: float, most: float) -> None:
+def test_the_open_eyes_lids_are_found_where_they_are_whatever_the_other_does(
+    style: float, most: float
+) -> None:
     def lids(vertices: Floats) -> Floats:
         mesh = AvatarMesh(vertices, head(style).triangles, up=(0, 0, 1))
-        face = find_face(mesh, model(), new_report(mesh, model()), lambda stage, fraction: None, Cancellation())
+        face = find_face(
+            mesh, model(), new_report(mesh, model()), lambda stage, fraction: None, Cancellation()
+        )
         names = model().info.landmarks
-        return face.frame.to_object(face.landmarks[[names.index(f"lid_{which}_left") for which in ("upper", "lower")]])
+        return face.frame.to_object(
+            face.landmarks[[names.index(f"lid_{which}_left") for which in ("upper", "lower")]]
+        )
 
     usual, beside = lids(head(style).vertices), lids(posed("right closed", style))
     assert np.linalg.norm(beside - usual, axis=1).max() < most * np.linalg.norm(usual[0] - usual[1])
@@ -200,14 +264,25 @@ def test_the_open_eyes_lids_are_found_where_they_are_whatever_the_other_does(sty
 @pytest.mark.parametrize("style", [0.0, 0.5, 1.0])
 def test_an_eye_of_which_something_is_seen_is_not_called_closed(style: float, share: float) -> None:
     shapes = neutral(style)[1]
-    vertices = np.asarray(head(style).vertices + np.float32(share) * (shapes["eyeBlinkLeft"] + shapes["eyeBlinkRight"]), np.float32)
-    assert {"eye_closed_left", "eye_closed_right"}.isdisjoint(said(vertices, head(style).triangles)[0])
+    vertices = np.asarray(
+        head(style).vertices
+        + np.float32(share) * (shapes["eyeBlinkLeft"] + shapes["eyeBlinkRight"]),
+        np.float32,
+    )
+    assert {"eye_closed_left", "eye_closed_right"}.isdisjoint(
+        said(vertices, head(style).triangles)[0]
+    )
 
 
 def test_lids_that_are_nearly_closed_close_by_what_is_left() -> None:
     report, shapes, _sure = made(posed("nearly closed"), head().triangles)
-    assert [finding["code"] for finding in report.findings] == ["eye_narrow_left", "eye_narrow_right"]
-    assert 0 < np.abs(shapes["eyeBlinkLeft"]).max() < 0.5 * np.abs(neutral()[1]["eyeBlinkLeft"]).max()
+    assert [finding["code"] for finding in report.findings] == [
+        "eye_narrow_left",
+        "eye_narrow_right",
+    ]
+    assert (
+        0 < np.abs(shapes["eyeBlinkLeft"]).max() < 0.5 * np.abs(neutral()[1]["eyeBlinkLeft"]).max()
+    )
 
 
 @pytest.mark.parametrize("pose", ["open", "open and smiling"])
@@ -217,12 +292,19 @@ def test_an_open_mouth_is_said_and_closed_as_far_as_it_is_open(pose: str) -> Non
     assert codes == ["mouth_open"] and confidence < 0.85
     _report, shapes, sure = made(vertices, head().triangles)
     assert sure["mouthClose"] < 0.8 and sure["eyeBlinkLeft"] > 0.99
-    edge = np.flatnonzero((head().opening == OPENINGS.index("mouth")) & (head().ring == 0) & (np.abs(head().vertices[:, 0]) < 0.004))
+    edge = np.flatnonzero(
+        (head().opening == OPENINGS.index("mouth"))
+        & (head().ring == 0)
+        & (np.abs(head().vertices[:, 0]) < 0.004)
+    )
     upper = vertices[edge, 2] > vertices[edge, 2].mean()
     rest_gap, gap = (
-        points[edge[upper], 2].min() - points[edge[~upper], 2].max() for points in (vertices, vertices + shapes["jawOpen"] + shapes["mouthClose"])
+        points[edge[upper], 2].min() - points[edge[~upper], 2].max()
+        for points in (vertices, vertices + shapes["jawOpen"] + shapes["mouthClose"])
     )
-    assert rest_gap > 0.008 and abs(gap) < 0.6 * rest_gap  # where the lips meet is a little before the edges' ring
+    assert (
+        rest_gap > 0.008 and abs(gap) < 0.6 * rest_gap
+    )  # where the lips meet is a little before the edges' ring
 
 
 def test_a_tongue_that_is_out_is_said() -> None:
@@ -234,10 +316,19 @@ def sheet(reach: float, drop: float, high: float, out: float) -> tuple[Floats, A
     marks = head().landmarks
     lips = (marks["lip_upper"] + marks["lip_lower"]) / 2
     x, z = np.meshgrid(np.linspace(-reach, reach, 24), np.linspace(-high, high, 16))
-    points = np.stack([x.ravel(), (lips[1] - out + 12 * x**2).ravel(), (lips[2] + drop + z).ravel()], axis=1).astype(np.float32)
+    points = np.stack(
+        [x.ravel(), (lips[1] - out + 12 * x**2).ravel(), (lips[2] + drop + z).ravel()], axis=1
+    ).astype(np.float32)
     first = (np.arange(15)[:, None] * 24 + np.arange(23)).ravel()
-    faces = np.concatenate([np.stack([first, first + 1, first + 25], axis=1), np.stack([first, first + 25, first + 24], axis=1)])
-    return np.concatenate([head().vertices, points]), np.concatenate([head().triangles, faces + len(head().vertices)])
+    faces = np.concatenate(
+        [
+            np.stack([first, first + 1, first + 25], axis=1),
+            np.stack([first, first + 25, first + 24], axis=1),
+        ]
+    )
+    return np.concatenate([head().vertices, points]), np.concatenate(
+        [head().triangles, faces + len(head().vertices)]
+    )
 
 
 def test_a_mask_is_said_and_a_moustache_and_glasses_are_not() -> None:
@@ -268,8 +359,19 @@ def test_without_any_eye_all_shapes_are_less_sure() -> None:
 def test_findings_are_factors_on_what_they_concern() -> None:
     names, sure = ["jawOpen", "eyeBlinkLeft", "browInnerUp"], np.array([0.5, 0.8, 1.0], np.float32)
     told = rest.Finding("told", "It is so.", ("jawOpen",))
-    lids, whole = rest.Finding("lids", "Lids.", ("eyeBlinkLeft",), 0.9, 0.5), rest.Finding("whole", "All.", (), 0.5, 0.1)
-    assert rest.of_face(0.8, []) == 0.8 and rest.of_face(0.8, [told]) == 0.8 and rest.of_face(0.8, [told, lids, whole]) == pytest.approx(0.36)
-    assert rest.lowered([told], names, sure).tolist() == sure.tolist(), "what is only told lowers nothing"
+    lids, whole = (
+        rest.Finding("lids", "Lids.", ("eyeBlinkLeft",), 0.9, 0.5),
+        rest.Finding("whole", "All.", (), 0.5, 0.1),
+    )
+    assert (
+        rest.of_face(0.8, []) == 0.8
+        and rest.of_face(0.8, [told]) == 0.8
+        and rest.of_face(0.8, [told, lids, whole]) == pytest.approx(0.36)
+    )
+    assert rest.lowered([told], names, sure).tolist() == sure.tolist(), (
+        "what is only told lowers nothing"
+    )
     np.testing.assert_allclose(rest.lowered([told, lids], names, sure), [0.5, 0.4, 1.0], rtol=1e-6)
-    np.testing.assert_allclose(rest.lowered([lids, whole], names, sure), [0.05, 0.04, 0.1], rtol=1e-6)
+    np.testing.assert_allclose(
+        rest.lowered([lids, whole], names, sure), [0.05, 0.04, 0.1], rtol=1e-6
+    )

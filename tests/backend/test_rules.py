@@ -37,7 +37,9 @@ def face_of(freedom: NDArray[np.float64]) -> Face:
     )
 
 
-def finished(offsets: NDArray[np.float32], freedom: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+def finished(
+    offsets: NDArray[np.float32], freedom: NDArray[np.float64] | None = None
+) -> NDArray[np.float32]:
     face = face_of(np.ones(offsets.shape[1]) if freedom is None else freedom)
     out = np.full_like(offsets, np.nan)
     moves = [finish(face, shape, 1.0, 1.0, made) for shape, made in zip(offsets, out, strict=True)]
@@ -103,6 +105,10 @@ def test_crops_that_overlap_keep_the_same_points() -> None:
     one = crop(cloud, Frame(np.zeros(3), np.eye(3), 1.0))
     other = crop(cloud, Frame(np.array([0.01, 0, 0]), np.eye(3), 1.0))
     assert len(one) == len(other) == COUNT
-    assert (np.linalg.norm(one[:, :3] - np.array(CROP_CENTRE, np.float32), axis=1) < CROP_RADIUS).all()
-    kept = {tuple(p) for p in np.round(one[:, 3:], 5)} & {tuple(p) for p in np.round(other[:, 3:], 5)}
+    assert (
+        np.linalg.norm(one[:, :3] - np.array(CROP_CENTRE, np.float32), axis=1) < CROP_RADIUS
+    ).all()
+    kept = {tuple(p) for p in np.round(one[:, 3:], 5)} & {
+        tuple(p) for p in np.round(other[:, 3:], 5)
+    }
     assert len(kept) > 0.97 * COUNT

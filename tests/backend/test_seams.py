@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sides of openings: told by the way along the surface, not by height, and whatever the mesh is cut into."""
+"""Sides of openings: told by the way along the surface, not by height, and whatever the mesh is cut
+into.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,12 @@ def modelled(seed: int | None) -> tuple[Anatomy, NDArray[np.int32]]:
 def test_upper_and_lower_edges_lie_on_different_sides(seed: int | None, opening: str) -> None:
     head, triangles = modelled(seed)
     found = sides(head.vertices, triangles, head.landmarks)[:, 0 if opening == "mouth" else 1]
-    edge = (head.opening == OPENINGS.index(opening)) & (head.ring >= 0) & (head.ring < 0.3) & (np.abs(np.sin(head.turn)) > 0.7)
+    edge = (
+        (head.opening == OPENINGS.index(opening))
+        & (head.ring >= 0)
+        & (head.ring < 0.3)
+        & (np.abs(np.sin(head.turn)) > 0.7)
+    )
     upper = np.sin(head.turn[edge]) > 0
     assert ((found[edge] > 0) == upper).mean() > 0.97
     assert found[edge][upper].mean() > 0.15 and found[edge][~upper].mean() < -0.15
@@ -32,9 +39,17 @@ def test_upper_and_lower_edges_lie_on_different_sides(seed: int | None, opening:
 
 def test_a_seam_that_splits_vertices_changes_nothing() -> None:
     head, triangles = modelled(None)
-    split, corners = head.vertices[triangles.ravel()], np.arange(triangles.size, dtype=np.int32).reshape(-1, 3)
-    whole, torn = sides(head.vertices, triangles, head.landmarks), sides(split, corners, head.landmarks)
-    known = torn != 0  # at the rim of what is looked at, a corner may lie in a triangle that is outside
+    split, corners = (
+        head.vertices[triangles.ravel()],
+        np.arange(triangles.size, dtype=np.int32).reshape(-1, 3),
+    )
+    whole, torn = (
+        sides(head.vertices, triangles, head.landmarks),
+        sides(split, corners, head.landmarks),
+    )
+    known = (
+        torn != 0
+    )  # at the rim of what is looked at, a corner may lie in a triangle that is outside
     assert known.sum() > 0.97 * (whole[triangles.ravel()] != 0).sum()
     np.testing.assert_allclose(torn[known], whole[triangles.ravel()][known], atol=1e-4)
 
@@ -58,12 +73,20 @@ def test_ways_lead_to_the_opposite_vertex_and_fade_in_the_corners() -> None:
 
 def test_a_sheet_before_the_face_is_not_its_skin() -> None:
     head, triangles = anatomy()
-    front = np.flatnonzero((head.part == PARTS.index("skin")) & (head.vertices[:, 2] > -0.3) & (head.vertices[:, 1] > -1.3))
-    sheet = head.vertices[front] + np.array([0, 0, 0.02], np.float32)  # a blush, as it is drawn before the cheeks
+    front = np.flatnonzero(
+        (head.part == PARTS.index("skin"))
+        & (head.vertices[:, 2] > -0.3)
+        & (head.vertices[:, 1] > -1.3)
+    )
+    sheet = head.vertices[front] + np.array(
+        [0, 0, 0.02], np.float32
+    )  # a blush, as it is drawn before the cheeks
     vertices = np.concatenate([head.vertices, sheet])
     parts = loose_parts(head.vertices, triangles)
     labels = np.concatenate([parts, np.full(len(sheet), parts.max() + 1, parts.dtype)])
-    on_the_sheet = {name: place + np.array([0, 0, 0.02], np.float32) for name, place in head.landmarks.items()}
+    on_the_sheet = {
+        name: place + np.array([0, 0, 0.02], np.float32) for name, place in head.landmarks.items()
+    }
     found = face_skin(vertices, labels, on_the_sheet)
     assert not found[len(head.vertices) :].any()
     assert (found[: len(head.vertices)] == face_skin(head.vertices, parts, head.landmarks)).all()
@@ -71,7 +94,9 @@ def test_a_sheet_before_the_face_is_not_its_skin() -> None:
 
 def test_a_mark_far_away_still_has_a_nearest_vertex() -> None:
     vertices = np.array([[0, 9.4, 0.2]], np.float32)
-    marks = dict.fromkeys(MARKS, np.array([2.0953202e7, 0, 0], np.float32))  # the square of this root is smaller than the number was
+    marks = dict.fromkeys(
+        MARKS, np.array([2.0953202e7, 0, 0], np.float32)
+    )  # the square of this root is smaller than the number was
     assert face_skin(vertices, np.zeros(1, np.int32), marks).all()
 
 
@@ -83,4 +108,9 @@ def test_which_of_two_twins_is_opposite_to_the_middle_does_not_hang_on_the_last_
     found = opposites(head.vertices, triangles, head.landmarks, side)
     for seed in range(5):
         noise = np.random.default_rng(seed).normal(0, 1e-7, head.vertices.shape)
-        assert (opposites((head.vertices + noise).astype(np.float32), triangles, head.landmarks, side)[middle] == found[middle]).all()
+        assert (
+            opposites((head.vertices + noise).astype(np.float32), triangles, head.landmarks, side)[
+                middle
+            ]
+            == found[middle]
+        ).all()

@@ -40,14 +40,18 @@ def fresh() -> Iterator[Child]:
         yield started
 
 
-def request(mesh: AvatarMesh, path: Path, **fields: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+def request(
+    mesh: AvatarMesh, path: Path, **fields: Any
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Arrays and fields of a request for a mesh."""
     assert mesh.head_weights is not None
     arrays = arrays_of(mesh.vertices, mesh.triangles, head_weights=mesh.head_weights)
     return arrays, {"bones": mesh.bones, "up": mesh.up, "model": str(path)} | fields
 
 
-def generate(child: Child, path: Path, mesh: AvatarMesh | None = None, **fields: Any) -> list[Message]:
+def generate(
+    child: Child, path: Path, mesh: AvatarMesh | None = None, **fields: Any
+) -> list[Message]:
     arrays, header = request(mesh or figure(), path, **fields)
     return child.ask("generate", arrays, **header)
 
@@ -74,16 +78,25 @@ def test_both_sets_come_in_one_request(child: Child, tiny: Path) -> None:
     for message in (m for m in answers if m.header["type"] == "shapes"):
         assert message.header["names"] == list(sets[message.header["set"]].shapes)
         assert message.arrays["offsets"].shape == (len(message.header["names"]), len(indices), 3)
-        assert np.isfinite(message.arrays["offsets"]).all() and message.arrays["offsets"].any(axis=(1, 2)).all()
+        assert (
+            np.isfinite(message.arrays["offsets"]).all()
+            and message.arrays["offsets"].any(axis=(1, 2)).all()
+        )
     report = answers[-1].header["report"]
-    assert report["vertices"] == 2 * HEAD and report["face_vertices"] == len(indices) and report["shapes"] == 67
+    assert (
+        report["vertices"] == 2 * HEAD
+        and report["face_vertices"] == len(indices)
+        and report["shapes"] == 67
+    )
     assert {"load", "check", "locate", "model", "rules", "frame", "total"} <= set(report["seconds"])
     assert report["provider_active"] == report["provider_asked"] == "CPUExecutionProvider"
     assert 20 < report["peak_memory_mb"] < 2000 and report["threads"] >= 1
 
 
 def test_progress_grows_from_stage_to_stage(child: Child, tiny: Path) -> None:
-    progress = [m.header for m in generate(child, tiny, sets=["arkit"]) if m.header["type"] == "progress"]
+    progress = [
+        m.header for m in generate(child, tiny, sets=["arkit"]) if m.header["type"] == "progress"
+    ]
     fractions = [p["fraction"] for p in progress]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
     assert list(dict.fromkeys(p["stage"] for p in progress)) == ["locate", "model", "rules"]
@@ -108,14 +121,19 @@ def far_away(mesh: AvatarMesh) -> AvatarMesh:
         vertices=(mesh.vertices * 100 + np.array([0, 50, 0])).astype(np.float32),
         triangles=mesh.triangles,
         head_weights=mesh.head_weights,
-        bones={name: tuple(float(x) for x in np.array(p) * 100 + [0, 50, 0]) for name, p in mesh.bones.items()},  # type: ignore[misc]
+        bones={
+            name: tuple(float(x) for x in np.array(p) * 100 + [0, 50, 0])  # type: ignore[misc]
+            for name, p in mesh.bones.items()
+        },
         up=mesh.up,
     )
 
 
 def test_conditions_follow_the_avatars_scale_and_place(child: Child, tiny: Path) -> None:
     def shapes(mesh: AvatarMesh) -> NDArray[Any]:
-        return next(m for m in generate(child, tiny, mesh, sets=["arkit"]) if m.header["type"] == "shapes").arrays["offsets"]
+        return next(
+            m for m in generate(child, tiny, mesh, sets=["arkit"]) if m.header["type"] == "shapes"
+        ).arrays["offsets"]
 
     plain, far = shapes(figure()), shapes(far_away(figure()))
     assert far.shape == plain.shape
@@ -123,13 +141,23 @@ def test_conditions_follow_the_avatars_scale_and_place(child: Child, tiny: Path)
 
 
 def test_vowels_follow_the_avatars_scale_and_place(child: Child) -> None:
-    """With the shipped model: a network without sense has no shapes that a mouth could be opened with, and what is solved with them is chance."""
+    """With the shipped model: a network without sense has no shapes that a mouth could be opened
+    with, and what is solved with them is chance.
+    """
     head = build()
-    mesh = AvatarMesh(np.ascontiguousarray(head.vertices, np.float32), np.ascontiguousarray(head.triangles, np.int32), up=(0, 0, 1))
+    mesh = AvatarMesh(
+        np.ascontiguousarray(head.vertices, np.float32),
+        np.ascontiguousarray(head.triangles, np.int32),
+        up=(0, 0, 1),
+    )
 
     def shapes(mesh: AvatarMesh) -> NDArray[Any]:
         fields = {"up": mesh.up, "sets": ["vrchat"], "model": None}
-        answers = child.answers(child.send("generate", {"vertices": mesh.vertices, "triangles": mesh.triangles}, **fields))
+        answers = child.answers(
+            child.send(
+                "generate", {"vertices": mesh.vertices, "triangles": mesh.triangles}, **fields
+            )
+        )
         return next(m for m in answers if m.header["type"] == "shapes").arrays["offsets"]
 
     plain, far = shapes(mesh), shapes(far_away(mesh))
@@ -155,7 +183,9 @@ def test_locate_alone_gives_the_face(child: Child, tiny: Path) -> None:
 def test_load_describes_the_model_and_keeps_it(child: Child, tiny: Path) -> None:
     report = child.report("load", model=str(tiny))
     assert report["contract"] == "pair" and report["path"] == str(tiny)
-    assert {"name", "minimum", "maximum", "default"} == set(report["conditions"][0]) and len(report["conditions"]) == 52
+    assert {"name", "minimum", "maximum", "default"} == set(report["conditions"][0]) and len(
+        report["conditions"]
+    ) == 52
     sessions = child.report("stats")["sessions"]
     child.report("load", model=str(tiny))
     stats = child.report("stats")
@@ -204,7 +234,9 @@ def not_a_number(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         (None, {"model": "a\0b"}, "protocol"),
     ],
 )
-def test_a_bad_request_is_one_clear_error_and_the_child_goes_on(child: Child, tiny: Path, change: Any, fields: dict[str, Any], code: str) -> None:
+def test_a_bad_request_is_one_clear_error_and_the_child_goes_on(
+    child: Child, tiny: Path, change: Any, fields: dict[str, Any], code: str
+) -> None:
     arrays, header = request(figure(), tiny, **{"sets": ["arkit"], **fields})
     error = child.error("generate", change(arrays) if change else arrays, **header)
     assert error["code"] == code and error["message"].endswith((".", "?")) and error["fix"]
@@ -217,7 +249,10 @@ def test_an_unknown_request_is_an_error(child: Child) -> None:
 
 def test_a_request_without_a_proper_id_is_an_error(child: Child) -> None:
     for identity in (None, "7", 1.5, True):
-        text = b'{"type":"stats","id":%s}' % {None: b"null", "7": b'"7"', 1.5: b"1.5", True: b"true"}[identity]
+        text = (
+            b'{"type":"stats","id":%s}'
+            % {None: b"null", "7": b'"7"', 1.5: b"1.5", True: b"true"}[identity]
+        )
         child.send_bytes(struct.pack("<4sIQ", b"BSG1", len(text), 0) + text)
         answer = child.read().header
         assert (answer["type"], answer["id"], answer["code"]) == ("error", None, "protocol")
@@ -230,7 +265,11 @@ def test_a_malformed_header_is_an_error_and_the_child_goes_on(child: Child) -> N
     assert child.report("stats")
 
 
-@pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n\r\n", struct.pack("<4sIQ", b"BSG1", MAX_HEADER + 1, 0)], ids=["magic", "oversize"])
+@pytest.mark.parametrize(
+    "data",
+    [b"GET / HTTP/1.1\r\n\r\n", struct.pack("<4sIQ", b"BSG1", MAX_HEADER + 1, 0)],
+    ids=["magic", "oversize"],
+)
 def test_a_stream_that_is_no_protocol_ends_the_child(fresh: Child, data: bytes) -> None:
     fresh.send_bytes(data)
     assert fresh.process.wait(10) == 3
@@ -245,7 +284,9 @@ def start_slow_run(child: Child, slow: Path) -> int:
     return number
 
 
-def test_cancel_ends_a_run_at_once_and_the_child_goes_on(fresh: Child, slow: Path, tiny: Path) -> None:
+def test_cancel_ends_a_run_at_once_and_the_child_goes_on(
+    fresh: Child, slow: Path, tiny: Path
+) -> None:
     number = start_slow_run(fresh, slow)
     time.sleep(0.3)
     sent = time.perf_counter()
@@ -313,10 +354,9 @@ def test_shutdown_is_answered_and_ends_the_child(fresh: Child) -> None:
 
 def test_what_prints_does_not_disturb_the_frames() -> None:
     noisy = (
-        "import os, runpy, sys; import backend.server as s; hello = s._hello\n"
-        "def shout(handlers):\n"
-        "    print('python prints'); os.write(1, b'so does a native library'); return hello(handlers)\n"
-        "s._hello = shout; sys.exit(s.serve())"
+        "import os, runpy, sys; import backend.server as s; hello = s._hello\ndef"
+        " shout(handlers):\n    print('python prints'); os.write(1, b'so does a native library');"
+        " return hello(handlers)\ns._hello = shout; sys.exit(s.serve())"
     )
     with Child(code=noisy) as child:
         assert child.read().header["type"] == "hello"
@@ -324,10 +364,17 @@ def test_what_prints_does_not_disturb_the_frames() -> None:
 
 
 def test_without_onnxruntime_the_child_says_so() -> None:
-    without = "import sys; sys.modules['onnxruntime'] = None; import backend.server as s; sys.exit(s.serve())"
+    without = (
+        "import sys; sys.modules['onnxruntime'] = None; import backend.server as s;"
+        " sys.exit(s.serve())"
+    )
     with Child(code=without) as child:
         answer = child.read().header
-        assert (answer["type"], answer["id"], answer["code"]) == ("error", None, "runtime_missing") and answer["fix"]
+        assert (answer["type"], answer["id"], answer["code"]) == (
+            "error",
+            None,
+            "runtime_missing",
+        ) and answer["fix"]
         assert child.process.wait(10) == 2
 
 

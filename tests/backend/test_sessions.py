@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose turn it is: runs of requests that are worked on together, in the order in which they ask."""
+"""Whose turn it is: runs of requests that are worked on together, in the order in which they
+ask.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from backend.engine import sessions
 from backend.errors import BackendError
 
 
-def test_turns_are_taken_in_order_and_given_up_when_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_turns_are_taken_in_order_and_given_up_when_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sessions, "PATIENCE_S", 30.0)
     turns, order, ready = sessions.Turns(), [], []
     gate = threading.Event()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sheets on the skin: what lies close before it and has nothing else to do goes along, the rest does not."""
+"""Sheets on the skin: what lies close before it and has nothing else to do goes along, the rest
+does not.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from backend.face.geometry.mesh import part_boxes
 
 def surface(before: float) -> tuple[Surface, NDArray[np.intp]]:
     """A wall of skin with a small patch `before` it, and the patch's vertices."""
-    x, y = (grid.ravel() for grid in np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1.5, 0.5, 41)))
+    x, y = (
+        grid.ravel() for grid in np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1.5, 0.5, 41))
+    )
     skin = np.stack([x, y, np.zeros(len(x))], axis=1)
     patch = skin[(np.abs(x - 0.5) < 0.16) & (np.abs(y + 0.3) < 0.11)] + [0.01, 0.0, before]
     vertices = np.concatenate([skin, patch]).astype(np.float32)
@@ -53,7 +57,11 @@ def test_what_lies_beside_the_face_is_none() -> None:
 def test_without_skin_nothing_lies_on_it() -> None:
     there, _patch = surface(0.02)
     there.skins[0][:] = False
-    assert [len(found) for found in decals.lying(there, np.zeros(len(there.vertices), bool))] == [0, 0, 0]
+    assert [len(found) for found in decals.lying(there, np.zeros(len(there.vertices), bool))] == [
+        0,
+        0,
+        0,
+    ]
 
 
 def test_what_goes_with_lids_is_none() -> None:
@@ -75,8 +83,16 @@ def test_a_sheet_goes_where_the_skin_goes_as_far_as_the_model_is_not_believed() 
 
 
 @pytest.mark.parametrize(("familiar", "goes"), [(0.0, 1.0), (0.25, 0.75), (1.0, 0.0)])
-def test_a_sheet_goes_with_the_skin_below_it_as_far_as_the_model_is_not_believed(familiar: float, goes: float) -> None:
+def test_a_sheet_goes_with_the_skin_below_it_as_far_as_the_model_is_not_believed(
+    familiar: float, goes: float
+) -> None:
     shape = np.array([[0, 0, 0], [0, 0.2, 0], [0.1, 0, 0], [0, 0, 0.3]], np.float32)
-    on_skin.follow({"jawOpen": shape}, (np.array([2, 3]), np.array([0, 1]), np.array([1, 0.5], np.float32)), familiar)
-    wanted = np.array([[0, 0, 0], [0, 0.2, 0], [0.1 * (1 - goes), 0, 0], [0, 0.1 * goes, 0.3 * (1 - goes / 2)]])
+    on_skin.follow(
+        {"jawOpen": shape},
+        (np.array([2, 3]), np.array([0, 1]), np.array([1, 0.5], np.float32)),
+        familiar,
+    )
+    wanted = np.array(
+        [[0, 0, 0], [0, 0.2, 0], [0.1 * (1 - goes), 0, 0], [0, 0.1 * goes, 0.3 * (1 - goes / 2)]]
+    )
     np.testing.assert_allclose(shape, wanted, atol=1e-7)

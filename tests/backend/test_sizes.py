@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sizes: a shape that is too small or too large becomes as large as makers have it, its direction stays, and noise stays noise."""
+"""Sizes: a shape that is too small or too large becomes as large as makers have it, its direction
+stays, and noise stays noise.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def smile(cloud: Floats, size: float, side: str = "left") -> Floats:
     return np.asarray(near[:, None] * np.array([0.5 * sign, 0.85, 0]) * size, np.float32)
 
 
-def scaled(cloud: Floats, shapes: dict[str, Floats], drawn: float = 0.0, **how: float) -> dict[str, Floats]:
+def scaled(
+    cloud: Floats, shapes: dict[str, Floats], drawn: float = 0.0, **how: float
+) -> dict[str, Floats]:
     """The shapes after sizing; those given stay."""
     found = {name: shape.copy() for name, shape in shapes.items()}
     sizes.sized(figures.places_of(cloud, LANDMARKS), drawn, found, **how)
@@ -47,18 +51,36 @@ def scaled(cloud: Floats, shapes: dict[str, Floats], drawn: float = 0.0, **how: 
 
 
 @pytest.mark.parametrize(("drawn", "given"), [(0.0, (0.08, 0.1, 0.2)), (1.0, (0.07, 0.08, 0.09))])
-def test_timid_and_loud_shapes_end_at_the_same_size(cloud: Floats, drawn: float, given: tuple[float, ...]) -> None:
-    ends = [scaled(cloud, {"mouthSmileLeft": smile(cloud, size)}, drawn)["mouthSmileLeft"] for size in given]
+def test_timid_and_loud_shapes_end_at_the_same_size(
+    cloud: Floats, drawn: float, given: tuple[float, ...]
+) -> None:
+    ends = [
+        scaled(cloud, {"mouthSmileLeft": smile(cloud, size)}, drawn)["mouthSmileLeft"]
+        for size in given
+    ]
     farthest = [float(np.linalg.norm(end, axis=1).max()) for end in ends]
     assert farthest == pytest.approx([farthest[0]] * 3, rel=1e-3)
-    assert 0.08 < farthest[0] / 0.8 < 0.3, "between makers of small smiles and of wide ones, of the mouth's width"
+    assert 0.08 < farthest[0] / 0.8 < 0.3, (
+        "between makers of small smiles and of wide ones, of the mouth's width"
+    )
     direction = smile(cloud, 1.0)
-    assert all((end * direction).sum() / (np.linalg.norm(end) * np.linalg.norm(direction)) == pytest.approx(1, abs=1e-5) for end in ends)
+    assert all(
+        (end * direction).sum() / (np.linalg.norm(end) * np.linalg.norm(direction))
+        == pytest.approx(1, abs=1e-5)
+        for end in ends
+    )
 
 
-def test_a_bold_shape_of_a_drawn_head_is_made_smaller_by_half_as_much_as_another_heads(cloud: Floats) -> None:
+def test_a_bold_shape_of_a_drawn_head_is_made_smaller_by_half_as_much_as_another_heads(
+    cloud: Floats,
+) -> None:
     factors = [
-        [sizes.sized(figures.places_of(cloud, LANDMARKS), drawn, {"mouthSmileLeft": smile(cloud, size)})["mouthSmileLeft"] for size in (0.2, 0.3)]
+        [
+            sizes.sized(
+                figures.places_of(cloud, LANDMARKS), drawn, {"mouthSmileLeft": smile(cloud, size)}
+            )["mouthSmileLeft"]
+            for size in (0.2, 0.3)
+        ]
         for drawn in (0.0, 1.0)
     ]
     assert factors[0][1] / factors[0][0] == pytest.approx(0.2 / 0.3, rel=1e-3), "to the same size"
@@ -66,8 +88,15 @@ def test_a_bold_shape_of_a_drawn_head_is_made_smaller_by_half_as_much_as_another
 
 
 def test_both_sides_get_one_factor_and_mouth_close_goes_with_the_jaw(cloud: Floats) -> None:
-    jaw = np.where(cloud[:, 1:2] < -1, np.array([0, -0.1, 0]), 0).astype(np.float32) * (np.abs(cloud[:, :1]) < 0.5)
-    shapes = {"mouthSmileLeft": smile(cloud, 0.05), "mouthSmileRight": smile(cloud, 0.08, "right"), "jawOpen": jaw, "mouthClose": -jaw}
+    jaw = np.where(cloud[:, 1:2] < -1, np.array([0, -0.1, 0]), 0).astype(np.float32) * (
+        np.abs(cloud[:, :1]) < 0.5
+    )
+    shapes = {
+        "mouthSmileLeft": smile(cloud, 0.05),
+        "mouthSmileRight": smile(cloud, 0.08, "right"),
+        "jawOpen": jaw,
+        "mouthClose": -jaw,
+    }
     found = {name: shape.copy() for name, shape in shapes.items()}
     factors = sizes.sized(figures.places_of(cloud, LANDMARKS), 0.0, found)
     assert factors["mouthSmileLeft"] == factors["mouthSmileRight"] > 1.2
@@ -76,7 +105,9 @@ def test_both_sides_get_one_factor_and_mouth_close_goes_with_the_jaw(cloud: Floa
 
 
 def test_noise_and_what_is_nothing_are_not_blown_up(cloud: Floats) -> None:
-    nothing = scaled(cloud, {"mouthSmileLeft": np.zeros_like(cloud), "noseSneerLeft": smile(cloud, 1e-3)})
+    nothing = scaled(
+        cloud, {"mouthSmileLeft": np.zeros_like(cloud), "noseSneerLeft": smile(cloud, 1e-3)}
+    )
     assert not nothing["mouthSmileLeft"].any()
     np.testing.assert_array_equal(nothing["noseSneerLeft"], smile(cloud, 1e-3))
     little = scaled(cloud, {"mouthSmileLeft": smile(cloud, 0.02)})["mouthSmileLeft"]
@@ -84,13 +115,20 @@ def test_noise_and_what_is_nothing_are_not_blown_up(cloud: Floats) -> None:
 
 
 def test_what_contacts_and_bodies_size_is_left_alone(cloud: Floats) -> None:
-    shapes = {name: smile(cloud, 0.01) for name in ("eyeBlinkLeft", "eyeLookUpLeft", "tongueOut", "mouthClose", "another")}
+    shapes = {
+        name: smile(cloud, 0.01)
+        for name in ("eyeBlinkLeft", "eyeLookUpLeft", "tongueOut", "mouthClose", "another")
+    }
     for name, shape in scaled(cloud, shapes, style=1.0).items():
         np.testing.assert_array_equal(shape, shapes[name])
 
 
 def test_a_style_moves_sizes_together_within_what_makers_do(cloud: Floats) -> None:
-    shapes = {"mouthSmileLeft": smile(cloud, 0.1), "noseSneerLeft": smile(cloud, 0.1), "jawOpen": smile(cloud, 0.3)}
+    shapes = {
+        "mouthSmileLeft": smile(cloud, 0.1),
+        "noseSneerLeft": smile(cloud, 0.1),
+        "jawOpen": smile(cloud, 0.3),
+    }
     steps = [scaled(cloud, shapes, style=style) for style in (0.0, 0.25, 0.5, 0.75, 1.0)]
     for name in shapes:
         lengths = [float(np.linalg.norm(step[name])) for step in steps]
@@ -101,7 +139,9 @@ def test_a_style_moves_sizes_together_within_what_makers_do(cloud: Floats) -> No
 
 def test_a_training_rig_keeps_its_sizes_and_what_is_only_like_one_does_not(cloud: Floats) -> None:
     shapes = {"mouthSmileLeft": smile(cloud, 0.05)}
-    np.testing.assert_array_equal(scaled(cloud, shapes, rig=1.0)["mouthSmileLeft"], shapes["mouthSmileLeft"])
+    np.testing.assert_array_equal(
+        scaled(cloud, shapes, rig=1.0)["mouthSmileLeft"], shapes["mouthSmileLeft"]
+    )
     assert sizes.own_sizes(1.0) == sizes.own_sizes(1 - 2e-5) == 1
     assert sizes.own_sizes(1 - 2e-4) == sizes.own_sizes(0.0) == 0
 
@@ -138,7 +178,10 @@ def test_where_eyes_hang_on_bones_looks_move_lids_only(cloud: Floats) -> None:
 def test_a_style_that_is_none_is_refused(tmp_path: Any, fields: dict[str, Any], code: str) -> None:
     model = pair(tmp_path, "tiny", list(load_sets()["arkit"].shapes))
     header = {"type": "generate", "id": 1, "sets": ["arkit"], "model": str(model), **fields}
-    arrays = {"vertices": np.zeros((4, 3), np.float32), "triangles": np.array([[0, 1, 2]], np.int32)}
+    arrays = {
+        "vertices": np.zeros((4, 3), np.float32),
+        "triangles": np.array([[0, 1, 2]], np.int32),
+    }
     with pytest.raises(BackendError) as raised:
         Handlers().handle(Message(json.loads(json.dumps(header)), arrays), lambda *_: None, Any)  # type: ignore[arg-type]
     assert raised.value.code == code

@@ -16,7 +16,9 @@ def sheet(rows: int = 12, columns: int = 15) -> tuple[NDArray[np.float32], NDArr
     vertices = np.stack([x.ravel(), y.ravel(), np.zeros(rows * columns)], axis=1).astype(np.float32)
     index = np.arange(rows * columns).reshape(rows, columns)
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
-    return vertices, np.concatenate([np.stack(t, -1).reshape(-1, 3) for t in ((a, b, c), (b, d, c))]).astype(np.int32)
+    return vertices, np.concatenate(
+        [np.stack(t, -1).reshape(-1, 3) for t in ((a, b, c), (b, d, c))]
+    ).astype(np.int32)
 
 
 def test_noise_shrinks_and_an_even_movement_stays() -> None:
@@ -32,7 +34,10 @@ def test_noise_shrinks_and_an_even_movement_stays() -> None:
 def test_what_no_edge_joins_does_not_mix() -> None:
     vertices, triangles = sheet()
     other = vertices + np.array([0, 0, 0.01], np.float32)
-    both, faces = np.concatenate([vertices, other]), np.concatenate([triangles, triangles + len(vertices)])
+    both, faces = (
+        np.concatenate([vertices, other]),
+        np.concatenate([triangles, triangles + len(vertices)]),
+    )
     offsets = np.zeros((1, len(both), 3), np.float32)
     offsets[:, len(vertices) :, 1] = 1
     np.testing.assert_array_equal(smoothed(offsets, neighbours(both, faces)), offsets)
@@ -52,7 +57,9 @@ def test_vertices_outside_are_left_out_and_nothing_is_fine() -> None:
     vertices, triangles = sheet()
     some = np.arange(40, dtype=np.int32)
     offsets = np.ones((1, 40, 3), np.float32)
-    np.testing.assert_allclose(smoothed(offsets, neighbours(vertices[some], among(some, triangles))), offsets)
+    np.testing.assert_allclose(
+        smoothed(offsets, neighbours(vertices[some], among(some, triangles))), offsets
+    )
     none = np.empty((1, 0, 3), np.float32)
     assert smoothed(none, neighbours(vertices[:0], among(some[:0], triangles))).shape == (1, 0, 3)
 
@@ -64,4 +71,8 @@ def test_vertices_without_neighbours_keep_their_offsets_between_those_with_some(
     found = smoothed(offsets, around)
     np.testing.assert_array_equal(found[0, [0, 3]], offsets[0, [0, 3]])
     for k, others in ((1, [2, 4]), (2, [1, 4]), (4, [1, 2])):
-        np.testing.assert_allclose(found[0, k], (1 - SHARE) * offsets[0, k] + SHARE * offsets[0, others].mean(axis=0), rtol=1e-6)
+        np.testing.assert_allclose(
+            found[0, k],
+            (1 - SHARE) * offsets[0, k] + SHARE * offsets[0, others].mean(axis=0),
+            rtol=1e-6,
+        )

@@ -21,13 +21,22 @@ libc = ctypes.CDLL(None)
 got = libc.read(0, ctypes.create_string_buffer(8), 8)
 libc.write(1, b"printed by native code", 22)
 print("printed by Python")
-answers.write(json.dumps({"native": got, "first": requests.read(5).decode(), "same": requests.fileno() in (0, 1, 2)}).encode())
+same = requests.fileno() in (0, 1, 2)
+told = {"native": got, "first": requests.read(5).decode(), "same": same}
+answers.write(json.dumps(told).encode())
 """
 
 
 @pytest.mark.skipif(os.name != "posix", reason="asks the C library")
 def test_native_code_that_reads_stdin_gets_its_end_and_the_frames_stay_whole() -> None:
-    done = subprocess.run([sys.executable, "-c", READS], cwd=ROOT, input=b"frame", capture_output=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", READS],
+        cwd=ROOT,
+        input=b"frame",
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
     assert json.loads(done.stdout) == {"native": 0, "first": "frame", "same": False}
     assert b"printed by native code" in done.stderr and b"printed by Python" in done.stderr
 
@@ -38,7 +47,10 @@ def test_in_the_real_child_descriptor_0_is_not_the_pipe() -> None:
         child.read()
         assert child.process.stdin is not None
         ours = str(Path(f"/proc/self/fd/{child.process.stdin.fileno()}").readlink())
-        open_there = {number.name: str(number.readlink()) for number in Path(f"/proc/{child.process.pid}/fd").iterdir()}
+        open_there = {
+            number.name: str(number.readlink())
+            for number in Path(f"/proc/{child.process.pid}/fd").iterdir()
+        }
         assert ours.startswith("pipe:") and ours in open_there.values()
         assert open_there["0"] == os.devnull and open_there["1"] == open_there["2"]
         assert child.ask("stats")[-1].header["type"] == "done"
@@ -52,7 +64,9 @@ fake.setmode = lambda fd, mode: modes.append(fd)
 fake.get_osfhandle = lambda fd: 1000 + fd
 sys.modules["msvcrt"] = fake
 os.O_BINARY = 0x8000
-kernel = types.SimpleNamespace(SetStdHandle=lambda which, handle: handles.update({ctypes.c_int32(which.value).value: handle.value}))
+kernel = types.SimpleNamespace()
+kernel.SetStdHandle = lambda which, handle: handles.update(
+    {ctypes.c_int32(which.value).value: handle.value})
 ctypes.windll = types.SimpleNamespace(kernel32=kernel)
 sys.platform = "win32"
 from backend import stdio
@@ -63,5 +77,12 @@ answers.write(json.dumps(handles).encode())
 
 
 def test_on_windows_the_standard_handles_follow_the_descriptors() -> None:
-    done = subprocess.run([sys.executable, "-c", WINDOWS], cwd=ROOT, input=b"", capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", WINDOWS],
+        cwd=ROOT,
+        input=b"",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
     assert json.loads(done.stdout) == {"-10": 1000, "-11": 1001}, done.stderr

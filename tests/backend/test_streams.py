@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a command prints where it cannot be printed: the work is done, one sentence says so, and the exit code is not 0."""
+"""What a command prints where it cannot be printed: the work is done, one sentence says so, and the
+exit code is not 0.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the shell's way to close a stream is POSIX")
+pytestmark = pytest.mark.skipif(
+    os.name == "nt", reason="the shell's way to close a stream is POSIX"
+)
 WORK = """
 import sys
 from pathlib import Path
@@ -27,19 +31,31 @@ sys.exit(streams.run(work))
 
 
 def shell(tmp_path: Path, line: str, end: str = "return 0") -> tuple[int, str, bool]:
-    """Run WORK by a shell's line in the place of PROGRAM: exit code of the program, its stderr, whether the work was done."""
+    """Run WORK by a shell's line in the place of PROGRAM: exit code of the program, its stderr,
+    whether the work was done.
+    """
     program, errors, done = tmp_path / "program.py", tmp_path / "errors", tmp_path / "done"
     program.write_text(WORK.format(done=str(done), end=end), encoding="utf-8")
     code = f"({line}; echo $? >{tmp_path / 'code'}) 2>{errors}"
     command = code.replace("PROGRAM", f"{sys.executable} {program}")
-    subprocess.run(["sh", "-c", command], cwd=ROOT, check=False, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    subprocess.run(
+        ["sh", "-c", command],
+        cwd=ROOT,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     return int((tmp_path / "code").read_text()), errors.read_text(), done.exists()
 
 
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        pytest.param("PROGRAM >/dev/full", "No space left", marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")),
+        pytest.param(
+            "PROGRAM >/dev/full",
+            "No space left",
+            marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full"),
+        ),
         ("PROGRAM >&-", "it is closed"),
         ("PROGRAM >&- <&-", "it is closed"),
     ],
@@ -48,11 +64,15 @@ def test_a_full_or_closed_stdout_is_one_sentence(tmp_path: Path, line: str, why:
     code, said, done = shell(tmp_path, line)
     assert code == 1 and done
     assert said.splitlines()[0] == "in trouble" and len(said.splitlines()) == 2, said
-    assert said.splitlines()[1].startswith("What it says cannot be written to stdout") and why in said
+    assert (
+        said.splitlines()[1].startswith("What it says cannot be written to stdout") and why in said
+    )
 
 
 def test_a_reader_that_goes_is_one_sentence(tmp_path: Path) -> None:
-    code, said, done = shell(tmp_path, f"(PROGRAM; echo $? >{tmp_path / 'inner'}) | head -n 1 >/dev/null")
+    code, said, done = shell(
+        tmp_path, f"(PROGRAM; echo $? >{tmp_path / 'inner'}) | head -n 1 >/dev/null"
+    )
     assert int((tmp_path / "inner").read_text()) == 1 and done and code == 0
     assert len(said.splitlines()) == 2 and "Broken pipe" in said, said
 
@@ -85,8 +105,15 @@ def test_a_file_does_not_get_the_number_of_a_closed_stdout(tmp_path: Path) -> No
 
 
 def test_letters_that_the_terminal_lacks_are_spelled_out() -> None:
-    code = "import sys; from backend import streams; sys.exit(streams.run(lambda: print('顔 \\udcff') or 0))"
+    code = (
+        "import sys; from backend import streams; sys.exit(streams.run(lambda: print('顔 \\udcff')"
+        " or 0))"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
     )
     assert done.returncode == 0 and done.stdout == b"\\u9854 \\udcff\n", done

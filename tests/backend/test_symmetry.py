@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 from backend.face.geometry.symmetry import mirror_plane
 
 
-def mask(rng: np.random.Generator, count: int = 1500) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points and normals of a bumpy surface z = f(x, y) that is even in x, each point with its mirror image, in random order."""
+def mask(
+    rng: np.random.Generator, count: int = 1500
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Points and normals of a bumpy surface z = f(x, y) that is even in x, each point with its
+    mirror image, in random order.
+    """
     x, y = rng.uniform(0.02, 1, count), rng.uniform(-1, 1, count)
     z = 0.5 * np.cos(2 * x) + 0.3 * np.sin(3 * y) * np.cos(4 * x)
     slope_x = -np.sin(2 * x) - 1.2 * np.sin(3 * y) * np.sin(4 * x)
@@ -20,17 +24,30 @@ def mask(rng: np.random.Generator, count: int = 1500) -> tuple[NDArray[np.float6
     points = np.stack([x, y, z], axis=1)
     flip = np.array([-1, 1, 1])
     order = rng.permutation(2 * count)
-    return np.concatenate([points, points * flip])[order], np.concatenate([normal, normal * flip])[order]
+    return np.concatenate([points, points * flip])[order], np.concatenate([normal, normal * flip])[
+        order
+    ]
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.floats(-0.07, 0.07), st.floats(-0.07, 0.07), st.floats(-0.06, 0.06))
-def test_the_plane_of_a_symmetric_surface_is_found(seed: int, yaw: float, roll: float, aside: float) -> None:
+@given(
+    st.integers(0, 2**32 - 1),
+    st.floats(-0.07, 0.07),
+    st.floats(-0.07, 0.07),
+    st.floats(-0.06, 0.06),
+)
+def test_the_plane_of_a_symmetric_surface_is_found(
+    seed: int, yaw: float, roll: float, aside: float
+) -> None:
     points, normals = mask(np.random.default_rng(seed))
     cy, sy, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(roll), np.sin(roll)
-    turn = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    turn = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ np.array(
+        [[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]]
+    )
     moved = points @ turn.T + [aside, 0, 0]
-    normal, offset, share = mirror_plane(moved.astype(np.float32), (normals @ turn.T).astype(np.float32))
+    normal, offset, share = mirror_plane(
+        moved.astype(np.float32), (normals @ turn.T).astype(np.float32)
+    )
     assert np.allclose(normal, turn[:, 0], atol=0.004)
     assert abs(offset - turn[0, 0] * aside) < 0.004
     assert share > 0.9
@@ -40,5 +57,7 @@ def test_a_lopsided_cloud_has_few_partners() -> None:
     rng = np.random.default_rng(2)
     points, normals = mask(rng)
     left = points[:, 0] > 0
-    _normal, _offset, share = mirror_plane((points[left] + [0.4, 0, 0]).astype(np.float32), normals[left].astype(np.float32))
+    _normal, _offset, share = mirror_plane(
+        (points[left] + [0.4, 0, 0]).astype(np.float32), normals[left].astype(np.float32)
+    )
     assert share < 0.5

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several models side by side, their variants in other precisions, and what is written for other runtimes."""
+"""Several models side by side, their variants in other precisions, and what is written for other
+runtimes.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,12 @@ def settings(**chosen: Any) -> Settings:
 def add_variant(decoder: Path, in_: str, **told: Any) -> Path:
     """A copy of the decoder that says it is its variant."""
     model = onnx.load(str(decoder))
-    described = {"precision": in_, "of": hashlib.sha256(decoder.read_bytes()).hexdigest(), "mae_rise": 0.01, **told}
+    described = {
+        "precision": in_,
+        "of": hashlib.sha256(decoder.read_bytes()).hexdigest(),
+        "mae_rise": 0.01,
+        **told,
+    }
     entry = model.metadata_props.add()
     entry.key, entry.value = KEY, json.dumps(described)
     path = decoder.with_name(f"{decoder.stem}.{in_}.onnx")
@@ -52,7 +59,11 @@ def test_a_measured_variant_is_used_when_it_is_asked_for(tmp_path: Path) -> None
     variant = add_variant(decoder, "int8")
     assert load_model(decoder, settings()).precision == "fp32"
     model = load_model(decoder, settings(precision="int8"))
-    assert model.decoder is not None and (model.decoder.name, model.precision, model.precision_reason) == (variant.name, "int8", "")
+    assert model.decoder is not None and (
+        model.decoder.name,
+        model.precision,
+        model.precision_reason,
+    ) == (variant.name, "int8", "")
     assert model.info.path == str(decoder) and model.engine()["precision"] == "int8"
 
 
@@ -66,21 +77,33 @@ def test_a_measured_variant_is_used_when_it_is_asked_for(tmp_path: Path) -> None
         ({"precision": "fp16"}, "says it is 'fp16'"),
     ],
 )
-def test_a_variant_that_loses_quality_or_is_not_measured_is_not_offered(tmp_path: Path, told: dict[str, Any], words: str) -> None:
+def test_a_variant_that_loses_quality_or_is_not_measured_is_not_offered(
+    tmp_path: Path, told: dict[str, Any], words: str
+) -> None:
     decoder = models.pair(tmp_path, "m", CONDITIONS)
     add_variant(decoder, "int8", **told)
     model = load_model(decoder, settings(precision="int8"))
     assert model.precision == "fp32" and words in model.precision_reason
     with pytest.raises(BackendError) as caught:
         load_model(decoder, settings(precision="int8", strict=True))
-    assert caught.value.code == "setting_invalid" and words in caught.value.message and "quantise" in caught.value.fix
+    assert (
+        caught.value.code == "setting_invalid"
+        and words in caught.value.message
+        and "quantise" in caught.value.fix
+    )
 
 
 def test_without_a_variant_the_model_runs_as_it_is_and_says_so(tmp_path: Path) -> None:
     decoder = models.pair(tmp_path, "m", CONDITIONS)
-    assert "there is no variant m.decoder.fp16.onnx" in load_model(decoder, settings(precision="fp16")).precision_reason
+    assert (
+        "there is no variant m.decoder.fp16.onnx"
+        in load_model(decoder, settings(precision="fp16")).precision_reason
+    )
     shutil.copy(decoder, tmp_path / "m.decoder.fp16.onnx")
-    assert "no metadata blendshape.variant" in load_model(decoder, settings(precision="fp16")).precision_reason
+    assert (
+        "no metadata blendshape.variant"
+        in load_model(decoder, settings(precision="fp16")).precision_reason
+    )
 
 
 def test_models_of_a_folder_are_named_and_the_newest_version_is_the_default(tmp_path: Path) -> None:
@@ -91,10 +114,18 @@ def test_models_of_a_folder_are_named_and_the_newest_version_is_the_default(tmp_
     chosen = settings(model_dir=str(tmp_path))
     entries = {entry.name: entry for entry in catalogue(chosen)}
     assert {"face-1.9", "face-1.10", "other", "p", "broken"} <= set(entries)
-    assert entries["p"].contract == "plain" and entries["other"].contract == "pair" and entries["other"].precisions == ("int8",)
+    assert (
+        entries["p"].contract == "plain"
+        and entries["other"].contract == "pair"
+        and entries["other"].precisions == ("int8",)
+    )
     assert "not a complete ONNX file" in entries["broken"].problem and not entries["other"].problem
     assert find_model("face", settings(model_dir=str(tmp_path))) is not None
-    assert [find_model(n, chosen) for n in ("face-1.9", "other", None, "")] == [*(Path(entries[n].path) for n in ("face-1.9", "other")), None, None]
+    assert [find_model(n, chosen) for n in ("face-1.9", "other", None, "")] == [
+        *(Path(entries[n].path) for n in ("face-1.9", "other")),
+        None,
+        None,
+    ]
     assert find_model("sub/x.onnx", chosen) == Path("sub/x.onnx")
     with pytest.raises(BackendError) as caught:
         find_model("nobody", chosen)
@@ -113,19 +144,29 @@ def test_versions_are_compared_as_numbers(tmp_path: Path) -> None:
 
 def test_the_ort_format_computes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoder = models.pair(tmp_path, "m", CONDITIONS)
-    monkeypatch.setattr(engine, "SHIPPED", tmp_path / "m")  # a plain model is located with the shipped encoder
+    monkeypatch.setattr(
+        engine, "SHIPPED", tmp_path / "m"
+    )  # a plain model is located with the shipped encoder
     (tmp_path / "out").mkdir()
     (tmp_path / "mine").write_text("mine", encoding="utf-8")
     if os.name != "nt":
-        (tmp_path / "out" / "m.decoder.ort").symlink_to(tmp_path / "mine")  # it is replaced, and what it points at stays
+        (tmp_path / "out" / "m.decoder.ort").symlink_to(
+            tmp_path / "mine"
+        )  # it is replaced, and what it points at stays
     paths = export_ort(decoder, tmp_path / "out", settings())
-    assert (tmp_path / "mine").read_text(encoding="utf-8") == "mine" and len(list((tmp_path / "out").iterdir())) == 2
+    assert (tmp_path / "mine").read_text(encoding="utf-8") == "mine" and len(
+        list((tmp_path / "out").iterdir())
+    ) == 2
     assert sorted(path.name for path in paths) == ["m.decoder.ort", "m.encoder.ort"]
-    written = onnxruntime.InferenceSession(str(tmp_path / "out" / "m.decoder.ort"), providers=["CPUExecutionProvider"])
+    written = onnxruntime.InferenceSession(
+        str(tmp_path / "out" / "m.decoder.ort"), providers=["CPUExecutionProvider"]
+    )
     feeds = probe(written.get_inputs(), 50)
     model = load_model(decoder, settings())
     assert model.decoder is not None
-    np.testing.assert_allclose(written.run(None, feeds)[0], model.decoder.session.run(None, feeds)[0], rtol=1e-6)
+    np.testing.assert_allclose(
+        written.run(None, feeds)[0], model.decoder.session.run(None, feeds)[0], rtol=1e-6
+    )
     plain = export_ort(models.plain(tmp_path / "p.onnx", 3), tmp_path / "out", settings())
     assert [path.name for path in plain] == ["p.ort"]
 
@@ -160,12 +201,21 @@ def test_quantisation_makes_models_that_still_compute(tmp_path: Path) -> None:
     quantise.dynamic_int8(source, made["dynamic"], products[2:])
     quantise.static_int8(source, made["static"], [feeds], products[2:])
     quantise.half(source, made["half"])
-    kinds = {name: {node.op_type for node in onnx.load(str(path)).graph.node} for name, path in made.items()}
-    assert "MatMulInteger" in kinds["dynamic"] and "QuantizeLinear" in kinds["static"] and "Cast" in kinds["half"]
+    kinds = {
+        name: {node.op_type for node in onnx.load(str(path)).graph.node}
+        for name, path in made.items()
+    }
+    assert (
+        "MatMulInteger" in kinds["dynamic"]
+        and "QuantizeLinear" in kinds["static"]
+        and "Cast" in kinds["half"]
+    )
     quantise.tensorrt_table(source, tmp_path / "m.decoder.calibration", [feeds])
     assert b"basis" in (tmp_path / "m.decoder.calibration").read_bytes()
     written = onnx.load(str(made["dynamic"])).graph.node
-    assert sum(node.op_type == "MatMulInteger" for node in written) == 2 and products[2] in {node.name for node in written}, "one is kept"
+    assert sum(node.op_type == "MatMulInteger" for node in written) == 2 and products[2] in {
+        node.name for node in written
+    }, "one is kept"
     for name, path in made.items():
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         found = session.run(None, feeds)[0]
@@ -181,9 +231,22 @@ def test_the_command_line_lists_and_exports(tmp_path: Path) -> None:
     models.pair(tmp_path, "mine-1.0", CONDITIONS, name="mine-1.0")
 
     def backend(*arguments: object) -> str:
-        command = [sys.executable, "-m", "backend", *map(str, arguments), "--setting", f"model_dir={tmp_path}"]
+        command = [
+            sys.executable,
+            "-m",
+            "backend",
+            *map(str, arguments),
+            "--setting",
+            f"model_dir={tmp_path}",
+        ]
         return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
-    assert any(entry["name"] == "mine-1.0" for entry in json.loads(backend("models", "--json"))) and "mine-1.0: pair" in backend("models")
-    assert "mine-1.0.decoder.ort" in backend("export-ort", "--model", "mine", "--out", tmp_path / "o")
-    assert json.loads(backend("info", "--model", "mine-1.0", "--json"))["model"]["model"] == "mine-1.0"
+    assert any(
+        entry["name"] == "mine-1.0" for entry in json.loads(backend("models", "--json"))
+    ) and "mine-1.0: pair" in backend("models")
+    assert "mine-1.0.decoder.ort" in backend(
+        "export-ort", "--model", "mine", "--out", tmp_path / "o"
+    )
+    assert (
+        json.loads(backend("info", "--model", "mine-1.0", "--json"))["model"]["model"] == "mine-1.0"
+    )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hair that names tell is kept out of a face, also where it is one mesh with the skin, and a face that is called hair stays a face."""
+"""Hair that names tell is kept out of a face, also where it is one mesh with the skin, and a face
+that is called hair stays a face.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,17 @@ from backend.face.locate.face import Face, Place
 from backend.generate import Shapes, generate
 from scripts.samples.head import MATERIALS, PARTS, SampleHead, build
 
-TABLE = {name: {name: 1.0} for name in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthPucker", "browDownLeft", "browDownRight")}
+TABLE = {
+    name: {name: 1.0}
+    for name in (
+        "eyeBlinkLeft",
+        "eyeBlinkRight",
+        "jawOpen",
+        "mouthPucker",
+        "browDownLeft",
+        "browDownRight",
+    )
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +51,9 @@ def head() -> Fringed:
 
 def shapes_of(mesh: AvatarMesh, model: Model) -> tuple[Face, Mapping[str, Floats]]:
     """The face and each key's offsets (V,3) on the whole mesh."""
-    face, *others = generate(mesh, {"table": TABLE}, 1.0, model, lambda _stage, _fraction: None, Cancellation())
+    face, *others = generate(
+        mesh, {"table": TABLE}, 1.0, model, lambda _stage, _fraction: None, Cancellation()
+    )
     assert isinstance(face, Face) and isinstance(others[0], Shapes)
     found = {}
     for name, offsets in zip(others[0].names, others[0].offsets, strict=True):
@@ -55,7 +69,11 @@ def moved(shapes: Mapping[str, Floats], some: Any) -> float:
 
 def told(head: Fringed, by: str) -> Evidence:
     """The fringe told by one source, whose names are the head's for the rest."""
-    names = {"bone": ("Head", "Hair1Bang"), "group": ("mouth", "前髪"), "object": ("Body", "앞머리")}
+    names = {
+        "bone": ("Head", "Hair1Bang"),
+        "group": ("mouth", "前髪"),
+        "object": ("Body", "앞머리"),
+    }
     number = head.hair.astype(np.int32)
     if by == "material":
         of = np.where(head.hair_triangles, 1, 0).astype(np.int32)
@@ -72,13 +90,17 @@ def untold(head: Fringed, model: Model) -> tuple[Face, Mapping[str, Floats]]:
     return shapes_of(AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1)), model)
 
 
-def test_by_its_shape_alone_such_a_fringe_goes_along(head: Fringed, untold: tuple[Face, Mapping[str, Floats]]) -> None:
+def test_by_its_shape_alone_such_a_fringe_goes_along(
+    head: Fringed, untold: tuple[Face, Mapping[str, Floats]]
+) -> None:
     assert moved(untold[1], head.hair) > 0.002
 
 
 @pytest.mark.parametrize("by", ["material", "bone", "group", "object"])
 def test_hair_that_a_name_tells_never_moves(by: str, head: Fringed, model: Model) -> None:
-    face, shapes = shapes_of(AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=told(head, by)), model)
+    face, shapes = shapes_of(
+        AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=told(head, by)), model
+    )
     assert moved(shapes, head.hair) == 0 and face.confidence > 0.9
     lids = head.head.landmarks
     near = np.linalg.norm(head.vertices - lids["lid_upper_left"], axis=1).argmin()
@@ -86,21 +108,35 @@ def test_hair_that_a_name_tells_never_moves(by: str, head: Fringed, model: Model
     assert -shapes["eyeBlinkLeft"][near, 2] > 0.7 * high  # the lid itself closes
 
 
-def test_evidence_that_says_nothing_changes_nothing(head: Fringed, model: Model, untold: tuple[Face, Mapping[str, Floats]]) -> None:
-    nothing = Evidence(triangle_materials=np.zeros(len(head.triangles), np.int32), materials=("Material_0",))
-    face, shapes = shapes_of(AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=nothing), model)
+def test_evidence_that_says_nothing_changes_nothing(
+    head: Fringed, model: Model, untold: tuple[Face, Mapping[str, Floats]]
+) -> None:
+    nothing = Evidence(
+        triangle_materials=np.zeros(len(head.triangles), np.int32), materials=("Material_0",)
+    )
+    face, shapes = shapes_of(
+        AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=nothing), model
+    )
     np.testing.assert_array_equal(face.indices, untold[0].indices)
     for name, offsets in shapes.items():
         np.testing.assert_array_equal(offsets, untold[1][name])
 
 
 @pytest.mark.parametrize("lie", ["everything", "skin"])
-def test_a_face_that_is_called_hair_stays_a_face(lie: str, head: Fringed, model: Model, untold: tuple[Face, Mapping[str, Floats]]) -> None:
+def test_a_face_that_is_called_hair_stays_a_face(
+    lie: str, head: Fringed, model: Model, untold: tuple[Face, Mapping[str, Floats]]
+) -> None:
     of = np.zeros(len(head.triangles), np.int32)
     if lie == "skin":  # the fringe with it, since they are one
-        of[~(np.append(head.head.part, [0] * head.hair.sum()) == PARTS.index("skin"))[head.triangles].all(axis=1)] = 1
+        of[
+            ~(np.append(head.head.part, [0] * head.hair.sum()) == PARTS.index("skin"))[
+                head.triangles
+            ].all(axis=1)
+        ] = 1
     own = Evidence(triangle_materials=of, materials=("Hair", "Material_1"))
-    face, shapes = shapes_of(AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=own), model)
+    face, shapes = shapes_of(
+        AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=own), model
+    )
     np.testing.assert_array_equal(face.indices, untold[0].indices)
     for name, offsets in untold[1].items():
         np.testing.assert_array_equal(shapes[name], offsets)
@@ -116,13 +152,23 @@ def test_brows_of_the_hairs_material_still_move(plain: SampleHead, model: Model)
     material = np.concatenate([plain.material, plain.material[quads]])
     hair = np.isin(material, [MATERIALS.index(name) for name in ("hair", "brow", "lash")])
     own = Evidence(triangle_materials=hair.astype(np.int32), materials=("Skin", "Hair"))
-    _face, shapes = shapes_of(AvatarMesh(plain.vertices, plain.triangles, up=(0, 0, 1), evidence=own), model)
-    assert moved({"browDownLeft": shapes["browDownLeft"]}, plain.part == PARTS.index("brow_left")) > 0.002
-    assert moved({"eyeBlinkLeft": shapes["eyeBlinkLeft"]}, plain.part == PARTS.index("lash_left")) > 0.004
+    _face, shapes = shapes_of(
+        AvatarMesh(plain.vertices, plain.triangles, up=(0, 0, 1), evidence=own), model
+    )
+    assert (
+        moved({"browDownLeft": shapes["browDownLeft"]}, plain.part == PARTS.index("brow_left"))
+        > 0.002
+    )
+    assert (
+        moved({"eyeBlinkLeft": shapes["eyeBlinkLeft"]}, plain.part == PARTS.index("lash_left"))
+        > 0.004
+    )
     assert moved(shapes, plain.part == PARTS.index("hair")) == 0
 
 
-def test_without_its_hair_a_face_is_looked_for_upright_and_with_it_in_every_direction(head: Fringed) -> None:
+def test_without_its_hair_a_face_is_looked_for_upright_and_with_it_in_every_direction(
+    head: Fringed,
+) -> None:
     asked: list[tuple[bool, bool]] = []
 
     def blind(mesh: AvatarMesh, upright: bool) -> Place:
@@ -138,45 +184,79 @@ def test_without_its_hair_a_face_is_looked_for_upright_and_with_it_in_every_dire
 def test_a_small_lock_before_a_brow_is_no_brow(plain: SampleHead, model: Model) -> None:
     brow = np.flatnonzero(plain.part == PARTS.index("brow_left"))
     own = plain.triangles[np.isin(plain.triangles, brow).all(axis=1)]
-    unit = float(np.linalg.norm(plain.landmarks["eye_outer_left"] - plain.landmarks["eye_outer_right"])) / 1.4
+    unit = (
+        float(
+            np.linalg.norm(plain.landmarks["eye_outer_left"] - plain.landmarks["eye_outer_right"])
+        )
+        / 1.4
+    )
     lock = plain.vertices[brow] - np.array([0, 0.8 * unit, 0], np.float32)
     vertices = np.concatenate([plain.vertices, lock]).astype(np.float32)
-    triangles = np.concatenate([plain.triangles, np.searchsorted(brow, own) + len(plain.vertices)]).astype(np.int32)
+    triangles = np.concatenate(
+        [plain.triangles, np.searchsorted(brow, own) + len(plain.vertices)]
+    ).astype(np.int32)
     quads = plain.faces[:, 3] >= 0
     material = np.concatenate([plain.material, plain.material[quads]])
-    hair = np.append(np.isin(material, [MATERIALS.index(name) for name in ("hair", "brow")]), np.ones(len(own), bool))
+    hair = np.append(
+        np.isin(material, [MATERIALS.index(name) for name in ("hair", "brow")]),
+        np.ones(len(own), bool),
+    )
     evidence = Evidence(triangle_materials=hair.astype(np.int32), materials=("Skin", "Hair"))
-    _face, shapes = shapes_of(AvatarMesh(vertices, triangles, up=(0, 0, 1), evidence=evidence), model)
+    _face, shapes = shapes_of(
+        AvatarMesh(vertices, triangles, up=(0, 0, 1), evidence=evidence), model
+    )
     assert moved(shapes, np.arange(len(vertices)) >= len(plain.vertices)) == 0
-    assert moved({"browDownLeft": shapes["browDownLeft"]}, np.append(plain.part, [0] * len(lock)) == PARTS.index("brow_left")) > 0.002
+    assert (
+        moved(
+            {"browDownLeft": shapes["browDownLeft"]},
+            np.append(plain.part, [0] * len(lock)) == PARTS.index("brow_left"),
+        )
+        > 0.002
+    )
 
 
-def test_what_the_user_says_goes_before_names(head: Fringed, model: Model, untold: tuple[Face, Mapping[str, Floats]]) -> None:
+def test_what_the_user_says_goes_before_names(
+    head: Fringed, model: Model, untold: tuple[Face, Mapping[str, Floats]]
+) -> None:
     role = np.where(head.hair, ROLES.index("face"), 0).astype(np.int32)
-    mesh = AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=told(head, "bone"), roles=role)
+    mesh = AvatarMesh(
+        head.vertices, head.triangles, up=(0, 0, 1), evidence=told(head, "bone"), roles=role
+    )
     _face, shapes = shapes_of(mesh, model)
     for name, offsets in shapes.items():
         np.testing.assert_array_equal(offsets, untold[1][name])
 
 
-def test_bones_without_names_tell_what_wholly_hangs_on_them(plain: SampleHead, model: Model) -> None:
+def test_bones_without_names_tell_what_wholly_hangs_on_them(
+    plain: SampleHead, model: Model
+) -> None:
     hair = plain.part == PARTS.index("hair")
     bones = Evidence(
         vertex_bones=np.where(hair, 1 + (plain.vertices[:, 2] < 0.2), 0).astype(np.int32),
         bones=("Head", "Bone", "Bone.001"),
         bone_parents=np.array([-1, 0, 1], np.int32),
     )
-    face, shapes = shapes_of(AvatarMesh(plain.vertices, plain.triangles, up=(0, 0, 1), evidence=bones), model)
+    face, shapes = shapes_of(
+        AvatarMesh(plain.vertices, plain.triangles, up=(0, 0, 1), evidence=bones), model
+    )
     assert not np.isin(np.flatnonzero(hair), face.indices).any() and moved(shapes, ~hair) > 0.005
     skin = plain.part == PARTS.index("skin")
-    rig = replace(bones, vertex_bones=np.where(skin & (plain.vertices[:, 1] < -0.08), 2, 0).astype(np.int32))
-    _face, other = shapes_of(AvatarMesh(plain.vertices, plain.triangles, up=(0, 0, 1), evidence=rig), model)
+    rig = replace(
+        bones, vertex_bones=np.where(skin & (plain.vertices[:, 1] < -0.08), 2, 0).astype(np.int32)
+    )
+    _face, other = shapes_of(
+        AvatarMesh(plain.vertices, plain.triangles, up=(0, 0, 1), evidence=rig), model
+    )
     assert moved(other, skin) > 0.005
 
 
-def test_hair_stays_out_where_bones_stand_anywhere_and_the_head_lies_on_its_side(head: Fringed, model: Model) -> None:
+def test_hair_stays_out_where_bones_stand_anywhere_and_the_head_lies_on_its_side(
+    head: Fringed, model: Model
+) -> None:
     upside_down = {"head": (0.0, 0.0, 0.0), "neck": (0.0, 0.0, 1.0)}
-    mesh = AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=told(head, "bone"), bones=upside_down)
+    mesh = AvatarMesh(
+        head.vertices, head.triangles, up=(0, 0, 1), evidence=told(head, "bone"), bones=upside_down
+    )
     face, shapes = shapes_of(mesh, model)
     other, same = shapes_of(replace(mesh, bones={}), model)
     np.testing.assert_array_equal(face.landmarks, other.landmarks)
@@ -184,4 +264,8 @@ def test_hair_stays_out_where_bones_stand_anywhere_and_the_head_lies_on_its_side
     side = np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]], np.float32)
     lying = replace(mesh, vertices=np.ascontiguousarray(head.vertices @ side.T), bones={})
     face, shapes = shapes_of(lying, model)
-    assert moved(shapes, head.hair) == 0 and face.confidence > 0.9 and moved(shapes, ~head.hair) > 0.004
+    assert (
+        moved(shapes, head.hair) == 0
+        and face.confidence > 0.9
+        and moved(shapes, ~head.hair) > 0.004
+    )

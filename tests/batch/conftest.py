@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Heads for the batch, and the command as users start it. The heads are .obj files, so that the tests themselves need no Blender."""
+"""Heads for the batch, and the command as users start it. The heads are .obj files, so that the
+tests themselves need no Blender.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,11 @@ ROOT = Path(__file__).resolve().parents[2]
 GENERATE = ROOT / "scripts" / "generate.py"
 FULL = bool(os.environ.get("BATCH_FULL"))  # set by dev.py farm-test: the longer versions
 
-collect_ignore = [] if importlib.util.find_spec("bpy") else ["test_batch.py", "test_deaths.py", "test_farm.py", "test_names.py"]
+collect_ignore = (
+    []
+    if importlib.util.find_spec("bpy")
+    else ["test_batch.py", "test_deaths.py", "test_farm.py", "test_names.py"]
+)
 
 
 def load_module(path: Path) -> ModuleType:
@@ -44,7 +50,9 @@ def write_head(path: Path, size: float = 1.0) -> Path:
 
 
 def write_face(path: Path) -> Path:
-    """The sample head as an .obj file: a face that the shipped model finds, with all that it needs."""
+    """The sample head as an .obj file: a face that the shipped model finds, with all that it
+    needs.
+    """
     head = build(HeadSpec())
     return _write(path, head.vertices, head.triangles)
 
@@ -79,12 +87,28 @@ class Run:
     @property
     def states(self) -> dict[str, str]:
         """Status of each file by its stem, an error's code for those that failed."""
-        return {Path(row["input"]).stem: row["error"]["code"] if "error" in row else row["status"] for row in self.report["files"]}
+        return {
+            Path(row["input"]).stem: row["error"]["code"] if "error" in row else row["status"]
+            for row in self.report["files"]
+        }
 
 
-def command(inputs: Path, out: Path, model: Path, *more: object, python: str = sys.executable) -> list[str]:
+def command(
+    inputs: Path, out: Path, model: Path, *more: object, python: str = sys.executable
+) -> list[str]:
     """The command line: visemes as .blend and .glb with a tiny model, and a report beside OUT."""
-    fixed = ["--set", "vrchat", "--out", out, "--export", "glb", "--model", model, "--report", report_of(out)]
+    fixed = [
+        "--set",
+        "vrchat",
+        "--out",
+        out,
+        "--export",
+        "glb",
+        "--model",
+        model,
+        "--report",
+        report_of(out),
+    ]
     return [python, *map(str, (GENERATE, inputs, *fixed, *more))]
 
 
@@ -98,16 +122,35 @@ def generate(tiny: Path) -> Callable[..., Run]:
 
     def call(inputs: Path, out: Path, *more: object, model: Path = tiny) -> Run:
         report_of(out).unlink(missing_ok=True)
-        done = subprocess.run(command(inputs, out, model, *more), capture_output=True, text=True, timeout=200, check=False)
-        return Run(done.returncode, done.stdout + done.stderr, json.loads(report_of(out).read_text()) if report_of(out).exists() else {})
+        done = subprocess.run(
+            command(inputs, out, model, *more),
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+        return Run(
+            done.returncode,
+            done.stdout + done.stderr,
+            json.loads(report_of(out).read_text()) if report_of(out).exists() else {},
+        )
 
     return call
 
 
 def outputs(out: Path) -> dict[str, bytes]:
-    """What a user sees in the output folder; of .blend files, which hold addresses of the memory they were saved from, only that they are there."""
-    files = [path for path in out.rglob("*") if path.is_file() and ".blendshapes" not in path.relative_to(out).parts]
-    return {path.relative_to(out).as_posix(): b"" if path.suffix == ".blend" else path.read_bytes() for path in files}
+    """What a user sees in the output folder; of .blend files, which hold addresses of the memory
+    they were saved from, only that they are there.
+    """
+    files = [
+        path
+        for path in out.rglob("*")
+        if path.is_file() and ".blendshapes" not in path.relative_to(out).parts
+    ]
+    return {
+        path.relative_to(out).as_posix(): b"" if path.suffix == ".blend" else path.read_bytes()
+        for path in files
+    }
 
 
 def leftovers(out: Path) -> list[str]:
@@ -118,6 +161,12 @@ def leftovers(out: Path) -> list[str]:
 def keys_of(out: Path) -> dict[str, str]:
     """Digest of the shape keys of each .blend file."""
     script = Path(__file__).with_name("keys.py")
-    done = subprocess.run([sys.executable, str(script), str(out)], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(
+        [sys.executable, str(script), str(out)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
     found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines of a farm on this one: network namespaces with addresses of their own on a bridge. Needs root and iproute2."""
+"""Machines of a farm on this one: network namespaces with addresses of their own on a bridge. Needs
+root and iproute2.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,10 @@ class Network:
     def __init__(self, machines: int) -> None:
         self._prefix = f"bsg{os.getpid()}"
         self.hub = f"{self._prefix}-hub"
-        self.machines = {f"{self._prefix}-{number}": f"10.213.77.{10 + number}" for number in range(1, machines + 1)}
+        self.machines = {
+            f"{self._prefix}-{number}": f"10.213.77.{10 + number}"
+            for number in range(1, machines + 1)
+        }
 
     def __enter__(self) -> Network:
         _ip("netns", "add", self.hub)
@@ -45,14 +50,32 @@ class Network:
         _ip("-n", self.hub, "link", "set", "bridge", "up")
         for number, (name, address) in enumerate(self.machines.items(), 1):
             _ip("netns", "add", name)
-            _ip("-n", self.hub, "link", "add", f"to{number}", "type", "veth", "peer", "name", "eth0", "netns", name)
+            _ip(
+                "-n",
+                self.hub,
+                "link",
+                "add",
+                f"to{number}",
+                "type",
+                "veth",
+                "peer",
+                "name",
+                "eth0",
+                "netns",
+                name,
+            )
             _ip("-n", self.hub, "link", "set", f"to{number}", "master", "bridge", "up")
             _ip("-n", name, "link", "set", "lo", "up")
             _ip("-n", name, "addr", "add", f"{address}/24", "dev", "eth0")
             _ip("-n", name, "link", "set", "eth0", "up")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         for name in (*self.machines, self.hub):
             subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever Blender, an add-on or a locale prints or reads, the batch and its Blenders understand each other."""
+"""Whatever Blender, an add-on or a locale prints or reads, the batch and its Blenders understand
+each other.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from scripts.batch.channel import VARIABLE, started
 from .conftest import ROOT, Run
 
 Generate = Callable[..., Run]
-# a Blender that prints before, with and after its work, on both streams, and without ends of lines; and reads what is on stdin
+# a Blender that prints before, with and after its work, on both streams, and without ends of lines;
+# and reads what is on stdin
 NOISY = """
 import atexit, os, runpy, sys
 sys.path.insert(0, {root!r})
@@ -37,9 +40,15 @@ runpy.run_path({worker!r}, run_name="__main__")
 @systems.shell
 def test_what_a_blender_prints_is_harmless(heads: Path, tmp_path: Path, generate: Generate) -> None:
     code = tmp_path / "noisy.py"
-    code.write_text(NOISY.format(root=str(ROOT), worker=str(ROOT / "scripts" / "batch" / "worker.py")), encoding="utf-8")
+    code.write_text(
+        NOISY.format(root=str(ROOT), worker=str(ROOT / "scripts" / "batch" / "worker.py")),
+        encoding="utf-8",
+    )
     program = tmp_path / "blender"
-    program.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(code))}\n", encoding="utf-8")
+    program.write_text(
+        f"#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(code))}\n",
+        encoding="utf-8",
+    )
     program.chmod(0o755)
     run = generate(heads, tmp_path / "out", "--jobs", 2, "--blender", program)
     assert run.code == 0 and set(run.states.values()) == {"done"}, run.said
@@ -72,20 +81,32 @@ os.kill(left.pid, 9)
 
 
 def test_lines_go_both_ways_and_end_with_the_process() -> None:
-    start = partial(subprocess.Popen, [sys.executable, "-c", ECHO.format(root=str(ROOT))], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    start = partial(
+        subprocess.Popen,
+        [sys.executable, "-c", ECHO.format(root=str(ROOT))],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
     process, channel = started(start, os.environ)
     for text in ("hello\n", "こんにちは\n"):
         channel.jobs.write(text)
         channel.jobs.flush()
         assert channel.answers.readline() == text.upper()
     channel.jobs.close()
-    assert channel.answers.readline() == "", "the end of the jobs is the end of the process and of its answers"
+    assert channel.answers.readline() == "", (
+        "the end of the jobs is the end of the process and of its answers"
+    )
     assert process.wait(20) == 0
     channel.close()
 
 
 def test_a_process_that_is_killed_ends_its_answers_though_its_own_children_live() -> None:
-    start = partial(subprocess.Popen, [sys.executable, "-c", ECHO.format(root=str(ROOT))], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    start = partial(
+        subprocess.Popen,
+        [sys.executable, "-c", ECHO.format(root=str(ROOT))],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
     process, channel = started(start, os.environ)
     channel.jobs.write("ready\n")
     channel.jobs.flush()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files and objects that are called what is an option, a pattern, markup or no text at all elsewhere."""
+"""Files and objects that are called what is an option, a pattern, markup or no text at all
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,12 @@ def test_files_of_any_name_are_worked_on(tmp_path: Path, generate: Generate) -> 
         Path(os.fsdecode(raw)).write_bytes((folder / "CON.obj").read_bytes())
     run = generate(folder, out)
     assert run.code == 0 and set(run.states.values()) == {"done"}, run.said
-    wanted = {name[:180] for name in NAMES} | {Path(os.fsdecode(raw)).stem for _ in range(Path(os.fsdecode(raw)).exists())}
-    assert {path.stem for path in out.glob("*.blend")} == wanted == {path.stem for path in out.glob("*.glb")} and leftovers(out) == []
+    wanted = {name[:180] for name in NAMES} | {
+        Path(os.fsdecode(raw)).stem for _ in range(Path(os.fsdecode(raw)).exists())
+    }
+    assert {path.stem for path in out.glob("*.blend")} == wanted == {
+        path.stem for path in out.glob("*.glb")
+    } and leftovers(out) == []
     assert "\x1b" not in run.said and "too long for an output" in run.said
     page = report_of(out).with_suffix(".html").read_text(encoding="utf-8")
     assert "<img src=x" not in page and page.count("</script>") == 1
@@ -43,18 +49,58 @@ def test_files_of_any_name_are_worked_on(tmp_path: Path, generate: Generate) -> 
 def test_an_object_of_any_name_may_be_named(tmp_path: Path, tiny: Path, name: str) -> None:
     head = write_head(tmp_path / "-head.obj")
     head.write_text(f"o {name}\n{head.read_text()}", encoding="utf-8")
-    words = ["--object", name, "--set", "vrchat", "--model", str(tiny), "--out", "out", "--report", "r.json", "--", "-head.obj"]
-    done = subprocess.run([sys.executable, str(GENERATE), *words], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    words = [
+        "--object",
+        name,
+        "--set",
+        "vrchat",
+        "--model",
+        str(tiny),
+        "--out",
+        "out",
+        "--report",
+        "r.json",
+        "--",
+        "-head.obj",
+    ]
+    done = subprocess.run(
+        [sys.executable, str(GENERATE), *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     (row,) = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["files"]
-    assert row["object"] == name and row["object_chosen_by"] == "name" and (tmp_path / "out" / "-head.blend").is_file()
+    assert (
+        row["object"] == name
+        and row["object_chosen_by"] == "name"
+        and (tmp_path / "out" / "-head.blend").is_file()
+    )
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_full_stdout_is_one_sentence_after_the_work(tmp_path: Path) -> None:
-    head = write_face(tmp_path / "ann.obj")  # nothing is wrong with it, so that nothing is warned of
-    line = [sys.executable, str(GENERATE), str(head), "--set", "vrchat", "--out", str(tmp_path / "out")]
+    head = write_face(
+        tmp_path / "ann.obj"
+    )  # nothing is wrong with it, so that nothing is warned of
+    line = [
+        sys.executable,
+        str(GENERATE),
+        str(head),
+        "--set",
+        "vrchat",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
-    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "No space left on device" in done.stderr, done.stderr
+        done = subprocess.run(
+            line, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False
+        )
+    assert (
+        done.returncode == 1
+        and len(done.stderr.splitlines()) == 1
+        and "No space left on device" in done.stderr
+    ), done.stderr
     assert (tmp_path / "out" / "ann.blend").is_file()

@@ -21,7 +21,9 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
 
 
-def made(store: Store, name: str = "a", source: str = "in1", settings: str = "set1", data: bytes = b"out") -> list[Path]:
+def made(
+    store: Store, name: str = "a", source: str = "in1", settings: str = "set1", data: bytes = b"out"
+) -> list[Path]:
     """A finished output with its record."""
     target = store.out / f"{name}.blend"
     store.start(name, source, settings, [target])
@@ -95,10 +97,17 @@ def test_a_damaged_record_is_none(store: Store, text: str) -> None:
 
 def test_one_claims_and_the_other_waits_and_death_frees(store: Store) -> None:
     code = (
-        "import sys; from pathlib import Path; from scripts.batch.store import Store\n"
-        "with Store(Path(sys.argv[1])).claim('deep/a') as mine: print(mine, flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from scripts.batch.store import Store\nwith"
+        " Store(Path(sys.argv[1])).claim('deep/a') as mine: print(mine, flush=True);"
+        " sys.stdin.read()"
     )
-    holder = subprocess.Popen([sys.executable, "-c", code, str(store.out)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(store.out)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert holder.stdout is not None and holder.stdout.readline() == "True\n"
         with store.claim("deep/a") as mine:
@@ -143,7 +152,11 @@ def test_digests_change_with_what_they_are_of(tmp_path: Path) -> None:
     before = model_digest(str(model), tmp_path)
     (tmp_path / "my.encoder.onnx").write_bytes(b"f")
     assert model_digest(str(model), tmp_path) != before != model_digest("", tmp_path)
-    assert settings_digest({"a": 1, "b": 2}) == settings_digest({"b": 2, "a": 1}) != settings_digest({"a": 1, "b": 3})
+    assert (
+        settings_digest({"a": 1, "b": 2})
+        == settings_digest({"b": 2, "a": 1})
+        != settings_digest({"a": 1, "b": 3})
+    )
 
 
 def test_a_model_that_the_backend_would_not_read_is_not_read_for_its_digest(tmp_path: Path) -> None:
@@ -151,13 +164,24 @@ def test_a_model_that_the_backend_would_not_read_is_not_read_for_its_digest(tmp_
     model = tmp_path / "my[1].decoder.onnx"
     model.write_bytes(b"d")
     alone = model_digest(str(model), tmp_path)
-    assert alone != shipped and model_digest(f"/{model}" if os.name == "posix" else "//host/share/my.decoder.onnx", tmp_path) == shipped
+    assert (
+        alone != shipped
+        and model_digest(
+            f"/{model}" if os.name == "posix" else "//host/share/my.decoder.onnx", tmp_path
+        )
+        == shipped
+    )
     large = tmp_path / "my[1].encoder.onnx"
     with large.open("wb") as file:
         file.truncate(MAX_FILE + 1)
-    assert model_digest(str(large), tmp_path) == model_digest(str(model), tmp_path) == alone, "too large to be read"
+    assert model_digest(str(large), tmp_path) == model_digest(str(model), tmp_path) == alone, (
+        "too large to be read"
+    )
     large.write_bytes(b"e")
-    assert model_digest(str(model), tmp_path) not in (alone, shipped), "a name with brackets has companions, too"
+    assert model_digest(str(model), tmp_path) not in (
+        alone,
+        shipped,
+    ), "a name with brackets has companions, too"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
@@ -168,7 +192,9 @@ def test_a_pipe_in_the_place_of_a_model_is_not_waited_for(tmp_path: Path) -> Non
     assert model_digest(str(tmp_path / "my.decoder.onnx"), tmp_path) == model_digest("", tmp_path)
 
 
-def test_a_failed_write_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b"old")
 
@@ -181,8 +207,12 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path, monkeypatch: pytes
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="this system cannot say that links are not to be followed")
-def test_a_link_in_the_place_of_a_lock_makes_no_file_elsewhere(store: Store, tmp_path: Path) -> None:
+@pytest.mark.skipif(
+    not hasattr(os, "O_NOFOLLOW"), reason="this system cannot say that links are not to be followed"
+)
+def test_a_link_in_the_place_of_a_lock_makes_no_file_elsewhere(
+    store: Store, tmp_path: Path
+) -> None:
     store.folder.mkdir()
     store.beside("a", ".lock").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="lock"), store.claim("a"):

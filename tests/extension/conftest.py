@@ -12,12 +12,18 @@ import pytest
 from scripts import build, matrix, rows
 
 _ONLY = os.environ.get("BLENDER_ROW")  # what dev.py --blender names
-BLENDERS = {row.name: row for row in rows.ROWS if row.bpy and (row.name == _ONLY if _ONLY else row.python == "3.11")}  # `dev.py matrix` has all
+BLENDERS = {
+    row.name: row
+    for row in rows.ROWS
+    if row.bpy and (row.name == _ONLY if _ONLY else row.python == "3.11")
+}  # `dev.py matrix` has all
 
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip for this platform, built once per run, and not in dist/, where a developer's own zips lie."""
+    """The zip for this platform, built once per run, and not in dist/, where a developer's own zips
+    lie.
+    """
     try:
         return build.build([build.this_platform()], tmp_path_factory.mktemp("zip"))[0]
     except subprocess.CalledProcessError as error:
@@ -26,7 +32,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", params=list(BLENDERS))
 def blender(request: pytest.FixtureRequest) -> Path:
-    """A Python with one version of Blender as a module and nothing of ours: onnxruntime and psutil come from the zip's wheels alone."""
+    """A Python with one version of Blender as a module and nothing of ours: onnxruntime and psutil
+    come from the zip's wheels alone.
+    """
     try:
         return matrix.environment(BLENDERS[request.param])
     except LookupError as error:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The zip as users get it: what is in it, and that it installs and works in throw-away profiles of every supported Blender."""
+"""The zip as users get it: what is in it, and that it installs and works in throw-away profiles of
+every supported Blender.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def use(python: Path, task: str, archive: Path, folder: Path) -> dict[str, Any]:
     """Run use_extension.py in a profile of its own; what it reports."""
     profile = folder / "profile"
     profile.mkdir(exist_ok=True)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")} | {"BLENDER_USER_RESOURCES": str(profile)}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")} | {
+        "BLENDER_USER_RESOURCES": str(profile)
+    }
     done = subprocess.run(
         [str(python), str(SCRIPT), task, str(archive), str(folder / "head.blend")],
         env=environment,
@@ -46,11 +50,27 @@ def use(python: Path, task: str, archive: Path, folder: Path) -> dict[str, Any]:
 
 def test_the_zip_holds_what_ships_and_nothing_else(archive: Path) -> None:
     names = zipfile.ZipFile(archive).namelist()
-    assert {"__init__.py", "blender_manifest.toml", "LICENSE", "backend/models/face.encoder.onnx", "backend/models/MODEL_CARD.md"} <= set(names)
-    top = {"__init__.py", "blender_manifest.toml", "LICENSE", "backend", "blendshape_addon", "wheels", "third_party"}
+    assert {
+        "__init__.py",
+        "blender_manifest.toml",
+        "LICENSE",
+        "backend/models/face.encoder.onnx",
+        "backend/models/MODEL_CARD.md",
+    } <= set(names)
+    top = {
+        "__init__.py",
+        "blender_manifest.toml",
+        "LICENSE",
+        "backend",
+        "blendshape_addon",
+        "wheels",
+        "third_party",
+    }
     assert {n.split("/")[0] for n in names} <= top
     wheels = [n for n in names if n.endswith(".whl")]
-    assert {w.split("/")[-1].split("-")[0] for w in wheels} == {"onnxruntime", "psutil"}, "numpy is Blender's own"
+    assert {w.split("/")[-1].split("-")[0] for w in wheels} == {"onnxruntime", "psutil"}, (
+        "numpy is Blender's own"
+    )
     manifest = tomllib.loads(zipfile.ZipFile(archive).read("blender_manifest.toml").decode())
     assert sorted(w.removeprefix("./") for w in manifest["wheels"]) == sorted(wheels)
 
@@ -61,25 +81,47 @@ def test_what_only_measures_stays_at_home(archive: Path, tmp_path: Path) -> None
         assert not {Path(name).name for name in file.namelist()} & set(build.LEFT_OUT)
         file.extractall(tmp_path, [name for name in file.namelist() if name.startswith("backend/")])
     shipped = [
-        ".".join(path.relative_to(tmp_path).with_suffix("").parts) for path in sorted(tmp_path.rglob("*.py")) if not path.stem.startswith("__")
+        ".".join(path.relative_to(tmp_path).with_suffix("").parts)
+        for path in sorted(tmp_path.rglob("*.py"))
+        if not path.stem.startswith("__")
     ]
     everything = f"import importlib\nfor name in {shipped!r}: importlib.import_module(name)"
-    for command, code in (["-c", everything], 0), (["-m", "backend", "info"], 0), (["-m", "backend", "bench"], 2):
-        done = subprocess.run([sys.executable, "-P", *command], cwd=tmp_path, env=os.environ | {"PYTHONPATH": "."}, capture_output=True, check=False)
+    for command, code in (
+        (["-c", everything], 0),
+        (["-m", "backend", "info"], 0),
+        (["-m", "backend", "bench"], 2),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-P", *command],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": "."},
+            capture_output=True,
+            check=False,
+        )
         assert done.returncode == code, done.stderr.decode()[-2000:]
 
 
 def test_it_carries_the_licences_of_what_it_brings(archive: Path) -> None:
     with zipfile.ZipFile(archive) as file:
-        held = {name: file.read(name).decode(errors="replace") for name in file.namelist() if name.startswith("third_party/")}
+        held = {
+            name: file.read(name).decode(errors="replace")
+            for name in file.namelist()
+            if name.startswith("third_party/")
+        }
     assert {name.split("/")[1].split("-")[0] for name in held} == {"onnxruntime", "psutil"}
-    assert any("MIT License" in text for text in held.values()) and any("Redistribution" in text for text in held.values())
+    assert any("MIT License" in text for text in held.values()) and any(
+        "Redistribution" in text for text in held.values()
+    )
 
 
 def test_its_wheels_are_the_pinned_ones_for_both_pythons(archive: Path) -> None:
     pins = json.loads(build.PINS.read_text(encoding="utf-8"))[build.this_platform()]
     with zipfile.ZipFile(archive) as file:
-        held = {name.split("/")[1]: hashlib.sha256(file.read(name)).hexdigest() for name in file.namelist() if name.endswith(".whl")}
+        held = {
+            name.split("/")[1]: hashlib.sha256(file.read(name)).hexdigest()
+            for name in file.namelist()
+            if name.endswith(".whl")
+        }
     assert held == pins
     pythons = ("cp311",) if build.this_platform() == "macos-x64" else ("cp311", "cp313")
     assert all(any(f"-{python}-" in name for name in held) for python in pythons)
@@ -87,17 +129,25 @@ def test_its_wheels_are_the_pinned_ones_for_both_pythons(archive: Path) -> None:
 
 @pytest.mark.parametrize("platform", list(build.TAGS))
 def test_every_platform_has_its_pythons_pinned_by_hash(platform: str) -> None:
-    pythons = {"cp311"} if platform == "macos-x64" else {"cp311", "cp313"}  # Blender 4.5 is the last for Intel Macs
+    pythons = (
+        {"cp311"} if platform == "macos-x64" else {"cp311", "cp313"}
+    )  # Blender 4.5 is the last for Intel Macs
     pins = json.loads(build.PINS.read_text(encoding="utf-8"))[platform]
     packages = {(name.split("-")[0], name.split("-")[2]) for name in pins}
-    assert {("onnxruntime", python) for python in pythons} <= packages and "psutil" in {package for package, _ in packages}
+    assert {("onnxruntime", python) for python in pythons} <= packages and "psutil" in {
+        package for package, _ in packages
+    }
     assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in pins.values())
 
 
-def test_two_builds_are_equal_to_the_last_byte(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_builds_are_equal_to_the_last_byte(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "checkout").mkdir()
     for name in build.SHIPPED:  # another checkout, with other times
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile)(ROOT / name, tmp_path / "checkout" / name)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile)(
+            ROOT / name, tmp_path / "checkout" / name
+        )
     monkeypatch.setattr(build, "ROOT", tmp_path / "checkout")
     again = build.build([build.this_platform()], tmp_path / "zip")[0]
     assert again.read_bytes() == archive.read_bytes()
@@ -108,10 +158,16 @@ def test_the_zip_is_built_outside_the_repository(archive: Path) -> None:
 
 
 def absolute_imports(tree: ast.AST) -> list[str]:
-    """What is imported as a package of its own when the code runs, not only when types are checked."""
+    """What is imported as a package of its own when the code runs, not only when types are
+    checked.
+    """
     found: list[str] = []
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        if (
+            isinstance(node, ast.If)
+            and isinstance(node.test, ast.Name)
+            and node.test.id == "TYPE_CHECKING"
+        ):
             found += absolute_imports(ast.Module(node.orelse, []))
         elif isinstance(node, ast.ImportFrom):
             found += [node.module] if node.level == 0 and node.module else []
@@ -126,19 +182,29 @@ def test_inside_the_extension_only_relative_imports(archive: Path) -> None:
     sources = zipfile.ZipFile(archive)
     for name in sources.namelist():
         if name.endswith(".py"):
-            imported = {module.split(".")[0] for module in absolute_imports(ast.parse(sources.read(name)))}
+            imported = {
+                module.split(".")[0] for module in absolute_imports(ast.parse(sources.read(name)))
+            }
             assert not imported & {"backend", "blendshape_addon"}, name
-    assert absolute_imports(ast.parse("def f():\n from backend import x\nif TYPE_CHECKING:\n import a\nelse:\n import b")) == ["backend", "b"]
+    assert absolute_imports(
+        ast.parse(
+            "def f():\n from backend import x\nif TYPE_CHECKING:\n import a\nelse:\n import b"
+        )
+    ) == ["backend", "b"]
 
 
 @pytest.mark.timeout(900)
-def test_it_installs_generates_and_updates_in_a_throw_away_profile(blender: Path, archive: Path, tmp_path: Path) -> None:
+def test_it_installs_generates_and_updates_in_a_throw_away_profile(
+    blender: Path, archive: Path, tmp_path: Path
+) -> None:
     sets = load_sets()
     wanted = [*sets["arkit"].shapes, *sets["vrchat"].shapes]
     first = use(blender, "install", archive, tmp_path)
     assert first["result"] == ["FINISHED"]
     assert first["names"] == ["Basis", *wanted]
-    assert not any(first["values"][1:]), "a reference key's own value means nothing, and is 1 in Blender 5"
+    assert not any(first["values"][1:]), (
+        "a reference key's own value means nothing, and is 1 in Blender 5"
+    )
     assert not first["runtime_in_blender"], "only the child loads ONNX Runtime"
     assert all(0 < first["moved"][name] < first["vertices"] for name in wanted), first["moved"]
     assert first["children_left"] == 0

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user does with the zip, in a Blender of its own: first `install` and generate, then `again` in a new process. Prints JSON.
+"""What a user does with the zip, in a Blender of its own: first `install` and generate, then
+`again` in a new process. Prints JSON.
 
 python use_extension.py install|again ZIP FILE.blend [OFFSETS.npz]
 """
@@ -44,12 +45,18 @@ def write_offsets(ob: bpy.types.Object, path: str) -> None:
     points = np.empty((len(keys), len(ob.data.vertices) * 3), np.float32)
     for row, key in enumerate(keys):
         key.points.foreach_get("co", points[row])
-    np.savez(path, names=[key.name for key in keys[1:]], deltas=(points[1:] - points[0]).reshape(len(keys) - 1, -1, 3))
+    np.savez(
+        path,
+        names=[key.name for key in keys[1:]],
+        deltas=(points[1:] - points[0]).reshape(len(keys) - 1, -1, 3),
+    )
 
 
 def hello_versions() -> dict[str, str]:
     """What the child says of itself."""
-    hello = importlib.import_module(f"{blender_profile.EXTENSION}.blendshape_addon.session").backend.hello
+    hello = importlib.import_module(
+        f"{blender_profile.EXTENSION}.blendshape_addon.session"
+    ).backend.hello
     return {} if hello is None else dict(hello["versions"])
 
 
@@ -70,12 +77,19 @@ def main() -> None:
     if len(sys.argv) > 4:
         write_offsets(ob, sys.argv[4])
     versions = {"blender": bpy.app.version_string, **hello_versions()}
-    report = {"versions": versions, "result": list(result), "runtime_in_blender": "onnxruntime" in sys.modules, **state(ob)}
+    report = {
+        "versions": versions,
+        "result": list(result),
+        "runtime_in_blender": "onnxruntime" in sys.modules,
+        **state(ob),
+    }
     bpy.ops.wm.save_as_mainfile(filepath=blend)
     import psutil  # one of the zip's wheels: gone with the extension
 
     bpy.ops.preferences.addon_disable(module=blender_profile.EXTENSION)
-    report["children_left"] = len([c for c in psutil.Process().children(recursive=True) if c.status() != psutil.STATUS_ZOMBIE])
+    report["children_left"] = len(
+        [c for c in psutil.Process().children(recursive=True) if c.status() != psutil.STATUS_ZOMBIE]
+    )
     print("REPORT" + json.dumps(report))
 
 

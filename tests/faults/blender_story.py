@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens to a run in a Blender of its own, told by name; prints REPORT and JSON. python blender_story.py STORY MODEL FOLDER"""
+"""What happens to a run in a Blender of its own, told by name; prints REPORT and JSON. python
+blender_story.py STORY MODEL FOLDER
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def add_figure(rows: int = 24, columns: int = 32) -> bpy.types.Object:
     bpy.context.collection.objects.link(ob)
     bpy.context.view_layer.objects.active = ob
     assert shape.head_weights is not None
-    ob.vertex_groups.new(name="Head").add(np.flatnonzero(shape.head_weights).tolist(), 1.0, "REPLACE")
+    ob.vertex_groups.new(name="Head").add(
+        np.flatnonzero(shape.head_weights).tolist(), 1.0, "REPLACE"
+    )
     return ob
 
 
@@ -58,7 +62,9 @@ def state(ob: bpy.types.Object) -> str:
 
 
 def failing_at(key: int) -> Any:
-    """What names each key's hidden record while it is written, running out of memory at a given key."""
+    """What names each key's hidden record while it is written, running out of memory at a given
+    key.
+    """
     real, left = key_writer.attribute_of, [key]
 
     def attribute_of(name: str) -> Any:
@@ -106,11 +112,19 @@ def click() -> bool:
 
 
 def children() -> list[int]:
-    return [p.pid for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    return [
+        p.pid
+        for p in psutil.Process().children(recursive=True)
+        if p.status() != psutil.STATUS_ZOMBIE
+    ]
 
 
 def main() -> None:
-    ob = add_figure(60, 80) if STORY in ("killed", "disabled", "closed", "child_killed") else add_figure()
+    ob = (
+        add_figure(60, 80)
+        if STORY in ("killed", "disabled", "closed", "child_killed")
+        else add_figure()
+    )
     if STORY == "killed":  # from outside, while it works
         print("READY", flush=True)
         begun(ob)
@@ -148,10 +162,22 @@ def main() -> None:
             ("progress without a stage", {"type": "progress"}, {}),
             ("progress in words", {"type": "progress", "stage": "x", "fraction": "much"}, {}),
             ("face without indices", {"type": "face"}, {}),
-            ("landmarks that are none", {"type": "face", "landmarks": {"chin": 3}}, {"indices": np.zeros(1, np.int32)}),
+            (
+                "landmarks that are none",
+                {"type": "face", "landmarks": {"chin": 3}},
+                {"indices": np.zeros(1, np.int32)},
+            ),
             ("shapes without names", {"type": "shapes", "set": "arkit"}, {"offsets": good}),
-            ("more names than shapes", {"type": "shapes", "set": "arkit", "names": ["a", "b"]}, {"offsets": good}),
-            ("flat offsets", {"type": "shapes", "set": "arkit", "names": ["a"]}, {"offsets": np.zeros(3, np.float32)}),
+            (
+                "more names than shapes",
+                {"type": "shapes", "set": "arkit", "names": ["a", "b"]},
+                {"offsets": good},
+            ),
+            (
+                "flat offsets",
+                {"type": "shapes", "set": "arkit", "names": ["a"]},
+                {"offsets": np.zeros(3, np.float32)},
+            ),
             ("no report", {"type": "done"}, {}),
             ("a report of nothing", {"type": "done", "report": {}}, {}),
             ("a report that is a list", {"type": "done", "report": [1]}, {}),
@@ -171,7 +197,15 @@ def main() -> None:
         ob.shape_key_add(name="Mine", from_mix=False).value = 0.5
         before, differing = state(ob), []
         real_name, real_record = key_writer.attribute_of, key_writer.record
-        for broken in (1, 2, 30, 52, 60, 67, 0):  # updated keys first, then added ones, then the record of all
+        for broken in (
+            1,
+            2,
+            30,
+            52,
+            60,
+            67,
+            0,
+        ):  # updated keys first, then added ones, then the record of all
             key_writer.attribute_of = failing_at(broken)
             key_writer.record = real_record if broken else out_of_memory
             try:

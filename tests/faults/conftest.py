@@ -22,7 +22,7 @@ from scripts.generate import load_extension
 
 load_extension()
 
-from blendshape_auto_generator.blendshape_addon import backend_process  # noqa: E402  (after the alias is there)
+from blendshape_auto_generator.blendshape_addon import backend_process  # noqa: E402
 from blendshape_auto_generator.blendshape_addon.backend_process import Backend  # noqa: E402
 from blendshape_auto_generator.blendshape_addon.errors import AddonError  # noqa: E402
 from blendshape_auto_generator.blendshape_addon.launch import Launch, Settings, plan  # noqa: E402
@@ -34,7 +34,8 @@ sys.path.insert(0, {str(ROOT)!r})
 from backend.protocol import read_message, write_message
 stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
 def hello(protocol=1):
-    write_message(stdout, {{"type": "hello", "protocol": protocol, "versions": {{}}, "providers": [], "sets": {{}}, "pid": 0}})
+    hello = {{"type": "hello", "protocol": protocol, "providers": [], "sets": {{}}}}
+    write_message(stdout, hello | {{"versions": {{}}, "pid": 0}})
 def raw(data):
     stdout.write(data); stdout.flush()
 """
@@ -44,7 +45,9 @@ GONE_WITHIN_S = 1.0  # what is promised when Blender is killed
 
 
 def seconds_to_end(parent: subprocess.Popen[Any], child: psutil.Process) -> float:
-    """Kill a parent with -9; seconds from its end until its child is gone without a trace. Needs the fixture `heir`."""
+    """Kill a parent with -9; seconds from its end until its child is gone without a trace. Needs
+    the fixture `heir`.
+    """
     parent.kill()
     parent.wait()
     began = time.perf_counter()
@@ -55,13 +58,17 @@ def seconds_to_end(parent: subprocess.Popen[Any], child: psutil.Process) -> floa
 
 @pytest.fixture
 def heir() -> Iterator[None]:
-    """Orphans are handed to this process, which buries them at once: some systems' first process takes seconds, and that is not the child's time."""
+    """Orphans are handed to this process, which buries them at once: some systems' first process
+    takes seconds, and that is not the child's time.
+    """
     with orphans_come_here():
         yield
 
 
 class Clicks:
-    """A user who clicks Generate: one handle, as the add-on has it, whose child can be another at every start."""
+    """A user who clicks Generate: one handle, as the add-on has it, whose child can be another at
+    every start.
+    """
 
     def __init__(self, folder: Path, model: Path) -> None:
         self._folder, self._model = folder, model
@@ -76,7 +83,11 @@ class Clicks:
         environment = usual.environment | self.environment
         if self.code is None:
             return Launch(usual.command, environment, usual.log)
-        return Launch((sys.executable, "-c", PREAMBLE + textwrap.dedent(self.code)), dict(os.environ), usual.log)
+        return Launch(
+            (sys.executable, "-c", PREAMBLE + textwrap.dedent(self.code)),
+            dict(os.environ),
+            usual.log,
+        )
 
     def start(self) -> None:
         """Start the child as a click does."""
@@ -88,8 +99,17 @@ class Clicks:
         """Ask for ARKit's shapes of the figure."""
         mesh = figure(rows, columns)
         assert mesh.head_weights is not None
-        arrays = {"vertices": mesh.vertices, "triangles": mesh.triangles, "head_weights": mesh.head_weights}
-        header = {"sets": ["arkit"], "table": None, "model": str(self._model), "bones": {k: list(v) for k, v in mesh.bones.items()}}
+        arrays = {
+            "vertices": mesh.vertices,
+            "triangles": mesh.triangles,
+            "head_weights": mesh.head_weights,
+        }
+        header = {
+            "sets": ["arkit"],
+            "table": None,
+            "model": str(self._model),
+            "bones": {k: list(v) for k, v in mesh.bones.items()},
+        }
         request: int = self.backend.send("generate", {**header, "up": [0, 0, 1], **fields}, arrays)
         return request
 
@@ -145,9 +165,15 @@ class Clicks:
         return not [pid for pid in self.pids if pid != self.backend.pid and psutil.pid_exists(pid)]
 
     def survived(self, error: AddonError, code: str, words: str = "") -> None:
-        """What must hold after a fault: the right sentence and what to do, nothing left over, and the next click works."""
+        """What must hold after a fault: the right sentence and what to do, nothing left over, and
+        the next click works.
+        """
         assert error.code == code, f"{error.code}: {error}"
-        assert words in str(error) and error.message.endswith((".", ")")) and error.fix.endswith((".", ")"))
+        assert (
+            words in str(error)
+            and error.message.endswith((".", ")"))
+            and error.fix.endswith((".", ")"))
+        )
         assert not self.backend.running and self.all_gone()
         assert self.slowest < 1.0, f"Blender was held up for {self.slowest:.2f} s"
         self.code, self.environment = None, {}

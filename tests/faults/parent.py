@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Blender without the rest of Blender: starts the child as the add-on does, brings it to a moment, and says so.
+"""A Blender without the rest of Blender: starts the child as the add-on does, brings it to a
+moment, and says so.
 
 python parent.py LOG MOMENT BY MODEL
 
-MOMENT: start, idle, load, run, forked (another process holds the pipe, too). BY: main, or thread: who starts the child. Prints the child's number,
-that of a process it forked or 0, then READY.
+MOMENT: start, idle, load, run, forked (another process holds the pipe, too). BY: main, or thread:
+who starts the child. Prints the child's number, that of a process it forked or 0, then READY.
 """
 
 from __future__ import annotations
@@ -33,17 +34,29 @@ backend = Backend(lambda: plan(ROOT, LOG, Settings()))
 
 
 def ask(kind: str, **fields: Any) -> None:
-    """Send a request about the figure that takes many seconds, and wait until the child is deep in it."""
+    """Send a request about the figure that takes many seconds, and wait until the child is deep in
+    it.
+    """
     mesh = figure(60, 80)
     assert mesh.head_weights is not None
-    arrays = {"vertices": mesh.vertices, "triangles": mesh.triangles, "head_weights": mesh.head_weights} if kind == "generate" else None
-    backend.send(kind, fields | {"model": MODEL, "bones": {k: list(v) for k, v in mesh.bones.items()}}, arrays)
+    arrays = (
+        {"vertices": mesh.vertices, "triangles": mesh.triangles, "head_weights": mesh.head_weights}
+        if kind == "generate"
+        else None
+    )
+    backend.send(
+        kind,
+        fields | {"model": MODEL, "bones": {k: list(v) for k, v in mesh.bones.items()}},
+        arrays,
+    )
     found = kind == "load"
     while not found:  # after the face comes the model's run
         found = any(message.header["type"] == "face" for message in backend.wait(0.1))
     end = time.monotonic() + 0.5
     while time.monotonic() < end:
-        assert all(message.header["type"] == "progress" for message in backend.wait(0.05)), "done already"
+        assert all(message.header["type"] == "progress" for message in backend.wait(0.05)), (
+            "done already"
+        )
 
 
 def main() -> None:

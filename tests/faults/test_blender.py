@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens to a run when Blender, its file, the add-on or the child goes away; each story is a Blender of its own."""
+"""What happens to a run when Blender, its file, the add-on or the child goes away; each story is a
+Blender of its own.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,18 @@ import psutil
 import pytest
 from faults.conftest import GONE_WITHIN_S, seconds_to_end
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy module is not installed")
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("bpy") is None, reason="the bpy module is not installed"
+)
 STORY = Path(__file__).parent / "blender_story.py"
 
 
 def start(story: str, model: Path, folder: Path) -> subprocess.Popen[str]:
     environment = os.environ | {"TMPDIR": str(folder), "PYTHONHASHSEED": "0"}
     command = [sys.executable, str(STORY), story, str(model), str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
 
 
 def told(process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -60,7 +66,9 @@ def test_answers_that_are_none_change_nothing(tiny: Path, tmp_path: Path) -> Non
 
 def test_keys_are_written_all_or_none(tiny: Path, tmp_path: Path) -> None:
     report = told(start("half_written", tiny, tmp_path))
-    assert report["differing"] == [] and "Memory ran out" in report["message"] and report["next_click"]
+    assert (
+        report["differing"] == [] and "Memory ran out" in report["message"] and report["next_click"]
+    )
 
 
 def test_two_blenders_at_once(tiny: Path, tmp_path: Path) -> None:
@@ -72,7 +80,9 @@ def test_two_blenders_at_once(tiny: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
 @pytest.mark.usefixtures("heir")
-def test_a_blender_that_is_killed_takes_its_child_with_it(slow: Path, tmp_path: Path, record_property: Any) -> None:
+def test_a_blender_that_is_killed_takes_its_child_with_it(
+    slow: Path, tmp_path: Path, record_property: Any
+) -> None:
     process = start("killed", slow, tmp_path)
     assert process.stdout is not None
     line = ""

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that a child can do wrong, with real processes: the message says what happened, nothing is left over, the next click works."""
+"""Everything that a child can do wrong, with real processes: the message says what happened,
+nothing is left over, the next click works.
+"""
 
 from __future__ import annotations
 
@@ -23,39 +25,89 @@ KILLS = int(os.environ.get("FAULT_KILLS", "12"))  # `dev.py reliability` does 20
 
 def frame(header: str, body: str = "b''") -> str:
     """Python code of a child that sends a frame made by hand."""
-    return f"text = ({header}).encode(); body = {body}; raw(struct.pack('<4sIQ', b'BSG1', len(text), len(body)) + text + body)"
+    return (
+        f"text = ({header}).encode(); body = {body}; raw(struct.pack('<4sIQ', b'BSG1', len(text),"
+        " len(body)) + text + body)"
+    )
 
 
 BAD_STREAMS = {
-    "banner before the greeting": ("raw(b'Welcome to this fine shell\\n'); time.sleep(60)", "protocol", "must begin with"),
-    "garbage after the greeting": ("hello(); raw(os.urandom(4096)); time.sleep(60)", "protocol", "cannot be read"),
+    "banner before the greeting": (
+        "raw(b'Welcome to this fine shell\\n'); time.sleep(60)",
+        "protocol",
+        "must begin with",
+    ),
+    "garbage after the greeting": (
+        "hello(); raw(os.urandom(4096)); time.sleep(60)",
+        "protocol",
+        "cannot be read",
+    ),
     "greeting of another version": ("hello(protocol=2); time.sleep(60)", "protocol", "protocol 2"),
-    "first frame is no greeting": ("write_message(stdout, {'type': 'done', 'id': 1}); time.sleep(60)", "protocol", "protocol None"),
-    "oversized header": ("hello(); raw(struct.pack('<4sIQ', b'BSG1', 2 << 20, 0)); time.sleep(60)", "protocol", "may have"),
-    "oversized body": ("hello(); raw(struct.pack('<4sIQ', b'BSG1', 2, 3 << 30) + b'{}'); time.sleep(60)", "protocol", "may have"),
-    "absurd sizes": ("hello(); raw(struct.pack('<4sIQ', b'BSG1', 2**32 - 1, 2**64 - 1)); time.sleep(60)", "protocol", "may have"),
-    "frame cut off by death": ("hello(); raw(struct.pack('<4sIQ', b'BSG1', 90, 1000) + b'{'); sys.exit(0)", "child_died", "exit code 0"),
+    "first frame is no greeting": (
+        "write_message(stdout, {'type': 'done', 'id': 1}); time.sleep(60)",
+        "protocol",
+        "protocol None",
+    ),
+    "oversized header": (
+        "hello(); raw(struct.pack('<4sIQ', b'BSG1', 2 << 20, 0)); time.sleep(60)",
+        "protocol",
+        "may have",
+    ),
+    "oversized body": (
+        "hello(); raw(struct.pack('<4sIQ', b'BSG1', 2, 3 << 30) + b'{}'); time.sleep(60)",
+        "protocol",
+        "may have",
+    ),
+    "absurd sizes": (
+        "hello(); raw(struct.pack('<4sIQ', b'BSG1', 2**32 - 1, 2**64 - 1)); time.sleep(60)",
+        "protocol",
+        "may have",
+    ),
+    "frame cut off by death": (
+        "hello(); raw(struct.pack('<4sIQ', b'BSG1', 90, 1000) + b'{'); sys.exit(0)",
+        "child_died",
+        "exit code 0",
+    ),
     "header no JSON": ("hello(); " + frame("'{]'") + "; time.sleep(60)", "protocol", "malformed"),
-    "header nested deeply": ("hello(); " + frame("'[' * 100000") + "; time.sleep(60)", "protocol", "malformed"),
+    "header nested deeply": (
+        "hello(); " + frame("'[' * 100000") + "; time.sleep(60)",
+        "protocol",
+        "malformed",
+    ),
     "arrays that do not fit": (
-        "hello(); " + frame('\'{"type":"x","arrays":[{"name":"a","dtype":"float32","shape":[3]}]}\'', "bytes(8)") + "; time.sleep(60)",
+        "hello(); "
+        + frame(
+            '\'{"type":"x","arrays":[{"name":"a","dtype":"float32","shape":[3]}]}\'', "bytes(8)"
+        )
+        + "; time.sleep(60)",
         "protocol",
         "malformed",
     ),
     "arrays of objects": (
-        "hello(); " + frame('\'{"type":"x","arrays":[{"name":"a","dtype":"object","shape":[1]}]}\'', "bytes(8)") + "; time.sleep(60)",
+        "hello(); "
+        + frame('\'{"type":"x","arrays":[{"name":"a","dtype":"object","shape":[1]}]}\'', "bytes(8)")
+        + "; time.sleep(60)",
         "protocol",
         "malformed",
     ),
     "negative shape": (
-        "hello(); " + frame('\'{"type":"x","arrays":[{"name":"a","dtype":"int32","shape":[-2]}]}\'', "bytes(8)") + "; time.sleep(60)",
+        "hello(); "
+        + frame('\'{"type":"x","arrays":[{"name":"a","dtype":"int32","shape":[-2]}]}\'', "bytes(8)")
+        + "; time.sleep(60)",
         "protocol",
         "malformed",
     ),
     "stdout closed": ("hello(); os.close(1); time.sleep(60)", "child_died", "closed its pipe"),
-    "log flooded": ("hello(); sys.stderr.write('x' * (5 << 20)); sys.stderr.flush(); time.sleep(60)", "child_died", "log"),
+    "log flooded": (
+        "hello(); sys.stderr.write('x' * (5 << 20)); sys.stderr.flush(); time.sleep(60)",
+        "child_died",
+        "log",
+    ),
     "says that it cannot work": (
-        "write_message(stdout, {'type': 'error', 'id': None, 'code': 'runtime_missing', 'message': 'No numpy.', 'fix': 'Get it.'})",
+        (
+            "write_message(stdout, {'type': 'error', 'id': None, 'code': 'runtime_missing',"
+            " 'message': 'No numpy.', 'fix': 'Get it.'})"
+        ),
         "runtime_missing",
         "No numpy. Get it.",
     ),
@@ -63,7 +115,9 @@ BAD_STREAMS = {
 
 
 @pytest.mark.parametrize(("code", "expected", "words"), BAD_STREAMS.values(), ids=BAD_STREAMS)
-def test_what_is_no_answer_is_told_and_the_next_click_works(clicks: Clicks, code: str, expected: str, words: str) -> None:
+def test_what_is_no_answer_is_told_and_the_next_click_works(
+    clicks: Clicks, code: str, expected: str, words: str
+) -> None:
     clicks.code = code
     clicks.start()
     clicks.survived(clicks.failure(), expected, words)
@@ -78,7 +132,14 @@ def test_every_exit_code_is_told(clicks: Clicks, code: int) -> None:
 
 @posix
 @pytest.mark.parametrize(
-    ("name", "words"), [("SIGKILL", "memory ran out"), ("SIGTERM", "SIGTERM"), ("SIGSEGV", "SIGSEGV"), ("SIGABRT", "SIGABRT"), ("SIGBUS", "SIGBUS")]
+    ("name", "words"),
+    [
+        ("SIGKILL", "memory ran out"),
+        ("SIGTERM", "SIGTERM"),
+        ("SIGSEGV", "SIGSEGV"),
+        ("SIGABRT", "SIGABRT"),
+        ("SIGBUS", "SIGBUS"),
+    ],
 )
 def test_every_signal_is_told(clicks: Clicks, name: str, words: str) -> None:
     clicks.code = f"hello(); os.kill(os.getpid(), signal.{name}); time.sleep(60)"
@@ -89,7 +150,8 @@ def test_every_signal_is_told(clicks: Clicks, name: str, words: str) -> None:
 def test_a_slow_start_is_waited_for_and_blender_goes_on(clicks: Clicks) -> None:
     clicks.code = """
         time.sleep(2); hello()
-        write_message(stdout, {"type": "done", "id": read_message(stdin).header["id"]}); time.sleep(60)
+        write_message(stdout, {"type": "done", "id": read_message(stdin).header["id"]});
+        time.sleep(60)
     """
     clicks.start()
     assert clicks.answers(clicks.send())[-1].header["type"] == "done"
@@ -146,7 +208,9 @@ def test_a_child_that_hangs_holds_nothing_up_and_goes_on_when_it_wakes(clicks: C
 
 
 @posix
-def test_a_child_that_hangs_and_ignores_its_end_is_killed(clicks: Clicks, impatient: Callable[..., None]) -> None:
+def test_a_child_that_hangs_and_ignores_its_end_is_killed(
+    clicks: Clicks, impatient: Callable[..., None]
+) -> None:
     impatient(LADDER_SECONDS=(0.2, 0.2, 2.0))
     assert clicks.click() == "done"
     assert clicks.backend.pid is not None
@@ -168,7 +232,9 @@ def test_a_clock_that_jumps_is_no_silence(clicks: Clicks, monkeypatch: pytest.Mo
     assert clicks.click() == "done"
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of another process are Linux's")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="limits of another process are Linux's"
+)
 def test_memory_that_runs_out_is_told_and_the_next_click_works(clicks: Clicks) -> None:
     import resource
 
@@ -177,7 +243,9 @@ def test_memory_that_runs_out_is_told_and_the_next_click_works(clicks: Clicks) -
     assert clicks.click() == "done"
     assert clicks.backend.pid is not None
     used = psutil.Process(clicks.backend.pid).memory_info().vms
-    resource.prlimit(clicks.backend.pid, resource.RLIMIT_AS, (used + (24 << 20), resource.RLIM_INFINITY))
+    resource.prlimit(
+        clicks.backend.pid, resource.RLIMIT_AS, (used + (24 << 20), resource.RLIM_INFINITY)
+    )
     request = clicks.send(300, 300)
     try:
         last = clicks.answers(request)[-1].header
@@ -185,7 +253,9 @@ def test_memory_that_runs_out_is_told_and_the_next_click_works(clicks: Clicks) -
     except Exception as error:  # an allocation inside a library may also end the child
         assert getattr(error, "code", "") == "child_died", error
     if clicks.backend.running:
-        resource.prlimit(clicks.backend.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        resource.prlimit(
+            clicks.backend.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        )
     assert clicks.click() == "done"
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Models that never end, when they are loaded or when they run: every wait for them ends, the child is gone, and others go on."""
+"""Models that never end, when they are loaded or when they run: every wait for them ends, the child
+is gone, and others go on.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def test_a_model_that_never_ends_holds_up_no_other(kind: str, tmp_path: Path) ->
     with Child() as child:
         child.read()
         child.send("load", model=str(made(tmp_path, kind)))
-        assert child.report("load", model=None)["model"].startswith("face"), "answered while the first is stuck"
+        assert child.report("load", model=None)["model"].startswith("face"), (
+            "answered while the first is stuck"
+        )
         assert child.report("stats")["models"]
 
 
@@ -50,7 +54,9 @@ def gone(pid: int | None) -> bool:
 
 
 @pytest.mark.parametrize("kind", models.STUCK)
-def test_what_is_cancelled_is_given_up_or_the_child_is_killed(clicks: Clicks, kind: str, tmp_path: Path) -> None:
+def test_what_is_cancelled_is_given_up_or_the_child_is_killed(
+    clicks: Clicks, kind: str, tmp_path: Path
+) -> None:
     request, pid = begun(clicks, made(tmp_path, kind)), clicks.backend.pid
     clicks.backend.cancel(request)
     clicks.backend.cancel(request)  # a second ESC
@@ -58,7 +64,9 @@ def test_what_is_cancelled_is_given_up_or_the_child_is_killed(clicks: Clicks, ki
     while clicks.backend.see_off():
         assert time.monotonic() < end, "the child goes on"
         time.sleep(0.05)
-    if kind == "loop":  # ONNX Runtime looks at a cancel between two rounds: the child is as good as before
+    if (
+        kind == "loop"
+    ):  # ONNX Runtime looks at a cancel between two rounds: the child is as good as before
         assert clicks.backend.pid == pid and clicks.reaches_a_child() == "done"
         return
     assert gone(pid) and not clicks.backend.running
@@ -67,7 +75,9 @@ def test_what_is_cancelled_is_given_up_or_the_child_is_killed(clicks: Clicks, ki
 
 
 @pytest.mark.parametrize("kind", models.STUCK)
-def test_what_is_not_done_in_time_ends_with_the_child_and_another_model_is_advised(clicks: Clicks, kind: str, tmp_path: Path) -> None:
+def test_what_is_not_done_in_time_ends_with_the_child_and_another_model_is_advised(
+    clicks: Clicks, kind: str, tmp_path: Path
+) -> None:
     clicks.start()
     clicks.until_greeted()
     pid = clicks.backend.pid
@@ -75,7 +85,10 @@ def test_what_is_not_done_in_time_ends_with_the_child_and_another_model_is_advis
     clicks.send(model=str(made(tmp_path, kind)), sets=[], table=TABLE)
     error = clicks.failure(SHORT_S + PROMISED_S)
     clicks.backend.allow(None)
-    assert f"The model {kind}.onnx did not finish within 1 s" in error.message and "another model" in error.fix
+    assert (
+        f"The model {kind}.onnx did not finish within 1 s" in error.message
+        and "another model" in error.fix
+    )
     assert "time" not in error.fix and gone(pid)
     clicks.survived(error, "model_stuck")
 
@@ -87,11 +100,17 @@ def test_the_extensions_own_model_is_not_blamed(clicks: Clicks) -> None:
     clicks.send(model=None)
     error = clicks.failure()
     clicks.backend.allow(None)
-    assert "1,536 vertices" in error.message and "fewer vertices" in error.fix and "model" not in str(error)
+    assert (
+        "1,536 vertices" in error.message
+        and "fewer vertices" in error.fix
+        and "model" not in str(error)
+    )
     clicks.survived(error, "child_timeout")
 
 
-def test_others_are_told_why_their_child_was_ended_and_may_ask_again(clicks: Clicks, tmp_path: Path, impatient: Callable[..., None]) -> None:
+def test_others_are_told_why_their_child_was_ended_and_may_ask_again(
+    clicks: Clicks, tmp_path: Path, impatient: Callable[..., None]
+) -> None:
     impatient(CANCEL_SECONDS=SHORT_S)
     first = begun(clicks, made(tmp_path, "fold"))
     clicks.backend.cancel(first)
@@ -100,12 +119,16 @@ def test_others_are_told_why_their_child_was_ended_and_may_ask_again(clicks: Cli
     clicks.survived(error, "child_timeout", "did not give the model fold.onnx up")
 
 
-def test_what_trickles_progress_for_ever_ends(clicks: Clicks, impatient: Callable[..., None]) -> None:
+def test_what_trickles_progress_for_ever_ends(
+    clicks: Clicks, impatient: Callable[..., None]
+) -> None:
     impatient(seconds_for=lambda vertices: SHORT_S + vertices * 1e-9)
     clicks.code = """
         hello(); number = read_message(stdin).header["id"]
         while True:
-            write_message(stdout, {"type": "progress", "id": number, "stage": "model", "fraction": 0.5}); time.sleep(0.05)
+            progress = {"type": "progress", "id": number, "stage": "model", "fraction": 0.5}
+            write_message(stdout, progress)
+            time.sleep(0.05)
     """
     clicks.start()
     clicks.send()
@@ -122,7 +145,9 @@ def test_silence_in_a_run_ends(clicks: Clicks, impatient: Callable[..., None]) -
     clicks.survived(error, "model_stuck", "within 1 s")
 
 
-def test_a_child_that_never_greets_is_ended_when_nobody_waits_any_more(clicks: Clicks, impatient: Callable[..., None]) -> None:
+def test_a_child_that_never_greets_is_ended_when_nobody_waits_any_more(
+    clicks: Clicks, impatient: Callable[..., None]
+) -> None:
     impatient(CANCEL_SECONDS=SHORT_S)
     clicks.code = "time.sleep(60)"
     clicks.start()
@@ -134,9 +159,14 @@ def test_a_child_that_never_greets_is_ended_when_nobody_waits_any_more(clicks: C
     assert not clicks.backend.running and clicks.all_gone()
 
 
-def test_a_model_that_takes_too_much_memory_is_told_and_it_is_no_crash(clicks: Clicks, tmp_path: Path) -> None:
+def test_a_model_that_takes_too_much_memory_is_told_and_it_is_no_crash(
+    clicks: Clicks, tmp_path: Path
+) -> None:
     share = 300 * 2**20 / psutil.virtual_memory().total
-    clicks.code = f"from backend import limits; limits.FOREIGN_SHARE = {share}; from backend.cli import main; sys.exit(main(['serve']))"
+    clicks.code = (
+        f"from backend import limits; limits.FOREIGN_SHARE = {share}; from backend.cli import main;"
+        " sys.exit(main(['serve']))"
+    )
     clicks.start()
     clicks.until_greeted()
     clicks.backend.send("load", {"model": str(made(tmp_path, "matmul"))})

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One fuzzed target in a process of its own, coverage-guided by Atheris (libFuzzer): python run.py TARGET CORPUS [libFuzzer's options]"""
+"""One fuzzed target in a process of its own, coverage-guided by Atheris (libFuzzer): python run.py
+TARGET CORPUS [libFuzzer's options]
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files and objects as they should not be, in a Blender of its own; prints REPORT and JSON. python strange_files.py MODEL FOLDER"""
+"""Files and objects as they should not be, in a Blender of its own; prints REPORT and JSON. python
+strange_files.py MODEL FOLDER
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def add_figure(name: str = "Body") -> bpy.types.Object:
     bpy.context.collection.objects.link(ob)
     bpy.context.view_layer.objects.active = ob
     assert shape.head_weights is not None
-    ob.vertex_groups.new(name="Head").add(np.flatnonzero(shape.head_weights).tolist(), 1.0, "REPLACE")
+    ob.vertex_groups.new(name="Head").add(
+        np.flatnonzero(shape.head_weights).tolist(), 1.0, "REPLACE"
+    )
     return ob
 
 
@@ -54,7 +58,9 @@ def click() -> str:
 
 
 def files_cut_short() -> dict[str, Any]:
-    """Read each file at a dozen lengths and with bytes turned over; what came of it, and the slowest."""
+    """Read each file at a dozen lengths and with bytes turned over; what came of it, and the
+    slowest.
+    """
     fresh()
     add_figure()
     whole = {suffix: FOLDER / f"whole{suffix}" for suffix in (".blend", ".glb", ".fbx", ".obj")}
@@ -98,7 +104,17 @@ def files_cut_short() -> dict[str, Any]:
 def names() -> dict[str, str]:
     """Objects, groups and keys with names of all kinds."""
     found = {}
-    for name in ("名前の長いメッシュ", "🦊🐾", "a/b\\c:d*e?", "  ", "%s{0}$(x)`x`", LONG, "'; DROP TABLE", "\u202eevil", "x" * 300):
+    for name in (
+        "名前の長いメッシュ",
+        "🦊🐾",
+        "a/b\\c:d*e?",
+        "  ",
+        "%s{0}$(x)`x`",
+        LONG,
+        "'; DROP TABLE",
+        "\u202eevil",
+        "x" * 300,
+    ):
         fresh()
         ob = add_figure(name)
         ob.shape_key_add(name="Basis")
@@ -124,7 +140,9 @@ def soup() -> dict[str, Any]:
     blocks = ob.data.shape_keys.key_blocks
     before = [(key.name, key.mute, key.value, key.relative_key.name) for key in blocks]
     result = click()
-    after = [(key.name, key.mute, key.value, key.relative_key.name) for key in blocks][: len(before)]
+    after = [(key.name, key.mute, key.value, key.relative_key.name) for key in blocks][
+        : len(before)
+    ]
     return {"result": result, "unchanged": before == after, "keys": len(blocks)}
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What strangers can hand us, as functions of bytes: each must end with an answer or a BackendError (AddonError), whatever the bytes are.
+"""What strangers can hand us, as functions of bytes: each must end with an answer or a BackendError
+(AddonError), whatever the bytes are.
 
-Used three ways: by hypothesis and with kept cases in test_inputs.py, and by the coverage-guided fuzzer (run.py). Needs numpy and
-onnxruntime only. FIXTURES must hold tiny.encoder.onnx and tiny.decoder.onnx, which prepare() takes from fixtures.models.
+Used three ways: by hypothesis and with kept cases in test_inputs.py, and by the coverage-guided
+fuzzer (run.py). Needs numpy and onnxruntime only. FIXTURES must hold tiny.encoder.onnx and
+tiny.decoder.onnx, which prepare() takes from fixtures.models.
 """
 
 from __future__ import annotations
@@ -35,12 +37,31 @@ from backend.protocol import Message, ProtocolError  # noqa: E402
 MOST_VERTICES = 96
 CPU = settings.Settings(provider="cpu", threads=1)
 # coordinates that break careless arithmetic; a byte below their number stands for one of them
-EDGES = (0.0, -0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 1e30, -1e30, 3.4e38, 1e-30, 1e-45, 1e19, 0.5, 1e6, 1e-6)
+EDGES = (
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    np.nan,
+    np.inf,
+    -np.inf,
+    1e30,
+    -1e30,
+    3.4e38,
+    1e-30,
+    1e-45,
+    1e19,
+    0.5,
+    1e6,
+    1e-6,
+)
 
 
 @cache
 def folder() -> Path:
-    """The folder with the tiny pair: FUZZ_FIXTURES, or a temporary one that must first be filled by prepare()."""
+    """The folder with the tiny pair: FUZZ_FIXTURES, or a temporary one that must first be filled by
+    prepare().
+    """
     return Path(os.environ.get("FUZZ_FIXTURES") or tempfile.mkdtemp(prefix="fuzz-"))
 
 
@@ -48,14 +69,18 @@ def folder() -> Path:
 def addon(name: str) -> Any:
     """A module of the add-on that imports no bpy."""
     if "fuzzed_extension" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("fuzzed_extension", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
+        spec = importlib.util.spec_from_file_location(
+            "fuzzed_extension", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+        )
         assert spec is not None and spec.loader is not None
         sys.modules["fuzzed_extension"] = importlib.util.module_from_spec(spec)
     return importlib.import_module(f"fuzzed_extension.blendshape_addon.{name}")
 
 
 def frames(data: bytes) -> None:
-    """A stream of frames, as the child reads it and as the add-on does; what the child takes, the add-on takes too."""
+    """A stream of frames, as the child reads it and as the add-on does; what the child takes, the
+    add-on takes too.
+    """
     taken: list[Message] = []
     stream = io.BytesIO(data)
     sound = True
@@ -80,12 +105,16 @@ def frames(data: bytes) -> None:
     except ProtocolError:
         assert not sound
         return
-    assert [message.header for message in heard] == [message.header for message in taken][: len(heard)]
+    assert [message.header for message in heard] == [message.header for message in taken][
+        : len(heard)
+    ]
     assert not sound or len(heard) == len(taken)
 
 
 def requests(data: bytes) -> None:
-    """One frame as a request: everything that is checked before a model is used, and the errors' texts."""
+    """One frame as a request: everything that is checked before a model is used, and the errors'
+    texts.
+    """
     try:
         message = protocol.read_message(io.BytesIO(data))
     except ProtocolError:
@@ -96,12 +125,18 @@ def requests(data: bytes) -> None:
     kind = message.header["type"]
     if kind in ("locate", "generate") and len(message.arrays.get("vertices", ())) > MOST_VERTICES:
         return  # slow, and `meshes` is there for it
-    message.header["model"] = str(_tiny()) if isinstance(message.header.get("model"), str) else message.header.get("model")
+    message.header["model"] = (
+        str(_tiny())
+        if isinstance(message.header.get("model"), str)
+        else message.header.get("model")
+    )
     if message.header["model"] is None:
         message.header["model"] = str(_tiny())
     if isinstance(message.header.get("settings"), dict):
         for name in ("server", "profile", "metrics", "model_dir", "cache_dir", "server_ca"):
-            message.header["settings"].pop(name, None)  # these write files and open connections, as they are meant to
+            message.header["settings"].pop(
+                name, None
+            )  # these write files and open connections, as they are meant to
     try:
         answering.handle(message, lambda header, arrays: None, Cancellation())
     except BackendError as error:
@@ -126,18 +161,29 @@ def model_files(data: bytes) -> None:
 
 
 def meshes(data: bytes) -> None:
-    """A mesh whose every number comes from the bytes: offsets must be finite, or the mesh refused."""
+    """A mesh whose every number comes from the bytes: offsets must be finite, or the mesh
+    refused.
+    """
     mesh = _mesh_of(data)
-    header: dict[str, Any] = {"type": "generate", "bones": mesh["bones"], "up": mesh["up"], "landmarks": {}}
+    header: dict[str, Any] = {
+        "type": "generate",
+        "bones": mesh["bones"],
+        "up": mesh["up"],
+        "landmarks": {},
+    }
     message = Message(header, mesh["arrays"])
     try:
         avatar = handlers.mesh_of(message)
         tables = {"vrchat": shape_sets.load_sets()["vrchat"].shapes}
         indices = np.empty(0, np.int32)
-        for result in generate.generate(avatar, tables, 1.0, _model(), lambda stage, fraction: None, Cancellation()):
+        for result in generate.generate(
+            avatar, tables, 1.0, _model(), lambda stage, fraction: None, Cancellation()
+        ):
             if isinstance(result, Face):
                 indices = result.indices
-                assert len(np.unique(indices)) == len(indices) and (not len(indices) or indices.max() < len(avatar.vertices))
+                assert len(np.unique(indices)) == len(indices) and (
+                    not len(indices) or indices.max() < len(avatar.vertices)
+                )
             elif isinstance(result, generate.Shapes):
                 assert result.offsets.shape[1] == len(indices) and np.isfinite(result.offsets).all()
     except BackendError as error:
@@ -145,7 +191,9 @@ def meshes(data: bytes) -> None:
 
 
 def tables(data: bytes) -> None:
-    """Bytes as a JSON file: a table, landmarks, and settings, read by the child's and the add-on's readers."""
+    """Bytes as a JSON file: a table, landmarks, and settings, read by the child's and the add-on's
+    readers.
+    """
     path = folder() / f"table{os.getpid()}.json"
     path.write_bytes(data)
     try:
@@ -202,21 +250,55 @@ def framed(header: dict[str, Any], **arrays: Any) -> bytes:
 
 def seeds(name: str) -> list[bytes]:
     """Sound inputs for the fuzzer to start from."""
-    square = {"vertices": np.eye(4, 3, dtype=np.float32), "triangles": np.array([[0, 1, 2], [1, 2, 3]], np.int32)}
+    square = {
+        "vertices": np.eye(4, 3, dtype=np.float32),
+        "triangles": np.array([[0, 1, 2], [1, 2, 3]], np.int32),
+    }
     if name == "frames":
-        return [framed({"type": "hello", "protocol": 1}), framed({"type": "x", "id": 1}, **square) * 2]
-    if name == "requests":
-        full = {"type": "generate", "id": 1, "sets": ["arkit"], "table": {"A": {"jawOpen": 1.0}}, "strength": 1.0, "up": [0, 0, 1]}
         return [
-            framed({**full, "bones": {"head": [0, 0, 1]}, "landmarks": {"chin": [0, 0, 0]}, "settings": {"threads": 2}}, **square),
-            framed({**full, "id": 4, "evidence": {"materials": ["Hair"]}}, **square, triangle_materials=np.zeros(2, np.int32)),
+            framed({"type": "hello", "protocol": 1}),
+            framed({"type": "x", "id": 1}, **square) * 2,
+        ]
+    if name == "requests":
+        full = {
+            "type": "generate",
+            "id": 1,
+            "sets": ["arkit"],
+            "table": {"A": {"jawOpen": 1.0}},
+            "strength": 1.0,
+            "up": [0, 0, 1],
+        }
+        return [
+            framed(
+                {
+                    **full,
+                    "bones": {"head": [0, 0, 1]},
+                    "landmarks": {"chin": [0, 0, 0]},
+                    "settings": {"threads": 2},
+                },
+                **square,
+            ),
+            framed(
+                {**full, "id": 4, "evidence": {"materials": ["Hair"]}},
+                **square,
+                triangle_materials=np.zeros(2, np.int32),
+            ),
             framed({"type": "stats", "id": 2, "format": "prometheus"}),
-            framed({"type": "locate", "id": 3}, **square, head_weights=np.ones(4, np.float32), mask=np.ones(4, np.float32)),
+            framed(
+                {"type": "locate", "id": 3},
+                **square,
+                head_weights=np.ones(4, np.float32),
+                mask=np.ones(4, np.float32),
+            ),
         ]
     if name == "models":
         return [_tiny().read_bytes(), _tiny().with_name("tiny.encoder.onnx").read_bytes()]
     if name == "tables":
-        return [b'{"Laugh": {"jawOpen": 0.6, "mouthSmileLeft": -1e3}}', b'{"chin": [0.0, -0.1, 1.5]}', b'{"threads": 2, "provider": "cpu"}']
+        return [
+            b'{"Laugh": {"jawOpen": 0.6, "mouthSmileLeft": -1e3}}',
+            b'{"chin": [0.0, -0.1, 1.5]}',
+            b'{"threads": 2, "provider": "cpu"}',
+        ]
     if name == "archives":
         packed = io.BytesIO()
         np.savez(packed, **square, head_weight=np.ones(4), mask=np.zeros(4))
@@ -248,18 +330,31 @@ def _handlers() -> handlers.Handlers:
 
 
 def _mesh_of(data: bytes) -> dict[str, Any]:
-    """Arrays, bones and up of a request. Bytes: counts and what is there, then a byte for each coordinate and index, round and round."""
+    """Arrays, bones and up of a request. Bytes: counts and what is there, then a byte for each
+    coordinate and index, round and round.
+    """
     head = (data + bytes(8))[:8]
-    count, faces, what, seed = head[0] % MOST_VERTICES, head[1], head[2], struct.unpack("<I", head[3:7])[0]
+    count, faces, what, seed = (
+        head[0] % MOST_VERTICES,
+        head[1],
+        head[2],
+        struct.unpack("<I", head[3:7])[0],
+    )
     rest = np.frombuffer(data[8:] or b"\x80", np.uint8)
     numbers = np.resize(rest, count * 3)
-    special = np.array(EDGES, np.float32)[numbers % len(EDGES)] if what & 1 else numbers.astype(np.float32)
+    special = (
+        np.array(EDGES, np.float32)[numbers % len(EDGES)]
+        if what & 1
+        else numbers.astype(np.float32)
+    )
     plain = (numbers.astype(np.float32) - 128) / 64
     vertices = np.where(numbers < len(EDGES), special, plain).astype(np.float32).reshape(-1, 3)
     if what & 2:  # a face-like ellipsoid with some of it moved
         points = np.random.default_rng(seed).normal(size=(count, 3))
         points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
-        vertices = np.where(np.resize(rest, count * 3).reshape(-1, 3) < 4, vertices, points * [0.08, 0.1, 0.12]).astype(np.float32)
+        vertices = np.where(
+            np.resize(rest, count * 3).reshape(-1, 3) < 4, vertices, points * [0.08, 0.1, 0.12]
+        ).astype(np.float32)
     triangles = np.resize(rest[::-1], faces * 3).astype(np.int32).reshape(-1, 3)
     triangles = triangles % max(count, 1) if what & 4 else triangles - 3
     arrays: dict[str, Any] = {"vertices": vertices, "triangles": np.ascontiguousarray(triangles)}
@@ -270,4 +365,8 @@ def _mesh_of(data: bytes) -> dict[str, Any]:
     bones = {"head": [0.0, 0.0, float(head[3])]} if what & 32 else {}
     if what & 64:
         bones |= {"left_eye": [1e30, 0.0, 0.0], "right_eye": [0.0, 0.0, 0.0]}
-    return {"arrays": arrays, "bones": bones, "up": [0.0, 0.0, float(head[4] % 3)] if what & 128 else None}
+    return {
+        "arrays": arrays,
+        "bones": bones,
+        "up": [0.0, 0.0, float(head[4] % 3)] if what & 128 else None,
+    }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Strangers' input: every case that was ever found, and new ones made by hypothesis; all end with an answer or a sentence.
+"""Strangers' input: every case that was ever found, and new ones made by hypothesis; all end with
+an answer or a sentence.
 
 targets.py says what is tried; `dev.py fuzz` tries the same with a coverage-guided fuzzer.
 """
@@ -69,8 +70,15 @@ def test_sound_inputs_with_some_bytes_changed(name: str, data: st.DataObject) ->
 
 NAMES = ("jawOpen", "chin", "threads", "", "🦊", "x" * 300)
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats() | st.text(max_size=70),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.just(10**400)
+    | st.floats()
+    | st.text(max_size=70),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4)
+    ),
     max_leaves=10,
 )
 
@@ -81,10 +89,30 @@ def test_json_of_any_types_as_table_landmarks_and_settings(value: object) -> Non
     targets.TARGETS["tables"](json.dumps(value).encode())
 
 
-@given(st.dictionaries(st.sampled_from(("sets", "table", "strength", "bones", "up", "landmarks", "model", "settings", "regions")), json_values))
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            (
+                "sets",
+                "table",
+                "strength",
+                "bones",
+                "up",
+                "landmarks",
+                "model",
+                "settings",
+                "regions",
+            )
+        ),
+        json_values,
+    )
+)
 @EXAMPLES
 def test_requests_with_fields_of_any_types(fields: dict[str, Any]) -> None:
-    square = {"vertices": np.eye(4, 3, dtype=np.float32), "triangles": np.array([[0, 1, 2], [1, 2, 3]], np.int32)}
+    square = {
+        "vertices": np.eye(4, 3, dtype=np.float32),
+        "triangles": np.array([[0, 1, 2], [1, 2, 3]], np.int32),
+    }
     for kind in ("generate", "locate", "load"):
         targets.TARGETS["requests"](targets.framed({**fields, "type": kind, "id": 1}, **square))
 
@@ -96,7 +124,11 @@ def test_meshes_of_any_numbers(data: bytes, what: int) -> None:
 
 
 def test_an_integer_that_no_float_holds_is_no_number(tmp_path: Path) -> None:
-    assert is_number(1) and is_number(0.5) and not any(map(is_number, (10**400, True, "1", None, float("nan"), float("inf"))))
+    assert (
+        is_number(1)
+        and is_number(0.5)
+        and not any(map(is_number, (10**400, True, "1", None, float("nan"), float("inf"))))
+    )
     (tmp_path / "table.json").write_text('{"A": {"jawOpen": 1' + "0" * 400 + "}}")
     with pytest.raises(BackendError) as caught:
         read_table(tmp_path / "table.json")
@@ -105,10 +137,14 @@ def test_an_integer_that_no_float_holds_is_no_number(tmp_path: Path) -> None:
 
 def test_an_archive_that_unpacks_to_gigabytes_is_refused_unread(tmp_path: Path) -> None:
     packed = io.BytesIO()
-    np.savez_compressed(packed, vertices=np.zeros((1000, 3), np.float32), triangles=np.zeros((1, 3), np.int32))
+    np.savez_compressed(
+        packed, vertices=np.zeros((1000, 3), np.float32), triangles=np.zeros((1, 3), np.int32)
+    )
     data = bytearray(packed.getvalue())
     at = data.rindex(b"PK\x01\x02")
-    data[at + 24 : at + 28] = struct.pack("<I", 0xFFFFFFF0)  # the directory's size of the last file, as a bomb would have it
+    data[at + 24 : at + 28] = struct.pack(
+        "<I", 0xFFFFFFF0
+    )  # the directory's size of the last file, as a bomb would have it
     (tmp_path / "bomb.npz").write_bytes(data)
     with pytest.raises(BackendError) as caught:
         read_mesh(tmp_path / "bomb.npz")

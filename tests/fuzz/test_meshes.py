@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Meshes as they should not be: a finite result or a sentence, in bounded memory; nothing is moved that is not there."""
+"""Meshes as they should not be: a finite result or a sentence, in bounded memory; nothing is moved
+that is not there.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,11 @@ def head(**more: Any) -> Arrays:
 
 def non_manifold() -> Arrays:
     made = head()
-    return made | {"triangles": np.concatenate([made["triangles"], made["triangles"][:50], made["triangles"][:50, ::-1]])}
+    return made | {
+        "triangles": np.concatenate(
+            [made["triangles"], made["triangles"][:50], made["triangles"][:50, ::-1]]
+        )
+    }
 
 
 def zero_area() -> Arrays:
@@ -66,10 +72,15 @@ def loose() -> Arrays:
 
 def parts() -> Arrays:
     made = head()
-    many = [ball(4, 5, tuple(place), (0.002, 0.002, 0.002)) for place in np.random.default_rng(2).normal(size=(3000, 3)) * 0.1 + [0, 0, 1.6]]
+    many = [
+        ball(4, 5, tuple(place), (0.002, 0.002, 0.002))
+        for place in np.random.default_rng(2).normal(size=(3000, 3)) * 0.1 + [0, 0, 1.6]
+    ]
     vertices = np.concatenate([made["vertices"], *(v for v, _ in many)])
     starts = len(made["vertices"]) + 20 * np.arange(len(many))
-    triangles = np.concatenate([made["triangles"], *(t + start for (_, t), start in zip(many, starts, strict=True))])
+    triangles = np.concatenate(
+        [made["triangles"], *(t + start for (_, t), start in zip(many, starts, strict=True))]
+    )
     weights = np.concatenate([made["head_weights"], np.ones(20 * len(many), np.float32)])
     return {"vertices": vertices, "triangles": triangles.astype(np.int32), "head_weights": weights}
 
@@ -103,15 +114,21 @@ MESHES: dict[str, Callable[[], Arrays]] = {
     "NaN": changed(np.nan, 100),
     "infinite": changed(np.inf, 100),
     "1e30": changed(1e30, 100),
-    "3e38 and back": lambda: head(vertices=(figure().vertices * np.float32(2e38)).astype(np.float32)),
-    "1e-30 small": lambda: head(vertices=(figure().vertices * np.float32(1e-30)).astype(np.float32)),
+    "3e38 and back": lambda: head(
+        vertices=(figure().vertices * np.float32(2e38)).astype(np.float32)
+    ),
+    "1e-30 small": lambda: head(
+        vertices=(figure().vertices * np.float32(1e-30)).astype(np.float32)
+    ),
     "weights of NaN": lambda: head(head_weights=np.full(1536, np.nan, np.float32)),
     "weights of infinity": lambda: head(head_weights=np.full(1536, np.inf, np.float32)),
     "a mask of NaN": lambda: head(mask=np.full(1536, np.nan, np.float32)),
     "a negative mask": lambda: head(mask=np.full(1536, -1, np.float32)),
     "an index that is too large": lambda: head(triangles=np.full((5, 3), 1536, np.int32)),
     "the largest index": lambda: head(triangles=np.full((5, 3), 2**31 - 1, np.int32)),
-    "faces turned inside out": lambda: head(triangles=np.ascontiguousarray(figure().triangles[:, ::-1])),
+    "faces turned inside out": lambda: head(
+        triangles=np.ascontiguousarray(figure().triangles[:, ::-1])
+    ),
 }
 
 
@@ -127,23 +144,31 @@ def test_a_mesh_as_it_should_not_be(make: Callable[[], Arrays]) -> None:
         avatar = handlers.mesh_of(Message({"type": "generate", "up": [0, 0, 1]}, arrays))
         indices = np.empty(0, np.int32)
         tables = {"vrchat": load_sets()["vrchat"].shapes}
-        for result in generate.generate(avatar, tables, 1.0, targets._model(), lambda stage, fraction: None, Cancellation()):
+        for result in generate.generate(
+            avatar, tables, 1.0, targets._model(), lambda stage, fraction: None, Cancellation()
+        ):
             if isinstance(result, Face):
                 indices = result.indices
-                assert len(indices) == len(np.unique(indices)) and indices.max(initial=0) < len(arrays["vertices"])
+                assert len(indices) == len(np.unique(indices)) and indices.max(initial=0) < len(
+                    arrays["vertices"]
+                )
             elif isinstance(result, generate.Shapes):
                 assert result.offsets.shape[1] == len(indices) and np.isfinite(result.offsets).all()
     except BackendError as error:
         assert error.code.startswith(("mesh_", "no_face")) and error.message and error.fix
 
 
-@pytest.mark.skipif("RELIABILITY" not in os.environ, reason="half a minute; `dev.py reliability` runs it")
+@pytest.mark.skipif(
+    "RELIABILITY" not in os.environ, reason="half a minute; `dev.py reliability` runs it"
+)
 def test_a_million_vertices(tiny: Path) -> None:
     mesh = figure(700, 720)
     assert mesh.head_weights is not None and len(mesh.vertices) > 1_000_000
     with Child(timeout=280) as child:
         child.read()
         arrays = arrays_of(mesh.vertices, mesh.triangles, head_weights=mesh.head_weights)
-        last = child.ask("generate", arrays, sets=["vrchat"], bones=mesh.bones, up=mesh.up, model=str(tiny))[-1].header
+        last = child.ask(
+            "generate", arrays, sets=["vrchat"], bones=mesh.bones, up=mesh.up, model=str(tiny)
+        )[-1].header
         assert last["type"] == "done" or last["code"] == "out_of_memory", last
         assert child.report("stats")["peak_memory_mb"] < 6000

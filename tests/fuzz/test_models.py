@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Model files made to do harm, in a real child: refused with a sentence or run within bounds, and the child goes on."""
+"""Model files made to do harm, in a real child: refused with a sentence or run within bounds, and
+the child goes on.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,13 @@ def built(nodes: list[Any], constants: list[Any], domain: str = "") -> ModelProt
     """A plain model with two conditions and the given inside."""
     shapes: dict[str, list[str | int | None]] = {"vertices": ["B", "V", 3], "conditions": ["B", 2]}
     inputs = [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in shapes.items()]
-    graph = helper.make_graph(nodes, "graph", inputs, [helper.make_tensor_value_info("offsets", FLOAT, ["B", "V", 3])], constants)
+    graph = helper.make_graph(
+        nodes,
+        "graph",
+        inputs,
+        [helper.make_tensor_value_info("offsets", FLOAT, ["B", "V", 3])],
+        constants,
+    )
     opsets = [helper.make_opsetid("", 17), *([helper.make_opsetid(domain, 1)] if domain else [])]
     return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 
@@ -66,17 +74,32 @@ def endless() -> ModelProto:
     """A loop of 2^62 rounds."""
     scalar = helper.make_tensor_value_info
     body = helper.make_graph(
-        [helper.make_node("Identity", ["go"], ["go_on"]), helper.make_node("Add", ["x", "x"], ["y"])],
+        [
+            helper.make_node("Identity", ["go"], ["go_on"]),
+            helper.make_node("Add", ["x", "x"], ["y"]),
+        ],
         "body",
-        [scalar("i", TensorProto.INT64, []), scalar("go", TensorProto.BOOL, []), scalar("x", FLOAT, [])],
+        [
+            scalar("i", TensorProto.INT64, []),
+            scalar("go", TensorProto.BOOL, []),
+            scalar("x", FLOAT, []),
+        ],
         [scalar("go_on", TensorProto.BOOL, []), scalar("y", FLOAT, [])],
     )
-    nodes = [helper.make_node("Loop", ["n", "yes", "x0"], ["x1"], body=body), helper.make_node("Mul", ["vertices", "x1"], ["offsets"])]
-    return built(nodes, [array("n", np.int64(2**62)), array("yes", np.bool_(True)), array("x0", np.float32(1))])
+    nodes = [
+        helper.make_node("Loop", ["n", "yes", "x0"], ["x1"], body=body),
+        helper.make_node("Mul", ["vertices", "x1"], ["offsets"]),
+    ]
+    return built(
+        nodes,
+        [array("n", np.int64(2**62)), array("yes", np.bool_(True)), array("x0", np.float32(1))],
+    )
 
 
 def custom(domain: str) -> ModelProto:
-    return built([helper.make_node("RunShell", ["vertices"], ["offsets"], domain=domain)], [], domain)
+    return built(
+        [helper.make_node("RunShell", ["vertices"], ["offsets"], domain=domain)], [], domain
+    )
 
 
 MODELS = {
@@ -98,21 +121,28 @@ def child() -> Iterator[Child]:
 
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
-def test_a_model_made_to_do_harm_is_refused_and_the_child_goes_on(child: Child, tmp_path: Path, make: Any) -> None:
+def test_a_model_made_to_do_harm_is_refused_and_the_child_goes_on(
+    child: Child, tmp_path: Path, make: Any
+) -> None:
     (tmp_path / "bad.onnx").write_bytes(make().SerializeToString())
     error = child.error("load", model=str(tmp_path / "bad.onnx"))
     assert error["code"] in REFUSED and error["message"] and error["fix"]
     assert child.report("stats")["requests"] > 0
 
 
-def test_a_few_bytes_that_unfold_to_terabytes_are_out_of_memory(child: Child, tmp_path: Path) -> None:
+def test_a_few_bytes_that_unfold_to_terabytes_are_out_of_memory(
+    child: Child, tmp_path: Path
+) -> None:
     path = tmp_path / "bomb.onnx"
     path.write_bytes(unfolding([1_000_000, 5_000_000]).SerializeToString())
     child.report("load", model=str(path))  # which runs it once, to warm up
     assert psutil.Process(child.process.pid).memory_info().rss < 1 << 30
     model = load_model(path, Settings(provider="cpu", threads=1))
     assert model.plain is not None
-    feeds = {"vertices": np.zeros((1, 4, 3), np.float32), "conditions": np.zeros((1, 2), np.float32)}
+    feeds = {
+        "vertices": np.zeros((1, 4, 3), np.float32),
+        "conditions": np.zeros((1, 2), np.float32),
+    }
     with pytest.raises(BackendError) as caught:
         run(model.plain, feeds, Cancellation())
     assert caught.value.code == "out_of_memory" and caught.value.fix
@@ -137,7 +167,16 @@ def test_a_model_that_never_ends_is_cancelled(child: Child, tmp_path: Path) -> N
     assert child.report("stats")["requests"] > 0
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00", b"PK\x03\x04" + bytes(60), b"\x3a\xff\xff\xff\xff\x0f", struct.pack("<Q", 2**63) * 9])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x00",
+        b"PK\x03\x04" + bytes(60),
+        b"\x3a\xff\xff\xff\xff\x0f",
+        struct.pack("<Q", 2**63) * 9,
+    ],
+)
 def test_bytes_that_are_no_model_are_refused(child: Child, tmp_path: Path, data: bytes) -> None:
     (tmp_path / "no.onnx").write_bytes(data)
     assert child.error("load", model=str(tmp_path / "no.onnx"))["code"] == "model_unreadable"

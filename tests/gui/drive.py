@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs inside a Blender with a window: plays one story with simulated mouse and keys, and writes what it saw as JSON.
+"""Runs inside a Blender with a window: plays one story with simulated mouse and keys, and writes
+what it saw as JSON.
 
 blender --enable-event-simulate FILE.blend --python drive.py -- STORY REPORT.json UI_SCALE
 
-A story is a generator; at each `yield` Blender's own event loop goes on. Buttons are found as a user finds them, by going down the sidebar with
-the mouse: Blender tells which operator or property the button below the mouse belongs to.
+A story is a generator; at each `yield` Blender's own event loop goes on. Buttons are found as a
+user finds them, by going down the sidebar with the mouse: Blender tells which operator or property
+the button below the mouse belongs to.
 """
 
 import importlib

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A user's hand and eye inside Blender: mouse, keys, what is below the mouse, pictures of the screen."""
+"""A user's hand and eye inside Blender: mouse, keys, what is below the mouse, pictures of the
+screen.
+"""
 
 import subprocess
 import time
@@ -17,7 +19,9 @@ STEP = 9  # pixels at UI scale 1; a button is 20 high
 
 
 class Hand:
-    """Works in the first window's 3D view and its sidebar. Methods that are generators need `yield from`."""
+    """Works in the first window's 3D view and its sidebar. Methods that are generators need `yield
+    from`.
+    """
 
     def __init__(self, folder: Path, prefix: str) -> None:
         self.folder, self.prefix = folder, prefix
@@ -113,18 +117,24 @@ class Hand:
         yield
 
     def wheel(self, up: bool, times: int) -> Steps:
-        """Turn the wheel with the mouse over the sidebar's margin, since a list below it would take the wheel."""
+        """Turn the wheel with the mouse over the sidebar's margin, since a list below it would take
+        the wheel.
+        """
         region = self.sidebar
         yield from self.move((region.x + 3, region.y + region.height // 2))
         for _ in range(times):
             x, y = self.moved_to
-            self.window.event_simulate(type="WHEELUPMOUSE" if up else "WHEELDOWNMOUSE", value="PRESS", x=x, y=y)
+            self.window.event_simulate(
+                type="WHEELUPMOUSE" if up else "WHEELDOWNMOUSE", value="PRESS", x=x, y=y
+            )
             yield
 
     def open_tab(self, tab: str, panel: str = "") -> Steps:
-        """Open the sidebar on a tab, which exists only once it has been drawn, with one of its sub-panels open and first.
+        """Open the sidebar on a tab, which exists only once it has been drawn, with one of its
+        sub-panels open and first.
 
-        Blender tells nobody where a panel's header is, so that panel is registered anew as one that starts open.
+        Blender tells nobody where a panel's header is, so that panel is registered anew as one that
+        starts open.
         """
         if panel:
             cls = getattr(bpy.types, panel)
@@ -144,10 +154,15 @@ class Hand:
         yield from self.wait()
 
     def below_mouse(self) -> str:
-        """The operator or property of the button below the mouse, as Blender's own "Copy ..." would put it, or ""."""
+        """The operator or property of the button below the mouse, as Blender's own "Copy ..." would
+        put it, or "".
+        """
         manager = bpy.context.window_manager
         with bpy.context.temp_override(window=self.window, area=self.area, region=self.sidebar):
-            buttons: Any = ((bpy.ops.ui.copy_python_command_button, {}), (bpy.ops.ui.copy_data_path_button, {"full_path": True}))
+            buttons: Any = (
+                (bpy.ops.ui.copy_python_command_button, {}),
+                (bpy.ops.ui.copy_data_path_button, {"full_path": True}),
+            )
             for operator, options in buttons:
                 if operator.poll():
                     manager.clipboard = ""
@@ -169,8 +184,12 @@ class Hand:
                 found.append(((x, y), text))
         return found
 
-    def find(self, text: str, across: float = 0.4, from_top: bool = True) -> Generator[None, None, Place]:
-        """The first button in the sidebar whose operator or property contains the text, scrolling down as far as need be."""
+    def find(
+        self, text: str, across: float = 0.4, from_top: bool = True
+    ) -> Generator[None, None, Place]:
+        """The first button in the sidebar whose operator or property contains the text, scrolling
+        down as far as need be.
+        """
         seen: set[str] = set()
         if from_top:
             yield from self.wheel(True, 30)
@@ -179,7 +198,9 @@ class Hand:
             region = self.sidebar
             x = region.x + round(region.width * across)
             before = len(seen)
-            for y in range(region.y + region.height - 4, region.y + EDGE, -round(STEP * self.scale)):
+            for y in range(
+                region.y + region.height - 4, region.y + EDGE, -round(STEP * self.scale)
+            ):
                 yield from self.move((x, y))
                 yield
                 here = self.below_mouse()
@@ -199,4 +220,6 @@ class Hand:
 
     def running(self) -> bool:
         """True while the generating operator runs."""
-        return any("blendshapes" in operator.bl_idname.lower() for operator in self.window.modal_operators)
+        return any(
+            "blendshapes" in operator.bl_idname.lower() for operator in self.window.modal_operators
+        )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Save a file with the sample head, chosen and seen from the front, as a user would have it after opening an avatar.
+"""Save a file with the sample head, chosen and seen from the front, as a user would have it after
+opening an avatar.
 
 blender -b --python make_head.py -- FILE.blend
 """

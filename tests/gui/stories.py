@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user does, one function per story. Each gets the hand and a dictionary to write down what was seen."""
+"""What a user does, one function per story. Each gets the hand and a dictionary to write down what
+was seen.
+"""
 
 import sys
 import time
@@ -31,7 +33,11 @@ def keys() -> list[str]:
 
 def status() -> Any:
     """What the add-on knows about its runs, which the panel shows."""
-    name = next(name for name in sys.modules if name.endswith("blendshape_auto_generator.blendshape_addon.session"))
+    name = next(
+        name
+        for name in sys.modules
+        if name.endswith("blendshape_auto_generator.blendshape_addon.session")
+    )
     return sys.modules[name].status
 
 
@@ -42,7 +48,10 @@ def face_view(hand: Hand) -> Steps:
     space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
     view, ob = space.region_3d, the_object()
     corners = [ob.matrix_world @ Vector(corner) for corner in ob.bound_box]
-    low, high = (Vector([pick(corner[axis] for corner in corners) for axis in range(3)]) for pick in (min, max))
+    low, high = (
+        Vector([pick(corner[axis] for corner in corners) for axis in range(3)])
+        for pick in (min, max)
+    )
     size = min(high.z - low.z, 1.35 * (high.x - low.x))  # of a whole avatar the upper part
     view.view_perspective = "ORTHO"
     view.view_rotation = (0.7071, 0.7071, 0.0, 0.0)
@@ -52,7 +61,9 @@ def face_view(hand: Hand) -> Steps:
 
 
 def begin(hand: Hand, panel: str = "") -> Steps:
-    """The tab, the face, and what the panel says about it, after which nothing moves below the mouse."""
+    """The tab, the face, and what the panel says about it, after which nothing moves below the
+    mouse.
+    """
     yield from hand.open_tab(TAB, panel)
     yield from face_view(hand)
     yield from hand.until(looked_for, 100, "a face, or that there is none,")
@@ -73,7 +84,9 @@ def tick_only(hand: Hand, wanted: set[str]) -> Steps:
             if changed and not changed <= before ^ wanted:
                 yield from hand.click(place)
     if chosen() != wanted:
-        raise LookupError(f"{wanted} could not be chosen by clicking, only {chosen()}; there is {places}")
+        raise LookupError(
+            f"{wanted} could not be chosen by clicking, only {chosen()}; there is {places}"
+        )
 
 
 def chosen() -> set[str]:
@@ -82,7 +95,9 @@ def chosen() -> set[str]:
 
 
 def click_to_keys(hand: Hand, seen: dict[str, object]) -> Steps:
-    """Click Generate and measure until the keys are there, and the longest time for which nothing else could happen."""
+    """Click Generate and measure until the keys are there, and the longest time for which nothing
+    else could happen.
+    """
     place = yield from hand.find(GENERATE)
     yield from hand.move(place)
     yield
@@ -106,7 +121,9 @@ def click_to_keys(hand: Hand, seen: dict[str, object]) -> Steps:
 
 
 def main_story(hand: Hand, seen: dict[str, object]) -> Steps:
-    """Open the tab, pick a set, Generate, watch, ESC, Generate, check, undo, redo, change a slider."""
+    """Open the tab, pick a set, Generate, watch, ESC, Generate, check, undo, redo, change a
+    slider.
+    """
     yield from begin(hand, ADVANCED)
     seen["panel"] = hand.picture("panel")
     yield from tick_only(hand, {"arkit"})
@@ -191,7 +208,9 @@ def vrchat_story(hand: Hand, seen: dict[str, object]) -> Steps:
 
 
 def timing(hand: Hand, seen: dict[str, object]) -> Steps:
-    """Click to keys with ARKit alone, on a child that does not run yet and then on one that does."""
+    """Click to keys with ARKit alone, on a child that does not run yet and then on one that
+    does.
+    """
     yield from begin(hand, ADVANCED)
     yield from tick_only(hand, {"arkit"})
     first: dict[str, object] = {}
@@ -216,13 +235,21 @@ def layout(hand: Hand, seen: dict[str, object]) -> Steps:
 
 
 def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
-    """The five pictures of the README, each with the places in it that one clicks, in pixels from the top left."""
+    """The five pictures of the README, each with the places in it that one clicks, in pixels from
+    the top left.
+    """
     height = hand.window.height
     shots: list[dict[str, object]] = []
     seen["shots"] = shots
 
     def shoot(name: str, *places: tuple[int, int]) -> None:
-        shots.append({"name": name, "file": hand.picture(name), "places": [(x, height - y) for x, y in places]})
+        shots.append(
+            {
+                "name": name,
+                "file": hand.picture(name),
+                "places": [(x, height - y) for x, y in places],
+            }
+        )
 
     def icon(place: tuple[int, int], down: int) -> tuple[int, int]:
         """The icon at the left of a button that was found at its upper edge."""
@@ -236,7 +263,9 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
         yield
     arrow = (area.x + area.width - 24, area.y + area.height - 44)
     yield from hand.move((arrow[0] - 60, arrow[1] - 10))
-    with bpy.context.temp_override(window=hand.window, area=area, region=next(r for r in area.regions if r.type == "WINDOW")):
+    with bpy.context.temp_override(
+        window=hand.window, area=area, region=next(r for r in area.regions if r.type == "WINDOW")
+    ):
         bpy.ops.wm.call_menu("INVOKE_DEFAULT", name="USERPREF_MT_extensions_settings")
     for _ in range(12):
         yield
@@ -248,7 +277,10 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
     yield from begin(hand, "BLENDSHAPES_PT_vrchat")
     first = yield from hand.find(".destination")
     generate = yield from hand.find(GENERATE)
-    tab = (hand.sidebar.x + hand.sidebar.width - 12, hand.sidebar.y + hand.sidebar.height - 264)  # below the four of Blender 5
+    tab = (
+        hand.sidebar.x + hand.sidebar.width - 12,
+        hand.sidebar.y + hand.sidebar.height - 264,
+    )  # below the four of Blender 5
     shoot("select", tab, icon(first, 6), icon(generate, 14))
 
     yield from hand.click(generate)
@@ -278,7 +310,11 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
 
 def looked_for() -> bool:
     """True when the panel knows whether there is a face."""
-    name = next(name for name in sys.modules if name.endswith("blendshape_auto_generator.blendshape_addon.inspection"))
+    name = next(
+        name
+        for name in sys.modules
+        if name.endswith("blendshape_auto_generator.blendshape_addon.inspection")
+    )
     found = sys.modules[name].look(bpy.context)
     return found is not None and found.state != "looking"
 
@@ -301,7 +337,9 @@ SUZANNE = {
 
 
 def by_hand_story(hand: Hand, seen: dict[str, object]) -> Steps:
-    """Blender's monkey, in which no face is found: landmarks by clicks, a click beside and one taken back, then Generate."""
+    """Blender's monkey, in which no face is found: landmarks by clicks, a click beside and one
+    taken back, then Generate.
+    """
     for ob in list(bpy.context.scene.objects):
         bpy.data.objects.remove(ob)
     with bpy.context.temp_override(window=hand.window, area=hand.area, region=hand.view):
@@ -324,7 +362,9 @@ def by_hand_story(hand: Hand, seen: dict[str, object]) -> Steps:
             yield from hand.key("BACK_SPACE")
             yield from hand.wait(2)
     yield from hand.until(lambda: not hand.running(), 10, "the end after the last click")
-    seen["landmarks"] = {mark.name: list(mark.place) for mark in the_object().blendshapes.landmarks if mark.corrected}
+    seen["landmarks"] = {
+        mark.name: list(mark.place) for mark in the_object().blendshapes.landmarks if mark.corrected
+    }
     yield from hand.until(looked_for, 100, "the face")
     yield from hand.wait(8)
     yield from tick_only(hand, {"arkit"})
@@ -333,7 +373,10 @@ def by_hand_story(hand: Hand, seen: dict[str, object]) -> Steps:
     seen["result"] = hand.picture("by_hand")
     blocks = the_object().data.shape_keys.key_blocks
     rest = [point.co.copy() for point in blocks[0].points]
-    seen["sizes"] = {key.name: max((p.co - r).length for p, r in zip(key.points, rest, strict=True)) for key in blocks[1:]}
+    seen["sizes"] = {
+        key.name: max((p.co - r).length for p, r in zip(key.points, rest, strict=True))
+        for key in blocks[1:]
+    }
 
     def moved(key: str, place: tuple[float, float, float]) -> list[float]:
         nearest = min(range(len(rest)), key=lambda index: (rest[index] - Vector(place)).length)
@@ -347,7 +390,11 @@ def by_hand_story(hand: Hand, seen: dict[str, object]) -> Steps:
 
 def guide() -> Any:
     """What is drawn while landmarks are placed by hand."""
-    name = next(name for name in sys.modules if name.endswith("blendshape_auto_generator.blendshape_addon.landmark_overlay"))
+    name = next(
+        name
+        for name in sys.modules
+        if name.endswith("blendshape_auto_generator.blendshape_addon.landmark_overlay")
+    )
     return sys.modules[name].current()
 
 
@@ -377,7 +424,9 @@ def sheet_story(hand: Hand, seen: dict[str, object]) -> Steps:
 
 
 def spread(path: Any) -> float:
-    """How much the first tile of a sheet differs from pixel to pixel, the standard deviation of its brightness, 0 to 1."""
+    """How much the first tile of a sheet differs from pixel to pixel, the standard deviation of its
+    brightness, 0 to 1.
+    """
     image: Any = bpy.data.images.load(str(path))
     flat = np.empty(len(image.pixels), np.float32)
     image.pixels.foreach_get(flat)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender with a real window, the extension installed from the built zip, everything done by mouse and keys. See docs/gui.md.
+"""Blender with a real window, the extension installed from the built zip, everything done by mouse
+and keys. See docs/gui.md.
 
 Pictures of what was on the screen are left in build/gui/run-VERSION.
 """
@@ -35,11 +36,22 @@ def machine(request: pytest.FixtureRequest) -> gui.Machine:
         made = gui.machine(request.param, run)
     except (gui.Unavailable, subprocess.CalledProcessError) as reason:
         pytest.skip(str(reason))
-    made.execute(["blender", "-b", "--python", f"{gui.REPOSITORY}/tests/gui/make_head.py", "--", f"{gui.RUN}/head.blend"])
+    made.execute(
+        [
+            "blender",
+            "-b",
+            "--python",
+            f"{gui.REPOSITORY}/tests/gui/make_head.py",
+            "--",
+            f"{gui.RUN}/head.blend",
+        ]
+    )
     return made
 
 
-def play(machine: gui.Machine, story: str, blend: str = "head.blend", **options: Any) -> dict[str, Any]:
+def play(
+    machine: gui.Machine, story: str, blend: str = "head.blend", **options: Any
+) -> dict[str, Any]:
     """A story's report; the driver's own error fails the test with its traceback."""
     seen = machine.play(story, blend, **options)
     assert "error" not in seen, seen["error"]
@@ -55,7 +67,10 @@ def test_from_the_tab_to_the_keys_and_back(machine: gui.Machine) -> None:
     assert not any(seen["values"])
     assert seen["after_undo"] == [], "one Ctrl-Z takes everything back"
     assert seen["after_redo"] == ARKIT
-    assert all((machine.run / seen[name]).stat().st_size > 10_000 for name in ("panel", "progress", "result"))
+    assert all(
+        (machine.run / seen[name]).stat().st_size > 10_000
+        for name in ("panel", "progress", "result")
+    )
 
 
 def test_a_slider_shows_at_once_and_a_shape_is_kept(machine: gui.Machine) -> None:
@@ -68,10 +83,15 @@ def test_a_slider_shows_at_once_and_a_shape_is_kept(machine: gui.Machine) -> Non
 
 def test_landmarks_are_clicked_where_no_face_is_found(machine: gui.Machine) -> None:
     seen = play(machine, "by_hand_story")
-    assert len(seen["asked"]) == 13 and seen["asked"][3] == seen["asked"][4], "one was taken back and asked for again"
+    assert len(seen["asked"]) == 13 and seen["asked"][3] == seen["asked"][4], (
+        "one was taken back and asked for again"
+    )
     assert len(seen["landmarks"]) == 18
     assert seen["keys"] == ARKIT
-    assert [name for name, size in seen["sizes"].items() if size < 0.005] in ([], ["tongueOut"]), "she has no tongue"
+    assert [name for name, size in seen["sizes"].items() if size < 0.005] in (
+        [],
+        ["tongueOut"],
+    ), "she has no tongue"
     left, right = seen["lids"]
     assert left[2] < -0.2 and right == pytest.approx([-left[0], left[1], left[2]], abs=0.03)
     assert seen["jaw"][2] < -0.15
@@ -91,20 +111,35 @@ def test_a_second_blender_renders_a_contact_sheet(machine: gui.Machine) -> None:
     assert seen["open"], "and a button that opens it"
 
 
-@pytest.mark.parametrize(("size", "scale"), [((1600, 900), 1.0), ((1600, 900), 2.0)], ids=["1600x900", "2x"])
-def test_the_panel_works_at_other_sizes(machine: gui.Machine, size: tuple[int, int], scale: float) -> None:
+@pytest.mark.parametrize(
+    ("size", "scale"), [((1600, 900), 1.0), ((1600, 900), 2.0)], ids=["1600x900", "2x"]
+)
+def test_the_panel_works_at_other_sizes(
+    machine: gui.Machine, size: tuple[int, int], scale: float
+) -> None:
     seen = play(machine, "layout", size=size, scale=scale)
     assert set(ARKIT) <= set(seen["keys"])
 
 
-@pytest.mark.skipif(not (SHARED / "eval" / "avatar_eval.py").exists(), reason="the shared avatars are not here (../shared)")
+@pytest.mark.skipif(
+    not (SHARED / "eval" / "avatar_eval.py").exists(),
+    reason="the shared avatars are not here (../shared)",
+)
 def test_a_whole_avatar_in_seconds_without_blocking(machine: gui.Machine) -> None:
-    tool = [sys.executable, SHARED / "eval" / "avatar_eval.py", "build", SHARED / "data" / "avatars" / "gene.npz", machine.run / "gene.blend"]
+    tool = [
+        sys.executable,
+        SHARED / "eval" / "avatar_eval.py",
+        "build",
+        SHARED / "data" / "avatars" / "gene.npz",
+        machine.run / "gene.blend",
+    ]
     subprocess.run([str(part) for part in tool], check=True, capture_output=True)
     seen = play(machine, "timing", "gene.blend")
     assert seen["keys"] == ARKIT
     print(
-        f"\nBlender {seen['version']}: click to 52 keys {seen['first']['click_to_keys']:.1f} s the first time, "
-        f"{seen['click_to_keys']:.1f} s afterwards; the window stood still for at most {seen['longest_gap'] * 1000:.0f} ms, "
-        f"in the operator for {seen['longest_block'] * 1000:.0f} ms, {seen['longest_work'] * 1000:.0f} ms of it work (target {BLOCK * 1000:.0f})"
+        f"\nBlender {seen['version']}: click to 52 keys {seen['first']['click_to_keys']:.1f} s the"
+        f" first time, {seen['click_to_keys']:.1f} s afterwards; the window stood still for at most"
+        f" {seen['longest_gap'] * 1000:.0f} ms, in the operator for"
+        f" {seen['longest_block'] * 1000:.0f} ms, {seen['longest_work'] * 1000:.0f} ms of it work"
+        f" (target {BLOCK * 1000:.0f})"
     )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`dev.py bench --against`: the arithmetic, and a real comparison of this tree with its own last commit."""
+"""`dev.py bench --against`: the arithmetic, and a real comparison of this tree with its own last
+commit.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "bench.py"), "--quick", "--rounds", "1", *arguments]
+    command = [
+        sys.executable,
+        str(ROOT / "scripts" / "bench.py"),
+        "--quick",
+        "--rounds",
+        "1",
+        *arguments,
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
@@ -37,22 +46,34 @@ def test_both_sides_run_and_every_figure_has_its_ratio(tmp_path: Path) -> None:
     done = bench("--against", "HEAD", "--json", "--mesh", str(tmp_path / "mine.npz"))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert len(told["seconds"]) == 3 and "request, mine" in told["seconds"] and "cold start to first shapes" in told["seconds"]
+    assert (
+        len(told["seconds"]) == 3
+        and "request, mine" in told["seconds"]
+        and "cold start to first shapes" in told["seconds"]
+    )
     assert all(set(counts.values()) == {52} for counts in told["shapes"].values())
     for row in (*told["seconds"].values(), told["peak_memory_mb"]):
-        assert row["old"] > 0 and row["ratio"] == pytest.approx(row["new"] / row["old"]) == pytest.approx(row["lowest"])
+        assert row["old"] > 0 and row["ratio"] == pytest.approx(
+            row["new"] / row["old"]
+        ) == pytest.approx(row["lowest"])
     assert 20 < told["peak_memory_mb"]["old"] < 2000
 
 
 @pytest.mark.usefixtures("repository")
 def test_an_unknown_revision_is_one_sentence() -> None:
     done = bench("--against", "nonsense")
-    assert done.returncode == 1 and "rev-parse" in done.stderr and len(done.stderr.strip().splitlines()) == 1
+    assert (
+        done.returncode == 1
+        and "rev-parse" in done.stderr
+        and len(done.stderr.strip().splitlines()) == 1
+    )
 
 
 def test_a_side_that_cannot_run_is_told_with_its_last_words(tmp_path: Path) -> None:
     (tmp_path / "old" / "backend").mkdir(parents=True)
-    (tmp_path / "old" / "backend" / "protocol.py").write_text("raise RuntimeError('too old')", encoding="utf-8")
+    (tmp_path / "old" / "backend" / "protocol.py").write_text(
+        "raise RuntimeError('too old')", encoding="utf-8"
+    )
     with pytest.raises(bench_against.NoComparisonError, match=r"old side failed.*too old"):
         bench_against.run_side(tmp_path / "old", {}, 1)
 
@@ -60,7 +81,12 @@ def test_a_side_that_cannot_run_is_told_with_its_last_words(tmp_path: Path) -> N
 def test_ratios_are_of_medians_and_their_spread_is_of_rounds() -> None:
     found = bench_against.compare([1.0, 2.0, 4.0, 2.0, 2.0], [2.0, 2.0, 2.0, 3.0, 2.0])
     assert (found.old, found.new, found.ratio) == (2.0, 2.0, 1.0)
-    assert (found.lowest, found.lower_quartile, found.upper_quartile, found.highest) == (0.5, 1.0, 1.5, 2.0)
+    assert (found.lowest, found.lower_quartile, found.upper_quartile, found.highest) == (
+        0.5,
+        1.0,
+        1.5,
+        2.0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +99,9 @@ def test_ratios_are_of_medians_and_their_spread_is_of_rounds() -> None:
         ([0.5], "no difference to be seen"),
     ],
 )
-def test_a_difference_is_told_only_if_chance_hardly_makes_it(new: list[float], verdict: str) -> None:
+def test_a_difference_is_told_only_if_chance_hardly_makes_it(
+    new: list[float], verdict: str
+) -> None:
     assert bench_against.compare([1.0] * len(new), new).verdict == verdict
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The evaluation's measures on a modelled head: nothing scores nothing, the shapes themselves score full marks, faults are seen."""
+"""The evaluation's measures on a modelled head: nothing scores nothing, the shapes themselves score
+full marks, faults are seen.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,17 @@ def still(rig: Rig) -> dict[str, Floats]:
 
 def test_the_own_shapes_score_full_marks(rig: Rig) -> None:
     mean, _rows = evaluate.score(rig, rig.shapes, rig.landmarks(rig.vertices, rig.shapes))
-    assert mean["core"] == pytest.approx(1) and mean["close"] == pytest.approx(1) and mean["rel"] == 0
+    assert (
+        mean["core"] == pytest.approx(1) and mean["close"] == pytest.approx(1) and mean["rel"] == 0
+    )
     for name in ("lids", "lids95", "through", "marks", "leak"):
         assert mean[name] < 1e-3, name
-    assert mean["lips"] < 0.01 and mean["teeth"] < 1e-3 and mean["eyes"] < 1e-3 and mean["mirror"] < 0.02
+    assert (
+        mean["lips"] < 0.01
+        and mean["teeth"] < 1e-3
+        and mean["eyes"] < 1e-3
+        and mean["mirror"] < 0.02
+    )
 
 
 def test_doing_nothing_leaves_the_lids_open(rig: Rig, still: dict[str, Floats]) -> None:
@@ -43,21 +52,36 @@ def test_doing_nothing_leaves_the_lids_open(rig: Rig, still: dict[str, Floats]) 
 
 def test_faults_are_seen(rig: Rig, still: dict[str, Floats]) -> None:
     shapes = still | rig.shapes
-    mirror = measures.mirror_error(rig, shapes | {"eyeBlinkLeft": 0.8 * shapes["eyeBlinkLeft"]}, np.ones(len(rig.vertices), bool))
+    mirror = measures.mirror_error(
+        rig,
+        shapes | {"eyeBlinkLeft": 0.8 * shapes["eyeBlinkLeft"]},
+        np.ones(len(rig.vertices), bool),
+    )
     assert mirror > 0.2 / 52
-    half = measures.contact_measures(rig, shapes | {name: 0.5 * shapes[name] for name in ("eyeBlinkLeft", "eyeBlinkRight")})
+    half = measures.contact_measures(
+        rig, shapes | {name: 0.5 * shapes[name] for name in ("eyeBlinkLeft", "eyeBlinkRight")}
+    )
     assert half["lids"] > 0.2
-    over = measures.contact_measures(rig, shapes | {name: 1.5 * shapes[name] for name in ("eyeBlinkLeft", "eyeBlinkRight")})
+    over = measures.contact_measures(
+        rig, shapes | {name: 1.5 * shapes[name] for name in ("eyeBlinkLeft", "eyeBlinkRight")}
+    )
     assert over["lids"] < 0.05 < 0.3 < over["cross"]
     open_ = measures.contact_measures(rig, shapes | {"mouthClose": still["mouthClose"]})
     assert open_["lips"] > 0.2
-    bent = {name: shapes[name] * (1 + 3 * rig.vertices[:, :1]) for name in ("jawOpen", *(f"{look}Left" for look in measures.LOOKS))}
+    bent = {
+        name: shapes[name] * (1 + 3 * rig.vertices[:, :1])
+        for name in ("jawOpen", *(f"{look}Left" for look in measures.LOOKS))
+    }
     assert measures.contact_measures(rig, shapes | bent)["teeth"] > 0.02
 
 
 def test_what_is_hidden_is_told_from_the_front() -> None:
-    wall = np.array([[-1, -1, 0], [1, -1, 0], [0, 1, 0], [0, 0, -0.5], [0, 0, 0.5], [2, 0, -0.5]], np.float32)
-    assert measures.hidden(wall, np.array([[0, 1, 2]], np.int32), np.array([3, 4, 5]), 0.0).tolist() == [True, False, False]
+    wall = np.array(
+        [[-1, -1, 0], [1, -1, 0], [0, 1, 0], [0, 0, -0.5], [0, 0, 0.5], [2, 0, -0.5]], np.float32
+    )
+    assert measures.hidden(
+        wall, np.array([[0, 1, 2]], np.int32), np.array([3, 4, 5]), 0.0
+    ).tolist() == [True, False, False]
 
 
 def test_a_fine_tessellation_carries_everything(rig: Rig) -> None:
@@ -77,15 +101,21 @@ def test_a_coarse_tessellation_keeps_vertices_and_the_slit_of_the_mouth(rig: Rig
     assert kept.folds(coarse) < 0.02
     for name, place in coarse.landmarks(coarse.vertices, coarse.shapes).items():
         np.testing.assert_allclose(place, rig.landmarks(rig.vertices, rig.shapes)[name], atol=1e-6)
-    assert len(measures.lip_pairs(coarse, measures.skin_of(coarse, coarse.landmarks(coarse.vertices, coarse.shapes))).upper) > 4  # type: ignore[union-attr]
+    skin = measures.skin_of(coarse, coarse.landmarks(coarse.vertices, coarse.shapes))
+    lips = measures.lip_pairs(coarse, skin)
+    assert lips is not None and len(lips.upper) > 4
 
 
-def test_a_head_without_a_face_gets_a_row_that_says_so(rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_head_without_a_face_gets_a_row_that_says_so(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def lost(*_args: object) -> None:
         raise BackendError("no_face", "No face was found.", "Turn it.")
 
     monkeypatch.setattr(evaluate, "predicted", lost)
-    options = argparse.Namespace(model=Path("model"), marks="found", shapes=False, sheets=None, baseline=None)
+    options = argparse.Namespace(
+        model=Path("model"), marks="found", shapes=False, sheets=None, baseline=None
+    )
     found = evaluate.judged("modelled1", rig, options)
     assert "missing" in found and "no face found" in capsys.readouterr().out
     evaluate.summary({"modelled1": found})

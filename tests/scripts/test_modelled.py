@@ -34,7 +34,10 @@ def test_all_shapes_are_there_finite_and_move_something(seed: int | None) -> Non
 def test_a_blink_closes_the_lids(seed: int | None, side: str) -> None:
     head, shapes = head_and_shapes(seed)
     moved = head.vertices + shapes[f"eyeBlink{side.title()}"]
-    upper, lower = (np.linalg.norm(head.vertices - head.landmarks[f"lid_{n}_{side}"], axis=1).argmin() for n in ("upper", "lower"))
+    upper, lower = (
+        np.linalg.norm(head.vertices - head.landmarks[f"lid_{n}_{side}"], axis=1).argmin()
+        for n in ("upper", "lower")
+    )
     open_, closed = (np.linalg.norm(v[upper] - v[lower]) for v in (head.vertices, moved))
     assert closed < 0.1 * open_
 
@@ -42,7 +45,10 @@ def test_a_blink_closes_the_lids(seed: int | None, side: str) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_lips_part_and_seal(seed: int | None) -> None:
     head, shapes = head_and_shapes(seed)
-    upper, lower = (np.linalg.norm(head.vertices - head.landmarks[f"lip_{n}"], axis=1).argmin() for n in ("upper", "lower"))
+    upper, lower = (
+        np.linalg.norm(head.vertices - head.landmarks[f"lip_{n}"], axis=1).argmin()
+        for n in ("upper", "lower")
+    )
     opened, sealed = shapes["jawOpen"], shapes["jawOpen"] + shapes["mouthClose"]
     assert np.linalg.norm(opened[upper] - opened[lower]) > 0.2
     assert np.linalg.norm(sealed[upper] - sealed[lower]) < 0.02
@@ -51,7 +57,11 @@ def test_lips_part_and_seal(seed: int | None) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_teeth_and_eyes_move_as_bodies(seed: int | None) -> None:
     head, shapes = head_and_shapes(seed)
-    for part, shape in (("teeth_lower", "jawOpen"), ("eye_left", "eyeLookOutLeft"), ("eye_right", "eyeLookDownRight")):
+    for part, shape in (
+        ("teeth_lower", "jawOpen"),
+        ("eye_left", "eyeLookOutLeft"),
+        ("eye_right", "eyeLookDownRight"),
+    ):
         mine = head.vertices[head.part == PARTS.index(part)]
         if not len(mine):  # eyes as plates, no teeth
             continue
@@ -64,7 +74,9 @@ def test_teeth_and_eyes_move_as_bodies(seed: int | None) -> None:
 def test_both_sides_of_the_default_head_are_mirror_images() -> None:
     _head, shapes = head_and_shapes(None)
     for name in ("eyeBlink", "mouthSmile", "browDown", "eyeLookOut", "noseSneer", "jaw", "mouth"):
-        left, right = (np.linalg.norm(shapes[name + side], axis=1).sum() for side in ("Left", "Right"))
+        left, right = (
+            np.linalg.norm(shapes[name + side], axis=1).sum() for side in ("Left", "Right")
+        )
         assert left == pytest.approx(right, rel=0.01), name
 
 

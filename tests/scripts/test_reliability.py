@@ -18,7 +18,11 @@ def test_the_page_is_made_from_the_figures() -> None:
 def test_a_slope_is_found_and_noise_is_told() -> None:
     steps = [float(step) for step in range(0, 1000, 10)]
     rising = soak.growth(steps, [100 + 0.05 * step + step % 3 for step in steps])
-    assert abs(rising["per_1000"] - 50) < 3 and abs(rising["over_run"] - 40) < 3 and 0 < rising["error"] < 2
+    assert (
+        abs(rising["per_1000"] - 50) < 3
+        and abs(rising["over_run"] - 40) < 3
+        and 0 < rising["error"] < 2
+    )
     assert soak.growth(steps, [7.0] * len(steps))["per_1000"] == 0
 
 

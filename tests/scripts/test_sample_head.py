@@ -12,13 +12,19 @@ from scripts.samples.head import PARTS, SampleHead, build, random_spec
 
 @pytest.fixture(scope="module", params=[None, 1, 2, 3])
 def head(request: pytest.FixtureRequest) -> SampleHead:
-    return build() if request.param is None else build(random_spec(np.random.default_rng(request.param)))
+    return (
+        build()
+        if request.param is None
+        else build(random_spec(np.random.default_rng(request.param)))
+    )
 
 
 def test_coordinates_are_finite_and_no_face_is_flat(head: SampleHead) -> None:
     assert np.isfinite(head.vertices).all()
     corners = head.vertices[head.triangles].astype(np.float64)
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    area = np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    )
     assert (area > 0).mean() > 0.999
 
 
@@ -36,8 +42,12 @@ def test_landmarks_lie_on_the_surface_and_mirror(head: SampleHead) -> None:
 
 def test_the_skin_is_closed_and_wound_outwards(head: SampleHead) -> None:
     triangles = head.triangles[(head.part[head.triangles] == PARTS.index("skin")).all(axis=1)]
-    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
+    edges = np.sort(
+        np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1
+    )
     _, count = np.unique(edges, axis=0, return_counts=True)
     assert (count == 2).all()
     corners = head.vertices[triangles].astype(np.float64)
-    assert np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum() > 0, "the volume is positive"
+    assert np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum() > 0, (
+        "the volume is positive"
+    )

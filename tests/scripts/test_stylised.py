@@ -45,7 +45,9 @@ def test_a_blink_closes_the_eye(seed: int) -> None:
     moved = made.vertices + blink
     gap = np.linalg.norm(moved[upper][:, None] - moved[lower][None], axis=2).min(axis=1)
     high = np.linalg.norm(made.landmarks["lid_upper_left"] - made.landmarks["lid_lower_left"])
-    spacing = np.linalg.norm(np.diff(made.vertices[lower][np.argsort(made.turn[lower])], axis=0), axis=1).max()
+    spacing = np.linalg.norm(
+        np.diff(made.vertices[lower][np.argsort(made.turn[lower])], axis=0), axis=1
+    ).max()
     assert gap.max() < 0.05 * high + 0.6 * spacing
 
 
@@ -67,7 +69,11 @@ def test_the_way_to_the_other_lid_leads_across_the_eye(seed: int) -> None:
         return
     side = sides(made.vertices, triangles, made.landmarks)
     other = opposites(made.vertices, triangles, made.landmarks, side)[:, 1]
-    edge = np.flatnonzero((made.opening == OPENINGS.index("eye_left")) & (made.ring == 0) & (np.abs(np.sin(made.turn)) > 0.5))
+    edge = np.flatnonzero(
+        (made.opening == OPENINGS.index("eye_left"))
+        & (made.ring == 0)
+        & (np.abs(np.sin(made.turn)) > 0.5)
+    )
     known = edge[other[edge] >= 0]
     assert len(known) > 0.8 * len(edge)
     across = made.vertices[other[known]] - made.vertices[known]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Brows that are parts of their own, as drawn faces have them: strips that float before the skin. Canonical frame."""
+"""Brows that are parts of their own, as drawn faces have them: strips that float before the skin.
+Canonical frame.
+"""
 
 from __future__ import annotations
 
@@ -13,23 +15,36 @@ from ..geometry.landmarks import SIDES
 from ..geometry.mesh import distinct_rows, squared
 
 Flags = NDArray[np.bool_]
-NEAR = 0.35  # canonical units around a brow's middle within which a flat small part above the eye is a brow
+# canonical units around a brow's middle within which a flat small part above the eye is a brow
+NEAR = 0.35
 END = 0.05  # share of a strip's vertices that are its end
 
 
 def strip(parts: Floats, landmarks: Mapping[str, Floats], side: str) -> Flags:
-    """Vertices (F,) of flat small parts next to the line of the brow of a side and above its eye, by their boxes, parts (F,6)."""
-    inner, outer, lid = (landmarks[f"{name}_{side}"] for name in ("brow_inner", "brow_outer", "lid_upper"))
+    """Vertices (F,) of flat small parts next to the line of the brow of a side and above its eye,
+    by their boxes, parts (F,6).
+    """
+    inner, outer, lid = (
+        landmarks[f"{name}_{side}"] for name in ("brow_inner", "brow_outer", "lid_upper")
+    )
     middle, length = (inner + outer) / 2, float(np.linalg.norm(outer - inner))
     boxes, which = distinct_rows(parts)
     centre, extent = boxes[:, :3], boxes[:, 3:]
-    near = (np.sqrt(squared(centre - middle)) < NEAR) & (np.abs(centre[:, 1] - middle[1]) < centre[:, 1] - lid[1])  # no crease of the lid
-    flat = (extent[:, 1] < 0.6 * extent[:, 0] + 0.02) & (extent[:, 0] > 0.25 * length) & (extent.max(axis=1) < 0.9 * length)
+    near = (np.sqrt(squared(centre - middle)) < NEAR) & (
+        np.abs(centre[:, 1] - middle[1]) < centre[:, 1] - lid[1]
+    )  # no crease of the lid
+    flat = (
+        (extent[:, 1] < 0.6 * extent[:, 0] + 0.02)
+        & (extent[:, 0] > 0.25 * length)
+        & (extent.max(axis=1) < 0.9 * length)
+    )
     return np.asarray((near & flat)[which])
 
 
 def ends(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The landmarks of brows (3,) where brows are strips: their ends. vertices (F,3), parts (F,6)."""
+    """The landmarks of brows (3,) where brows are strips: their ends. vertices (F,3), parts
+    (F,6).
+    """
     found: dict[str, Floats] = {}
     for side in SIDES:
         mine = vertices[strip(parts, landmarks, side)]

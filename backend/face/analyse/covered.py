@@ -15,15 +15,29 @@ from .seams import SHEETS
 from .surface import Surface
 
 PLACES = (9, 5)  # places across an eye and up
-REACH = (0.5, 0.15)  # half widths of the eye from its middle up to which they lie: where every open eye shows
-TALL, ROWS = 1.0, 15  # half widths above and below the middle within which it is looked for what is seen of an eye, and rows of places
-NEAR = 0.15  # canonical units behind the line between an eye's corners that its lids lie at most; what is farther in is a socket
-SHEET = 0.8  # share of the places where it lies before them by less than SHEETS, from which on a piece is a sheet on the lids
+REACH = (
+    0.5,
+    0.15,
+)  # half widths of the eye from its middle up to which they lie: where every open eye shows
+TALL, ROWS = (
+    1.0,
+    15,
+    # half widths above and below the middle within which it is looked for what is seen of an eye,
+    # and rows of places
+)
+# canonical units behind the line between an eye's corners that its lids lie at most; what is
+# farther in is a socket
+NEAR = 0.15
+# share of the places where it lies before them by less than SHEETS, from which on a piece is a
+# sheet on the lids
+SHEET = 0.8
 BEHIND = 0.5  # canonical units behind closed lids within which the eye is
 
 
 def depths(corners: Doubles, places: Doubles) -> Iterator[tuple[NDArray[np.intp], Doubles]]:
-    """For each of places (N,2): which triangles, of corners (T,3,3), lie there, and how far ahead (K,) each of these is."""
+    """For each of places (N,2): which triangles, of corners (T,3,3), lie there, and how far ahead
+    (K,) each of these is.
+    """
     a, b, c = (corners[:, k, :2] for k in range(3))
     area = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
     kept = np.flatnonzero(np.abs(area) > 1e-12)
@@ -34,19 +48,28 @@ def depths(corners: Doubles, places: Doubles) -> Iterator[tuple[NDArray[np.intp]
         third = ((b - a)[:, 0] * away[:, 1] - (b - a)[:, 1] * away[:, 0]) / area
         inside = np.flatnonzero((second >= 0) & (third >= 0) & (second + third <= 1))
         low = depth[inside]
-        yield kept[inside], low[:, 0] + second[inside] * (low[:, 1] - low[:, 0]) + third[inside] * (low[:, 2] - low[:, 0])
+        yield (
+            kept[inside],
+            low[:, 0]
+            + second[inside] * (low[:, 1] - low[:, 0])
+            + third[inside] * (low[:, 2] - low[:, 0]),
+        )
 
 
 def grid(middle: Floats, reach: tuple[float, float], count: tuple[int, int]) -> Doubles:
     """Places (N,2) around a middle (2,), up to `reach` from it."""
     x, y = (np.linspace(-far, far, number) for far, number in zip(reach, count, strict=True))
-    return np.asarray(np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2) + middle.astype(np.float64))
+    return np.asarray(
+        np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2) + middle.astype(np.float64)
+    )
 
 
 @dataclass(frozen=True)
 class Covered:
-    """Of an eye, shares of places, 0 to 1. lid: at which the skin lies as lids do and before all of the eye. behind: at which something of an eye is
-    behind it. seen: at which what is behind it there is seen all the same, above or below."""
+    """Of an eye, shares of places, 0 to 1. lid: at which the skin lies as lids do and before all of
+    the eye. behind: at which something of an eye is behind it. seen: at which what is behind it
+    there is seen all the same, above or below.
+    """
 
     lid: float = 0.0
     behind: float = 0.0
@@ -56,10 +79,13 @@ class Covered:
 def lids(there: Surface, landmarks: Mapping[str, Floats], side: str) -> Covered:
     """How much of an eye its lids cover.
 
-    The eye is its ball, where one is found, else what is neither skin nor as big as hair. Sheets that lie on the lids, as shades and shadows do, are
-    of the lids. landmarks: name -> (3,), canonical.
+    The eye is its ball, where one is found, else what is neither skin nor as big as hair. Sheets
+    that lie on the lids, as shades and shadows do, are of the lids. landmarks: name -> (3,),
+    canonical.
     """
-    inner, outer = (landmarks[f"eye_{which}_{side}"].astype(np.float64) for which in ("inner", "outer"))
+    inner, outer = (
+        landmarks[f"eye_{which}_{side}"].astype(np.float64) for which in ("inner", "outer")
+    )
     half = float(np.linalg.norm((inner - outer)[:2])) / 2
     if half <= 0:
         return Covered()
@@ -69,9 +95,14 @@ def lids(there: Surface, landmarks: Mapping[str, Floats], side: str) -> Covered:
         eye[there.balls[side][0]] = True
     middle = ((inner + outer) / 2)[:2].astype(np.float32)
     places = grid(middle, (REACH[0] * half, REACH[1] * half), PLACES)
-    pieces: list[Ints] = []  # of each place that skin covers, what of the eye lies there, and how far before the skin
+    pieces: list[
+        Ints
+        # of each place that skin covers, what of the eye lies there, and how far before the skin
+    ] = []
     before: list[Doubles] = []
-    for (skin, piece, ahead), level in zip(_stacks(there, eye, places), _line(places[:, 0], inner, outer), strict=True):
+    for (skin, piece, ahead), level in zip(
+        _stacks(there, eye, places), _line(places[:, 0], inner, outer), strict=True
+    ):
         if skin >= level - NEAR:
             pieces.append(piece)
             before.append(ahead - skin)
@@ -79,25 +110,43 @@ def lids(there: Surface, landmarks: Mapping[str, Floats], side: str) -> Covered:
         return Covered()
     every, away = np.concatenate(pieces), np.concatenate(before)
     count = int(there.pieces.max()) + 1
-    near, hidden, all_ = (np.bincount(every, flags, count) for flags in ((away > 0) & (away < SHEETS), (away < 0) & (away > -BEHIND), away > -np.inf))
+    near, hidden, all_ = (
+        np.bincount(every, flags, count)
+        for flags in ((away > 0) & (away < SHEETS), (away < 0) & (away > -BEHIND), away > -np.inf)
+    )
     sheet = near > SHEET * all_
-    covered = sum(not ((far > 0) & ~sheet[piece]).any() for piece, far in zip(pieces, before, strict=True))
+    covered = sum(
+        not ((far > 0) & ~sheet[piece]).any() for piece, far in zip(pieces, before, strict=True)
+    )
     behind = sum(bool(((far < 0) & (far > -BEHIND)).any()) for far in before)
     own = (hidden > 0) & ~sheet
     tall = grid(middle, (REACH[0] * half, TALL * half), (PLACES[0], ROWS))
-    seen = sum(bool((ahead[own[piece]] > skin).any()) for skin, piece, ahead in _stacks(there, eye, tall))
+    seen = sum(
+        bool((ahead[own[piece]] > skin).any()) for skin, piece, ahead in _stacks(there, eye, tall)
+    )
     return Covered(covered / len(places), behind / len(places), seen / len(tall))
 
 
-def _stacks(there: Surface, eye: NDArray[np.bool_], places: Doubles) -> Iterator[tuple[float, Ints, Doubles]]:
-    """For each of places (N,2): how far ahead the skin is, -inf where there is none, and the pieces (K,) of the eye, flags (F,), with theirs (K,)."""
+def _stacks(
+    there: Surface, eye: NDArray[np.bool_], places: Doubles
+) -> Iterator[tuple[float, Ints, Doubles]]:
+    """For each of places (N,2): how far ahead the skin is, -inf where there is none, and the pieces
+    (K,) of the eye, flags (F,), with theirs (K,).
+    """
     at = there.vertices[there.triangles]
-    near = ((at[:, :, :2].max(axis=1) >= places.min(axis=0)) & (at[:, :, :2].min(axis=1) <= places.max(axis=0))).all(axis=1)
+    near = (
+        (at[:, :, :2].max(axis=1) >= places.min(axis=0))
+        & (at[:, :, :2].min(axis=1) <= places.max(axis=0))
+    ).all(axis=1)
     triangles, corners = there.triangles[near], at[near].astype(np.float64)
     lid, own = all_corners(there.skins[1], triangles), all_corners(eye, triangles)
     for which, ahead in depths(corners, places):
         mine = own[which]
-        yield float(ahead[lid[which]].max(initial=-np.inf)), there.pieces[triangles[which[mine], 0]], ahead[mine]
+        yield (
+            float(ahead[lid[which]].max(initial=-np.inf)),
+            there.pieces[triangles[which[mine], 0]],
+            ahead[mine],
+        )
 
 
 def _line(x: Doubles, inner: Doubles, outer: Doubles) -> Doubles:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A head as it was looked at, once: what its mesh says travels in one `Head`, and what its vertices are is asked of its `labels`."""
+"""A head as it was looked at, once: what its mesh says travels in one `Head`, and what its vertices
+are is asked of its `labels`.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,11 @@ from .surface import Flags, Surface
 
 @dataclass(frozen=True)
 class Head:
-    """surface: of the face. landmarks: name -> (3,), canonical. lids: of each eye, by its side, whose opening is found. slit: the mouth's, if it is
-    found. around: who is next to whom among the face's vertices. pairs: which vertex is which one's mirror image, None on a face that is not
-    symmetric."""
+    """surface: of the face. landmarks: name -> (3,), canonical. lids: of each eye, by its side,
+    whose opening is found. slit: the mouth's, if it is found. around: who is next to whom among the
+    face's vertices. pairs: which vertex is which one's mirror image, None on a face that is not
+    symmetric.
+    """
 
     surface: Surface
     landmarks: Mapping[str, Floats]
@@ -34,7 +38,9 @@ class Head:
 
 
 def eyes_of(head: Head) -> Flags:
-    """Vertices (F,) of both eyes, as far as they are found: balls with their shells, flat parts and what floats before them."""
+    """Vertices (F,) of both eyes, as far as they are found: balls with their shells, flat parts and
+    what floats before them.
+    """
     found = np.zeros(len(head.surface.vertices), bool)
     for eye in head.labels.eyes.values():
         found |= eye
@@ -45,17 +51,25 @@ def eyes_of(head: Head) -> Flags:
 
 
 def head_of(surface: Surface, landmarks: Mapping[str, Floats]) -> Head:
-    """The head of a face's surface, looked at but for its mirror image and for what lies on the skin."""
+    """The head of a face's surface, looked at but for its mirror image and for what lies on the
+    skin.
+    """
     brows = brows_of(surface, landmarks)
     lids = find_lids(surface, landmarks, brows)
-    slit = mouth_slit(surface.vertices, surface.triangles, surface.sides[:, 0], surface.skins[0], landmarks)
+    slit = mouth_slit(
+        surface.vertices, surface.triangles, surface.sides[:, 0], surface.skins[0], landmarks
+    )
     return Head(surface, landmarks, lids, slit, labels_of(surface, landmarks, brows, lids))
 
 
 def looked_over(head: Head, normals: Floats, around: Neighbours, unfamiliar: bool) -> Head:
-    """The head with its mirror image, normals (F,3), and, where the model is not believed alone, what lies on its skin."""
+    """The head with its mirror image, normals (F,3), and, where the model is not believed alone,
+    what lies on its skin.
+    """
     surface = head.surface
-    size = np.bincount(surface.owner)[surface.owner]  # of a vertex's part: left and right parts are of one size
+    size = np.bincount(surface.owner)[
+        surface.owner
+    ]  # of a vertex's part: left and right parts are of one size
     pairs = pairs_of(surface.vertices, normals, head.labels.skin, size)
     with_lids = len(head.lids) == len(SIDES)  # else it may be a flat part that is an eye
     labels = with_decals(head.labels, surface) if unfamiliar and with_lids else head.labels

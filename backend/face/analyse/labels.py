@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the vertices of a face are: the one place that is asked. Each answer comes from the module that it names."""
+"""What the vertices of a face are: the one place that is asked. Each answer comes from the module
+that it names.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,13 @@ from .surface import Flags, Surface
 class Labels:
     """Flags (F,) of a face's vertices, or what holds such.
 
-    skin: the part that the landmarks lie on (seams.py). hair: hair, what is worn, and parts too big for one of a face (surface.py). By side, where
-    they are found: brows that are strips of their own (brow_strips.py), lashes of both lids and eyes, which is what lies in the opening (lids.py),
-    and eyes without an opening that are drawn on the skin (flat_features.py). mouths: those that are closed strips before the skin
-    (flat_features.py). decals: what lies on the skin, None where that is not asked (decals.py). Teeth and tongues are told by how they move: they
-    are asked of `inside_mouth` when there are shapes.
+    skin: the part that the landmarks lie on (seams.py). hair: hair, what is worn, and parts too big
+    for one of a face (surface.py). By side, where they are found: brows that are strips of their
+    own (brow_strips.py), lashes of both lids and eyes, which is what lies in the opening (lids.py),
+    and eyes without an opening that are drawn on the skin (flat_features.py). mouths: those that
+    are closed strips before the skin (flat_features.py). decals: what lies on the skin, None where
+    that is not asked (decals.py). Teeth and tongues are told by how they move: they are asked of
+    `inside_mouth` when there are shapes.
     """
 
     skin: Flags
@@ -48,15 +52,30 @@ class Labels:
 
 
 def brows_of(surface: Surface, landmarks: Mapping[str, Floats]) -> dict[str, Flags]:
-    """Brows that are strips of their own, by side, flags (F,). landmarks: name -> (3,), canonical."""
-    return {side: brow_strips.strip(surface.boxes, landmarks, side) & ~surface.bulky for side in SIDES}
+    """Brows that are strips of their own, by side, flags (F,). landmarks: name -> (3,),
+    canonical.
+    """
+    return {
+        side: brow_strips.strip(surface.boxes, landmarks, side) & ~surface.bulky for side in SIDES
+    }
 
 
-def labels_of(surface: Surface, landmarks: Mapping[str, Floats], brows: Mapping[str, Flags], lids: Mapping[str, Lid]) -> Labels:
-    """The labels of a face's surface but for decals and the inside of the mouth. brows: of `brows_of`; lids: by side, where they are found."""
+def labels_of(
+    surface: Surface,
+    landmarks: Mapping[str, Floats],
+    brows: Mapping[str, Flags],
+    lids: Mapping[str, Lid],
+) -> Labels:
+    """The labels of a face's surface but for decals and the inside of the mouth. brows: of
+    `brows_of`; lids: by side, where they are found.
+    """
     lashes = {side: lid.lash | lid.lower_lash for side, lid in lids.items()}
     eyes = {side: lid.eye for side, lid in lids.items()}
-    drawn = {side: flat_features.drawn_eye(surface, landmarks, side) for side in SIDES if side not in lids}
+    drawn = {
+        side: flat_features.drawn_eye(surface, landmarks, side)
+        for side in SIDES
+        if side not in lids
+    }
     flat = {side: found for side, found in drawn.items() if found is not None}
     skin = surface.skins[0]
     mouths = tuple(flat_features.strips(surface.vertices, surface.owner, skin, landmarks))
@@ -68,7 +87,13 @@ def with_decals(labels: Labels, surface: Surface) -> Labels:
     return replace(labels, decals=decals.lying(surface, labels.of_eyes_or_brows))
 
 
-def inside_mouth(surface: Surface, landmarks: Mapping[str, Floats], jaw: Floats, tongue: Floats) -> mouth_parts.MouthParts:
-    """Teeth and tongues of a face's surface. jaw, tongue (F,3): the shapes jawOpen and tongueOut. landmarks: name -> (3,), canonical."""
+def inside_mouth(
+    surface: Surface, landmarks: Mapping[str, Floats], jaw: Floats, tongue: Floats
+) -> mouth_parts.MouthParts:
+    """Teeth and tongues of a face's surface. jaw, tongue (F,3): the shapes jawOpen and tongueOut.
+    landmarks: name -> (3,), canonical.
+    """
     lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
-    return mouth_parts.mouth_parts(surface.vertices, surface.boxes, surface.pieces, lips, jaw, tongue)
+    return mouth_parts.mouth_parts(
+        surface.vertices, surface.boxes, surface.pieces, lips, jaw, tongue
+    )

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On which side of an opening a vertex lies, told by the surface: upper from lower lip and lid, where positions nearly coincide.
+"""On which side of an opening a vertex lies, told by the surface: upper from lower lip and lid,
+where positions nearly coincide.
 
-Along the surface a lip is close to its own side of the face and far from the other, because the way there leads around the corner of the
-mouth. So the two distances from a point above and one below the opening tell the sides apart, however thin the slit. Once the sides are known,
-every vertex next to an opening has an opposite one on its other side: where a lid has to go, whatever the shape of the eye.
+Along the surface a lip is close to its own side of the face and far from the other, because the way
+there leads around the corner of the mouth. So the two distances from a point above and one below
+the opening tell the sides apart, however thin the slit. Once the sides are known, every vertex next
+to an opening has an opposite one on its other side: where a lid has to go, whatever the shape of
+the eye.
 """
 
 from __future__ import annotations
@@ -16,29 +19,66 @@ from numpy.typing import NDArray
 
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
-from ..geometry.mesh import Ints, adjacency, all_corners, edges_of, extent, loose_parts, nearest, part_boxes, squared, weld
+from ..geometry.mesh import (
+    Ints,
+    adjacency,
+    all_corners,
+    edges_of,
+    extent,
+    loose_parts,
+    nearest,
+    part_boxes,
+    squared,
+    weld,
+)
 
 MOUTH_REACH, EYE_REACH = 1.0, 0.75  # canonical units around an opening in which ways are sought
-BEHIND = 0.25  # half widths of an opening behind its surface from which on a vertex is inside, not on the rim
-PREFERRED = np.array([2e-5, 3e-4, 2e-4, 5e-4], np.float32)  # squared units per unit of x, y, z and |x| by which equally near vertices differ
+# half widths of an opening behind its surface from which on a vertex is inside, not on the rim
+BEHIND = 0.25
+PREFERRED = np.array(
+    [2e-5, 3e-4, 2e-4, 5e-4], np.float32
+)  # squared units per unit of x, y, z and |x| by which equally near vertices differ
 FADE = 0.1  # side up to which ways fade
 CLEAR = 0.03  # side from which on a vertex surely lies on one
 FACE = 1.0  # canonical units, the distance between the eyes: the skin of a face reaches farther
 SHEETS = 0.05  # canonical units within which sheets before a face lie with its skin
 ROUNDS = 300  # steps of the front along edges at most
-MARKS = ("nose_tip", "chin", "mouth_left", "mouth_right", "eye_outer_left", "eye_outer_right", "lid_lower_left", "lid_lower_right")
+MARKS = (
+    "nose_tip",
+    "chin",
+    "mouth_left",
+    "mouth_right",
+    "eye_outer_left",
+    "eye_outer_right",
+    "lid_lower_left",
+    "lid_lower_right",
+)
 
 
-def sides(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]], skin: NDArray[np.bool_] | None = None) -> Floats:
-    """Side float32 (V,2) of each vertex: of the mouth's opening and of the nearer eye's, 1 above, -1 below, 0 in between or unknown.
+def sides(
+    vertices: Floats,
+    triangles: Ints,
+    landmarks: Mapping[str, NDArray[np.floating[Any]]],
+    skin: NDArray[np.bool_] | None = None,
+) -> Floats:
+    """Side float32 (V,2) of each vertex: of the mouth's opening and of the nearer eye's, 1 above,
+    -1 below, 0 in between or unknown.
 
-    vertices (V,3) canonical, triangles (T,3); landmarks: name -> (3,), canonical. skin (V,): of `face_skin`, where it is known already.
+    vertices (V,3) canonical, triangles (T,3); landmarks: name -> (3,), canonical. skin (V,): of
+    `face_skin`, where it is known already.
     """
     found = np.zeros((len(vertices), 2), np.float32)
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
     skin = face_skin(vertices, loose_parts(vertices, triangles), at) if skin is None else skin
     lips = (at["lip_upper"] + at["lip_lower"]) / 2
-    openings = [(lips, MOUTH_REACH, (at["lip_upper"] + at["nose_tip"]) / 2, (at["lip_lower"] + at["chin"]) / 2)]
+    openings = [
+        (
+            lips,
+            MOUTH_REACH,
+            (at["lip_upper"] + at["nose_tip"]) / 2,
+            (at["lip_lower"] + at["chin"]) / 2,
+        )
+    ]
     for name in SIDES:
         upper, lower = at[f"lid_upper_{name}"], at[f"lid_lower_{name}"]
         brow = (at[f"brow_inner_{name}"] + at[f"brow_outer_{name}"]) / 2
@@ -52,9 +92,13 @@ def sides(vertices: Floats, triangles: Ints, landmarks: Mapping[str, NDArray[np.
     return found
 
 
-def face_skin(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]) -> NDArray[np.bool_]:
-    """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie: of several sheets there, such as a blush before the skin,
-    the one that reaches farthest. Where that is as small as an eye, a plate before the skin, what is smaller than a face does not count."""
+def face_skin(
+    vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]
+) -> NDArray[np.bool_]:
+    """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie: of several
+    sheets there, such as a blush before the skin, the one that reaches farthest. Where that is as
+    small as an eye, a plate before the skin, what is smaller than a face does not count.
+    """
     found = _under(vertices, parts, landmarks)
     if extent(vertices[found]) < FACE:
         large = part_boxes(vertices, parts)[:, 3:].max(axis=1) >= FACE / 2
@@ -64,13 +108,17 @@ def face_skin(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.
     return found
 
 
-def _under(vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]) -> NDArray[np.bool_]:
+def _under(
+    vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]
+) -> NDArray[np.bool_]:
     """Vertices (V,) of the part on which most of the MARKS lie, whatever its size."""
     reach: Floats | None = None
     owners = []
     for name in MARKS:
         away = squared(vertices - landmarks[name])
-        near = np.flatnonzero(np.sqrt(away) <= np.sqrt(away.min()) + np.float32(SHEETS))  # squared again, a far one would not be its own nearest
+        near = np.flatnonzero(
+            np.sqrt(away) <= np.sqrt(away.min()) + np.float32(SHEETS)
+        )  # squared again, a far one would not be its own nearest
         if (parts[near] != parts[near[0]]).any():
             reach = part_boxes(vertices, parts)[:, 3:].max(axis=1) if reach is None else reach
             near = near[[reach[near].argmax()]]
@@ -85,7 +133,8 @@ def opposites(
     side: Floats,
     skin: NDArray[np.bool_] | None = None,
 ) -> Ints:
-    """The nearest vertex on the other side of the mouth's and of the nearer eye's opening, int32 (V,2), -1 where there is none.
+    """The nearest vertex on the other side of the mouth's and of the nearer eye's opening, int32
+    (V,2), -1 where there is none.
 
     side (V,2): as `sides` gives it for the same vertices (V,3), canonical; skin as there.
     Only skin that faces out can be opposite: no bag, no socket.
@@ -94,17 +143,37 @@ def opposites(
     found = np.empty((len(vertices), 2), np.int32)
     skin = face_skin(vertices, loose_parts(vertices, triangles), at) if skin is None else skin
     corners = [at[f"mouth_{s}"] for s in SIDES]
-    found[:, 0] = _opposite(vertices, side[:, 0], skin, corners, at["lip_upper"], at["lip_lower"], MOUTH_REACH)
+    found[:, 0] = _opposite(
+        vertices, side[:, 0], skin, corners, at["lip_upper"], at["lip_lower"], MOUTH_REACH
+    )
     for name, sign in zip(SIDES, (1, -1), strict=True):
         corners = [at[f"eye_{end}_{name}"] for end in ("inner", "outer")]
-        other = _opposite(vertices, side[:, 1], skin, corners, at[f"lid_upper_{name}"], at[f"lid_lower_{name}"], EYE_REACH)
+        other = _opposite(
+            vertices,
+            side[:, 1],
+            skin,
+            corners,
+            at[f"lid_upper_{name}"],
+            at[f"lid_lower_{name}"],
+            EYE_REACH,
+        )
         mine = sign * (vertices[:, 0] - at["nose_tip"][0]) >= 0
         found[mine, 1] = other[mine]
     return found
 
 
-def _opposite(vertices: Floats, side: Floats, skin: NDArray[np.bool_], corners: list[Floats], upper: Floats, lower: Floats, reach: float) -> Ints:
-    """The nearest vertex on the other side of one opening (V,), -1 where there is none; its corners and middles (3,)."""
+def _opposite(
+    vertices: Floats,
+    side: Floats,
+    skin: NDArray[np.bool_],
+    corners: list[Floats],
+    upper: Floats,
+    lower: Floats,
+    reach: float,
+) -> Ints:
+    """The nearest vertex on the other side of one opening (V,), -1 where there is none; its corners
+    and middles (3,).
+    """
     centre = (upper + lower) / 2
     half = max(float(np.linalg.norm(corners[0] - corners[1])) / 2, 1e-6)
     aside = (vertices[:, 0] - centre[0]) / half
@@ -123,26 +192,42 @@ def _opposite(vertices: Floats, side: Floats, skin: NDArray[np.bool_], corners: 
 
 
 def _preferred(points: Floats) -> Floats:
-    """What is added to the squared distances of points (N,3), so that which of two equally near ones is taken does not hang on the last bits."""
+    """What is added to the squared distances of points (N,3), so that which of two equally near
+    ones is taken does not hang on the last bits.
+    """
     return np.asarray(points @ PREFERRED[:3] + np.abs(points[:, 0]) * PREFERRED[3])
 
 
 def ways(vertices: Floats, opposite: Ints, side: Floats) -> Floats:
-    """Ways float32 (V,6) from each vertex to its opposite ones (V,2): across the mouth, across the eye; zero where there is none.
+    """Ways float32 (V,6) from each vertex to its opposite ones (V,2): across the mouth, across the
+    eye; zero where there is none.
 
-    side (V,2): they fade where it is near 0, at the corners, so that a vertex that changes sides does not jump.
+    side (V,2): they fade where it is near 0, at the corners, so that a vertex that changes sides
+    does not jump.
     """
     sure = np.clip(np.abs(side) / FADE, 0, 1)
-    across = [np.where(opposite[:, k : k + 1] >= 0, (vertices[opposite[:, k]] - vertices) * sure[:, k : k + 1], 0) for k in (0, 1)]
+    across = [
+        np.where(
+            opposite[:, k : k + 1] >= 0,
+            (vertices[opposite[:, k]] - vertices) * sure[:, k : k + 1],
+            0,
+        )
+        for k in (0, 1)
+    ]
     return np.ascontiguousarray(np.concatenate(across, axis=1), np.float32)
 
 
 def _openings(
-    vertices: Floats, triangles: Ints, skin: NDArray[np.bool_], openings: list[tuple[Floats, float, Floats, Floats]]
+    vertices: Floats,
+    triangles: Ints,
+    skin: NDArray[np.bool_],
+    openings: list[tuple[Floats, float, Floats, Floats]],
 ) -> list[tuple[NDArray[np.intp], Floats]]:
-    """Of each opening the vertices (N,) around it and their side (N,), NaN where no way leads from the seeds.
+    """Of each opening the vertices (N,) around it and their side (N,), NaN where no way leads from
+    the seeds.
 
-    openings: the middle (3,), how far ways are sought around it, and the seeds, points (3,) above and below.
+    openings: the middle (3,), how far ways are sought around it, and the seeds, points (3,) above
+    and below.
     """
     every, graphs, starts, lengths = [], [], [], []
     count = 0
@@ -156,7 +241,9 @@ def _openings(
         every.append((used, group + count))
         if len(own) >= 8:
             graphs.append(group[(np.cumsum(seen, dtype=np.int32) - 1)[inside]] + np.int32(count))
-            starts.append([count + group[own[squared(points[own] - seed).argmin()]] for seed in seeds])
+            starts.append(
+                [count + group[own[squared(points[own] - seed).argmin()]] for seed in seeds]
+            )
         places = np.empty((int(group.max(initial=-1)) + 1, 3), np.float32)
         places[group] = points
         lengths.append(places)
@@ -165,13 +252,17 @@ def _openings(
         return [(used, np.full(len(used), np.nan, np.float32)) for used, _ in every]
     above, below = _distances(np.concatenate(lengths), np.concatenate(graphs), np.array(starts).T)
     with np.errstate(invalid="ignore"):
-        side = np.where(np.isfinite(above + below), (below - above) / np.maximum(above + below, 1e-6), np.nan).astype(np.float32)
+        side = np.where(
+            np.isfinite(above + below), (below - above) / np.maximum(above + below, 1e-6), np.nan
+        ).astype(np.float32)
     return [(used, side[group]) for used, group in every]
 
 
 def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floats:
-    """Length (S,V) of the shortest way along edges from the nearest of each row's seeds (S,N); infinite where there is none. The rows go on side by
-    side: what a step costs hardly depends on how much it does."""
+    """Length (S,V) of the shortest way along edges from the nearest of each row's seeds (S,N);
+    infinite where there is none. The rows go on side by side: what a step costs hardly depends on
+    how much it does.
+    """
     start, begins, joined = adjacency(edges_of(triangles))
     rows, size = len(seeds), len(points)
     count, begin = np.zeros((2, size), np.int64)
@@ -185,13 +276,18 @@ def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floa
         own = front % size
         many = count[own]
         edge = np.arange(many.sum()) + np.repeat(begin[own] - np.cumsum(many) + many, many)
-        end, reached = start[edge] + np.repeat(front - own, many), np.repeat(distance[front], many) + length[edge]
+        end, reached = (
+            start[edge] + np.repeat(front - own, many),
+            np.repeat(distance[front], many) + length[edge],
+        )
         nearer = reached < distance[end]
         if not nearer.any():
             break
         end, reached = end[nearer], reached[nearer]
         farthest_first = np.argsort(-reached, kind="stable")
-        distance[end[farthest_first]] = reached[farthest_first]  # of several, the last one written stays
+        distance[end[farthest_first]] = reached[
+            farthest_first
+        ]  # of several, the last one written stays
         changed = np.zeros(len(distance), bool)
         changed[end] = True
         front = np.flatnonzero(changed)
@@ -199,7 +295,9 @@ def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floa
 
 
 def _spread(points: Floats, side: Floats) -> Floats:
-    """The sides (V,) with unknown ones, of lashes and other parts that are not joined to the skin, taken from the nearest known vertex."""
+    """The sides (V,) with unknown ones, of lashes and other parts that are not joined to the skin,
+    taken from the nearest known vertex.
+    """
     side, known = side.copy(), np.isfinite(side)
     source, wanted = np.flatnonzero(known), np.flatnonzero(~known)
     if len(source):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The face's surface, as everything that looks for a part of it reads it: vertices, triangles, loose parts, skin, hair and eyeballs."""
+"""The face's surface, as everything that looks for a part of it reads it: vertices, triangles,
+loose parts, skin, hair and eyeballs.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +17,22 @@ from .eyeballs import eyeballs
 from .seams import face_skin
 
 Flags = NDArray[np.bool_]
-BULK = 0.5  # canonical units, half the least extent of a part that is hair or a hat and not of the eye, whatever it hangs next to
+# canonical units, half the least extent of a part that is hair or a hat and not of the eye,
+# whatever it hangs next to
+BULK = 0.5
 CLOSE = 0.05  # canonical units from the skin within which most of a shell over it lies
 
 
 @dataclass(frozen=True)
 class Surface:
-    """What contacts are read from: vertices (F,3), triangles (T,3) among them, group (F,): vertices in one place share one, owner (F,): loose
-    part, of the skin's what hangs together without welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the
-    largest piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. bulky (F,): of parts that are no skin and
-    hair or worn, or too big in every direction for one of a face. pieces (F,): what hangs together without welding. boxes (F,6): of parts. balls: of
-    `bodies.eyeballs`. placed: all landmarks are the user's."""
+    """What contacts are read from: vertices (F,3), triangles (T,3) among them, group (F,): vertices
+    in one place share one, owner (F,): loose part, of the skin's what hangs together without
+    welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the largest
+    piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. bulky
+    (F,): of parts that are no skin and hair or worn, or too big in every direction for one of a
+    face. pieces (F,): what hangs together without welding. boxes (F,6): of parts. balls: of
+    `bodies.eyeballs`. placed: all landmarks are the user's.
+    """
 
     vertices: Floats
     triangles: Ints
@@ -50,13 +57,19 @@ def surface_of(
     placed: bool = False,
     still: Flags | None = None,
 ) -> Surface:
-    """The Surface of vertices (F,3) with boxes of their parts (F,6); the skin is the part that most landmarks lie on.
-    placed: these are the user's. still (F,): hair and what is worn, as far as that is known."""
+    """The Surface of vertices (F,3) with boxes of their parts (F,6); the skin is the part that most
+    landmarks lie on. placed: these are the user's. still (F,): hair and what is worn, as far as
+    that is known.
+    """
     owner = distinct_rows(parts)[1].astype(np.int32)
     skin = np.zeros(len(vertices), bool)
     loose = np.ones(len(vertices), bool) if still is None or still.all() else ~still
     skin[loose] = face_skin(vertices[loose], owner[loose], landmarks)
-    raw = connected_parts(len(vertices), triangles) if len(triangles) else np.zeros(len(vertices), np.int32)
+    raw = (
+        connected_parts(len(vertices), triangles)
+        if len(triangles)
+        else np.zeros(len(vertices), np.int32)
+    )
     main = raw == np.bincount(raw[skin]).argmax()
     owner[skin & ~main] = owner.max() + 1 + raw[skin & ~main]
     balls, big = eyeballs(vertices, parts, landmarks), bulky(vertices, owner, parts, skin)
@@ -64,11 +77,15 @@ def surface_of(
         big |= still
     for ball, _centre in balls.values():
         big[ball] = False
-    return Surface(vertices, triangles, group, owner, sides, [skin, main], big, raw, parts, balls, placed)
+    return Surface(
+        vertices, triangles, group, owner, sides, [skin, main], big, raw, parts, balls, placed
+    )
 
 
 def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:
-    """Vertices (F,) of parts that are big in every direction and hang away from the skin where the face is; a shell over it keeps close."""
+    """Vertices (F,) of parts that are big in every direction and hang away from the skin where the
+    face is; a shell over it keeps close.
+    """
     found = ~skin & (parts[:, 3] > BULK) & (parts[:, 4] > BULK) & (parts[:, 5] > BULK)
     if not found.any():
         return found

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shapes faded at the head's border, with exact zeros where what is left is noise, in object space."""
+"""Shapes faded at the head's border, with exact zeros where what is left is noise, in object
+space.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,18 @@ from ..geometry.frame import Floats
 from ..geometry.mesh import squared
 from ..locate.face import Face
 
-STILL = 0.002  # canonical units, about 0.1 mm on a person: movement below is the model's noise and becomes an exact zero
-SHARE = 0.02  # of a shape's largest movement: bounds STILL, so that a shape that is meant to be tiny survives
+# canonical units, about 0.1 mm on a person: movement below is the model's noise and becomes an
+# exact zero
+STILL = 0.002
+# of a shape's largest movement: bounds STILL, so that a shape that is meant to be tiny survives
+SHARE = 0.02
 MOVING = 3.0  # times STILL: movement above is kept as it is
 
 
 def finish(face: Face, shape: Floats, weight: float, strength: float, out: Floats) -> bool:
-    """A shape float32 (F,3), canonical, times `weight`, faded at the head's border and with exact zeros where that is noise: sparse keys are what
-    avatars pay download size for. Then in object space and times `strength` in out (F,3), which may be the shape itself; whether any of it moves.
+    """A shape float32 (F,3), canonical, times `weight`, faded at the head's border and with exact
+    zeros where that is noise: sparse keys are what avatars pay download size for. Then in object
+    space and times `strength` in out (F,3), which may be the shape itself; whether any of it moves.
 
     Raises BackendError `mesh_not_finite`.
     """
@@ -37,7 +43,13 @@ def finish(face: Face, shape: Floats, weight: float, strength: float, out: Float
     turn = face.frame.rotation * face.frame.scale * weight * strength
     moved = (shape.take(rows, axis=0, mode="clip") * share[:, None]) @ turn.astype(np.float32)
     if not np.isfinite(most) or not np.isfinite(moved).all():
-        raise BackendError("mesh_not_finite", "The shapes' coordinates grew too large for 32 bits.", "Scale the avatar down.")
+        raise BackendError(
+            "mesh_not_finite",
+            "The shapes' coordinates grew too large for 32 bits.",
+            "Scale the avatar down.",
+        )
     out[:] = 0
-    np.put(out.view(WAY), rows, np.ascontiguousarray(moved).view(WAY))  # three times as fast as out[rows]
+    np.put(
+        out.view(WAY), rows, np.ascontiguousarray(moved).view(WAY)
+    )  # three times as fast as out[rows]
     return bool(moved.any())

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Brows that are strips before the skin: where they would sink into the skin behind them they are led out. Canonical frame."""
+"""Brows that are strips before the skin: where they would sink into the skin behind them they are
+led out. Canonical frame.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +15,22 @@ from ..geometry.frame import Floats
 
 Places = NDArray[np.intp]
 LEVEL = 0.08  # canonical units over which the skin behind a strip is levelled
-AROUND, DEEP = 0.3, 1.0  # canonical units around and behind a strip within which skin is what it floats before
+AROUND, DEEP = (
+    0.3,
+    1.0,
+)  # canonical units around and behind a strip within which skin is what it floats before
 STEEP = 0.6  # of its rise that a strip is led out at most: a steeper forehead is none
 LITTLE = 0.3  # of the skin's slide under it, by which a strip sinks at a blink
 FEW = 8  # vertices of skin below which nothing is behind
 
 
-def ride(shapes: Mapping[str, Floats], vertices: Floats, strips: Mapping[str, Flags], skin: Flags) -> None:
-    """Lead the strips of shapes, condition -> offsets (F,3), changed in place, out to where they float as far before the skin as at rest: a brow that
-    goes up follows the forehead and does not sink into it. strips: side -> flags (F,) of its brow; skin (F,)."""
+def ride(
+    shapes: Mapping[str, Floats], vertices: Floats, strips: Mapping[str, Flags], skin: Flags
+) -> None:
+    """Lead the strips of shapes, condition -> offsets (F,3), changed in place, out to where they
+    float as far before the skin as at rest: a brow that goes up follows the forehead and does not
+    sink into it. strips: side -> flags (F,) of its brow; skin (F,).
+    """
     for mine, under in _over(vertices, strips, skin):
         at = vertices[mine]
         rest = at[:, 2] - _level(at, vertices[under])
@@ -32,9 +41,12 @@ def ride(shapes: Mapping[str, Floats], vertices: Floats, strips: Mapping[str, Fl
                 offsets[mine, 2] += np.clip(sunk, 0, STEEP * np.abs(offsets[mine, 1]))
 
 
-def follow(blinks: Iterable[Floats], vertices: Floats, strips: Mapping[str, Flags], skin: Flags) -> None:
-    """Let strips, in place, sink a little with the skin under them at blinks, offsets (F,3) each, in one piece, and stay before it: right above a
-    large eye it slides down with the lid."""
+def follow(
+    blinks: Iterable[Floats], vertices: Floats, strips: Mapping[str, Flags], skin: Flags
+) -> None:
+    """Let strips, in place, sink a little with the skin under them at blinks, offsets (F,3) each,
+    in one piece, and stay before it: right above a large eye it slides down with the lid.
+    """
     for mine, under in _over(vertices, strips, skin):
         at, near = vertices[mine], vertices[under]
         weights, rest = _weights(at, near), at[:, 2] - _level(at, near)
@@ -42,10 +54,16 @@ def follow(blinks: Iterable[Floats], vertices: Floats, strips: Mapping[str, Flag
             slid = (weights @ offsets[under]).mean(axis=0)
             offsets[mine] = LITTLE * slid
             there = at + offsets[mine]
-            offsets[mine, 2] += np.clip(rest - (there[:, 2] - _level(there, near + offsets[under])), 0, STEEP * float(np.abs(slid[1])))
+            offsets[mine, 2] += np.clip(
+                rest - (there[:, 2] - _level(there, near + offsets[under])),
+                0,
+                STEEP * float(np.abs(slid[1])),
+            )
 
 
-def _over(vertices: Floats, strips: Mapping[str, Flags], skin: Flags) -> Iterator[tuple[Places, Places]]:
+def _over(
+    vertices: Floats, strips: Mapping[str, Flags], skin: Flags
+) -> Iterator[tuple[Places, Places]]:
     """The vertices of each side's strip, and those of the skin around and behind it."""
     for strip in strips.values():
         mine = np.flatnonzero(strip)
@@ -64,7 +82,9 @@ def _level(points: Floats, skin: Floats) -> Floats:
 
 
 def _weights(points: Floats, skin: Floats) -> Floats:
-    """How much each vertex of the skin (S,3) is what lies before or behind points (N,3): (N,S), rows sum to 1."""
+    """How much each vertex of the skin (S,3) is what lies before or behind points (N,3): (N,S),
+    rows sum to 1.
+    """
     far = (points[:, :1] - skin[:, 0]) ** 2 + (points[:, 1:2] - skin[:, 1]) ** 2
     weight = np.exp((far.min(axis=1, keepdims=True) - far) / np.float32(LEVEL**2))
     return np.asarray(weight / weight.sum(axis=1, keepdims=True), np.float32)

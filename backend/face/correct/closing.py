@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lids that close, narrow and move: the upper edge comes to lie on the lower one, lashes ride, eyes hold still. All in the canonical frame."""
+"""Lids that close, narrow and move: the upper edge comes to lie on the lower one, lashes ride, eyes
+hold still. All in the canonical frame.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,24 @@ import numpy as np
 from ..analyse.lids import Lid
 from ..geometry.frame import Floats
 
-NARROW = 0.2  # of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by at most
+# of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by
+# at most
+NARROW = 0.2
 LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
-LAP = 0.1  # of the opening, by which a model's lids may lap at a blink on heads like those that it has learnt from
-GAIN = (1.0, 1.6)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less
-DEEP = 0.12  # heights that a lid is led in or out in one pass: at the corners an edge may end deep inside
-STROKE = 4  # degree of what is added along an edge: a lid's edge has no ripples, however its layers are read
-EVENED = 4  # an edge has no ripples of its own: what a model errs by from vertex to vertex is not led on
+# of the opening, by which a model's lids may lap at a blink on heads like those that it has learnt
+# from
+LAP = 0.1
+GAIN = (
+    1.0,
+    1.6,
+)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less
+# heights that a lid is led in or out in one pass: at the corners an edge may end deep inside
+DEEP = 0.12
+# degree of what is added along an edge: a lid's edge has no ripples, however its layers are read
+STROKE = 4
+EVENED = (
+    4  # an edge has no ripples of its own: what a model errs by from vertex to vertex is not led on
+)
 PASSES = 2  # of the correction: what it moves is not moved fully everywhere along the edge
 FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
 SLOPE = 0.6  # by which an eye's front falls off between its vertices, in the opening's units
@@ -32,17 +45,20 @@ def _space(lid: Lid, offsets: Floats) -> Floats:
 
 
 def _gain(lid: Lid, here: Floats) -> float:
-    """Factor on a shape (F,3), in the opening's units, after which it closes the opening as well as a factor can: it bends nothing. 1 where
-    it closes nothing."""
+    """Factor on a shape (F,3), in the opening's units, after which it closes the opening as well as
+    a factor can: it bends nothing. 1 where it closes nothing.
+    """
     closing = lid.opening.lower.of(here)[:, 1] - lid.opening.upper.of(here)[:, 1]
     power = float(closing @ closing)
     return float(lid.gap @ closing / power) if power > 1e-6 else 1.0
 
 
 def closing(lid: Lid, blink: Floats, familiar: float = 0.0) -> Floats:
-    """What has to be added to a blink (F,3) so that the upper edge comes to lie on the lower one, lashes ride it and eyes hold still.
+    """What has to be added to a blink (F,3) so that the upper edge comes to lie on the lower one,
+    lashes ride it and eyes hold still.
 
-    familiar: 0 to 1, how much the model is believed about lids that lap and about what lies in the opening.
+    familiar: 0 to 1, how much the model is believed about lids that lap and about what lies in the
+    opening.
     """
     own = _local(lid, blink)
     here = own * np.float32(np.clip(_gain(lid, own), *GAIN))
@@ -57,22 +73,34 @@ def closing(lid: Lid, blink: Floats, familiar: float = 0.0) -> Floats:
         down = opening.upper.of(here + added)
         ends = opening.upper.points + down
         along = np.argsort(goal[:, 0], kind="stable")
-        missing = np.stack([np.interp(ends[:, 0], goal[along, 0], goal[along, i]) for i in range(3)], axis=1).astype(np.float32) - ends
+        missing = (
+            np.stack(
+                [np.interp(ends[:, 0], goal[along, 0], goal[along, i]) for i in range(3)], axis=1
+            ).astype(np.float32)
+            - ends
+        )
         missing[:, 0] = 0
         missing[:, 1] -= np.clip(missing[:, 1], 0, familiar * LAP * lid.gap)
         missing = _plain(opening.columns, _even(missing))
         missing[:, 2] = np.clip(missing[:, 2], -DEEP, DEEP) + FOLD
         added = added + opening.at(missing) * lid.top[:, None]
     lash = lid.ride[:, None]
-    edge, lower = opening.at(opening.upper.of(here + added)), opening.at(goal - opening.lower.points)
-    least = np.minimum(edge[:, 1], 0) * lid.top**2  # a lid of several layers comes down as one, or the eye shows between them
+    edge, lower = (
+        opening.at(opening.upper.of(here + added)),
+        opening.at(goal - opening.lower.points),
+    )
+    least = (
+        np.minimum(edge[:, 1], 0) * lid.top**2
+    )  # a lid of several layers comes down as one, or the eye shows between them
     added[:, 1] += np.where(lid.skin, np.minimum(least - (here + added)[:, 1], 0) * lid.top, 0)
     edge, lower = _met(lid, edge, lower)
     added = added * (1 - lash) + lash * (edge + _drooped(lid) - here)
     low = lid.lower_ride[:, None]
     added = added * (1 - low) + low * (lower - here)
     held = lid.eye | lid.corner
-    added[held] = (np.float32(familiar) - 1) * here[held]  # balls and plates are held still later, but a lash may pass for one
+    added[held] = (np.float32(familiar) - 1) * here[
+        held
+    ]  # balls and plates are held still later, but a lash may pass for one
     before = _before_eye(lid, here + added)
     return _space(lid, (added + before + ridden(lid, before) + here - own).astype(np.float32))
 
@@ -83,35 +111,47 @@ def ridden(lid: Lid, moved: Floats) -> Floats:
 
 
 def _met(lid: Lid, upper: Floats, lower: Floats) -> tuple[Floats, Floats]:
-    """What the upper and the lower edge do at every vertex (F,3), both their mean beyond the corners."""
+    """What the upper and the lower edge do at every vertex (F,3), both their mean beyond the
+    corners.
+    """
     mean = lid.past * (upper + lower) / 2
     return upper * (1 - lid.past) + mean, lower * (1 - lid.past) + mean
 
 
 def _before_eye(lid: Lid, moved: Floats) -> Floats:
-    """Offsets (F,3), in the opening's units, that bring closed lids, moved (F,3), out of what lies behind them: an eye bulges in its middle."""
+    """Offsets (F,3), in the opening's units, that bring closed lids, moved (F,3), out of what lies
+    behind them: an eye bulges in its middle.
+    """
     out = np.zeros_like(moved)
     local, closed = lid.opening.local, lid.opening.skin & (lid.top > 0.3)
     if lid.eye.any() and closed.any():
         there = local[closed] + moved[closed]
         front = _front_of(there, local[lid.eye]) + FOLD
-        before = (local[closed, 2] > lid.upper[closed, 2] - 0.3) & (front < lid.upper[closed, 2] + BULGE)
+        before = (local[closed, 2] > lid.upper[closed, 2] - 0.3) & (
+            front < lid.upper[closed, 2] + BULGE
+        )
         out[closed, 2] = np.where(before, np.maximum(front - there[:, 2], 0), 0)
     return out
 
 
 def covering(lid: Lid, shape: Floats) -> Floats:
-    """What has to be added to a shape (F,3) that closes the lids so that they lie before the eye."""
+    """What has to be added to a shape (F,3) that closes the lids so that they lie before the
+    eye.
+    """
     before = _before_eye(lid, _local(lid, shape))
     return _space(lid, (before + ridden(lid, before)).astype(np.float32))
 
 
 def moved_lids(lid: Lid, up: float | Floats, low: float | Floats) -> Floats:
-    """Offsets (F,3) of lids whose upper edge goes up by `up` of the opening and whose lower one by `low`, lashes with them; one number or one
-    for each column (C,)."""
+    """Offsets (F,3) of lids whose upper edge goes up by `up` of the opening and whose lower one by
+    `low`, lashes with them; one number or one for each column (C,).
+    """
     ways = np.zeros((2, len(lid.gap), 3), np.float32)
     ways[0, :, 1], ways[1, :, 1] = up * lid.gap, low * lid.gap
-    top, bottom = np.maximum(lid.top, lid.ride)[:, None], np.maximum(lid.bottom, lid.lower_ride)[:, None]
+    top, bottom = (
+        np.maximum(lid.top, lid.ride)[:, None],
+        np.maximum(lid.bottom, lid.lower_ride)[:, None],
+    )
     upper, lower = _met(lid, lid.opening.at(ways[0]), lid.opening.at(ways[1]))
     return _space(lid, upper * top + lower * bottom)
 
@@ -127,7 +167,8 @@ def _drooped(lid: Lid) -> Floats:
 
 
 def limited(lid: Lid, shape: Floats, least: float = 1.0) -> Floats:
-    """What has to be added to a shape (F,3) so that it closes no more than NARROW of the opening: blinks are driven along with it.
+    """What has to be added to a shape (F,3) so that it closes no more than NARROW of the opening:
+    blinks are driven along with it.
 
     least: how far the whole shape is scaled down for that before the lids alone are held back.
     """
@@ -137,15 +178,21 @@ def limited(lid: Lid, shape: Floats, least: float = 1.0) -> Floats:
     down, up = -opening.upper.of(here)[:, 1], opening.lower.of(here)[:, 1]
     over = np.maximum(down + up - NARROW * lid.gap, 0)
     share = np.maximum(down, 0) / np.maximum(np.maximum(down, 0) + np.maximum(up, 0), 1e-6)
-    lift, drop = opening.at(_even(np.stack([over * share, over * (1 - share)], axis=1).astype(np.float32))).T
+    lift, drop = opening.at(
+        _even(np.stack([over * share, over * (1 - share)], axis=1).astype(np.float32))
+    ).T
     added = np.zeros_like(here)
-    added[:, 1] = lift * np.maximum(lid.top, lid.ride) - drop * np.maximum(lid.bottom, lid.lower_ride)
+    added[:, 1] = lift * np.maximum(lid.top, lid.ride) - drop * np.maximum(
+        lid.bottom, lid.lower_ride
+    )
     added[lid.eye | lid.corner] = -here[lid.eye | lid.corner]
     return _space(lid, added + here - own)
 
 
 def _front_of(points: Floats, eye: Floats) -> Floats:
-    """How far out an eye's vertices (E,3) stand at points (N,3): the highest of cones on them, so that small moves make small changes."""
+    """How far out an eye's vertices (E,3) stand at points (N,3): the highest of cones on them, so
+    that small moves make small changes.
+    """
     front = np.empty(len(points), np.float32)
     (x, y), (there_x, there_y, height) = points[:, :2].T[..., None], np.ascontiguousarray(eye.T)
     for first in range(0, len(points), 64):  # what a core's cache holds
@@ -162,8 +209,9 @@ def _front_of(points: Floats, eye: Floats) -> Floats:
 
 
 def _even(values: Floats) -> Floats:
-    """Values (C,N) along an edge without spikes and ripples: the median of five, then `EVENED` times the mean of three neighbours; values jump
-    between layers of skin."""
+    """Values (C,N) along an edge without spikes and ripples: the median of five, then `EVENED`
+    times the mean of three neighbours; values jump between layers of skin.
+    """
     padded = np.pad(values, ((2, 2), (0, 0)), mode="edge")
     even = np.median([padded[i : i + len(values)] for i in range(5)], axis=0)
     for _ in range(EVENED):
@@ -175,4 +223,6 @@ def _even(values: Floats) -> Floats:
 def _plain(columns: Floats, values: Floats) -> Floats:
     """The polynomial nearest to values (C,N) along an edge, whose columns are at (C,)."""
     terms = np.vander(columns.astype(np.float64), STROKE + 1)
-    return np.asarray(terms @ np.linalg.lstsq(terms, values.astype(np.float64), rcond=1e-6)[0], np.float32)
+    return np.asarray(
+        terms @ np.linalg.lstsq(terms, values.astype(np.float64), rcond=1e-6)[0], np.float32
+    )

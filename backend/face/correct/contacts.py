@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shapes do what their name says on the mesh itself: lids meet along their whole edge, lips seal, lashes ride, squints never pass a blink.
+"""Shapes do what their name says on the mesh itself: lids meet along their whole edge, lips seal,
+lashes ride, squints never pass a blink.
 
-A model errs in lengths before it errs in directions, and by a little everywhere: too little for an average, enough for a slit of eye under a
-closed lid. So a shape is first scaled to the way that the landmarks say (`gains`), then what is still missing along the edges is added to the
-skin next to them (`corrections`). All in the canonical frame; everything is linear in the shapes, so it holds for every weight and mix.
+A model errs in lengths before it errs in directions, and by a little everywhere: too little for an
+average, enough for a slit of eye under a closed lid. So a shape is first scaled to the way that the
+landmarks say (`gains`), then what is still missing along the edges is added to the skin next to
+them (`corrections`). All in the canonical frame; everything is linear in the shapes, so it holds
+for every weight and mix.
 """
 
 from __future__ import annotations
@@ -23,50 +26,88 @@ from . import flat_shapes
 from .closing import closing, limited
 
 BLINKS = {"eyeBlinkLeft": "left", "eyeBlinkRight": "right"}
-NARROWING = tuple(f"{name}{side.title()}" for name in ("eyeSquint", "cheekSquint", "mouthSmile") for side in SIDES)
-PROBED = (*BLINKS, *NARROWING, "jawOpen", "mouthClose", "tongueOut")  # the conditions whose own shapes contacts and bodies are read from
-LEAST, MOST = 0.6, 2.5  # a gain beyond says that something else is wrong, and is not followed further
-FRONT = 0.88  # quantile, among vertices next to a lid that go at least half as far as the farthest, that is taken for its edge
-LIPS = 16  # vertices next to the lips' landmarks that are taken for their edges: fewer than a bag or teeth behind would spoil
+NARROWING = tuple(
+    f"{name}{side.title()}" for name in ("eyeSquint", "cheekSquint", "mouthSmile") for side in SIDES
+)
+PROBED = (
+    *BLINKS,
+    *NARROWING,
+    "jawOpen",
+    "mouthClose",
+    "tongueOut",
+)  # the conditions whose own shapes contacts and bodies are read from
+LEAST, MOST = (
+    0.6,
+    2.5,
+)  # a gain beyond says that something else is wrong, and is not followed further
+# quantile, among vertices next to a lid that go at least half as far as the farthest, that is taken
+# for its edge
+FRONT = 0.88
+# vertices next to the lips' landmarks that are taken for their edges: fewer than a bag or teeth
+# behind would spoil
+LIPS = 16
 LESS = 0.8  # down to which a squint is scaled as a whole to close no more: that keeps its direction
 LIP = 0.7  # half widths of the mouth from a lip's edge over which a correction fades
 BAG = (0.3, 0.8)  # half widths behind the lips over which it fades
 SURE = 6.0  # sides nearer to 0 than 1 over this are between the lips, and go in part with both
 
 
-def corrections(head: Head, shapes: Mapping[str, Floats], familiar: float = 0.0) -> dict[str, Floats]:
-    """What has to be added to the shapes of conditions so that contacts hold: condition -> offsets (F,3).
+def corrections(
+    head: Head, shapes: Mapping[str, Floats], familiar: float = 0.0
+) -> dict[str, Floats]:
+    """What has to be added to the shapes of conditions so that contacts hold: condition -> offsets
+    (F,3).
 
-    shapes: condition -> offsets (F,3). familiar: 0 to 1, how much the model is believed about lids that lap.
+    shapes: condition -> offsets (F,3). familiar: 0 to 1, how much the model is believed about lids
+    that lap.
     """
     there, landmarks, lids = head.surface, head.landmarks, head.lids
     found: dict[str, Floats] = {}
     for name, side in BLINKS.items():
         if name in shapes and side in head.labels.flat_eyes:
-            found[name] = flat_shapes.shut(head.labels.flat_eyes[side], there.vertices, shapes[name])
+            found[name] = flat_shapes.shut(
+                head.labels.flat_eyes[side], there.vertices, shapes[name]
+            )
     for side, lid in lids.items():
         name = f"eyeBlink{side.title()}"
         if name in shapes:
             found[name] = closing(lid, shapes[name], familiar)
         for other in NARROWING:
             if other in shapes and other.endswith(side.title()):
-                found[other] = limited(lid, shapes[other], LESS if other.startswith("eyeSquint") else 1.0)
+                found[other] = limited(
+                    lid, shapes[other], LESS if other.startswith("eyeSquint") else 1.0
+                )
     if {"jawOpen", "mouthClose"} <= shapes.keys():
         if head.slit is not None:
-            found["mouthClose"] = sealed(head.slit, there.sides[:, 0], there.skins[0], shapes["jawOpen"] + shapes["mouthClose"])
+            found["mouthClose"] = sealed(
+                head.slit,
+                there.sides[:, 0],
+                there.skins[0],
+                shapes["jawOpen"] + shapes["mouthClose"],
+            )
         else:
             opened = flat_shapes.parted(there, head.labels.mouths, landmarks)
             if opened is not None:
                 strip, wanted = (each[:, None] if each.ndim == 1 else each for each in opened)
-                jaw = np.where(strip, wanted, np.where(there.skins[0][:, None], flat_shapes.STILL * shapes["jawOpen"], shapes["jawOpen"]))
+                jaw = np.where(
+                    strip,
+                    wanted,
+                    np.where(
+                        there.skins[0][:, None],
+                        flat_shapes.STILL * shapes["jawOpen"],
+                        shapes["jawOpen"],
+                    ),
+                )
                 found["jawOpen"] = np.asarray(jaw - shapes["jawOpen"], np.float32)
-                found["mouthClose"] = np.where(strip, -wanted - shapes["mouthClose"], 0).astype(np.float32)
+                found["mouthClose"] = np.where(strip, -wanted - shapes["mouthClose"], 0).astype(
+                    np.float32
+                )
     return found
 
 
 def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats, shut: bool = False) -> Floats:
-    """What has to be added to mouthClose so that the lips' edges, moved by jawOpen and it, `both` (F,3), are as near as on the neutral face; with
-    `shut`, so that they meet.
+    """What has to be added to mouthClose so that the lips' edges, moved by jawOpen and it, `both`
+    (F,3), are as near as on the neutral face; with `shut`, so that they meet.
 
     Each lip goes half the way, along the whole slit; the skin next to it follows.
     """
@@ -77,31 +118,48 @@ def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats, shut: bool = 
 
 
 def led(slit: Opening, side: Floats, skin: Flags, apart: Floats) -> Floats:
-    """Offsets (F,3) that take back what edges are moved apart by (C,3), each lip by half; the skin next to it follows. side (F,): above or below."""
+    """Offsets (F,3) that take back what edges are moved apart by (C,3), each lip by half; the skin
+    next to it follows. side (F,): above or below.
+    """
     missing = slit.at(apart) / 2
     local, upper, lower = slit.local, slit.at(slit.upper.points), slit.at(slit.lower.points)
     above, below = local[:, 1] - upper[:, 1], lower[:, 1] - local[:, 1]
     away = np.where(side > 0, above, below)
     deep = 1 - smoothstep(*BAG, np.minimum(upper[:, 2], lower[:, 2]) - local[:, 2])
-    share = (1 - smoothstep(0, LIP, away)) * deep * slit.fade() * skin * np.clip(np.abs(side) * SURE, 0, 1)
+    share = (
+        (1 - smoothstep(0, LIP, away))
+        * deep
+        * slit.fade()
+        * skin
+        * np.clip(np.abs(side) * SURE, 0, 1)
+    )
     return np.asarray(np.sign(side)[:, None] * share[:, None] * missing, np.float32)
 
 
-def gains(vertices: Floats, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]) -> dict[str, float]:
-    """Factors for the conditions among PROBED that need one. vertices (F,3); landmarks name -> (3,); shapes: condition -> offsets (F,3)."""
+def gains(
+    vertices: Floats, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]
+) -> dict[str, float]:
+    """Factors for the conditions among PROBED that need one. vertices (F,3); landmarks name ->
+    (3,); shapes: condition -> offsets (F,3).
+    """
     found = {}
     for name, side in BLINKS.items():
         lids = (f"lid_upper_{side}", f"lid_lower_{side}")
         if name in shapes and all(lid in landmarks for lid in lids):
             found[name] = lid_gain(vertices, shapes[name], landmarks[lids[0]], landmarks[lids[1]])
-    if {"jawOpen", "mouthClose"} <= shapes.keys() and {"lip_upper", "lip_lower"} <= landmarks.keys():
+    if {"jawOpen", "mouthClose"} <= shapes.keys() and {
+        "lip_upper",
+        "lip_lower",
+    } <= landmarks.keys():
         lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
         found["mouthClose"] = lip_gain(vertices, shapes["jawOpen"], shapes["mouthClose"], lips)
     return found
 
 
 def lid_gain(vertices: Floats, blink: Floats, upper: Floats, lower: Floats) -> float:
-    """Factor on a blink (F,3) after which the upper lid's edge, next to `upper` (3,), gets as far as `lower` (3,)."""
+    """Factor on a blink (F,3) after which the upper lid's edge, next to `upper` (3,), gets as far
+    as `lower` (3,).
+    """
     way = lower - upper
     length = float(np.linalg.norm(way))
     near = np.sqrt(squared(vertices - upper)) < length
@@ -111,7 +169,9 @@ def lid_gain(vertices: Floats, blink: Floats, upper: Floats, lower: Floats) -> f
 
 
 def lip_gain(vertices: Floats, jaw: Floats, close: Floats, lips: Floats) -> float:
-    """Factor on mouthClose (F,3) after which it takes back what jawOpen (F,3) parts at the lips (3,)."""
+    """Factor on mouthClose (F,3) after which it takes back what jawOpen (F,3) parts at the lips
+    (3,).
+    """
     near = np.argsort(squared(vertices - lips), kind="stable")[:LIPS]
     drop, lift = -jaw[near, 1], close[near, 1]
     low = drop > (drop.min() + drop.max()) / 2

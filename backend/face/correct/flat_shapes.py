@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Eyes and mouths that are flat parts before the skin: an eye is squashed to a line, a mouth is a strip whose rims part."""
+"""Eyes and mouths that are flat parts before the skin: an eye is squashed to a line, a mouth is a
+strip whose rims part.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +15,24 @@ from ..geometry.frame import Floats
 from ..geometry.mesh import all_corners
 
 SHUT, FLATTER = 0.97, 0.6  # of its height that an eye without lids closes by, and its lash
-RISE, FALL = 0.4, 0.9  # half widths that the upper rim of a strip rises and its lower one falls at jawOpen: an oval as high as artists draw
+RISE, FALL = (
+    0.4,
+    0.9,
+    # half widths that the upper rim of a strip rises and its lower one falls at jawOpen: an oval as
+    # high as artists draw
+)
 WIDER = 0.4  # and that its ends go out: drawn mouths widen as they open
-STILL = 0.2  # of its own way that the skin behind such a mouth goes: a chin moves little when a mouth is drawn
+# of its own way that the skin behind such a mouth goes: a chin moves little when a mouth is drawn
+STILL = 0.2
 RIMS = np.linspace(-1, 1, 9)  # half widths from the middle, where the line between the rims is read
 COLUMN = 0.3  # half widths around it that vertices count
 
 
 def shut(eye: FlatEye, vertices: Floats, blink: Floats) -> Floats:
-    """What has to be added to a blink (F,3) of an eye that lies on the skin: it is squashed to a line in its middle, and the lash above it comes down
-    to there and lies flatter. vertices (F,3)."""
+    """What has to be added to a blink (F,3) of an eye that lies on the skin: it is squashed to a
+    line in its middle, and the lash above it comes down to there and lies flatter. vertices
+    (F,3).
+    """
     added = np.zeros_like(blink)
     added[eye.plate] = -blink[eye.plate]
     added[eye.plate, 1] += SHUT * (eye.level - vertices[eye.plate, 1])
@@ -31,11 +41,15 @@ def shut(eye: FlatEye, vertices: Floats, blink: Floats) -> Floats:
     return added
 
 
-def parted(there: Surface, found: Sequence[Flags], landmarks: Mapping[str, Floats]) -> tuple[Flags, Floats] | None:
-    """Vertices (F,) of mouths that are closed strips before the skin, and their jawOpen (F,3): the upper rim rises and the lower one falls, along
-    the strip. None where there is no such strip. found: flags (F,) of each.
+def parted(
+    there: Surface, found: Sequence[Flags], landmarks: Mapping[str, Floats]
+) -> tuple[Flags, Floats] | None:
+    """Vertices (F,) of mouths that are closed strips before the skin, and their jawOpen (F,3): the
+    upper rim rises and the lower one falls, along the strip. None where there is no such strip.
+    found: flags (F,) of each.
 
-    A rim is told by where a vertex and the faces at it lie, since the rims of strips that are outlined lie on each other.
+    A rim is told by where a vertex and the faces at it lie, since the rims of strips that are
+    outlined lie on each other.
     """
     if not found:
         return None
@@ -46,14 +60,21 @@ def parted(there: Surface, found: Sequence[Flags], landmarks: Mapping[str, Float
     for strip in found:
         faces = there.triangles[all_corners(strip, there.triangles)]
         count = np.bincount(faces.reshape(-1), minlength=len(strip))
-        around = np.bincount(faces.reshape(-1), np.repeat(there.vertices[faces, 1].mean(axis=1), 3), len(strip)) / np.maximum(count, 1)
+        around = np.bincount(
+            faces.reshape(-1), np.repeat(there.vertices[faces, 1].mean(axis=1), 3), len(strip)
+        ) / np.maximum(count, 1)
         level = (there.vertices[strip, 1] + around[strip]) / 2
         aside = np.abs(x[strip] - RIMS[:, None])
-        between = [np.median(level[near]) for near in aside <= np.maximum(COLUMN, aside.min(axis=1, keepdims=True))]
+        between = [
+            np.median(level[near])
+            for near in aside <= np.maximum(COLUMN, aside.min(axis=1, keepdims=True))
+        ]
         upper = level > np.interp(x[strip], RIMS, between)
         if not upper.any() or upper.all():
             continue
-        up = (there.vertices[strip][upper].mean(axis=0) - there.vertices[strip][~upper].mean(axis=0)) * np.array([0, 1, 1], np.float32)
+        up = (
+            there.vertices[strip][upper].mean(axis=0) - there.vertices[strip][~upper].mean(axis=0)
+        ) * np.array([0, 1, 1], np.float32)
         far = np.where(upper, RISE, -FALL) * half * (1 - x[strip] ** 2)
         moved[strip] = far[:, None] * up / max(float(np.linalg.norm(up)), 1e-9)
         moved[strip, 0] += WIDER * half * x[strip]

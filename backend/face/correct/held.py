@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shapes kept within what a face at rest allows: joined lips move together, closed lids hold still, an open mouth closes."""
+"""Shapes kept within what a face at rest allows: joined lips move together, closed lids hold still,
+an open mouth closes.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +16,54 @@ from ..geometry.mesh import all_corners, edges_of
 from ..geometry.smoothing import Neighbours, smoothed
 from . import contacts
 
-ROUND = (0.6, 1.8)  # half widths around the middle of joined lips up to which they move together, and from which on nothing is held
-# Times that offsets there are made even, for each square of edges in half a mouth's width, and at most: what one lip does and the other does not is
-# then spread as far on a fine mesh as on a coarse one. The sample head has 10 edges, Blender's monkey 2.
+ROUND = (
+    0.6,
+    1.8,
+    # half widths around the middle of joined lips up to which they move together, and from which on
+    # nothing is held
+)
+# Times that offsets there are made even, for each square of edges in half a mouth's width, and at
+# most: what one lip does and the other does not is then spread as far on a fine mesh as on a coarse
+# one. The sample head has 10 edges, Blender's monkey 2.
 TOGETHER, ROUNDS = 0.25, 48
-LID = ("eyeSquint", "cheekSquint", "eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "mouthSmile", "noseSneer")
+LID = (
+    "eyeSquint",
+    "cheekSquint",
+    "eyeLookUp",
+    "eyeLookDown",
+    "eyeLookIn",
+    "eyeLookOut",
+    "mouthSmile",
+    "noseSneer",
+)
 
 
-def held(head: Head, around: Neighbours, found: Sequence[Finding], shapes: dict[str, Floats]) -> None:
-    """Keep shapes, condition -> offsets (F,3), brought up to date in place, within what the mesh allows. around: who is next to whom."""
+def held(
+    head: Head, around: Neighbours, found: Sequence[Finding], shapes: dict[str, Floats]
+) -> None:
+    """Keep shapes, condition -> offsets (F,3), brought up to date in place, within what the mesh
+    allows. around: who is next to whom.
+    """
     there, landmarks = head.surface, head.landmarks
     if JOINED_LIPS in found:
         half = float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])) / 2
-        away = np.linalg.norm(there.vertices - (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, axis=1) / max(half, 1e-6)
+        away = np.linalg.norm(
+            there.vertices - (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, axis=1
+        ) / max(half, 1e-6)
         t = np.clip((ROUND[1] - away) / (ROUND[1] - ROUND[0]), 0, 1)
         share = (t * t * (3 - 2 * t) * there.skins[0]).astype(np.float32)[:, None]
         edges = edges_of(there.triangles[all_corners(share[:, 0] > 0, there.triangles)])
-        length = float(np.median(np.linalg.norm(there.vertices[edges[:, 0]] - there.vertices[edges[:, 1]], axis=1))) if len(edges) else half
+        length = (
+            float(
+                np.median(
+                    np.linalg.norm(
+                        there.vertices[edges[:, 0]] - there.vertices[edges[:, 1]], axis=1
+                    )
+                )
+            )
+            if len(edges)
+            else half
+        )
         rounds = int(np.clip(TOGETHER * (half / max(length, 1e-6)) ** 2, 1, ROUNDS))
         for name in shapes:
             if name.startswith(("jaw", "mouth", "tongue")):
@@ -39,7 +72,9 @@ def held(head: Head, around: Neighbours, found: Sequence[Finding], shapes: dict[
         slit = open_slit(there, landmarks)
         if slit is not None:
             both = shapes["jawOpen"] + shapes["mouthClose"]
-            shapes["mouthClose"] = shapes["mouthClose"] + contacts.sealed(slit, there.sides[:, 0], there.skins[0], both, True)
+            shapes["mouthClose"] = shapes["mouthClose"] + contacts.sealed(
+                slit, there.sides[:, 0], there.skins[0], both, True
+            )
     for side, finding in CLOSED_EYE.items():
         if finding not in found:
             continue
@@ -48,7 +83,9 @@ def held(head: Head, around: Neighbours, found: Sequence[Finding], shapes: dict[
             shapes[blink] = np.zeros_like(shapes[blink])
         for name in (f"{each}{side.title()}" for each in LID):
             if slit is not None and name in shapes:
-                shapes[name] = shapes[name] + contacts.sealed(slit, there.sides[:, 1], there.skins[0], shapes[name])
+                shapes[name] = shapes[name] + contacts.sealed(
+                    slit, there.sides[:, 1], there.skins[0], shapes[name]
+                )
 
 
 def _together(shape: Floats, share: Floats, around: Neighbours, rounds: int) -> Floats:

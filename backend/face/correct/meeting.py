@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold for a key that is mixed from several shapes: lips and lids that meet do not pass each other; and shapes of lids made for mixing.
+"""What must hold for a key that is mixed from several shapes: lips and lids that meet do not pass
+each other; and shapes of lids made for mixing.
 
-Each condition's own shape keeps its contacts, see contacts.py, but two that close an eye in part close it together by more than it is open. All in
-the canonical frame.
+Each condition's own shape keeps its contacts, see contacts.py, but two that close an eye in part
+close it together by more than it is open. All in the canonical frame.
 """
 
 from __future__ import annotations
@@ -19,20 +20,27 @@ from ..geometry.landmarks import SIDES
 from .closing import covering, moved_lids
 from .contacts import led
 
-ARC = 0.5  # of the opening, by which both lids of a lidArc go up: the lower one comes up to the middle, where smiling eyes close
+# of the opening, by which both lids of a lidArc go up: the lower one comes up to the middle, where
+# smiling eyes close
+ARC = 0.5
 FLAT = 0.7  # share of it that is missing at the corners: these stay, so that the line bends
-TILT = 0.5  # of the opening, by which the upper lid comes down at one corner for lidOuter and lidInner, and by nothing at the other
-SLACK = 0.01  # half widths of the mouth, heights of an eye, by which edges may pass: less than what is seen
+# of the opening, by which the upper lid comes down at one corner for lidOuter and lidInner, and by
+# nothing at the other
+TILT = 0.5
+# half widths of the mouth, heights of an eye, by which edges may pass: less than what is seen
+SLACK = 0.01
 CLOSED = 0.8  # of an eye's opening, from which on lids that close it must lie before the eye
-BUILT = tuple(f"{name}{side.title()}" for name in ("lidArc", "lidOuter", "lidInner") for side in SIDES)
+BUILT = tuple(
+    f"{name}{side.title()}" for name in ("lidArc", "lidOuter", "lidInner") for side in SIDES
+)
 
 
 def built(head: Head, levers: Collection[str] = BUILT) -> dict[str, Floats]:
-    """Shapes of lids, (F,3) by name, that no condition is, for keys that are mixed: those of BUILT that levers name, with or without a side. None
-    where eyes have no lids.
+    """Shapes of lids, (F,3) by name, that no condition is, for keys that are mixed: those of BUILT
+    that levers name, with or without a side. None where eyes have no lids.
 
-    lidArc: both edges go up alike, so that closed lids stay closed and their line bends up in the middle. lidOuter, lidInner: the upper
-    edge comes down at its outer or its inner end.
+    lidArc: both edges go up alike, so that closed lids stay closed and their line bends up in the
+    middle. lidOuter, lidInner: the upper edge comes down at its outer or its inner end.
     """
     found: dict[str, Floats] = {}
     if not {*levers} & {*BUILT, *(name.removesuffix("Left") for name in BUILT)}:
@@ -40,13 +48,21 @@ def built(head: Head, levers: Collection[str] = BUILT) -> dict[str, Floats]:
     for side, lid in head.lids.items():
         outwards = np.clip(0.5 + 0.5 * lid.opening.columns * (1 if side == "left" else -1), 0, 1)
         arc = ARC * (1 - FLAT * np.clip(lid.opening.columns, -1, 1) ** 2)
-        ways = {"lidArc": (arc, arc), "lidOuter": (-TILT * outwards, 0 * arc), "lidInner": (-TILT * (1 - outwards), 0 * arc)}
-        found |= {f"{name}{side.title()}": moved_lids(lid, up, low) for name, (up, low) in ways.items()}
+        ways = {
+            "lidArc": (arc, arc),
+            "lidOuter": (-TILT * outwards, 0 * arc),
+            "lidInner": (-TILT * (1 - outwards), 0 * arc),
+        }
+        found |= {
+            f"{name}{side.title()}": moved_lids(lid, up, low) for name, (up, low) in ways.items()
+        }
     return found
 
 
 def kept(head: Head, shape: Floats, sealed: bool) -> Floats:
-    """A mixed shape (F,3) whose lips and lids meet at most, and whose lips stay together with `sealed`."""
+    """A mixed shape (F,3) whose lips and lids meet at most, and whose lips stay together with
+    `sealed`.
+    """
     slit = head.slit
     if slit is not None:
         apart = slit.lower.of(shape) - slit.upper.of(shape)
@@ -68,12 +84,17 @@ def _passing(apart: Floats, slit: Opening) -> Floats:
 
 
 def _met(lid: Lid, shape: Floats) -> Floats:
-    """The shape (F,3) with the upper lid held back where it would pass the lower one, lashes with it, and closed lids before the eye."""
+    """The shape (F,3) with the upper lid held back where it would pass the lower one, lashes with
+    it, and closed lids before the eye.
+    """
     opening = lid.opening
     ways = (opening.lower.of(shape) - opening.upper.of(shape)) @ opening.axes[1] / opening.unit[1]
     over = np.maximum(ways - lid.gap, 0)
     if over.max(initial=0) > SLACK:
-        shape = np.asarray(shape + moved_lids(lid, over / np.maximum(lid.gap, 1e-6), np.zeros_like(over)), np.float32)
+        shape = np.asarray(
+            shape + moved_lids(lid, over / np.maximum(lid.gap, 1e-6), np.zeros_like(over)),
+            np.float32,
+        )
     if ways.sum() > CLOSED * lid.gap.sum():
         shape = np.asarray(shape + covering(lid, shape), np.float32)
     return shape

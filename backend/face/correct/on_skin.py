@@ -12,8 +12,9 @@ from ..geometry.frame import Floats
 
 
 def follow(shapes: Mapping[str, Floats], lain: Lain, familiar: float) -> None:
-    """Let sheets, in place, do what the skin below them does. shapes: condition -> offsets (F,3); lain: of `lying`. familiar: 0 to 1, how far
-    the model is believed instead."""
+    """Let sheets, in place, do what the skin below them does. shapes: condition -> offsets (F,3);
+    lain: of `lying`. familiar: 0 to 1, how far the model is believed instead.
+    """
     mine, below, share = lain
     goes = share[:, None] * np.float32(1 - familiar)
     for offsets in shapes.values() if len(mine) else ():

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts that move in one piece whatever a model says: eyeballs turn about their centre, teeth go with their jaw. Canonical frame."""
+"""Parts that move in one piece whatever a model says: eyeballs turn about their centre, teeth go
+with their jaw. Canonical frame.
+"""
 
 from __future__ import annotations
 
@@ -15,38 +17,77 @@ from ..geometry.mesh import Ints, squared
 from ..geometry.motion import rigid, turned
 
 LOOK = "eyeLook"
-# Mean angles of the training rigs whose shapes turn the eyes, MakeHuman and Vitruvian, in degrees: axis, and sign for the left eye.
-TURNS = {"eyeLookUp": (0, -12.0), "eyeLookDown": (0, 12.0), "eyeLookIn": (1, -18.0), "eyeLookOut": (1, 18.0)}
-PUPIL = 1.0  # half widths of the eye that a plate's pupil lies before the point about which a ball would turn
+# Mean angles of the training rigs whose shapes turn the eyes, MakeHuman and Vitruvian, in degrees:
+# axis, and sign for the left eye.
+TURNS = {
+    "eyeLookUp": (0, -12.0),
+    "eyeLookDown": (0, 12.0),
+    "eyeLookIn": (1, -18.0),
+    "eyeLookOut": (1, 18.0),
+}
+# half widths of the eye that a plate's pupil lies before the point about which a ball would turn
+PUPIL = 1.0
 ALONE = 0.5  # the same where white and iris are one plate, whose rim must stay behind the lids
-WHOLE = 0.7  # of its radii, as near as a vertex of a ball that was pressed flat may come to its middle
-SMALLER = 0.8  # of the widest part behind the lids, up to which another is an iris or a light upon it
-JAWS = ("jawOpen", "jawForward", "jawLeft", "jawRight")  # what moves teeth; and of the lower ones' way, how far upper ones may go
+WHOLE = (
+    0.7  # of its radii, as near as a vertex of a ball that was pressed flat may come to its middle
+)
+SMALLER = (
+    0.8  # of the widest part behind the lids, up to which another is an iris or a light upon it
+)
+JAWS = (
+    "jawOpen",
+    "jawForward",
+    "jawLeft",
+    "jawRight",
+)  # what moves teeth; and of the lower ones' way, how far upper ones may go
 UPPER = 0.25
 SLIDES = ("mouthLeft", "mouthRight")
-LIFTED = (0.02, 0.06)  # canonical units that a lid must move to be brought out of the eyeball, and from which on wholly
-CLEAR = 1.01  # of an eyeball's radius, where a closed lid lies: its faces are flat and cut the dome between their corners
+LIFTED = (
+    0.02,
+    0.06,
+)  # canonical units that a lid must move to be brought out of the eyeball, and from which on wholly
+# of an eyeball's radius, where a closed lid lies: its faces are flat and cut the dome between their
+# corners
+CLEAR = 1.01
 BESIDE = 0.94  # cosine between directions from the middle of an eye that lie next to each other
 DRAWN = 0.02  # canonical units by which upper teeth must rise with the lip to be believed
 
 
-def turn_eyes(shapes: Mapping[str, Floats], vertices: Floats, balls: Mapping[str, tuple[NDArray[np.intp], Floats]], familiar: float = 0.0) -> None:
-    """Let eyeballs, in place, turn by their eyeLook conditions and stay where they are otherwise. shapes: condition -> offsets (F,3); balls: of
-    `eyeballs`. familiar: 0 to 1, how far the model is believed about how they turn; they do it as bodies in any case."""
+def turn_eyes(
+    shapes: Mapping[str, Floats],
+    vertices: Floats,
+    balls: Mapping[str, tuple[NDArray[np.intp], Floats]],
+    familiar: float = 0.0,
+) -> None:
+    """Let eyeballs, in place, turn by their eyeLook conditions and stay where they are otherwise.
+    shapes: condition -> offsets (F,3); balls: of `eyeballs`. familiar: 0 to 1, how far the model is
+    believed about how they turn; they do it as bodies in any case.
+    """
     for side, (ball, centre) in balls.items():
-        looks = {name + side.title(): turn for name, turn in TURNS.items() if name + side.title() in shapes}
-        known = {name: rigid(vertices[ball], shapes[name][None, ball])[0] for name in looks} if familiar > 0 else {}
+        looks = {
+            name + side.title(): turn
+            for name, turn in TURNS.items()
+            if name + side.title() in shapes
+        }
+        known = (
+            {name: rigid(vertices[ball], shapes[name][None, ball])[0] for name in looks}
+            if familiar > 0
+            else {}
+        )
         for offsets in shapes.values():
             offsets[ball] = 0
         for name, (axis, degrees) in looks.items():
             sign = -1.0 if axis == 1 and side == "right" else 1.0
-            shapes[name][ball] = (1 - familiar) * turned(vertices[ball], centre, axis, sign * degrees)
+            shapes[name][ball] = (1 - familiar) * turned(
+                vertices[ball], centre, axis, sign * degrees
+            )
         for name, offsets in known.items():
             shapes[name][ball] += np.float32(familiar) * offsets
 
 
 def lids_only(shapes: Mapping[str, Floats], eyes: NDArray[np.bool_]) -> None:
-    """Leave of the eyeLook conditions, in place, what lids do: on avatars whose eyes hang on bones these turn them, and keys would once more.
+    """Leave of the eyeLook conditions, in place, what lids do: on avatars whose eyes hang on bones
+    these turn them, and keys would once more.
 
     shapes: condition -> offsets (F,3); eyes (F,): what turns.
     """
@@ -55,8 +96,11 @@ def lids_only(shapes: Mapping[str, Floats], eyes: NDArray[np.bool_]) -> None:
             offsets[eyes] = 0
 
 
-def lift_lids(blink: Floats, vertices: Floats, skin: NDArray[np.bool_], ball: NDArray[np.intp], centre: Floats) -> None:
-    """Bring lids, in place, out of the eyeball that they would close through: a straight way from edge to edge cuts a dome.
+def lift_lids(
+    blink: Floats, vertices: Floats, skin: NDArray[np.bool_], ball: NDArray[np.intp], centre: Floats
+) -> None:
+    """Bring lids, in place, out of the eyeball that they would close through: a straight way from
+    edge to edge cuts a dome.
 
     blink (F,3): offsets; skin (F,); ball: the eyeball's vertices, about its centre (3,).
     """
@@ -66,7 +110,9 @@ def lift_lids(blink: Floats, vertices: Floats, skin: NDArray[np.bool_], ball: ND
     away = vertices + blink - centre
     length = np.sqrt(squared(away))
     moves = np.sqrt(squared(blink))
-    lid = np.flatnonzero(skin & (moves > LIFTED[0]) & (length < CLEAR * far.max()) & (away[:, 2] > 0.3 * length))
+    lid = np.flatnonzero(
+        skin & (moves > LIFTED[0]) & (length < CLEAR * far.max()) & (away[:, 2] > 0.3 * length)
+    )
     if not len(lid):
         return
     way = away[lid] / np.maximum(length[lid], 1e-9)[:, None]
@@ -74,19 +120,32 @@ def lift_lids(blink: Floats, vertices: Floats, skin: NDArray[np.bool_], ball: ND
     def below(points: Floats) -> Floats:
         """How far below the dome (N,) points (N,3), from the centre, lie."""
         long = np.linalg.norm(points, axis=1)
-        dome = np.where((points / np.maximum(long, 1e-9)[:, None]) @ ways.T > BESIDE, far, 0).max(axis=1)
+        dome = np.where((points / np.maximum(long, 1e-9)[:, None]) @ ways.T > BESIDE, far, 0).max(
+            axis=1
+        )
         return np.asarray(CLEAR * dome - long, np.float32)
 
     share = np.clip((moves[lid] - LIFTED[0]) / (LIFTED[1] - LIFTED[0]), 0, 1)
-    deeper = below(away[lid]) - np.maximum(below(vertices[lid] - centre), 0)  # the inside of a lid lies within the dome from the start
+    deeper = below(away[lid]) - np.maximum(
+        below(vertices[lid] - centre), 0
+    )  # the inside of a lid lies within the dome from the start
     blink[lid] += (np.maximum(deeper, 0) * share)[:, None] * way
 
 
-def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: str, behind: NDArray[np.bool_], half: float) -> None:
-    """Let an eye of plates and discs, in place, follow its eyeLook conditions and stay where it is otherwise: a white keeps still below the iris.
+def turn_plates(
+    shapes: dict[str, Floats],
+    vertices: Floats,
+    owner: Ints,
+    side: str,
+    behind: NDArray[np.bool_],
+    half: float,
+) -> None:
+    """Let an eye of plates and discs, in place, follow its eyeLook conditions and stay where it is
+    otherwise: a white keeps still below the iris.
 
-    shapes: condition -> offsets (F,3). owner (F,): loose parts; behind (F,): what lies behind the lids of the eye `side` of half width `half`.
-    What moves slides as far as a ball's pupil would, and up and down over the white, be it flat, bulging or hollow. A ball that was pressed flat
+    shapes: condition -> offsets (F,3). owner (F,): loose parts; behind (F,): what lies behind the
+    lids of the eye `side` of half width `half`. What moves slides as far as a ball's pupil would,
+    and up and down over the white, be it flat, bulging or hollow. A ball that was pressed flat
     turns as if it were round and keeps its outline.
     """
     numbers = np.unique(owner[behind])
@@ -109,15 +168,22 @@ def turn_plates(shapes: dict[str, Floats], vertices: Floats, owner: Ints, side: 
         signed = -degrees if axis == 1 and side == "right" else degrees
         if flattened is not None:
             centre, radii = flattened
-            shapes[condition][whole] = turned((vertices[whole] - centre) / radii, np.zeros(3, np.float32), axis, signed) * radii
+            shapes[condition][whole] = (
+                turned((vertices[whole] - centre) / radii, np.zeros(3, np.float32), axis, signed)
+                * radii
+            )
             continue
         way = turned(pupil, np.zeros(3, np.float32), axis, signed) * np.array([1, 1, 0], np.float32)
         over = (_bowl(vertices[moving] + way, white) - _bowl(vertices[moving], white)) @ height
-        shapes[condition][moving] = way + np.stack([0 * over, 0 * over, over], axis=1).astype(np.float32)
+        shapes[condition][moving] = way + np.stack([0 * over, 0 * over, over], axis=1).astype(
+            np.float32
+        )
 
 
 def _flattened(white: Floats) -> tuple[Floats, Floats] | None:
-    """Middle and radii (3,) of a white (W,3) that is a ball pressed flat, as drawn faces have them; None where it is none."""
+    """Middle and radii (3,) of a white (W,3) that is a ball pressed flat, as drawn faces have them;
+    None where it is none.
+    """
     low, high = white.min(axis=0), white.max(axis=0)
     centre, radii = (low + high) / 2, np.maximum((high - low) / 2, 1e-6)
     far = np.linalg.norm((white - centre) / radii, axis=1)
@@ -125,20 +191,26 @@ def _flattened(white: Floats) -> tuple[Floats, Floats] | None:
 
 
 def _bowl(points: Floats, white: Floats) -> NDArray[np.float64]:
-    """The terms (P,6) of a quadratic height over the plane, at points (P,3), around the middle of a white (W,3)."""
+    """The terms (P,6) of a quadratic height over the plane, at points (P,3), around the middle of a
+    white (W,3).
+    """
     x, y = (points[:, :2] - white[:, :2].mean(axis=0)).astype(np.float64).T
     return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
 
 
 def move_teeth(shapes: Mapping[str, Floats], vertices: Floats, mouth: MouthParts) -> None:
-    """Let teeth, in place, follow the jaw in one piece and stay where they are otherwise; upper ones stay, too, unless they are drawn up with the
-    lip; a tongue follows the jaw in one piece. Rows that lie on each other are drawn ones, and slide aside with the mouth.
+    """Let teeth, in place, follow the jaw in one piece and stay where they are otherwise; upper
+    ones stay, too, unless they are drawn up with the lip; a tongue follows the jaw in one piece.
+    Rows that lie on each other are drawn ones, and slide aside with the mouth.
 
     shapes: condition -> offsets (F,3); needs jawOpen.
     """
     moved = [shapes["jawOpen"][mine].mean(axis=0) for mine in mouth.rows]
     most = max((float(np.linalg.norm(way)) for way in moved), default=0.0)
-    follows = [np.linalg.norm(way) > UPPER * most and (way[1] > DRAWN or not over) for over, way in zip(mouth.upper, moved, strict=True)]
+    follows = [
+        np.linalg.norm(way) > UPPER * most and (way[1] > DRAWN or not over)
+        for over, way in zip(mouth.upper, moved, strict=True)
+    ]
     for name, offsets in shapes.items():
         for mine, goes, slide in zip(mouth.rows, follows, mouth.drawn, strict=True):
             along = goes if name in JAWS else slide and name in SLIDES

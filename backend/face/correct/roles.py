@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the user says that a part is: eyes, lashes, brows, teeth and tongues then take part only in what such a part does."""
+"""What the user says that a part is: eyes, lashes, brows, teeth and tongues then take part only in
+what such a part does.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,25 @@ ROLES = ("auto", "face", "eyes", "lashes", "brows", "teeth", "tongue")  # the nu
 
 
 def takes_part(role: str, condition: str) -> bool:
-    """Whether a part of that role moves under a condition; conditions of unknown names move everything."""
+    """Whether a part of that role moves under a condition; conditions of unknown names move
+    everything.
+    """
     region = region_of(condition)
     if region is None or role in ("auto", "face"):
         return True
     if role == "eyes":
         return condition.startswith(LOOK)
-    allowed = {"lashes": ("eyes", "cheeks"), "brows": ("brows",), "teeth": ("jaw",), "tongue": ("jaw", "tongue")}[role]
-    return region in allowed and condition != "mouthClose" if role in ("teeth", "tongue") else region in allowed
+    allowed = {
+        "lashes": ("eyes", "cheeks"),
+        "brows": ("brows",),
+        "teeth": ("jaw",),
+        "tongue": ("jaw", "tongue"),
+    }[role]
+    return (
+        region in allowed and condition != "mouthClose"
+        if role in ("teeth", "tongue")
+        else region in allowed
+    )
 
 
 def of(roles: Ints, role: str) -> NDArray[np.bool_]:
@@ -34,7 +47,8 @@ def of(roles: Ints, role: str) -> NDArray[np.bool_]:
 def kept_to(shapes: dict[str, Floats], vertices: Floats, roles: Ints, parts: Floats) -> None:
     """Keep the vertices of a role to what it takes part in, and teeth in one piece, in place.
 
-    shapes: condition -> offsets (F,3). vertices (F,3), roles (F,), parts (F,6): boxes that tell loose parts apart.
+    shapes: condition -> offsets (F,3). vertices (F,3), roles (F,), parts (F,6): boxes that tell
+    loose parts apart.
     """
     for number, role in enumerate(ROLES):
         mine = np.flatnonzero(roles == number)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold on the mesh whatever the model says, in its order: contacts, parts that keep stiff, brows, decals, and left and right alike."""
+"""What must hold on the mesh whatever the model says, in its order: contacts, parts that keep
+stiff, brows, decals, and left and right alike.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +18,42 @@ from .closing import ridden
 
 
 def apply(head: Head, shapes: dict[str, Floats], familiar: float, each: Each = map) -> None:
-    """Let lids, lips, eyes and teeth do what they must. shapes: condition -> offsets (F,3), brought up to date in place. familiar: 0 to 1, how far
-    the model is believed. each: as of `make_alike`."""
+    """Let lids, lips, eyes and teeth do what they must. shapes: condition -> offsets (F,3), brought
+    up to date in place. familiar: 0 to 1, how far the model is believed. each: as of
+    `make_alike`.
+    """
     _meet(head, shapes, familiar)
     _keep_stiff(head, shapes, familiar)
     vertices, labels = head.surface.vertices, head.labels
-    brows.ride({name: shapes[name] for name in shapes if name.startswith("brow")}, vertices, labels.brows, labels.skin)
+    brows.ride(
+        {name: shapes[name] for name in shapes if name.startswith("brow")},
+        vertices,
+        labels.brows,
+        labels.skin,
+    )
     if familiar < 1:
-        brows.follow([shapes[name] for name in contacts.BLINKS if name in shapes], vertices, labels.brows, labels.skin)
+        brows.follow(
+            [shapes[name] for name in contacts.BLINKS if name in shapes],
+            vertices,
+            labels.brows,
+            labels.skin,
+        )
     if labels.decals is not None:
         on_skin.follow(shapes, labels.decals, familiar)
     if head.pairs is not None:
         make_alike(head.pairs, shapes, each)
 
 
-def scale(vertices: Floats, landmarks: Mapping[str, Floats], shapes: dict[str, Floats], found: Mapping[str, object]) -> dict[str, Floats]:
-    """Scale blinks and mouthClose, in place, to the way that the landmarks say; those shapes that contacts are read from, condition -> offsets (F,3).
-    found: sides whose lids are found: their edges say better how far a lid must go."""
+def scale(
+    vertices: Floats,
+    landmarks: Mapping[str, Floats],
+    shapes: dict[str, Floats],
+    found: Mapping[str, object],
+) -> dict[str, Floats]:
+    """Scale blinks and mouthClose, in place, to the way that the landmarks say; those shapes that
+    contacts are read from, condition -> offsets (F,3). found: sides whose lids are found: their
+    edges say better how far a lid must go.
+    """
     probed = {name: shapes[name] for name in contacts.PROBED if name in shapes}
     for name, gain in contacts.gains(vertices, landmarks, probed).items():
         if contacts.BLINKS.get(name) not in found:
@@ -51,10 +72,17 @@ def _keep_stiff(head: Head, shapes: dict[str, Floats], familiar: float) -> None:
     """Let eyes turn, lids lie before them, and teeth and tongue go with the jaw."""
     surface, lids, vertices = head.surface, head.lids, head.surface.vertices
     balls = {
-        side: (ball[lids[side].eye[ball]] if side in lids else ball, centre)  # without a lash in its shell
+        side: (
+            ball[lids[side].eye[ball]] if side in lids else ball,
+            centre,
+        )  # without a lash in its shell
         for side, (ball, centre) in surface.balls.items()
     }
-    shut = {name: shapes[name].copy() for name, side in contacts.BLINKS.items() if name in shapes and side in head.labels.flat_eyes}
+    shut = {
+        name: shapes[name].copy()
+        for name, side in contacts.BLINKS.items()
+        if name in shapes and side in head.labels.flat_eyes
+    }
     rigid_parts.turn_eyes(shapes, vertices, balls, familiar)
     for name, before in shut.items():  # a ball before the skin has no lids: it is squashed
         plate = head.labels.flat_eyes[contacts.BLINKS[name]].plate
@@ -67,6 +95,12 @@ def _keep_stiff(head: Head, shapes: dict[str, Floats], familiar: float) -> None:
                 shapes[name] += ridden(lids[side], shapes[name] - before)
     for side, lid in lids.items():
         if side not in balls:
-            rigid_parts.turn_plates(shapes, vertices, surface.owner, side, lid.eye, float(lid.opening.unit[0]))
+            rigid_parts.turn_plates(
+                shapes, vertices, surface.owner, side, lid.eye, float(lid.opening.unit[0])
+            )
     if {"jawOpen", "tongueOut"} <= shapes.keys():
-        rigid_parts.move_teeth(shapes, vertices, inside_mouth(surface, head.landmarks, shapes["jawOpen"], shapes["tongueOut"]))
+        rigid_parts.move_teeth(
+            shapes,
+            vertices,
+            inside_mouth(surface, head.landmarks, shapes["jawOpen"], shapes["tongueOut"]),
+        )

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sizes of shapes by what makers do, in the face's own units: a timid direction is not a timid shape.
+"""Sizes of shapes by what makers do, in the face's own units: a timid direction is not a timid
+shape.
 
-A model that is not certain of a direction makes shapes small, since that errs least. So each condition's shape is measured, by how far it goes where
-it goes farthest and by what it is for (`shapes/figures.py`), and scaled towards what makers of such heads do. Directions stay; contacts come
-afterwards and keep the last word. What makers do is in sizes.json, written by scripts/train/sizes.py; scripts/train/README.md says what was tried.
+A model that is not certain of a direction makes shapes small, since that errs least. So each
+condition's shape is measured, by how far it goes where it goes farthest and by what it is for
+(`shapes/figures.py`), and scaled towards what makers of such heads do. Directions stay; contacts
+come afterwards and keep the last word. What makers do is in sizes.json, written by
+scripts/train/sizes.py; scripts/train/README.md says what was tried.
 """
 
 from __future__ import annotations
@@ -25,25 +28,52 @@ from ..shapes.figures import Places, Rows
 TABLE = Path(__file__).with_name("sizes.json")
 STYLE = 0.5  # makers' median; 0 is their lower quartile, 1 their upper one
 LEAST, MOST = 0.4, 3.0  # a factor beyond is not followed further
-NOISE = 9.0  # what a shape is too small by from which on it is taken for none, and left as it is: makers of one kind differ by a factor of 5
+# what a shape is too small by from which on it is taken for none, and left as it is: makers of one
+# kind differ by a factor of 5
+NOISE = 9.0
 WIDEST = 2.0  # what the ends of the style are from its middle at most
 ENOUGH = 8192  # vertices in which a peak is sought: of more, every second, third...
-PEAK, MOVED = 0.9, 0.3  # quantile, among the vertices that go at least this share of the farthest, that is a shape's peak
+PEAK, MOVED = (
+    0.9,
+    0.3,
+    # quantile, among the vertices that go at least this share of the farthest, that is a shape's
+    # peak
+)
 MANY = 6.0  # heads from which on the median of a figure is as sure as it gets
 OTHER = 0.5  # heads, that the median of the other kind, drawn or not, counts for
-FIGURE = 2.0  # what a head in a figure's median counts for, against a maker in a peak's: figures are what a shape is for
-ALIKE, TINY = 0.5, 0.1  # cosine of a shape's figures with those wanted, and share of them, from which on they tell its size
-BESIDE = (0.25, 0.6)  # share of the peak that a figure must be to be believed: less says that a landmark lies beside what moves
-# Makers of drawn heads are bolder than their medians tell, taken figure by figure: shapes of the drawn heads of data/avatars that have more than
-# vowels (gene, uka, jeeliz_boy, jeeliz_lama: 2 makers) are 1.02, 1.03, 0.77 and 1.12 times as large as their artists', without it 0.84 to 1.04
+# what a head in a figure's median counts for, against a maker in a peak's: figures are what a shape
+# is for
+FIGURE = 2.0
+ALIKE, TINY = (
+    0.5,
+    0.1,
+    # cosine of a shape's figures with those wanted, and share of them, from which on they tell its
+    # size
+)
+BESIDE = (
+    0.25,
+    0.6,
+    # share of the peak that a figure must be to be believed: less says that a landmark lies beside
+    # what moves
+)
+# Makers of drawn heads are bolder than their medians tell, taken figure by figure: shapes of the
+# drawn heads of data/avatars that have more than vowels (gene, uka, jeeliz_boy, jeeliz_lama: 2
+# makers) are 1.02, 1.03, 0.77 and 1.12 times as large as their artists', without it 0.84 to 1.04
 BOLD = 1.4
-# Share of what a shape of a drawn head is above makers' median that it keeps, in logarithms: there makers differ by factors (smiles 0.05 to 0.55 of
-# the mouth's width), and a bold shape is no error. Without it jeeliz_boy has 3 usable shapes of 8, with it 7; gene and uka have as many
+# Share of what a shape of a drawn head is above makers' median that it keeps, in logarithms: there
+# makers differ by factors (smiles 0.05 to 0.55 of the mouth's width), and a bold shape is no error.
+# Without it jeeliz_boy has 3 usable shapes of 8, with it 7; gene and uka have as many
 KEPT = 0.5
-# What the encoder's likeness lacks to 1 from which on a head begins to be one of the training rigs', and is. Kept identities of ICT-FaceKit,
-# MakeHuman and Vitruvian, also in other tessellations, lack 2.2e-5 at most (22 heads), Antonia 1.3e-4.
+# What the encoder's likeness lacks to 1 from which on a head begins to be one of the training
+# rigs', and is. Kept identities of ICT-FaceKit, MakeHuman and Vitruvian, also in other
+# tessellations, lack 2.2e-5 at most (22 heads), Antonia 1.3e-4.
 RIG = (1e-4, 3e-5)
-FREE = ("eyeBlink", "eyeLook", "mouthClose", "tongueOut")  # what contacts and bodies size: how far is seen on the mesh
+FREE = (
+    "eyeBlink",
+    "eyeLook",
+    "mouthClose",
+    "tongueOut",
+)  # what contacts and bodies size: how far is seen on the mesh
 
 
 @dataclass(frozen=True)
@@ -58,7 +88,9 @@ class Spread:
 
 @dataclass(frozen=True)
 class Row:
-    """Sizes of a condition without its side. unit: of its peak, W, H or E as in figures.py. peak: of makers. drawn, others: of figures by name."""
+    """Sizes of a condition without its side. unit: of its peak, W, H or E as in figures.py. peak:
+    of makers. drawn, others: of figures by name.
+    """
 
     unit: str
     peak: Spread
@@ -71,24 +103,42 @@ def table() -> Mapping[str, Row]:
     """The rows by condition, those of both sides without the side's name."""
 
     def spreads(found: Mapping[str, list[float]]) -> dict[str, Spread]:
-        return {name: Spread(int(count), low, middle, high) for name, (count, low, middle, high) in found.items()}
+        return {
+            name: Spread(int(count), low, middle, high)
+            for name, (count, low, middle, high) in found.items()
+        }
 
     rows = json.loads(TABLE.read_text(encoding="utf-8"))
-    return {n: Row(row["unit"], spreads({"": row["peak"]})[""], spreads(row["drawn"]), spreads(row["others"])) for n, row in rows.items()}
+    return {
+        n: Row(
+            row["unit"],
+            spreads({"": row["peak"]})[""],
+            spreads(row["drawn"]),
+            spreads(row["others"]),
+        )
+        for n, row in rows.items()
+    }
 
 
 def kind(condition: str) -> str:
     """The name under which a condition is in the table: without its side where it has one."""
-    return condition if figures.side_of(condition) == figures.BOTH else condition.removesuffix("Left").removesuffix("Right")
+    return (
+        condition
+        if figures.side_of(condition) == figures.BOTH
+        else condition.removesuffix("Left").removesuffix("Right")
+    )
 
 
 def own_sizes(likeness: float) -> float:
-    """How far a head keeps the sizes that the model gives it, 0 to 1, since it surely is like a training rig. likeness: of the encoder, 0 to 1."""
+    """How far a head keeps the sizes that the model gives it, 0 to 1, since it surely is like a
+    training rig. likeness: of the encoder, 0 to 1.
+    """
     return float(np.clip((RIG[0] - (1 - likeness)) / (RIG[0] - RIG[1]), 0, 1))
 
 
 def peak(offsets: Floats, ones: Rows | None = None) -> float:
-    """How far a shape (F,3) goes where it goes farthest, canonical; 0 where it moves nothing. A few stray vertices do not count.
+    """How far a shape (F,3) goes where it goes farthest, canonical; 0 where it moves nothing. A few
+    stray vertices do not count.
 
     ones (G,): one vertex for each place, without it all.
     """
@@ -101,11 +151,18 @@ def peak(offsets: Floats, ones: Rows | None = None) -> float:
     return math.sqrt(float(np.partition(some, rank)[rank])) if most > 1e-12 else 0.0
 
 
-def sized(places: Places, drawn: float, shapes: Mapping[str, Floats], rig: float = 0.0, style: float = STYLE) -> dict[str, float]:
-    """Scale shapes, condition -> offsets (F,3), in place, to makers' sizes; the factors by condition.
+def sized(
+    places: Places,
+    drawn: float,
+    shapes: Mapping[str, Floats],
+    rig: float = 0.0,
+    style: float = STYLE,
+) -> dict[str, float]:
+    """Scale shapes, condition -> offsets (F,3), in place, to makers' sizes; the factors by
+    condition.
 
-    drawn: of `goals.drawn`; rig: of `own_sizes`; style: 0 subtle, STYLE makers' median, 1 bold. Both sides get one factor; mouthClose goes with
-    jawOpen.
+    drawn: of `goals.drawn`; rig: of `own_sizes`; style: 0 subtle, STYLE makers' median, 1 bold.
+    Both sides get one factor; mouthClose goes with jawOpen.
     """
     rows = table()
     names = [name for name in shapes if kind(name) in rows and not name.startswith(FREE)]
@@ -124,7 +181,11 @@ def sized(places: Places, drawn: float, shapes: Mapping[str, Floats], rig: float
             lack = float(np.mean(lacking[kind(name)]))
             bold = 0.0 if name.startswith("eye") else drawn * math.log(BOLD)
             lack *= 1 - KEPT * drawn if lack < 0 else 1
-            more = 0.0 if lack > math.log(NOISE) else float(np.clip(lack + bold, math.log(LEAST), math.log(MOST)))
+            more = (
+                0.0
+                if lack > math.log(NOISE)
+                else float(np.clip(lack + bold, math.log(LEAST), math.log(MOST)))
+            )
             factors[name] = math.exp((1 - rig) * more + _stretch(rows[kind(name)], drawn, style))
     if "jawOpen" in factors and "mouthClose" in shapes:
         factors["mouthClose"] = factors["jawOpen"]
@@ -145,11 +206,16 @@ def goal(row: Row, name: str, drawn: float) -> tuple[float, float]:
 
 
 def _lack(row: Row, far: float, own: Mapping[str, float], drawn: float) -> float:
-    """Logarithm of the factor that a shape is too small by. far: its peak, own: its figures, in the face's units."""
+    """Logarithm of the factor that a shape is too small by. far: its peak, own: its figures, in the
+    face's units.
+    """
     lacks, weights = [math.log(row.peak.middle / far)], [float(row.peak.count)]
     if own:
         goals = {name: goal(row, name, drawn) for name in own}
-        wanted, there = np.array([math.exp(log) for log, _ in goals.values()]), np.array(list(own.values()))
+        wanted, there = (
+            np.array([math.exp(log) for log, _ in goals.values()]),
+            np.array(list(own.values())),
+        )
         length, reached = float(np.linalg.norm(wanted)), float(np.linalg.norm(there))
         if wanted @ there > ALIKE * length * reached and reached > TINY * length:
             sure = float(np.clip((reached / far - BESIDE[0]) / (BESIDE[1] - BESIDE[0]), 0, 1))
@@ -162,8 +228,18 @@ def _stretch(row: Row, drawn: float, style: float) -> float:
     """Logarithm of the factor of a style: half of makers' quartiles' ratio at its ends."""
     if style == STYLE:
         return 0.0
-    spreads = [(s, share) for own, share in ((row.drawn, drawn), (row.others, 1 - drawn)) for s in own.values() if s.low > 0 and share > 0]
+    spreads = [
+        (s, share)
+        for own, share in ((row.drawn, drawn), (row.others, 1 - drawn))
+        for s in own.values()
+        if s.low > 0 and share > 0
+    ]
     if not spreads:
         spreads = [(row.peak, 1.0)]
-    wide = float(np.average([math.log(s.high / s.low) / 2 for s, _ in spreads], weights=[share for _, share in spreads]))
+    wide = float(
+        np.average(
+            [math.log(s.high / s.low) / 2 for s, _ in spreads],
+            weights=[share for _, share in spreads],
+        )
+    )
     return (style - STYLE) / STYLE * min(wide, math.log(WIDEST))

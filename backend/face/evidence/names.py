@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a name speaks of: a bone's, a material's, a vertex group's or an object's, in English, Japanese, Chinese and Korean.
+"""What a name speaks of: a bone's, a material's, a vertex group's or an object's, in English,
+Japanese, Chinese and Korean.
 
-Names lie and names mislead: `headphone` is no head, `eyebrow` no eye, `chair` no hair. So a name is cut into words, the longest known word counts, a
-Latin word counts only as a whole, and a name that speaks of two things that do not move alike speaks of nothing. Standard library only: the add-on
+Names lie and names mislead: `headphone` is no head, `eyebrow` no eye, `chair` no hair. So a name is
+cut into words, the longest known word counts, a Latin word counts only as a whole, and a name that
+speaks of two things that do not move alike speaks of nothing. Standard library only: the add-on
 uses it, too.
 
-words.json has the words by class and script. `latin`: a plural's s may follow. `kana`, `han`: they count wherever they stand. `hangul`: a run of it
-counts where it is made of them alone. Those of the empty class mean nothing by themselves: a compound may be made with them (fronthair), and some are
-there because they only look like others. Where habits were taken from: VRoid and VRM, MMD, Rigify, Mixamo, Unreal, Character Creator, Daz, MakeHuman,
-Ready Player Me, VRChat, Unity's sample avatars.
+words.json has the words by class and script. `latin`: a plural's s may follow. `kana`, `han`: they
+count wherever they stand. `hangul`: a run of it counts where it is made of them alone. Those of the
+empty class mean nothing by themselves: a compound may be made with them (fronthair), and some are
+there because they only look like others. Where habits were taken from: VRoid and VRM, MMD, Rigify,
+Mixamo, Unreal, Character Creator, Daz, MakeHuman, Ready Player Me, VRChat, Unity's sample avatars.
 """
 
 from __future__ import annotations
@@ -23,10 +26,29 @@ from pathlib import Path
 LONGEST = 128  # characters of a name that are read
 MOST = 4096  # names of one kind that a mesh may bring
 PIECES = 4  # words that one compound is made of at most
-# What a name can speak of; the numbers are the places in here. `head` is the head as a whole, `skin` what the face's skin is called or lies on it,
-# `beard` hair that grows on it and goes with it, `accessory` what is worn, `body` everything below, with clothes
-CLASSES = ("", "head", "skin", "hair", "beard", "eye", "lash", "brow", "teeth", "tongue", "mouth", "jaw", "ear", "accessory", "body")
-FACIAL = frozenset({"beard", "eye", "lash", "brow", "teeth", "tongue", "mouth"})  # parts of a face that are no hair, whatever else is said
+# What a name can speak of; the numbers are the places in here. `head` is the head as a whole,
+# `skin` what the face's skin is called or lies on it, `beard` hair that grows on it and goes with
+# it, `accessory` what is worn, `body` everything below, with clothes
+CLASSES = (
+    "",
+    "head",
+    "skin",
+    "hair",
+    "beard",
+    "eye",
+    "lash",
+    "brow",
+    "teeth",
+    "tongue",
+    "mouth",
+    "jaw",
+    "ear",
+    "accessory",
+    "body",
+)
+FACIAL = frozenset(
+    {"beard", "eye", "lash", "brow", "teeth", "tongue", "mouth"}
+)  # parts of a face that are no hair, whatever else is said
 
 _RUN = re.compile(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]+")
 _LETTERS = re.compile(r"[A-Za-z]+")
@@ -37,25 +59,52 @@ _HANGUL = re.compile(r"[\uac00-\ud7a3]+")
 def _table(*scripts: str) -> dict[str, str]:
     """Word -> class, of some scripts."""
     listed = json.loads(Path(__file__).with_name("words.json").read_text(encoding="utf-8"))
-    return {word: kind for kind, words in listed.items() for script in scripts for word in words.get(script, "").split()}
+    return {
+        word: kind
+        for kind, words in listed.items()
+        for script in scripts
+        for word in words.get(script, "").split()
+    }
 
 
 _LATIN, _EAST, _KOREAN = _table("latin"), _table("kana", "han"), _table("hangul")
 _LONG_LATIN, _LONG_KOREAN = max(map(len, _LATIN)) + 1, max(map(len, _KOREAN))
 _ANYWHERE = re.compile("|".join(map(re.escape, sorted(_EAST, key=len, reverse=True))))
 # What a name that speaks of several things is about: the first of these
-_ORDER = ("beard", "lash", "brow", "tongue", "teeth", "eye", "mouth", "jaw", "ear", "body", "skin", "head")
+_ORDER = (
+    "beard",
+    "lash",
+    "brow",
+    "tongue",
+    "teeth",
+    "eye",
+    "mouth",
+    "jaw",
+    "ear",
+    "body",
+    "skin",
+    "head",
+)
 
 
 @functools.lru_cache(maxsize=4096)
 def kind_of(name: str, group: bool = False) -> str:
-    """The class of CLASSES that a name speaks of, the empty one if none or two that do not go together. group: it is a vertex group's, which is
-    called a mask for what it does."""
+    """The class of CLASSES that a name speaks of, the empty one if none or two that do not go
+    together. group: it is a vertex group's, which is called a mask for what it does.
+    """
     found = set(_kinds(unicodedata.normalize("NFKC", name[:LONGEST]), group)) - {""}
     if "accessory" in found:
-        return "" if found & (FACIAL - {"beard"}) else "accessory"  # a material for a face and its glasses
+        return (
+            "" if found & (FACIAL - {"beard"}) else "accessory"
+        )  # a material for a face and its glasses
     if "hair" in found:
-        return "" if found & (FACIAL - {"beard"} | {"skin"}) else "beard" if "beard" in found else "hair"  # of hair on shoulders, too
+        return (
+            ""
+            if found & (FACIAL - {"beard"} | {"skin"})
+            else "beard"
+            if "beard" in found
+            else "hair"
+        )  # of hair on shoulders, too
     return next((kind for kind in _ORDER if kind in found), "")
 
 
@@ -85,7 +134,9 @@ def _kinds(name: str, group: bool) -> Iterator[str]:
 
 
 def _words(run: str) -> list[str]:
-    """The words of a run of Latin letters: all of it in known words (FRONTHAIR, eyewhite), else cut where its letters' case changes."""
+    """The words of a run of Latin letters: all of it in known words (FRONTHAIR, eyewhite), else cut
+    where its letters' case changes.
+    """
     whole = _split(run.lower())
     if whole:
         return whole
@@ -114,7 +165,9 @@ def _cut(run: str, known: dict[str, str], longest: int) -> list[str] | None:
     for end in range(1, len(run) + 1):
         for start in range(max(0, end - longest), end):
             before, word = best[start], run[start:end]
-            if before is None or (word not in known and not (known is _LATIN and _of(word) is not None)):
+            if before is None or (
+                word not in known and not (known is _LATIN and _of(word) is not None)
+            ):
                 continue
             now = best[end]
             if now is None or len(before) + 1 < len(now):
@@ -124,8 +177,13 @@ def _cut(run: str, known: dict[str, str], longest: int) -> list[str] | None:
 
 
 def _inside_kana(name: str, found: re.Match[str]) -> bool:
-    """Whether a word of one or two kana is only a part of a longer run of them, as any two may be."""
+    """Whether a word of one or two kana is only a part of a longer run of them, as any two may
+    be.
+    """
     word = found.group()
     if len(word) > 2 or not _KANA.fullmatch(word):
         return False
-    return any(run.start() <= found.start() and found.end() <= run.end() and len(run.group()) > len(word) for run in _KANA.finditer(name))
+    return any(
+        run.start() <= found.start() and found.end() <= run.end() and len(run.group()) > len(word)
+        for run in _KANA.finditer(name)
+    )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of the landmarks, in the order in which a latent carries them. Left is the character's left."""
+"""Names of the landmarks, in the order in which a latent carries them. Left is the character's
+left.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mesh as plain arrays, and what follows from its arrays alone: normals, welded vertices, loose parts."""
+"""A mesh as plain arrays, and what follows from its arrays alone: normals, welded vertices, loose
+parts.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +19,24 @@ from .landmarks import NAMES
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 ALIKE = 0.5  # cosine between a normal and the mean in its place from which on they belong together
-FOLDED = -0.98  # cosine between the normals of two triangles up to which they are folded back onto each other
+FOLDED = (
+    -0.98
+)  # cosine between the normals of two triangles up to which they are folded back onto each other
 TABLE = 1 << 17  # distances that are looked at at once
-WELD_TOLERANCE = 1e-6  # of the mesh's largest extent: vertices that were split for UVs or normals coincide far closer
+# of the mesh's largest extent: vertices that were split for UVs or normals coincide far closer
+WELD_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class AvatarMesh:
     """An object's mesh in object space, as it arrives through the pipe.
 
-    vertices: float32 (V,3). triangles: int32 (T,3). head_weights: float32 (V,), summed weight to the Head bone and its children.
-    mask: float32 (V,), the face is inside where > 0. bones: rest positions (3,) by the names head, neck, left_eye, right_eye, jaw.
-    up: the world's up (3,), a hint. landmarks: positions (3,) that the user corrected, by the names of landmarks.NAMES; they are believed.
-    roles: int32 (V,), what the user says that each vertex is part of, as numbers of roles.ROLES.
-    evidence: what names of materials, bones, groups and objects say; hints.
+    vertices: float32 (V,3). triangles: int32 (T,3). head_weights: float32 (V,), summed weight to
+    the Head bone and its children. mask: float32 (V,), the face is inside where > 0. bones: rest
+    positions (3,) by the names head, neck, left_eye, right_eye, jaw. up: the world's up (3,), a
+    hint. landmarks: positions (3,) that the user corrected, by the names of landmarks.NAMES; they
+    are believed. roles: int32 (V,), what the user says that each vertex is part of, as numbers of
+    roles.ROLES. evidence: what names of materials, bones, groups and objects say; hints.
     """
 
     vertices: Floats
@@ -44,31 +50,66 @@ class AvatarMesh:
     evidence: evidence.Evidence | None = None
 
     def arrays(self) -> dict[str, Floats | Ints]:
-        """Those that there are, by name, as they go through the pipe; those of the evidence are its own."""
-        named = {name: getattr(self, name) for name in ("vertices", "triangles", "head_weights", "mask", "roles")}
+        """Those that there are, by name, as they go through the pipe; those of the evidence are its
+        own.
+        """
+        named = {
+            name: getattr(self, name)
+            for name in ("vertices", "triangles", "head_weights", "mask", "roles")
+        }
         return {name: array for name, array in named.items() if array is not None}
 
 
 def check(mesh: AvatarMesh) -> None:
-    """Raise BackendError (mesh_empty, mesh_invalid, mesh_not_finite) unless the arrays describe a mesh that can be worked on."""
+    """Raise BackendError (mesh_empty, mesh_invalid, mesh_not_finite) unless the arrays describe a
+    mesh that can be worked on.
+    """
     vertices, triangles = mesh.vertices, mesh.triangles
     if vertices.ndim != 2 or vertices.shape[1] != 3:
-        raise BackendError("mesh_invalid", f"Vertices must have the shape (V, 3), not {vertices.shape}.", "Send x, y and z of every vertex.")
+        raise BackendError(
+            "mesh_invalid",
+            f"Vertices must have the shape (V, 3), not {vertices.shape}.",
+            "Send x, y and z of every vertex.",
+        )
     if triangles.ndim != 2 or triangles.shape[1] != 3:
-        raise BackendError("mesh_invalid", f"Triangles must have the shape (T, 3), not {triangles.shape}.", "Triangulate the faces.")
+        raise BackendError(
+            "mesh_invalid",
+            f"Triangles must have the shape (T, 3), not {triangles.shape}.",
+            "Triangulate the faces.",
+        )
     if len(vertices) == 0 or len(triangles) == 0:
         what = "vertices" if len(vertices) == 0 else "faces"
-        raise BackendError("mesh_empty", f"The mesh has no {what}.", "Choose the object that holds the avatar's face.")
+        raise BackendError(
+            "mesh_empty",
+            f"The mesh has no {what}.",
+            "Choose the object that holds the avatar's face.",
+        )
     if triangles.min() < 0 or triangles.max() >= len(vertices):
-        raise BackendError("mesh_invalid", "A triangle points at a vertex that does not exist.", "Run Mesh > Clean Up, or re-import the file.")
-    for name, per_vertex in (("head_weights", mesh.head_weights), ("mask", mesh.mask), ("roles", mesh.roles)):
+        raise BackendError(
+            "mesh_invalid",
+            "A triangle points at a vertex that does not exist.",
+            "Run Mesh > Clean Up, or re-import the file.",
+        )
+    for name, per_vertex in (
+        ("head_weights", mesh.head_weights),
+        ("mask", mesh.mask),
+        ("roles", mesh.roles),
+    ):
         if per_vertex is not None and per_vertex.shape != (len(vertices),):
-            raise BackendError("mesh_invalid", f"{name} must have one value per vertex, not the shape {per_vertex.shape}.", "Send V of them.")
+            raise BackendError(
+                "mesh_invalid",
+                f"{name} must have one value per vertex, not the shape {per_vertex.shape}.",
+                "Send V of them.",
+            )
     if mesh.evidence is not None:
         evidence.check(mesh.evidence, len(vertices), len(triangles))
     unknown = sorted(set(mesh.landmarks) - set(NAMES))
     if unknown:
-        raise BackendError("mesh_invalid", f"There is no landmark {unknown[0]!r}.", f"Landmarks are {', '.join(NAMES)}.")
+        raise BackendError(
+            "mesh_invalid",
+            f"There is no landmark {unknown[0]!r}.",
+            f"Landmarks are {', '.join(NAMES)}.",
+        )
     bad = int((~np.isfinite(vertices)).any(axis=1).sum())
     if bad or not np.isfinite(extent(vertices)):
         raise BackendError(
@@ -85,9 +126,13 @@ def extent(vertices: Floats) -> float:
 
 
 def bounds(vertices: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Lowest and highest coordinates (3,) of vertices (V,3); by columns, which is ten times as fast as over rows of three."""
+    """Lowest and highest coordinates (3,) of vertices (V,3); by columns, which is ten times as fast
+    as over rows of three.
+    """
     columns = [vertices[:, axis] for axis in range(3)]
-    return np.array([column.min() for column in columns]), np.array([column.max() for column in columns])
+    return np.array([column.min() for column in columns]), np.array(
+        [column.max() for column in columns]
+    )
 
 
 def all_corners(kept: NDArray[np.bool_], triangles: Ints) -> NDArray[np.bool_]:
@@ -97,7 +142,9 @@ def all_corners(kept: NDArray[np.bool_], triangles: Ints) -> NDArray[np.bool_]:
 
 def among(indices: Ints, triangles: Ints) -> Ints:
     """The triangles (U,3) of which all corners are among `indices` (F,), as numbers of these."""
-    position = np.full(max(int(triangles.max(initial=-1)), int(indices.max(initial=-1))) + 1, -1, np.int32)
+    position = np.full(
+        max(int(triangles.max(initial=-1)), int(indices.max(initial=-1))) + 1, -1, np.int32
+    )
     position[indices] = np.arange(len(indices))
     return np.asarray(position[triangles[all_corners(position >= 0, triangles)]], np.int32)
 
@@ -108,67 +155,100 @@ def squared(ways: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(x * x + y * y + z * z)
 
 
-def nearest(points: Floats, among: Floats, more: Callable[[Floats], Floats] | None = None) -> NDArray[np.intp]:
-    """Index (N,) of the nearest of some points (M,3), at least one, to each of points (N,3). more: added to the squared distances of those (M,3)."""
+def nearest(
+    points: Floats, among: Floats, more: Callable[[Floats], Floats] | None = None
+) -> NDArray[np.intp]:
+    """Index (N,) of the nearest of some points (M,3), at least one, to each of points (N,3). more:
+    added to the squared distances of those (M,3).
+    """
     found = np.empty(len(points), np.intp)
-    kind = np.float32 if more is None else np.float64  # what is told apart by a little must not hang on how a processor sums
+    kind = (
+        np.float32 if more is None else np.float64
+    )  # what is told apart by a little must not hang on how a processor sums
     middle = among.mean(axis=0, dtype=np.float64)
     there = (among - middle).astype(kind)  # small numbers round less
     squares = squared(there) if more is None else squared(there) + more(among)
-    # a product with a column of ones gives |q|^2 - 2 p . q without further passes over the table, which fits into a core's cache
+    # a product with a column of ones gives |q|^2 - 2 p . q without further passes over the table,
+    # which fits into a core's cache
     mine = np.concatenate([(points - middle).astype(kind), np.ones((len(points), 1), kind)], axis=1)
     theirs = np.ascontiguousarray(np.concatenate([-2 * there, squares[:, None]], axis=1).T)
     step = max(1, min(TABLE // len(among), len(points)))
     table = np.empty((step, len(among)), kind)
     for first in range(0, len(points), step):
         some = mine[first : first + step]
-        np.matmul(some, theirs, out=table[: len(some)]).argmin(axis=1, out=found[first : first + step])
+        np.matmul(some, theirs, out=table[: len(some)]).argmin(
+            axis=1, out=found[first : first + step]
+        )
     return found
 
 
-def corners_of(vertices: Floats, triangles: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The first, second and third corners of triangles (T,3), each float64 (3,T): sums and products over rows of three take several times as long."""
+def corners_of(
+    vertices: Floats, triangles: Ints
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The first, second and third corners of triangles (T,3), each float64 (3,T): sums and products
+    over rows of three take several times as long.
+    """
     columns = vertices.astype(np.float64).T
-    return columns.take(triangles[:, 0], axis=1), columns.take(triangles[:, 1], axis=1), columns.take(triangles[:, 2], axis=1)
+    return (
+        columns.take(triangles[:, 0], axis=1),
+        columns.take(triangles[:, 1], axis=1),
+        columns.take(triangles[:, 2], axis=1),
+    )
 
 
-def crossed(first: NDArray[np.float64], second: NDArray[np.float64], third: NDArray[np.float64]) -> NDArray[np.float64]:
+def crossed(
+    first: NDArray[np.float64], second: NDArray[np.float64], third: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Normals (3,T) of triangles by their corners, each (3,T); as long as twice the area."""
     (x, y, z), (u, v, w) = second - first, third - first
     return np.stack([y * w - z * v, z * u - x * w, x * v - y * u])
 
 
 def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
-    """Unit normals float32 (V,3), area-weighted over the triangles (T,3) around each vertex; zero for loose vertices."""
+    """Unit normals float32 (V,3), area-weighted over the triangles (T,3) around each vertex; zero
+    for loose vertices.
+    """
     return _unit(_summed_normals(vertices, triangles))
 
 
 def _summed_normals(vertices: Floats, triangles: Ints) -> NDArray[np.float64]:
-    """float64 (V,3): the sum of the normals of the triangles around each vertex, each as long as twice its area."""
+    """float64 (V,3): the sum of the normals of the triangles around each vertex, each as long as
+    twice its area.
+    """
     where = triangles.ravel()
     facing = crossed(*corners_of(vertices, triangles))
-    return np.stack([np.bincount(where, np.repeat(column, 3), len(vertices)) for column in facing], axis=1)  # np.add.at takes longer
+    return np.stack(
+        [np.bincount(where, np.repeat(column, 3), len(vertices)) for column in facing], axis=1
+    )  # np.add.at takes longer
 
 
 def _unit(ways: NDArray[np.float64]) -> Floats:
     """float32 (N,3) of length 1; zero where there is none."""
     length = np.sqrt(squared(ways))[:, None]
-    return np.ascontiguousarray(np.divide(ways, length, out=np.zeros_like(ways), where=length > 0), np.float32)
+    return np.ascontiguousarray(
+        np.divide(ways, length, out=np.zeros_like(ways), where=length > 0), np.float32
+    )
 
 
 def weld(vertices: Floats) -> Ints:
-    """Group int32 (V,) of each vertex: vertices in one place (within 1e-6 of the mesh's size) share a group, numbered from 0."""
+    """Group int32 (V,) of each vertex: vertices in one place (within 1e-6 of the mesh's size) share
+    a group, numbered from 0.
+    """
     size = max(extent(vertices), 1e-30)
-    cells = np.round((vertices.astype(np.float64) - bounds(vertices)[0]) / (size * WELD_TOLERANCE)).astype(np.int64)
+    cells = np.round(
+        (vertices.astype(np.float64) - bounds(vertices)[0]) / (size * WELD_TOLERANCE)
+    ).astype(np.int64)
     _, group = np.unique(cells @ np.array([1, 1 << 21, 1 << 42], np.int64), return_inverse=True)
     return np.asarray(group.ravel(), np.int32)
 
 
 def seamless_normals(vertices: Floats, triangles: Ints, group: Ints | None = None) -> Floats:
-    """Unit normals float32 (V,3) that agree where a vertex was split for UVs or shading. group (V,): of `weld`, where it is known.
+    """Unit normals float32 (V,3) that agree where a vertex was split for UVs or shading. group
+    (V,): of `weld`, where it is known.
 
-    Vertices in one place that an edge between two triangles joins share the normal of all triangles around them, as if they had never been split.
-    So do others in one place whose normals point the same way; those that face each other, as closed lips do, keep their own.
+    Vertices in one place that an edge between two triangles joins share the normal of all triangles
+    around them, as if they had never been split. So do others in one place whose normals point the
+    same way; those that face each other, as closed lips do, keep their own.
     """
     group = weld(vertices) if group is None else group
     own = _summed_normals(vertices, triangles)
@@ -177,16 +257,22 @@ def seamless_normals(vertices: Floats, triangles: Ints, group: Ints | None = Non
     sheet = _sheets(vertices, triangles, group)
     _, first = np.unique(sheet, return_index=True)
     where = group[first]
-    summed = np.stack([np.bincount(sheet, own[:, axis]) for axis in range(3)], axis=1).astype(np.float64)
+    summed = np.stack([np.bincount(sheet, own[:, axis]) for axis in range(3)], axis=1).astype(
+        np.float64
+    )
     normals = _unit(summed)
-    mean = _unit(np.stack([np.bincount(where, summed[:, axis]) for axis in range(3)], axis=1))[where]
+    mean = _unit(np.stack([np.bincount(where, summed[:, axis]) for axis in range(3)], axis=1))[
+        where
+    ]
     alike = (mean * normals).sum(axis=1, keepdims=True) > ALIKE
     return np.ascontiguousarray(np.where(alike, mean, normals)[sheet])
 
 
 def _sheets(vertices: Floats, triangles: Ints, group: Ints) -> Ints:
-    """Sheet int32 (V,) of each vertex: vertices in one place, of one group (V,), share one where two triangles that use them meet along an edge of
-    no third one, and do not fold back onto each other there."""
+    """Sheet int32 (V,) of each vertex: vertices in one place, of one group (V,), share one where
+    two triangles that use them meet along an edge of no third one, and do not fold back onto each
+    other there.
+    """
     shared = np.bincount(group) > 1
     near = triangles[~all_corners(~shared[group], triangles)]
     start, end = near.ravel(), near[:, [1, 2, 0]].ravel()
@@ -199,17 +285,25 @@ def _sheets(vertices: Floats, triangles: Ints, group: Ints) -> Ints:
     one, other = order[pairs], order[pairs + 1]
     facing = _unit(crossed(*corners_of(vertices, near)).T)
     flat = (facing[one // 3] * facing[other // 3]).sum(axis=1) > FOLDED
-    met = flat & (turned[one] != turned[other])  # two triangles that face alike pass their edge in opposite directions
-    links = [np.stack([ends[one[met]], ends[other[met]], ends[one[met]]], axis=1) for ends in (low, high)]
+    met = flat & (
+        turned[one] != turned[other]
+    )  # two triangles that face alike pass their edge in opposite directions
+    links = [
+        np.stack([ends[one[met]], ends[other[met]], ends[one[met]]], axis=1) for ends in (low, high)
+    ]
     return connected_parts(len(group), np.concatenate(links).astype(np.int32))
 
 
 def connected_parts(count: int, triangles: Ints) -> Ints:
-    """Part int32 (count,) of each vertex, numbered from 0; vertices joined by triangles (T,3) share a part.
+    """Part int32 (count,) of each vertex, numbered from 0; vertices joined by triangles (T,3) share
+    a part.
 
-    Label propagation with pointer jumping: every round each edge pulls the larger root under the smaller, so few rounds suffice.
+    Label propagation with pointer jumping: every round each edge pulls the larger root under the
+    smaller, so few rounds suffice.
     """
-    start, end = (np.concatenate([triangles[:, corner], triangles[:, corner + 1]]) for corner in (0, 1))
+    start, end = (
+        np.concatenate([triangles[:, corner], triangles[:, corner + 1]]) for corner in (0, 1)
+    )
     root = np.arange(count, dtype=np.int32)
     while True:
         first, second = root.take(start), root.take(end)
@@ -229,8 +323,9 @@ def edges_of(triangles: NDArray[np.signedinteger[Any]]) -> Ints:
 
 
 def adjacency(edges: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Who is next to whom along edges (E,2): start (2E,), begins (J,), joined (J,), int64: the neighbours of joined[j], in order, are
-    start[begins[j] : begins[j + 1]]."""
+    """Who is next to whom along edges (E,2): start (2E,), begins (J,), joined (J,), int64: the
+    neighbours of joined[j], in order, are start[begins[j] : begins[j + 1]].
+    """
     low, high = edges.T
     numbers = _sorted(np.concatenate([low, high]), np.concatenate([high, low]))
     end = numbers >> 32
@@ -239,11 +334,15 @@ def adjacency(edges: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
 
 
 def _sorted(first: Ints, second: Ints) -> NDArray[np.int64]:
-    """Pairs of indices as one number each, sorted and each once: many times faster than np.unique over rows, and several than over numbers."""
+    """Pairs of indices as one number each, sorted and each once: many times faster than np.unique
+    over rows, and several than over numbers.
+    """
     numbers = first.astype(np.int64)
     numbers <<= 32
     numbers |= second
-    numbers.sort(kind="stable")  # meshes come in rows: it finds them, and takes a half to a seventh of the time
+    numbers.sort(
+        kind="stable"
+    )  # meshes come in rows: it finds them, and takes a half to a seventh of the time
     new = np.ones(len(numbers), bool)
     np.not_equal(numbers[1:], numbers[:-1], out=new[1:])
     return np.asarray(numbers[new], np.int64)
@@ -257,10 +356,13 @@ def _pairs(numbers: NDArray[np.int64]) -> Ints:
 
 
 def distinct_rows(rows: Floats) -> tuple[Floats, NDArray[np.intp]]:
-    """The different rows (D,6) of boxes (N,6), in order, and which of them each is (N,). Fast where equal rows follow each other, as those of parts
-    do."""
+    """The different rows (D,6) of boxes (N,6), in order, and which of them each is (N,). Fast where
+    equal rows follow each other, as those of parts do.
+    """
     new = np.ones(len(rows), bool)
-    first, *others = np.ascontiguousarray(rows, np.float32).view(np.int64).T  # two numbers at a time
+    first, *others = (
+        np.ascontiguousarray(rows, np.float32).view(np.int64).T
+    )  # two numbers at a time
     np.not_equal(first[1:], first[:-1], out=new[1:])
     for column in others:
         new[1:] |= column[1:] != column[:-1]
@@ -269,7 +371,9 @@ def distinct_rows(rows: Floats) -> tuple[Floats, NDArray[np.intp]]:
 
 
 def loose_parts(vertices: Floats, triangles: Ints, group: Ints | None = None) -> Ints:
-    """Part int32 (V,) of each vertex after welding, so that UV seams do not tear a part. group (V,): of `weld`, where it is known."""
+    """Part int32 (V,) of each vertex after welding, so that UV seams do not tear a part. group
+    (V,): of `weld`, where it is known.
+    """
     group = weld(vertices) if group is None else group
     return np.ascontiguousarray(connected_parts(int(group.max()) + 1, group[triangles])[group])
 

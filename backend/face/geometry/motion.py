@@ -18,7 +18,9 @@ def turned(points: Floats, centre: Floats, axis: int, degrees: float) -> Floats:
 
 
 def rigid(points: Floats, offsets: Floats) -> Floats:
-    """The rigid motions nearest to offsets (N,P,3) of points (P,3), as offsets. Kabsch, Acta Cryst. A32 (1976)."""
+    """The rigid motions nearest to offsets (N,P,3) of points (P,3), as offsets. Kabsch, Acta Cryst.
+    A32 (1976).
+    """
     away = points - points.mean(axis=0)
     middle = offsets.mean(axis=1, keepdims=True)
     moved = away + offsets - middle

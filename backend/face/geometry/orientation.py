@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which way triangles face, found from the mesh: an object that was mirrored and whose scale was applied has all of its faces inside out.
+"""Which way triangles face, found from the mesh: an object that was mirrored and whose scale was
+applied has all of its faces inside out.
 
-What is in front, seen from outside, should look outside (Takayama et al. 2014, A Simple Method for Correcting Facet Orientations in Polygon Meshes
-Based on Ray Casting). Here the rays are six parallel views, and the triangles that lie in front in them vote.
+What is in front, seen from outside, should look outside (Takayama et al. 2014, A Simple Method for
+Correcting Facet Orientations in Polygon Meshes Based on Ray Casting). Here the rays are six
+parallel views, and the triangles that lie in front in them vote.
 """
 
 from __future__ import annotations
@@ -14,17 +16,25 @@ from .mesh import Floats, Ints, bounds, corners_of, crossed
 
 SAMPLES = 1 << 13  # triangles that are looked at: enough for each cell of a view to hold several
 CELLS = 32  # of a view, along each side
-CLEARLY = 0.3  # by how much the mean vote, from 1 (all look outside) to -1, must be better if all are turned; on 23 heads it is worse by 0.56 or more
+# by how much the mean vote, from 1 (all look outside) to -1, must be better if all are turned; on
+# 23 heads it is worse by 0.56 or more
+CLEARLY = 0.3
 PART_INVERTED = -0.8  # the same for a small loose part, such as an eye that was mirrored
 PART_VOTES = 8  # triangles of a part that must be in front for it to be judged by them
 FEWEST = 20  # triangles of a part that is taken for a body
 OPEN = 0.05  # of a body's surface may be missing, as the sum of its areas tells
-THIN = 0.01  # volume by surface to the power of 1.5, from which on a part is a body: a ball has 0.094
-SMALL = 0.1  # of all triangles: only smaller parts are turned by themselves, since a shell around the head that looks inwards is an outline
+THIN = (
+    0.01  # volume by surface to the power of 1.5, from which on a part is a body: a ball has 0.094
+)
+# of all triangles: only smaller parts are turned by themselves, since a shell around the head that
+# looks inwards is an outline
+SMALL = 0.1
 
 
 def outward(vertices: Floats, triangles: Ints, parts: Ints) -> Ints:
-    """Triangles int32 (T,3) that look outwards, the same array where they do. vertices: float32 (V,3); parts: int32 (V,), of mesh.loose_parts."""
+    """Triangles int32 (T,3) that look outwards, the same array where they do. vertices: float32
+    (V,3); parts: int32 (V,), of mesh.loose_parts.
+    """
     chosen = np.arange(0, len(triangles), -(-len(triangles) // SAMPLES))
     first, second, third = corners_of(vertices, triangles[chosen])
     normals = crossed(first, second, third)
@@ -32,7 +42,9 @@ def outward(vertices: Floats, triangles: Ints, parts: Ints) -> Ints:
     facing = np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
     places = (first + second + third) / 3
     votes, counts = _votes(places, facing)
-    if votes.sum() < (1 - CLEARLY) * counts.sum():  # else the other way round cannot be clearly better
+    if (
+        votes.sum() < (1 - CLEARLY) * counts.sum()
+    ):  # else the other way round cannot be clearly better
         other, others = _votes(places, -facing)
         if other.sum() / max(others.sum(), 1e-30) > votes.sum() / counts.sum() + CLEARLY:
             triangles, votes, counts = np.ascontiguousarray(triangles[:, ::-1]), other, others
@@ -47,9 +59,13 @@ def outward(vertices: Floats, triangles: Ints, parts: Ints) -> Ints:
     return np.ascontiguousarray(np.where(wrong[of_part][:, None], triangles[:, ::-1], triangles))
 
 
-def _inside_out(vertices: Floats, triangles: Ints, of_part: Ints, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which parts (P,), of those asked for, are closed bodies that look inwards: their triangles' areas add up to nothing, and their volume, by the
-    divergence theorem, is below 0. of_part: int32 (T,), of each triangle."""
+def _inside_out(
+    vertices: Floats, triangles: Ints, of_part: Ints, asked: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which parts (P,), of those asked for, are closed bodies that look inwards: their triangles'
+    areas add up to nothing, and their volume, by the divergence theorem, is below 0. of_part: int32
+    (T,), of each triangle.
+    """
     mine = asked[of_part]
     part = of_part[mine]
     if not len(part):
@@ -70,9 +86,13 @@ def _inside_out(vertices: Floats, triangles: Ints, of_part: Ints, asked: NDArray
     return np.asarray(asked & body & (volume < 0))
 
 
-def _votes(places: NDArray[np.float64], facing: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For triangles at places (3,S) with unit normals (3,S): the sum of their votes (S,), 1 for each view in which one lies in front and looks at the
-    viewer and -1 where it looks away, by how straight it looks; and in how many views it lies in front, weighed alike."""
+def _votes(
+    places: NDArray[np.float64], facing: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For triangles at places (3,S) with unit normals (3,S): the sum of their votes (S,), 1 for
+    each view in which one lies in front and looks at the viewer and -1 where it looks away, by how
+    straight it looks; and in how many views it lies in front, weighed alike.
+    """
     votes, counts = np.zeros(places.shape[1]), np.zeros(places.shape[1])
     low, high = bounds(places.T)
     side = max(float((high - low).max()), 1e-30) / CELLS
@@ -83,7 +103,10 @@ def _votes(places: NDArray[np.float64], facing: NDArray[np.float64]) -> tuple[ND
         order = np.argsort(places[axis], kind="stable")
         for sign, sorted_ in ((1.0, order), (-1.0, order[::-1])):
             straight, depth = sign * facing[axis], sign * places[axis]
-            towards, away = (_front(cell, sorted_[side_]) for side_ in (straight[sorted_] > 0, straight[sorted_] <= 0))
+            towards, away = (
+                _front(cell, sorted_[side_])
+                for side_ in (straight[sorted_] > 0, straight[sorted_] <= 0)
+            )
             near, far = (np.where(front >= 0, depth[front], -np.inf) for front in (towards, away))
             hidden = near + side >= far  # right behind an outline lies what is seen
             seen = np.where(hidden, towards, away)
@@ -94,7 +117,9 @@ def _votes(places: NDArray[np.float64], facing: NDArray[np.float64]) -> tuple[ND
 
 
 def _front(cell: NDArray[np.intp], order: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The last of triangles in `order` in each cell, -1 in an empty one. cell (S,): of each triangle."""
+    """The last of triangles in `order` in each cell, -1 in an empty one. cell (S,): of each
+    triangle.
+    """
     front = np.full(CELLS * CELLS, -1, np.intp)
     front[cell[order]] = order
     return front

@@ -12,6 +12,8 @@ from .frame import Floats
 
 
 def smoothstep(low: float, high: float, x: NDArray[np.floating[Any]]) -> Floats:
-    """0 below low, 1 above high, 3 t^2 - 2 t^3 between, float32 of x's shape; low may exceed high."""
+    """0 below low, 1 above high, 3 t^2 - 2 t^3 between, float32 of x's shape; low may exceed
+    high.
+    """
     t = np.clip((x - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take the roughness out of offsets along the surface; a slit between lips or lids stays a slit, because no edge crosses it."""
+"""Take the roughness out of offsets along the surface; a slit between lips or lids stays a slit,
+because no edge crosses it.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +14,19 @@ from ...values import WAY
 from .frame import Floats
 from .mesh import Ints, adjacency, edges_of, weld
 
-SHARE = 0.75  # of the neighbours' mean: as good as twice a half on heads that were left out of training; more begins to wash out lips
+# of the neighbours' mean: as good as twice a half on heads that were left out of training; more
+# begins to wash out lips
+SHARE = 0.75
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Who is next to whom among F vertices. group (F,): vertices in one place share one of G. first (G,): one vertex of each.
+    """Who is next to whom among F vertices. group (F,): vertices in one place share one of G. first
+    (G,): one vertex of each.
 
-    by_count: for each number D of neighbours that occurs, which groups have so many, N that follow each other, and these neighbours (D,N): sums
-    over columns of a table are several times as fast as over stretches of a list, and what follows each other needs no lookup.
+    by_count: for each number D of neighbours that occurs, which groups have so many, N that follow
+    each other, and these neighbours (D,N): sums over columns of a table are several times as fast
+    as over stretches of a list, and what follows each other needs no lookup.
     """
 
     group: Ints
@@ -37,19 +43,34 @@ def neighbours(vertices: Floats, triangles: Ints) -> Neighbours:
     count[joined] = np.diff(begins, append=len(start))
     begin = np.zeros_like(count)
     begin[joined] = begins
-    order = np.argsort(count, kind="stable")  # the groups by their number of neighbours, and numbered anew in that order
+    order = np.argsort(
+        count, kind="stable"
+    )  # the groups by their number of neighbours, and numbered anew in that order
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     group = rank[group].astype(np.int32)
     first = np.zeros(len(order), np.int64)
     first[group[::-1]] = np.arange(len(group))[::-1]
     ends = np.cumsum(np.bincount(count))
-    alike = [(slice(int(ends[many - 1]), int(ends[many])), many) for many in range(1, len(ends)) if ends[many - 1] < ends[many]]
-    return Neighbours(group, first, tuple((mine, rank[start[begin[order[mine]] + np.arange(many)[:, None]]]) for mine, many in alike))
+    alike = [
+        (slice(int(ends[many - 1]), int(ends[many])), many)
+        for many in range(1, len(ends))
+        if ends[many - 1] < ends[many]
+    ]
+    return Neighbours(
+        group,
+        first,
+        tuple(
+            (mine, rank[start[begin[order[mine]] + np.arange(many)[:, None]]])
+            for mine, many in alike
+        ),
+    )
 
 
 def smoothed(offsets: Floats, around: Neighbours) -> Floats:
-    """Offsets (N,F,3) moved towards the mean of their neighbours; vertices in one place get one offset, so that seams stay closed."""
+    """Offsets (N,F,3) moved towards the mean of their neighbours; vertices in one place get one
+    offset, so that seams stay closed.
+    """
     if not around.by_count:
         return offsets
     table = np.empty(offsets.shape[1::-1], WAY)
@@ -68,5 +89,7 @@ def smoothed(offsets: Floats, around: Neighbours) -> Floats:
         pull -= own  # what moves evenly is not rounded
         pull *= np.float32(SHARE)
         pull += own
-    after = np.take(after, around.group, axis=0, mode="clip")  # several times as fast as after[around.group]
+    after = np.take(
+        after, around.group, axis=0, mode="clip"
+    )  # several times as fast as after[around.group]
     return np.ascontiguousarray(after.view(WAY).T).view(np.float32).reshape(offsets.shape)

@@ -17,10 +17,12 @@ REST = 1e-9  # a correction below which the plane is found
 
 
 def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], float, float]:
-    """Normal (3,), offset and share for points (P,3), best first, with normals (P,3), whose mirror plane is near x = 0: normal . p = offset.
+    """Normal (3,), offset and share for points (P,3), best first, with normals (P,3), whose mirror
+    plane is near x = 0: normal . p = offset.
 
-    Iterated closest points with a reflection, point to plane (Chen and Medioni 1992): each round pairs mirrored points with their nearest
-    neighbours and solves for the plane to first order. share is the part of the probes that find a partner: near 1 for a symmetric face.
+    Iterated closest points with a reflection, point to plane (Chen and Medioni 1992): each round
+    pairs mirrored points with their nearest neighbours and solves for the plane to first order.
+    share is the part of the probes that find a partner: near 1 for a symmetric face.
     """
     cloud, facing = points[:POINTS].astype(np.float64), normals[:POINTS].astype(np.float64)
     probes = cloud[:PROBES]
@@ -29,7 +31,9 @@ def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], 
     partner, settled = np.full(len(probes), -1), False
     for _ in range(ROUNDS):
         mirrored = probes - 2 * (probes @ normal - offset)[:, None] * normal
-        if not settled:  # once all find the same partners again, only the plane moves, and less and less
+        if (
+            not settled
+        ):  # once all find the same partners again, only the plane moves, and less and less
             before, partner = partner, nearest(mirrored.astype(np.float32), among)
             settled = np.array_equal(before, partner)
         gap, toward = cloud[partner] - mirrored, facing[partner]
@@ -38,11 +42,14 @@ def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], 
         kept = far < NEAR
         if kept.sum() < 30:
             break
-        # gap = -2 [(a y + b z - d) along x, and (a, b) x across], to first order in the corrections a, b, d
+        # gap = -2 [(a y + b z - d) along x, and (a, b) x across], to first order in the corrections
+        # a, b, d
         (x, y, z), (nx, ny, nz) = probes[kept].T, toward[kept].T
         rows = -2 * np.stack([y * nx + x * ny, z * nx + x * nz, -nx], axis=1)
         weight = 1 / (0.02 + far[kept])
-        a, b, d = np.linalg.lstsq(rows * weight[:, None], (gap[kept] * toward[kept]).sum(axis=1) * weight, rcond=None)[0]
+        a, b, d = np.linalg.lstsq(
+            rows * weight[:, None], (gap[kept] * toward[kept]).sum(axis=1) * weight, rcond=None
+        )[0]
         turned = normal + np.array([0, a, b])
         length = float(np.linalg.norm(turned))
         normal, offset = turned / length, float((offset + d) / length)

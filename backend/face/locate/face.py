@@ -13,21 +13,28 @@ from ..geometry.frame import Floats, Frame
 from ..geometry.mesh import AvatarMesh, Ints
 from ..geometry.ramp import smoothstep
 
-FAMILIAR = (0.85, 0.98)  # likeness to heads learnt from above which the model begins to be believed, and from which on it is alone
+FAMILIAR = (
+    0.85,
+    0.98,
+    # likeness to heads learnt from above which the model begins to be believed, and from which on
+    # it is alone
+)
 FEW = 24  # triangles below which there is nothing to look at
 
 NO_FACE_FIX = (
-    "Choose the object that holds the face; or put the face's vertices into a vertex group and name it as the face's group; "
-    "or turn the avatar upright, give it a neutral face and try again."
+    "Choose the object that holds the face; or put the face's vertices into a vertex group and name"
+    " it as the face's group; or turn the avatar upright, give it a neutral face and try again."
 )
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a face was found. mesh: its triangles look outwards. group, parts int32 (V,): vertices in one place share one, and loose parts.
-    frame; landmarks float32 (L,3) in it, by names. confidence: 0 to 1. searched: it was not given by the user's landmarks. more: waits for what else
-    the encoder says (S,). alike: makes both sides of landmarks in a frame alike where the face is symmetric; of those
-    that are named on one side only, that one counts. otherwise: another place for the same face, for when no eye is where this one says, or None.
+    """Where a face was found. mesh: its triangles look outwards. group, parts int32 (V,): vertices
+    in one place share one, and loose parts. frame; landmarks float32 (L,3) in it, by names.
+    confidence: 0 to 1. searched: it was not given by the user's landmarks. more: waits for what
+    else the encoder says (S,). alike: makes both sides of landmarks in a frame alike where the face
+    is symmetric; of those that are named on one side only, that one counts. otherwise: another
+    place for the same face, for when no eye is where this one says, or None.
     """
 
     mesh: AvatarMesh
@@ -46,11 +53,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Face:
-    """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3), parts (F,6), sides (F,2), ways (F,6):
-    canonical, of these vertices.
-    landmarks float32 (L,3), canonical; latent float32 (1,L*3+S): what the decoder gets, the landmarks and what else the encoder says.
-    freedom float32 (F,): 1 where shapes act fully, falling to 0 at the border of the head; 0 on hair and what is worn. triangles int32 (T,3): all of
-    the mesh's, looking outwards. still bool (F,): hair and what is worn.
+    """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3),
+    parts (F,6), sides (F,2), ways (F,6): canonical, of these vertices. landmarks float32 (L,3),
+    canonical; latent float32 (1,L*3+S): what the decoder gets, the landmarks and what else the
+    encoder says. freedom float32 (F,): 1 where shapes act fully, falling to 0 at the border of the
+    head; 0 on hair and what is worn. triangles int32 (T,3): all of the mesh's, looking outwards.
+    still bool (F,): hair and what is worn.
     """
 
     indices: Ints
@@ -70,7 +78,9 @@ class Face:
 
     @property
     def familiar(self) -> float:
-        """How far the model is believed alone, 0 to 1, because the head is like those that it has learnt from."""
+        """How far the model is believed alone, 0 to 1, because the head is like those that it has
+        learnt from.
+        """
         return familiar_of(self.latent[0, self.landmarks.size :])
 
     @property
@@ -81,5 +91,7 @@ class Face:
 
 
 def familiar_of(more: Floats) -> float:
-    """How far the model is believed alone, 0 to 1, by what the encoder says beside landmarks (S,): likeness to heads learnt is last."""
+    """How far the model is believed alone, 0 to 1, by what the encoder says beside landmarks (S,):
+    likeness to heads learnt is last.
+    """
     return float(smoothstep(*FAMILIAR, more[-1:])[0]) if len(more) else 0.0

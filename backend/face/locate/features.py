@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A face by its features alone, where the encoder knows none like it: two eyes that mirror each other, and a mouth below and between them.
+"""A face by its features alone, where the encoder knows none like it: two eyes that mirror each
+other, and a mouth below and between them.
 
-Muzzles and blocky heads are unlike what encoders learn from, but their meshes say plainly what is what: eyes are holes in the skin or round parts
-before it, a mouth is a part that is wider than high, or a slit: a place where the surface folds in between lips that face each other.
-All here is in level axes: x to the character's left, y up, z ahead.
+Muzzles and blocky heads are unlike what encoders learn from, but their meshes say plainly what is
+what: eyes are holes in the skin or round parts before it, a mouth is a part that is wider than
+high, or a slit: a place where the surface folds in between lips that face each other. All here is
+in level axes: x to the character's left, y up, z ahead.
 """
 
 from __future__ import annotations
@@ -20,18 +22,36 @@ from ..geometry.mesh import Ints, all_corners, connected_parts, nearest
 from .marks import estimated
 
 FEWEST = 6  # vertices of a part or of a hole's edge from which on it may be an eye
-# Numbers below hold the five cartoon heads of data/avatars that the encoder misses, by 2 makers, with room: they were looked at.
-EYE = (0.07, 0.35)  # half an eye's width and height, in distances between both eyes' middles; those five have 0.10 to 0.27
-ROUND = 0.6  # of its greater spread across the way ahead, the lesser one of an eye: brows are longer
+# Numbers below hold the five cartoon heads of data/avatars that the encoder misses, by 2 makers,
+# with room: they were looked at.
+EYE = (
+    0.07,
+    0.35,
+    # half an eye's width and height, in distances between both eyes' middles; those five have 0.10
+    # to 0.27
+)
+ROUND = (
+    0.6  # of its greater spread across the way ahead, the lesser one of an eye: brows are longer
+)
 TWINS = 0.2  # of its size within which an eye's mirror image is as large and as high
-SKIN = 1.1  # sizes of an eye beyond its middle where there is skin on its outer side: ears stand out
+SKIN = (
+    1.1  # sizes of an eye beyond its middle where there is skin on its outer side: ears stand out
+)
 BELOW = (0.3, 2.2)  # distances between the eyes' middles by which a mouth is below them
 MOUTH = (0.1, 0.9)  # half a mouth's width in the same
-FLAT = 0.75  # of its width that a part's height is at most for being a mouth: noses are as high as wide
+# of its width that a part's height is at most for being a mouth: noses are as high as wide
+FLAT = 0.75
 CENTRED = 0.1  # distances between the eyes by which a mouth's middle is off theirs at most
-SECTIONS = 0.06  # distances between the eyes from one section of the skin to the next, in which its slit is followed
-GAP, DEEP = 0.1, 0.25  # distances between the eyes that lips are apart at most, and that the way around through the mouth is long at least
-FACING = 0.2  # cosine between a lip's normal and the way to the other lip from which on they face each other
+# distances between the eyes from one section of the skin to the next, in which its slit is followed
+SECTIONS = 0.06
+GAP, DEEP = (
+    0.1,
+    0.25,
+    # distances between the eyes that lips are apart at most, and that the way around through the
+    # mouth is long at least
+)
+# cosine between a lip's normal and the way to the other lip from which on they face each other
+FACING = 0.2
 JUMP = 0.3  # distances between the eyes by which a slit goes on from section to section at most
 POINTS = 256  # of a section's outline that are compared
 AROUND = 4.0  # distances between the eyes around them in which the rest of the face is
@@ -48,11 +68,14 @@ class _Eye:
     hole: bool
 
 
-def landmarks(places: Doubles, triangles: Ints, group: Ints, parts: Ints, head: NDArray[np.bool_]) -> dict[str, Doubles]:
-    """The landmarks of a face (3,) by name, or nothing where its eyes and its mouth are not plain to see; what is not seen lies where it usually is.
+def landmarks(
+    places: Doubles, triangles: Ints, group: Ints, parts: Ints, head: NDArray[np.bool_]
+) -> dict[str, Doubles]:
+    """The landmarks of a face (3,) by name, or nothing where its eyes and its mouth are not plain
+    to see; what is not seen lies where it usually is.
 
-    places (V,3): level. triangles (T,3): looking outwards. group, parts (V,): vertices in one place share one, and loose parts. head (V,): where the
-    head is.
+    places (V,3): level. triangles (T,3): looking outwards. group, parts (V,): vertices in one place
+    share one, and loose parts. head (V,): where the head is.
     """
     for skin, pair in _pairs(places, triangles, group, parts, head):
         apart = float(np.linalg.norm(pair[0].middle[:2] - pair[1].middle[:2]))
@@ -65,13 +88,18 @@ def landmarks(places: Doubles, triangles: Ints, group: Ints, parts: Ints, head: 
             for side, sign, eye in zip(SIDES, (1, -1), pair, strict=True):
                 found |= _eye(eye, side, sign)
             near = places[head & (np.abs(places - middle).max(axis=1) < AROUND * apart)]
-            guessed = {name: near[nearest(at[None].astype(np.float32), near.astype(np.float32))[0]] for name, at in estimated(found).items()}
+            guessed = {
+                name: near[nearest(at[None].astype(np.float32), near.astype(np.float32))[0]]
+                for name, at in estimated(found).items()
+            }
             return {name: (found | guessed)[name] for name in NAMES}
     return {}
 
 
 def _boxes(places: Doubles, label: Ints) -> tuple[Doubles, Doubles, Ints]:
-    """Middles and half sizes (P,3) of parts by their labels (N,), and how many vertices each has (P,)."""
+    """Middles and half sizes (P,3) of parts by their labels (N,), and how many vertices each has
+    (P,).
+    """
     count = int(label.max(initial=-1)) + 1
     low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
     np.minimum.at(low, label, places)
@@ -79,8 +107,12 @@ def _boxes(places: Doubles, label: Ints) -> tuple[Doubles, Doubles, Ints]:
     return (low + high) / 2, (high - low) / 2, np.bincount(label, minlength=count).astype(np.int32)
 
 
-def _pairs(places: Doubles, triangles: Ints, group: Ints, parts: Ints, head: NDArray[np.bool_]) -> Iterator[tuple[int, tuple[_Eye, _Eye]]]:
-    """Pairs of what may be eyes, left and right, likeliest first, and the part that is the skin around them."""
+def _pairs(
+    places: Doubles, triangles: Ints, group: Ints, parts: Ints, head: NDArray[np.bool_]
+) -> Iterator[tuple[int, tuple[_Eye, _Eye]]]:
+    """Pairs of what may be eyes, left and right, likeliest first, and the part that is the skin
+    around them.
+    """
     middles, halves, count = _boxes(places, parts)
     area = np.bincount(parts[triangles[:, 0]], minlength=len(count))
     inside = np.bincount(parts, head, len(count)) > 0.5 * count
@@ -91,10 +123,19 @@ def _pairs(places: Doubles, triangles: Ints, group: Ints, parts: Ints, head: NDA
                 eyes = _holes(places, triangles[parts[triangles[:, 0]] == skin], group, head)
             else:
                 some = np.flatnonzero(inside & (count >= FEWEST) & (np.arange(len(count)) != skin))
-                eyes = [_Eye(halves[k], middles[k], places[parts == k], False) for k in some] if len(some) < 200 else []
+                eyes = (
+                    [_Eye(halves[k], middles[k], places[parts == k], False) for k in some]
+                    if len(some) < 200
+                    else []
+                )
             box = places[(parts == skin) & head]
             found = [
-                (one, other) for one in eyes for other in eyes if one.middle[0] > other.middle[0] and _twins(one, other) and _before(one, other, box)
+                (one, other)
+                for one in eyes
+                for other in eyes
+                if one.middle[0] > other.middle[0]
+                and _twins(one, other)
+                and _before(one, other, box)
             ]
             for pair in sorted(found, key=lambda p: -p[0].middle[1]):
                 yield int(skin), pair
@@ -139,10 +180,16 @@ def _before(one: _Eye, other: _Eye, skin: Doubles) -> bool:
     """Whether a pair lies on the front of the skin (N,3), which goes on around it."""
     middle, size = (one.middle + other.middle) / 2, float(one.half[:2].max())
     apart = one.middle[0] - other.middle[0]
-    near = skin[(np.abs(skin[:, 1] - middle[1]) < max(2 * size, 0.3 * apart)) & (np.abs(skin[:, 0] - middle[0]) < 2 * apart)]
+    near = skin[
+        (np.abs(skin[:, 1] - middle[1]) < max(2 * size, 0.3 * apart))
+        & (np.abs(skin[:, 0] - middle[0]) < 2 * apart)
+    ]
     if len(near) < FEWEST:
         return False
-    if not near[:, 0].min() < other.middle[0] - SKIN * other.half[0] or not near[:, 0].max() > one.middle[0] + SKIN * one.half[0]:
+    if (
+        not near[:, 0].min() < other.middle[0] - SKIN * other.half[0]
+        or not near[:, 0].max() > one.middle[0] + SKIN * one.half[0]
+    ):
         return False
     return bool(one.middle[2] + one.half[2] > (near[:, 2].min() + near[:, 2].max()) / 2)
 
@@ -151,17 +198,36 @@ def _eye(eye: _Eye, side: str, sign: int) -> dict[str, Doubles]:
     """Landmarks (3,) of an eye: where its rim, or the front of its part, ends on four sides."""
     front = eye.points[eye.points[:, 2] >= eye.middle[2] - (1e-9 if not eye.hole else np.inf)]
     x, y = front[:, 0] * sign, front[:, 1]
-    corners = {"eye_inner": x.argmin(), "eye_outer": x.argmax(), "lid_upper": y.argmax(), "lid_lower": y.argmin()}
+    corners = {
+        "eye_inner": x.argmin(),
+        "eye_outer": x.argmax(),
+        "lid_upper": y.argmax(),
+        "lid_lower": y.argmin(),
+    }
     return {f"{name}_{side}": front[k] for name, k in corners.items()}
 
 
-def _part(places: Doubles, parts: Ints, head: NDArray[np.bool_], skin: int, eyes: Doubles, apart: float) -> dict[str, Doubles]:
-    """The landmarks of a mouth that is a part of its own, the highest one below the eyes' middle (3,)."""
+def _part(
+    places: Doubles, parts: Ints, head: NDArray[np.bool_], skin: int, eyes: Doubles, apart: float
+) -> dict[str, Doubles]:
+    """The landmarks of a mouth that is a part of its own, the highest one below the eyes' middle
+    (3,).
+    """
     middles, halves, count = _boxes(places, parts)
     drop = (eyes[1] - middles[:, 1]) / apart
-    fits = (np.bincount(parts, head, len(count)) == count) & (np.arange(len(count)) != skin) & (count >= FEWEST)
-    fits &= (drop > BELOW[0]) & (drop < BELOW[1]) & (np.abs(middles[:, 0] - eyes[0]) < CENTRED * apart)
-    fits &= (halves[:, 0] > MOUTH[0] * apart) & (halves[:, 0] < MOUTH[1] * apart) & (halves[:, 1] < FLAT * halves[:, 0])
+    fits = (
+        (np.bincount(parts, head, len(count)) == count)
+        & (np.arange(len(count)) != skin)
+        & (count >= FEWEST)
+    )
+    fits &= (
+        (drop > BELOW[0]) & (drop < BELOW[1]) & (np.abs(middles[:, 0] - eyes[0]) < CENTRED * apart)
+    )
+    fits &= (
+        (halves[:, 0] > MOUTH[0] * apart)
+        & (halves[:, 0] < MOUTH[1] * apart)
+        & (halves[:, 1] < FLAT * halves[:, 0])
+    )
     fits &= middles[:, 2] + halves[:, 2] > eyes[2] - 0.5 * apart
     if not fits.any():
         return {}
@@ -172,11 +238,18 @@ def _part(places: Doubles, parts: Ints, head: NDArray[np.bool_], skin: int, eyes
     centre = centre if len(centre) else front
     level, ahead = float(np.median(centre[:, 1])), float(centre[:, 2].max())
     lip = np.array([middles[number, 0], level, ahead])
-    return {"mouth_left": points[points[:, 0].argmax()], "mouth_right": points[points[:, 0].argmin()], "lip_upper": lip, "lip_lower": lip}
+    return {
+        "mouth_left": points[points[:, 0].argmax()],
+        "mouth_right": points[points[:, 0].argmin()],
+        "lip_upper": lip,
+        "lip_lower": lip,
+    }
 
 
 def _outline(places: Doubles, triangles: Ints, x: float) -> tuple[Doubles, Ints]:
-    """Where a plane cuts triangles (T,3): segments (S,2,2) of y and z, and the mesh edges (S,2) that each goes between, as numbers."""
+    """Where a plane cuts triangles (T,3): segments (S,2,2) of y and z, and the mesh edges (S,2)
+    that each goes between, as numbers.
+    """
     level = places[:, 0] - x
     over = level[triangles] > 0
     cut = triangles[over.any(axis=1) & ~over.all(axis=1)]
@@ -184,25 +257,36 @@ def _outline(places: Doubles, triangles: Ints, x: float) -> tuple[Doubles, Ints]
     for a, b in ((0, 1), (1, 2), (2, 0)):
         one, other = cut[:, a], cut[:, b]
         crosses = (level[one] > 0) != (level[other] > 0)
-        share = np.where(crosses, level[one] / np.where(crosses, level[one] - level[other], 1), np.nan)
+        share = np.where(
+            crosses, level[one] / np.where(crosses, level[one] - level[other], 1), np.nan
+        )
         pieces.append(places[one, 1:] + share[:, None] * (places[other, 1:] - places[one, 1:]))
         numbers.append(np.minimum(one, other).astype(np.int64) << 32 | np.maximum(one, other))
     points, keys = np.stack(pieces, axis=1), np.stack(numbers, axis=1)
     there = ~np.isnan(points[:, :, 0])
     whole = there.sum(axis=1) == 2
-    return points[whole][there[whole]].reshape(-1, 2, 2), np.unique(keys[whole][there[whole]], return_inverse=True)[1].reshape(-1, 2).astype(np.int32)
+    return points[whole][there[whole]].reshape(-1, 2, 2), np.unique(
+        keys[whole][there[whole]], return_inverse=True
+    )[1].reshape(-1, 2).astype(np.int32)
 
 
-def _lips(places: Doubles, triangles: Ints, x: float, apart: float, inside: Doubles) -> tuple[Doubles, Doubles] | None:
-    """Pairs of places (N,3) of upper and lower lips that face each other in a section, those farthest ahead first. inside (2,2): lowest and highest y
-    and z that are looked at."""
+def _lips(
+    places: Doubles, triangles: Ints, x: float, apart: float, inside: Doubles
+) -> tuple[Doubles, Doubles] | None:
+    """Pairs of places (N,3) of upper and lower lips that face each other in a section, those
+    farthest ahead first. inside (2,2): lowest and highest y and z that are looked at.
+    """
     segments, keys = _outline(places, triangles, x)
     if len(segments) < 8:
         return None
-    label = connected_parts(int(keys.max()) + 1, np.concatenate([keys, keys[:, :1]], axis=1))[keys[:, 0]]
+    label = connected_parts(int(keys.max()) + 1, np.concatenate([keys, keys[:, :1]], axis=1))[
+        keys[:, 0]
+    ]
     middle, way = segments.mean(axis=1), segments[:, 1] - segments[:, 0]
     along = _order(keys)
-    mine = np.flatnonzero((along >= 0) & (middle > inside[0]).all(axis=1) & (middle < inside[1]).all(axis=1))
+    mine = np.flatnonzero(
+        (along >= 0) & (middle > inside[0]).all(axis=1) & (middle < inside[1]).all(axis=1)
+    )
     if len(mine) < 4:
         return None
     length = np.linalg.norm(way, axis=1)
@@ -218,17 +302,28 @@ def _lips(places: Doubles, triangles: Ints, x: float, apart: float, inside: Doub
     round_ = np.minimum(round_, np.maximum(total[label[mine]][:, None] - round_, 0))
     facing = (gap * normal[mine][:, None]).sum(axis=2) > FACING * far
     upper = gap[:, :, 0] < 0
-    good = (label[mine][:, None] == label[mine][None]) & (far < GAP * apart) & (round_ > DEEP * apart) & facing & facing.T & upper
+    good = (
+        (label[mine][:, None] == label[mine][None])
+        & (far < GAP * apart)
+        & (round_ > DEEP * apart)
+        & facing
+        & facing.T
+        & upper
+    )
     one, other = np.nonzero(good)
     if not len(one):
         return None
     ahead = np.argsort(-(middle[mine[one], 1] + middle[mine[other], 1]), kind="stable")
     column = np.full((len(ahead), 1), x)
-    return np.hstack([column, middle[mine[one[ahead]]]]), np.hstack([column, middle[mine[other[ahead]]]])
+    return np.hstack([column, middle[mine[one[ahead]]]]), np.hstack(
+        [column, middle[mine[other[ahead]]]]
+    )
 
 
 def _facing(places: Doubles, triangles: Ints, x: float) -> Doubles:
-    """The normals (S,2), y and z, of the triangles that `_outline` cuts, in its order; not unit where they lean."""
+    """The normals (S,2), y and z, of the triangles that `_outline` cuts, in its order; not unit
+    where they lean.
+    """
     over = places[triangles, 0] - x > 0
     cut = triangles[over.any(axis=1) & ~over.all(axis=1)]
     a, b, c = (places[cut[:, k]] for k in range(3))
@@ -258,8 +353,12 @@ def _order(keys: Ints) -> Ints:
     return found
 
 
-def _slit(places: Doubles, triangles: Ints, group: Ints, eyes: Doubles, apart: float) -> dict[str, Doubles]:
-    """The landmarks of a mouth that is a slit in the skin's triangles (T,3), below the eyes' middle (3,)."""
+def _slit(
+    places: Doubles, triangles: Ints, group: Ints, eyes: Doubles, apart: float
+) -> dict[str, Doubles]:
+    """The landmarks of a mouth that is a slit in the skin's triangles (T,3), below the eyes' middle
+    (3,).
+    """
     first = np.zeros(int(group.max()) + 1, np.intp)
     first[group[::-1]] = np.arange(len(group))[::-1]
     own = first[group[triangles]].astype(np.int32)
@@ -274,7 +373,13 @@ def _slit(places: Doubles, triangles: Ints, group: Ints, eyes: Doubles, apart: f
     for sign in (1, -1):
         last = (lips[0] + lips[1]) / 2
         for k in range(1, WIDEST):
-            there = _lips(places, own, float(eyes[0]) + nudge + sign * k * SECTIONS * apart, apart, np.stack([low, high]))
+            there = _lips(
+                places,
+                own,
+                float(eyes[0]) + nudge + sign * k * SECTIONS * apart,
+                apart,
+                np.stack([low, high]),
+            )
             if there is None:
                 break
             between = (there[0] + there[1]) / 2
@@ -286,4 +391,9 @@ def _slit(places: Doubles, triangles: Ints, group: Ints, eyes: Doubles, apart: f
         ends.append(last)
     if ends[0][0] - ends[1][0] < 2 * MOUTH[0] * apart:
         return {}
-    return {"mouth_left": ends[0], "mouth_right": ends[1], "lip_upper": lips[0], "lip_lower": lips[1]}
+    return {
+        "mouth_left": ends[0],
+        "mouth_right": ends[1],
+        "lip_upper": lips[0],
+        "lip_lower": lips[1],
+    }

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Landmarks that somebody placed: whether they can be a face's, and where those lie that he left out."""
+"""Landmarks that somebody placed: whether they can be a face's, and where those lie that he left
+out.
+"""
 
 from __future__ import annotations
 
@@ -12,31 +14,62 @@ from numpy.typing import NDArray
 from ..geometry.frame import Doubles, Floats, frame_of_landmarks
 from ..geometry.landmarks import EYE, NAMES, SIDES, mirrored
 
-__all__ = ("NAMES", "NEEDED", "around", "distances", "estimated", "fault", "nearest_triangle", "size", "title", "way_in")
+__all__ = (
+    "NAMES",
+    "NEEDED",
+    "around",
+    "distances",
+    "estimated",
+    "fault",
+    "nearest_triangle",
+    "size",
+    "title",
+    "way_in",
+)
 Ints = NDArray[np.int32]
 Points = Mapping[str, NDArray[np.floating[Any]]]
-NEEDED: tuple[str, ...] = (*(f"{name}_{side}" for side in SIDES for name in EYE), "mouth_left", "mouth_right")  # what a frame is made of
-FAR = 0.35  # canonical units, a third of the way between the eyes: the sample head's brows, drawn on nothing, lie 0.2 from its surface
+NEEDED: tuple[str, ...] = (
+    *(f"{name}_{side}" for side in SIDES for name in EYE),
+    "mouth_left",
+    "mouth_right",
+)  # what a frame is made of
+# canonical units, a third of the way between the eyes: the sample head's brows, drawn on nothing,
+# lie 0.2 from its surface
+FAR = 0.35
 FAR_OF_MESH = 0.1  # the same as a share of the mesh's extent, where no frame tells the head's size
-LEAST = 0.02  # of the mesh's extent: what is nearer to the surface than that is on it; of an avatar of six heads that is half a unit
-SPOT = 1e-3  # of the mesh's extent: a head that is smaller is none; a head is 1/36 of an avatar with props
-TWISTED = 0.05  # canonical units by which a landmark may be on the wrong side of what it must be beside: sealed lips lie together, and hands tremble
-# Canonical units that inner corners of eyes stand before outer ones, and the nose before the eyes, in sum; below it they look into the head, so left
-# and right are exchanged. 10 heads by 8 makers and 40 modelled ones: 0.11 (flat, its features float) to 0.81; exchanged, the same below nought.
+# of the mesh's extent: what is nearer to the surface than that is on it; of an avatar of six heads
+# that is half a unit
+LEAST = 0.02
+# of the mesh's extent: a head that is smaller is none; a head is 1/36 of an avatar with props
+SPOT = 1e-3
+# canonical units by which a landmark may be on the wrong side of what it must be beside: sealed
+# lips lie together, and hands tremble
+TWISTED = 0.05
+# Canonical units that inner corners of eyes stand before outer ones, and the nose before the eyes,
+# in sum; below it they look into the head, so left and right are exchanged. 10 heads by 8 makers
+# and 40 modelled ones: 0.11 (flat, its features float) to 0.81; exchanged, the same below nought.
 BEHIND = 0.0
-EYES_BEHIND = -0.15  # the same of the eyes alone, where no nose is known: on those 10 from -0.1 on, which says little
+EYES_BEHIND = (
+    -0.15
+)  # the same of the eyes alone, where no nose is known: on those 10 from -0.1 on, which says little
 NEAR = 24  # vertices next to a point whose triangles are looked at
 # (what is above, what is below)
 _ABOVE = (
     *((f"lid_upper_{side}", f"lid_lower_{side}") for side in SIDES),
-    *((f"{brow}_{side}", f"lid_lower_{side}") for side in SIDES for brow in ("brow_inner", "brow_outer")),
+    *(
+        (f"{brow}_{side}", f"lid_lower_{side}")
+        for side in SIDES
+        for brow in ("brow_inner", "brow_outer")
+    ),
     ("nose_tip", "lip_upper"),
     ("lip_upper", "lip_lower"),
     ("lip_upper", "chin"),
     ("lip_lower", "chin"),
 )
 # (what is nearer to the middle, what is farther)
-_INNER = tuple((f"{name}_inner_{side}", f"{name}_outer_{side}") for side in SIDES for name in ("eye", "brow"))
+_INNER = tuple(
+    (f"{name}_inner_{side}", f"{name}_outer_{side}") for side in SIDES for name in ("eye", "brow")
+)
 
 
 def title(name: str) -> str:
@@ -44,11 +77,19 @@ def title(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def fault(points: Points, placed: Collection[str], away: Mapping[str, float], extent: float, believed: Collection[str] | None = None) -> str:
-    """What is wrong with landmarks (3,) by name, in a sentence, or nothing. Left is the character's left where the space is not mirrored.
+def fault(
+    points: Points,
+    placed: Collection[str],
+    away: Mapping[str, float],
+    extent: float,
+    believed: Collection[str] | None = None,
+) -> str:
+    """What is wrong with landmarks (3,) by name, in a sentence, or nothing. Left is the character's
+    left where the space is not mirrored.
 
-    placed: those that somebody placed; what is only found is not judged. away: how far each lies from the surface. extent: the mesh's largest side,
-    in the same unit. believed: all that were ever placed, without it those that are judged.
+    placed: those that somebody placed; what is only found is not judged. away: how far each lies
+    from the surface. extent: the mesh's largest side, in the same unit. believed: all that were
+    ever placed, without it those that are judged.
     """
     at = {name: np.asarray(point, np.float64) for name, point in points.items()}
     frame = frame_of_landmarks(at) if set(NEEDED) <= at.keys() else None
@@ -56,49 +97,104 @@ def fault(points: Points, placed: Collection[str], away: Mapping[str, float], ex
         return "A landmark is not at a place that can be told in numbers."
     if frame is not None and (frame.scale < SPOT * extent or not np.isfinite(frame.rotation).all()):
         return "The landmarks lie on one spot."
-    room = FAR_OF_MESH * extent if frame is None else max(FAR * min(frame.scale, extent), LEAST * extent)
+    room = (
+        FAR_OF_MESH * extent
+        if frame is None
+        else max(FAR * min(frame.scale, extent), LEAST * extent)
+    )
     for name in NAMES:
         if name in placed and away.get(name, 0.0) > room:
-            return f"{title(name)} is not on the head: it lies {away[name] / extent:.0%} of the mesh's size away from the surface."
+            return (
+                f"{title(name)} is not on the head: it lies {away[name] / extent:.0%} of the mesh's"
+                " size away from the surface."
+            )
     if frame is None:
         return _crossed(at, placed)
-    return _disordered({name: frame.to_canonical(point) for name, point in at.items()}, placed, placed if believed is None else believed)
+    return _disordered(
+        {name: frame.to_canonical(point) for name, point in at.items()},
+        placed,
+        placed if believed is None else believed,
+    )
 
 
 def _crossed(at: Mapping[str, Doubles], placed: Collection[str]) -> str:
     """Whether a pair runs the other way than the other pairs do."""
-    pairs = {name: at[name] - at[mirrored(name)] for name in at if name.endswith("_left") and mirrored(name) in at}
+    pairs = {
+        name: at[name] - at[mirrored(name)]
+        for name in at
+        if name.endswith("_left") and mirrored(name) in at
+    }
     for name, way in pairs.items():
         others = np.sum([other for known, other in pairs.items() if known != name], axis=0)
-        if (name in placed or mirrored(name) in placed) and len(pairs) > 2 and float(np.dot(way, others)) < 0:
-            return f"{title(name)} and {title(mirrored(name)).lower()} are exchanged: left is the character's left."
+        if (
+            (name in placed or mirrored(name) in placed)
+            and len(pairs) > 2
+            and float(np.dot(way, others)) < 0
+        ):
+            return (
+                f"{title(name)} and {title(mirrored(name)).lower()} are exchanged: left is the"
+                " character's left."
+            )
     return ""
 
 
-def _disordered(at: Mapping[str, Floats], placed: Collection[str], believed: Collection[str]) -> str:
+def _disordered(
+    at: Mapping[str, Floats], placed: Collection[str], believed: Collection[str]
+) -> str:
     """The same in the landmarks' canonical frame."""
     if set(NEEDED) <= set(believed):
-        inner, outer = (np.mean([at[f"eye_{which}_{side}"][2] for side in SIDES]) for which in ("inner", "outer"))
+        inner, outer = (
+            np.mean([at[f"eye_{which}_{side}"][2] for side in SIDES])
+            for which in ("inner", "outer")
+        )
         nose = "nose_tip" in at
         if inner - outer + (at["nose_tip"][2] if nose else 0.0) < (BEHIND if nose else EYES_BEHIND):
-            return "Left and right are exchanged: left is the character's left, which is on the right when it looks at you."
+            return (
+                "Left and right are exchanged: left is the character's left, which is on the right"
+                " when it looks at you."
+            )
     for name in (name for name in NAMES if name in placed and name in at):
-        pairs = [known for known in at if known.endswith("_left") and mirrored(known) in at and name not in (known, mirrored(known))]
-        middle = np.mean([(at[known][0] + at[mirrored(known)][0]) / 2 for known in pairs]) if pairs else 0.0
+        pairs = [
+            known
+            for known in at
+            if known.endswith("_left")
+            and mirrored(known) in at
+            and name not in (known, mirrored(known))
+        ]
+        middle = (
+            np.mean([(at[known][0] + at[mirrored(known)][0]) / 2 for known in pairs])
+            if pairs
+            else 0.0
+        )
         for side, sign in (("left", 1), ("right", -1)):
             if name.endswith(side) and sign * (at[name][0] - middle) < -TWISTED:
-                return f"{title(name)} is on the other side of the face: left is the character's left, which is on the right when it looks at you."
+                return (
+                    f"{title(name)} is on the other side of the face: left is the character's left,"
+                    " which is on the right when it looks at you."
+                )
     for upper, lower in _ABOVE:
-        if {upper, lower} <= at.keys() and placed and {upper, lower} & set(placed) and at[upper][1] < at[lower][1] - TWISTED:
+        if (
+            {upper, lower} <= at.keys()
+            and placed
+            and {upper, lower} & set(placed)
+            and at[upper][1] < at[lower][1] - TWISTED
+        ):
             return f"{title(upper)} is below {title(lower).lower()}."
     for near, far in _INNER:
-        if {near, far} <= at.keys() and {near, far} & set(placed) and abs(at[near][0]) > abs(at[far][0]) + TWISTED:
-            return f"{title(near)} is farther from the middle of the face than {title(far).lower()}."
+        if (
+            {near, far} <= at.keys()
+            and {near, far} & set(placed)
+            and abs(at[near][0]) > abs(at[far][0]) + TWISTED
+        ):
+            return (
+                f"{title(near)} is farther from the middle of the face than {title(far).lower()}."
+            )
     return ""
 
 
 def estimated(points: Points, outwards: float = 1.0) -> dict[str, Doubles]:
-    """Where landmarks (3,) that are left out may be, from those that a frame needs; the caller puts them on the surface. All of NEEDED must be there.
+    """Where landmarks (3,) that are left out may be, from those that a frame needs; the caller puts
+    them on the surface. All of NEEDED must be there.
 
     outwards: -1 in a space that is mirrored, where a face looks along its frame's -Z.
     The shares are those of the heads that the model has learnt from, to a tenth of a unit.
@@ -112,17 +208,23 @@ def estimated(points: Points, outwards: float = 1.0) -> dict[str, Doubles]:
         height = 0.1 + 0.35 * float(seen[f"lid_upper_{side}"][1] - seen[f"lid_lower_{side}"][1])
         for which in ("inner", "outer"):
             corner = seen[f"eye_{which}_{side}"]
-            guess[f"brow_{which}_{side}"] = np.array([corner[0], seen[f"lid_upper_{side}"][1] + height, corner[2]])
+            guess[f"brow_{which}_{side}"] = np.array(
+                [corner[0], seen[f"lid_upper_{side}"][1] + height, corner[2]]
+            )
     ahead = np.array([0.0, 0.0, 0.1 * outwards])
     guess["lip_upper"] = seen.get("lip_upper", mouth + ahead + [0.0, 0.04, 0.0])
     guess["lip_lower"] = seen.get("lip_lower", mouth + ahead - [0.0, 0.06, 0.0])
     guess["nose_tip"] = np.array([mouth[0] / 2, 0.65 * mouth[1], mouth[2] + 0.2 * outwards])
     guess["chin"] = np.array([mouth[0], min(mouth[1], guess["lip_lower"][1]) - 0.45, mouth[2]])
-    return {name: frame.to_object(guess[name]).astype(np.float64) for name in NAMES if name not in at}
+    return {
+        name: frame.to_object(guess[name]).astype(np.float64) for name in NAMES if name not in at
+    }
 
 
 def way_in(points: Points, outwards: float = 1.0) -> Doubles:
-    """From in front of the face into it, unit (3,); outwards as in `estimated`. All of NEEDED must be there."""
+    """From in front of the face into it, unit (3,); outwards as in `estimated`. All of NEEDED must
+    be there.
+    """
     return np.asarray(-outwards * frame_of_landmarks(points).rotation[2])
 
 
@@ -140,8 +242,12 @@ def around(vertices: Floats, triangles: Ints, points: NDArray[np.floating[Any]])
     return np.asarray(triangles[chosen[triangles].any(axis=1)], np.int32)
 
 
-def nearest_triangle(vertices: Floats, triangles: Ints, point: NDArray[np.floating[Any]]) -> tuple[int, float]:
-    """Which of some triangles (U,3), at least one, is nearest to a point (3,), and how far it is."""
+def nearest_triangle(
+    vertices: Floats, triangles: Ints, point: NDArray[np.floating[Any]]
+) -> tuple[int, float]:
+    """Which of some triangles (U,3), at least one, is nearest to a point (3,), and how far it
+    is.
+    """
     corners = vertices[triangles].astype(np.float64) - np.asarray(point, np.float64)
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     found = np.minimum.reduce([_to_edge(a, b), _to_edge(b, c), _to_edge(c, a)])
@@ -149,7 +255,10 @@ def nearest_triangle(vertices: Floats, triangles: Ints, point: NDArray[np.floati
     area = (normal**2).sum(axis=1)
     flat = area <= 0
     area[flat] = 1.0
-    shares = [(np.cross(one, other) * normal).sum(axis=1) / area for one, other in ((b, c), (c, a), (a, b))]
+    shares = [
+        (np.cross(one, other) * normal).sum(axis=1) / area
+        for one, other in ((b, c), (c, a), (a, b))
+    ]
     inside = ~flat & (np.minimum.reduce(shares) >= 0)
     height = np.abs((a * normal).sum(axis=1)) / np.sqrt(area)
     found = np.where(inside, np.minimum(height, found), found)
@@ -173,4 +282,7 @@ def distances(vertices: Floats, triangles: Ints, points: Points) -> dict[str, fl
     close = around(vertices, triangles, at)
     if not len(close):
         return dict.fromkeys(points, np.inf)
-    return {name: nearest_triangle(vertices, close, point)[1] for name, point in zip(points, at, strict=True)}
+    return {
+        name: nearest_triangle(vertices, close, point)[1]
+        for name, point in zip(points, at, strict=True)
+    }

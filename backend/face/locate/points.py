@@ -16,20 +16,30 @@ COARSE_COUNT = 384  # points of a crop that only asks whether a face is there
 CROP_CENTRE = (0.0, -0.3, -0.3)
 CROP_RADIUS = 2.2
 CELL = 0.1  # canonical units: of the grid in which a crop looks at what is in front
-DEPTH = 0.7  # canonical units behind the foremost point of a cell that a crop still sees: through a fringe, not to the back of the head
+# canonical units behind the foremost point of a cell that a crop still sees: through a fringe, not
+# to the back of the head
+DEPTH = 0.7
 CHANNELS = 7  # of a point in a crop: position, normal, size of its loose part
-GRID = 1024  # cells to the surface's radius (of inertia) in which triangles draw their priorities: finer than what shapes a face
-FARTHEST = 2.0**60  # cells; what lies beyond has no area to speak of, and no number that an integer holds
-MIXERS = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64)  # of SplitMix64 (Steele, Lea and Flood 2014)
+# cells to the surface's radius (of inertia) in which triangles draw their priorities: finer than
+# what shapes a face
+GRID = 1024
+FARTHEST = (
+    2.0**60
+)  # cells; what lies beyond has no area to speak of, and no number that an integer holds
+MIXERS = np.array(
+    [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64
+)  # of SplitMix64 (Steele, Lea and Flood 2014)
 
 
 @dataclass(frozen=True)
 class PointCloud:
-    """One point per triangle. positions, normals: float32 (T,3); sizes: float32 (T,), the largest half extent of the triangle's loose part;
-    priority: float64 (T,), a fixed draw by which a crop keeps its points. cells: uint64 (T,), where on the surface each is, for further draws.
+    """One point per triangle. positions, normals: float32 (T,3); sizes: float32 (T,), the largest
+    half extent of the triangle's loose part; priority: float64 (T,), a fixed draw by which a crop
+    keeps its points. cells: uint64 (T,), where on the surface each is, for further draws.
 
-    Each point's priority is drawn once (weighted sampling without replacement, Efraimidis and Spirakis 2006), so two crops that
-    overlap keep the same points where they overlap, and results do not jump when a crop moves a little.
+    Each point's priority is drawn once (weighted sampling without replacement, Efraimidis and
+    Spirakis 2006), so two crops that overlap keep the same points where they overlap, and results
+    do not jump when a crop moves a little.
     """
 
     positions: Floats
@@ -40,22 +50,37 @@ class PointCloud:
 
     def __getitem__(self, kept: NDArray[np.bool_] | NDArray[np.intp]) -> PointCloud:
         """Some of the points."""
-        return PointCloud(self.positions[kept], self.normals[kept], self.sizes[kept], self.priority[kept], self.cells[kept])
+        return PointCloud(
+            self.positions[kept],
+            self.normals[kept],
+            self.sizes[kept],
+            self.priority[kept],
+            self.cells[kept],
+        )
 
     def redrawn(self, seed: int) -> PointCloud:
-        """The same points with another draw, for a cloud drawn with seed 0; seed 0 is the same again."""
-        return replace(self, priority=self.priority - _draw(self.cells, 0) + _draw(self.cells, seed)) if seed else self
+        """The same points with another draw, for a cloud drawn with seed 0; seed 0 is the same
+        again.
+        """
+        return (
+            replace(self, priority=self.priority - _draw(self.cells, 0) + _draw(self.cells, seed))
+            if seed
+            else self
+        )
 
 
 def cloud_of(vertices: Floats, triangles: Ints, parts: Ints, seed: int = 0) -> PointCloud:
     """Centroids and normals of the triangles (T,3), and the sizes of their parts, of labels (V,).
 
-    A point's weight is the root of its area: small, shape-giving triangles count more than their area and less than their number.
+    A point's weight is the root of its area: small, shape-giving triangles count more than their
+    area and less than their number.
     """
     corners = corners_of(vertices, triangles)
     facing = crossed(*corners)
     area = np.sqrt(squared(facing.T))
-    normal = np.ascontiguousarray(np.divide(facing, area, out=np.zeros_like(facing), where=area > 0).T)
+    normal = np.ascontiguousarray(
+        np.divide(facing, area, out=np.zeros_like(facing), where=area > 0).T
+    )
     middle = np.ascontiguousarray(((corners[0] + corners[1] + corners[2]) / 3).T)
     cells = _cells(middle, normal, area)
     typical = float(np.median(area)) or 1.0
@@ -65,10 +90,14 @@ def cloud_of(vertices: Floats, triangles: Ints, parts: Ints, seed: int = 0) -> P
     return PointCloud(middle.astype(np.float32), normal.astype(np.float32), sizes, priority, cells)
 
 
-def _cells(middle: NDArray[np.float64], normal: NDArray[np.float64], area: NDArray[np.float64]) -> NDArray[np.uint64]:
-    """Where each triangle lies (T,) and which way it faces, as a number that depends on neither the mesh's numbering and splitting nor its place,
-    scale and axes: a hash of its cell in a grid about the surface's centre, along its skewness and what its inertia makes of that. The two sides
-    of a face differ. Noise that moves a triangle into the next cell changes its own number alone."""
+def _cells(
+    middle: NDArray[np.float64], normal: NDArray[np.float64], area: NDArray[np.float64]
+) -> NDArray[np.uint64]:
+    """Where each triangle lies (T,) and which way it faces, as a number that depends on neither the
+    mesh's numbering and splitting nor its place, scale and axes: a hash of its cell in a grid about
+    the surface's centre, along its skewness and what its inertia makes of that. The two sides of a
+    face differ. Noise that moves a triangle into the next cell changes its own number alone.
+    """
     weight = area / (area.sum() or 1.0)
     away = middle - weight @ middle
     away /= np.sqrt(weight @ squared(away)) or 1.0
@@ -80,13 +109,18 @@ def _cells(middle: NDArray[np.float64], normal: NDArray[np.float64], area: NDArr
     numbers = np.zeros(len(middle), np.uint64)
     for axis in axes:
         for place in (away @ axis * GRID, normal @ axis):
-            numbers = _mixed(numbers ^ np.floor(np.clip(place, -FARTHEST, FARTHEST)).astype(np.int64).view(np.uint64))
+            numbers = _mixed(
+                numbers
+                ^ np.floor(np.clip(place, -FARTHEST, FARTHEST)).astype(np.int64).view(np.uint64)
+            )
     return numbers
 
 
 def _draw(cells: NDArray[np.uint64], seed: int) -> NDArray[np.float64]:
     """A draw (T,) from Gumbel's distribution for each cell; another for every seed."""
-    uniform = ((_mixed(cells ^ np.uint64(seed)) >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
+    uniform = (
+        (_mixed(cells ^ np.uint64(seed)) >> np.uint64(11)).astype(np.float64) + 0.5
+    ) / 2.0**53
     return np.asarray(-np.log(-np.log(uniform)))
 
 
@@ -105,12 +139,16 @@ def within(columns: Floats, centre: tuple[float, float, float], radius: float) -
 
 def _cell(places: Floats) -> NDArray[np.int32]:
     """The cell of the grid that places (N,) along an axis lie in."""
-    return np.asarray(np.floor((places + np.float32(CROP_RADIUS + 1)) * np.float32(1 / CELL)), np.int32)
+    return np.asarray(
+        np.floor((places + np.float32(CROP_RADIUS + 1)) * np.float32(1 / CELL)), np.int32
+    )
 
 
 def crop(cloud: PointCloud, frame: Frame, count: int = COUNT) -> Floats:
-    """At most `count` points float32 (P,CHANNELS): position and normal in the frame, and the size of the loose part (the logarithm of its half
-    extent in canonical units, -1 to 1), of what lies in the sphere around the face and not far behind what is in front."""
+    """At most `count` points float32 (P,CHANNELS): position and normal in the frame, and the size
+    of the loose part (the logarithm of its half extent in canonical units, -1 to 1), of what lies
+    in the sphere around the face and not far behind what is in front.
+    """
     columns = frame.columns(cloud.positions)
     inside = np.flatnonzero(within(columns, CROP_CENTRE, CROP_RADIUS))
     x, y, z = columns.take(inside, axis=1)
@@ -120,7 +158,12 @@ def crop(cloud: PointCloud, frame: Frame, count: int = COUNT) -> Floats:
     inside = inside[z > foremost[cells] - DEPTH]
     if len(inside) > count:
         inside = inside[np.argpartition(-cloud.priority[inside], count)[:count]]
-    inside = inside[np.argsort(-cloud.priority[inside], kind="stable")]  # callers repeat the first where there are few
+    inside = inside[
+        np.argsort(-cloud.priority[inside], kind="stable")
+    ]  # callers repeat the first where there are few
     sizes = cloud.sizes[inside] / np.float64(max(frame.scale, 1e-300))
     size = np.clip(np.log(np.maximum(sizes, 1e-30)) / 2, -1, 1).astype(np.float32)
-    return np.concatenate([columns[:, inside].T, frame.turn_to_canonical(cloud.normals[inside]), size[:, None]], axis=1)
+    return np.concatenate(
+        [columns[:, inside].T, frame.turn_to_canonical(cloud.normals[inside]), size[:, None]],
+        axis=1,
+    )

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Landmarks moved to where the mesh itself has its openings: an encoder sees a thousand points, the edges of lids and lips are in the mesh.
+"""Landmarks moved to where the mesh itself has its openings: an encoder sees a thousand points, the
+edges of lids and lips are in the mesh.
 
-Found landmarks are off by a tenth or a fifth of an eye. That is near enough to look for the opening that they mean: a gap in the skin between two
-lids, two lips that lie on each other and are far apart along the surface. Where none is found the landmarks stay.
+Found landmarks are off by a tenth or a fifth of an eye. That is near enough to look for the opening
+that they mean: a gap in the skin between two lids, two lips that lie on each other and are far
+apart along the surface. Where none is found the landmarks stay.
 """
 
 from __future__ import annotations
@@ -25,28 +27,58 @@ STRETCHES = (1.0, 1.5)  # and how much higher than the landmarks say
 NEAR = 1.3  # widths of an eye around its middle in which its opening lies
 INNER = 0.75  # of that, within which a border of the skin counts as one
 COLUMNS = 12  # open columns from which on an opening is taken
-LEAST = 0.3  # of the height that landmarks say, below which a gap between lids is a crack in what lies in the eye
-BOTH = 0.325  # half widths on both sides of the middle that must be open: half an opening misplaces the lids
-MET = (0.25, 0.45)  # of its greatest height, below which an opening that ends is wholly believed to come to its corner, and from which on not
-SHORT = (0.55, 0.85)  # half widths from the middle: what ends before that is ended by a lash or a fold, and what goes beyond it by its corner
-STEP = 0.065  # half widths, a column of openings.py, over which its edges are smoothed: by half of it an end is read before it
+# of the height that landmarks say, below which a gap between lids is a crack in what lies in the
+# eye
+LEAST = 0.3
+# half widths on both sides of the middle that must be open: half an opening misplaces the lids
+BOTH = 0.325
+MET = (
+    0.25,
+    0.45,
+    # of its greatest height, below which an opening that ends is wholly believed to come to its
+    # corner, and from which on not
+)
+SHORT = (
+    0.55,
+    0.85,
+    # half widths from the middle: what ends before that is ended by a lash or a fold, and what goes
+    # beyond it by its corner
+)
+# half widths, a column of openings.py, over which its edges are smoothed: by half of it an end is
+# read before it
+STEP = 0.065
 TOUCH = 0.25  # half widths of the mouth within which lips that lie on each other are
 ENDS = 6  # vertices of half a slit from which on its end is taken for the corner
-NUDGE = 0.25  # half widths by which a corner is moved at most: lips that bend apart end a slit too early
-FADING = 0.03  # half widths beyond which a corner that far off is not followed at all: nothing hangs on a hair
-SMALLEST = 0.4  # of the found half width, the least that a slit between lips that grow together at its ends may say
-TOGETHER = 0.25  # side of the lips at a slit's end below which they grow together there: it is the corner, however far from the found one
-CLOSED = (0.01, 0.1)  # beyond it: the least side, and how many half widths apart lips are at most, that are still told apart
+# half widths by which a corner is moved at most: lips that bend apart end a slit too early
+NUDGE = 0.25
+# half widths beyond which a corner that far off is not followed at all: nothing hangs on a hair
+FADING = 0.03
+# of the found half width, the least that a slit between lips that grow together at its ends may say
+SMALLEST = 0.4
+# side of the lips at a slit's end below which they grow together there: it is the corner, however
+# far from the found one
+TOGETHER = 0.25
+CLOSED = (
+    0.01,
+    0.1,
+    # beyond it: the least side, and how many half widths apart lips are at most, that are still
+    # told apart
+)
 FRONT = 0.12  # half widths behind the foremost of them up to which an edge is a lip and not a bag
 
 
 def eyes(
-    vertices: Floats, triangles: Ints, skin: Flags, landmarks: Mapping[str, Floats], which: Iterable[str] = SIDES, placed: bool = False
+    vertices: Floats,
+    triangles: Ints,
+    skin: Flags,
+    landmarks: Mapping[str, Floats],
+    which: Iterable[str] = SIDES,
+    placed: bool = False,
 ) -> dict[str, Floats]:
     """The landmarks of the eyes' lids and corners (3,) that could be placed on an opening's edges.
 
-    vertices (V,3) canonical, triangles (T,3), skin (V,): the face's. which: of left and right, the eyes that are looked at.
-    placed: the landmarks are the user's own.
+    vertices (V,3) canonical, triangles (T,3), skin (V,): the face's. which: of left and right, the
+    eyes that are looked at. placed: the landmarks are the user's own.
     """
     found: dict[str, Floats] = {}
     for side in which:
@@ -59,7 +91,9 @@ def eyes(
             continue
         inside = (np.cumsum(near).astype(np.int32) - 1)[inside]
         points = vertices[near]
-        raw = connected_parts(len(points), inside)  # a shell that is sewn to the lids hangs together with them only when welded
+        raw = connected_parts(
+            len(points), inside
+        )  # a shell that is sewn to the lids hangs together with them only when welded
         skins = [own, raw == np.bincount(raw[own]).argmax()]
         opening = _opening(points, inside, weld(points), skins, landmarks, side, reach, placed)
         if opening is not None:
@@ -77,28 +111,47 @@ def _opening(
     reach: float,
     placed: bool,
 ) -> Opening | None:
-    """The opening nearest to where the landmarks say, by tries from near to far. reach: of the vertices (V,3) around the eye."""
+    """The opening nearest to where the landmarks say, by tries from near to far. reach: of the
+    vertices (V,3) around the eye.
+    """
     names = [f"{name}_{side}" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")]
     inner, outer, top, low = (landmarks[name] for name in names)
     for stretch in STRETCHES:
         for shift in SHIFTS:
             up = (top - low) * np.float32(shift)
             more = (top - low) * np.float32((stretch - 1) / 2)
-            tried = dict(landmarks) | dict(zip(names, (inner + up, outer + up, top + up + more, low + up - more), strict=True))
+            tried = dict(landmarks) | dict(
+                zip(names, (inner + up, outer + up, top + up + more, low + up - more), strict=True)
+            )
             opening = eye_opening(vertices, triangles, group, skins, tried, side, placed, ends=True)
-            if opening is None and not (shift or stretch > 1) and _unbroken(vertices, triangles, group, skins[0], (inner + outer) / 2, reach):
+            if (
+                opening is None
+                and not (shift or stretch > 1)
+                and _unbroken(vertices, triangles, group, skins[0], (inner + outer) / 2, reach)
+            ):
                 return None
-            if opening is None or len(opening.columns) < COLUMNS or opening.columns[0] > -BOTH or opening.columns[-1] < BOTH:
+            if (
+                opening is None
+                or len(opening.columns) < COLUMNS
+                or opening.columns[0] > -BOTH
+                or opening.columns[-1] < BOTH
+            ):
                 continue
-            if (opening.upper.points - opening.lower.points)[:, 1].max() * opening.unit[1] > LEAST * np.linalg.norm(top - low):
+            if (opening.upper.points - opening.lower.points)[:, 1].max() * opening.unit[
+                1
+            ] > LEAST * np.linalg.norm(top - low):
                 return opening
     return None
 
 
-def _unbroken(vertices: Floats, triangles: Ints, group: Ints, skin: Flags, middle: Floats, reach: float) -> bool:
-    """Whether the skin around an eye is one sheet that faces out everywhere, so that there is no opening, however long one looks: painted eyes.
+def _unbroken(
+    vertices: Floats, triangles: Ints, group: Ints, skin: Flags, middle: Floats, reach: float
+) -> bool:
+    """Whether the skin around an eye is one sheet that faces out everywhere, so that there is no
+    opening, however long one looks: painted eyes.
 
-    triangles (T,3): within `reach` of the eye's middle (3,); group (V,): vertices in one place share one.
+    triangles (T,3): within `reach` of the eye's middle (3,); group (V,): vertices in one place
+    share one.
     """
     own = triangles[all_corners(skin, triangles)]
     if not len(own) or (crossed(*corners_of(vertices, own))[2] <= 0).any():
@@ -111,13 +164,17 @@ def _unbroken(vertices: Floats, triangles: Ints, group: Ints, skin: Flags, middl
 
 
 def _edges(opening: Opening, landmarks: Mapping[str, Floats], side: str) -> dict[str, Floats]:
-    """Landmarks on an opening's edges: the lids at its middle, the corners where its columns end."""
+    """Landmarks on an opening's edges: the lids at its middle, the corners where its columns
+    end.
+    """
     origin, gap = opening.origin, (opening.upper.points - opening.lower.points)[:, 1]
     between = (opening.upper.points + opening.lower.points)[:, 1:] / 2
     curve = np.column_stack([opening.columns, between, gap / gap.max()]).astype(np.float64)
 
     def space(point: NDArray[np.floating[Any]]) -> Floats:
-        return np.asarray(origin + (point.astype(np.float32) * opening.unit) @ opening.axes, np.float32)
+        return np.asarray(
+            origin + (point.astype(np.float32) * opening.unit) @ opening.axes, np.float32
+        )
 
     found: dict[str, Floats] = {}
     ends = []
@@ -127,7 +184,9 @@ def _edges(opening: Opening, landmarks: Mapping[str, Floats], side: str) -> dict
         share, end = _end(curve[::sign] * [sign, 1, 1, 1])
         ends.append(sign * end[0])
         if share > 0:
-            found[f"eye_{name}_{side}"] = np.asarray(corner + np.float32(share) * (space(end * [sign, 1, 1]) - corner), np.float32)
+            found[f"eye_{name}_{side}"] = np.asarray(
+                corner + np.float32(share) * (space(end * [sign, 1, 1]) - corner), np.float32
+            )
     middle = (ends[0] + ends[1]) / 2
     for name, edge in (("upper", opening.upper), ("lower", opening.lower)):
         level = [np.interp(middle, opening.columns, edge.points[:, axis]) for axis in (1, 2)]
@@ -138,18 +197,27 @@ def _edges(opening: Opening, landmarks: Mapping[str, Floats], side: str) -> dict
 def _end(curve: Doubles) -> tuple[float, Doubles]:
     """How far an opening is believed to come to its corner, 0 to 1, and where that is (3,).
 
-    curve (C,4): half widths out to the corner, rising, level and depth between the edges, share of the greatest height.
+    curve (C,4): half widths out to the corner, rising, level and depth between the edges, share of
+    the greatest height.
     """
     there, high = curve[:, 0], curve[:, 3]
-    share = float(np.clip((MET[1] - np.interp(there[-1] - STEP, there, high)) / (MET[1] - MET[0]), 0, 1))
+    share = float(
+        np.clip((MET[1] - np.interp(there[-1] - STEP, there, high)) / (MET[1] - MET[0]), 0, 1)
+    )
     share *= float(np.clip((there[-1] - SHORT[0]) / (SHORT[1] - SHORT[0]), 0, 1))
     k = int(np.flatnonzero(high > MET[0])[-1])
-    low = there[k] + (high[k] - MET[0]) / (high[k] - high[k + 1]) * (there[k + 1] - there[k]) if k + 1 < len(high) else np.inf
+    low = (
+        there[k] + (high[k] - MET[0]) / (high[k] - high[k + 1]) * (there[k + 1] - there[k])
+        if k + 1 < len(high)
+        else np.inf
+    )
     place = min(there[-1] - STEP / 2, low)
     return share, np.array([place, *(np.interp(place, there, curve[:, axis]) for axis in (1, 2))])
 
 
-def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:
+def mouth(
+    vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks: Mapping[str, Floats]
+) -> dict[str, Floats]:
     """The landmarks of lips and corners of the mouth (3,) that could be placed on the slit.
 
     skin (V,); side (V,): of the mouth's opening; across (V,3): the way to the other lip.
@@ -167,7 +235,9 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
     around = np.zeros_like(around)
     around[mine[first]] = True  # a vertex that was split counts once on each lip
     near = around & (np.abs(side) > 0.1)
-    touching = near & (far < np.maximum(TOUCH * half, np.quantile(far[near], 0.1) if near.any() else 0))
+    touching = near & (
+        far < np.maximum(TOUCH * half, np.quantile(far[near], 0.1) if near.any() else 0)
+    )
     middle = touching & (np.abs(vertices[:, 0] - lips[0]) < 0.3 * half)
     found: dict[str, Floats] = {}
     if not (middle & (side > 0)).any() or not (middle & (side < 0)).any():
@@ -177,7 +247,9 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
         edge = middle & (sign * side > 0) & (vertices[:, 2] > front - FRONT * half)
         if edge.any():
             nearest = np.flatnonzero(edge)[np.argsort(far[edge], kind="stable")[:4]]
-            found[name] = vertices[nearest].mean(axis=0, dtype=np.float32) * np.array([0, 1, 1], np.float32) + lips * np.array([1, 0, 0], np.float32)
+            found[name] = vertices[nearest].mean(axis=0, dtype=np.float32) * np.array(
+                [0, 1, 1], np.float32
+            ) + lips * np.array([1, 0, 0], np.float32)
     out = vertices[:, 2] > front - half
     apart = far / np.clip(np.abs(side) / FADE, 1e-6, 1)  # ways fade with the sides
     closed = around & out & (np.abs(side) > CLOSED[0]) & (apart < CLOSED[1] * half)
@@ -200,4 +272,6 @@ def mouth(vertices: Floats, skin: Flags, side: Floats, across: Floats, landmarks
 def _outermost(vertices: Floats, some: Flags, lips: Floats) -> NDArray[np.intp]:
     """The outermost few (N,) of some vertices (V,) of a slit."""
     mine = np.flatnonzero(some)
-    return np.asarray(mine[np.argsort(np.abs(vertices[mine, 0] - lips[0]), kind="stable")[-ENDS // 2 :]])
+    return np.asarray(
+        mine[np.argsort(np.abs(vertices[mine, 0] - lips[0]), kind="stable")[-ENDS // 2 :]]
+    )

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hair and what is worn, by what names say, kept out of everything: the face is looked for, cut out and moved as if they were not there.
+"""Hair and what is worn, by what names say, kept out of everything: the face is looked for, cut out
+and moved as if they were not there.
 
-So no lid and no lip can take them along, and nothing before the face is taken for a part of it. What a name says is believed only as far as the face
-that is found bears it out: a face that is called hair stays a face.
+So no lid and no lip can take them along, and nothing before the face is taken for a part of it.
+What a name says is believed only as far as the face that is found bears it out: a face that is
+called hair stays a face.
 """
 
 from __future__ import annotations
@@ -24,35 +26,69 @@ from .cut import framed
 from .face import FEW, Face, Place
 from .search import DOUBT
 
-SPREAD = 0.2  # share of a loose part's vertices on bones of hair from which on all of it is: only ends of locks swing. A choice, no fit
+# share of a loose part's vertices on bones of hair from which on all of it is: only ends of locks
+# swing. A choice, no fit
+SPREAD = 0.2
 HUNG = 0.9  # the same of bones that only their place tells
 BARE = ("nose_tip", "chin", "mouth_left", "mouth_right")  # landmarks before which no hair hangs
 CARRIED = 2  # of these that must lie on what is called hair for it to be the face
 FAR = 0.15  # canonical units, the farthest that skin of few polygons has a vertex from a landmark
-BROW, LASH = (0.45, 0.15), (0.45, 0.2)  # canonical units, half the width and height that a brow and a lash have at most
-AT_BROW = (0.35, 0.25, 0.4)  # canonical units along x, y and z that the middle of a brow's or lash's part is from where such a thing lies
+BROW, LASH = (
+    (0.45, 0.15),
+    (0.45, 0.2),
+)  # canonical units, half the width and height that a brow and a lash have at most
+AT_BROW = (
+    0.35,
+    0.25,
+    0.4,
+    # canonical units along x, y and z that the middle of a brow's or lash's part is from where such
+    # a thing lies
+)
 TRIES = 5  # searches at most
 TRUE_NAME = "skin"  # what is called hair and is the face
-FACE = [CLASSES.index(name) for name in (*FACIAL, "jaw", "ear")]  # what bones of hair are not of a part with
+FACE = [
+    CLASSES.index(name) for name in (*FACIAL, "jaw", "ear")
+]  # what bones of hair are not of a part with
 
 
-def located(mesh: AvatarMesh, names: Sequence[str], find: Callable[[AvatarMesh, bool], Place], agree: Callable[[Place], Place]) -> Face:
-    """The face of a checked mesh, without hair and what is worn where the mesh brings evidence of them.
+def located(
+    mesh: AvatarMesh,
+    names: Sequence[str],
+    find: Callable[[AvatarMesh, bool], Place],
+    agree: Callable[[Place], Place],
+) -> Face:
+    """The face of a checked mesh, without hair and what is worn where the mesh brings evidence of
+    them.
 
-    names: of the landmarks. find: looks for it in a mesh, with the likeliest direction up alone if told so, as search.find does. agree: what
-    search.agreed makes of a place that was found in a part of the mesh. Raises BackendError as `find` and cut.framed do.
+    names: of the landmarks. find: looks for it in a mesh, with the likeliest direction up alone if
+    told so, as search.find does. agree: what search.agreed makes of a place that was found in a
+    part of the mesh. Raises BackendError as `find` and cut.framed do.
     """
-    told = _told(mesh, loose_parts(mesh.vertices, mesh.triangles)) if mesh.evidence is not None else None
+    told = (
+        _told(mesh, loose_parts(mesh.vertices, mesh.triangles))
+        if mesh.evidence is not None
+        else None
+    )
     hidden = np.zeros(len(mesh.vertices), bool) if told is None else told.hidden()
-    asked = [mesh, replace(mesh, bones={})] if {"neck", "head"} <= mesh.bones.keys() and mesh.up is not None else [mesh]
+    asked = (
+        [mesh, replace(mesh, bones={})]
+        if {"neck", "head"} <= mesh.bones.keys() and mesh.up is not None
+        else [mesh]
+    )
     whole: Face | None = None
     for _ in range(TRIES):
         if told is None or not hidden.any():
             break
         face = _without(asked, hidden, find, agree)
-        if face is None or face.confidence < DOUBT:  # names may hide the face itself, or it lies on its side
+        if (
+            face is None or face.confidence < DOUBT
+        ):  # names may hide the face itself, or it lies on its side
             if whole is not None:
-                return face if face is not None and face.confidence >= whole.confidence else _kept_still(whole, hidden)
+                return (
+                    face
+                    if face is not None and face.confidence >= whole.confidence
+                    else _kept_still(whole, hidden)
+                )
             face = whole = framed(find(mesh, False))
             up = face.frame.rotation[1].astype(np.float64)
             asked = [replace(mesh, up=(float(up[0]), float(up[1]), float(up[2])), bones={})]
@@ -72,8 +108,10 @@ def _kept_still(face: Face, hidden: Flags) -> Face:
 
 @dataclass(frozen=True)
 class _Told:
-    """What names say. own (V,): vertices that are hair or worn by them, without those that the user calls something else. parts (V,): loose ones;
-    apart: those to whose other vertices it does not spread."""
+    """What names say. own (V,): vertices that are hair or worn by them, without those that the user
+    calls something else. parts (V,): loose ones; apart: those to whose other vertices it does not
+    spread.
+    """
 
     evidence: Evidence
     classes: Classes
@@ -82,7 +120,9 @@ class _Told:
     apart: frozenset[int] = frozenset()
 
     def hidden(self) -> Flags:
-        """The same (V,) with the rest of loose parts of which names say it of enough; of bones that only their place tells, what is wholly theirs."""
+        """The same (V,) with the rest of loose parts of which names say it of enough; of bones that
+        only their place tells, what is wholly theirs.
+        """
         parts, count = self.parts, np.bincount(self.parts)
         by_name = self.own & ~self.classes.hanging
         whole = np.bincount(parts, by_name) >= SPREAD * count
@@ -92,17 +132,31 @@ class _Told:
         return np.asarray(by_name | (self.own & hung[parts]) | whole[parts])
 
 
-def _told(mesh: AvatarMesh, parts: Ints, evidence: Evidence | None = None, apart: frozenset[int] = frozenset()) -> _Told:
+def _told(
+    mesh: AvatarMesh,
+    parts: Ints,
+    evidence: Evidence | None = None,
+    apart: frozenset[int] = frozenset(),
+) -> _Told:
     """What names of a mesh that has evidence say, or other evidence about it."""
     evidence = evidence or mesh.evidence or Evidence()
     classes = classes_of(evidence, mesh.triangles, len(mesh.vertices))
     own = worn_or_hair(classes) | classes.hanging
-    return _Told(evidence, classes, own if mesh.roles is None else own & (mesh.roles == 0), parts, apart)
+    return _Told(
+        evidence, classes, own if mesh.roles is None else own & (mesh.roles == 0), parts, apart
+    )
 
 
-def _without(asked: Sequence[AvatarMesh], hidden: Flags, find: Callable[[AvatarMesh, bool], Place], agree: Callable[[Place], Place]) -> Face | None:
-    """The face of the mesh without hidden vertices (V,), by the numbers of the whole mesh; None where there is none. asked: the mesh with what hints
-    where up is, likeliest first: bones may stand anywhere."""
+def _without(
+    asked: Sequence[AvatarMesh],
+    hidden: Flags,
+    find: Callable[[AvatarMesh, bool], Place],
+    agree: Callable[[Place], Place],
+) -> Face | None:
+    """The face of the mesh without hidden vertices (V,), by the numbers of the whole mesh; None
+    where there is none. asked: the mesh with what hints where up is, likeliest first: bones may
+    stand anywhere.
+    """
     best: Face | None = None
     for mesh in asked:
         face = _of_rest(mesh, hidden, find, agree)
@@ -113,15 +167,30 @@ def _without(asked: Sequence[AvatarMesh], hidden: Flags, find: Callable[[AvatarM
     return best
 
 
-def _of_rest(mesh: AvatarMesh, hidden: Flags, find: Callable[[AvatarMesh, bool], Place], agree: Callable[[Place], Place]) -> Face | None:
+def _of_rest(
+    mesh: AvatarMesh,
+    hidden: Flags,
+    find: Callable[[AvatarMesh, bool], Place],
+    agree: Callable[[Place], Place],
+) -> Face | None:
     """The same with one hint."""
     left = np.flatnonzero(~hidden).astype(np.int32)
     triangles = all_corners(~hidden, mesh.triangles)
     if np.count_nonzero(triangles) < FEW:
         return None
-    per_vertex = {name: values[left] for name in ("head_weights", "mask", "roles") if (values := getattr(mesh, name)) is not None}
+    per_vertex = {
+        name: values[left]
+        for name in ("head_weights", "mask", "roles")
+        if (values := getattr(mesh, name)) is not None
+    }
     own = None if mesh.evidence is None else mesh.evidence.of(~hidden, triangles)
-    bare = replace(mesh, vertices=mesh.vertices[left], triangles=among(left, mesh.triangles), evidence=own, **per_vertex)
+    bare = replace(
+        mesh,
+        vertices=mesh.vertices[left],
+        triangles=among(left, mesh.triangles),
+        evidence=own,
+        **per_vertex,
+    )
     try:
         face = framed(agree(find(bare, True)))
     except BackendError as error:
@@ -131,8 +200,12 @@ def _of_rest(mesh: AvatarMesh, hidden: Flags, find: Callable[[AvatarMesh, bool],
     return replace(face, indices=left[face.indices], triangles=left[face.triangles])
 
 
-def _borne_out(mesh: AvatarMesh, told: _Told, hidden: Flags, face: Face, names: Sequence[str]) -> tuple[_Told, Flags]:
-    """What names say without those that call the face itself hair, and what is hidden then (V,): no brows and lashes of the hair's material."""
+def _borne_out(
+    mesh: AvatarMesh, told: _Told, hidden: Flags, face: Face, names: Sequence[str]
+) -> tuple[_Told, Flags]:
+    """What names say without those that call the face itself hair, and what is hidden then (V,): no
+    brows and lashes of the hair's material.
+    """
     at = dict(zip(names, face.landmarks, strict=False))
     if not set(NAMES) <= at.keys():
         return told, hidden
@@ -141,16 +214,25 @@ def _borne_out(mesh: AvatarMesh, told: _Told, hidden: Flags, face: Face, names: 
     if len(carrying):
         spread = carrying[~told.own[carrying]]
         apart = told.apart | {int(part) for part in told.parts[spread]}
-        told = _told(mesh, told.parts, _disbelieved(told, mesh.triangles, carrying[told.own[carrying]]), apart)
+        told = _told(
+            mesh,
+            told.parts,
+            _disbelieved(told, mesh.triangles, carrying[told.own[carrying]]),
+            apart,
+        )
     found = told.hidden()
     found[_features(places, found, told.classes, told.parts, at)] = False
     return told, found
 
 
 def _carrying(places: Floats, hidden: Flags, at: dict[str, Floats]) -> NDArray[np.intp]:
-    """Vertices that are hidden and on which the face lies: there is nothing else at its landmarks. places (V,3), at (3,): canonical; hidden (V,)."""
+    """Vertices that are hidden and on which the face lies: there is nothing else at its landmarks.
+    places (V,3), at (3,): canonical; hidden (V,).
+    """
     marks = np.stack([at[name] for name in BARE])
-    to_hidden, to_others = (np.linalg.norm(_nearest(marks, places[some]) - marks, axis=1) for some in (hidden, ~hidden))
+    to_hidden, to_others = (
+        np.linalg.norm(_nearest(marks, places[some]) - marks, axis=1) for some in (hidden, ~hidden)
+    )
     carried = (to_others > FAR) & (to_hidden < to_others / 2)
     if np.count_nonzero(carried) < CARRIED:
         return np.zeros(0, np.intp)
@@ -164,7 +246,11 @@ def _disbelieved(told: _Told, triangles: Ints, vertices: NDArray[np.intp]) -> Ev
         places = getattr(told.evidence, index)
         if places is None:
             continue
-        some = places[np.isin(triangles, vertices).any(axis=1)] if index == "triangle_materials" else places[vertices]
+        some = (
+            places[np.isin(triangles, vertices).any(axis=1)]
+            if index == "triangle_materials"
+            else places[vertices]
+        )
         texts = list(getattr(told.evidence, kind))
         for place in np.unique(some[some >= 0]):
             if kind_of(texts[place]) in ("", *HANGING):
@@ -178,15 +264,29 @@ def _nearest(marks: Floats, points: Floats) -> Floats:
     return points[nearest(marks, points)] if len(points) else np.full_like(marks, np.inf)
 
 
-def _features(places: Floats, hidden: Flags, classes: Classes, parts: Ints, at: dict[str, Floats]) -> Flags:
-    """Vertices (V,) of hidden loose parts that lie and look as a brow or a lash does, and that no bone and no group calls hair."""
+def _features(
+    places: Floats, hidden: Flags, classes: Classes, parts: Ints, at: dict[str, Floats]
+) -> Flags:
+    """Vertices (V,) of hidden loose parts that lie and look as a brow or a lash does, and that no
+    bone and no group calls hair.
+    """
     named = hidden & ((classes.bone > 1) | (classes.group > 0) | classes.hanging)
     whole = (np.bincount(parts, hidden) == np.bincount(parts)) & (np.bincount(parts, named) == 0)
     found = np.zeros(len(parts), bool)
     boxes = part_boxes(places, parts)
     for side in SIDES:
         brow = (at[f"brow_inner_{side}"] + at[f"brow_outer_{side}"]) / 2
-        for middle, (wide, high) in ((brow, BROW), (at[f"lid_upper_{side}"], LASH), (at[f"lid_lower_{side}"], LASH)):
+        for middle, (wide, high) in (
+            (brow, BROW),
+            (at[f"lid_upper_{side}"], LASH),
+            (at[f"lid_lower_{side}"], LASH),
+        ):
             near = (np.abs(boxes[:, :3] - middle) < np.array(AT_BROW, np.float32)).all(axis=1)
-            found |= near & (boxes[:, 3] < wide) & (boxes[:, 4] < high) & (boxes[:, 4] < boxes[:, 3]) & whole[parts]
+            found |= (
+                near
+                & (boxes[:, 3] < wide)
+                & (boxes[:, 4] < high)
+                & (boxes[:, 4] < boxes[:, 3])
+                & whole[parts]
+            )
     return found

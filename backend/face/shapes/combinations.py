@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Do shapes hold that are driven together? Measured on what was made, not assumed.
 
-Which ones: the poses that the clips of the common face tracking template drive at once, 1 each but for blinks, which its clips take to 0.9.
+Which ones: the poses that the clips of the common face tracking template drive at once, 1 each but
+for blinks, which its clips take to 0.9.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from ..geometry.landmarks import SIDES
 from ..geometry.mesh import squared
 
 BLINK = 0.9
-CROSSED = 0.2  # of the eye's opening, that the lids may pass each other by: the lid's own thickness and a squint's narrowing
+# of the eye's opening, that the lids may pass each other by: the lid's own thickness and a squint's
+# narrowing
+CROSSED = 0.2
 APART = 0.2  # of what the jaw opens, that the lips may still be apart
 TOGETHER = 1.5  # times the larger half: halves that add up in the middle tear it
 PAIRS = ("mouthUpperUp", "mouthLowerDown", "mouthPress", "noseSneer")
@@ -31,7 +34,9 @@ WIDE = 0.3  # of the widest column, below which one says nothing
 
 @dataclass(frozen=True)
 class Combination:
-    """A pose. conditions: what is driven together. value: how far it is from holding, in `unit`; good: it holds."""
+    """A pose. conditions: what is driven together. value: how far it is from holding, in `unit`;
+    good: it holds.
+    """
 
     name: str
     conditions: tuple[str, ...]
@@ -41,18 +46,37 @@ class Combination:
 
 
 def combinations(head: Head, shapes: Mapping[str, Floats]) -> list[Combination]:
-    """What can be measured on this mesh. shapes: condition -> offsets (F,3), canonical; those that are not there are left out."""
+    """What can be measured on this mesh. shapes: condition -> offsets (F,3), canonical; those that
+    are not there are left out.
+    """
     found = []
     for side, lid in head.lids.items():
         blink, squint = f"eyeBlink{side.title()}", f"eyeSquint{side.title()}"
         if {blink, squint} <= shapes.keys():
             passed = _passed(lid.opening, BLINK * shapes[blink] + shapes[squint])
-            words = f"with {blink} and {squint} the lids pass each other by {passed:.0%} of the eye's opening"
-            found.append(Combination(f"blink and squint {side}", (blink, squint), passed, passed <= CROSSED, words))
+            words = (
+                f"with {blink} and {squint} the lids pass each other by {passed:.0%} of the eye's"
+                " opening"
+            )
+            found.append(
+                Combination(
+                    f"blink and squint {side}", (blink, squint), passed, passed <= CROSSED, words
+                )
+            )
     if {"jawOpen", "mouthClose"} <= shapes.keys() and head.slit is not None:
         apart = _apart(head.slit, shapes["jawOpen"], shapes["mouthClose"])
-        words = f"with jawOpen and mouthClose the lips stay apart by {apart:.0%} of what the jaw opens"
-        found.append(Combination("closed mouth on an open jaw", ("jawOpen", "mouthClose"), apart, apart <= APART, words))
+        words = (
+            f"with jawOpen and mouthClose the lips stay apart by {apart:.0%} of what the jaw opens"
+        )
+        found.append(
+            Combination(
+                "closed mouth on an open jaw",
+                ("jawOpen", "mouthClose"),
+                apart,
+                apart <= APART,
+                words,
+            )
+        )
     for name in PAIRS:
         both = tuple(name + side.title() for side in SIDES)
         if set(both) <= shapes.keys():
@@ -63,7 +87,9 @@ def combinations(head: Head, shapes: Mapping[str, Floats]) -> list[Combination]:
 
 
 def _gaps(opening: Opening, offsets: Floats | None = None) -> Floats:
-    """Height of the opening in each column (C,), negative where the edges have passed each other; in the opening's units."""
+    """Height of the opening in each column (C,), negative where the edges have passed each other;
+    in the opening's units.
+    """
 
     def height(edge: Edge) -> Floats:
         moved = 0 if offsets is None else edge.of(offsets) @ opening.axes[1] / opening.unit[1]
@@ -84,10 +110,16 @@ def _apart(slit: Opening, jaw: Floats, close: Floats) -> float:
     rest, opened, closed = _gaps(slit), _gaps(slit, jaw), _gaps(slit, jaw + close)
     by = opened - rest
     wide = by > WIDE * max(float(by.max()), 1e-9)
-    return float(max(((closed - rest)[wide] / by.max()).max(initial=0.0), 0.0)) if wide.any() else 0.0
+    return (
+        float(max(((closed - rest)[wide] / by.max()).max(initial=0.0), 0.0)) if wide.any() else 0.0
+    )
 
 
 def _together(left: Floats, right: Floats) -> float:
-    """How far both together move at most, in units of what the larger alone does; 1 where neither moves."""
-    one, other, both = (float(np.sqrt(squared(moved).max(initial=0))) for moved in (left, right, left + right))
+    """How far both together move at most, in units of what the larger alone does; 1 where neither
+    moves.
+    """
+    one, other, both = (
+        float(np.sqrt(squared(moved).max(initial=0))) for moved in (left, right, left + right)
+    )
     return both / max(one, other) if max(one, other) > 1e-9 else 1.0

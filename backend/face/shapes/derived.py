@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Conditions that no model was taught: halves of its shapes, and tongue and nose shapes built by rule from where a shape acts.
+"""Conditions that no model was taught: halves of its shapes, and tongue and nose shapes built by
+rule from where a shape acts.
 
-Standards split what ARKit joins (browInnerUp, cheekPuff, mouthFunnel) and ask for tongue directions that no training source has. Each is
-made from a carrier, one of the model's own shapes: cut by a soft mask, or its region pushed in a direction. Canonical frame.
+Standards split what ARKit joins (browInnerUp, cheekPuff, mouthFunnel) and ask for tongue directions
+that no training source has. Each is made from a carrier, one of the model's own shapes: cut by a
+soft mask, or its region pushed in a direction. Canonical frame.
 """
 
 from __future__ import annotations
@@ -16,12 +18,17 @@ from ..geometry.frame import Floats
 from ..geometry.ramp import smoothstep
 
 HALF = 0.25  # canonical units on both sides of the middle over which left fades into right
-LOWER_LIP = (0.3, 0.6)  # share of the jaw's way between which the upper lip ends and the lower begins
+LOWER_LIP = (
+    0.3,
+    0.6,
+)  # share of the jaw's way between which the upper lip ends and the lower begins
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """carrier: a condition of the model. halves: masks to cut it by. push: instead of its offsets, this way (3,) times how far it acts."""
+    """carrier: a condition of the model. halves: masks to cut it by. push: instead of its offsets,
+    this way (3,) times how far it acts.
+    """
 
     carrier: str
     halves: tuple[str, ...] = ()
@@ -41,7 +48,9 @@ def _all() -> dict[str, Derivation]:
             found[name + side] = Derivation(name, (side,))
         sign = 1.0 if side == "Left" else -1.0
         found["tongue" + side] = Derivation("tongueOut", push=(0.16 * sign, 0.0, 0.0), power=1.5)
-        found["nasalDilation" + side] = Derivation(f"noseSneer{side}", push=(0.04 * sign, 0.0, 0.0), power=2.0)
+        found["nasalDilation" + side] = Derivation(
+            f"noseSneer{side}", push=(0.04 * sign, 0.0, 0.0), power=2.0
+        )
     for name in ("mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight"):
         for lip in ("Upper", "Lower"):
             found[name + lip] = Derivation(name, (lip,))
@@ -54,7 +63,9 @@ DERIVED = _all()
 
 
 def derivable(conditions: Sequence[str]) -> list[str]:
-    """Names of the derived conditions whose carriers, and masks' carriers, are among a model's, and which it has not itself."""
+    """Names of the derived conditions whose carriers, and masks' carriers, are among a model's, and
+    which it has not itself.
+    """
     known = set(conditions)
     return [name for name in DERIVED if name not in known and needed([name]) <= known]
 
@@ -62,11 +73,17 @@ def derivable(conditions: Sequence[str]) -> list[str]:
 def needed(names: Sequence[str]) -> set[str]:
     """The model's conditions that these derived ones are made from."""
     carriers = {DERIVED[name].carrier for name in names}
-    return carriers | ({"jawOpen"} if any({"Upper", "Lower"} & set(DERIVED[name].halves) for name in names) else set())
+    return carriers | (
+        {"jawOpen"}
+        if any({"Upper", "Lower"} & set(DERIVED[name].halves) for name in names)
+        else set()
+    )
 
 
 def derive(name: str, vertices: Floats, shapes: Mapping[str, Floats]) -> Floats:
-    """Offsets (F,3) of a derived condition. vertices (F,3); shapes: those of `needed`, condition -> offsets (F,3)."""
+    """Offsets (F,3) of a derived condition. vertices (F,3); shapes: those of `needed`, condition ->
+    offsets (F,3).
+    """
     rule = DERIVED[name]
     offsets = shapes[rule.carrier]
     if rule.push is not None:

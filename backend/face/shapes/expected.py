@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far shapes of each kind may be trusted, from how they have done on heads that the model had not learnt from."""
+"""How far shapes of each kind may be trusted, from how they have done on heads that the model had
+not learnt from.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,11 @@ from numpy.typing import NDArray
 from .derived import DERIVED
 
 Floats = NDArray[np.float32]
-# Mean cosine between generated and artists' offsets, sides together, on seven heads left out of training: two anime avatars, Antonia, and an
-# identity each of ICT-FaceKit, MakeHuman, Vitruvian and the modelled heads (scripts/train/evaluate.py). On heads by makers that training knows
-# nothing of it is less for small shapes: 0.1 to 0.5 for mouthPress, cheekSquint and noseSneer. 0.67 is what two artists reach between each other.
+# Mean cosine between generated and artists' offsets, sides together, on seven heads left out of
+# training: two anime avatars, Antonia, and an identity each of ICT-FaceKit, MakeHuman, Vitruvian
+# and the modelled heads (scripts/train/evaluate.py). On heads by makers that training knows nothing
+# of it is less for small shapes: 0.1 to 0.5 for mouthPress, cheekSquint and noseSneer. 0.67 is what
+# two artists reach between each other.
 COSINES = {
     "browDown": 0.87,
     "browInnerUp": 0.86,
@@ -48,12 +52,19 @@ COSINES = {
     "noseSneer": 0.67,
     "tongueOut": 0.79,
 }
-AGREEMENT = 0.8  # the cosine that counts as sure: between two artists it is 0.67 over all shapes and 0.81 over the clear ones
+# the cosine that counts as sure: between two artists it is 0.67 over all shapes and 0.81 over the
+# clear ones
+AGREEMENT = 0.8
 
 
 def expected(conditions: Sequence[str]) -> Floats:
-    """How sure shapes of these conditions are (K,), 0 to 1: the cosine by what artists reach; 1 for names that nothing is known about."""
-    return np.array([min(COSINES.get(_kind(name), AGREEMENT) / AGREEMENT, 1.0) for name in conditions], np.float32)
+    """How sure shapes of these conditions are (K,), 0 to 1: the cosine by what artists reach; 1 for
+    names that nothing is known about.
+    """
+    return np.array(
+        [min(COSINES.get(_kind(name), AGREEMENT) / AGREEMENT, 1.0) for name in conditions],
+        np.float32,
+    )
 
 
 def _kind(name: str) -> str:

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What shapes do to a face, in the face's own units: how far a mouth opens, a corner is pulled, a lid closes, a brow rises.
+"""What shapes do to a face, in the face's own units: how far a mouth opens, a corner is pulled, a
+lid closes, a brow rises.
 
-W is the mouth's width between its corners, H an eye's height between its lids, E an eye's width between its corners. All in the canonical frame.
+W is the mouth's width between its corners, H an eye's height between its lids, E an eye's width
+between its corners. All in the canonical frame.
 
-    open       how far the lips part in the middle (W)     wide, narrow   change of the mouth's width, and its opposite (W)
-    out, up, down, fwd    way of the mouth's corners (W)   aside    of the lips' middle to either side (W)
-    lip_up, lip_down, lip_rise, lip_fwd    upper lip's rise, lower lip's fall, both lips' mean rise and way out, in the middle (W)
+    open       how far the lips part in the middle (W)     wide, narrow   change of the mouth's
+               width, and its opposite (W)
+    out, up, down, fwd    way of the mouth's corners (W)   aside    of the lips' middle to either
+                          side (W)
+    lip_up, lip_down, lip_rise, lip_fwd    upper lip's rise, lower lip's fall, both lips' mean rise
+        and way out, in the middle (W)
     chin_aside, chin_fwd  way of the chin (W)
-    lid, lid_rise  way of the upper lid's edge down, and up (H)   lower   way of the lower lid's edge up (H)
-    brow_in, brow_out  rise of a brow's ends (E)           brow_fall      fall of the end that falls farther (E)
+    lid, lid_rise  way of the upper lid's edge down, and up (H)   lower   way of the lower lid's
+        edge up (H)
+    brow_in, brow_out  rise of a brow's ends (E)           brow_fall      fall of the end that falls
+        farther (E)
 """
 
 from __future__ import annotations
@@ -27,24 +34,47 @@ COUNT, FEW, LIPS = (
     8,
     6,
     24,
-)  # vertices next to a landmark of mouth and chin, of lids and brows, and to the middle between the lips, that are looked at
-SOFT = 1.5  # times as many that are looked at where the mean counts: less the farther off, so that no vertex comes in or falls out at once
-DEEP = 0.35  # of the mouth's width in front of and behind its middle within which a vertex may be of its lips; also what a way inwards counts for
-EDGE, RIM = 0.08, 0.2  # quantiles of the vertices next to the lips, and next to a lid's landmark, that count as edges
+    # vertices next to a landmark of mouth and chin, of lids and brows, and to the middle between
+    # the lips, that are looked at
+)
+# times as many that are looked at where the mean counts: less the farther off, so that no vertex
+# comes in or falls out at once
+SOFT = 1.5
+# of the mouth's width in front of and behind its middle within which a vertex may be of its lips;
+# also what a way inwards counts for
+DEEP = 0.35
+EDGE, RIM = (
+    0.08,
+    0.2,
+)  # quantiles of the vertices next to the lips, and next to a lid's landmark, that count as edges
 LEFT, RIGHT, BOTH = 0, 1, 2  # columns of a figure
 CORNERS = ("mouth_left", "mouth_right", "chin")
 MEANS = (*CORNERS, *(f"{end}_{side}" for side in SIDES for end in ("brow_inner", "brow_outer")))
 LIDS = tuple(f"{lid}_{side}" for side in SIDES for lid in ("lid_upper", "lid_lower"))
-MIDDLE = ("open", "wide", "narrow", "lip_up", "lip_down", "lip_rise", "lip_fwd", "aside", "chin_aside", "chin_fwd")
+MIDDLE = (
+    "open",
+    "wide",
+    "narrow",
+    "lip_up",
+    "lip_down",
+    "lip_rise",
+    "lip_fwd",
+    "aside",
+    "chin_aside",
+    "chin_fwd",
+)
 SIDED = ("out", "up", "down", "fwd", "lid", "lid_rise", "lower", "brow_in", "brow_out", "brow_fall")
 NAMES = (*MIDDLE, *SIDED)
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where figures are read. ones (G,): one vertex of the face for each place, where a mesh is split for its textures. rows (R,): those looked
-    at. at: place -> indices among rows: `lips`, `chin`, and with _left or _right `mouth`, `lid_upper`, `lid_lower`, `brow_inner`,
-    `brow_outer`. weights: of those whose mean counts, sum 1, by place. width: W, canonical; tall: H, long: E, of left and right."""
+    """Where figures are read. ones (G,): one vertex of the face for each place, where a mesh is
+    split for its textures. rows (R,): those looked at. at: place -> indices among rows: `lips`,
+    `chin`, and with _left or _right `mouth`, `lid_upper`, `lid_lower`, `brow_inner`, `brow_outer`.
+    weights: of those whose mean counts, sum 1, by place. width: W, canonical; tall: H, long: E, of
+    left and right.
+    """
 
     ones: Rows
     rows: Rows
@@ -55,20 +85,34 @@ class Places:
     long: tuple[float, float]
 
 
-def places_of(vertices: Floats, landmarks: Mapping[str, Floats], ones: Rows | None = None) -> Places:
-    """The places of a face's vertices (F,3). landmarks: name -> (3,), all of landmarks.NAMES. ones: see Places, of `ones_of`; without it all."""
+def places_of(
+    vertices: Floats, landmarks: Mapping[str, Floats], ones: Rows | None = None
+) -> Places:
+    """The places of a face's vertices (F,3). landmarks: name -> (3,), all of landmarks.NAMES. ones:
+    see Places, of `ones_of`; without it all.
+    """
     ones = np.arange(len(vertices)) if ones is None else ones
     width = max(float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])), 1e-6)
     columns = np.ascontiguousarray(vertices[ones].T)  # several times as fast as rows of three
     found, weights = {}, {}
-    found["lips"], weights["lips"] = _lips(columns, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, width)
+    found["lips"], weights["lips"] = _lips(
+        columns, (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, width
+    )
     for name in MEANS:
-        found[name], weights[name] = _around(columns, landmarks[name], COUNT if name in CORNERS else FEW)
+        found[name], weights[name] = _around(
+            columns, landmarks[name], COUNT if name in CORNERS else FEW
+        )
     for name in LIDS:
         found[name] = _near(columns, landmarks[name], FEW)
     rows = np.unique(np.concatenate(list(found.values())))
     tall, long = (
-        tuple(max(float(np.linalg.norm(landmarks[f"{one}_{side}"] - landmarks[f"{other}_{side}"])), 1e-6) for side in SIDES)
+        tuple(
+            max(
+                float(np.linalg.norm(landmarks[f"{one}_{side}"] - landmarks[f"{other}_{side}"])),
+                1e-6,
+            )
+            for side in SIDES
+        )
         for one, other in (("lid_upper", "lid_lower"), ("eye_outer", "eye_inner"))
     )
     at = {name: np.searchsorted(rows, some) for name, some in found.items()}
@@ -76,20 +120,32 @@ def places_of(vertices: Floats, landmarks: Mapping[str, Floats], ones: Rows | No
 
 
 def ones_of(group: NDArray[np.int32], sides: Floats) -> Rows:
-    """One vertex (G,) for each place and side of the mouth's slit, in their order. group (F,): vertices in one place share one; sides (F,2)."""
-    return np.sort(np.unique(group.astype(np.int64) * 3 + np.sign(sides[:, 0]).astype(np.int64) + 1, return_index=True)[1])
+    """One vertex (G,) for each place and side of the mouth's slit, in their order. group (F,):
+    vertices in one place share one; sides (F,2).
+    """
+    return np.sort(
+        np.unique(
+            group.astype(np.int64) * 3 + np.sign(sides[:, 0]).astype(np.int64) + 1,
+            return_index=True,
+        )[1]
+    )
 
 
 def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
-    """Figures float32 (N,3) of shapes, N of offsets (F,3), by name: of the left side, of the right one, and the mean of both. Those of the middle,
-    see MIDDLE, are the same in all three columns.
+    """Figures float32 (N,3) of shapes, N of offsets (F,3), by name: of the left side, of the right
+    one, and the mean of both. Those of the middle, see MIDDLE, are the same in all three columns.
     """
     if not len(shapes):
         return {name: np.zeros((0, 3), np.float32) for name in NAMES}
     near = np.stack([shape[places.rows] for shape in shapes])  # (N,R,3)
     width, lips = places.width, near[:, places.at["lips"]]
-    low, high = (_quantile(lips[:, :, 1], places.weights["lips"], share) for share in (EDGE, 1 - EDGE))
-    mean = {name: np.einsum("nkc,k->nc", near[:, places.at[name]], weight) for name, weight in places.weights.items()}
+    low, high = (
+        _quantile(lips[:, :, 1], places.weights["lips"], share) for share in (EDGE, 1 - EDGE)
+    )
+    mean = {
+        name: np.einsum("nkc,k->nc", near[:, places.at[name]], weight)
+        for name, weight in places.weights.items()
+    }
     across, rise, out = mean["lips"].T
     corners = np.stack([mean[f"mouth_{side}"] for side in SIDES], axis=1)  # (N,2,3)
     chin = mean["chin"]
@@ -109,10 +165,19 @@ def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
 
     def level(name: str, quantile: float) -> Floats:
         """Rise (N,2) at a lid of both sides, a quantile of it."""
-        return np.stack([np.quantile(near[:, places.at[f"{name}_{side}"], 1], quantile, axis=1) for side in SIDES], axis=1)
+        return np.stack(
+            [
+                np.quantile(near[:, places.at[f"{name}_{side}"], 1], quantile, axis=1)
+                for side in SIDES
+            ],
+            axis=1,
+        )
 
     tall, long = np.array(places.tall), np.array(places.long)
-    inner, outer = (np.stack([mean[f"{end}_{side}"][:, 1] for side in SIDES], axis=1) / long for end in ("brow_inner", "brow_outer"))
+    inner, outer = (
+        np.stack([mean[f"{end}_{side}"][:, 1] for side in SIDES], axis=1) / long
+        for end in ("brow_inner", "brow_outer")
+    )
     sided = {
         "out": corners[:, :, 0] * np.array([1, -1]) / width,
         "up": corners[:, :, 1] / width,
@@ -126,31 +191,42 @@ def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
         "brow_fall": -np.minimum(inner, outer),
     }
     found = {name: np.repeat(value[:, None] / width, 3, axis=1) for name, value in middle.items()}
-    found |= {name: np.concatenate([value, value.mean(axis=1, keepdims=True)], axis=1) for name, value in sided.items()}
+    found |= {
+        name: np.concatenate([value, value.mean(axis=1, keepdims=True)], axis=1)
+        for name, value in sided.items()
+    }
     return {name: np.ascontiguousarray(value, np.float32) for name, value in found.items()}
 
 
 def side_of(name: str) -> int:
-    """The column of a condition's own side: BOTH for those of the middle, also of mouthLeft, mouthRight, jawLeft and jawRight, which move it."""
+    """The column of a condition's own side: BOTH for those of the middle, also of mouthLeft,
+    mouthRight, jawLeft and jawRight, which move it.
+    """
     if name in ("mouthLeft", "mouthRight", "jawLeft", "jawRight"):
         return BOTH
     return LEFT if name.endswith("Left") else RIGHT if name.endswith("Right") else BOTH
 
 
 def _around(columns: Floats, place: Floats, count: int) -> tuple[Rows, Floats]:
-    """The vertices nearest to a place (3,), about `count`, and their weights: 0 at the farthest of them. columns (3,F): of all vertices."""
+    """The vertices nearest to a place (3,), about `count`, and their weights: 0 at the farthest of
+    them. columns (3,F): of all vertices.
+    """
     near = _near(columns, place, round(SOFT * count))
     return near, _weights(_away(columns[:, near], place))
 
 
 def _near(columns: Floats, place: Floats, count: int, deep: float = 1.0) -> Rows:
-    """The vertices nearest to a place (3,), at most `count`, of columns (3,F). deep: what a way inwards counts for."""
+    """The vertices nearest to a place (3,), at most `count`, of columns (3,F). deep: what a way
+    inwards counts for.
+    """
     away = _away(columns, place, deep)
     return np.argpartition(away, min(count, len(away)) - 1)[:count]
 
 
 def _away(columns: Floats, place: Floats, deep: float = 1.0) -> Floats:
-    """How far vertices, columns (3,F), are from a place (3,): the sum of the ways along the axes."""
+    """How far vertices, columns (3,F), are from a place (3,): the sum of the ways along the
+    axes.
+    """
     x, y, z = columns
     away = np.abs(z - place[2])
     away *= np.float32(deep)
@@ -160,8 +236,9 @@ def _away(columns: Floats, place: Floats, deep: float = 1.0) -> Floats:
 
 
 def _lips(columns: Floats, middle: Floats, width: float) -> tuple[Rows, Floats]:
-    """The vertices next to the middle between the lips (3,), of columns (3,F), and their weights: edges lie at several depths, so a way inwards
-    counts for less."""
+    """The vertices next to the middle between the lips (3,), of columns (3,F), and their weights:
+    edges lie at several depths, so a way inwards counts for less.
+    """
     found = _near(columns, middle, round(SOFT * LIPS), DEEP)
     found = found[np.abs(columns[2, found] - middle[2]) < DEEP * width]
     if len(found) <= 3:
@@ -176,11 +253,16 @@ def _weights(far: Floats) -> Floats:
 
 
 def _quantile(values: Floats, weights: Floats, share: float) -> Floats:
-    """The quantile (N,) of values (N,K) that count by weights (K,): no vertex that comes in or falls out changes it at once."""
+    """The quantile (N,) of values (N,K) that count by weights (K,): no vertex that comes in or
+    falls out changes it at once.
+    """
     order = np.argsort(values, axis=1)
     sorted_, own = np.take_along_axis(values, order, axis=1), weights[order]
     reached = np.cumsum(own, axis=1) - own / 2
     after = np.clip((reached < share).sum(axis=1), 1, values.shape[1] - 1)[:, None]
-    (begins, first), (ends, last) = ([np.take_along_axis(each, at, axis=1)[:, 0] for each in (reached, sorted_)] for at in (after - 1, after))
+    (begins, first), (ends, last) = (
+        [np.take_along_axis(each, at, axis=1)[:, 0] for each in (reached, sorted_)]
+        for at in (after - 1, after)
+    )
     t = np.clip((share - begins) / np.maximum(ends - begins, 1e-9), 0, 1)
     return np.asarray(first + t * (last - first), np.float32)

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Vowels, visemes and emotions by function: what each is to do to a face, and the weights with which the head's own shapes do it.
+"""Vowels, visemes and emotions by function: what each is to do to a face, and the weights with
+which the head's own shapes do it.
 
-A vowel is not so much of a jaw, but lips that part so far and a mouth that is so wide. Makers' jaws and lips differ, so fixed weights make another
-vowel of every head. A goal says in figures, see figures.py, what a key is for, and a small bounded least squares finds the weights: as near to the
-goal as the head's own shapes reach, and among those the nearest to the weights to start from. Goals are data, in goals.json beside this file. Keys
-without a goal, and users' own tables, keep their weights.
+A vowel is not so much of a jaw, but lips that part so far and a mouth that is so wide. Makers' jaws
+and lips differ, so fixed weights make another vowel of every head. A goal says in figures, see
+figures.py, what a key is for, and a small bounded least squares finds the weights: as near to the
+goal as the head's own shapes reach, and among those the nearest to the weights to start from. Goals
+are data, in goals.json beside this file. Keys without a goal, and users' own tables, keep their
+weights.
 """
 
 from __future__ import annotations
@@ -31,26 +34,53 @@ Figures = Mapping[str, tuple[float, float]]
 
 DATA = Path(__file__).with_name("goals.json")
 LOOSE = 0.7  # of a weight away from where it starts, that counts as much as a goal's tolerance
-STEP = 0.05  # of a weight, over which the slope of a figure is read: figures are quantiles and have bends
-ROUNDS = 4  # linear problems that are solved one after the other: figures are nearly linear, more change them by less than 0.005
+# of a weight, over which the slope of a figure is read: figures are quantiles and have bends
+STEP = 0.05
+# linear problems that are solved one after the other: figures are nearly linear, more change them
+# by less than 0.005
+ROUNDS = 4
 SWEEPS = 25  # over the weights of one such problem
 ENOUGH = 1e-3  # of a weight, by which a sweep changes less when the problem is solved
-# Height of the eyes' openings in widths of the mouth, up to which a head is not drawn and from which on it is. 76 heads of ICT-FaceKit, MakeHuman,
-# Vitruvian and Antonia: 0.15 to 0.36; drawn heads of training, by four makers: 0.55 to 2.4; jeeliz_lama and pm_crimsom lie between.
+# Height of the eyes' openings in widths of the mouth, up to which a head is not drawn and from
+# which on it is. 76 heads of ICT-FaceKit, MakeHuman, Vitruvian and Antonia: 0.15 to 0.36; drawn
+# heads of training, by four makers: 0.55 to 2.4; jeeliz_lama and pm_crimsom lie between.
 DRAWN = (0.36, 0.50)
-SIZE = (0.4, 2.0)  # by which all weights to start from are scaled first, as one: that keeps the set's direction
-# What the boldest style makes of the mouth's figures: makers' upper quartile of how far lips part beside their median and lower one, square roots of
-# their ratios: aa 1.33, ih 1.67, ou 1.33, ee 1.26, oh 1.52 (25 to 30 drawn heads). How far lids close is no matter of style.
+SIZE = (
+    0.4,
+    2.0,
+)  # by which all weights to start from are scaled first, as one: that keeps the set's direction
+# What the boldest style makes of the mouth's figures: makers' upper quartile of how far lips part
+# beside their median and lower one, square roots of their ratios: aa 1.33, ih 1.67, ou 1.33, ee
+# 1.26, oh 1.52 (25 to 30 drawn heads). How far lids close is no matter of style.
 BOLD = 1.33
-STYLED = ("open", "wide", "narrow", "out", "up", "down", "fwd", "lip_up", "lip_down", "lip_rise", "lip_fwd")
-CLEAR, MISSED = 0.1, 0.5  # parting of the lips (W) from which on a goal that is not reached is told, and the share of it that counts as reached
+STYLED = (
+    "open",
+    "wide",
+    "narrow",
+    "out",
+    "up",
+    "down",
+    "fwd",
+    "lip_up",
+    "lip_down",
+    "lip_rise",
+    "lip_fwd",
+)
+CLEAR, MISSED = (
+    0.1,
+    0.5,
+    # parting of the lips (W) from which on a goal that is not reached is told, and the share of it
+    # that counts as reached
+)
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What a key is for. drawn, other: figure -> (value, tolerance) on drawn heads and on others. start: lever -> weight to start from; fixed: lever
-    -> weight that stays; levers: others that may be used. A lever is a condition, or its name without the side for both sides. column: of the
-    figures, see figures.LEFT. sealed: the lips stay together."""
+    """What a key is for. drawn, other: figure -> (value, tolerance) on drawn heads and on others.
+    start: lever -> weight to start from; fixed: lever -> weight that stays; levers: others that may
+    be used. A lever is a condition, or its name without the side for both sides. column: of the
+    figures, see figures.LEFT. sealed: the lips stay together.
+    """
 
     name: str
     drawn: Figures
@@ -74,7 +104,9 @@ class Goals:
 
 @dataclass(frozen=True)
 class Aim:
-    """A key with a goal. strong: names of conditions -> factors (K,) that the user puts on their weights."""
+    """A key with a goal. strong: names of conditions -> factors (K,) that the user puts on their
+    weights.
+    """
 
     key: str
     goal: Goal
@@ -83,7 +115,9 @@ class Aim:
 
 @dataclass(frozen=True)
 class Solution:
-    """weights float32 (N,K) of N goals over the conditions; wanted, reached: per goal figure -> value."""
+    """weights float32 (N,K) of N goals over the conditions; wanted, reached: per goal figure ->
+    value.
+    """
 
     weights: Floats
     wanted: list[dict[str, float]]
@@ -96,23 +130,49 @@ def load_goals(path: Path = DATA) -> Goals:
     try:
         if not isinstance(data, dict):
             raise TypeError("no object")
-        bounds = {str(lever): (_number(low), _number(high)) for lever, (low, high) in data["bounds"].items()}
+        bounds = {
+            str(lever): (_number(low), _number(high))
+            for lever, (low, high) in data["bounds"].items()
+        }
         tolerances = {str(name): _number(value) for name, value in data["tolerances"].items()}
-        goals = {name: _goal(name, entry, tolerances, bounds) for name, entry in data["goals"].items()}
-        of = {str(set_name): {str(key): goals[name] for key, name in keys.items()} for set_name, keys in data["keys"].items()}
+        goals = {
+            name: _goal(name, entry, tolerances, bounds) for name, entry in data["goals"].items()
+        }
+        of = {
+            str(set_name): {str(key): goals[name] for key, name in keys.items()}
+            for set_name, keys in data["keys"].items()
+        }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BackendError("table_invalid", f"{path.name} is not as it must be: {error}.", "Reinstall the extension.") from error
+        raise BackendError(
+            "table_invalid",
+            f"{path.name} is not as it must be: {error}.",
+            "Reinstall the extension.",
+        ) from error
     return Goals(bounds, of)
 
 
-def _goal(name: str, entry: Mapping[str, Any], tolerances: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]) -> Goal:
+def _goal(
+    name: str,
+    entry: Mapping[str, Any],
+    tolerances: Mapping[str, float],
+    bounds: Mapping[str, tuple[float, float]],
+) -> Goal:
     def read(kind: str) -> dict[str, tuple[float, float]]:
         found = entry.get(kind, entry["drawn"])
-        pairs = {figure: value if isinstance(value, list) else (value, tolerances[figure]) for figure, value in found.items()}
-        return {figure: (_number(value), _number(tolerance)) for figure, (value, tolerance) in pairs.items()}
+        pairs = {
+            figure: value if isinstance(value, list) else (value, tolerances[figure])
+            for figure, value in found.items()
+        }
+        return {
+            figure: (_number(value), _number(tolerance))
+            for figure, (value, tolerance) in pairs.items()
+        }
 
     def weights(field: str, kind: str) -> dict[str, float]:
-        return {lever: _number(weight) for lever, weight in entry.get(f"{field}_{kind}", entry.get(field, {})).items()}
+        return {
+            lever: _number(weight)
+            for lever, weight in entry.get(f"{field}_{kind}", entry.get(field, {})).items()
+        }
 
     goal = Goal(
         name,
@@ -126,7 +186,11 @@ def _goal(name: str, entry: Mapping[str, Any], tolerances: Mapping[str, float], 
         {"left": figures.LEFT, "right": figures.RIGHT}.get(entry.get("side", ""), figures.BOTH),
         bool(entry.get("sealed", False)),
     )
-    missing = {*goal.drawn, *goal.other} - set(figures.NAMES) | {*goal.start, *goal.start_other, *goal.levers} - bounds.keys()
+    missing = {*goal.drawn, *goal.other} - set(figures.NAMES) | {
+        *goal.start,
+        *goal.start_other,
+        *goal.levers,
+    } - bounds.keys()
     if missing:
         raise ValueError(f"{name} asks for {', '.join(sorted(missing))}")
     return goal
@@ -136,14 +200,22 @@ def styled(goal: Goal, style: float) -> Goal:
     """The goal in a style from -1, subtle, over 0, as makers mostly have it, to 1, bold."""
 
     def sized(figures: Figures) -> dict[str, tuple[float, float]]:
-        return {name: (value * BOLD**style if name in STYLED else value, tolerance) for name, (value, tolerance) in figures.items()}
+        return {
+            name: (value * BOLD**style if name in STYLED else value, tolerance)
+            for name, (value, tolerance) in figures.items()
+        }
 
     return replace(goal, drawn=sized(goal.drawn), other=sized(goal.other)) if style else goal
 
 
 def levers_of(goals: Iterable[Goal]) -> set[str]:
     """All levers that goals use, on any head."""
-    return {lever for goal in goals for part in (goal.start, goal.start_other, goal.fixed, goal.fixed_other, goal.levers) for lever in part}
+    return {
+        lever
+        for goal in goals
+        for part in (goal.start, goal.start_other, goal.fixed, goal.fixed_other, goal.levers)
+        for lever in part
+    }
 
 
 def _number(value: object) -> float:
@@ -152,10 +224,18 @@ def _number(value: object) -> float:
     return float(value)
 
 
-def wanted(tables: Mapping[str, Table], strong: Callable[[Sequence[str]], Floats]) -> dict[int, Aim]:
-    """Row of all tables' keys, one after the other -> what it is for. tables: by the name of the set; a user's own is no set and has no goals."""
+def wanted(
+    tables: Mapping[str, Table], strong: Callable[[Sequence[str]], Floats]
+) -> dict[int, Aim]:
+    """Row of all tables' keys, one after the other -> what it is for. tables: by the name of the
+    set; a user's own is no set and has no goals.
+    """
     keys = [(name, key) for name, table in tables.items() for key in table]
-    return {row: Aim(key, GOALS.of[name][key], strong) for row, (name, key) in enumerate(keys) if key in GOALS.of.get(name, {})}
+    return {
+        row: Aim(key, GOALS.of[name][key], strong)
+        for row, (name, key) in enumerate(keys)
+        if key in GOALS.of.get(name, {})
+    }
 
 
 def drawn(places: Places) -> float:
@@ -172,9 +252,11 @@ def solved(
     bounds: Mapping[str, tuple[float, float]],
     free: Floats | None = None,
 ) -> Solution:
-    """The weights of goals over conditions, by `names`, with offsets, basis, K of (F,3). free (F,): share of them that is left on the head.
+    """The weights of goals over conditions, by `names`, with offsets, basis, K of (F,3). free (F,):
+    share of them that is left on the head.
 
-    The kind of head decides what is asked for: between drawn and others goals are mixed, what starts and what is fixed is of the nearer kind.
+    The kind of head decides what is asked for: between drawn and others goals are mixed, what
+    starts and what is fixed is of the nearer kind.
     """
     share = drawn(places)
     near = np.stack([shape[places.rows] for shape in basis]).astype(np.float64)
@@ -183,7 +265,11 @@ def solved(
     there = replace(places, rows=np.arange(len(places.rows)))
     starts = [goal.start if share >= 0.5 else goal.start_other for goal in goals]
     fixed = [goal.fixed if share >= 0.5 else goal.fixed_other for goal in goals]
-    parts = {lever: _parts(lever, names) for one in (*starts, *fixed, *(dict.fromkeys(goal.levers, 0.0) for goal in goals)) for lever in one}
+    parts = {
+        lever: _parts(lever, names)
+        for one in (*starts, *fixed, *(dict.fromkeys(goal.levers, 0.0) for goal in goals))
+        for lever in one
+    }
     levers = [lever for lever, own in parts.items() if own]
     turned = np.zeros((len(levers), len(names)))
     for row, lever in enumerate(levers):
@@ -195,14 +281,19 @@ def solved(
     used = np.zeros((count, many), bool)
     aim, rate = np.zeros((count, len(asked))), np.zeros((count, len(asked)))
     for g, goal in enumerate(goals):
-        for lever, weight in (*starts[g].items(), *((lever, 0.0) for lever in goal.levers if lever not in starts[g])):
+        for lever, weight in (
+            *starts[g].items(),
+            *((lever, 0.0) for lever in goal.levers if lever not in starts[g]),
+        ):
             if lever in levers and lever not in fixed[g]:
                 at = levers.index(lever)
                 start[g, at], used[g, at] = weight, True
                 low[g, at], high[g, at] = bounds[lever]
         for lever, weight in fixed[g].items():
             if lever in levers:
-                start[g, levers.index(lever)] = low[g, levers.index(lever)] = high[g, levers.index(lever)] = weight
+                start[g, levers.index(lever)] = low[g, levers.index(lever)] = high[
+                    g, levers.index(lever)
+                ] = weight
         for figure, (value, tolerance) in _mixed(goal, share).items():
             aim[g, asked.index(figure)], rate[g, asked.index(figure)] = value, 1 / tolerance
     columns = np.array([goal.column for goal in goals])
@@ -224,22 +315,33 @@ def solved(
         steps = np.where(weights[goal_of, lever_of] + STEP > high[goal_of, lever_of], -STEP, STEP)
         beside = weights[goal_of]
         beside[each, lever_of] += steps
-        found = measured(np.concatenate([weights, beside]), np.concatenate([columns, columns[goal_of]]))
+        found = measured(
+            np.concatenate([weights, beside]), np.concatenate([columns, columns[goal_of]])
+        )
         now, slopes = found[:count], np.zeros((count, len(asked), many))
         slopes[goal_of, :, lever_of] = (found[count:] - now[goal_of]) / steps[:, None]
         weights = _nearest(slopes * rate[:, :, None], (aim - now) * rate, weights, start, low, high)
     now = measured(weights, columns)
     told = [rate[g] > 0 for g in range(count)]
-    values = [[{asked[m]: float(of[g, m]) for m in np.flatnonzero(told[g])} for g in range(count)] for of in (aim, now)]
+    values = [
+        [{asked[m]: float(of[g, m]) for m in np.flatnonzero(told[g])} for g in range(count)]
+        for of in (aim, now)
+    ]
     return Solution(np.ascontiguousarray(weights @ turned, np.float32), values[0], values[1])
 
 
-def _nearest(slopes: Doubles, missing: Doubles, weights: Doubles, start: Doubles, low: Doubles, high: Doubles) -> Doubles:
-    """Weights (G,L) within low and high that bring G linear problems nearest to what is missing (G,M), in tolerances, and stay near to their start:
-    one weight after the other, for all problems at once. slopes (G,M,L)."""
+def _nearest(
+    slopes: Doubles, missing: Doubles, weights: Doubles, start: Doubles, low: Doubles, high: Doubles
+) -> Doubles:
+    """Weights (G,L) within low and high that bring G linear problems nearest to what is missing
+    (G,M), in tolerances, and stay near to their start: one weight after the other, for all problems
+    at once. slopes (G,M,L).
+    """
     free = high > low
     most = int(free.sum(axis=1).max(initial=0))
-    own = np.argsort(~free, axis=1, kind="stable")[:, :most]  # each goal uses a few of all levers; those that are left over stay as they are
+    own = np.argsort(~free, axis=1, kind="stable")[
+        :, :most
+    ]  # each goal uses a few of all levers; those that are left over stay as they are
 
     def of(values: Doubles) -> Doubles:
         return np.asarray(np.take_along_axis(values, own, axis=1))
@@ -252,7 +354,10 @@ def _nearest(slopes: Doubles, missing: Doubles, weights: Doubles, start: Doubles
     for _ in range(SWEEPS):
         largest = 0.0
         for k in range(most):
-            step = np.clip(now[:, k] + left[:, k] / square[:, k, k], bottom[:, k], top[:, k]) - now[:, k]
+            step = (
+                np.clip(now[:, k] + left[:, k] / square[:, k, k], bottom[:, k], top[:, k])
+                - now[:, k]
+            )
             left -= square[:, :, k] * step[:, None]
             now[:, k] += step
             largest = max(largest, float(np.abs(step).max(initial=0)))
@@ -264,7 +369,9 @@ def _nearest(slopes: Doubles, missing: Doubles, weights: Doubles, start: Doubles
 
 
 def _mixed(goal: Goal, share: float) -> Figures:
-    """What is asked for on a head that is drawn by a share; what only one kind of heads is asked for counts as much less on those between."""
+    """What is asked for on a head that is drawn by a share; what only one kind of heads is asked
+    for counts as much less on those between.
+    """
     found = {}
     for figure in dict.fromkeys((*goal.drawn, *goal.other)):
         one, other = goal.drawn.get(figure), goal.other.get(figure)
@@ -278,13 +385,17 @@ def _mixed(goal: Goal, share: float) -> Figures:
 
 
 def _parts(lever: str, names: Sequence[str]) -> list[int]:
-    """The conditions that a lever moves: itself, or those of both sides; none where the model has them not."""
+    """The conditions that a lever moves: itself, or those of both sides; none where the model has
+    them not.
+    """
     own = [lever] if lever in names else [f"{lever}{side.title()}" for side in SIDES]
     return [names.index(name) for name in own] if set(own) <= set(names) else []
 
 
 def missed(keys: Sequence[str], solution: Solution) -> list[Finding]:
-    """What to tell where lips part far less on this mesh than a goal asks for. keys (N,): of the goals."""
+    """What to tell where lips part far less on this mesh than a goal asks for. keys (N,): of the
+    goals.
+    """
     short = [
         (key, wanted["open"], reached["open"])
         for key, wanted, reached in zip(keys, solution.wanted, solution.reached, strict=True)
@@ -294,8 +405,9 @@ def missed(keys: Sequence[str], solution: Solution) -> list[Finding]:
         return []
     key, goal, own = max(short, key=lambda one: one[1] - one[2])
     words = (
-        f"The lips part too little for {', '.join(each[0] for each in short)}: for {key} by {max(own, 0):.2f} of the mouth's width instead of "
-        f"{goal:.2f}. The mesh, or the landmarks of the mouth, allow no more."
+        f"The lips part too little for {', '.join(each[0] for each in short)}: for {key} by"
+        f" {max(own, 0):.2f} of the mouth's width instead of {goal:.2f}. The mesh, or the landmarks"
+        " of the mouth, allow no more."
     )
     return [Finding("goals_missed", words, tuple(each[0] for each in short))]
 

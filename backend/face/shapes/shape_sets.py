@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Shape sets: tables from key names to weights of conditions, and turning them into a matrix.
 
-The sets are data, in shape_sets.json beside this file, with their sources; a user's own table has the form of one set's `shapes`.
+The sets are data, in shape_sets.json beside this file, with their sources; a user's own table has
+the form of one set's `shapes`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ _FORM = 'A table is JSON of the form {"Key name": {"jawOpen": 0.6, "mouthSmileLe
 
 @dataclass(frozen=True)
 class ShapeSet:
-    """A set that is asked for by name. source: where its names and weights come from. shapes: key -> {condition: weight}."""
+    """A set that is asked for by name. source: where its names and weights come from. shapes: key
+    -> {condition: weight}.
+    """
 
     name: str
     title: str
@@ -38,36 +41,62 @@ class ShapeSet:
 
 
 def load_sets(path: Path = DATA) -> dict[str, ShapeSet]:
-    """The shape sets by name, validated. Raises BackendError `table_invalid` if the file is not as it must be."""
+    """The shape sets by name, validated. Raises BackendError `table_invalid` if the file is not as
+    it must be.
+    """
     data = read_table_json(path.read_text(encoding="utf-8"))
     sets = data.get("sets") if isinstance(data, dict) else None
     if not isinstance(sets, dict):
-        raise BackendError("table_invalid", f"{path.name} holds no sets.", "Reinstall the extension.")
+        raise BackendError(
+            "table_invalid", f"{path.name} holds no sets.", "Reinstall the extension."
+        )
     loaded: dict[str, ShapeSet] = {}
     for name, entry in sets.items():
-        if not isinstance(entry, dict) or not isinstance(entry.get("source"), str) or not isinstance(entry.get("title"), str):
-            raise BackendError("table_invalid", f"The set {name} in {path.name} has no title or source.", "Reinstall the extension.")
-        loaded[name] = ShapeSet(name, entry["title"], entry["source"], parse_table(entry.get("shapes")))
+        if (
+            not isinstance(entry, dict)
+            or not isinstance(entry.get("source"), str)
+            or not isinstance(entry.get("title"), str)
+        ):
+            raise BackendError(
+                "table_invalid",
+                f"The set {name} in {path.name} has no title or source.",
+                "Reinstall the extension.",
+            )
+        loaded[name] = ShapeSet(
+            name, entry["title"], entry["source"], parse_table(entry.get("shapes"))
+        )
     return loaded
 
 
 def choose_sets(names: Sequence[str], sets: Mapping[str, ShapeSet]) -> dict[str, Table]:
-    """The tables of the named sets, in the order asked for, repeats left out, also of a key that two sets share with the same weights.
+    """The tables of the named sets, in the order asked for, repeats left out, also of a key that
+    two sets share with the same weights.
 
     Raises BackendError `unknown_set`, which names the known.
     """
     for name in names:
         if name not in sets:
-            raise BackendError("unknown_set", f"There is no shape set {name!r}.", f"Choose from {', '.join(sets)}.")
+            raise BackendError(
+                "unknown_set", f"There is no shape set {name!r}.", f"Choose from {', '.join(sets)}."
+            )
     chosen: dict[str, Table] = {}
     for name in names:
-        before = {key: row for other, table in chosen.items() if other != name for key, row in table.items()}
-        chosen[name] = {key: row for key, row in sets[name].shapes.items() if before.get(key) != row}
+        before = {
+            key: row
+            for other, table in chosen.items()
+            if other != name
+            for key, row in table.items()
+        }
+        chosen[name] = {
+            key: row for key, row in sets[name].shapes.items() if before.get(key) != row
+        }
     return chosen
 
 
 def read_table_json(text: str) -> object:
-    """Parse JSON text; unlike json.loads alone, a name that occurs twice in one object is an error. Raises BackendError `table_invalid`."""
+    """Parse JSON text; unlike json.loads alone, a name that occurs twice in one object is an error.
+    Raises BackendError `table_invalid`.
+    """
 
     def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         result: dict[str, object] = {}
@@ -80,23 +109,30 @@ def read_table_json(text: str) -> object:
     try:
         data: object = json.loads(text, object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
-        raise BackendError("table_invalid", f"The table is not proper JSON: {error}.", _FORM) from error
+        raise BackendError(
+            "table_invalid", f"The table is not proper JSON: {error}.", _FORM
+        ) from error
     return data
 
 
 def parse_table(data: object) -> Table:
-    """A table from JSON-like data, checked. Raises BackendError `table_invalid` with the key and the reason."""
+    """A table from JSON-like data, checked. Raises BackendError `table_invalid` with the key and
+    the reason.
+    """
     if not isinstance(data, dict) or not data:
         raise BackendError("table_invalid", "The table is empty or not an object.", _FORM)
     if len(data) > MAX_KEYS:
-        raise BackendError("table_invalid", f"The table has {len(data)} keys; it may have {MAX_KEYS}.", "Split it.")
+        raise BackendError(
+            "table_invalid", f"The table has {len(data)} keys; it may have {MAX_KEYS}.", "Split it."
+        )
     return {_key_name(key): _row(key, row) for key, row in data.items()}
 
 
 def weights_of(table: Mapping[str, Mapping[str, float]], conditions: Sequence[str]) -> Floats:
     """Weights float32 (N,K): a row per key of the table, a column per condition.
 
-    Raises BackendError `unknown_condition` for a condition that is not among `conditions`, with the closest names.
+    Raises BackendError `unknown_condition` for a condition that is not among `conditions`, with the
+    closest names.
     """
     column = {name: index for index, name in enumerate(conditions)}
     weights = np.zeros((len(table), len(conditions)), np.float32)
@@ -110,9 +146,17 @@ def weights_of(table: Mapping[str, Mapping[str, float]], conditions: Sequence[st
 
 def _key_name(key: object) -> str:
     if not isinstance(key, str) or not key.strip() or not key.isprintable():
-        raise BackendError("table_invalid", f"{key!r} cannot be the name of a shape key.", "Use letters, digits and punctuation.")
+        raise BackendError(
+            "table_invalid",
+            f"{key!r} cannot be the name of a shape key.",
+            "Use letters, digits and punctuation.",
+        )
     if len(key.encode("utf-8", errors="replace")) > MAX_NAME_BYTES:
-        raise BackendError("table_invalid", f"The name {key!r} is too long.", f"Use at most {MAX_NAME_BYTES} bytes; Blender cuts the rest.")
+        raise BackendError(
+            "table_invalid",
+            f"The name {key!r} is too long.",
+            f"Use at most {MAX_NAME_BYTES} bytes; Blender cuts the rest.",
+        )
     return key
 
 
@@ -122,16 +166,34 @@ def _row(key: str, row: object) -> dict[str, float]:
     weights: dict[str, float] = {}
     for name, weight in row.items():
         if not isinstance(name, str) or not is_number(weight) or abs(weight) > MAX_WEIGHT:
-            what = f"The weight of {name!r} in the key {key!r} is {weight!r}, not a number from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}."
+            what = (
+                f"The weight of {name!r} in the key {key!r} is {weight!r}, not a number from"
+                f" -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}."
+            )
             raise BackendError("table_invalid", what, _FORM)
         weights[name] = float(weight)
     if not any(weights.values()):
-        raise BackendError("table_invalid", f"All weights of the key {key!r} are 0, so it would move nothing.", "Give one a value.")
+        raise BackendError(
+            "table_invalid",
+            f"All weights of the key {key!r} are 0, so it would move nothing.",
+            "Give one a value.",
+        )
     return weights
 
 
 def _unknown(name: str, key: str, conditions: Sequence[str]) -> BackendError:
     lower = {condition.lower(): condition for condition in conditions}
-    close = [lower[match] for match in difflib.get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)]
-    fix = f"Did you mean {' or '.join(close)}?" if close else f"The model knows {', '.join(conditions)}."
-    return BackendError("unknown_condition", f"The model has no condition {name!r}, which the key {key!r} asks for.", fix)
+    close = [
+        lower[match]
+        for match in difflib.get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)
+    ]
+    fix = (
+        f"Did you mean {' or '.join(close)}?"
+        if close
+        else f"The model knows {', '.join(conditions)}."
+    )
+    return BackendError(
+        "unknown_condition",
+        f"The model has no condition {name!r}, which the key {key!r} asks for.",
+        fix,
+    )
