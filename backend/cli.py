@@ -188,6 +188,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(models, "models")
     models.set_defaults(run=_models)
 
+    params = commands.add_parser(
+        "params", help="list every number of the face's stages: default, unit, range, source"
+    )
+    params.add_argument("--json", action="store_true", help="print JSON")
+    params.set_defaults(run=_params)
+
     export = commands.add_parser(
         "export-ort",
         help="write a model in ONNX Runtime's own format, for builds of it without the ONNX parser",
@@ -488,6 +494,23 @@ def _models(options: argparse.Namespace) -> int:
                 entry.problem
                 or f"{entry.contract}, {entry.megabytes:g} MiB{variants}, {entry.path}"
             )
+        )
+    return 0
+
+
+def _params(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from .face.params.number import numbers
+
+    table = list(numbers())
+    if options.json:
+        print(json.dumps([asdict(each) for each in table], indent=1, ensure_ascii=False))
+        return 0
+    for each in table:
+        print(
+            f"{each.group}.{each.name} = {each.default:g} {each.unit},"
+            f" {each.low:g} to {each.high:g}: {each.source}"
         )
     return 0
 

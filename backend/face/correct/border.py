@@ -12,13 +12,7 @@ from ...values import WAY
 from ..geometry.frame import Floats
 from ..geometry.mesh import squared
 from ..locate.face import Face
-
-# canonical units, about 0.1 mm on a person: movement below is the model's noise and becomes an
-# exact zero
-STILL = 0.002
-# of a shape's largest movement: bounds STILL, so that a shape that is meant to be tiny survives
-SHARE = 0.02
-MOVING = 3.0  # times STILL: movement above is kept as it is
+from ..params.correct import BORDER
 
 
 def finish(face: Face, shape: Floats, weight: float, strength: float, out: Floats) -> bool:
@@ -32,12 +26,12 @@ def finish(face: Face, shape: Floats, weight: float, strength: float, out: Float
     far = np.sqrt(squared(shape))
     far *= free
     most = float(far.max(initial=0))
-    still = min(STILL, SHARE * most) + 1e-12
+    still = min(BORDER.still, BORDER.share * most) + 1e-12
     rows = np.flatnonzero(far > still)  # most of a face stays where it is
     t = far[rows]
     t /= still
     t -= 1
-    t /= MOVING - 1
+    t /= BORDER.moving - 1
     np.clip(t, 0, 1, out=t)
     share = t * t * (3 - 2 * t) * face.freedom[rows]
     turn = face.frame.rotation * face.frame.scale * weight * strength
