@@ -15,6 +15,7 @@ from backend.face.analyse.head import head_of
 from backend.face.analyse.surface import Surface, surface_of
 from backend.face.correct import closing, contacts, flat_shapes
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
+from backend.face.params.correct import CLOSING, CONTACTS
 from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.samples.modelled import BUILDERS, anatomy
 
@@ -43,7 +44,7 @@ def test_the_upper_lid_reaches_the_lower_one(share: float) -> None:
 
 def test_gains_stay_within_bounds_and_leave_alone_what_goes_another_way() -> None:
     vertices, blink = lid(0.05)
-    assert contacts.lid_gain(vertices, blink, UPPER, LOWER) == contacts.MOST
+    assert contacts.lid_gain(vertices, blink, UPPER, LOWER) == CONTACTS.gain_most
     assert contacts.lid_gain(vertices, -blink, UPPER, LOWER) == 1.0
     assert contacts.lid_gain(vertices, np.zeros_like(blink), UPPER, LOWER) == 1.0
     assert contacts.lid_gain(vertices, blink, UPPER, UPPER) == 1.0
@@ -165,7 +166,7 @@ def test_lids_that_lap_may_on_a_head_like_those_learnt_from_and_never_leave_a_ga
     passed = (closed[lower, 1] - closed[upper, 1]) / (
         made.vertices[upper, 1] - made.vertices[lower, 1]
     ).max()
-    assert abs(passed.mean() - familiar * closing.LAP) < 0.05
+    assert abs(passed.mean() - familiar * CLOSING.lap) < 0.05
 
 
 def test_a_blink_that_only_falls_short_is_scaled_and_not_bent(head: Head) -> None:
@@ -221,7 +222,7 @@ def test_a_squint_closes_no_more_than_a_blink_can_bear(head: Head, side: str) ->
     open_ = made.vertices[upper, 1] - made.vertices[lower, 1]
     both = made.vertices + ours[names[0]] + ours[names[1]]
     passed = (both[lower, 1] - both[upper, 1]) / open_.max()
-    assert passed.mean() < closing.NARROW + 0.06
+    assert passed.mean() < CLOSING.narrow + 0.06
     cosine = (ours[names[1]] * shapes[names[1]]).sum() / (
         np.linalg.norm(ours[names[1]]) * np.linalg.norm(shapes[names[1]])
     )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from backend.errors import BackendError
 from backend.face.correct import rigid_parts, sizes
+from backend.face.params.correct import SIZES
 from backend.face.shapes import figures
 from backend.face.shapes.shape_sets import load_sets
 from backend.handlers import Handlers
@@ -111,7 +112,7 @@ def test_noise_and_what_is_nothing_are_not_blown_up(cloud: Floats) -> None:
     assert not nothing["mouthSmileLeft"].any()
     np.testing.assert_array_equal(nothing["noseSneerLeft"], smile(cloud, 1e-3))
     little = scaled(cloud, {"mouthSmileLeft": smile(cloud, 0.02)})["mouthSmileLeft"]
-    assert np.linalg.norm(little) <= sizes.MOST * 1.001 * np.linalg.norm(smile(cloud, 0.02))
+    assert np.linalg.norm(little) <= SIZES.most * 1.001 * np.linalg.norm(smile(cloud, 0.02))
 
 
 def test_what_contacts_and_bodies_size_is_left_alone(cloud: Floats) -> None:
@@ -134,7 +135,7 @@ def test_a_style_moves_sizes_together_within_what_makers_do(cloud: Floats) -> No
         lengths = [float(np.linalg.norm(step[name])) for step in steps]
         assert all(a < b for a, b in pairwise(lengths)), name
         assert lengths[2] / lengths[0] == pytest.approx(lengths[4] / lengths[2], rel=1e-3)
-        assert 1.1 < lengths[4] / lengths[2] <= sizes.WIDEST * 1.001
+        assert 1.1 < lengths[4] / lengths[2] <= SIZES.widest * 1.001
 
 
 def test_a_training_rig_keeps_its_sizes_and_what_is_only_like_one_does_not(cloud: Floats) -> None:

@@ -9,30 +9,7 @@ import numpy as np
 
 from ..analyse.lids import Lid
 from ..geometry.frame import Floats
-
-# of the eye's opening, that a squint or a smile may close: what blinks driven along with it pass by
-# at most
-NARROW = 0.2
-LOWER = 0.25  # of the opening, that the lower lid may rise at a blink
-# of the opening, by which a model's lids may lap at a blink on heads like those that it has learnt
-# from
-LAP = 0.1
-GAIN = (
-    1.0,
-    1.6,
-)  # between which a blink is scaled as a whole before its edge is corrected, which bends it less
-# heights that a lid is led in or out in one pass: at the corners an edge may end deep inside
-DEEP = 0.12
-# degree of what is added along an edge: a lid's edge has no ripples, however its layers are read
-STROKE = 4
-EVENED = (
-    4  # an edge has no ripples of its own: what a model errs by from vertex to vertex is not led on
-)
-PASSES = 2  # of the correction: what it moves is not moved fully everywhere along the edge
-FOLD = 0.02  # heights by which a closed upper lid lies before the lower one
-SLOPE = 0.6  # by which an eye's front falls off between its vertices, in the opening's units
-BULGE = 0.6  # heights that an eye may stand out before its lids and still be covered
-DROOP = np.radians(40.0)  # by which lashes that point outwards turn down at a blink
+from ..params.correct import CLOSING
 
 
 def _local(lid: Lid, offsets: Floats) -> Floats:
@@ -61,15 +38,17 @@ def closing(lid: Lid, blink: Floats, familiar: float = 0.0) -> Floats:
     opening.
     """
     own = _local(lid, blink)
-    here = own * np.float32(np.clip(_gain(lid, own), *GAIN))
+    here = own * np.float32(np.clip(_gain(lid, own), CLOSING.gain_least, CLOSING.gain_most))
     opening = lid.opening
     up = opening.lower.of(here)
     rise = np.zeros_like(up)
     lowest = (1 - familiar) * lid.meeting
-    rise[:, 1] = np.clip(up[:, 1], lowest * lid.gap, max(LOWER, lowest) * lid.gap) - up[:, 1]
+    rise[:, 1] = (
+        np.clip(up[:, 1], lowest * lid.gap, max(CLOSING.lower_rise, lowest) * lid.gap) - up[:, 1]
+    )
     added = opening.at(rise) * lid.bottom[:, None]
     goal = opening.lower.points + _even(opening.lower.of(here + added))
-    for _ in range(PASSES):
+    for _ in range(CLOSING.passes):
         down = opening.upper.of(here + added)
         ends = opening.upper.points + down
         along = np.argsort(goal[:, 0], kind="stable")
@@ -80,9 +59,9 @@ def closing(lid: Lid, blink: Floats, familiar: float = 0.0) -> Floats:
             - ends
         )
         missing[:, 0] = 0
-        missing[:, 1] -= np.clip(missing[:, 1], 0, familiar * LAP * lid.gap)
+        missing[:, 1] -= np.clip(missing[:, 1], 0, familiar * CLOSING.lap * lid.gap)
         missing = _plain(opening.columns, _even(missing))
-        missing[:, 2] = np.clip(missing[:, 2], -DEEP, DEEP) + FOLD
+        missing[:, 2] = np.clip(missing[:, 2], -CLOSING.deep, CLOSING.deep) + CLOSING.fold
         added = added + opening.at(missing) * lid.top[:, None]
     lash = lid.ride[:, None]
     edge, lower = (
@@ -123,12 +102,12 @@ def _before_eye(lid: Lid, moved: Floats) -> Floats:
     behind them: an eye bulges in its middle.
     """
     out = np.zeros_like(moved)
-    local, closed = lid.opening.local, lid.opening.skin & (lid.top > 0.3)
+    local, closed = lid.opening.local, lid.opening.skin & (lid.top > CLOSING.covering)
     if lid.eye.any() and closed.any():
         there = local[closed] + moved[closed]
-        front = _front_of(there, local[lid.eye]) + FOLD
-        before = (local[closed, 2] > lid.upper[closed, 2] - 0.3) & (
-            front < lid.upper[closed, 2] + BULGE
+        front = _front_of(there, local[lid.eye]) + CLOSING.fold
+        before = (local[closed, 2] > lid.upper[closed, 2] - CLOSING.inside) & (
+            front < lid.upper[closed, 2] + CLOSING.bulge
         )
         out[closed, 2] = np.where(before, np.maximum(front - there[:, 2], 0), 0)
     return out
@@ -160,23 +139,24 @@ def _drooped(lid: Lid) -> Floats:
     """Offsets (F,3), in the opening's units, of lashes that turn down about their edge."""
     away = lid.opening.local - lid.upper
     turned = np.zeros_like(away)
-    cos, sin = np.cos(DROOP) - 1, np.sin(DROOP)
+    droop = np.radians(CLOSING.droop)
+    cos, sin = np.cos(droop) - 1, np.sin(droop)
     turned[:, 1] = away[:, 1] * cos - away[:, 2] * sin
     turned[:, 2] = away[:, 2] * cos + away[:, 1] * sin
     return np.asarray(turned * lid.outward[:, None], np.float32)
 
 
 def limited(lid: Lid, shape: Floats, least: float = 1.0) -> Floats:
-    """What has to be added to a shape (F,3) so that it closes no more than NARROW of the opening:
+    """What has to be added to a shape (F,3) so that it closes no more than `CLOSING.narrow`:
     blinks are driven along with it.
 
     least: how far the whole shape is scaled down for that before the lids alone are held back.
     """
     own = _local(lid, shape)
-    here = own * np.float32(np.clip(NARROW * _gain(lid, own), least, 1))
+    here = own * np.float32(np.clip(CLOSING.narrow * _gain(lid, own), least, 1))
     opening = lid.opening
     down, up = -opening.upper.of(here)[:, 1], opening.lower.of(here)[:, 1]
-    over = np.maximum(down + up - NARROW * lid.gap, 0)
+    over = np.maximum(down + up - CLOSING.narrow * lid.gap, 0)
     share = np.maximum(down, 0) / np.maximum(np.maximum(down, 0) + np.maximum(up, 0), 1e-6)
     lift, drop = opening.at(
         _even(np.stack([over * share, over * (1 - share)], axis=1).astype(np.float32))
@@ -195,26 +175,27 @@ def _front_of(points: Floats, eye: Floats) -> Floats:
     """
     front = np.empty(len(points), np.float32)
     (x, y), (there_x, there_y, height) = points[:, :2].T[..., None], np.ascontiguousarray(eye.T)
-    for first in range(0, len(points), 64):  # what a core's cache holds
-        some = slice(first, first + 64)
+    for first in range(0, len(points), CLOSING.at_once):
+        some = slice(first, first + CLOSING.at_once)
         away, across = x[some] - there_x, y[some] - there_y
         away *= away
         across *= across
         away += across
         np.sqrt(away, out=away)
-        away *= -SLOPE
+        away *= -CLOSING.slope
         away += height
         away.max(axis=1, out=front[some])
     return front
 
 
 def _even(values: Floats) -> Floats:
-    """Values (C,N) along an edge without spikes and ripples: the median of five, then `EVENED`
+    """Values (C,N) along an edge without spikes and ripples: the median of some, then some
     times the mean of three neighbours; values jump between layers of skin.
     """
-    padded = np.pad(values, ((2, 2), (0, 0)), mode="edge")
-    even = np.median([padded[i : i + len(values)] for i in range(5)], axis=0)
-    for _ in range(EVENED):
+    beside = CLOSING.median_columns // 2
+    padded = np.pad(values, ((beside, beside), (0, 0)), mode="edge")
+    even = np.median([padded[i : i + len(values)] for i in range(2 * beside + 1)], axis=0)
+    for _ in range(CLOSING.evened):
         padded = np.pad(even, ((1, 1), (0, 0)), mode="edge")
         even = np.mean([padded[i : i + len(values)] for i in range(3)], axis=0)
     return np.asarray(even, np.float32)
@@ -222,7 +203,7 @@ def _even(values: Floats) -> Floats:
 
 def _plain(columns: Floats, values: Floats) -> Floats:
     """The polynomial nearest to values (C,N) along an edge, whose columns are at (C,)."""
-    terms = np.vander(columns.astype(np.float64), STROKE + 1)
+    terms = np.vander(columns.astype(np.float64), CLOSING.stroke + 1)
     return np.asarray(
         terms @ np.linalg.lstsq(terms, values.astype(np.float64), rcond=1e-6)[0], np.float32
     )

@@ -22,6 +22,7 @@ from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.mesh import squared
 from ..geometry.ramp import smoothstep
+from ..params.correct import CONTACTS
 from . import flat_shapes
 from .closing import closing, limited
 
@@ -36,20 +37,6 @@ PROBED = (
     "mouthClose",
     "tongueOut",
 )  # the conditions whose own shapes contacts and bodies are read from
-LEAST, MOST = (
-    0.6,
-    2.5,
-)  # a gain beyond says that something else is wrong, and is not followed further
-# quantile, among vertices next to a lid that go at least half as far as the farthest, that is taken
-# for its edge
-FRONT = 0.88
-# vertices next to the lips' landmarks that are taken for their edges: fewer than a bag or teeth
-# behind would spoil
-LIPS = 16
-LESS = 0.8  # down to which a squint is scaled as a whole to close no more: that keeps its direction
-LIP = 0.7  # half widths of the mouth from a lip's edge over which a correction fades
-BAG = (0.3, 0.8)  # half widths behind the lips over which it fades
-SURE = 6.0  # sides nearer to 0 than 1 over this are between the lips, and go in part with both
 
 
 def corrections(
@@ -75,7 +62,9 @@ def corrections(
         for other in NARROWING:
             if other in shapes and other.endswith(side.title()):
                 found[other] = limited(
-                    lid, shapes[other], LESS if other.startswith("eyeSquint") else 1.0
+                    lid,
+                    shapes[other],
+                    CONTACTS.squint_least if other.startswith("eyeSquint") else 1.0,
                 )
     if {"jawOpen", "mouthClose"} <= shapes.keys():
         if head.slit is not None:
@@ -125,13 +114,17 @@ def led(slit: Opening, side: Floats, skin: Flags, apart: Floats) -> Floats:
     local, upper, lower = slit.local, slit.at(slit.upper.points), slit.at(slit.lower.points)
     above, below = local[:, 1] - upper[:, 1], lower[:, 1] - local[:, 1]
     away = np.where(side > 0, above, below)
-    deep = 1 - smoothstep(*BAG, np.minimum(upper[:, 2], lower[:, 2]) - local[:, 2])
+    deep = 1 - smoothstep(
+        CONTACTS.bag_from,
+        CONTACTS.bag_to,
+        np.minimum(upper[:, 2], lower[:, 2]) - local[:, 2],
+    )
     share = (
-        (1 - smoothstep(0, LIP, away))
+        (1 - smoothstep(0, CONTACTS.lip_reach, away))
         * deep
         * slit.fade()
         * skin
-        * np.clip(np.abs(side) * SURE, 0, 1)
+        * np.clip(np.abs(side) * CONTACTS.side_gain, 0, 1)
     )
     return np.asarray(np.sign(side)[:, None] * share[:, None] * missing, np.float32)
 
@@ -172,7 +165,7 @@ def lip_gain(vertices: Floats, jaw: Floats, close: Floats, lips: Floats) -> floa
     """Factor on mouthClose (F,3) after which it takes back what jawOpen (F,3) parts at the lips
     (3,).
     """
-    near = np.argsort(squared(vertices - lips), kind="stable")[:LIPS]
+    near = np.argsort(squared(vertices - lips), kind="stable")[: CONTACTS.lip_vertices]
     drop, lift = -jaw[near, 1], close[near, 1]
     low = drop > (drop.min() + drop.max()) / 2
     if low.all() or not low.any():
@@ -184,9 +177,15 @@ def lip_gain(vertices: Floats, jaw: Floats, close: Floats, lips: Floats) -> floa
 
 def _front(way: Floats) -> float:
     """How far the edge goes, of the ways (N,) of everything next to it."""
-    return float(np.quantile(way[way >= 0.5 * way.max()], FRONT)) if way.max() > 0 else 0.0
+    return (
+        float(np.quantile(way[way >= CONTACTS.edge_moved * way.max()], CONTACTS.edge_quantile))
+        if way.max() > 0
+        else 0.0
+    )
 
 
 def _bounded(wanted: float, there: float) -> float:
-    """wanted / there, within LEAST and MOST; 1 where the shape does not go that way at all."""
-    return float(np.clip(wanted / there, LEAST, MOST)) if there > 1e-3 and wanted > 0 else 1.0
+    """wanted / there, within bounds; 1 where the shape does not go that way at all."""
+    if there > CONTACTS.gain_moved and wanted > 0:
+        return float(np.clip(wanted / there, CONTACTS.gain_least, CONTACTS.gain_most))
+    return 1.0

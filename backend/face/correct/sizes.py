@@ -22,52 +22,12 @@ import numpy as np
 
 from ..geometry.frame import Floats
 from ..geometry.mesh import squared
+from ..params.correct import SIZES
 from ..shapes import figures
 from ..shapes.figures import Places, Rows
 
 TABLE = Path(__file__).with_name("sizes.json")
 STYLE = 0.5  # makers' median; 0 is their lower quartile, 1 their upper one
-LEAST, MOST = 0.4, 3.0  # a factor beyond is not followed further
-# what a shape is too small by from which on it is taken for none, and left as it is: makers of one
-# kind differ by a factor of 5
-NOISE = 9.0
-WIDEST = 2.0  # what the ends of the style are from its middle at most
-ENOUGH = 8192  # vertices in which a peak is sought: of more, every second, third...
-PEAK, MOVED = (
-    0.9,
-    0.3,
-    # quantile, among the vertices that go at least this share of the farthest, that is a shape's
-    # peak
-)
-MANY = 6.0  # heads from which on the median of a figure is as sure as it gets
-OTHER = 0.5  # heads, that the median of the other kind, drawn or not, counts for
-# what a head in a figure's median counts for, against a maker in a peak's: figures are what a shape
-# is for
-FIGURE = 2.0
-ALIKE, TINY = (
-    0.5,
-    0.1,
-    # cosine of a shape's figures with those wanted, and share of them, from which on they tell its
-    # size
-)
-BESIDE = (
-    0.25,
-    0.6,
-    # share of the peak that a figure must be to be believed: less says that a landmark lies beside
-    # what moves
-)
-# Makers of drawn heads are bolder than their medians tell, taken figure by figure: shapes of the
-# drawn heads of data/avatars that have more than vowels (gene, uka, jeeliz_boy, jeeliz_lama: 2
-# makers) are 1.02, 1.03, 0.77 and 1.12 times as large as their artists', without it 0.84 to 1.04
-BOLD = 1.4
-# Share of what a shape of a drawn head is above makers' median that it keeps, in logarithms: there
-# makers differ by factors (smiles 0.05 to 0.55 of the mouth's width), and a bold shape is no error.
-# Without it jeeliz_boy has 3 usable shapes of 8, with it 7; gene and uka have as many
-KEPT = 0.5
-# What the encoder's likeness lacks to 1 from which on a head begins to be one of the training
-# rigs', and is. Kept identities of ICT-FaceKit, MakeHuman and Vitruvian, also in other
-# tessellations, lack 2.2e-5 at most (22 heads), Antonia 1.3e-4.
-RIG = (1e-4, 3e-5)
 FREE = (
     "eyeBlink",
     "eyeLook",
@@ -133,7 +93,7 @@ def own_sizes(likeness: float) -> float:
     """How far a head keeps the sizes that the model gives it, 0 to 1, since it surely is like a
     training rig. likeness: of the encoder, 0 to 1.
     """
-    return float(np.clip((RIG[0] - (1 - likeness)) / (RIG[0] - RIG[1]), 0, 1))
+    return float(np.clip((SIZES.rig_from - (1 - likeness)) / (SIZES.rig_from - SIZES.rig_to), 0, 1))
 
 
 def peak(offsets: Floats, ones: Rows | None = None) -> float:
@@ -143,11 +103,11 @@ def peak(offsets: Floats, ones: Rows | None = None) -> float:
     ones (G,): one vertex for each place, without it all.
     """
     count = len(offsets) if ones is None else len(ones)
-    step = max(1, count // ENOUGH)
+    step = max(1, count // SIZES.peak_vertices)
     far = squared(offsets[::step] if ones is None else offsets[ones[::step]])
     most = float(far.max(initial=0))
-    some = far[far > MOVED**2 * most]
-    rank = int(PEAK * (len(some) - 1))
+    some = far[far > SIZES.peak_moved**2 * most]
+    rank = int(SIZES.peak_quantile * (len(some) - 1))
     return math.sqrt(float(np.partition(some, rank)[rank])) if most > 1e-12 else 0.0
 
 
@@ -179,12 +139,12 @@ def sized(
     for name in names:
         if kind(name) in lacking:
             lack = float(np.mean(lacking[kind(name)]))
-            bold = 0.0 if name.startswith("eye") else drawn * math.log(BOLD)
-            lack *= 1 - KEPT * drawn if lack < 0 else 1
+            bold = 0.0 if name.startswith("eye") else drawn * math.log(SIZES.bold)
+            lack *= 1 - SIZES.kept * drawn if lack < 0 else 1
             more = (
                 0.0
-                if lack > math.log(NOISE)
-                else float(np.clip(lack + bold, math.log(LEAST), math.log(MOST)))
+                if lack > math.log(SIZES.noise)
+                else float(np.clip(lack + bold, math.log(SIZES.least), math.log(SIZES.most)))
             )
             factors[name] = math.exp((1 - rig) * more + _stretch(rows[kind(name)], drawn, style))
     if "jawOpen" in factors and "mouthClose" in shapes:
@@ -200,7 +160,9 @@ def goal(row: Row, name: str, drawn: float) -> tuple[float, float]:
     for own, share in ((row.drawn, drawn), (row.others, 1 - drawn)):
         if name in own:
             logs.append(math.log(own[name].middle))
-            weights.append(share * min(own[name].count, MANY) + (1 - share) * OTHER)
+            weights.append(
+                share * min(own[name].count, SIZES.many_heads) + (1 - share) * SIZES.other_kind
+            )
     total = sum(weights)
     return sum(log * weight for log, weight in zip(logs, weights, strict=True)) / total, total
 
@@ -217,10 +179,18 @@ def _lack(row: Row, far: float, own: Mapping[str, float], drawn: float) -> float
             np.array(list(own.values())),
         )
         length, reached = float(np.linalg.norm(wanted)), float(np.linalg.norm(there))
-        if wanted @ there > ALIKE * length * reached and reached > TINY * length:
-            sure = float(np.clip((reached / far - BESIDE[0]) / (BESIDE[1] - BESIDE[0]), 0, 1))
+        if wanted @ there > SIZES.alike * length * reached and reached > SIZES.tiny * length:
+            sure = float(
+                np.clip(
+                    (reached / far - SIZES.beside_from) / (SIZES.beside_to - SIZES.beside_from),
+                    0,
+                    1,
+                )
+            )
             lacks.append(math.log(length / reached))
-            weights.append(FIGURE * sure * sum(count for _, count in goals.values()) / len(goals))
+            weights.append(
+                SIZES.figure_weight * sure * sum(count for _, count in goals.values()) / len(goals)
+            )
     return float(np.average(lacks, weights=weights))
 
 
@@ -242,4 +212,4 @@ def _stretch(row: Row, drawn: float, style: float) -> float:
             weights=[share for _, share in spreads],
         )
     )
-    return (style - STYLE) / STYLE * min(wide, math.log(WIDEST))
+    return (style - STYLE) / STYLE * min(wide, math.log(SIZES.widest))

@@ -57,10 +57,10 @@ def number(default: Value, unit: str, low: float, high: float, source: str) -> V
 
 def groups() -> Iterator[tuple[str, object]]:
     """The instances that the stages import, with stage and class: `correct.Lids`."""
-    for stage in STAGES:
+    for stage in STAGES:  # a module, or a package whose modules' instances it imports
         module = import_module(f"{__package__}.{stage}")
         for instance in vars(module).values():
-            if type(instance).__module__ == module.__name__:
+            if f"{type(instance).__module__}.".startswith(f"{module.__name__}."):
                 yield f"{stage}.{type(instance).__name__}", instance
 
 

@@ -25,6 +25,7 @@ from ...values import is_number
 from ..analyse.rest import Finding
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
+from ..params.shapes import GOAL, SOLVING
 from . import figures
 from .figures import Places
 from .shape_sets import Table, read_table_json
@@ -33,26 +34,7 @@ Doubles = NDArray[np.float64]
 Figures = Mapping[str, tuple[float, float]]
 
 DATA = Path(__file__).with_name("goals.json")
-LOOSE = 0.7  # of a weight away from where it starts, that counts as much as a goal's tolerance
-# of a weight, over which the slope of a figure is read: figures are quantiles and have bends
-STEP = 0.05
-# linear problems that are solved one after the other: figures are nearly linear, more change them
-# by less than 0.005
-ROUNDS = 4
-SWEEPS = 25  # over the weights of one such problem
-ENOUGH = 1e-3  # of a weight, by which a sweep changes less when the problem is solved
-# Height of the eyes' openings in widths of the mouth, up to which a head is not drawn and from
-# which on it is. 76 heads of ICT-FaceKit, MakeHuman, Vitruvian and Antonia: 0.15 to 0.36; drawn
-# heads of training, by four makers: 0.55 to 2.4; jeeliz_lama and pm_crimsom lie between.
-DRAWN = (0.36, 0.50)
-SIZE = (
-    0.4,
-    2.0,
-)  # by which all weights to start from are scaled first, as one: that keeps the set's direction
-# What the boldest style makes of the mouth's figures: makers' upper quartile of how far lips part
-# beside their median and lower one, square roots of their ratios: aa 1.33, ih 1.67, ou 1.33, ee
-# 1.26, oh 1.52 (25 to 30 drawn heads). How far lids close is no matter of style.
-BOLD = 1.33
+# figures that the style makes smaller or greater
 STYLED = (
     "open",
     "wide",
@@ -65,12 +47,6 @@ STYLED = (
     "lip_down",
     "lip_rise",
     "lip_fwd",
-)
-CLEAR, MISSED = (
-    0.1,
-    0.5,
-    # parting of the lips (W) from which on a goal that is not reached is told, and the share of it
-    # that counts as reached
 )
 
 
@@ -201,7 +177,7 @@ def styled(goal: Goal, style: float) -> Goal:
 
     def sized(figures: Figures) -> dict[str, tuple[float, float]]:
         return {
-            name: (value * BOLD**style if name in STYLED else value, tolerance)
+            name: (value * GOAL.bold**style if name in STYLED else value, tolerance)
             for name, (value, tolerance) in figures.items()
         }
 
@@ -240,7 +216,9 @@ def wanted(
 
 def drawn(places: Places) -> float:
     """How much a head is drawn, 0 to 1, by how tall its eyes are beside its mouth."""
-    t = (float(np.mean(places.tall)) / places.width - DRAWN[0]) / (DRAWN[1] - DRAWN[0])
+    t = (float(np.mean(places.tall)) / places.width - GOAL.drawn_from) / (
+        GOAL.drawn_to - GOAL.drawn_from
+    )
     return float(np.clip(t, 0, 1))
 
 
@@ -307,12 +285,20 @@ def solved(
     now, still = measured(start, columns), measured(np.where(used, 0, start), columns)
     power = (((now - still) * rate) ** 2).sum(axis=1)
     size = (((aim - still) * (now - still)) * rate**2).sum(axis=1) / np.maximum(power, 1e-9)
-    start *= np.where(used, np.where(power > 0, np.clip(size, *SIZE), 1)[:, None], 1)
+    start *= np.where(
+        used,
+        np.where(power > 0, np.clip(size, SOLVING.size_least, SOLVING.size_most), 1)[:, None],
+        1,
+    )
     weights = np.clip(start, low, high)
     goal_of, lever_of = np.nonzero(used)
     each = np.arange(len(goal_of))
-    for _ in range(ROUNDS):
-        steps = np.where(weights[goal_of, lever_of] + STEP > high[goal_of, lever_of], -STEP, STEP)
+    for _ in range(SOLVING.rounds):
+        steps = np.where(
+            weights[goal_of, lever_of] + SOLVING.step > high[goal_of, lever_of],
+            -SOLVING.step,
+            SOLVING.step,
+        )
         beside = weights[goal_of]
         beside[each, lever_of] += steps
         found = measured(
@@ -348,10 +334,10 @@ def _nearest(
 
     mine, bottom, top = np.take_along_axis(slopes, own[:, None], axis=2), of(low), of(high)
     square = np.einsum("gml,gmk->glk", mine, mine)
-    square[:, np.arange(most), np.arange(most)] += LOOSE**-2
+    square[:, np.arange(most), np.arange(most)] += SOLVING.loose**-2
     now = of(weights)
-    left = np.einsum("gml,gm->gl", mine, missing) - (now - of(start)) * LOOSE**-2
-    for _ in range(SWEEPS):
+    left = np.einsum("gml,gm->gl", mine, missing) - (now - of(start)) * SOLVING.loose**-2
+    for _ in range(SOLVING.sweeps):
         largest = 0.0
         for k in range(most):
             step = (
@@ -361,7 +347,7 @@ def _nearest(
             left -= square[:, :, k] * step[:, None]
             now[:, k] += step
             largest = max(largest, float(np.abs(step).max(initial=0)))
-        if largest < ENOUGH:
+        if largest < SOLVING.enough:
             break
     found = weights.copy()
     np.put_along_axis(found, own, now, axis=1)
@@ -379,7 +365,7 @@ def _mixed(goal: Goal, share: float) -> Figures:
             found[figure] = (share * one[0] + (1 - share) * other[0], one[1])
         else:
             (value, tolerance), part = (one, share) if one else (other, 1 - share)  # type: ignore[misc]
-            if part > 0.01:
+            if part > SOLVING.counted:
                 found[figure] = (value, tolerance / part)
     return found
 
@@ -399,7 +385,8 @@ def missed(keys: Sequence[str], solution: Solution) -> list[Finding]:
     short = [
         (key, wanted["open"], reached["open"])
         for key, wanted, reached in zip(keys, solution.wanted, solution.reached, strict=True)
-        if wanted.get("open", 0) >= CLEAR and reached["open"] < MISSED * wanted["open"]
+        if wanted.get("open", 0) >= GOAL.told_from
+        and reached["open"] < GOAL.told_below * wanted["open"]
     ]
     if not short:
         return []

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parameters of `backend/face/correct`."""
+"""Parameters of `correct/border.py`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .number import number
+from ..number import number
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Border:
         "share of a shape's largest movement",
         0,
         0.2,
-        "bounds `still`, so that a shape that is meant to be tiny survives; an estimate, not fitted",
+        "bounds `still`, so that a shape that is meant to be tiny survives; an estimate, not"
+        " fitted",
     )
     moving: float = number(
         3.0, "times `still`", 1.1, 10, "movement above it is kept as it is; an estimate, not fitted"
