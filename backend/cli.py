@@ -301,7 +301,7 @@ def _add_bench(commands: Any) -> None:
     """Add the command that measures, to argparse's subparsers."""
     bench = commands.add_parser(
         "bench",
-        help="measure sessions, whole requests and starts on this machine; see docs/engine.md",
+        help="measure sessions, requests and starts on this machine; see docs/design/benchmark.md",
     )
     bench.add_argument(
         "--mesh",

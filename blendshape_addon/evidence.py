@@ -2,7 +2,7 @@
 """What an object's file says beside its shape, as arrays and names: materials, the bones and vertex
 groups of its vertices, which object they are of.
 
-It only reads; what a name means is the backend's to say, see `Evidence` in docs/architecture.md.
+It only reads; the backend says what a name means, see `Evidence` in docs/design/architecture.md.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ INDICES = {
 
 @dataclass(frozen=True)
 class Evidence:
-    """arrays: by name, see docs/architecture.md; names: by kind, what the arrays' numbers are
+    """arrays: by name, as in docs/design/architecture.md; names: by kind, what their numbers are
     places in. Absent ones are left out.
     """
 

@@ -85,10 +85,10 @@ class Result:
 
 @dataclass
 class Outcome:
-    """What was made. report: the child's, see docs/architecture.md. seconds: by stage, the child's
-    stages under `backend`. landmarks: the face's, in object space. results: each shape; parts: what
-    became of the shapes on those of the avatar's other objects that got some, by their names.
-    still: keys that were made and move nothing on any object.
+    """What was made. report: the child's, see docs/reference/protocol.md. seconds: by stage, the
+    child's stages under `backend`. landmarks: the face's, in object space. results: each shape;
+    parts: what became of the shapes on those of the avatar's other objects that got some, by their
+    names. still: keys that were made and move nothing on any object.
     """
 
     object: str

@@ -27,8 +27,8 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class AvatarArrays:
-    """An object's mesh in object space; the fields of `AvatarMesh` in docs/architecture.md, and
-    what the user should know.
+    """An object's mesh in object space; the fields of `AvatarMesh` in docs/design/architecture.md,
+    and what the user should know.
 
     vertices: float32 (V,3), as they are seen. triangles: int32 (T,3). head_weights, mask: float32
     (V,) or None. roles: int32 (V,) or None, see parts.ROLES. bones: role -> rest position.

@@ -24,7 +24,7 @@ ROLES = (
     "brows",
     "teeth",
     "tongue",
-)  # the numbers that travel, docs/architecture.md
+)  # the numbers that travel, docs/design/architecture.md
 NONE = "none"
 # In this order: an eyelash is no eye
 _WORDS = (

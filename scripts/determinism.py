@@ -137,7 +137,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--record", action="store_true", help="write the figures into docs/reliability.md"
+        "--record", action="store_true", help="write the figures into docs/design/reliability.md"
     )
     found = {"command": ".venv/bin/python -m scripts.determinism"} | measure()
     print(f"bit-equal in one process: {found['again']}, in two: {found['other_process']}")

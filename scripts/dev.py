@@ -9,7 +9,7 @@ python3 scripts/dev.py build    the installable zips, in dist/   [--all-platform
 python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]; with
                                 --against REVISION: faster or slower than that?
 python3 scripts/dev.py gui-test clicks through the built zip in Blender 4.3 and 5.2 on a virtual
-    screen; needs Linux and root, see docs/gui.md
+    screen; needs Linux and root, see docs/design/window-tests.md
 python3 scripts/dev.py farm-test      the batch and the farm at length: killed ten times, three
                                       machines in networks of their own; then container-test
 python3 scripts/dev.py farm-bench     30 heads with one and with two Blenders at once   [--heads N]
@@ -28,7 +28,7 @@ python3 scripts/dev.py soak     does anything grow?   [--generations 1000 --swit
 python3 scripts/dev.py quality  links, licences, names, coverage, known holes in packages
 python3 scripts/dev.py mutate   changes one place at a time and counts what the tests notice
                                 [--only PATH] [--mutants N] [--processes N]
-python3 scripts/dev.py reliability   faults and bad inputs, counted; writes docs/reliability.md
+python3 scripts/dev.py reliability   faults and bad inputs, counted: docs/design/reliability.md
 
 --blender 5.2 before the task takes that row of scripts/rows.py, in an environment of its own;
 `test` then runs the tests alone, without lint. --python FILE says where that row's Python is, if it

@@ -8,9 +8,9 @@ computes the same, on other sizes too.
 
 `make()` returns the network: forward(vertices (B,V,3), conditions (B,C)) -> offsets (B,V,3), with
 --normals also normals (B,V,3) as the third argument, all float32, in the canonical frame
-(docs/architecture.md, Model files). The file is then loaded as the backend does, which tells what
-is wrong with it. The environment needs requirements/train.txt. `write` takes any other network, as
-scripts/train does with its pair.
+(docs/design/architecture.md, Model files). The file is then loaded as the backend does, which tells
+what is wrong with it. The environment needs requirements/train.txt. `write` takes any other
+network, as scripts/train does with its pair.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def main() -> int:
         help="these alone; may be given more than once",
     )
     parser.add_argument(
-        "--record", action="store_true", help="write the figures into docs/reliability.md"
+        "--record", action="store_true", help="write the figures into docs/design/reliability.md"
     )
     options = parser.parse_args()
     try:

@@ -4,8 +4,8 @@
 blender -b [FILE.blend] --python scripts/generate.py -- IN... --set arkit,vrchat --out DIR
 .venv/bin/python scripts/generate.py IN... --set arkit,vrchat --out DIR
 
-IN are files, folders and patterns; see docs/batch.md. Without any it is the file that Blender has
-    open.
+IN are files, folders and patterns; see docs/guide/batch.md. Without any it is the file that
+    Blender has open.
 """
 
 from __future__ import annotations

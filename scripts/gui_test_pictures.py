@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pictures of the README and of docs/gui.md, made anew: a story in a real window, and rings
-around what one clicks.
+"""The pictures of the panel in docs/guide, made anew: a story in a real window, and rings around
+what one clicks.
 
 .venv/bin/python scripts/gui_test_pictures.py [--blender 5.2] [--keep]     needs Linux and root, see
-    docs/gui.md
+    docs/design/window-tests.md
 """
 
 from __future__ import annotations

@@ -232,7 +232,7 @@ def main() -> int:
         "--quick", action="store_true", help="without the tests of the rows that have no Blender"
     )
     parser.add_argument(
-        "--record", action="store_true", help="write the figures into docs/reliability.md"
+        "--record", action="store_true", help="write the figures into docs/design/reliability.md"
     )
     options = parser.parse_args()
     names = [name for name in options.only.split(",") if name] or [row.name for row in ROWS]

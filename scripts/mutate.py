@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Would the tests notice? Mutants that cosmic-ray makes, each judged by the tests that reach its
-line; see docs/reliability.md.
+line; see docs/design/reliability.md.
 
 python3 scripts/dev.py mutate [--only PATH] [--mutants N] [--processes N] [--record]
 
@@ -226,7 +226,7 @@ def main() -> int:
         help="mutants at once (default: %(default)s)",
     )
     parser.add_argument(
-        "--record", action="store_true", help="write the figure into docs/reliability.md"
+        "--record", action="store_true", help="write the figure into docs/design/reliability.md"
     )
     options = parser.parse_args()
     config = load()

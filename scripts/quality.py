@@ -144,7 +144,7 @@ def main() -> int:
     )
     parser.add_argument("--audit", action="store_true", help="the search for known holes alone")
     parser.add_argument(
-        "--record", action="store_true", help="write the figures into docs/reliability.md"
+        "--record", action="store_true", help="write the figures into docs/design/reliability.md"
     )
     options = parser.parse_args()
     if options.audit:

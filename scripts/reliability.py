@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The figures of docs/reliability.md: what the commands measured is kept in docs/reliability.json,
-and the page's tables are made from it.
+"""The figures of docs/design/reliability.md: what the commands measured is kept in
+docs/design/reliability.json, and the page's tables are made from it.
 
 python3 scripts/dev.py reliability [--kills 200]   faults and bad inputs are run and counted
 python3 scripts/dev.py reliability --page          the page alone, from what is recorded
@@ -26,14 +26,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-FIGURES = ROOT / "docs" / "reliability.json"
-PAGE = ROOT / "docs" / "reliability.md"
+FIGURES = ROOT / "docs" / "design" / "reliability.json"
+PAGE = ROOT / "docs" / "design" / "reliability.md"
 INTRODUCTION = """# Reliability
 
 What was tried and what came of it. Every figure is from a run: the command under a heading
 prints it and, with `--record`, writes it into
-`docs/reliability.json`, from which this page is made. [privacy.md](privacy.md) tells what is
-read, written and sent.
+`docs/design/reliability.json`, from which this page is made.
+[privacy.md](../guide/privacy.md) tells what is read, written and sent.
 """
 
 
@@ -104,7 +104,7 @@ def run_tests(folder: str, kills: int) -> dict[str, Any]:
 
 
 def page(known: dict[str, Any]) -> str:
-    """docs/reliability.md from docs/reliability.json."""
+    """docs/design/reliability.md from docs/design/reliability.json."""
     parts = [INTRODUCTION]
     for name, (title, table) in SECTIONS.items():
         parts.append(f"\n## {title}\n\n")

@@ -181,7 +181,7 @@ def main() -> int:
     parser.add_argument("--generations", type=int, default=1000)
     parser.add_argument("--switches", type=int, default=100)
     parser.add_argument(
-        "--record", action="store_true", help="write the figures into docs/reliability.md"
+        "--record", action="store_true", help="write the figures into docs/design/reliability.md"
     )
     options = parser.parse_args()
     found = soak(options.generations, options.switches)

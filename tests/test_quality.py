@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for the repository as a whole: licences, links, names, and what docs/privacy.md
+"""What holds for the repository as a whole: licences, links, names, and what docs/guide/privacy.md
 promises of the code that ships.
 """
 
@@ -147,7 +147,7 @@ def test_the_manifest_asks_for_no_more_than_is_used() -> None:
         len(text) <= 64 and not text.endswith(".")
         for text in (manifest["tagline"], *manifest["permissions"].values())
     )
-    page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "guide" / "privacy.md").read_text(encoding="utf-8")
     assert all(
         f"`{name}`" in page and text in page for name, text in manifest["permissions"].items()
     )

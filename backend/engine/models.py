@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Model files: what their metadata says, whether they keep the contract, and running them.
 
-The contract is described in docs/architecture.md, Model files. Nothing in a file is evaluated;
+The contract is in docs/design/architecture.md, Model files. Nothing in a file is evaluated;
 metadata is JSON or plain text.
 """
 
@@ -59,8 +59,8 @@ PER_VERTEX = {
     "ways": (None, 6),
 }
 _FIX = (
-    "See Model files in docs/architecture.md, correct the export, and check it with: python -m"
-    " backend info --model FILE"
+    "See Model files in docs/design/architecture.md, correct the export, and check it with:"
+    " python -m backend info --model FILE"
 )
 
 

@@ -162,7 +162,7 @@ SETTINGS: dict[str, Kind] = {
     "metrics": Kind("file that gets the metrics as Prometheus text after every request", path=True),
     "server": Kind(
         "server that runs the sessions, Triton or another that speaks KServe v2; see"
-        " docs/engine.md",
+        " docs/reference/settings.md",
         address=True,
     ),
     "server_ca": Kind(

@@ -48,7 +48,7 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
     """The command's own arguments and those of the batch."""
     made = parser(prog)
     group = made.add_argument_group(
-        "many files", "see docs/batch.md; with inputs these may be files, folders and patterns"
+        "many files", "see docs/guide/batch.md; inputs may be files, folders and patterns"
     )
     group.add_argument(
         "--jobs",
@@ -92,7 +92,7 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a setting of the backend, see docs/engine.md",
+        help="a setting of the backend, see docs/reference/settings.md",
     )
     farm = made.add_argument_group("many machines", "needs the packages of requirements/farm.txt")
     farm.add_argument(

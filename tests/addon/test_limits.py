@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_page_about_the_panel_says_how_long_everything_may_take() -> None:
-    page = " ".join((ROOT / "docs" / "panel.md").read_text(encoding="utf-8").split())
+    page = " ".join((ROOT / "docs" / "guide" / "panel.md").read_text(encoding="utf-8").split())
     stated = re.search(
         r"does not give up within (\d+) s.*a request may take (\d+) s and (\d+) more for every"
         r" 1,000 vertices, "

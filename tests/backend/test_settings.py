@@ -24,6 +24,7 @@ from backend.errors import BackendError
 from backend.protocol import read_message, write_message
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "reference" / "settings.md"
 
 
 def refused(**layers: Any) -> BackendError:
@@ -225,7 +226,7 @@ def test_without_a_home_there_are_the_defaults_and_a_warning(
 
 def test_the_defaults_are_those_that_the_page_states() -> None:
     stated: dict[str, str] = {}
-    for line in (ROOT / "docs" / "engine.md").read_text(encoding="utf-8").splitlines():
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.split("|")]
         if len(cells) == 5 and cells[1].startswith("`"):
             names, values = re.findall(r"`(\w+)`", cells[1]), cells[2].replace("`", "").split(", ")
@@ -442,7 +443,7 @@ def test_a_real_child_works_in_any_environment_and_warns(
 def test_the_page_about_the_engine_lists_every_setting_with_its_default() -> None:
     rows = [
         line.split("|")
-        for line in (ROOT / "docs" / "engine.md").read_text(encoding="utf-8").splitlines()
+        for line in PAGE.read_text(encoding="utf-8").splitlines()
         if line.startswith("| `")
     ]
     told = {

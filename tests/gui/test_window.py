@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Blender with a real window, the extension installed from the built zip, everything done by mouse
-and keys. See docs/gui.md.
+and keys. See docs/design/window-tests.md.
 
 Pictures of what was on the screen are left in build/gui/run-VERSION.
 """

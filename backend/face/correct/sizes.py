@@ -6,7 +6,7 @@ A model that is not certain of a direction makes shapes small, since that errs l
 condition's shape is measured, by how far it goes where it goes farthest and by what it is for
 (`shapes/figures.py`), and scaled towards what makers of such heads do. Directions stay; contacts
 come afterwards and keep the last word. What makers do is in sizes.json, written by
-scripts/train/sizes.py; scripts/train/README.md says what was tried.
+scripts/train/sizes.py; docs/experiments/training.md says what was tried.
 """
 
 from __future__ import annotations
