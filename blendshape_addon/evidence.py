@@ -59,7 +59,7 @@ class Evidence:
         for kind, names in self.names.items():
             found[kind] = []
             for name in names:
-                cut = name[: words.LONGEST]
+                cut = name[: words.NAME_LIMITS.longest]
                 left -= len(json.dumps(cut))
                 found[kind].append(cut if left > 0 else "")
         return found
@@ -255,6 +255,6 @@ def joined(pieces: Sequence[Piece]) -> Evidence:
 
 def _place(table: dict[str, int], name: str) -> int:
     """A name's place in a table that grows, -1 where that is full."""
-    if name not in table and len(table) >= words.MOST:
+    if name not in table and len(table) >= words.NAME_LIMITS.most:
         return -1
     return table.setdefault(name, len(table))

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from backend.face.analyse.seams import opposites, sides, ways
 from backend.face.geometry.frame import frame_of_landmarks
 from backend.face.geometry.landmarks import NAMES, SIDES, mirrored
-from backend.face.geometry.mesh import loose_parts, part_boxes, seamless_normals
+from backend.face.geometry.mesh import loose_parts, part_boxes
+from backend.face.geometry.normals import seamless_normals
 
 from ..samples.rig import Floats, Ints, Rig
 

@@ -11,7 +11,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.face.geometry.mesh import vertex_normals, weld
+from backend.face.geometry.mesh import weld
+from backend.face.geometry.normals import vertex_normals
 
 from ..samples.rig import Anchor, Floats, Ints, Rig
 from .heads import random_identity

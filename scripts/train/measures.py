@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.face.geometry.landmarks import SIDES, mirrored
-from backend.face.geometry.mesh import connected_parts, loose_parts, seamless_normals
+from backend.face.geometry.mesh import connected_parts, loose_parts
 from backend.face.geometry.mirror import partners
 from backend.face.geometry.motion import rigid
+from backend.face.geometry.normals import seamless_normals
 
 from ..samples.rig import Floats, Ints, Rig
 

@@ -15,7 +15,7 @@ from fixtures import scenes
 from fixtures.fringe import Fringed, fringed
 
 from backend.face.evidence.evidence import check, evidence_of
-from backend.face.evidence.names import LONGEST
+from backend.face.evidence.names import NAME_LIMITS
 
 
 def material(name: str, alpha: float = 1.0) -> Any:
@@ -144,7 +144,7 @@ def test_names_without_end_are_cut(box: Any, count: int) -> None:
     names = own.fields()["bones"]
     assert (
         len(names) == count
-        and all(len(name) <= LONGEST for name in names)
+        and all(len(name) <= NAME_LIMITS.longest for name in names)
         and names[0].startswith("0000髪")
     )
     assert len(str(names).encode("ascii", "backslashreplace")) < 2 * LETTERS

@@ -21,7 +21,7 @@ from backend.face.evidence.evidence import (
     hanging_bones,
     worn_or_hair,
 )
-from backend.face.evidence.names import CLASSES, LONGEST, MOST
+from backend.face.evidence.names import CLASSES, NAME_LIMITS
 
 TRIANGLES = np.array([[0, 1, 2], [2, 3, 4], [4, 5, 0]], np.int32)
 
@@ -47,7 +47,7 @@ def test_names_and_arrays_become_evidence() -> None:
     )
     assert (
         found is not None
-        and found.materials == ("Face", ("Hair" * 100)[:LONGEST])
+        and found.materials == ("Face", ("Hair" * 100)[: NAME_LIMITS.longest])
         and found.bones == ()
         and found.vertex_bones is None
     )
@@ -62,7 +62,7 @@ def test_names_and_arrays_become_evidence() -> None:
         ({"colours": ["red"]}, {}),
         ({"materials": "Hair"}, {}),
         ({"materials": ["Hair", 1]}, {}),
-        ({"bones": ["b"] * (MOST + 1)}, {}),
+        ({"bones": ["b"] * (NAME_LIMITS.most + 1)}, {}),
         ({}, {"vertex_bones": np.zeros(6, np.float32)}),
         ({}, {"bone_places": ints(0, 0, 0)}),
     ],

@@ -23,10 +23,9 @@ from backend.face.geometry.mesh import (
     loose_parts,
     nearest,
     part_boxes,
-    seamless_normals,
-    vertex_normals,
     weld,
 )
+from backend.face.geometry.normals import seamless_normals, vertex_normals
 
 
 def box(centre: tuple[float, float, float], half: float = 0.5) -> tuple[Floats, Ints]:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backend.face.geometry.mesh import seamless_normals
-from backend.face.geometry.mirror import OTHER, make_alike, pairs_of, partners
+from backend.face.geometry.mirror import make_alike, pairs_of, partners
+from backend.face.geometry.normals import seamless_normals
+from backend.face.params.geometry import MIRROR
 from scripts.samples.anatomy import PARTS
 from scripts.samples.modelled import anatomy
 
@@ -62,8 +63,8 @@ def test_the_best_partner_is_found_wherever_the_grids_cells_end(
         points.astype(np.float64)[None] - image(points.astype(np.float64))[:, None], axis=2
     )
     same = (normals - 2 * (normals @ plane)[:, None] * plane) @ normals.T
-    score = far + tolerance * (1 - same + OTHER * (kinds[:, None] != kinds[None]))
-    score[(far >= tolerance) | (same <= -0.2)] = np.inf
+    score = far + tolerance * (1 - same + MIRROR.other_kind * (kinds[:, None] != kinds[None]))
+    score[(far >= tolerance) | (same <= MIRROR.facing)] = np.inf
     found = partners(points, normals, plane, offset, tolerance, kinds=kinds)
     least = score.min(axis=1)
     assert ((found >= 0) == np.isfinite(least)).all()

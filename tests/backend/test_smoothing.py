@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.face.geometry.mesh import among
-from backend.face.geometry.smoothing import SHARE, neighbours, smoothed
+from backend.face.geometry.smoothing import neighbours, smoothed
+from backend.face.params.geometry import SMOOTHING
 
 
 def sheet(rows: int = 12, columns: int = 15) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -73,6 +74,7 @@ def test_vertices_without_neighbours_keep_their_offsets_between_those_with_some(
     for k, others in ((1, [2, 4]), (2, [1, 4]), (4, [1, 2])):
         np.testing.assert_allclose(
             found[0, k],
-            (1 - SHARE) * offsets[0, k] + SHARE * offsets[0, others].mean(axis=0),
+            (1 - SMOOTHING.share) * offsets[0, k]
+            + SMOOTHING.share * offsets[0, others].mean(axis=0),
             rtol=1e-6,
         )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..geometry.frame import Floats
 from ..geometry.mesh import nearest, squared
-from ..geometry.mirror import FACE_CENTRE, FACE_RADIUS
+from ..geometry.mirror import in_symmetric_region
 from ..geometry.ramp import smoothstep
 from .seams import SHEETS
 from .surface import Flags, Surface
@@ -32,11 +32,11 @@ Lain = tuple[
 
 def lying(there: Surface, others: Flags) -> Lain:
     """What lies on the skin. others (F,): what goes with lids, eyes and brows."""
-    skin, away = np.flatnonzero(there.skins[0]), there.vertices - np.array(FACE_CENTRE, np.float32)
+    skin = np.flatnonzero(there.skins[0])
     count = np.maximum(np.bincount(there.owner), 1)
     inside, taken = (
         np.bincount(there.owner, flags, len(count)) / count
-        for flags in (squared(away) < FACE_RADIUS**2, others)
+        for flags in (in_symmetric_region(there.vertices), others)
     )
     sought = (
         (count >= FEW) & (inside > MOST[0]) & (taken < OTHERS[0])

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
-from ..geometry.mesh import Ints, corners_of, crossed, edges_of, nearest, part_boxes, squared
+from ..geometry.mesh import Ints, edges_of, nearest, part_boxes, squared
+from ..geometry.normals import corners_of, crossed
 from .seams import FACE, face_skin
 
 Flags = NDArray[np.bool_]

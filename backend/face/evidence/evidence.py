@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BackendError
-from .names import CLASSES, FACIAL, LONGEST, MOST, number_of
+from ..params.evidence import BONES, NAME_LIMITS
+from .names import CLASSES, FACIAL, number_of
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -27,9 +28,6 @@ INDICES = {
     "vertex_groups": "groups",
     "vertex_objects": "objects",
 }
-# bones of no telling name below the head's, one after the other, from which on they hold what hangs
-CHAIN = 2
-MIRRORED = 0.1  # of their distance, by which two bones may differ in height and depth and be a pair
 HANGING = ("hair", "accessory")
 
 
@@ -107,13 +105,13 @@ def _names(kind: str, values: object) -> tuple[str, ...]:
         raise BackendError(
             "protocol", f"{kind} must be a list of names.", 'Send for example ["Face", "Hair"].'
         )
-    if len(values) > MOST:
+    if len(values) > NAME_LIMITS.most:
         raise BackendError(
             "protocol",
-            f"There are {len(values)} {kind}, and {MOST} are the most.",
+            f"There are {len(values)} {kind}, and {NAME_LIMITS.most} are the most.",
             "Send fewer names, and -1 for the others.",
         )
-    return tuple(value[:LONGEST] for value in values)
+    return tuple(value[: NAME_LIMITS.longest] for value in values)
 
 
 def check(evidence: Evidence, vertices: int, triangles: int) -> None:
@@ -171,7 +169,7 @@ def bone_classes(evidence: Evidence) -> Ints:
     )
     if len(alone) == 2 and evidence.bone_places is not None:
         apart = np.sort(np.abs(np.subtract(*evidence.bone_places[alone].astype(np.float64))))
-        if np.isfinite(apart).all() and apart[2] > 0 and apart[1] < MIRRORED * apart[2]:
+        if np.isfinite(apart).all() and apart[2] > 0 and apart[1] < BONES.mirrored * apart[2]:
             found[alone] = CLASSES.index("eye")
     return found
 
@@ -203,7 +201,7 @@ def hanging_bones(evidence: Evidence, found: Ints) -> Flags:
     for bone in order[::-1]:
         if length[bone] > 1:
             longest[parents[bone]] = max(longest[parents[bone]], longest[bone])
-    return np.asarray((length > 0) & (longest >= CHAIN))
+    return np.asarray((length > 0) & (longest >= BONES.chain))
 
 
 def _below_head(found: Ints, parents: Ints) -> Flags:

@@ -23,9 +23,8 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-LONGEST = 128  # characters of a name that are read
-MOST = 4096  # names of one kind that a mesh may bring
-PIECES = 4  # words that one compound is made of at most
+from ..params.evidence import NAME_LIMITS as NAME_LIMITS
+
 # What a name can speak of; the numbers are the places in here. `head` is the head as a whole,
 # `skin` what the face's skin is called or lies on it, `beard` hair that grows on it and goes with
 # it, `accessory` what is worn, `body` everything below, with clothes
@@ -87,12 +86,12 @@ _ORDER = (
 )
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=NAME_LIMITS.remembered)
 def kind_of(name: str, group: bool = False) -> str:
     """The class of CLASSES that a name speaks of, the empty one if none or two that do not go
     together. group: it is a vertex group's, which is called a mask for what it does.
     """
-    found = set(_kinds(unicodedata.normalize("NFKC", name[:LONGEST]), group)) - {""}
+    found = set(_kinds(unicodedata.normalize("NFKC", name[: NAME_LIMITS.longest]), group)) - {""}
     if "accessory" in found:
         return (
             "" if found & (FACIAL - {"beard"}) else "accessory"
@@ -118,7 +117,7 @@ def _kinds(name: str, group: bool) -> Iterator[str]:
     words = [word for run in _LETTERS.findall(name) for word in _words(run)]
     at = 0
     while at < len(words):
-        for count in range(min(PIECES, len(words) - at), 0, -1):
+        for count in range(min(NAME_LIMITS.pieces, len(words) - at), 0, -1):
             kind = _of("".join(words[at : at + count]))
             if kind is not None or count == 1:
                 if not (group and words[at : at + count] == ["mask"]):
@@ -173,7 +172,7 @@ def _cut(run: str, known: dict[str, str], longest: int) -> list[str] | None:
             if now is None or len(before) + 1 < len(now):
                 best[end] = [*before, word]
     found = best[-1]
-    return found if found and len(found) <= PIECES else None
+    return found if found and len(found) <= NAME_LIMITS.pieces else None
 
 
 def _inside_kana(name: str, found: re.Match[str]) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mesh as plain arrays, and what follows from its arrays alone: normals, welded vertices, loose
+"""A mesh as plain arrays, and what follows from its arrays alone: edges, welded vertices, loose
 parts.
 """
 
@@ -14,17 +14,13 @@ from numpy.typing import NDArray
 
 from ...errors import BackendError
 from ..evidence import evidence
+from ..params.geometry import MESH
 from .landmarks import NAMES
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
-ALIKE = 0.5  # cosine between a normal and the mean in its place from which on they belong together
-FOLDED = (
-    -0.98
-)  # cosine between the normals of two triangles up to which they are folded back onto each other
-TABLE = 1 << 17  # distances that are looked at at once
-# of the mesh's largest extent: vertices that were split for UVs or normals coincide far closer
-WELD_TOLERANCE = 1e-6
+AXIS_PLACES = np.array([1, 1 << 21, 1 << 42], np.int64)
+LOW_HALF = 0xFFFFFFFF  # of a number that packs two of 32 bits
 
 
 @dataclass(frozen=True)
@@ -172,7 +168,7 @@ def nearest(
     # which fits into a core's cache
     mine = np.concatenate([(points - middle).astype(kind), np.ones((len(points), 1), kind)], axis=1)
     theirs = np.ascontiguousarray(np.concatenate([-2 * there, squares[:, None]], axis=1).T)
-    step = max(1, min(TABLE // len(among), len(points)))
+    step = max(1, min(MESH.distances_at_once // len(among), len(points)))
     table = np.empty((step, len(among)), kind)
     for first in range(0, len(points), step):
         some = mine[first : first + step]
@@ -182,116 +178,16 @@ def nearest(
     return found
 
 
-def corners_of(
-    vertices: Floats, triangles: Ints
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The first, second and third corners of triangles (T,3), each float64 (3,T): sums and products
-    over rows of three take several times as long.
-    """
-    columns = vertices.astype(np.float64).T
-    return (
-        columns.take(triangles[:, 0], axis=1),
-        columns.take(triangles[:, 1], axis=1),
-        columns.take(triangles[:, 2], axis=1),
-    )
-
-
-def crossed(
-    first: NDArray[np.float64], second: NDArray[np.float64], third: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Normals (3,T) of triangles by their corners, each (3,T); as long as twice the area."""
-    (x, y, z), (u, v, w) = second - first, third - first
-    return np.stack([y * w - z * v, z * u - x * w, x * v - y * u])
-
-
-def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
-    """Unit normals float32 (V,3), area-weighted over the triangles (T,3) around each vertex; zero
-    for loose vertices.
-    """
-    return _unit(_summed_normals(vertices, triangles))
-
-
-def _summed_normals(vertices: Floats, triangles: Ints) -> NDArray[np.float64]:
-    """float64 (V,3): the sum of the normals of the triangles around each vertex, each as long as
-    twice its area.
-    """
-    where = triangles.ravel()
-    facing = crossed(*corners_of(vertices, triangles))
-    return np.stack(
-        [np.bincount(where, np.repeat(column, 3), len(vertices)) for column in facing], axis=1
-    )  # np.add.at takes longer
-
-
-def _unit(ways: NDArray[np.float64]) -> Floats:
-    """float32 (N,3) of length 1; zero where there is none."""
-    length = np.sqrt(squared(ways))[:, None]
-    return np.ascontiguousarray(
-        np.divide(ways, length, out=np.zeros_like(ways), where=length > 0), np.float32
-    )
-
-
 def weld(vertices: Floats) -> Ints:
     """Group int32 (V,) of each vertex: vertices in one place (within 1e-6 of the mesh's size) share
     a group, numbered from 0.
     """
     size = max(extent(vertices), 1e-30)
     cells = np.round(
-        (vertices.astype(np.float64) - bounds(vertices)[0]) / (size * WELD_TOLERANCE)
+        (vertices.astype(np.float64) - bounds(vertices)[0]) / (size * MESH.weld)
     ).astype(np.int64)
-    _, group = np.unique(cells @ np.array([1, 1 << 21, 1 << 42], np.int64), return_inverse=True)
+    _, group = np.unique(cells @ AXIS_PLACES, return_inverse=True)
     return np.asarray(group.ravel(), np.int32)
-
-
-def seamless_normals(vertices: Floats, triangles: Ints, group: Ints | None = None) -> Floats:
-    """Unit normals float32 (V,3) that agree where a vertex was split for UVs or shading. group
-    (V,): of `weld`, where it is known.
-
-    Vertices in one place that an edge between two triangles joins share the normal of all triangles
-    around them, as if they had never been split. So do others in one place whose normals point the
-    same way; those that face each other, as closed lips do, keep their own.
-    """
-    group = weld(vertices) if group is None else group
-    own = _summed_normals(vertices, triangles)
-    if int(group.max(initial=-1)) + 1 == len(group):  # nothing was split
-        return _unit(own)
-    sheet = _sheets(vertices, triangles, group)
-    _, first = np.unique(sheet, return_index=True)
-    where = group[first]
-    summed = np.stack([np.bincount(sheet, own[:, axis]) for axis in range(3)], axis=1).astype(
-        np.float64
-    )
-    normals = _unit(summed)
-    mean = _unit(np.stack([np.bincount(where, summed[:, axis]) for axis in range(3)], axis=1))[
-        where
-    ]
-    alike = (mean * normals).sum(axis=1, keepdims=True) > ALIKE
-    return np.ascontiguousarray(np.where(alike, mean, normals)[sheet])
-
-
-def _sheets(vertices: Floats, triangles: Ints, group: Ints) -> Ints:
-    """Sheet int32 (V,) of each vertex: vertices in one place, of one group (V,), share one where
-    two triangles that use them meet along an edge of no third one, and do not fold back onto each
-    other there.
-    """
-    shared = np.bincount(group) > 1
-    near = triangles[~all_corners(~shared[group], triangles)]
-    start, end = near.ravel(), near[:, [1, 2, 0]].ravel()
-    turned = group[start] > group[end]
-    low, high = np.where(turned, end, start), np.where(turned, start, end)
-    keys = group[low].astype(np.int64) << 32 | group[high]
-    order = np.argsort(keys, kind="stable")
-    begins = np.flatnonzero(np.diff(keys[order], prepend=-1))
-    pairs = begins[np.diff(begins, append=len(order)) == 2]
-    one, other = order[pairs], order[pairs + 1]
-    facing = _unit(crossed(*corners_of(vertices, near)).T)
-    flat = (facing[one // 3] * facing[other // 3]).sum(axis=1) > FOLDED
-    met = flat & (
-        turned[one] != turned[other]
-    )  # two triangles that face alike pass their edge in opposite directions
-    links = [
-        np.stack([ends[one[met]], ends[other[met]], ends[one[met]]], axis=1) for ends in (low, high)
-    ]
-    return connected_parts(len(group), np.concatenate(links).astype(np.int32))
 
 
 def connected_parts(count: int, triangles: Ints) -> Ints:
@@ -330,7 +226,7 @@ def adjacency(edges: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
     numbers = _sorted(np.concatenate([low, high]), np.concatenate([high, low]))
     end = numbers >> 32
     begins = np.flatnonzero(np.diff(end, prepend=-1))
-    return numbers & 0xFFFFFFFF, begins, end[begins]
+    return numbers & LOW_HALF, begins, end[begins]
 
 
 def _sorted(first: Ints, second: Ints) -> NDArray[np.int64]:
@@ -351,7 +247,7 @@ def _sorted(first: Ints, second: Ints) -> NDArray[np.int64]:
 def _pairs(numbers: NDArray[np.int64]) -> Ints:
     pairs = np.empty((len(numbers), 2), np.int32)
     pairs[:, 0] = numbers >> 32
-    pairs[:, 1] = numbers & 0xFFFFFFFF
+    pairs[:, 1] = numbers & LOW_HALF
     return pairs
 
 

@@ -13,26 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..params.geometry import MIRROR
 from .frame import Doubles, Floats
 from .landmarks import mirrored
 from .mesh import bounds, squared
 from .symmetry import mirror_plane
 
-FACE_CENTRE, FACE_RADIUS = (
-    (0.0, -0.5, -0.1),
-    1.2,
-)  # canonical: where a face is symmetric whatever the hair does
-NEAR, CLOSE = (
-    0.02,
-    0.004,
-    # canonical units within which partners are sought at first, and once the plane is known from
-    # them
-)
-OTHER = 4.0  # tolerances that a partner of another kind counts as farther
-PAIRED = 0.9  # share of the face's vertices with a partner from which on its mesh is symmetric
-FEW = 100  # vertices of a face below which nothing is said
-AT_ONCE = 1 << 14  # pairs of a point and one that may be its partner that are looked at at once
-SAMPLE = 1500  # points from which the plane is found
 Each = Callable[
     ..., Iterable[Any]
 ]  # `map`, or that of an executor: a function and what it works on, one by one
@@ -45,20 +31,156 @@ def partners(
     normal: NDArray[np.float64],
     offset: float,
     tolerance: float,
+    *,
     asked: NDArray[np.intp] | None = None,
     kinds: NDArray[np.intp] | None = None,
 ) -> NDArray[np.intp]:
-    """Index (Q,) of the point nearest to each one's mirror image in the plane normal . p = offset;
-    -1 where none is within the tolerance.
+    """Find the point nearest to each one's mirror image in the plane normal . p = offset.
 
-    points, normals (P,3); asked (Q,): whose partners, all without it. Looked up in a grid of cells
-    of twice the tolerance. Of several in one place, as on closed lips, the one that faces the
-    mirrored way is taken; one that faces the opposite way never is. kinds (P,): of several the one
-    of the same kind is taken, as between the skin and a sheet that lies on it.
+    Of several in one place, as on closed lips, the one that faces the mirrored way is taken; one
+    that faces the opposite way never is.
+
+    Args:
+        points: float32 (P,3)
+        normals: float32 (P,3), unit
+        normal: float64 (3,), the plane's, unit
+        offset: of the plane, in the points' unit
+        tolerance: farther points are no partners, in the points' unit
+        asked: (Q,), whose partners; all without it
+        kinds: (P,); of several the one of the same kind is taken, as between the skin and a sheet
+            that lies on it
+
+    Returns:
+        Indices (Q,), -1 where there is no partner.
     """
-    which = np.arange(len(points)) if asked is None else asked
-    if not len(which):
+    if not len(points if asked is None else asked):
         return np.empty(0, np.intp)
+    grid, place = _gridded(points, normals, (normal, offset), tolerance, asked=asked, kinds=kinds)
+    inner = np.floor(place)
+    found, scores = grid.best(
+        np.arange(len(place)), inner.astype(np.int64) @ grid.factors, CORNERS[:1], 0
+    )
+    # a score is no less than the distance: what lies farther from its own cell's border has no
+    # better partner beyond
+    border = (0.5 - np.maximum.reduce(np.abs(place - inner - 0.5).T)) * (2 * tolerance)
+    rest = np.flatnonzero(~(scores < border))
+    if len(rest):
+        first = np.floor(place[rest] - 0.5).astype(np.int64) @ grid.factors
+        found[rest] = grid.best(rest, first, CORNERS, 1)[0]
+    return found
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Points sorted by their cell in a grid, and mirror images that are looked up among them.
+
+    Args:
+        points: float64 (P,3)
+        normals: float32 (P,3)
+        kinds: (P,), or None
+        which: (Q,), the points that were mirrored
+        image: float64 (Q,3), their mirror images
+        facing: (Q,3), their mirrored normals
+        tolerance: farther points are no partners; a cell is twice as large
+        factors: (3,), a cell's number is its place times these
+        keys: (P,), the cells' numbers, sorted
+        order: (P,), the points in that order
+    """
+
+    points: Doubles
+    normals: Floats
+    kinds: NDArray[np.intp] | None
+    which: NDArray[np.intp]
+    image: Doubles
+    facing: NDArray[Any]
+    tolerance: float
+    factors: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    order: NDArray[np.int64]
+
+    def best(
+        self,
+        some: NDArray[np.intp],
+        first: NDArray[np.int64],
+        corners: NDArray[np.int64],
+        wide: int,
+    ) -> tuple[NDArray[np.intp], Doubles]:
+        """The best partner of each of `some` (N,), and its score (N,), infinite where there is
+        none, in the cells from `first` (N,) + corners on, and in the `wide` next ones along x.
+        """
+        turn_to = np.argsort(first)  # what is looked up in order is found several times as fast
+        some, first = some[turn_to], first[turn_to]
+        start, count = self._stretches(first, corners, wide)
+        many = count.sum(axis=1)
+        ends = np.cumsum(many)
+        best, scores = np.full(len(some), -1, np.intp), np.full(len(some), np.inf)
+        at_once = MIRROR.pairs_at_once  # bounds the table of pairs
+        pieces = np.searchsorted(ends, np.arange(0, int(ends[-1]) + at_once, at_once))
+        for begin, end in itertools.pairwise([*np.unique(pieces), len(some)]):
+            each = count[begin:end].ravel()
+            seen = np.flatnonzero(many[begin:end]) + begin
+            if not len(seen):
+                continue
+            other = self.order[
+                np.arange(int(each.sum()))
+                + np.repeat(start[begin:end].ravel() - np.cumsum(each) + each, each)
+            ]
+            mine = np.repeat(seen, many[seen])
+            score = self._scores(some[mine], other)
+            least = np.minimum.reduceat(score, np.cumsum(many[seen]) - many[seen])
+            hits = np.flatnonzero((score == np.repeat(least, many[seen])) & (score < np.inf))
+            hits = hits[np.flatnonzero(np.diff(mine[hits], prepend=-1))]  # of equals the first
+            best[mine[hits]], scores[seen] = other[hits], least
+        found = np.empty_like(turn_to)
+        found[turn_to] = np.arange(len(turn_to))
+        return best[found], scores[found]
+
+    def _stretches(
+        self, first: NDArray[np.int64], corners: NDArray[np.int64], wide: int
+    ) -> NDArray[np.int32]:
+        """Where the points of cells begin in `order`, and how many there are, both (N,C), for the
+        cells from `first` (N,) + corners (C,3) on.
+        """
+        start, count = found = np.empty((2, len(first), len(corners)), np.int32)
+        for begin in range(0, len(first), MIRROR.pairs_at_once):
+            piece = slice(begin, begin + MIRROR.pairs_at_once)
+            # cells that differ along x alone have keys that follow each other
+            wanted = first[piece, None] + corners @ self.factors
+            start[piece] = np.searchsorted(self.keys, wanted)
+            count[piece] = np.searchsorted(self.keys, wanted + wide, side="right") - start[piece]
+        return found
+
+    def _scores(self, one: NDArray[np.intp], other: NDArray[np.int64]) -> Doubles:
+        """How far `other` (N,) points are from the mirror images of `one` (N,), the better they
+        face alike the nearer; infinite for those that are no partners.
+        """
+        far = np.sqrt(squared(_rows(self.points, other) - _rows(self.image, one)))
+        same = np.einsum("ni,ni->n", _rows(self.normals, other), _rows(self.facing, one))
+        other_kind = (
+            0
+            if self.kinds is None
+            else MIRROR.other_kind * (self.kinds[other] != self.kinds[self.which[one]])
+        )
+        return np.where(
+            (far < self.tolerance) & (same > MIRROR.facing),
+            far + self.tolerance * (1 - same + other_kind),
+            np.inf,
+        )
+
+
+def _gridded(
+    points: Floats,
+    normals: Floats,
+    plane: tuple[Doubles, float],
+    tolerance: float,
+    *,
+    asked: NDArray[np.intp] | None,
+    kinds: NDArray[np.intp] | None,
+) -> tuple[_Grid, Doubles]:
+    """The grid of points (P,3), and the places (Q,3) in it of the mirror images of those that are
+    asked for (Q,), or of all.
+    """
+    normal, offset = plane
     exact = points.astype(np.float64)
     own, facing = (exact, normals) if asked is None else (exact[asked], normals[asked])
     image = own - 2 * (own @ normal - offset)[:, None] * normal
@@ -72,65 +194,19 @@ def partners(
     numbers = (cell @ factors) * len(points) + np.arange(len(points))
     del own, cell  # this is where a request takes most memory
     numbers.sort()  # several times as fast as a stable argsort of the keys
-    sorted_keys, order = np.divmod(numbers, len(points))
-
-    def look(
-        some: NDArray[np.intp], first: NDArray[np.int64], corners: NDArray[np.int64], wide: int
-    ) -> tuple[NDArray[np.intp], Doubles]:
-        """The best partner of each of `some` (N,), and its score (N,), infinite where there is
-        none, in the cells from `first` (N,) + corners on, and in the `wide` next ones along x.
-        """
-        turn_to = np.argsort(first)  # what is looked up in order is found several times as fast
-        some, first = some[turn_to], first[turn_to]
-        start, count = np.empty((2, len(some), len(corners)), np.int32)
-        for piece in (slice(begin, begin + AT_ONCE) for begin in range(0, len(some), AT_ONCE)):
-            wanted = (
-                first[piece, None] + corners @ factors
-            )  # cells that differ along x alone have keys that follow each other
-            start[piece] = np.searchsorted(sorted_keys, wanted)
-            count[piece] = np.searchsorted(sorted_keys, wanted + wide, side="right") - start[piece]
-        many = count.sum(axis=1)
-        ends = np.cumsum(many)
-        best, scores = np.full(len(some), -1, np.intp), np.full(len(some), np.inf)
-        pieces = np.searchsorted(
-            ends, np.arange(0, int(ends[-1]) + AT_ONCE, AT_ONCE)
-        )  # bounds the table of pairs
-        for begin, end in itertools.pairwise([*np.unique(pieces), len(some)]):
-            each = count[begin:end].ravel()
-            seen = np.flatnonzero(many[begin:end]) + begin
-            if not len(seen):
-                continue
-            other = order[
-                np.arange(int(each.sum()))
-                + np.repeat(start[begin:end].ravel() - np.cumsum(each) + each, each)
-            ]
-            mine = np.repeat(seen, many[seen])
-            one = some[mine]
-            far = np.sqrt(squared(_rows(exact, other) - _rows(image, one)))
-            same = np.einsum("ni,ni->n", _rows(normals, other), _rows(facing, one))
-            other_kind = 0 if kinds is None else OTHER * (kinds[other] != kinds[which[one]])
-            score = np.where(
-                (far < tolerance) & (same > -0.2), far + tolerance * (1 - same + other_kind), np.inf
-            )
-            least = np.minimum.reduceat(score, np.cumsum(many[seen]) - many[seen])
-            hits = np.flatnonzero((score == np.repeat(least, many[seen])) & (score < np.inf))
-            hits = hits[np.flatnonzero(np.diff(mine[hits], prepend=-1))]  # of equals the first
-            best[mine[hits]], scores[seen] = other[hits], least
-        found = np.empty_like(turn_to)
-        found[turn_to] = np.arange(len(turn_to))
-        return best[found], scores[found]
-
-    inner = np.floor(place)
-    found, scores = look(np.arange(len(which)), inner.astype(np.int64) @ factors, CORNERS[:1], 0)
-    # a score is no less than the distance: what lies farther from its own cell's border has no
-    # better partner beyond
-    border = (0.5 - np.maximum.reduce(np.abs(place - inner - 0.5).T)) * (2 * tolerance)
-    rest = np.flatnonzero(~(scores < border))
-    if len(rest):
-        found[rest] = look(
-            rest, np.floor(place[rest] - 0.5).astype(np.int64) @ factors, CORNERS, 1
-        )[0]
-    return found
+    keys, order = np.divmod(numbers, len(points))
+    return _Grid(
+        exact,
+        normals,
+        kinds,
+        np.arange(len(points)) if asked is None else asked,
+        image,
+        facing,
+        tolerance=tolerance,
+        factors=factors,
+        keys=keys,
+        order=order,
+    ), place
 
 
 def _rows(table: NDArray[Any], which: NDArray[np.intp]) -> NDArray[Any]:
@@ -147,38 +223,36 @@ def symmetric_partners(
     points, normals (P,3), canonical; face: indices of the points that count. The plane is found
     from these, then from the pairs it gives.
     """
-    if len(face) < FEW:
+    if len(face) < MIRROR.fewest:
         return None
-    sample = np.random.default_rng(0).permutation(face)[:SAMPLE]
-    plane = _settled(
-        points, normals, sample, np.array([1.0, 0, 0]), 0.0, PAIRED
-    )  # landmarks of both sides are alike where the face is symmetric
+    sample = np.random.default_rng(0).permutation(face)[: MIRROR.sample]
+    upright = np.array([1.0, 0, 0]), 0.0  # a symmetric face's landmarks are alike on both sides
+    plane = _settled(points, normals, sample, upright, MIRROR.paired)
     if plane is None:
-        plane = _settled(
-            points, normals, sample, *mirror_plane(points[sample], normals[sample])[:2], PAIRED / 2
-        )
+        found_plane = mirror_plane(points[sample], normals[sample])[:2]
+        plane = _settled(points, normals, sample, found_plane, MIRROR.paired / 2)
     if plane is None:
         return None
     normal, offset = plane
-    found = partners(points, normals, normal, offset, CLOSE, kinds=kinds)
-    return (found, normal) if (found[face] >= 0).mean() > PAIRED else None
+    found = partners(points, normals, normal, offset, MIRROR.close, kinds=kinds)
+    return (found, normal) if (found[face] >= 0).mean() > MIRROR.paired else None
 
 
 def _settled(
     points: Floats,
     normals: Floats,
     sample: NDArray[np.intp],
-    normal: Doubles,
-    offset: float,
+    plane: tuple[Doubles, float],
     least: float,
 ) -> tuple[Doubles, float] | None:
     """The plane that the pairs of a sample (S,) of points lie about, found from one nearby; None
     where fewer than `least` of it have partners.
     """
-    for tolerance in (NEAR, CLOSE):
-        partner = partners(points, normals, normal, offset, tolerance, sample)
+    normal, offset = plane
+    for tolerance in (MIRROR.near, MIRROR.close):
+        partner = partners(points, normals, normal, offset, tolerance, asked=sample)
         one = np.flatnonzero(partner >= 0)
-        if len(one) < max(FEW / 2, least * len(sample)):
+        if len(one) < max(MIRROR.fewest / 2, least * len(sample)):
             return None
         across = (points[sample[one]] - points[partner[one]]).astype(np.float64)
         middle = (points[sample[one]] + points[partner[one]]).astype(np.float64) / 2
@@ -207,7 +281,7 @@ def pairs_of(
     points, normals (P,3), canonical; skin (P,): what is judged, since hair and clothes seldom are
     symmetric; kinds as of `partners`.
     """
-    inside = squared(points - np.array(FACE_CENTRE, np.float32)) < FACE_RADIUS**2
+    inside = in_symmetric_region(points)
     found = symmetric_partners(points, normals, np.flatnonzero(inside & skin), kinds)
     if found is None:
         return None
@@ -215,6 +289,12 @@ def pairs_of(
     alone = np.flatnonzero(partner < 0)
     partner[alone] = alone
     return Pairs(partner, alone, (np.eye(3) - 2 * np.outer(normal, normal)).astype(np.float32))
+
+
+def in_symmetric_region(points: Floats) -> NDArray[np.bool_]:
+    """Which of points (P,3), canonical, lie where a face is symmetric whatever the hair does."""
+    centre = np.array([0, MIRROR.face_y, MIRROR.face_z], np.float32)
+    return np.asarray(squared(points - centre) < MIRROR.face_radius**2)
 
 
 def make_alike(pairs: Pairs, shapes: Mapping[str, Floats], each: Each = map) -> None:

@@ -12,30 +12,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .mesh import Floats, Ints, bounds, corners_of, crossed
-
-SAMPLES = 1 << 13  # triangles that are looked at: enough for each cell of a view to hold several
-CELLS = 32  # of a view, along each side
-# by how much the mean vote, from 1 (all look outside) to -1, must be better if all are turned; on
-# 23 heads it is worse by 0.56 or more
-CLEARLY = 0.3
-PART_INVERTED = -0.8  # the same for a small loose part, such as an eye that was mirrored
-PART_VOTES = 8  # triangles of a part that must be in front for it to be judged by them
-FEWEST = 20  # triangles of a part that is taken for a body
-OPEN = 0.05  # of a body's surface may be missing, as the sum of its areas tells
-THIN = (
-    0.01  # volume by surface to the power of 1.5, from which on a part is a body: a ball has 0.094
-)
-# of all triangles: only smaller parts are turned by themselves, since a shell around the head that
-# looks inwards is an outline
-SMALL = 0.1
+from ..params.geometry import ORIENTATION
+from .mesh import Floats, Ints, bounds
+from .normals import corners_of, crossed
 
 
 def outward(vertices: Floats, triangles: Ints, parts: Ints) -> Ints:
     """Triangles int32 (T,3) that look outwards, the same array where they do. vertices: float32
     (V,3); parts: int32 (V,), of mesh.loose_parts.
     """
-    chosen = np.arange(0, len(triangles), -(-len(triangles) // SAMPLES))
+    chosen = np.arange(0, len(triangles), -(-len(triangles) // ORIENTATION.samples))
     first, second, third = corners_of(vertices, triangles[chosen])
     normals = crossed(first, second, third)
     length = np.sqrt((normals * normals).sum(axis=0))
@@ -43,17 +29,20 @@ def outward(vertices: Floats, triangles: Ints, parts: Ints) -> Ints:
     places = (first + second + third) / 3
     votes, counts = _votes(places, facing)
     if (
-        votes.sum() < (1 - CLEARLY) * counts.sum()
+        votes.sum() < (1 - ORIENTATION.clearly) * counts.sum()
     ):  # else the other way round cannot be clearly better
         other, others = _votes(places, -facing)
-        if other.sum() / max(others.sum(), 1e-30) > votes.sum() / counts.sum() + CLEARLY:
+        if (
+            other.sum() / max(others.sum(), 1e-30)
+            > votes.sum() / counts.sum() + ORIENTATION.clearly
+        ):
             triangles, votes, counts = np.ascontiguousarray(triangles[:, ::-1]), other, others
     of_part = parts[triangles[:, 0]]
     size = np.bincount(of_part)
     voted, asked = (np.bincount(of_part[chosen], values, len(size)) for values in (votes, counts))
-    small = size < SMALL * len(triangles)
-    wrong = small & (asked >= PART_VOTES) & (voted < PART_INVERTED * asked)
-    wrong |= _inside_out(vertices, triangles, of_part, small & (size >= FEWEST))
+    small = size < ORIENTATION.small * len(triangles)
+    wrong = small & (asked >= ORIENTATION.part_votes) & (voted < ORIENTATION.part_inverted * asked)
+    wrong |= _inside_out(vertices, triangles, of_part, small & (size >= ORIENTATION.body_fewest))
     if not wrong.any():
         return triangles
     return np.ascontiguousarray(np.where(wrong[of_part][:, None], triangles[:, ::-1], triangles))
@@ -82,7 +71,9 @@ def _inside_out(
     centre = np.stack([summed(row) for row in middles]) / count
     left = np.sqrt(sum(summed(row) ** 2 for row in areas))
     volume = summed(((middles - centre[:, part]) * areas).sum(axis=0)) / 3
-    body = (left < OPEN * surface) & (np.abs(volume) > THIN * surface**1.5)
+    body = (left < ORIENTATION.body_open * surface) & (
+        np.abs(volume) > ORIENTATION.body_thin * surface**1.5
+    )
     return np.asarray(asked & body & (volume < 0))
 
 
@@ -95,11 +86,11 @@ def _votes(
     """
     votes, counts = np.zeros(places.shape[1]), np.zeros(places.shape[1])
     low, high = bounds(places.T)
-    side = max(float((high - low).max()), 1e-30) / CELLS
-    cells = np.minimum(((places - low[:, None]) / side).astype(np.intp), CELLS - 1)
+    side = max(float((high - low).max()), 1e-30) / ORIENTATION.cells
+    cells = np.minimum(((places - low[:, None]) / side).astype(np.intp), ORIENTATION.cells - 1)
     for axis in range(3):
         across, up = (other for other in range(3) if other != axis)
-        cell = cells[across] * CELLS + cells[up]
+        cell = cells[across] * ORIENTATION.cells + cells[up]
         order = np.argsort(places[axis], kind="stable")
         for sign, sorted_ in ((1.0, order), (-1.0, order[::-1])):
             straight, depth = sign * facing[axis], sign * places[axis]
@@ -120,6 +111,6 @@ def _front(cell: NDArray[np.intp], order: NDArray[np.intp]) -> NDArray[np.intp]:
     """The last of triangles in `order` in each cell, -1 in an empty one. cell (S,): of each
     triangle.
     """
-    front = np.full(CELLS * CELLS, -1, np.intp)
+    front = np.full(ORIENTATION.cells * ORIENTATION.cells, -1, np.intp)
     front[cell[order]] = order
     return front

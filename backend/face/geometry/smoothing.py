@@ -11,12 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...values import WAY
+from ..params.geometry import SMOOTHING
 from .frame import Floats
 from .mesh import Ints, adjacency, edges_of, weld
-
-# of the neighbours' mean: as good as twice a half on heads that were left out of training; more
-# begins to wash out lips
-SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ def smoothed(offsets: Floats, around: Neighbours) -> Floats:
             pull += np.take(flat, other, axis=0, mode="clip")
         pull *= np.float32(1 / len(others))
         pull -= own  # what moves evenly is not rounded
-        pull *= np.float32(SHARE)
+        pull *= np.float32(SMOOTHING.share)
         pull += own
     after = np.take(
         after, around.group, axis=0, mode="clip"

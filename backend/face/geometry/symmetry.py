@@ -6,14 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..params.geometry import PLANE
 from .mesh import Floats, nearest
-
-ROUNDS = 8
-PROBES = 500  # points that are mirrored and looked up
-POINTS = 4000  # points that they are looked up in
-NEAR = 0.2  # canonical units: farther pairs say nothing
-CLOSE = 0.04  # pairs nearer than this count as partners
-REST = 1e-9  # a correction below which the plane is found
 
 
 def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], float, float]:
@@ -24,12 +18,15 @@ def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], 
     pairs mirrored points with their nearest neighbours and solves for the plane to first order.
     share is the part of the probes that find a partner: near 1 for a symmetric face.
     """
-    cloud, facing = points[:POINTS].astype(np.float64), normals[:POINTS].astype(np.float64)
-    probes = cloud[:PROBES]
+    cloud, facing = (
+        points[: PLANE.points].astype(np.float64),
+        normals[: PLANE.points].astype(np.float64),
+    )
+    probes = cloud[: PLANE.probes]
     among = cloud.astype(np.float32)
     normal, offset, share = np.array([1.0, 0, 0]), 0.0, 0.0
     partner, settled = np.full(len(probes), -1), False
-    for _ in range(ROUNDS):
+    for _ in range(PLANE.rounds):
         mirrored = probes - 2 * (probes @ normal - offset)[:, None] * normal
         if (
             not settled
@@ -38,21 +35,21 @@ def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], 
             settled = np.array_equal(before, partner)
         gap, toward = cloud[partner] - mirrored, facing[partner]
         far = np.linalg.norm(gap, axis=1)
-        share = float((far < CLOSE).mean())
-        kept = far < NEAR
-        if kept.sum() < 30:
+        share = float((far < PLANE.close).mean())
+        kept = far < PLANE.near
+        if kept.sum() < PLANE.fewest:
             break
         # gap = -2 [(a y + b z - d) along x, and (a, b) x across], to first order in the corrections
         # a, b, d
         (x, y, z), (nx, ny, nz) = probes[kept].T, toward[kept].T
         rows = -2 * np.stack([y * nx + x * ny, z * nx + x * nz, -nx], axis=1)
-        weight = 1 / (0.02 + far[kept])
+        weight = 1 / (PLANE.softening + far[kept])
         a, b, d = np.linalg.lstsq(
             rows * weight[:, None], (gap[kept] * toward[kept]).sum(axis=1) * weight, rcond=None
         )[0]
         turned = normal + np.array([0, a, b])
         length = float(np.linalg.norm(turned))
         normal, offset = turned / length, float((offset + d) / length)
-        if max(abs(a), abs(b), abs(d)) < REST:
+        if max(abs(a), abs(b), abs(d)) < PLANE.settled:
             break
     return normal, offset, share

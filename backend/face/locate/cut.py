@@ -17,7 +17,8 @@ from ..analyse.kinds import skin_and_still
 from ..analyse.seams import opposites, sides, ways
 from ..geometry.frame import Floats, Frame, frame_of_landmarks
 from ..geometry.landmarks import NAMES, SIDES
-from ..geometry.mesh import AvatarMesh, Ints, part_boxes, seamless_normals, squared
+from ..geometry.mesh import AvatarMesh, Ints, part_boxes, squared
+from ..geometry.normals import seamless_normals
 from ..geometry.ramp import smoothstep
 from . import refine
 from .face import FEW, NO_FACE_FIX, Face, Place, familiar_of

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.frame import Frame
-from ..geometry.mesh import Floats, Ints, corners_of, crossed, part_boxes, squared
+from ..geometry.mesh import Floats, Ints, part_boxes, squared
+from ..geometry.normals import corners_of, crossed
 
 COUNT = 1024  # points of a crop that landmarks are read from
 COARSE_COUNT = 384  # points of a crop that only asks whether a face is there

@@ -19,7 +19,8 @@ from ..analyse.openings import Flags, Opening, eye_opening
 from ..analyse.seams import FADE
 from ..geometry.frame import Doubles, Floats
 from ..geometry.landmarks import SIDES
-from ..geometry.mesh import Ints, all_corners, connected_parts, corners_of, crossed, squared, weld
+from ..geometry.mesh import Ints, all_corners, connected_parts, squared, weld
+from ..geometry.normals import corners_of, crossed
 from ..geometry.ramp import smoothstep
 
 SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked for above and below

@@ -21,9 +21,11 @@ from ..analyse.kinds import skin_and_still
 from ..geometry.frame import Doubles, Floats, Frame, frame_of_landmarks
 from ..geometry.landmarks import NAMES, mirrored
 from ..geometry.mesh import AvatarMesh, Ints, all_corners, bounds, extent, loose_parts, weld
+from ..geometry.mirror import in_symmetric_region
 from ..geometry.orientation import outward
 from ..geometry.ramp import smoothstep
-from ..geometry.symmetry import POINTS, mirror_plane
+from ..geometry.symmetry import mirror_plane
+from ..params.geometry import PLANE
 from . import features, marks
 from .cut import allowed
 from .face import FEW, NO_FACE_FIX, Place
@@ -87,10 +89,6 @@ BESIDE, TWICE = (
 )
 DOUBT = 0.85  # confidence below which the report warns
 JITTER = np.radians(4)
-FACE_CENTRE, FACE_RADIUS = (
-    (0.0, -0.5, -0.1),
-    1.2,
-)  # canonical: where faces are symmetric whatever the hair does
 SYMMETRIC = (
     0.7  # share of mirrored points with a partner from which on a face is taken for symmetric
 )
@@ -565,11 +563,12 @@ class _Search:
         share 0 where there are too few points.
         """
         columns = frame.columns(self.cloud.positions)
-        near = np.flatnonzero(within(columns, FACE_CENTRE, FACE_RADIUS))
+        near = np.flatnonzero(in_symmetric_region(columns.T))
         if len(near) < FEW:
             return np.array([1.0, 0, 0]), 0.0, 0.0
-        if len(near) > POINTS:
-            near = near[np.argpartition(-self.cloud.priority[near], POINTS)[:POINTS]]
+        if len(near) > PLANE.points:
+            kept = np.argpartition(-self.cloud.priority[near], PLANE.points)[: PLANE.points]
+            near = near[kept]
         near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
         return mirror_plane(columns[:, near].T, frame.turn_to_canonical(self.cloud.normals[near]))
 
