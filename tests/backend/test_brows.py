@@ -11,6 +11,7 @@ import pytest
 from backend.face.analyse import brow_strips
 from backend.face.correct import brows
 from backend.face.geometry.frame import Floats
+from backend.face.params.correct import BROWS
 
 LEFT = {
     "brow_inner_left": (0.2, 0.3, 1.2),
@@ -77,7 +78,7 @@ def test_a_brow_sinks_a_little_with_a_lid_that_slides_down_under_it_and_stays_be
     blink = np.zeros_like(vertices)
     blink[~mine, 1], blink[~mine, 2] = slide, -slide / 4  # down, and out over the ball
     brows.follow([blink], vertices, {"left": mine}, ~mine)
-    assert blink[mine, 1] == pytest.approx(brows.LITTLE * slide, abs=1e-6)
+    assert blink[mine, 1] == pytest.approx(BROWS.sinks * slide, abs=1e-6)
     there = (vertices + blink)[mine]
     assert there[:, 2] - surface(there[:, 0], there[:, 1] - slide) + slide / 4 == pytest.approx(
         0.03, abs=0.01

@@ -15,7 +15,7 @@ from backend.face.analyse.head import head_of
 from backend.face.analyse.surface import Surface, surface_of
 from backend.face.correct import closing, contacts, flat_shapes
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
-from backend.face.params.correct import CLOSING, CONTACTS
+from backend.face.params.correct import CLOSING, CONTACTS, FLAT_SHAPES
 from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.samples.modelled import BUILDERS, anatomy
 
@@ -311,7 +311,7 @@ def test_an_eye_that_lies_on_the_skin_is_squashed_and_its_lash_comes_down() -> N
     more = flat_shapes.shut(found, vertices, np.zeros_like(vertices))
     assert not more[32:].any()
     assert np.ptp((vertices + more)[:16, 1]) < 0.1 * np.ptp(vertices[:16, 1])
-    assert np.abs(more[16:32, 1].mean() - flat_shapes.SHUT * (middle[1] - upper[1])) < 0.1 * high
+    assert np.abs(more[16:32, 1].mean() - FLAT_SHAPES.shut * (middle[1] - upper[1])) < 0.1 * high
     assert np.ptp((vertices + more)[16:32, 1]) < 0.5 * np.ptp(vertices[16:32, 1])
 
 

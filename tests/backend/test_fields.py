@@ -12,9 +12,11 @@ from backend.face.analyse.head import head_of
 from backend.face.analyse.seams import face_skin, opposites, sides, ways
 from backend.face.analyse.surface import Surface, bulky, surface_of
 from backend.face.correct import blend, fields
+from backend.face.correct.mouth import Mouth, mouth_of, oval
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
 from backend.face.locate import refine
+from backend.face.params.correct import BLEND
 from scripts.samples.anatomy import PARTS, Anatomy
 from scripts.samples.modelled import BUILDERS, anatomy
 from scripts.samples.rig import Ints
@@ -54,7 +56,7 @@ def cosine(a: Floats, b: Floats) -> float:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_fields_move_what_their_names_say(seed: int | None) -> None:
     one = made(seed)
-    mouth = fields.mouth_of(one.there, one.head.landmarks)
+    mouth = mouth_of(one.there, one.head.landmarks)
     for name, offsets in fields.mouth_fields(mouth).items():
         assert np.isfinite(offsets).all() and np.linalg.norm(offsets, axis=1).max() > 1e-4, name
         assert not offsets[~one.there.skins[0]].any(), name
@@ -67,7 +69,7 @@ def test_fields_move_what_their_names_say(seed: int | None) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_fields_agree_with_the_shapes_by_construction(seed: int | None) -> None:
     one = made(seed)
-    found = fields.mouth_fields(fields.mouth_of(one.there, one.head.landmarks))
+    found = fields.mouth_fields(mouth_of(one.there, one.head.landmarks))
     skin = one.there.skins[0]
     names = (
         "mouthSmileLeft",
@@ -86,13 +88,13 @@ def test_a_model_that_agrees_is_believed_and_one_that_does_not_is_mixed() -> Non
     blink = {"eyeBlinkLeft": field["eyeBlinkLeft"]}
     assert blend.trust(blink, blink) == pytest.approx(1)
     away = {"eyeBlinkLeft": -blink["eyeBlinkLeft"]}
-    assert blend.trust(away, blink) == pytest.approx(blend.DOUBTED)
+    assert blend.trust(away, blink) == pytest.approx(BLEND.doubted)
 
 
 def test_a_small_mouth_takes_fields_and_a_wide_one_the_model() -> None:
     small, wide = made(5), made(None)
     for one, kept in ((small, False), (wide, True)):
-        big = fields.mouth_of(one.there, one.head.landmarks).large
+        big = mouth_of(one.there, one.head.landmarks).large
         assert (big > 0.8) is kept
         nothing = {name: np.zeros_like(offsets) for name, offsets in one.shapes.items()}
         found = blend.mixed(head_of(one.there, one.head.landmarks), nothing)["mouthSmileLeft"]
@@ -241,7 +243,7 @@ def test_a_drawn_mouth_opens_in_an_oval() -> None:
     depth = np.array([0, 0, -1, 0, 0, 0, 0], np.float32)
     away = np.hypot(np.maximum(np.abs(x) - 1, 0), y)
     nowhere, upper = np.zeros(3, np.float32), (y > 0).astype(np.float32)[:, None]
-    m = fields.Mouth(
+    m = Mouth(
         np.zeros((7, 3), np.float32),
         x,
         y,
@@ -255,7 +257,7 @@ def test_a_drawn_mouth_opens_in_an_oval() -> None:
         nowhere,
         nowhere,
     )
-    top, bottom, bag, left, right, above, cheek = fields.oval(m)
+    top, bottom, bag, left, right, above, cheek = oval(m)
     assert top[1] > 0.1 and not bottom.any(), "the upper lip rises, the lower one goes with the jaw"
     assert left[0] > 0.1 and left[1] > 0.05 and right == pytest.approx(left * [-1, 1, 1]), (
         "corners go out and do not fall"
@@ -300,7 +302,7 @@ def test_a_tongue_that_the_model_does_not_know_comes_out_in_one_piece(stuck: str
     out[tongue, 2] = 1e-4
     if stuck == "one vertex":  # which a factor would drag far out
         out[tongue[one.head.vertices[tongue, 2].argmax()], 2] = 0.1
-    marks, half = one.head.landmarks, fields.mouth_of(one.there, one.head.landmarks).half
+    marks, half = one.head.landmarks, mouth_of(one.there, one.head.landmarks).half
     moved = blend.mixed(head_of(one.there, marks), {"tongueOut": out})["tongueOut"][tongue]
     there = (
         one.head.vertices[tongue, 2]
@@ -315,7 +317,7 @@ def test_a_tongue_that_the_model_does_not_know_comes_out_in_one_piece(stuck: str
 
 def test_a_sneer_does_not_part_the_lips_of_unfamiliar_heads() -> None:
     one = made(5)
-    mouth = fields.mouth_of(one.there, one.head.landmarks)
+    mouth = mouth_of(one.there, one.head.landmarks)
     lifted = {
         "noseSneerLeft": np.tile(np.array([0, 0.1, 0], np.float32), (len(one.head.vertices), 1))
     }
@@ -331,7 +333,7 @@ def test_a_sneer_does_not_part_the_lips_of_unfamiliar_heads() -> None:
     )
 
 
-def flat_skin() -> tuple[Surface, fields.Mouth]:
+def flat_skin() -> tuple[Surface, Mouth]:
     """A sheet of skin with a mouth 0.4 wide at y = -1, its rows 0.1 apart along x."""
     half = 0.2
     x, y = np.meshgrid(np.linspace(-0.4, 0.4, 9), np.linspace(-2.4, -0.6, 181))
@@ -361,7 +363,7 @@ def flat_skin() -> tuple[Surface, fields.Mouth]:
         boxes,
         {},
     )
-    return there, fields.mouth_of(there, at)
+    return there, mouth_of(there, at)
 
 
 @pytest.mark.parametrize("fall", [0.5, 1.1, 1.9])

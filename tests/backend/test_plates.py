@@ -14,10 +14,11 @@ from backend.face.analyse import flat_features
 from backend.face.analyse.head import head_of
 from backend.face.analyse.seams import face_skin
 from backend.face.analyse.surface import Surface, surface_of
-from backend.face.correct import contacts, flat_shapes
+from backend.face.correct import contacts
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.landmarks import SIDES
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
+from backend.face.params.correct import FLAT_SHAPES
 
 
 def within(made: Made, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -135,7 +136,7 @@ def test_the_rims_of_a_strip_part_and_seal_again_while_the_skin_keeps_nearly_sti
     assert jaw[mouth][0, 0] < 0 < jaw[mouth][6, 0]  # the ends go out
     assert np.abs((jaw + close)[mouth]).max() < 1e-6
     assert np.allclose(
-        jaw[made.spans["skin"]], flat_shapes.STILL * shapes["jawOpen"][made.spans["skin"]]
+        jaw[made.spans["skin"]], FLAT_SHAPES.chin * shapes["jawOpen"][made.spans["skin"]]
     )
     assert np.allclose(jaw[made.spans["eye_left"]], shapes["jawOpen"][made.spans["eye_left"]])
 

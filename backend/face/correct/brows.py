@@ -12,16 +12,9 @@ from numpy.typing import NDArray
 
 from ..analyse.surface import Flags
 from ..geometry.frame import Floats
+from ..params.correct import BROWS
 
 Places = NDArray[np.intp]
-LEVEL = 0.08  # canonical units over which the skin behind a strip is levelled
-AROUND, DEEP = (
-    0.3,
-    1.0,
-)  # canonical units around and behind a strip within which skin is what it floats before
-STEEP = 0.6  # of its rise that a strip is led out at most: a steeper forehead is none
-LITTLE = 0.3  # of the skin's slide under it, by which a strip sinks at a blink
-FEW = 8  # vertices of skin below which nothing is behind
 
 
 def ride(
@@ -38,7 +31,7 @@ def ride(
             if offsets[mine].any():
                 there = at + offsets[mine]
                 sunk = rest - (there[:, 2] - _level(there, vertices[under] + offsets[under]))
-                offsets[mine, 2] += np.clip(sunk, 0, STEEP * np.abs(offsets[mine, 1]))
+                offsets[mine, 2] += np.clip(sunk, 0, BROWS.steep * np.abs(offsets[mine, 1]))
 
 
 def follow(
@@ -52,12 +45,12 @@ def follow(
         weights, rest = _weights(at, near), at[:, 2] - _level(at, near)
         for offsets in blinks:
             slid = (weights @ offsets[under]).mean(axis=0)
-            offsets[mine] = LITTLE * slid
+            offsets[mine] = BROWS.sinks * slid
             there = at + offsets[mine]
             offsets[mine, 2] += np.clip(
                 rest - (there[:, 2] - _level(there, near + offsets[under])),
                 0,
-                STEEP * float(np.abs(slid[1])),
+                BROWS.steep * float(np.abs(slid[1])),
             )
 
 
@@ -70,9 +63,10 @@ def _over(
         if not len(mine):
             continue
         at = vertices[mine]
-        low, high = at.min(axis=0) - (AROUND, AROUND, DEEP), at.max(axis=0) + (AROUND, AROUND, DEEP)
+        margin = (BROWS.around, BROWS.around, BROWS.deep)
+        low, high = at.min(axis=0) - margin, at.max(axis=0) + margin
         under = np.flatnonzero(skin & ((vertices > low) & (vertices < high)).all(axis=1))
-        if len(under) >= FEW:
+        if len(under) >= BROWS.few:
             yield mine, under
 
 
@@ -86,5 +80,5 @@ def _weights(points: Floats, skin: Floats) -> Floats:
     rows sum to 1.
     """
     far = (points[:, :1] - skin[:, 0]) ** 2 + (points[:, 1:2] - skin[:, 1]) ** 2
-    weight = np.exp((far.min(axis=1, keepdims=True) - far) / np.float32(LEVEL**2))
+    weight = np.exp((far.min(axis=1, keepdims=True) - far) / np.float32(BROWS.level**2))
     return np.asarray(weight / weight.sum(axis=1, keepdims=True), np.float32)

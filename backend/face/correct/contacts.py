@@ -22,7 +22,7 @@ from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.mesh import squared
 from ..geometry.ramp import smoothstep
-from ..params.correct import CONTACTS
+from ..params.correct import CONTACTS, FLAT_SHAPES
 from . import flat_shapes
 from .closing import closing, limited
 
@@ -83,7 +83,7 @@ def corrections(
                     wanted,
                     np.where(
                         there.skins[0][:, None],
-                        flat_shapes.STILL * shapes["jawOpen"],
+                        FLAT_SHAPES.chin * shapes["jawOpen"],
                         shapes["jawOpen"],
                     ),
                 )

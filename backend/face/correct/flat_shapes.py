@@ -13,19 +13,7 @@ from ..analyse.flat_features import FlatEye
 from ..analyse.surface import Flags, Surface
 from ..geometry.frame import Floats
 from ..geometry.mesh import all_corners
-
-SHUT, FLATTER = 0.97, 0.6  # of its height that an eye without lids closes by, and its lash
-RISE, FALL = (
-    0.4,
-    0.9,
-    # half widths that the upper rim of a strip rises and its lower one falls at jawOpen: an oval as
-    # high as artists draw
-)
-WIDER = 0.4  # and that its ends go out: drawn mouths widen as they open
-# of its own way that the skin behind such a mouth goes: a chin moves little when a mouth is drawn
-STILL = 0.2
-RIMS = np.linspace(-1, 1, 9)  # half widths from the middle, where the line between the rims is read
-COLUMN = 0.3  # half widths around it that vertices count
+from ..params.correct import FLAT_SHAPES
 
 
 def shut(eye: FlatEye, vertices: Floats, blink: Floats) -> Floats:
@@ -35,9 +23,11 @@ def shut(eye: FlatEye, vertices: Floats, blink: Floats) -> Floats:
     """
     added = np.zeros_like(blink)
     added[eye.plate] = -blink[eye.plate]
-    added[eye.plate, 1] += SHUT * (eye.level - vertices[eye.plate, 1])
+    added[eye.plate, 1] += FLAT_SHAPES.shut * (eye.level - vertices[eye.plate, 1])
     added[eye.lash] = -blink[eye.lash]
-    added[eye.lash, 1] += SHUT * (eye.level - eye.top) + FLATTER * (eye.top - vertices[eye.lash, 1])
+    added[eye.lash, 1] += FLAT_SHAPES.shut * (eye.level - eye.top) + FLAT_SHAPES.lash * (
+        eye.top - vertices[eye.lash, 1]
+    )
     return added
 
 
@@ -57,6 +47,8 @@ def parted(
     half = float(np.abs(left - right)[0]) / 2
     x = np.clip((there.vertices[:, 0] - (left + right)[0] / 2) / half, -1, 1)
     moved = np.zeros_like(there.vertices)
+    # half widths from the middle, where the line between the rims is read
+    rims = np.linspace(-1, 1, FLAT_SHAPES.rim_places)
     for strip in found:
         faces = there.triangles[all_corners(strip, there.triangles)]
         count = np.bincount(faces.reshape(-1), minlength=len(strip))
@@ -64,18 +56,19 @@ def parted(
             faces.reshape(-1), np.repeat(there.vertices[faces, 1].mean(axis=1), 3), len(strip)
         ) / np.maximum(count, 1)
         level = (there.vertices[strip, 1] + around[strip]) / 2
-        aside = np.abs(x[strip] - RIMS[:, None])
+        aside = np.abs(x[strip] - rims[:, None])
         between = [
             np.median(level[near])
-            for near in aside <= np.maximum(COLUMN, aside.min(axis=1, keepdims=True))
+            for near in aside
+            <= np.maximum(FLAT_SHAPES.rim_column, aside.min(axis=1, keepdims=True))
         ]
-        upper = level > np.interp(x[strip], RIMS, between)
+        upper = level > np.interp(x[strip], rims, between)
         if not upper.any() or upper.all():
             continue
         up = (
             there.vertices[strip][upper].mean(axis=0) - there.vertices[strip][~upper].mean(axis=0)
         ) * np.array([0, 1, 1], np.float32)
-        far = np.where(upper, RISE, -FALL) * half * (1 - x[strip] ** 2)
+        far = np.where(upper, FLAT_SHAPES.rise, -FLAT_SHAPES.fall) * half * (1 - x[strip] ** 2)
         moved[strip] = far[:, None] * up / max(float(np.linalg.norm(up)), 1e-9)
-        moved[strip, 0] += WIDER * half * x[strip]
+        moved[strip, 0] += FLAT_SHAPES.wider * half * x[strip]
     return np.logical_or.reduce(found), moved

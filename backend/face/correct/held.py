@@ -14,18 +14,9 @@ from ..analyse.rest import CLOSED_EYE, JOINED_LIPS, OPEN_MOUTH, Finding, closed_
 from ..geometry.frame import Floats
 from ..geometry.mesh import all_corners, edges_of
 from ..geometry.smoothing import Neighbours, smoothed
+from ..params.correct import HELD
 from . import contacts
 
-ROUND = (
-    0.6,
-    1.8,
-    # half widths around the middle of joined lips up to which they move together, and from which on
-    # nothing is held
-)
-# Times that offsets there are made even, for each square of edges in half a mouth's width, and at
-# most: what one lip does and the other does not is then spread as far on a fine mesh as on a coarse
-# one. The sample head has 10 edges, Blender's monkey 2.
-TOGETHER, ROUNDS = 0.25, 48
 LID = (
     "eyeSquint",
     "cheekSquint",
@@ -50,7 +41,7 @@ def held(
         away = np.linalg.norm(
             there.vertices - (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, axis=1
         ) / max(half, 1e-6)
-        t = np.clip((ROUND[1] - away) / (ROUND[1] - ROUND[0]), 0, 1)
+        t = np.clip((HELD.joined_from - away) / (HELD.joined_from - HELD.joined_to), 0, 1)
         share = (t * t * (3 - 2 * t) * there.skins[0]).astype(np.float32)[:, None]
         edges = edges_of(there.triangles[all_corners(share[:, 0] > 0, there.triangles)])
         length = (
@@ -64,7 +55,7 @@ def held(
             if len(edges)
             else half
         )
-        rounds = int(np.clip(TOGETHER * (half / max(length, 1e-6)) ** 2, 1, ROUNDS))
+        rounds = int(np.clip(HELD.together * (half / max(length, 1e-6)) ** 2, 1, HELD.rounds))
         for name in shapes:
             if name.startswith(("jaw", "mouth", "tongue")):
                 shapes[name] = _together(shapes[name], share, around, rounds)

@@ -17,19 +17,10 @@ from ..analyse.lids import Lid
 from ..analyse.openings import Opening
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
+from ..params.correct import MEETING
 from .closing import covering, moved_lids
 from .contacts import led
 
-# of the opening, by which both lids of a lidArc go up: the lower one comes up to the middle, where
-# smiling eyes close
-ARC = 0.5
-FLAT = 0.7  # share of it that is missing at the corners: these stay, so that the line bends
-# of the opening, by which the upper lid comes down at one corner for lidOuter and lidInner, and by
-# nothing at the other
-TILT = 0.5
-# half widths of the mouth, heights of an eye, by which edges may pass: less than what is seen
-SLACK = 0.01
-CLOSED = 0.8  # of an eye's opening, from which on lids that close it must lie before the eye
 BUILT = tuple(
     f"{name}{side.title()}" for name in ("lidArc", "lidOuter", "lidInner") for side in SIDES
 )
@@ -47,11 +38,11 @@ def built(head: Head, levers: Collection[str] = BUILT) -> dict[str, Floats]:
         return found
     for side, lid in head.lids.items():
         outwards = np.clip(0.5 + 0.5 * lid.opening.columns * (1 if side == "left" else -1), 0, 1)
-        arc = ARC * (1 - FLAT * np.clip(lid.opening.columns, -1, 1) ** 2)
+        arc = MEETING.arc * (1 - MEETING.arc_flat * np.clip(lid.opening.columns, -1, 1) ** 2)
         ways = {
             "lidArc": (arc, arc),
-            "lidOuter": (-TILT * outwards, 0 * arc),
-            "lidInner": (-TILT * (1 - outwards), 0 * arc),
+            "lidOuter": (-MEETING.tilt * outwards, 0 * arc),
+            "lidInner": (-MEETING.tilt * (1 - outwards), 0 * arc),
         }
         found |= {
             f"{name}{side.title()}": moved_lids(lid, up, low) for name, (up, low) in ways.items()
@@ -68,7 +59,7 @@ def kept(head: Head, shape: Floats, sealed: bool) -> Floats:
         apart = slit.lower.of(shape) - slit.upper.of(shape)
         if not sealed:
             apart = _passing(apart, slit)
-        if np.abs(apart).max(initial=0) > SLACK * slit.unit[0]:
+        if np.abs(apart).max(initial=0) > MEETING.slack * slit.unit[0]:
             shape = shape + led(slit, head.surface.sides[:, 0], head.labels.skin, apart)
     for lid in head.lids.values():
         shape = _met(lid, shape)
@@ -90,11 +81,11 @@ def _met(lid: Lid, shape: Floats) -> Floats:
     opening = lid.opening
     ways = (opening.lower.of(shape) - opening.upper.of(shape)) @ opening.axes[1] / opening.unit[1]
     over = np.maximum(ways - lid.gap, 0)
-    if over.max(initial=0) > SLACK:
+    if over.max(initial=0) > MEETING.slack:
         shape = np.asarray(
             shape + moved_lids(lid, over / np.maximum(lid.gap, 1e-6), np.zeros_like(over)),
             np.float32,
         )
-    if ways.sum() > CLOSED * lid.gap.sum():
+    if ways.sum() > MEETING.closed * lid.gap.sum():
         shape = np.asarray(shape + covering(lid, shape), np.float32)
     return shape

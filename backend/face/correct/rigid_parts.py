@@ -15,42 +15,27 @@ from ..analyse.mouth_parts import MouthParts
 from ..geometry.frame import Floats
 from ..geometry.mesh import Ints, squared
 from ..geometry.motion import rigid, turned
+from ..params.correct import RIGID_PARTS
 
 LOOK = "eyeLook"
-# Mean angles of the training rigs whose shapes turn the eyes, MakeHuman and Vitruvian, in degrees:
-# axis, and sign for the left eye.
-TURNS = {
-    "eyeLookUp": (0, -12.0),
-    "eyeLookDown": (0, 12.0),
-    "eyeLookIn": (1, -18.0),
-    "eyeLookOut": (1, 18.0),
-}
-# half widths of the eye that a plate's pupil lies before the point about which a ball would turn
-PUPIL = 1.0
-ALONE = 0.5  # the same where white and iris are one plate, whose rim must stay behind the lids
-WHOLE = (
-    0.7  # of its radii, as near as a vertex of a ball that was pressed flat may come to its middle
-)
-SMALLER = (
-    0.8  # of the widest part behind the lids, up to which another is an iris or a light upon it
-)
 JAWS = (
     "jawOpen",
     "jawForward",
     "jawLeft",
     "jawRight",
-)  # what moves teeth; and of the lower ones' way, how far upper ones may go
-UPPER = 0.25
+)  # what moves teeth
 SLIDES = ("mouthLeft", "mouthRight")
-LIFTED = (
-    0.02,
-    0.06,
-)  # canonical units that a lid must move to be brought out of the eyeball, and from which on wholly
-# of an eyeball's radius, where a closed lid lies: its faces are flat and cut the dome between their
-# corners
-CLEAR = 1.01
-BESIDE = 0.94  # cosine between directions from the middle of an eye that lie next to each other
-DRAWN = 0.02  # canonical units by which upper teeth must rise with the lip to be believed
+
+
+def turns() -> dict[str, tuple[int, float]]:
+    """How eyes turn: beginning of a condition -> axis, and degrees for the left eye."""
+    up, aside = RIGID_PARTS.look_up, RIGID_PARTS.look_aside
+    return {
+        "eyeLookUp": (0, -up),
+        "eyeLookDown": (0, up),
+        "eyeLookIn": (1, -aside),
+        "eyeLookOut": (1, aside),
+    }
 
 
 def turn_eyes(
@@ -66,7 +51,7 @@ def turn_eyes(
     for side, (ball, centre) in balls.items():
         looks = {
             name + side.title(): turn
-            for name, turn in TURNS.items()
+            for name, turn in turns().items()
             if name + side.title() in shapes
         }
         known = (
@@ -111,7 +96,10 @@ def lift_lids(
     length = np.sqrt(squared(away))
     moves = np.sqrt(squared(blink))
     lid = np.flatnonzero(
-        skin & (moves > LIFTED[0]) & (length < CLEAR * far.max()) & (away[:, 2] > 0.3 * length)
+        skin
+        & (moves > RIGID_PARTS.lifted_from)
+        & (length < RIGID_PARTS.clear * far.max())
+        & (away[:, 2] > RIGID_PARTS.front * length)
     )
     if not len(lid):
         return
@@ -120,12 +108,16 @@ def lift_lids(
     def below(points: Floats) -> Floats:
         """How far below the dome (N,) points (N,3), from the centre, lie."""
         long = np.linalg.norm(points, axis=1)
-        dome = np.where((points / np.maximum(long, 1e-9)[:, None]) @ ways.T > BESIDE, far, 0).max(
-            axis=1
-        )
-        return np.asarray(CLEAR * dome - long, np.float32)
+        dome = np.where(
+            (points / np.maximum(long, 1e-9)[:, None]) @ ways.T > RIGID_PARTS.beside, far, 0
+        ).max(axis=1)
+        return np.asarray(RIGID_PARTS.clear * dome - long, np.float32)
 
-    share = np.clip((moves[lid] - LIFTED[0]) / (LIFTED[1] - LIFTED[0]), 0, 1)
+    share = np.clip(
+        (moves[lid] - RIGID_PARTS.lifted_from) / (RIGID_PARTS.lifted_to - RIGID_PARTS.lifted_from),
+        0,
+        1,
+    )
     deeper = below(away[lid]) - np.maximum(
         below(vertices[lid] - centre), 0
     )  # the inside of a lid lies within the dome from the start
@@ -152,16 +144,19 @@ def turn_plates(
     if not len(numbers):
         return
     wide = np.array([np.ptp(vertices[owner == n, 0]) for n in numbers])
-    small = numbers[wide < SMALLER * wide.max()]
+    small = numbers[wide < RIGID_PARTS.smaller * wide.max()]
     whole = np.flatnonzero(np.isin(owner, numbers))
     moving = np.flatnonzero(np.isin(owner, small if len(small) else numbers))
     white = vertices[owner == numbers[wide.argmax()]]
-    height, *_ = np.linalg.lstsq(_bowl(white, white), white[:, 2].astype(np.float64), rcond=1e-4)
+    height, *_ = np.linalg.lstsq(
+        _bowl(white, white), white[:, 2].astype(np.float64), rcond=RIGID_PARTS.bowl_cut
+    )
     for offsets in shapes.values():
         offsets[whole] = 0
     flattened = _flattened(white)
-    pupil = np.array([[0, 0, (PUPIL if len(small) else ALONE) * half]], np.float32)
-    for name, (axis, degrees) in TURNS.items():
+    before = RIGID_PARTS.pupil if len(small) else RIGID_PARTS.pupil_alone
+    pupil = np.array([[0, 0, before * half]], np.float32)
+    for name, (axis, degrees) in turns().items():
         condition = name + side.title()
         if condition not in shapes:
             continue
@@ -187,7 +182,11 @@ def _flattened(white: Floats) -> tuple[Floats, Floats] | None:
     low, high = white.min(axis=0), white.max(axis=0)
     centre, radii = (low + high) / 2, np.maximum((high - low) / 2, 1e-6)
     far = np.linalg.norm((white - centre) / radii, axis=1)
-    return (centre, radii) if far.min() > WHOLE and far.std() < ROUND * far.mean() else None
+    return (
+        (centre, radii)
+        if far.min() > RIGID_PARTS.whole and far.std() < ROUND * far.mean()
+        else None
+    )
 
 
 def _bowl(points: Floats, white: Floats) -> NDArray[np.float64]:
@@ -208,7 +207,8 @@ def move_teeth(shapes: Mapping[str, Floats], vertices: Floats, mouth: MouthParts
     moved = [shapes["jawOpen"][mine].mean(axis=0) for mine in mouth.rows]
     most = max((float(np.linalg.norm(way)) for way in moved), default=0.0)
     follows = [
-        np.linalg.norm(way) > UPPER * most and (way[1] > DRAWN or not over)
+        np.linalg.norm(way) > RIGID_PARTS.upper_teeth * most
+        and (way[1] > RIGID_PARTS.raised_teeth or not over)
         for over, way in zip(mouth.upper, moved, strict=True)
     ]
     for name, offsets in shapes.items():

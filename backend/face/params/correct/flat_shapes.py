@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parameters of `correct/flat_shapes.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..number import number
+
+
+@dataclass(frozen=True)
+class FlatShapes:
+    """How eyes and mouths move that are flat parts before the skin."""
+
+    shut: float = number(
+        0.97,
+        "share of the eye's height",
+        0.5,
+        1,
+        "an eye without lids closes by it; an estimate, not fitted",
+    )
+    lash: float = number(
+        0.6,
+        "share of the lash's height",
+        0,
+        1,
+        "the lash above such an eye lies flatter by it; an estimate, not fitted",
+    )
+    rise: float = number(
+        0.4,
+        "half widths of the mouth",
+        0,
+        1.5,
+        "the upper rim of a mouth's strip rises by it at jawOpen: with `fall`, an oval as high "
+        "as artists draw; an estimate, not fitted",
+    )
+    fall: float = number(
+        0.9,
+        "half widths of the mouth",
+        0,
+        2,
+        "the lower rim of a mouth's strip falls by it at jawOpen; an estimate, not fitted",
+    )
+    wider: float = number(
+        0.4,
+        "half widths of the mouth",
+        0,
+        1,
+        "the ends of a mouth's strip go out by it at jawOpen: drawn mouths widen as they open; "
+        "an estimate, not fitted",
+    )
+    chin: float = number(
+        0.2,
+        "share of jawOpen",
+        0,
+        1,
+        "the skin behind such a mouth goes by it: a chin moves little when a mouth is drawn; an "
+        "estimate, not fitted",
+    )
+    rim_places: int = number(
+        9,
+        "places from corner to corner",
+        3,
+        50,
+        "where the line between the rims is read; an estimate, not fitted",
+    )
+    rim_column: float = number(
+        0.3,
+        "half widths of the mouth",
+        0.05,
+        1,
+        "vertices so near to a place count for the line there; an estimate, not fitted",
+    )
+
+
+FLAT_SHAPES = FlatShapes()
