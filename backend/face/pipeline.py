@@ -38,8 +38,8 @@ from .locate.face import Face
 from .locate.search import find
 from .shapes import goals
 from .shapes.combinations import DRIVEN, Combination, combinations
+from .shapes.confidence import confidence_of
 from .shapes.derived import derive
-from .shapes.expected import expected
 from .shapes.figures import Places, ones_of, places_of
 
 locate = find
@@ -225,7 +225,7 @@ class Pair:
         self._head = looked.head
         if looked.head is not None and self._aims:
             names = self._aimed(looked.head, face, names)
-        self._sure = rest.lowered(looked.findings, names, expected(names))
+        self._sure = rest.lowered(looked.findings, names, confidence_of(names))
         self._size = np.array([float(np.linalg.norm(shape)) for shape in self._basis])
 
     def _aimed(self, head: Head, face: Face, names: list[str]) -> list[str]:

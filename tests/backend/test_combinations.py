@@ -14,7 +14,7 @@ from backend.face.analyse.surface import Surface, surface_of
 from backend.face.correct import contacts
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
 from backend.face.shapes.combinations import DRIVEN, PAIRS, Combination, combinations
-from backend.face.shapes.expected import COSINES, expected
+from backend.face.shapes.confidence import confidence_of, cosines
 from backend.face.shapes.shape_sets import load_sets
 from scripts.samples.anatomy import OPENINGS, Anatomy
 from scripts.samples.modelled import BUILDERS, anatomy
@@ -98,6 +98,6 @@ def test_halves_that_add_up_are_seen(head: Head) -> None:
 
 def test_every_arkit_shape_is_known_and_names_of_others_are_not_judged() -> None:
     names = list(load_sets()["arkit"].shapes)
-    sure = expected([*names, "tongueUp", "browInnerUpLeft", "condition_0"])
+    sure = confidence_of([*names, "tongueUp", "browInnerUpLeft", "condition_0"])
     assert sure.dtype == np.float32 and (sure > 0.3).all() and (sure <= 1).all() and sure[-1] == 1
-    assert {name.removesuffix("Left").removesuffix("Right") for name in names} == set(COSINES)
+    assert {name.removesuffix("Left").removesuffix("Right") for name in names} == set(cosines())

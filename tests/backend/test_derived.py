@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from backend.face.params.shapes import DERIVING
 from backend.face.shapes import derived
 from backend.face.shapes.shape_sets import load_sets
 
@@ -31,7 +32,7 @@ def test_parts_add_up_to_the_whole(whole: str, parts: tuple[str, ...]) -> None:
 
 
 def test_a_half_stays_on_its_side() -> None:
-    right = VERTICES[:, 0] < -derived.HALF
+    right = VERTICES[:, 0] < -DERIVING.half
     assert not derived.derive("browInnerUpLeft", VERTICES, SHAPES)[right].any()
     assert derived.derive("browInnerUpRight", VERTICES, SHAPES)[right].any()
 
@@ -80,7 +81,7 @@ def test_a_push_goes_the_way_that_its_name_says(name: str, way: tuple[int, int, 
 def test_a_side_acts_on_that_side_alone(name: str) -> None:
     side = VERTICES[:, 0] * (1 if name.endswith("Left") else -1)
     offsets = np.abs(derived.derive(name, VERTICES, SHAPES)).max(axis=1)
-    assert not offsets[side < -derived.HALF].any() and offsets[side > derived.HALF].any()
+    assert not offsets[side < -DERIVING.half].any() and offsets[side > DERIVING.half].any()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,13 @@ LAYOUT = {
     "LOW_HALF": "the lower half of a number that packs two",
     "WAYS": "three coordinates each across the mouth and across the eye, an input of the decoder",
 }
+# a constant that bounds what a request may ask for: another refuses requests and moves no vertex
+LIMITS = {
+    "MAX_FACTOR": "of a region's strength, as the panel offers it",
+    "MAX_KEYS": "of a user's table",
+    "MAX_NAME_BYTES": "what Blender cuts names of shape keys to",
+    "MAX_WEIGHT": "of a condition in a user's table",
+}
 # numbers of modules that are still to be moved to `params`
 LEFT: dict[str, int] = {
     "analyse/brow_strips.py": 6,
@@ -49,12 +56,6 @@ LEFT: dict[str, int] = {
     "locate/search.py": 33,
     "locate/worn.py": 11,
     "pipeline.py": 2,
-    "shapes/combinations.py": 5,
-    "shapes/derived.py": 10,
-    "shapes/expected.py": 31,
-    "shapes/figures.py": 7,
-    "shapes/regions.py": 1,
-    "shapes/shape_sets.py": 3,
 }
 
 
@@ -62,7 +63,7 @@ def tunable(source: str) -> list[float]:
     """The numbers of a module that are neither plain nor guards, and no choice by where they stand:
     places in an array, exponents (an area's root, a cube), the bits by which a variable is shifted,
     which packs several numbers into one (1 << 14 is a size, and a choice), and constants of
-    `LAYOUT`.
+    `LAYOUT` and `LIMITS`.
     """
     tree = ast.parse(source)
     places = {
@@ -97,7 +98,7 @@ def _no_choice(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.LShift | ast.RShift):
         yield node.value
     if isinstance(node, ast.Assign) and all(
-        isinstance(target, ast.Name) and target.id in LAYOUT for target in node.targets
+        isinstance(target, ast.Name) and target.id in LAYOUT | LIMITS for target in node.targets
     ):
         yield node.value
 

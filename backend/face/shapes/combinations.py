@@ -2,7 +2,7 @@
 """Do shapes hold that are driven together? Measured on what was made, not assumed.
 
 Which ones: the poses that the clips of the common face tracking template drive at once, 1 each but
-for blinks, which its clips take to 0.9.
+for blinks, which its clips take to `COMBINING.blink`.
 """
 
 from __future__ import annotations
@@ -17,19 +17,13 @@ from ..analyse.openings import Edge, Opening
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.mesh import squared
+from ..params.shapes import COMBINING
 
-BLINK = 0.9
-# of the eye's opening, that the lids may pass each other by: the lid's own thickness and a squint's
-# narrowing
-CROSSED = 0.2
-APART = 0.2  # of what the jaw opens, that the lips may still be apart
-TOGETHER = 1.5  # times the larger half: halves that add up in the middle tear it
 PAIRS = ("mouthUpperUp", "mouthLowerDown", "mouthPress", "noseSneer")
 DRIVEN = (
     *("jawOpen", "mouthClose"),
     *(name + side.title() for name in ("eyeBlink", "eyeSquint", *PAIRS) for side in SIDES),
 )  # the conditions that are looked at
-WIDE = 0.3  # of the widest column, below which one says nothing
 
 
 @dataclass(frozen=True)
@@ -53,14 +47,18 @@ def combinations(head: Head, shapes: Mapping[str, Floats]) -> list[Combination]:
     for side, lid in head.lids.items():
         blink, squint = f"eyeBlink{side.title()}", f"eyeSquint{side.title()}"
         if {blink, squint} <= shapes.keys():
-            passed = _passed(lid.opening, BLINK * shapes[blink] + shapes[squint])
+            passed = _passed(lid.opening, COMBINING.blink * shapes[blink] + shapes[squint])
             words = (
                 f"with {blink} and {squint} the lids pass each other by {passed:.0%} of the eye's"
                 " opening"
             )
             found.append(
                 Combination(
-                    f"blink and squint {side}", (blink, squint), passed, passed <= CROSSED, words
+                    f"blink and squint {side}",
+                    (blink, squint),
+                    passed,
+                    passed <= COMBINING.crossed,
+                    words,
                 )
             )
     if {"jawOpen", "mouthClose"} <= shapes.keys() and head.slit is not None:
@@ -73,7 +71,7 @@ def combinations(head: Head, shapes: Mapping[str, Floats]) -> list[Combination]:
                 "closed mouth on an open jaw",
                 ("jawOpen", "mouthClose"),
                 apart,
-                apart <= APART,
+                apart <= COMBINING.apart,
                 words,
             )
         )
@@ -82,7 +80,9 @@ def combinations(head: Head, shapes: Mapping[str, Floats]) -> list[Combination]:
         if set(both) <= shapes.keys():
             more = _together(shapes[both[0]], shapes[both[1]])
             words = f"{both[0]} and {both[1]} together move {more:.2f} times as far as one alone"
-            found.append(Combination(f"both sides of {name}", both, more, more <= TOGETHER, words))
+            found.append(
+                Combination(f"both sides of {name}", both, more, more <= COMBINING.together, words)
+            )
     return found
 
 
@@ -101,7 +101,7 @@ def _gaps(opening: Opening, offsets: Floats | None = None) -> Floats:
 def _passed(opening: Opening, offsets: Floats) -> float:
     """How far the lids pass each other at most, in openings; 0 where they do not."""
     before, after = _gaps(opening), _gaps(opening, offsets)
-    wide = before > WIDE * before.max()
+    wide = before > COMBINING.wide * before.max()
     return float(max((-after[wide] / before.max()).max(initial=0.0), 0.0))
 
 
@@ -109,7 +109,7 @@ def _apart(slit: Opening, jaw: Floats, close: Floats) -> float:
     """How far the lips stay apart at most, of what the jaw opens them."""
     rest, opened, closed = _gaps(slit), _gaps(slit, jaw), _gaps(slit, jaw + close)
     by = opened - rest
-    wide = by > WIDE * max(float(by.max()), 1e-9)
+    wide = by > COMBINING.wide * max(float(by.max()), 1e-9)
     return (
         float(max(((closed - rest)[wide] / by.max()).max(initial=0.0), 0.0)) if wide.any() else 0.0
     )

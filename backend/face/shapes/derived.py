@@ -16,24 +16,33 @@ import numpy as np
 
 from ..geometry.frame import Floats
 from ..geometry.ramp import smoothstep
+from ..params.shapes import DERIVING
 
-HALF = 0.25  # canonical units on both sides of the middle over which left fades into right
-LOWER_LIP = (
-    0.3,
-    0.6,
-)  # share of the jaw's way between which the upper lip ends and the lower begins
+
+@dataclass(frozen=True)
+class Push:
+    """A way (3,) of length 1, and the fields of `DERIVING` that say how far it goes (canonical
+    units) and by which power of how far the carrier moves a vertex.
+    """
+
+    way: tuple[float, float, float]
+    far: str
+    power: str
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """carrier: a condition of the model. halves: masks to cut it by. push: instead of its offsets,
-    this way (3,) times how far it acts.
+    """How a shape is made from another.
+
+    Args:
+        carrier: a condition of the model
+        halves: masks to cut it by
+        push: instead of its offsets, what they move goes this way
     """
 
     carrier: str
     halves: tuple[str, ...] = ()
-    push: tuple[float, float, float] | None = None
-    power: float = 1.0
+    push: Push | None = None
 
 
 def _all() -> dict[str, Derivation]:
@@ -47,15 +56,21 @@ def _all() -> dict[str, Derivation]:
         for name in ("mouthRollUpper", "mouthRollLower"):
             found[name + side] = Derivation(name, (side,))
         sign = 1.0 if side == "Left" else -1.0
-        found["tongue" + side] = Derivation("tongueOut", push=(0.16 * sign, 0.0, 0.0), power=1.5)
+        found["tongue" + side] = Derivation(
+            "tongueOut", push=Push((sign, 0.0, 0.0), "tongue_aside", "tongue_power")
+        )
         found["nasalDilation" + side] = Derivation(
-            f"noseSneer{side}", push=(0.04 * sign, 0.0, 0.0), power=2.0
+            f"noseSneer{side}", push=Push((sign, 0.0, 0.0), "nose_aside", "nose_power")
         )
     for name in ("mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight"):
         for lip in ("Upper", "Lower"):
             found[name + lip] = Derivation(name, (lip,))
-    found["tongueUp"] = Derivation("tongueOut", push=(0.0, 0.14, 0.0), power=1.5)
-    found["tongueDown"] = Derivation("tongueOut", push=(0.0, -0.12, 0.0), power=1.5)
+    found["tongueUp"] = Derivation(
+        "tongueOut", push=Push((0.0, 1.0, 0.0), "tongue_up", "tongue_power")
+    )
+    found["tongueDown"] = Derivation(
+        "tongueOut", push=Push((0.0, -1.0, 0.0), "tongue_down", "tongue_power")
+    )
     return found
 
 
@@ -88,8 +103,10 @@ def derive(name: str, vertices: Floats, shapes: Mapping[str, Floats]) -> Floats:
     offsets = shapes[rule.carrier]
     if rule.push is not None:
         far = np.linalg.norm(offsets, axis=1, keepdims=True)
-        share = (far / max(float(far.max(initial=0)), 1e-12)) ** rule.power
-        offsets = (share * np.array(rule.push, np.float32)).astype(np.float32)
+        power, most = getattr(DERIVING, rule.push.power), getattr(DERIVING, rule.push.far)
+        share = (far / max(float(far.max(initial=0)), 1e-12)) ** power
+        way = np.array([along * most for along in rule.push.way], np.float32)
+        offsets = (share * way).astype(np.float32)
     for half in rule.halves:
         offsets = offsets * _mask(half, vertices, shapes)
     return np.ascontiguousarray(offsets, np.float32)
@@ -98,8 +115,12 @@ def derive(name: str, vertices: Floats, shapes: Mapping[str, Floats]) -> Floats:
 def _mask(half: str, vertices: Floats, shapes: Mapping[str, Floats]) -> Floats:
     """1 on one half, 0 on the other (F,1); a mask and its counterpart sum to 1."""
     if half in ("Left", "Right"):
-        left = smoothstep(-HALF, HALF, vertices[:, :1])
+        left = smoothstep(-DERIVING.half, DERIVING.half, vertices[:, :1])
         return left if half == "Left" else 1 - left
     jaw = np.linalg.norm(shapes["jawOpen"], axis=1, keepdims=True)
-    lower = smoothstep(*LOWER_LIP, jaw / max(float(jaw.max(initial=0)), 1e-12))
+    lower = smoothstep(
+        DERIVING.lower_lip_from,
+        DERIVING.lower_lip_to,
+        jaw / max(float(jaw.max(initial=0)), 1e-12),
+    )
     return lower if half == "Lower" else 1 - lower

@@ -28,25 +28,9 @@ from numpy.typing import NDArray
 
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
+from ..params.shapes import FIGURES
 
 Rows = NDArray[np.intp]
-COUNT, FEW, LIPS = (
-    8,
-    6,
-    24,
-    # vertices next to a landmark of mouth and chin, of lids and brows, and to the middle between
-    # the lips, that are looked at
-)
-# times as many that are looked at where the mean counts: less the farther off, so that no vertex
-# comes in or falls out at once
-SOFT = 1.5
-# of the mouth's width in front of and behind its middle within which a vertex may be of its lips;
-# also what a way inwards counts for
-DEEP = 0.35
-EDGE, RIM = (
-    0.08,
-    0.2,
-)  # quantiles of the vertices next to the lips, and next to a lid's landmark, that count as edges
 LEFT, RIGHT, BOTH = 0, 1, 2  # columns of a figure
 CORNERS = ("mouth_left", "mouth_right", "chin")
 MEANS = (*CORNERS, *(f"{end}_{side}" for side in SIDES for end in ("brow_inner", "brow_outer")))
@@ -100,10 +84,10 @@ def places_of(
     )
     for name in MEANS:
         found[name], weights[name] = _around(
-            columns, landmarks[name], COUNT if name in CORNERS else FEW
+            columns, landmarks[name], FIGURES.near_mouth if name in CORNERS else FIGURES.near_eye
         )
     for name in LIDS:
-        found[name] = _near(columns, landmarks[name], FEW)
+        found[name] = _near(columns, landmarks[name], FIGURES.near_eye)
     rows = np.unique(np.concatenate(list(found.values())))
     tall, long = (
         tuple(
@@ -140,7 +124,8 @@ def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
     near = np.stack([shape[places.rows] for shape in shapes])  # (N,R,3)
     width, lips = places.width, near[:, places.at["lips"]]
     low, high = (
-        _quantile(lips[:, :, 1], places.weights["lips"], share) for share in (EDGE, 1 - EDGE)
+        _quantile(lips[:, :, 1], places.weights["lips"], share)
+        for share in (FIGURES.lip_edge, 1 - FIGURES.lip_edge)
     )
     mean = {
         name: np.einsum("nkc,k->nc", near[:, places.at[name]], weight)
@@ -183,9 +168,9 @@ def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
         "up": corners[:, :, 1] / width,
         "down": -corners[:, :, 1] / width,
         "fwd": corners[:, :, 2] / width,
-        "lid": -level("lid_upper", RIM) / tall,
-        "lid_rise": level("lid_upper", 1 - RIM) / tall,
-        "lower": level("lid_lower", 1 - RIM) / tall,
+        "lid": -level("lid_upper", FIGURES.lid_rim) / tall,
+        "lid_rise": level("lid_upper", 1 - FIGURES.lid_rim) / tall,
+        "lower": level("lid_lower", 1 - FIGURES.lid_rim) / tall,
         "brow_in": inner,
         "brow_out": outer,
         "brow_fall": -np.minimum(inner, outer),
@@ -211,7 +196,7 @@ def _around(columns: Floats, place: Floats, count: int) -> tuple[Rows, Floats]:
     """The vertices nearest to a place (3,), about `count`, and their weights: 0 at the farthest of
     them. columns (3,F): of all vertices.
     """
-    near = _near(columns, place, round(SOFT * count))
+    near = _near(columns, place, round(FIGURES.soft * count))
     return near, _weights(_away(columns[:, near], place))
 
 
@@ -239,11 +224,11 @@ def _lips(columns: Floats, middle: Floats, width: float) -> tuple[Rows, Floats]:
     """The vertices next to the middle between the lips (3,), of columns (3,F), and their weights:
     edges lie at several depths, so a way inwards counts for less.
     """
-    found = _near(columns, middle, round(SOFT * LIPS), DEEP)
-    found = found[np.abs(columns[2, found] - middle[2]) < DEEP * width]
+    found = _near(columns, middle, round(FIGURES.soft * FIGURES.near_lips), FIGURES.deep)
+    found = found[np.abs(columns[2, found] - middle[2]) < FIGURES.deep * width]
     if len(found) <= 3:
-        return _around(columns, middle, COUNT)
-    return found, _weights(_away(columns[:, found], middle, DEEP))
+        return _around(columns, middle, FIGURES.near_mouth)
+    return found, _weights(_away(columns[:, found], middle, FIGURES.deep))
 
 
 def _weights(far: Floats) -> Floats:
