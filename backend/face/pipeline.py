@@ -256,14 +256,17 @@ class Pair:
             changed = dict(shapes)
             rules.scale(face.vertices, looked.landmarks, changed, {})
             return changed
-        mixed(looked.head, shapes, face.familiar, in_place=True, fields=looked.fields)
+        drawn = 0.0
         if looked.fields is not None:
             self._places = places_of(
                 face.vertices, looked.landmarks, ones_of(looked.around.group, face.sides)
             )
+            drawn = goals.drawn(self._places)
+        mixed(looked.head, shapes, face.familiar, in_place=True, fields=looked.fields, drawn=drawn)
+        if self._places is not None:
             sizes.sized(
                 self._places,
-                goals.drawn(self._places),
+                drawn,
                 shapes,
                 sizes.own_sizes(face.likeness),
                 self._style,

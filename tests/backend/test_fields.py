@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -379,3 +379,23 @@ def test_a_still_chin_is_not_folded_by_a_small_mouth_that_opens_far(fall: float)
     assert (
         jaw[column[np.argsort(v[column, 1])[-1]], 1] < -0.9 * fall * mouth.half
     )  # the lip itself goes all the way
+
+
+def test_chin_of_a_drawn_head_stays_when_its_wide_mouth_opens() -> None:
+    there, mouth = flat_skin()
+    mouth = replace(mouth, large=1.0)
+    v = there.vertices
+    below, none = v[:, 1] < -1, np.zeros(len(v), bool)
+    opened = np.zeros_like(v)
+    opened[below, 1] = -mouth.half
+    chin = below & (np.abs(v[:, 1] + 1.7) < 0.05) & (v[:, 0] == 0)
+    lip = below & (v[:, 1] > -1.02) & (v[:, 0] == 0)
+    falls = {
+        drawn: blend.with_jaw(opened, there, mouth, none, drawn)[:, 1] for drawn in (0.0, 0.5, 1.0)
+    }
+    assert falls[0.0][chin] == pytest.approx(-mouth.half)
+    assert (falls[1.0][chin] > 0.5 * falls[0.0][chin]).all()
+    assert (falls[0.5][chin] > falls[0.0][chin]).all() and (
+        falls[0.5][chin] < falls[1.0][chin]
+    ).all()
+    assert (falls[1.0][lip] < -0.9 * mouth.half).all()

@@ -6,6 +6,7 @@ believed, where they do not the written ones are taken.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +26,16 @@ from .mouth import SIGN, Mouth, oval, way
 REALISTIC = {"jawForward", "jawLeft", "jawRight"}
 
 
-def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags) -> Floats:
+def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, drawn: float = 0.0) -> Floats:
     """jawOpen (F,3) with parts inside the mouth, those that follow the jaw, going as far as the
     lower lip: a model is too shy about them.
 
-    A small mouth opens in a still face: there chin, cheeks and the depth of the mouth go along by
-    `JAW.still` only, the farther away the farther it opens.
+    A small mouth, and that of a drawn head, opens in a still face: there chin, cheeks and the depth
+    of the mouth go along by `JAW.still` only, the farther away the farther it opens. Artists of
+    four drawn heads of training (gene, uka, godette, pm_bizdude: 3 makers) let the chin fall at aa
+    by 0.00 to 0.14 of the lower lip's way. drawn: of `goals.drawn`, 0 to 1.
     """
+    m = replace(m, large=m.large * (1 - drawn))
     lip = there.skins[0] & (m.upper[:, 0] == 0) & (m.away < JAW.lip_away)
     if not lip.any():
         return opened
@@ -116,6 +120,8 @@ def mixed(
     familiar: float = 0.0,
     in_place: bool = False,
     fields: Fields | None = None,
+    *,
+    drawn: float = 0.0,
 ) -> dict[str, Floats]:
     """Mix the model's shapes and the fields.
 
@@ -130,6 +136,7 @@ def mixed(
             heads are the model's alone
         in_place: the arrays of shapes are changed and given back
         fields: of `fields_of`, where they are known
+        drawn: 0 to 1, how much the head is drawn, of `goals.drawn`
 
     Returns:
         Condition -> offsets float32 (F,3).
@@ -140,7 +147,7 @@ def mixed(
     }
     own = fields_of(head, familiar) if fields is None else fields
     _mix_mouth(head, found, own, familiar)
-    _move_inside(head, found, own.mouth, familiar)
+    _move_inside(head, found, own.mouth, familiar, drawn)
     if familiar < 1:
         _mix_lids(head, found, own, familiar)
         _mix_brows(found, own, familiar)
@@ -190,7 +197,9 @@ def _mix_mouth(head: Head, found: dict[str, Floats], own: Fields, familiar: floa
         found[name] *= still
 
 
-def _move_inside(head: Head, found: dict[str, Floats], mouth: Mouth, familiar: float) -> None:
+def _move_inside(
+    head: Head, found: dict[str, Floats], mouth: Mouth, familiar: float, drawn: float
+) -> None:
     """Let teeth and tongue go with the jaw, come out, and slide along with a small mouth."""
     inside = (
         ~head.labels.skin
@@ -198,7 +207,7 @@ def _move_inside(head: Head, found: dict[str, Floats], mouth: Mouth, familiar: f
         & (np.abs(mouth.x) < BLEND.inside_aside)
     )
     if "jawOpen" in found:
-        found["jawOpen"][:] = with_jaw(found["jawOpen"], head.surface, mouth, inside)
+        found["jawOpen"][:] = with_jaw(found["jawOpen"], head.surface, mouth, inside, drawn)
     if "tongueOut" in found:
         found["tongueOut"][:] = with_tongue(
             found["tongueOut"], head.surface, mouth, inside, familiar
