@@ -23,10 +23,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.face.analyse.kinds import CLASSES, CLIP, STILL, Network, described
+from backend.face.analyse.kinds import CLASSES, Network
+from backend.face.analyse.part_inputs import described
 from backend.face.analyse.seams import face_skin
 from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import loose_parts
+from backend.face.params.analyse import KINDS, PART_INPUTS
 
 from ..samples.dressed import dressed
 from ..samples.rig import Floats, Ints
@@ -154,7 +156,9 @@ def weights_of(rows: Rows) -> NDArray[np.float64]:
 def fit(rows: Rows, epochs: int) -> Network:
     """A network for rows: each member from a start of its own."""
     mean, spread = rows.said.mean(axis=0), np.maximum(rows.said.std(axis=0), 1e-3)
-    said = np.clip((rows.said - mean) / spread, -CLIP, CLIP).astype(np.float32)
+    said = np.clip((rows.said - mean) / spread, -PART_INPUTS.clip, PART_INPUTS.clip).astype(
+        np.float32
+    )
     members = tuple(
         _member(said, rows.label, weights_of(rows), seed, epochs) for seed in range(MEMBERS)
     )
@@ -219,9 +223,9 @@ def scores(network: Network, rows: Rows) -> dict[str, float]:
         "parts": float(len(rows.label)),
     }
     if is_still.any():
-        found["still"] = float((still[is_still] > STILL).mean())
+        found["still"] = float((still[is_still] > KINDS.still).mean())
     if (~is_still).any():
-        found["wrongly still"] = float((still[~is_still] > STILL).mean())
+        found["wrongly still"] = float((still[~is_still] > KINDS.still).mean())
     return found
 
 

@@ -131,7 +131,9 @@ def move_teeth(
     rigid_parts.move_teeth(
         shapes,
         vertices,
-        mouth_parts(vertices, boxes, pieces, lips, shapes["jawOpen"], shapes["tongueOut"]),
+        mouth_parts(
+            vertices, boxes, pieces, lips, jaw=shapes["jawOpen"], tongue=shapes["tongueOut"]
+        ),
     )
 
 

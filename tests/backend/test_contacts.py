@@ -5,6 +5,8 @@ something else is left alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from backend.face.analyse.head import head_of
 from backend.face.analyse.surface import Surface, surface_of
 from backend.face.correct import closing, contacts, flat_shapes
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
+from backend.face.params.analyse import LIDS
 from backend.face.params.correct import CLOSING, CONTACTS, FLAT_SHAPES
 from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.samples.modelled import BUILDERS, anatomy
@@ -509,7 +512,7 @@ def test_a_lash_that_is_sewn_to_the_lid_keeps_its_width_when_the_lid_comes_down(
 def test_tall_eyes_close_from_both_sides_unless_the_model_knows_the_head(
     familiar: float, least: float, most: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lids, "TALL", (0.0, 0.01))
+    monkeypatch.setattr(lids, "LIDS", replace(LIDS, tall_from=0.0, tall_to=0.01))
     made, triangles = anatomy()
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
     unknown = np.zeros((len(made.vertices), 2), np.float32)

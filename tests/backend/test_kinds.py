@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from backend.engine.models import load_model
 from backend.engine.sessions import Cancellation
 from backend.engine.settings import resolve
-from backend.face.analyse import kinds
+from backend.face.analyse import kinds, part_inputs
 from backend.face.analyse.seams import face_skin
 from backend.face.geometry.mesh import AvatarMesh, loose_parts
 from backend.face.locate.face import Face
+from backend.face.params.analyse import KINDS
 from backend.generate import Shapes, generate
 from scripts.samples import dressed
 from scripts.samples.anatomy import PARTS
@@ -44,7 +45,7 @@ def test_most_parts_of_modelled_heads_are_named_right() -> None:
             best = kinds.CLASSES[found.sure[part].argmax()]
             right += best == kinds.CLASSES[kind]
             wrongly_still += kinds.CLASSES[kind] not in ("hair", "worn") and bool(
-                found.of("hair", "worn")[parts == part][0] > kinds.STILL
+                found.of("hair", "worn")[parts == part][0] > KINDS.still
             )
             total += 1
     assert right > 0.85 * total
@@ -68,16 +69,16 @@ def test_a_mesh_of_loose_triangles_is_described_within_bounds() -> None:
     rng = np.random.default_rng(3)
     heap = (
         (
-            rng.uniform(-1, 1, (3 * kinds.MOST + 30, 1, 3))
-            + rng.normal(0, 0.01, (3 * kinds.MOST + 30, 3, 3))
+            rng.uniform(-1, 1, (3 * KINDS.parts_most + 30, 1, 3))
+            + rng.normal(0, 0.01, (3 * KINDS.parts_most + 30, 3, 3))
         )
         .reshape(-1, 3)
         .astype(np.float32)
     )
     triangles = np.arange(len(heap), dtype=np.int32).reshape(-1, 3)
     parts = loose_parts(heap, triangles)
-    which, said = kinds.described(heap, triangles, parts, parts == 0, head.landmarks)
-    assert len(which) == kinds.MOST == 2048 and np.isfinite(said).all()
+    which, said = part_inputs.described(heap, triangles, parts, parts == 0, head.landmarks)
+    assert len(which) == KINDS.parts_most == 2048 and np.isfinite(said).all()
 
 
 def test_what_lies_in_the_middle_of_an_eye_is_described_as_what_lies_just_behind_it() -> None:
@@ -100,7 +101,7 @@ def test_what_lies_in_the_middle_of_an_eye_is_described_as_what_lies_just_behind
         vertices = np.concatenate([head.vertices, corners])
         more = np.concatenate([triangles, np.arange(3, dtype=np.int32)[None] + len(head.vertices)])
         parts = loose_parts(vertices, more)
-        which, rows = kinds.described(
+        which, rows = part_inputs.described(
             vertices, more, parts, face_skin(vertices, parts, marks), marks
         )
         return np.asarray(rows[which == parts[-1]][0])

@@ -34,18 +34,6 @@ LIMITS = {
 }
 # numbers of modules that are still to be moved to `params`
 LEFT: dict[str, int] = {
-    "analyse/brow_strips.py": 6,
-    "analyse/covered.py": 6,
-    "analyse/decals.py": 7,
-    "analyse/eyeballs.py": 10,
-    "analyse/flat_features.py": 16,
-    "analyse/kinds.py": 39,
-    "analyse/lids.py": 52,
-    "analyse/mouth_parts.py": 16,
-    "analyse/openings.py": 25,
-    "analyse/rest.py": 35,
-    "analyse/seams.py": 11,
-    "analyse/surface.py": 4,
     "locate/cut.py": 12,
     "locate/face.py": 3,
     "locate/features.py": 25,

@@ -52,7 +52,12 @@ def test_an_eye_ends_where_its_plate_does_and_not_its_lash(side: str) -> None:
         for n in names
     }
     found = flat_features.eye(
-        made.vertices, made.triangles, parts, within(made, "skin"), doubted, side
+        made.vertices,
+        made.triangles,
+        parts,
+        within(made, "skin"),
+        landmarks=doubted,
+        side=side,
     )
     assert found.keys() == set(names)
     for name in names:
@@ -66,8 +71,8 @@ def test_a_ball_is_no_plate() -> None:
         made.triangles,
         loose_parts(made.vertices, made.triangles),
         within(made, "skin"),
-        made.landmarks,
-        "left",
+        landmarks=made.landmarks,
+        side="left",
     )
 
 
@@ -79,13 +84,20 @@ def test_an_outline_is_no_plate_whichever_way_it_is_turned_and_triangulated() ->
     other = (made.triangles < eye.start).all(axis=1) | (made.triangles >= eye.stop).all(axis=1)
     assert (
         flat_features.eye(
-            made.vertices, made.triangles[other | ring], parts, skin, made.landmarks, "left"
+            made.vertices,
+            made.triangles[other | ring],
+            parts,
+            skin,
+            landmarks=made.landmarks,
+            side="left",
         )
         == {}
     ), "the outer ring covers half of it"
     turned = np.where(other[:, None], made.triangles, made.triangles[:, [0, 2, 1]])
     for triangles in (turned, np.roll(made.triangles, 1, axis=1)):
-        found = flat_features.eye(made.vertices, triangles, parts, skin, made.landmarks, "left")
+        found = flat_features.eye(
+            made.vertices, triangles, parts, skin, landmarks=made.landmarks, side="left"
+        )
         assert found.keys() == {
             f"{name}_left" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")
         }
@@ -104,7 +116,9 @@ def test_a_plate_of_few_faces_is_one_in_whatever_order_their_corners_come() -> N
     parts, skin = loose_parts(made.vertices, made.triangles), within(made, "skin")
     for turn in range(3):
         triangles = np.concatenate([made.triangles[rest], np.roll(diamond, turn, axis=1)])
-        found = flat_features.eye(made.vertices, triangles, parts, skin, made.landmarks, "left")
+        found = flat_features.eye(
+            made.vertices, triangles, parts, skin, landmarks=made.landmarks, side="left"
+        )
         assert len(found) == 4, turn
 
 

@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.mesh import distinct_rows, squared
+from ..params.analyse import BROW_STRIPS
 
 Flags = NDArray[np.bool_]
-# canonical units around a brow's middle within which a flat small part above the eye is a brow
-NEAR = 0.35
-END = 0.05  # share of a strip's vertices that are its end
 
 
 def strip(parts: Floats, landmarks: Mapping[str, Floats], side: str) -> Flags:
@@ -30,13 +28,13 @@ def strip(parts: Floats, landmarks: Mapping[str, Floats], side: str) -> Flags:
     middle, length = (inner + outer) / 2, float(np.linalg.norm(outer - inner))
     boxes, which = distinct_rows(parts)
     centre, extent = boxes[:, :3], boxes[:, 3:]
-    near = (np.sqrt(squared(centre - middle)) < NEAR) & (
+    near = (np.sqrt(squared(centre - middle)) < BROW_STRIPS.near) & (
         np.abs(centre[:, 1] - middle[1]) < centre[:, 1] - lid[1]
     )  # no crease of the lid
     flat = (
-        (extent[:, 1] < 0.6 * extent[:, 0] + 0.02)
-        & (extent[:, 0] > 0.25 * length)
-        & (extent.max(axis=1) < 0.9 * length)
+        (extent[:, 1] < BROW_STRIPS.flat * extent[:, 0] + BROW_STRIPS.flat_more)
+        & (extent[:, 0] > BROW_STRIPS.long_from * length)
+        & (extent.max(axis=1) < BROW_STRIPS.long_to * length)
     )
     return np.asarray((near & flat)[which])
 
@@ -51,7 +49,7 @@ def ends(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -> di
         if not len(mine):
             continue
         out = np.argsort(mine[:, 0] if side == "left" else -mine[:, 0], kind="stable")
-        count = max(1, round(END * len(out)))
+        count = max(1, round(BROW_STRIPS.end * len(out)))
         found[f"brow_inner_{side}"] = mine[out[:count]].mean(axis=0, dtype=np.float32)
         found[f"brow_outer_{side}"] = mine[out[-count:]].mean(axis=0, dtype=np.float32)
     return found

@@ -11,27 +11,8 @@ from numpy.typing import NDArray
 
 from ..geometry.frame import Doubles, Floats
 from ..geometry.mesh import Ints, all_corners
-from .seams import SHEETS
+from ..params.analyse import COVERED_EYES, FACE_SKIN
 from .surface import Surface
-
-PLACES = (9, 5)  # places across an eye and up
-REACH = (
-    0.5,
-    0.15,
-)  # half widths of the eye from its middle up to which they lie: where every open eye shows
-TALL, ROWS = (
-    1.0,
-    15,
-    # half widths above and below the middle within which it is looked for what is seen of an eye,
-    # and rows of places
-)
-# canonical units behind the line between an eye's corners that its lids lie at most; what is
-# farther in is a socket
-NEAR = 0.15
-# share of the places where it lies before them by less than SHEETS, from which on a piece is a
-# sheet on the lids
-SHEET = 0.8
-BEHIND = 0.5  # canonical units behind closed lids within which the eye is
 
 
 def depths(corners: Doubles, places: Doubles) -> Iterator[tuple[NDArray[np.intp], Doubles]]:
@@ -76,7 +57,7 @@ class Covered:
     seen: float = 0.0
 
 
-def lids(there: Surface, landmarks: Mapping[str, Floats], side: str) -> Covered:
+def lids(surface: Surface, landmarks: Mapping[str, Floats], side: str) -> Covered:
     """How much of an eye its lids cover.
 
     The eye is its ball, where one is found, else what is neither skin nor as big as hair. Sheets
@@ -89,62 +70,80 @@ def lids(there: Surface, landmarks: Mapping[str, Floats], side: str) -> Covered:
     half = float(np.linalg.norm((inner - outer)[:2])) / 2
     if half <= 0:
         return Covered()
-    eye = ~there.skins[0] & ~there.bulky
-    if side in there.balls:
+    eye = ~surface.skins[0] & ~surface.bulky
+    if side in surface.balls:
         eye = np.zeros_like(eye)
-        eye[there.balls[side][0]] = True
+        eye[surface.balls[side][0]] = True
     middle = ((inner + outer) / 2)[:2].astype(np.float32)
-    places = grid(middle, (REACH[0] * half, REACH[1] * half), PLACES)
-    pieces: list[
-        Ints
-        # of each place that skin covers, what of the eye lies there, and how far before the skin
-    ] = []
-    before: list[Doubles] = []
-    for (skin, piece, ahead), level in zip(
-        _stacks(there, eye, places), _line(places[:, 0], inner, outer), strict=True
-    ):
-        if skin >= level - NEAR:
-            pieces.append(piece)
-            before.append(ahead - skin)
+    places = grid(
+        middle,
+        (COVERED_EYES.reach_across * half, COVERED_EYES.reach_up * half),
+        (COVERED_EYES.places_across, COVERED_EYES.places_up),
+    )
+    pieces, before = _before_lids(surface, eye, places, _line(places[:, 0], inner, outer))
     if not pieces:
         return Covered()
     every, away = np.concatenate(pieces), np.concatenate(before)
-    count = int(there.pieces.max()) + 1
+    count = int(surface.pieces.max()) + 1
     near, hidden, all_ = (
         np.bincount(every, flags, count)
-        for flags in ((away > 0) & (away < SHEETS), (away < 0) & (away > -BEHIND), away > -np.inf)
+        for flags in (
+            (away > 0) & (away < FACE_SKIN.sheets),
+            (away < 0) & (away > -COVERED_EYES.behind),
+            away > -np.inf,
+        )
     )
-    sheet = near > SHEET * all_
+    sheet = near > COVERED_EYES.sheet * all_
     covered = sum(
         not ((far > 0) & ~sheet[piece]).any() for piece, far in zip(pieces, before, strict=True)
     )
-    behind = sum(bool(((far < 0) & (far > -BEHIND)).any()) for far in before)
+    behind = sum(bool(((far < 0) & (far > -COVERED_EYES.behind)).any()) for far in before)
     own = (hidden > 0) & ~sheet
-    tall = grid(middle, (REACH[0] * half, TALL * half), (PLACES[0], ROWS))
+    tall = grid(
+        middle,
+        (COVERED_EYES.reach_across * half, COVERED_EYES.tall * half),
+        (COVERED_EYES.places_across, COVERED_EYES.tall_rows),
+    )
     seen = sum(
-        bool((ahead[own[piece]] > skin).any()) for skin, piece, ahead in _stacks(there, eye, tall)
+        bool((ahead[own[piece]] > skin).any()) for skin, piece, ahead in _stacks(surface, eye, tall)
     )
     return Covered(covered / len(places), behind / len(places), seen / len(tall))
 
 
+def _before_lids(
+    surface: Surface, eye: NDArray[np.bool_], places: Doubles, levels: Doubles
+) -> tuple[list[Ints], list[Doubles]]:
+    """Of each of places (N,2) that skin covers as lids do: the pieces (K,) of the eye, flags (F,),
+    that lie there, and how far before the skin (K,). levels (N,): how far ahead the line between
+    the eye's corners is.
+    """
+    pieces: list[Ints] = []
+    before: list[Doubles] = []
+    for (skin, piece, ahead), level in zip(_stacks(surface, eye, places), levels, strict=True):
+        if skin >= level - COVERED_EYES.lid_depth:
+            pieces.append(piece)
+            before.append(ahead - skin)
+    return pieces, before
+
+
 def _stacks(
-    there: Surface, eye: NDArray[np.bool_], places: Doubles
+    surface: Surface, eye: NDArray[np.bool_], places: Doubles
 ) -> Iterator[tuple[float, Ints, Doubles]]:
     """For each of places (N,2): how far ahead the skin is, -inf where there is none, and the pieces
     (K,) of the eye, flags (F,), with theirs (K,).
     """
-    at = there.vertices[there.triangles]
+    at = surface.vertices[surface.triangles]
     near = (
         (at[:, :, :2].max(axis=1) >= places.min(axis=0))
         & (at[:, :, :2].min(axis=1) <= places.max(axis=0))
     ).all(axis=1)
-    triangles, corners = there.triangles[near], at[near].astype(np.float64)
-    lid, own = all_corners(there.skins[1], triangles), all_corners(eye, triangles)
+    triangles, corners = surface.triangles[near], at[near].astype(np.float64)
+    lid, own = all_corners(surface.skins[1], triangles), all_corners(eye, triangles)
     for which, ahead in depths(corners, places):
         mine = own[which]
         yield (
             float(ahead[lid[which]].max(initial=-np.inf)),
-            there.pieces[triangles[which[mine], 0]],
+            surface.pieces[triangles[which[mine], 0]],
             ahead[mine],
         )
 

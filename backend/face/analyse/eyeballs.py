@@ -13,27 +13,7 @@ from numpy.typing import NDArray
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.mesh import distinct_rows
-
-# spread of the distances to the centre, as part of their mean, up to which a part is a ball
-ROUND = 0.08
-EVEN = 0.85  # shortest by longest side of a ball's box
-DOME, ASIDE = (
-    0.3,
-    0.3,
-    # the same along the depth where only the front of a ball is modelled, and how far its middle
-    # then lies aside
-)
-EYE_SIZE = (
-    0.08,
-    0.95,
-)  # half extents that an eyeball may have: those of cartoon heads meet in the middle
-EYE_REACH = (
-    0.6,
-    1.1,
-    # how far an eyeball's centre may lie from the middle of the lids: canonical units, or of its
-    # own radii
-)
-SHELL = 1.2  # radii around a ball's centre in which iris, cornea and pupil turn along
+from ..params.analyse import EYEBALLS
 
 
 def eyeballs(
@@ -49,26 +29,30 @@ def eyeballs(
         for number, box in enumerate(boxes):
             size = float(box[3:].max())
             near = (
-                np.linalg.norm(box[:3] - middle) < max(EYE_REACH[0], EYE_REACH[1] * size)
+                np.linalg.norm(box[:3] - middle) < max(EYEBALLS.reach, EYEBALLS.reach_radii * size)
                 and box[2] < middle[2]
             )
             if (
                 not near
-                or not EYE_SIZE[0] < size < EYE_SIZE[1]
-                or box[3:5].min() < EVEN * size
-                or box[5] < DOME * size
+                or not EYEBALLS.size_from < size < EYEBALLS.size_to
+                or box[3:5].min() < EYEBALLS.even * size
+                or box[5] < EYEBALLS.dome * size
             ):
                 continue
-            centre = box[:3] if box[5] > EVEN * size else _middle_of_dome(vertices[owner == number])
+            centre = (
+                box[:3]
+                if box[5] > EYEBALLS.even * size
+                else _middle_of_dome(vertices[owner == number])
+            )
             far = np.linalg.norm(vertices[owner == number] - centre, axis=1)
             bowl = (
                 centre[2] > box[2] + 1e-6
-                or far.mean() > size / EVEN
-                or np.linalg.norm(centre[:2] - box[:2]) > ASIDE * size
+                or far.mean() > size / EYEBALLS.even
+                or np.linalg.norm(centre[:2] - box[:2]) > EYEBALLS.dome_aside * size
             )
-            if bowl or far.std() > ROUND * far.mean():
+            if bowl or far.std() > EYEBALLS.round * far.mean():
                 continue
-            reach = SHELL * far.mean()
+            reach = EYEBALLS.shell * far.mean()
             away = np.linalg.norm(boxes[:, :3] - centre, axis=1)
             inside = np.flatnonzero((away < reach) & (boxes[:, 3:].max(axis=1) < reach))
             shell = [k for k in inside if _farthest(vertices[owner == k], centre) < reach]
@@ -86,8 +70,8 @@ def _middle_of_dome(points: Floats) -> Floats:
 
 
 def _farthest(points: Floats, centre: Floats) -> float:
-    """How far the points (P,3) of a part lie from a centre (3,), all but the farthest tenth."""
-    return float(np.quantile(np.linalg.norm(points - centre, axis=1), 0.9))
+    """How far the points (P,3) of a part lie from a centre (3,), all but the farthest few."""
+    return float(np.quantile(np.linalg.norm(points - centre, axis=1), EYEBALLS.most_of_part))
 
 
 def boxes_of(parts: Floats) -> tuple[Floats, NDArray[np.intp]]:

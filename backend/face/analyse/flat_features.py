@@ -12,24 +12,9 @@ import numpy as np
 
 from ..geometry.frame import Floats
 from ..geometry.mesh import Ints, squared
+from ..params.analyse import FLAT_EYES, FLAT_MOUTHS
 from . import covered
 from .surface import Flags, Surface
-
-# of the found eye's width times its height, the least that a plate before the skin has for being
-# the eye
-PLATE = 0.5
-WIDEST = 2.0  # widths of the found eye that it has at most
-ASIDE = 0.5  # widths that its middle lies aside at most
-FULL = 0.5  # of its box that is covered at least, seen from ahead: a round plate covers pi/4
-ACROSS = (15, 15)  # places at which that is looked at
-FLAT = 0.3  # of its second largest spread that it is thick at most: a ball is no plate
-WING = 2.2  # half widths of an eye that is a plate, which half the lash above it may reach
-STRIP = (0.5, 2.5)  # half widths of the found mouth between which half a strip for a mouth is wide
-THIN = 0.25  # half widths that half of it is high at most: it is closed
-BENT, SLICES = (
-    0.8,
-    8,
-)  # the same of one that is thin but bent up or down, and slices across in which it is thin
 
 
 def eye(
@@ -37,37 +22,46 @@ def eye(
     triangles: Ints,
     parts: Ints,
     skin: Flags,
+    *,
     landmarks: Mapping[str, Floats],
     side: str,
 ) -> dict[str, Floats]:
-    """The landmarks of an eye (3,) that is a plate before the skin, as on faces of few polygons:
-    where the plate ends. Nothing where there is none.
+    """Find an eye that is a plate before the skin, as on faces of few polygons.
 
-    vertices (V,3) canonical; triangles (T,3); parts (V,): labels of the loose ones; skin (V,): the
-    face's.
+    Args:
+        vertices: float32 (V,3), canonical
+        triangles: int32 (T,3)
+        parts: int32 (V,), labels of the loose ones
+        skin: flags (V,), the face's
+        landmarks: float32 (3,), canonical, by name
+        side: left or right
+
+    Returns:
+        The landmarks (3,) of that eye, where the plate ends, by name; nothing where there is none.
     """
     names = [f"{name}_{side}" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")]
     inner, outer, top, low = (landmarks[name] for name in names)
-    middle, wide = (inner + outer + top + low) / 4, float(np.linalg.norm(inner - outer))
+    middle, wide = np.mean([inner, outer, top, low], axis=0), float(np.linalg.norm(inner - outer))
     near = np.flatnonzero(~skin & (squared(vertices - middle) < wide * wide))
     best: dict[str, Floats] = {}
-    largest = PLATE * wide * float(np.linalg.norm(top - low))
+    largest = FLAT_EYES.plate * wide * float(np.linalg.norm(top - low))
     for part in np.unique(parts[near]):
         points = vertices[parts == part]
         first, last = points.min(axis=0), points.max(axis=0)
         size, centre = last - first, (first + last) / 2
         if (
-            size[:2].max() > WIDEST * wide
-            or (np.abs(centre - middle) > ASIDE * wide).any()
+            size[:2].max() > FLAT_EYES.widest * wide
+            or (np.abs(centre - middle) > FLAT_EYES.aside * wide).any()
             or size[0] * size[1] < largest
         ):
             continue
         if (
-            _filled(vertices[triangles[parts[triangles[:, 0]] == part]], centre, size / 2) < FULL
+            _filled(vertices[triangles[parts[triangles[:, 0]] == part]], centre, size / 2)
+            < FLAT_EYES.filled
         ):  # a lash around the eye, or of one that is closed
             continue
         spread = np.linalg.svd(points - points.mean(axis=0, dtype=np.float32), compute_uv=False)
-        if spread[2] > FLAT * spread[1]:  # a ball
+        if spread[2] > FLAT_EYES.thick * spread[1]:  # a ball
             continue
         largest = float(size[0] * size[1])
         ends = [points[points[:, axis].argsort(kind="stable")[[0, -1]]] for axis in (0, 1)]
@@ -80,10 +74,9 @@ def _filled(corners: Floats, centre: Floats, reach: Floats) -> float:
     """The share of a box around a centre (3,), up to `reach` (3,), that triangles with corners
     (T,3,3) cover, seen from ahead.
     """
-    x, y = (
-        float(far) * (1 - 1 / count) for far, count in zip(reach[:2], ACROSS, strict=True)
-    )  # the middles of as many cells
-    places = covered.grid(centre[:2], (x, y), ACROSS)
+    count = FLAT_EYES.filled_places
+    x, y = (float(far) * (1 - 1 / count) for far in reach[:2])  # the middles of as many cells
+    places = covered.grid(centre[:2], (x, y), (count, count))
     return sum(
         len(which) > 0 for which, _ahead in covered.depths(corners.astype(np.float64), places)
     ) / len(places)
@@ -130,11 +123,13 @@ def strips(
         low, top = points.min(axis=0), points.max(axis=0)
         wide, high = (top - low)[:2] / 2
         if not (
-            STRIP[0] * half < wide < STRIP[1] * half
-            and (np.abs((low + top) / 2 - lips) < ASIDE * half).all()
+            FLAT_MOUTHS.wide_from * half < wide < FLAT_MOUTHS.wide_to * half
+            and (np.abs((low + top) / 2 - lips) < FLAT_MOUTHS.aside * half).all()
         ):
             continue
-        if high < THIN * half or (high < BENT * half and _thick(points) < THIN * half):
+        if high < FLAT_MOUTHS.thin * half or (
+            high < FLAT_MOUTHS.bent * half and _thick(points) < FLAT_MOUTHS.thin * half
+        ):
             found.append(mine)
     return found
 
@@ -143,7 +138,8 @@ def _thick(points: Floats) -> float:
     """Half the median height of points (N,3) in slices across."""
     x = points[:, 0]
     place = np.minimum(
-        (SLICES * (x - x.min()) / max(float(np.ptp(x)), 1e-9)).astype(int), SLICES - 1
+        (FLAT_MOUTHS.slices * (x - x.min()) / max(float(np.ptp(x)), 1e-9)).astype(int),
+        FLAT_MOUTHS.slices - 1,
     )
     return float(np.median([np.ptp(points[place == k, 1]) for k in np.unique(place)])) / 2
 
@@ -160,7 +156,7 @@ class FlatEye:
     top: float
 
 
-def drawn_eye(there: Surface, landmarks: Mapping[str, Floats], side: str) -> FlatEye | None:
+def drawn_eye(surface: Surface, landmarks: Mapping[str, Floats], side: str) -> FlatEye | None:
     """The eye of a side that is drawn on the skin. None where nothing lies there."""
     corners = landmarks[f"eye_inner_{side}"], landmarks[f"eye_outer_{side}"]
     upper, lower = landmarks[f"lid_upper_{side}"], landmarks[f"lid_lower_{side}"]
@@ -169,24 +165,32 @@ def drawn_eye(there: Surface, landmarks: Mapping[str, Floats], side: str) -> Fla
         [(corners[0] + corners[1])[0] / 2, (upper + lower)[1] / 2, (upper + lower)[2] / 2],
         np.float32,
     )
-    if min(half, high) < 1e-4:
+    if min(half, high) < FLAT_EYES.least_size:
         return None
-    count, loose = int(there.owner.max()) + 1, ~there.skins[0]
+    count, loose = int(surface.owner.max()) + 1, ~surface.skins[0]
     low, top = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
-    np.minimum.at(low, there.owner[loose], there.vertices[loose])
-    np.maximum.at(top, there.owner[loose], there.vertices[loose])
+    np.minimum.at(low, surface.owner[loose], surface.vertices[loose])
+    np.maximum.at(top, surface.owner[loose], surface.vertices[loose])
     with np.errstate(invalid="ignore"):  # parts that have no loose vertex are nowhere
         centre, extent = (low + top) / 2 - middle, (top - low) / 2
         here = (
             (np.abs(centre[:, 0]) < half)
             & (np.abs(centre[:, 2]) < high)
-            & (extent[:, 0] < WING * half)
-            & (extent[:, 1] < 0.75 * high)
+            & (extent[:, 0] < FLAT_EYES.wing * half)
+            & (extent[:, 1] < FLAT_EYES.drawn_tall * high)
         )
-        lash = here & (centre[:, 1] > 0.25 * high) & (centre[:, 1] < 0.6 * high)
-        plate = here & (np.abs(centre[:, 1]) < 0.25 * high) & (extent[:, 0] < 1.4 * half)
-    if not plate.any() or extent[plate, 1].max() < 0.25 * high:
+        lash = (
+            here
+            & (centre[:, 1] > FLAT_EYES.level * high)
+            & (centre[:, 1] < FLAT_EYES.lash_level * high)
+        )
+        plate = (
+            here
+            & (np.abs(centre[:, 1]) < FLAT_EYES.level * high)
+            & (extent[:, 0] < FLAT_EYES.drawn_wide * half)
+        )
+    if not plate.any() or extent[plate, 1].max() < FLAT_EYES.drawn_high * high:
         return None
     return FlatEye(
-        plate[there.owner] & loose, lash[there.owner] & loose, float(middle[1]), float(upper[1])
+        plate[surface.owner] & loose, lash[surface.owner] & loose, float(middle[1]), float(upper[1])
     )

@@ -79,7 +79,15 @@ def labels_of(
     flat = {side: found for side, found in drawn.items() if found is not None}
     skin = surface.skins[0]
     mouths = tuple(flat_features.strips(surface.vertices, surface.owner, skin, landmarks))
-    return Labels(skin, surface.bulky, brows, lashes, eyes, flat, mouths)
+    return Labels(
+        skin,
+        surface.bulky,
+        brows,
+        lashes=lashes,
+        eyes=eyes,
+        flat_eyes=flat,
+        mouths=mouths,
+    )
 
 
 def with_decals(labels: Labels, surface: Surface) -> Labels:
@@ -95,5 +103,5 @@ def inside_mouth(
     """
     lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
     return mouth_parts.mouth_parts(
-        surface.vertices, surface.boxes, surface.pieces, lips, jaw, tongue
+        surface.vertices, surface.boxes, surface.pieces, lips, jaw=jaw, tongue=tongue
     )

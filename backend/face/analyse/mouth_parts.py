@@ -13,32 +13,8 @@ from numpy.typing import NDArray
 from ..geometry.frame import Floats
 from ..geometry.mesh import Ints
 from ..geometry.motion import rigid
+from ..params.analyse import INSIDE_MOUTH, TONGUE_SHAPE
 from .eyeballs import boxes_of
-
-TEETH_SIZE = 0.65  # half extents up to which a part inside the mouth may be a body
-TEETH_REACH = (0.35, 0.45)  # aside and up or down from the lips
-TONGUE = (
-    0.12,
-    0.6,
-)  # movement at tongueOut from which on a part is a tongue, and the share of the farthest mover's
-TWINS, ABOVE = (
-    0.15,
-    0.02,
-    # share of their extent by which rows of teeth that were made alike differ, and canonical units
-    # between them at least
-)
-PIECE, MOST = (
-    8,
-    64,
-    # vertices of a piece of a part from which on it may be teeth, and pieces beyond which they are
-    # no rows
-)
-STIFF, SOFT = (
-    0.12,
-    0.35,
-    # share of a part's movement at jawOpen that no rigid motion explains, up to which it is a body:
-    # of teeth, of a tongue
-)
 
 
 def _over(vertices: Floats, rows: list[NDArray[np.intp]]) -> NDArray[np.bool_]:
@@ -51,14 +27,14 @@ def _over(vertices: Floats, rows: list[NDArray[np.intp]]) -> NDArray[np.bool_]:
     )
     count, size, middle = np.array([len(mine) for mine in rows]), high - low, (low + high) / 2
     apart = middle[:, None] - middle
-    alike = (np.abs(size[:, None] - size) < TWINS * size.max(axis=1)[:, None, None]).all(axis=2) & (
-        count[:, None] == count
-    )
+    alike = (
+        np.abs(size[:, None] - size) < INSIDE_MOUTH.twins * size.max(axis=1)[:, None, None]
+    ).all(axis=2) & (count[:, None] == count)
     return np.asarray(
         alike
-        & (np.abs(apart[:, :, 0]) < TWINS * size[:, :1])
-        & (apart[:, :, 1] > ABOVE)
-        & (apart[:, :, 1] < TEETH_REACH[1])
+        & (np.abs(apart[:, :, 0]) < INSIDE_MOUTH.twins * size[:, :1])
+        & (apart[:, :, 1] > INSIDE_MOUTH.above)
+        & (apart[:, :, 1] < INSIDE_MOUTH.reach_up)
     )
 
 
@@ -76,36 +52,50 @@ class MouthParts:
 
 
 def mouth_parts(
-    vertices: Floats, parts: Floats, pieces: Ints, lips: Floats, jaw: Floats, tongue: Floats
+    vertices: Floats, parts: Floats, pieces: Ints, lips: Floats, *, jaw: Floats, tongue: Floats
 ) -> MouthParts:
-    """Teeth and tongues. vertices (F,3), parts (F,6) boxes of loose parts; pieces (F,): what hangs
-    together without welding; lips (3,): the middle between them; jaw, tongue (F,3): the shapes
-    jawOpen, by which teeth are found, and tongueOut, which tells a tongue.
+    """Find teeth and tongues.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        parts: float32 (F,6), boxes of loose parts
+        pieces: (F,), what hangs together without welding
+        lips: float32 (3,), the middle between them
+        jaw: float32 (F,3), the shape jawOpen, by which teeth are found
+        tongue: float32 (F,3), the shape tongueOut, which tells a tongue
     """
     boxes, owner = boxes_of(parts)
     inside = (
-        (np.abs(boxes[:, 0] - lips[0]) < TEETH_REACH[0])
-        & (np.abs(boxes[:, 1] - lips[1]) < TEETH_REACH[1])
+        (np.abs(boxes[:, 0] - lips[0]) < INSIDE_MOUTH.reach_aside)
+        & (np.abs(boxes[:, 1] - lips[1]) < INSIDE_MOUTH.reach_up)
         & (boxes[:, 2] < lips[2])
     )
     small = [
         np.flatnonzero(owner == number)
-        for number in np.flatnonzero(inside & (boxes[:, 3:].max(axis=1) < TEETH_SIZE))
+        for number in np.flatnonzero(inside & (boxes[:, 3:].max(axis=1) < INSIDE_MOUTH.size))
     ]
     out = [float(np.linalg.norm(tongue[mine], axis=1).max()) for mine in small]
     teeth: list[NDArray[np.intp]] = []
     tongues: list[NDArray[np.intp]] = []
     drawn: list[NDArray[np.intp]] = []
     for mine, far in zip(small, out, strict=True):
-        is_tongue = far >= max(TONGUE[0], TONGUE[1] * max(out))
-        if len(mine) >= 4 and _bent(vertices[mine], jaw[mine]) <= (SOFT if is_tongue else STIFF):
+        is_tongue = far >= max(INSIDE_MOUTH.tongue_moves, INSIDE_MOUTH.tongue_share * max(out))
+        if len(mine) >= INSIDE_MOUTH.fewest and _bent(vertices[mine], jaw[mine]) <= (
+            INSIDE_MOUTH.soft if is_tongue else INSIDE_MOUTH.stiff
+        ):
             (tongues if is_tongue else teeth).append(mine)
         elif not is_tongue:
             numbers, size = np.unique(pieces[mine], return_counts=True)
-            large = numbers[(size >= PIECE) & (size < len(mine))]
-            own = [mine[pieces[mine] == number] for number in large] if len(large) <= MOST else []
+            large = numbers[(size >= INSIDE_MOUTH.piece_fewest) & (size < len(mine))]
+            own = (
+                [mine[pieces[mine] == number] for number in large]
+                if len(large) <= INSIDE_MOUTH.pieces_most
+                else []
+            )
             rows = bool(_over(vertices, own).any())
-            drawn += [one for one in own if rows or _bent(vertices[one], jaw[one]) <= STIFF]
+            drawn += [
+                one for one in own if rows or _bent(vertices[one], jaw[one]) <= INSIDE_MOUTH.stiff
+            ]
     found = teeth + drawn
     upper = _over(vertices, found).any(axis=1)
     return MouthParts(
@@ -121,26 +111,36 @@ def tongue_of(
     vertices: Floats,
     across: Floats,
     owner: Ints,
+    *,
     inside: NDArray[np.bool_],
     half: float,
 ) -> NDArray[np.bool_]:
-    """Vertices (F,) of the part inside the mouth that runs back along its middle, of several the
-    one that tongueOut, out (F,3), moves most: rows of teeth do not, their arches are hollow unless
-    there is a palate. across (F,): half widths from the mouth's middle; owner (F,): loose parts;
-    inside (F,): what may be in the mouth; half: its half width.
+    """Find the part inside the mouth that runs back along its middle, of several the one that
+    tongueOut moves most: rows of teeth do not, their arches are hollow unless there is a palate.
+
+    Args:
+        out: float32 (F,3), the shape tongueOut
+        vertices: float32 (F,3), canonical
+        across: float32 (F,), half widths from the mouth's middle
+        owner: (F,), loose parts
+        inside: flags (F,), what may be in the mouth
+        half: the mouth's half width, canonical
+
+    Returns:
+        Flags (F,), all False where there is none.
     """
     found, most = np.zeros(len(across), bool), 0.0
     for part in np.unique(owner[inside]):
         mine = (owner == part) & inside
         x, z = across[mine], vertices[mine, 2]
         wide, long = float(np.ptp(x)), float(np.ptp(z))
-        middle = np.abs(x - (x.max() + x.min()) / 2) < 0.15 * wide
+        middle = np.abs(x - (x.max() + x.min()) / 2) < TONGUE_SHAPE.middle * wide
         if (
-            abs(x.max() + x.min()) < 0.5
-            and wide > 0.4
-            and middle.sum() > 3
-            and np.ptp(z[middle]) > 0.75 * long
-            and long > 0.2 * half
+            abs(x.max() + x.min()) < TONGUE_SHAPE.aside
+            and wide > TONGUE_SHAPE.wide
+            and middle.sum() > TONGUE_SHAPE.middle_fewest
+            and np.ptp(z[middle]) > TONGUE_SHAPE.filled * long
+            and long > TONGUE_SHAPE.long * half
         ):
             moved = float(np.median(out[mine, 2]))
             found, most = (mine, moved) if moved > most else (found, most)

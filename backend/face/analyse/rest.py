@@ -18,49 +18,12 @@ import numpy as np
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.mesh import all_corners
+from ..params.analyse import CERTAINTY, REST_EYES, REST_MOUTH
 from . import covered
 from .head import Head
 from .openings import Opening, lid_slit, mouth_slit
 from .surface import Surface
 
-MIDDLE = 0.5  # half widths from an opening's middle within which its columns say what it is
-FEWEST = 3  # such columns
-WIDE = 1.5  # half widths of the mouth within which lips are sought that are open: a jaw that hangs
-# Side of upper less that of lower lip. 33 heads with a slit: 0.54 and more, one chibi head 0.22;
-# the sample heads with welded lips: 0.16 and less.
-JOINED = 0.2
-# Half widths of the mouth between lips, by their median. Of 33 neutral heads the most is 0.2; with
-# the jaw at 0.3: 0.48.
-OPEN = 0.25
-# half widths that the corners stand above the lips' middle. 33 neutral heads: up to 0.26 (a llama;
-# 0.2 on people)
-SMILING = 0.28
-# Height to width of an eye's opening. 31 neutral heads with lids: 0.23 and more; eyes that artists
-# closed by half: 0.15 to 0.2 on realistic heads.
-NARROW = 0.19
-SHUT = (
-    0.4,
-    0.45,
-    # of an eye without an opening: the least jump of sides between its lids, and half widths
-    # between them at most
-)
-# Shares of places: in an eye's middle that its lids cover, and that have something of an eye
-# behind, from which on it is closed, unless what is behind is seen above or below at more than the
-# last share: then it is nearly closed. 25 heads, 9 of 5 makers and modelled ones: with all of the
-# artist's blink 0.8 and more are covered, 0.33 have an eye behind, 0.01 are seen; with half of it
-# 0.03 and more are seen where the middle is covered; of the neutral ones 0.56 are covered at most
-# where 0.25 have an eye behind. Not told by it: eyes behind which nothing lies.
-SHUT_OVER = (0.75, 0.3, 0.02)
-# share of places on and around the lips with something close before them, from which on the mouth
-# is hidden
-COVERED = 0.7
-BEFORE = (0.05, 0.9)  # canonical units before the lips within which something hides them
-PLACES = (7, 5)  # places across and up
-# canonical units before the lips that a tongue sticks out at least; on 2 neutral heads it begins
-# 0.1 behind them
-OUT = 0.02
-DEEP = 0.2  # behind them that it begins: what a ring or a straw is made of does not
-SLIM = 0.9  # half widths of the mouth, half a tongue's own width at most
 LIPS = ("jawOpen", "mouthClose", "tongueOut", "mouthFunnel", "mouthRollUpper", "mouthRollLower")
 PARTING = (
     *LIPS,
@@ -102,39 +65,39 @@ JOINED_LIPS = Finding(
     "The lips are joined, so the mouth cannot open. Open them along the mouth's line: in Edit Mode"
     " select that edge and use Rip (V).",
     PARTING,
-    0.7,
-    0.4,
+    CERTAINTY.joined_face,
+    CERTAINTY.joined_shapes,
 )
 OPEN_MOUTH = Finding(
     "mouth_open",
     "The mouth is open at rest, so jawOpen opens it further. Close it first, if the avatar's"
     " neutral face is to be closed.",
     ("jawOpen", "mouthClose", "mouthFunnel", "tongueOut"),
-    0.8,
-    0.7,
+    CERTAINTY.open_face,
+    CERTAINTY.open_shapes,
 )
 TONGUE_OUT = Finding(
     "tongue_out",
     "The tongue is out at rest. Put it into the mouth first.",
     ("tongueOut", "jawOpen", "mouthClose"),
-    0.8,
-    0.5,
+    CERTAINTY.tongue_face,
+    CERTAINTY.tongue_shapes,
 )
 SMILING_MOUTH = Finding(
     "mouth_smiling",
     "The mouth smiles at rest, so mouthSmile goes further. Make the face neutral first, if that is"
     " too much.",
     tuple(f"mouthSmile{side.title()}" for side in SIDES),
-    0.9,
-    0.8,
+    CERTAINTY.smiling_face,
+    CERTAINTY.smiling_shapes,
 )
 HIDDEN_MOUTH = Finding(
     "mouth_hidden",
     "Something covers the mouth, such as a mask. If it should not move with the face, say so under"
     " Separate Parts, or make it its own object.",
     PARTING,
-    0.7,
-    0.6,
+    CERTAINTY.hidden_face,
+    CERTAINTY.hidden_shapes,
 )
 CLOSED_EYE = {
     side: _eye(
@@ -142,8 +105,8 @@ CLOSED_EYE = {
         side,
         f"The {side} eye is closed at rest, so its blink moves nothing. Open it first, or model its"
         " open shape as the base.",
-        0.8,
-        0.6,
+        CERTAINTY.closed_face,
+        CERTAINTY.closed_shapes,
     )
     for side in SIDES
 }
@@ -153,8 +116,8 @@ NARROW_EYE = {
         side,
         f"The {side} eye is half closed at rest; its blink closes what is left. Open it first for a"
         " full blink.",
-        0.9,
-        0.8,
+        CERTAINTY.narrow_face,
+        CERTAINTY.narrow_shapes,
     )
     for side in SIDES
 }
@@ -164,8 +127,8 @@ NO_EYE = {
         side,
         f"No {side} eye was found on the mesh: no opening, no eyeball. Look at the landmarks, or"
         " open the eye if it is closed.",
-        0.7,
-        0.4,
+        CERTAINTY.missing_face,
+        CERTAINTY.missing_shapes,
     )
     for side in SIDES
 }
@@ -174,8 +137,8 @@ NO_EYES = Finding(
     "No eyes are modelled where the face should be. It may be no face: look at the landmarks, or"
     " mark the face with a vertex group.",
     (),
-    0.5,
-    0.5,
+    CERTAINTY.no_eyes_face,
+    CERTAINTY.no_eyes_shapes,
 )
 
 
@@ -185,13 +148,13 @@ def findings(head: Head | None) -> list[Finding]:
     """
     if head is None:
         return []
-    there, landmarks, lids = head.surface, head.landmarks, head.lids
+    surface, landmarks, lids = head.surface, head.landmarks, head.lids
     found, missing = [], []
     for side in SIDES:
-        over = covered.lids(there, landmarks, side)
-        shut = over.lid >= SHUT_OVER[0] and over.behind >= SHUT_OVER[1]
+        over = covered.lids(surface, landmarks, side)
+        shut = over.lid >= REST_EYES.over_lid and over.behind >= REST_EYES.over_behind
         if shut or (side not in lids and closed_lids(head, side) is not None):
-            found.append((CLOSED_EYE if over.seen <= SHUT_OVER[2] else NARROW_EYE)[side])
+            found.append((CLOSED_EYE if over.seen <= REST_EYES.over_seen else NARROW_EYE)[side])
         elif side in lids:
             opening = lids[side].opening
             high = float(
@@ -199,43 +162,48 @@ def findings(head: Head | None) -> list[Finding]:
                 * opening.unit[1]
                 / (2 * opening.unit[0])
             )
-            if high < NARROW:
+            if high < REST_EYES.narrow:
                 found.append(NARROW_EYE[side])
-        elif side not in there.balls and side not in head.labels.flat_eyes:
+        elif side not in surface.balls and side not in head.labels.flat_eyes:
             missing.append(NO_EYE[side])
     return [*found, *(missing if len(missing) < len(SIDES) else [NO_EYES]), *_mouth(head)]
 
 
 def _mouth(head: Head) -> list[Finding]:
-    there, landmarks = head.surface, head.landmarks
+    surface, landmarks = head.surface, head.landmarks
     found = []
-    slit = open_slit(there, landmarks)
+    slit = open_slit(surface, landmarks)
     half = float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])) / 2
     strip = slit is None and bool(head.labels.mouths)
     if slit is not None and not strip:
-        apart, jump = _apart(slit, there.sides[:, :1])
-        if jump < JOINED:
+        apart, jump = _apart(slit, surface.sides[:, :1])
+        if jump < REST_MOUTH.joined:
             found.append(JOINED_LIPS)
-        elif apart > OPEN:
+        elif apart > REST_MOUTH.open:
             found.append(OPEN_MOUTH)
     if half > 0:
         middle = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
-        if slit is not None and _tongue(there, landmarks, middle, half):
+        if slit is not None and _tongue(surface, landmarks, middle, half):
             found.append(TONGUE_OUT)
-        elif _covered(there, middle, half):
+        elif _covered(surface, middle, half):
             found.append(HIDDEN_MOUTH)
         corners = (landmarks["mouth_left"] + landmarks["mouth_right"]) / 2
-        if float((corners - middle)[1]) > SMILING * half and slit is not None:
+        if float((corners - middle)[1]) > REST_MOUTH.smiling * half and slit is not None:
             found.append(SMILING_MOUTH)
     return found
 
 
-def open_slit(there: Surface, landmarks: Mapping[str, Floats]) -> Opening | None:
+def open_slit(surface: Surface, landmarks: Mapping[str, Floats]) -> Opening | None:
     """The mouth's slit however wide it is open, where its middle is found."""
     slit = mouth_slit(
-        there.vertices, there.triangles, there.sides[:, 0], there.skins[0], landmarks, WIDE
+        surface.vertices,
+        surface.triangles,
+        surface.sides[:, 0],
+        surface.skins[0],
+        landmarks,
+        reach=REST_MOUTH.wide,
     )
-    return slit if slit is not None and _middle(slit).sum() >= FEWEST else None
+    return slit if slit is not None and _middle(slit).sum() >= REST_MOUTH.fewest else None
 
 
 def closed_lids(head: Head, side: str) -> Opening | None:
@@ -244,19 +212,25 @@ def closed_lids(head: Head, side: str) -> Opening | None:
     """
     if side in head.lids:
         return None
-    there = head.surface
+    surface = head.surface
     slit = lid_slit(
-        there.vertices, there.triangles, there.sides[:, 1], there.skins[0], head.landmarks, side
+        surface.vertices,
+        surface.triangles,
+        surface.sides[:, 1],
+        surface.skins[0],
+        head.landmarks,
+        eye=side,
     )
-    if slit is None or _middle(slit).sum() < FEWEST:
+    if slit is None or _middle(slit).sum() < REST_MOUTH.fewest:
         return None
     mine = _middle(slit)
     apart = float(np.median(np.linalg.norm((slit.upper.points - slit.lower.points)[mine], axis=1)))
-    return slit if _apart(slit, there.sides[:, 1:])[1] >= SHUT[0] and apart < SHUT[1] else None
+    jump = _apart(slit, surface.sides[:, 1:])[1]
+    return slit if jump >= REST_EYES.shut_jump and apart < REST_EYES.shut_apart else None
 
 
 def _middle(slit: Opening) -> Any:
-    return np.abs(slit.columns) < MIDDLE
+    return np.abs(slit.columns) < REST_MOUTH.middle
 
 
 def _apart(slit: Opening, side: Floats) -> tuple[float, float]:
@@ -270,32 +244,47 @@ def _apart(slit: Opening, side: Floats) -> tuple[float, float]:
     )
 
 
-def _covered(there: Surface, middle: Floats, half: float) -> bool:
+def _covered(surface: Surface, middle: Floats, half: float) -> bool:
     """Whether something that is no skin lies before most of the mouth."""
-    places = covered.grid(middle[:2], (0.8 * half, 0.6 * half), PLACES)
-    own = all_corners(~there.skins[0], there.triangles)
-    corners = there.vertices[there.triangles[own]].astype(np.float64)
+    places = covered.grid(
+        middle[:2],
+        (REST_MOUTH.hidden_wide * half, REST_MOUTH.hidden_high * half),
+        (REST_MOUTH.hidden_across, REST_MOUTH.hidden_up),
+    )
+    own = all_corners(~surface.skins[0], surface.triangles)
+    corners = surface.vertices[surface.triangles[own]].astype(np.float64)
     near = (np.abs(corners[:, :, :2].mean(axis=1) - middle[:2]) < 3 * half).all(axis=1)
-    near &= (corners[:, :, 2].min(axis=1) > middle[2] - BEFORE[1]) & (
-        corners[:, :, 2].max(axis=1) < middle[2] + 2 * BEFORE[1]
+    near &= (corners[:, :, 2].min(axis=1) > middle[2] - REST_MOUTH.before_to) & (
+        corners[:, :, 2].max(axis=1) < middle[2] + 2 * REST_MOUTH.before_to
     )
     hidden = sum(
-        bool(((ahead > middle[2] + BEFORE[0]) & (ahead < middle[2] + BEFORE[1])).any())
+        bool(
+            (
+                (ahead > middle[2] + REST_MOUTH.before_from)
+                & (ahead < middle[2] + REST_MOUTH.before_to)
+            ).any()
+        )
         for _which, ahead in covered.depths(corners[near], places)
     )
-    return hidden >= COVERED * len(places)
+    return hidden >= REST_MOUTH.hidden * len(places)
 
 
-def _tongue(there: Surface, landmarks: Mapping[str, Floats], middle: Floats, half: float) -> bool:
+def _tongue(surface: Surface, landmarks: Mapping[str, Floats], middle: Floats, half: float) -> bool:
     """Whether a slim piece that begins behind the lips sticks out between them."""
-    local = there.vertices - middle
-    near = ~there.skins[0] & (np.abs(local[:, 1]) < 2 * half) & (np.abs(local[:, 2]) < 3 * half)
-    count = int(there.pieces.max()) + 1
+    local = surface.vertices - middle
+    near = ~surface.skins[0] & (np.abs(local[:, 1]) < 2 * half) & (np.abs(local[:, 2]) < 3 * half)
+    count = int(surface.pieces.max()) + 1
     wide, front, back = np.zeros(count), np.full(count, -np.inf), np.full(count, np.inf)
-    np.maximum.at(wide, there.pieces[~there.skins[0]], np.abs(local[~there.skins[0], 0]))
-    np.maximum.at(front, there.pieces[near], local[near, 2])
-    np.minimum.at(back, there.pieces[near], local[near, 2])
-    return bool(((wide < SLIM * half) & (front > OUT) & (back < -DEEP)).any())
+    np.maximum.at(wide, surface.pieces[~surface.skins[0]], np.abs(local[~surface.skins[0], 0]))
+    np.maximum.at(front, surface.pieces[near], local[near, 2])
+    np.minimum.at(back, surface.pieces[near], local[near, 2])
+    return bool(
+        (
+            (wide < REST_MOUTH.tongue_slim * half)
+            & (front > REST_MOUTH.tongue_out)
+            & (back < -REST_MOUTH.tongue_deep)
+        ).any()
+    )
 
 
 def lowered(found: Sequence[Finding], names: Sequence[str], sure: Floats) -> Floats:

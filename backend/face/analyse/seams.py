@@ -31,18 +31,8 @@ from ..geometry.mesh import (
     squared,
     weld,
 )
+from ..params.analyse import FACE_SKIN, OPENING_SIDES
 
-MOUTH_REACH, EYE_REACH = 1.0, 0.75  # canonical units around an opening in which ways are sought
-# half widths of an opening behind its surface from which on a vertex is inside, not on the rim
-BEHIND = 0.25
-PREFERRED = np.array(
-    [2e-5, 3e-4, 2e-4, 5e-4], np.float32
-)  # squared units per unit of x, y, z and |x| by which equally near vertices differ
-FADE = 0.1  # side up to which ways fade
-CLEAR = 0.03  # side from which on a vertex surely lies on one
-FACE = 1.0  # canonical units, the distance between the eyes: the skin of a face reaches farther
-SHEETS = 0.05  # canonical units within which sheets before a face lie with its skin
-ROUNDS = 300  # steps of the front along edges at most
 MARKS = (
     "nose_tip",
     "chin",
@@ -74,7 +64,7 @@ def sides(
     openings = [
         (
             lips,
-            MOUTH_REACH,
+            OPENING_SIDES.mouth_reach,
             (at["lip_upper"] + at["nose_tip"]) / 2,
             (at["lip_lower"] + at["chin"]) / 2,
         )
@@ -82,7 +72,9 @@ def sides(
     for name in SIDES:
         upper, lower = at[f"lid_upper_{name}"], at[f"lid_lower_{name}"]
         brow = (at[f"brow_inner_{name}"] + at[f"brow_outer_{name}"]) / 2
-        openings.append(((upper + lower) / 2, EYE_REACH, brow, lower - (brow - upper)))
+        openings.append(
+            ((upper + lower) / 2, OPENING_SIDES.eye_reach, brow, lower - (brow - upper))
+        )
     (near, side), *eyes = _openings(vertices, triangles, skin, openings)
     found[near, 0] = np.nan_to_num(side)
     for (near, side), sign in zip(eyes, (1, -1), strict=True):
@@ -100,8 +92,8 @@ def face_skin(
     small as an eye, a plate before the skin, what is smaller than a face does not count.
     """
     found = _under(vertices, parts, landmarks)
-    if extent(vertices[found]) < FACE:
-        large = part_boxes(vertices, parts)[:, 3:].max(axis=1) >= FACE / 2
+    if extent(vertices[found]) < FACE_SKIN.face:
+        large = part_boxes(vertices, parts)[:, 3:].max(axis=1) >= FACE_SKIN.face / 2
         if large.any():
             found = np.zeros(len(parts), bool)
             found[large] = _under(vertices[large], parts[large], landmarks)
@@ -117,7 +109,7 @@ def _under(
     for name in MARKS:
         away = squared(vertices - landmarks[name])
         near = np.flatnonzero(
-            np.sqrt(away) <= np.sqrt(away.min()) + np.float32(SHEETS)
+            np.sqrt(away) <= np.sqrt(away.min()) + np.float32(FACE_SKIN.sheets)
         )  # squared again, a far one would not be its own nearest
         if (parts[near] != parts[near[0]]).any():
             reach = part_boxes(vertices, parts)[:, 3:].max(axis=1) if reach is None else reach
@@ -144,19 +136,16 @@ def opposites(
     skin = face_skin(vertices, loose_parts(vertices, triangles), at) if skin is None else skin
     corners = [at[f"mouth_{s}"] for s in SIDES]
     found[:, 0] = _opposite(
-        vertices, side[:, 0], skin, corners, at["lip_upper"], at["lip_lower"], MOUTH_REACH
+        vertices,
+        side[:, 0],
+        skin,
+        (*corners, at["lip_upper"], at["lip_lower"]),
+        OPENING_SIDES.mouth_reach,
     )
     for name, sign in zip(SIDES, (1, -1), strict=True):
-        corners = [at[f"eye_{end}_{name}"] for end in ("inner", "outer")]
-        other = _opposite(
-            vertices,
-            side[:, 1],
-            skin,
-            corners,
-            at[f"lid_upper_{name}"],
-            at[f"lid_lower_{name}"],
-            EYE_REACH,
-        )
+        around = [at[f"{mark}_{name}"] for mark in ("eye_inner", "eye_outer")]
+        lids = at[f"lid_upper_{name}"], at[f"lid_lower_{name}"]
+        other = _opposite(vertices, side[:, 1], skin, (*around, *lids), OPENING_SIDES.eye_reach)
         mine = sign * (vertices[:, 0] - at["nose_tip"][0]) >= 0
         found[mine, 1] = other[mine]
     return found
@@ -166,26 +155,31 @@ def _opposite(
     vertices: Floats,
     side: Floats,
     skin: NDArray[np.bool_],
-    corners: list[Floats],
-    upper: Floats,
-    lower: Floats,
+    marks: tuple[Floats, ...],
     reach: float,
 ) -> Ints:
-    """The nearest vertex on the other side of one opening (V,), -1 where there is none; its corners
-    and middles (3,).
+    """The nearest vertex on the other side of one opening (V,), -1 where there is none.
+
+    Args:
+        vertices: float32 (V,3), canonical
+        side: float32 (V,), of this opening
+        skin: flags (V,)
+        marks: both corners and the upper and lower middle of the opening, each (3,)
+        reach: canonical units around the opening in which is looked
     """
+    *corners, upper, lower = marks
     centre = (upper + lower) / 2
     half = max(float(np.linalg.norm(corners[0] - corners[1])) / 2, 1e-6)
     aside = (vertices[:, 0] - centre[0]) / half
     slope = (corners[1][2] - corners[0][2]) / (corners[1][0] - corners[0][0] + 1e-9)
     ends = (corners[0][2] + corners[1][2]) / 2
     surface = ends + slope * half * aside + (centre[2] - ends) * np.clip(1 - aside**2, -1, 1)
-    front = vertices[:, 2] > surface - BEHIND * half
+    front = vertices[:, 2] > surface - OPENING_SIDES.behind * half
     near = (side != 0) & (squared(vertices - centre) < reach * reach)
     found = np.full(len(vertices), -1, np.int32)
     for sign in (1, -1):
         wanted = np.flatnonzero(near & (sign * side > 0))
-        there = np.flatnonzero(near & skin & front & (sign * side < -CLEAR))
+        there = np.flatnonzero(near & skin & front & (sign * side < -OPENING_SIDES.clear))
         if len(there):
             found[wanted] = there[nearest(vertices[wanted], vertices[there], _preferred)]
     return found
@@ -195,7 +189,9 @@ def _preferred(points: Floats) -> Floats:
     """What is added to the squared distances of points (N,3), so that which of two equally near
     ones is taken does not hang on the last bits.
     """
-    return np.asarray(points @ PREFERRED[:3] + np.abs(points[:, 0]) * PREFERRED[3])
+    sides = OPENING_SIDES
+    by_place = np.array([sides.tie_x, sides.tie_y, sides.tie_z, sides.tie_aside], np.float32)
+    return np.asarray(points @ by_place[:3] + np.abs(points[:, 0]) * by_place[3])
 
 
 def ways(vertices: Floats, opposite: Ints, side: Floats) -> Floats:
@@ -205,7 +201,7 @@ def ways(vertices: Floats, opposite: Ints, side: Floats) -> Floats:
     side (V,2): they fade where it is near 0, at the corners, so that a vertex that changes sides
     does not jump.
     """
-    sure = np.clip(np.abs(side) / FADE, 0, 1)
+    sure = np.clip(np.abs(side) / OPENING_SIDES.fade, 0, 1)
     across = [
         np.where(
             opposite[:, k : k + 1] >= 0,
@@ -239,7 +235,7 @@ def _openings(
         points, own = vertices[used], np.flatnonzero(skin[used])
         group = weld(points) if len(used) else np.empty(0, np.int32)
         every.append((used, group + count))
-        if len(own) >= 8:
+        if len(own) >= OPENING_SIDES.fewest:
             graphs.append(group[(np.cumsum(seen, dtype=np.int32) - 1)[inside]] + np.int32(count))
             starts.append(
                 [count + group[own[squared(points[own] - seed).argmin()]] for seed in seeds]
@@ -272,7 +268,7 @@ def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floa
     distance = np.full(rows * size, np.inf, np.float32)
     front = (seeds + np.arange(rows)[:, None] * size).ravel()
     distance[front] = 0
-    for _ in range(ROUNDS):
+    for _ in range(OPENING_SIDES.rounds):
         own = front % size
         many = count[own]
         edge = np.arange(many.sum()) + np.repeat(begin[own] - np.cumsum(many) + many, many)

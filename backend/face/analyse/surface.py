@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 
 from ..geometry.frame import Floats
 from ..geometry.mesh import Ints, connected_parts, distinct_rows, nearest, squared
+from ..params.analyse import BULKY_PARTS
 from .eyeballs import eyeballs
 from .seams import face_skin
 
 Flags = NDArray[np.bool_]
-# canonical units, half the least extent of a part that is hair or a hat and not of the eye,
-# whatever it hangs next to
-BULK = 0.5
-CLOSE = 0.05  # canonical units from the skin within which most of a shell over it lies
 
 
 @dataclass(frozen=True)
@@ -86,16 +83,23 @@ def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:
     """Vertices (F,) of parts that are big in every direction and hang away from the skin where the
     face is; a shell over it keeps close.
     """
-    found = ~skin & (parts[:, 3] > BULK) & (parts[:, 4] > BULK) & (parts[:, 5] > BULK)
+    found = (
+        ~skin
+        & (parts[:, 3] > BULKY_PARTS.bulk)
+        & (parts[:, 4] > BULKY_PARTS.bulk)
+        & (parts[:, 5] > BULKY_PARTS.bulk)
+    )
     if not found.any():
         return found
     x, y, z = vertices.T
-    front = (x > -0.8) & (x < 0.8) & (y > -1.0) & (y < 0.45) & (z > -0.5)
+    front = (x > -BULKY_PARTS.front_aside) & (x < BULKY_PARTS.front_aside)
+    front &= (y > BULKY_PARTS.front_bottom) & (y < BULKY_PARTS.front_top)
+    front &= z > BULKY_PARTS.front_back
     face = vertices[skin & front]
     for part in np.unique(owner[found]):
         mine = np.flatnonzero((owner == part) & front)
-        mine = mine[:: max(1, len(mine) // 256)]
+        mine = mine[:: max(1, len(mine) // BULKY_PARTS.sampled)]
         if len(mine) and len(face):
             near = squared(vertices[mine] - face[nearest(vertices[mine], face)])
-            found[owner == part] = np.median(near) > CLOSE**2
+            found[owner == part] = np.median(near) > BULKY_PARTS.close**2
     return np.asarray(found)

@@ -67,7 +67,7 @@ def with_tongue(
     familiar: 0 to 1, how much the head is like those that the model has learnt from; of others
     artists move the tongue as a body, and where the model does not, that is mixed in.
     """
-    tongue = tongue_of(out, m.vertices, m.x, there.owner, inside, m.half)
+    tongue = tongue_of(out, m.vertices, m.x, there.owner, inside=inside, half=m.half)
     if not tongue.any():
         return out
     tip = tongue & (m.vertices[:, 2] >= np.quantile(m.vertices[tongue, 2], TONGUE.tip_quantile))

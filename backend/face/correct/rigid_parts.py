@@ -10,11 +10,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analyse.eyeballs import ROUND
 from ..analyse.mouth_parts import MouthParts
 from ..geometry.frame import Floats
 from ..geometry.mesh import Ints, squared
 from ..geometry.motion import rigid, turned
+from ..params.analyse import EYEBALLS
 from ..params.correct import RIGID_PARTS
 
 LOOK = "eyeLook"
@@ -184,7 +184,7 @@ def _flattened(white: Floats) -> tuple[Floats, Floats] | None:
     far = np.linalg.norm((white - centre) / radii, axis=1)
     return (
         (centre, radii)
-        if far.min() > RIGID_PARTS.whole and far.std() < ROUND * far.mean()
+        if far.min() > RIGID_PARTS.whole and far.std() < EYEBALLS.round * far.mean()
         else None
     )
 

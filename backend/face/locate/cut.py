@@ -62,7 +62,7 @@ def _refined(
     open_eyes[:] = [side for side in open_eyes if f"lid_upper_{side}" in eyes]
     for side in SIDES:
         plate = (
-            flat_features.eye(canonical, mesh.triangles, parts, skin, at, side)
+            flat_features.eye(canonical, mesh.triangles, parts, skin, landmarks=at, side=side)
             if f"lid_upper_{side}" not in eyes
             else {}
         )
@@ -136,7 +136,7 @@ def framed(place: Place) -> Face:
     )
     skin, still = None, np.zeros(len(canonical), bool)
     if set(NAMES) <= at.keys():
-        skin, still = skin_and_still(canonical, mesh.triangles, parts, at, mesh.roles)
+        skin, still = skin_and_still(canonical, mesh.triangles, parts, at, roles=mesh.roles)
         open_eyes = list(SIDES)
         for familiar in (
             lambda: familiar_of(place.more()),

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analyse.openings import Flags, Opening, eye_opening
-from ..analyse.seams import FADE
 from ..geometry.frame import Doubles, Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.mesh import Ints, all_corners, connected_parts, squared, weld
 from ..geometry.normals import corners_of, crossed
 from ..geometry.ramp import smoothstep
+from ..params.analyse import OPENING_SIDES
 
 SHIFTS = (0.0, -0.3, 0.3, -0.6)  # heights of the opening by which it is looked for above and below
 STRETCHES = (1.0, 1.5)  # and how much higher than the landmarks say
@@ -124,7 +124,9 @@ def _opening(
             tried = dict(landmarks) | dict(
                 zip(names, (inner + up, outer + up, top + up + more, low + up - more), strict=True)
             )
-            opening = eye_opening(vertices, triangles, group, skins, tried, side, placed, ends=True)
+            opening = eye_opening(
+                vertices, triangles, group, skins, tried, side=side, widest=placed, ends=True
+            )
             if (
                 opening is None
                 and not (shift or stretch > 1)
@@ -252,7 +254,7 @@ def mouth(
                 [0, 1, 1], np.float32
             ) + lips * np.array([1, 0, 0], np.float32)
     out = vertices[:, 2] > front - half
-    apart = far / np.clip(np.abs(side) / FADE, 1e-6, 1)  # ways fade with the sides
+    apart = far / np.clip(np.abs(side) / OPENING_SIDES.fade, 1e-6, 1)  # ways fade with the sides
     closed = around & out & (np.abs(side) > CLOSED[0]) & (apart < CLOSED[1] * half)
     for name, corner in (("mouth_left", left), ("mouth_right", right)):
         aside = (vertices[:, 0] - lips[0]) * (corner[0] - lips[0]) > 0

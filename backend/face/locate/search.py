@@ -429,7 +429,7 @@ class _Search:
         canonical = own.to_canonical(mesh.vertices)
         if not np.isfinite(canonical).all():
             return None
-        still = skin_and_still(canonical, mesh.triangles, parts, at, mesh.roles)[1]
+        still = skin_and_still(canonical, mesh.triangles, parts, at, roles=mesh.roles)[1]
         left = inside & ~still[mesh.triangles[:, 0]]
         return mesh.triangles[left] if still.any() and left.sum() >= FEW else None
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..analyse.edges import Edge
 from ..analyse.head import Head
-from ..analyse.openings import Edge, Opening
+from ..analyse.openings import Opening
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.mesh import squared
