@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .asked import Asked
 from .engine import hardware
 from .engine.catalogue import find_model
 from .engine.metrics import Metrics, targets
@@ -24,12 +25,12 @@ from .engine.settings import Settings, resolve, tell
 from .errors import BackendError
 from .face import pipeline
 from .face.correct.sizes import STYLE
-from .face.evidence.evidence import evidence_of
-from .face.geometry.mesh import AvatarMesh
 from .face.locate.face import Face
 from .face.shapes.shape_sets import Table, choose_sets, load_sets, parse_table
-from .generate import Report, Shapes, find_face, generate, new_report
+from .generate import Shapes, find_face, generate
+from .mesh_of_request import mesh_of
 from .protocol import Array, Message
+from .report import Report, new_report
 from .values import is_number
 
 Send = Callable[[Mapping[str, Any], Mapping[str, Array]], None]
@@ -38,7 +39,6 @@ log = logging.getLogger(__name__)
 
 AT_START = ("workers", "log_level")  # settings of the process
 PROGRESS_S = 0.05  # seconds between two messages about one stage
-BONES = ("head", "neck", "left_eye", "right_eye", "jaw")
 
 
 class Handlers:
@@ -186,13 +186,11 @@ class Handlers:
                 "turn_eyes must be true or false.",
                 "Leave it out for avatars whose eyes are turned by bones.",
             )
-        how = header.get("regions"), float(style), turn_eyes
+        asked = Asked(tables, float(strength), header.get("regions"), float(style), turn_eyes)
         start = time.perf_counter()
         with self.pool.lease(_path(header, settings), settings) as model:
             loaded = time.perf_counter() - start
-            for result in generate(
-                mesh, tables, float(strength), model, _progress(send), cancellation, *how
-            ):
+            for result in generate(mesh, asked, model, _progress(send), cancellation):
                 if isinstance(result, Face):
                     _send_face(result, model, send)
                 elif isinstance(result, Shapes):
@@ -272,67 +270,6 @@ def describe(model: Model) -> dict[str, Any]:
         "about": dict(info.about),
         **model.engine(),
     }
-
-
-def mesh_of(message: Message) -> AvatarMesh:
-    """The mesh of a request. Raises BackendError `protocol` for absent or wrongly typed fields; its
-    contents are checked later.
-    """
-    wanted = {
-        "vertices": (np.float32, True),
-        "triangles": (np.int32, True),
-        "head_weights": (np.float32, False),
-        "mask": (np.float32, False),
-        "roles": (np.int32, False),
-    }
-    arrays: dict[str, Any] = {}
-    for name, (dtype, required) in wanted.items():
-        array = message.arrays.get(name)
-        if array is None and required:
-            raise BackendError(
-                "protocol", f"The request has no array {name}.", "Send vertices and triangles."
-            )
-        if array is not None and array.dtype != dtype:
-            raise BackendError(
-                "protocol",
-                f"The array {name} is {array.dtype}, not {np.dtype(dtype).name}.",
-                "Send it in that type.",
-            )
-        arrays[name] = array
-    bones = message.header.get("bones") or {}
-    if not isinstance(bones, dict) or not set(bones) <= set(BONES):
-        raise BackendError(
-            "protocol",
-            f"bones must be an object with the names {', '.join(BONES)}.",
-            "Leave out bones that are not there.",
-        )
-    landmarks = message.header.get("landmarks") or {}
-    if not isinstance(landmarks, dict):
-        raise BackendError(
-            "protocol",
-            "landmarks must be an object of names and points.",
-            "Send [x, y, z] in object space by name.",
-        )
-    up = message.header.get("up")
-    points = {name: _point(value, f"the bone {name}") for name, value in bones.items()}
-    marks = {str(name): _point(value, f"the landmark {name}") for name, value in landmarks.items()}
-    hints = evidence_of(message.header.get("evidence"), message.arrays)
-    return AvatarMesh(
-        **arrays,
-        bones=points,
-        up=None if up is None else _point(up, "up"),
-        landmarks=marks,
-        evidence=hints,
-    )
-
-
-def _point(value: object, what: str) -> tuple[float, float, float]:
-    numbers = [n for n in value if is_number(n)] if isinstance(value, list) else []
-    if not isinstance(value, list) or len(value) != 3 or len(numbers) != 3:
-        raise BackendError(
-            "protocol", f"{what} must be three numbers.", "Send [x, y, z] in object space."
-        )
-    return float(numbers[0]), float(numbers[1]), float(numbers[2])
 
 
 def _path(header: Mapping[str, Any], settings: Settings) -> Path | None:

@@ -542,6 +542,7 @@ def recorded_runs(
     model: Model, mesh: AvatarMesh, arkit: int, table: Any
 ) -> list[tuple[Session, dict[str, Floats]]]:
     """The session runs of one request: which session, and with what."""
+    from ..asked import Asked
     from ..face.shapes.shape_sets import parse_table
     from ..generate import generate
 
@@ -560,7 +561,7 @@ def recorded_runs(
     for part in model.parts:
         setattr(part, "run", recording(part))  # noqa: B010  (mypy does not let a method be assigned)
     try:
-        for _ in generate(mesh, tables, 1.0, model, lambda stage, fraction: None, Cancellation()):
+        for _ in generate(mesh, Asked(tables), model, lambda *_: None, Cancellation()):
             pass
     finally:
         for part in model.parts:

@@ -1,46 +1,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a mesh to shape keys, in six steps that follow each other:
 
-    locate     where the face is and where its landmarks are            locate/search.py
-    frame      the face cut out, in a frame of its own: what may move   locate/cut.py
-    analyse    what its mesh says: lids, lips, parts, mirror image      analyse/head.py
-    predict    the network's shapes, smoothed along the surface         geometry/smoothing.py
-    correct    what shapes must do on this mesh whatever they are       correct/
-    mix        keys from conditions, in object space                    shapes/, correct/border.py
-
-Models are of two kinds. A pair gives the shapes of conditions: these are corrected, and keys are
-mixed from them. A plain model gives each key by itself, and nothing is known of what it is made of.
+locate     where the face is and where its landmarks are            locate/search.py
+frame      the face cut out, in a frame of its own: what may move   locate/cut.py
+analyse    what its mesh says: lids, lips, parts, mirror image      analyse/head.py
+predict    the network's shapes, smoothed along the surface         geometry/smoothing.py
+correct    what shapes must do on this mesh whatever they are       correct/
+mix        keys from conditions, in object space                    keys.py, correct/border.py
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from .analyse import rest
 from .analyse.brow_strips import ends
-from .analyse.head import Head, eyes_of, head_of, looked_over
-from .analyse.surface import Flags, surface_of
-from .correct import border, meeting, rigid_parts, roles, rules, sizes
-from .correct.blend import mixed
-from .correct.fields import Fields, fields_of
-from .correct.held import held
+from .analyse.head import Head, head_of, looked_over
+from .analyse.surface import surface_of
+from .correct import border
+from .correct.fields import fields_of
 from .evidence.evidence import turned_by_bones
 from .geometry.frame import Floats
 from .geometry.landmarks import NAMES
 from .geometry.mesh import AvatarMesh, Ints, among, weld
 from .geometry.mirror import Each
-from .geometry.smoothing import Neighbours, neighbours, smoothed
+from .geometry.smoothing import neighbours, smoothed
+from .keys import Looked, Pair, Plain
 from .locate.cut import framed
 from .locate.face import Face
 from .locate.search import find
-from .shapes import goals
-from .shapes.combinations import DRIVEN, Combination, combinations
-from .shapes.confidence import confidence_of
-from .shapes.derived import derive
-from .shapes.figures import Places, ones_of, places_of
+from .params.pipeline import PIPELINE
 
 locate = find
 frame = framed
@@ -49,28 +40,7 @@ Network = Callable[
     [tuple[Floats, ...], Floats], Floats
 ]  # arrays of the face and rows of weights (N,K) -> offsets (N,F,3)
 
-AT_ONCE = (
-    1 << 20
-    # bytes of shapes that are smoothed at once: their copies take several times as much, and a
-    # cancel is seen in between
-)
 EYE_BONES = {"left_eye", "right_eye"}  # where an avatar has both, they turn its eyes
-FEWEST, MOST = 2, 8  # shapes at once: what follows each other in memory is quicker to work on
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What the mesh of a face says whatever the network does. around: who is next to whom among its
-    vertices. landmarks: name -> (3,), canonical. findings: what a face at rest keeps shapes from.
-    head, fields: None for a model whose landmarks are others, by which nothing can be looked
-    for.
-    """
-
-    around: Neighbours
-    landmarks: Mapping[str, Floats]
-    findings: Sequence[rest.Finding] = ()
-    head: Head | None = None
-    fields: Fields | None = None
 
 
 def analyse(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> Looked:
@@ -125,7 +95,14 @@ def _head(
     placed = set(NAMES) <= mesh.landmarks.keys()
     return head_of(
         surface_of(
-            face.vertices, inside, group, face.parts, face.sides, landmarks, placed, face.still
+            face.vertices,
+            inside,
+            group,
+            parts=face.parts,
+            sides=face.sides,
+            landmarks=landmarks,
+            placed=placed,
+            still=face.still,
         ),
         landmarks,
     )
@@ -141,7 +118,9 @@ def smooth(offsets: Floats, looked: Looked, each: Each, shared: int) -> None:
     """Take the network's roughness out of shapes (N,F,3), in place. each: works on several at once,
     `shared` of which share the memory allowed.
     """
-    step = min(max(AT_ONCE // shared // (offsets[0].nbytes + 1), FEWEST), MOST)
+    p = PIPELINE
+    step = p.smoothed_bytes // shared // (offsets[0].nbytes + 1)
+    step = min(max(step, p.smoothed_least), p.smoothed_most)
 
     def some(first: int) -> None:
         offsets[first : first + step] = smoothed(offsets[first : first + step], looked.around)
@@ -150,236 +129,36 @@ def smooth(offsets: Floats, looked: Looked, each: Each, shared: int) -> None:
         pass
 
 
-class Pair:
-    """Keys of a model that gives the shapes of K conditions, and of what is derived from them.
-
-    conditions: their names. weights float32 (N,K) of all keys, and extra: derived condition ->
-    weights (N,). last: how many keys the last table has. aims: of keys whose weights are found on
-    the head, by their row. style: 0 subtle to 1 bold, see correct/sizes.py.
-    """
-
-    def __init__(
-        self,
-        conditions: Sequence[str],
-        weights: Floats,
-        extra: Mapping[str, Floats],
-        last: int,
-        aims: Mapping[int, goals.Aim] | None = None,
-        style: float = sizes.STYLE,
-    ) -> None:
-        self._aims, self._style = aims or {}, style
-        aimed = any(row >= len(weights) - last for row in self._aims)
-        alone = (
-            None
-            if aimed
-            else _alone(*(of[len(weights) - last :] for of in (weights, *extra.values())))
-        )
-        # the conditions in the order of the last table's keys, where each of these is one of them:
-        # they take their place
-        order = list(dict.fromkeys([*(alone or ()), *range(len(conditions))]))
-        self.names, self.derived = [conditions[k] for k in order], list(extra)
-        self.weights = np.concatenate(
-            [weights[:, order], *(column[:, None] for column in extra.values())], axis=1
-        )
-        self.asked = np.eye(len(order), dtype=np.float32)[order]
-        self.replaces = bool(
-            alone
-        )  # the last table's keys take the place of the conditions' shapes in memory
-        self._shapes: dict[str, Floats] = {}
-        self._basis: list[Floats] = []
-        self._head: Head | None = None
-        self._places: Places | None = None
-        self.missed: list[rest.Finding] = []  # what keys are for and this mesh does not allow
-
-    def correct(
-        self,
-        looked: Looked,
-        face: Face,
-        part_roles: Ints | None,
-        on_bones: Flags | None,
-        offsets: Floats,
-        each: Each,
-    ) -> None:
-        """Correct the shapes (K,F,3), in place. part_roles (F,): what the user says that vertices
-        are part of. on_bones (F,): eyes that bones turn, as far as their names tell; None where
-        none do, or keys shall turn them, too.
-        """
-        shapes = dict(zip(self.names, offsets, strict=True))
-        changed = self._corrected(looked, face, shapes, each)
-        for name, own in shapes.items():  # a second set of shapes would be as large as the answer
-            if changed[name] is not own:
-                own[:] = changed.pop(name)
-        if on_bones is not None and looked.head is not None:
-            eyes = eyes_of(looked.head) | on_bones
-            rigid_parts.lids_only(
-                shapes, eyes if part_roles is None else eyes | roles.of(part_roles, "eyes")
-            )
-        if part_roles is not None:
-            roles.kept_to(shapes, face.vertices, part_roles, face.parts)
-        self._shapes = shapes
-        self._basis = [
-            *shapes.values(),
-            *(derive(name, face.vertices, shapes) for name in self.derived),
-        ]
-        names = [*shapes, *self.derived]
-        self._head = looked.head
-        if looked.head is not None and self._aims:
-            names = self._aimed(looked.head, face, names)
-        self._sure = rest.lowered(looked.findings, names, confidence_of(names))
-        self._size = np.array([float(np.linalg.norm(shape)) for shape in self._basis])
-
-    def _aimed(self, head: Head, face: Face, names: list[str]) -> list[str]:
-        """Find the weights of keys that have a goal on this head; what the basis consists of
-        then.
-        """
-        aims = list(self._aims.values())
-        built = meeting.built(head, goals.levers_of(aim.goal for aim in aims))
-        names, self._basis = [*names, *built], [*self._basis, *built.values()]
-        asked = [goals.styled(aim.goal, (self._style - sizes.STYLE) / sizes.STYLE) for aim in aims]
-        places = self._places or places_of(
-            face.vertices, head.landmarks, ones_of(head.surface.group, face.sides)
-        )
-        solution = goals.solved(places, self._basis, names, asked, goals.GOALS.bounds, face.freedom)
-        self.weights = np.concatenate(
-            [self.weights, np.zeros((len(self.weights), len(built)), np.float32)], axis=1
-        )
-        self.weights[list(self._aims)] = solution.weights * np.stack(
-            [aim.strong(names) for aim in aims]
-        )
-        self.missed = goals.missed([aim.key for aim in aims], solution)
-        return names
-
-    def _corrected(
-        self, looked: Looked, face: Face, shapes: Mapping[str, Floats], each: Each
-    ) -> dict[str, Floats]:
-        if looked.head is None:
-            changed = dict(shapes)
-            rules.scale(face.vertices, looked.landmarks, changed, {})
-            return changed
-        drawn = 0.0
-        if looked.fields is not None:
-            self._places = places_of(
-                face.vertices, looked.landmarks, ones_of(looked.around.group, face.sides)
-            )
-            drawn = goals.drawn(self._places)
-        mixed(looked.head, shapes, face.familiar, in_place=True, fields=looked.fields, drawn=drawn)
-        if self._places is not None:
-            sizes.sized(
-                self._places,
-                drawn,
-                shapes,
-                sizes.own_sizes(face.likeness),
-                self._style,
-            )
-        changed = dict(shapes)
-        rules.apply(looked.head, changed, face.familiar, each)
-        held(looked.head, looked.around, looked.findings, changed)
-        return changed
-
-    def poses(
-        self, looked: Looked, keys: set[str], strong: Callable[[list[str]], Floats]
-    ) -> list[Combination]:
-        """How shapes that have a key of their own hold when they are driven together. strong:
-        factors (N,) of conditions by name.
-        """
-        if looked.head is None:
-            return []
-        own = [name for name in DRIVEN if name in self._shapes and name in keys]
-        driven = {
-            n: self._shapes[n] if factor == 1 else self._shapes[n] * factor
-            for n, factor in zip(own, strong(own), strict=True)
-        }
-        return combinations(looked.head, driven)
-
-    def key(self, row: int) -> tuple[Floats, float]:
-        """A key's shape (F,3), canonical, and a factor on it; lips and lids of what is mixed for a
-        goal meet at most.
-        """
-        shape, weight = self._mixed(row)
-        if row not in self._aims or self._head is None:
-            return shape, weight
-        return meeting.kept(
-            self._head, np.float32(weight) * shape, self._aims[row].goal.sealed
-        ), 1.0
-
-    def _mixed(self, row: int) -> tuple[Floats, float]:
-        """Most keys are one or a few conditions: the others cost nothing."""
-        weights = self.weights[row]
-        first, *others = np.flatnonzero(weights) if weights.any() else [0]
-        if not others:
-            return self._basis[first], float(weights[first])
-        shape = weights[first] * self._basis[first]
-        for k in others:
-            shape += weights[k] * self._basis[k]
-        return shape, 1.0
-
-    def sure(self, rows: slice) -> Floats:
-        """How sure keys are, 0 to 1: as what each is mixed from is, by how much that moves."""
-        share = np.abs(self.weights[rows]) * self._size
-        return np.asarray((share @ self._sure) / np.maximum(share.sum(axis=1), 1e-12), np.float32)
-
-
-class Plain:
-    """Keys of a model that gives each of them by itself, for rows of weights (N,K)."""
-
-    replaces = False
-    missed: Sequence[rest.Finding] = ()
-
-    def __init__(self, weights: Floats) -> None:
-        self.asked = weights
-
-    def correct(
-        self,
-        looked: Looked,
-        face: Face,
-        part_roles: Ints | None,
-        on_bones: Flags | None,
-        offsets: Floats,
-        each: Each,
-    ) -> None:
-        """Nothing is known of what such a model is taught."""
-        self._shapes = offsets
-
-    def poses(
-        self, looked: Looked, keys: set[str], strong: Callable[[list[str]], Floats]
-    ) -> list[Combination]:
-        """Nothing is known of shapes that are driven together."""
-        return []
-
-    def key(self, row: int) -> tuple[Floats, float]:
-        """A key's shape (F,3), canonical, and a factor on it."""
-        return self._shapes[row], 1.0
-
-    def sure(self, rows: slice) -> Floats:
-        """How sure keys are: as the face is."""
-        return np.where(self.asked[rows].any(axis=1), np.float32(1), np.float32(0))
-
-
 def correct(
     keys: Pair | Plain,
     looked: Looked,
     face: Face,
-    mesh: AvatarMesh,
     offsets: Floats,
     each: Each,
+    *,
+    mesh: AvatarMesh,
     turn_eyes: bool = False,
 ) -> None:
-    """Let the network's shapes (N,F,3), in place, do what they must on this mesh. turn_eyes: looks
-    turn eyeballs also where bones do.
+    """Let the network's shapes, in place, do what they must on this mesh.
+
+    Args:
+        keys: of the model
+        looked: what the mesh says
+        face: the face they are of
+        offsets: float32 (N,F,3), canonical
+        each: `map`, or that of threads
+        mesh: the avatar's
+        turn_eyes: looks turn eyeballs also where bones do
     """
     skinned = turned_by_bones(mesh.evidence, len(mesh.vertices))
-    on_bones = (
-        None
-        if turn_eyes or not (mesh.bones.keys() >= EYE_BONES or skinned.any())
-        else skinned[face.indices]
-    )
+    by_bones = mesh.bones.keys() >= EYE_BONES or skinned.any()
     keys.correct(
         looked,
         face,
-        None if mesh.roles is None else mesh.roles[face.indices],
-        on_bones,
         offsets,
         each,
+        part_roles=None if mesh.roles is None else mesh.roles[face.indices],
+        on_bones=skinned[face.indices] if by_bones and not turn_eyes else None,
     )
 
 
@@ -388,15 +167,3 @@ def mix(keys: Pair | Plain, face: Face, row: int, strength: float, out: Floats) 
     `mesh_not_finite`.
     """
     return border.finish(face, *keys.key(row), strength, out)
-
-
-def _alone(weights: Floats, *extra: Floats) -> list[int] | None:
-    """The condition that each of a table's keys is, of weights (N,K), where all keys are one
-    condition alone and no two the same; else None.
-
-    extra: the weights (N,) of each derived condition.
-    """
-    if (np.count_nonzero(weights, axis=1) != 1).any() or any(column.any() for column in extra):
-        return None
-    found = [int(k) for k in np.abs(weights).argmax(axis=1)]
-    return found if len(set(found)) == len(found) else None

@@ -30,7 +30,8 @@ from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
 from backend.face.geometry.frame import frame_of_landmarks
 from backend.face.geometry.mesh import AvatarMesh, all_corners
-from backend.generate import find_face, new_report
+from backend.generate import find_face
+from backend.report import new_report
 
 from ..samples import stylised
 from ..samples.modelled import modelled, rig_of

@@ -51,6 +51,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.asked import Asked
 from backend.engine.models import load_model
 from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
@@ -156,8 +157,7 @@ def predicted(
     shapes: dict[str, Floats] = {}
     for result in generate(
         mesh,
-        {"arkit": load_sets()["arkit"].shapes},
-        1.0,
+        Asked({"arkit": load_sets()["arkit"].shapes}),
         model,
         lambda _stage, _fraction: None,
         Cancellation(),

@@ -28,6 +28,7 @@ from backend.engine.settings import resolve
 from backend.face import pipeline
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.mesh import AvatarMesh
+from backend.face.keys import Pair
 from backend.face.shapes import figures, goals
 
 MAKERS = {"gene": "nagoya", "uka": "nagoya", "godette": "sirrichard"}
@@ -97,7 +98,7 @@ def avatar(folder: Path, name: str) -> Avatar:
         )
     model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
     conditions = model.info.condition_names
-    keys = pipeline.Pair(conditions, np.eye(len(conditions), dtype=np.float32), {}, len(conditions))
+    keys = Pair(conditions, np.eye(len(conditions), dtype=np.float32), {}, len(conditions))
     with ThreadPoolExecutor(1) as lane:
         face = pipeline.frame(
             pipeline.locate(
@@ -114,7 +115,7 @@ def avatar(folder: Path, name: str) -> Avatar:
         offsets = pipeline.predict(network, face, keys.asked)
     looked = pipeline.analyse(face, mesh, model.info.landmarks)
     pipeline.smooth(offsets, looked, map, 1)
-    pipeline.correct(keys, looked, face, mesh, offsets, map)
+    pipeline.correct(keys, looked, face, offsets, map, mesh=mesh)
     turn = (face.frame.rotation.T / face.frame.scale).astype(np.float32)
     vowels = {goal: vowel[face.indices] @ turn for goal, vowel in own.items()}
     places = figures.places_of(

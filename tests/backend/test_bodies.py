@@ -202,7 +202,7 @@ def test_an_iris_slides_over_its_white(curve: float) -> None:
     vertices = np.concatenate([disc(0.2, -0.05, curve), disc(0.08, -0.04, curve), disc(0.2, 0.5)])
     owner = np.repeat(np.arange(3), 60).astype(np.int32)
     shapes = {name: np.full_like(vertices, 0.1) for name in CONDITIONS}
-    rigid_parts.turn_plates(shapes, vertices, owner, "left", owner < 2, 0.2)
+    rigid_parts.turn_plates(shapes, vertices, owner, side="left", behind=owner < 2, half=0.2)
     white, iris, other = (owner == n for n in range(3))
     for name, axis, sign in (
         ("eyeLookUpLeft", 1, 1),
@@ -227,11 +227,11 @@ def test_one_plate_alone_turns_as_a_whole() -> None:
     vertices = disc(0.2, -0.05)
     shapes = {name: np.zeros_like(vertices) for name in CONDITIONS}
     rigid_parts.turn_plates(
-        shapes, vertices, np.zeros(60, np.int32), "left", np.ones(60, bool), 0.2
+        shapes, vertices, np.zeros(60, np.int32), side="left", behind=np.ones(60, bool), half=0.2
     )
     assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all()
     rigid_parts.turn_plates(
-        shapes, vertices, np.zeros(60, np.int32), "left", np.zeros(60, bool), 0.2
+        shapes, vertices, np.zeros(60, np.int32), side="left", behind=np.zeros(60, bool), half=0.2
     )
     assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all(), "nothing behind the lids, nothing to do"
 
@@ -252,7 +252,12 @@ def test_a_ball_that_was_pressed_flat_turns_and_keeps_its_outline(side: str) -> 
         for way in ("Up", "Down", "In", "Out")
     }
     rigid_parts.turn_plates(
-        shapes, vertices, np.zeros(len(ball), np.int32), side, np.ones(len(ball), bool), 0.3
+        shapes,
+        vertices,
+        np.zeros(len(ball), np.int32),
+        side=side,
+        behind=np.ones(len(ball), bool),
+        half=0.3,
     )
     front, outwards = ball[:, 2] > 0.9, 1 if side == "left" else -1
     for way, axis, sign in (

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from backend.asked import Asked
 from backend.engine.models import load_model
 from backend.engine.sessions import Cancellation
 from backend.engine.settings import resolve
@@ -41,7 +42,7 @@ def offsets(mesh: AvatarMesh, turn_eyes: bool) -> NDArray[np.float32]:
     table = {name: {name: 1.0} for name in LOOKS}
     made = np.zeros((len(LOOKS), len(mesh.vertices), 3), np.float32)
     for result in generate(
-        mesh, {"table": table}, 1.0, model, lambda *_: None, Cancellation(), turn_eyes=turn_eyes
+        mesh, Asked({"table": table}, turn_eyes=turn_eyes), model, lambda *_: None, Cancellation()
     ):
         if isinstance(result, Face):
             face = result

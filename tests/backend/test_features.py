@@ -15,7 +15,8 @@ from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, loose_parts, weld
 from backend.face.geometry.orientation import outward
 from backend.face.locate import features
-from backend.generate import find_face, new_report
+from backend.generate import find_face
+from backend.report import new_report
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int32]

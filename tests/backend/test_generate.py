@@ -17,6 +17,7 @@ from fixtures import models
 from fixtures.meshes import figure
 
 from backend import generate as module
+from backend.asked import Asked
 from backend.engine import models as engine
 from backend.engine import sessions
 from backend.engine.models import Model, load_model
@@ -28,7 +29,8 @@ from backend.face.geometry.mesh import among
 from backend.face.geometry.smoothing import neighbours, smoothed
 from backend.face.locate.face import Face
 from backend.face.shapes.shape_sets import Table, load_sets
-from backend.generate import Report, Shapes, generate
+from backend.generate import Shapes, generate
+from backend.report import Report
 
 SETS = {name: load_sets()[name].shapes for name in ("arkit", "vrchat")}
 
@@ -48,7 +50,8 @@ def start(
     strength: float = 1.0,
     cancellation: Cancellation | None = None,
 ) -> Iterator[Any]:
-    return generate(figure(), tables, strength, model, silent, cancellation or Cancellation())
+    asked = Asked(tables, strength)
+    return generate(figure(), asked, model, silent, cancellation or Cancellation())
 
 
 def test_face_then_each_set_then_the_report(model: Model) -> None:

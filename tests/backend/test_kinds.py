@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from backend.asked import Asked
 from backend.engine.models import load_model
 from backend.engine.sessions import Cancellation
 from backend.engine.settings import resolve
@@ -143,7 +144,7 @@ def fringed(role: int = 0) -> tuple[Face, Floats, NDArray[np.bool_]]:
     model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
     table = {name: {name: 1.0} for name in ("eyeBlinkLeft", "eyeBlinkRight")}
     face, *rest = generate(
-        mesh, {"table": table}, 1.0, model, lambda _stage, _share: None, Cancellation()
+        mesh, Asked({"table": table}), model, lambda _stage, _share: None, Cancellation()
     )
     assert isinstance(face, Face) and isinstance(rest[0], Shapes)
     return face, rest[0].offsets, hair[face.indices]

@@ -43,7 +43,6 @@ LEFT: dict[str, int] = {
     "locate/refine.py": 28,
     "locate/search.py": 33,
     "locate/worn.py": 11,
-    "pipeline.py": 2,
 }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from backend.asked import Asked
 from backend.engine.catalogue import find_model
 from backend.engine.models import Model, load_model
 from backend.engine.sessions import Cancellation
@@ -20,7 +21,8 @@ from backend.face import pipeline
 from backend.face.analyse import rest
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.shapes.shape_sets import load_sets
-from backend.generate import Report, Shapes, find_face, generate, new_report
+from backend.generate import Shapes, find_face, generate
+from backend.report import Report, new_report
 from scripts.samples.head import MATERIALS, OPENINGS, PARTS, build
 from scripts.samples.surface import HeadSpec
 
@@ -58,7 +60,7 @@ def made(vertices: Floats, triangles: Any) -> tuple[Report, dict[str, Floats], d
         up=(0, 0, 1),
     )
     face, *blocks, report = generate(
-        mesh, SETS, 1.0, model(), lambda stage, fraction: None, Cancellation()
+        mesh, Asked(SETS), model(), lambda stage, fraction: None, Cancellation()
     )
     shapes, sure = {}, {}
     for block in blocks:

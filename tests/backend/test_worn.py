@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from fixtures.fringe import Fringed, fringed
 
+from backend.asked import Asked
 from backend.engine.models import Model, load_model
 from backend.engine.sessions import Cancellation
 from backend.engine.settings import resolve
@@ -52,7 +53,7 @@ def head() -> Fringed:
 def shapes_of(mesh: AvatarMesh, model: Model) -> tuple[Face, Mapping[str, Floats]]:
     """The face and each key's offsets (V,3) on the whole mesh."""
     face, *others = generate(
-        mesh, {"table": TABLE}, 1.0, model, lambda _stage, _fraction: None, Cancellation()
+        mesh, Asked({"table": TABLE}), model, lambda _stage, _fraction: None, Cancellation()
     )
     assert isinstance(face, Face) and isinstance(others[0], Shapes)
     found = {}

@@ -27,11 +27,13 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from backend import files, generate, handlers, protocol  # noqa: E402  (after the path is there)
+from backend.asked import Asked  # noqa: E402
 from backend.engine import models, settings  # noqa: E402
 from backend.engine.sessions import Cancellation  # noqa: E402
 from backend.errors import BackendError  # noqa: E402
 from backend.face.locate.face import Face  # noqa: E402
 from backend.face.shapes import shape_sets  # noqa: E402
+from backend.mesh_of_request import mesh_of  # noqa: E402
 from backend.protocol import Message, ProtocolError  # noqa: E402
 
 MOST_VERTICES = 96
@@ -173,11 +175,11 @@ def meshes(data: bytes) -> None:
     }
     message = Message(header, mesh["arrays"])
     try:
-        avatar = handlers.mesh_of(message)
+        avatar = mesh_of(message)
         tables = {"vrchat": shape_sets.load_sets()["vrchat"].shapes}
         indices = np.empty(0, np.int32)
         for result in generate.generate(
-            avatar, tables, 1.0, _model(), lambda stage, fraction: None, Cancellation()
+            avatar, Asked(tables), _model(), lambda *_: None, Cancellation()
         ):
             if isinstance(result, Face):
                 indices = result.indices

@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parent))
 targets: Any = importlib.import_module("targets")
 
-from backend import generate, handlers  # noqa: E402  (after the path is there)
+from backend import generate  # noqa: E402  (after the path is there)
+from backend.asked import Asked  # noqa: E402
 from backend.engine.sessions import Cancellation  # noqa: E402
 from backend.errors import BackendError  # noqa: E402
 from backend.face.locate.face import Face  # noqa: E402
 from backend.face.shapes.shape_sets import load_sets  # noqa: E402
+from backend.mesh_of_request import mesh_of  # noqa: E402
 from backend.protocol import Message  # noqa: E402
 
 Arrays = dict[str, NDArray[Any]]
@@ -141,11 +143,11 @@ def prepared() -> None:
 def test_a_mesh_as_it_should_not_be(make: Callable[[], Arrays]) -> None:
     arrays = make()
     try:
-        avatar = handlers.mesh_of(Message({"type": "generate", "up": [0, 0, 1]}, arrays))
+        avatar = mesh_of(Message({"type": "generate", "up": [0, 0, 1]}, arrays))
         indices = np.empty(0, np.int32)
         tables = {"vrchat": load_sets()["vrchat"].shapes}
         for result in generate.generate(
-            avatar, tables, 1.0, targets._model(), lambda stage, fraction: None, Cancellation()
+            avatar, Asked(tables), targets._model(), lambda *_: None, Cancellation()
         ):
             if isinstance(result, Face):
                 indices = result.indices

@@ -128,6 +128,7 @@ def turn_plates(
     shapes: dict[str, Floats],
     vertices: Floats,
     owner: Ints,
+    *,
     side: str,
     behind: NDArray[np.bool_],
     half: float,
@@ -135,10 +136,16 @@ def turn_plates(
     """Let an eye of plates and discs, in place, follow its eyeLook conditions and stay where it is
     otherwise: a white keeps still below the iris.
 
-    shapes: condition -> offsets (F,3). owner (F,): loose parts; behind (F,): what lies behind the
-    lids of the eye `side` of half width `half`. What moves slides as far as a ball's pupil would,
-    and up and down over the white, be it flat, bulging or hollow. A ball that was pressed flat
-    turns as if it were round and keeps its outline.
+    What moves slides as far as a ball's pupil would, and up and down over the white, be it flat,
+    bulging or hollow. A ball that was pressed flat turns as if it were round and keeps its outline.
+
+    Args:
+        shapes: condition -> offsets float32 (F,3), canonical
+        vertices: float32 (F,3), canonical
+        owner: int32 (F,), numbers of loose parts
+        side: left or right
+        behind: bool (F,), what lies behind the lids of that eye
+        half: half the eye's width, canonical
     """
     numbers = np.unique(owner[behind])
     if not len(numbers):

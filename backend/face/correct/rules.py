@@ -96,7 +96,12 @@ def _keep_stiff(head: Head, shapes: dict[str, Floats], familiar: float) -> None:
     for side, lid in lids.items():
         if side not in balls:
             rigid_parts.turn_plates(
-                shapes, vertices, surface.owner, side, lid.eye, float(lid.opening.unit[0])
+                shapes,
+                vertices,
+                surface.owner,
+                side=side,
+                behind=lid.eye,
+                half=float(lid.opening.unit[0]),
             )
     if {"jawOpen", "tongueOut"} <= shapes.keys():
         rigid_parts.move_teeth(

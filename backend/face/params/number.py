@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TypeVar
 
 Value = TypeVar("Value", int, float)
-STAGES = ("geometry", "evidence", "locate", "analyse", "correct", "shapes")
+STAGES = ("geometry", "evidence", "locate", "analyse", "correct", "shapes", "pipeline")
 _KEY = "number"
 
 

@@ -53,11 +53,17 @@ NAMES = (*MIDDLE, *SIDED)
 
 @dataclass(frozen=True)
 class Places:
-    """Where figures are read. ones (G,): one vertex of the face for each place, where a mesh is
-    split for its textures. rows (R,): those looked at. at: place -> indices among rows: `lips`,
-    `chin`, and with _left or _right `mouth`, `lid_upper`, `lid_lower`, `brow_inner`, `brow_outer`.
-    weights: of those whose mean counts, sum 1, by place. width: W, canonical; tall: H, long: E, of
-    left and right.
+    """Where figures are read.
+
+    Args:
+        ones: (G,), one vertex of the face for each place, where a mesh is split for its textures
+        rows: (R,), those looked at
+        at: place -> indices among rows: `lips`, `chin`, and with _left or _right `mouth`,
+            `lid_upper`, `lid_lower`, `brow_inner`, `brow_outer`
+        weights: of those whose mean counts, sum 1, by place
+        width: W, canonical
+        tall: H of left and right, canonical
+        long: E of left and right, canonical
     """
 
     ones: Rows
@@ -100,7 +106,15 @@ def places_of(
         for one, other in (("lid_upper", "lid_lower"), ("eye_outer", "eye_inner"))
     )
     at = {name: np.searchsorted(rows, some) for name, some in found.items()}
-    return Places(ones, ones[rows], at, weights, width, (tall[0], tall[1]), (long[0], long[1]))
+    return Places(
+        ones=ones,
+        rows=ones[rows],
+        at=at,
+        weights=weights,
+        width=width,
+        tall=(tall[0], tall[1]),
+        long=(long[0], long[1]),
+    )
 
 
 def ones_of(group: NDArray[np.int32], sides: Floats) -> Rows:
@@ -122,20 +136,33 @@ def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
     if not len(shapes):
         return {name: np.zeros((0, 3), np.float32) for name in NAMES}
     near = np.stack([shape[places.rows] for shape in shapes])  # (N,R,3)
-    width, lips = places.width, near[:, places.at["lips"]]
-    low, high = (
-        _quantile(lips[:, :, 1], places.weights["lips"], share)
-        for share in (FIGURES.lip_edge, 1 - FIGURES.lip_edge)
-    )
     mean = {
         name: np.einsum("nkc,k->nc", near[:, places.at[name]], weight)
         for name, weight in places.weights.items()
     }
+    middle, sided = _middle(places, near, mean), _sided(places, near, mean)
+    found = {
+        name: np.repeat(value[:, None] / places.width, 3, axis=1) for name, value in middle.items()
+    }
+    found |= {
+        name: np.concatenate([value, value.mean(axis=1, keepdims=True)], axis=1)
+        for name, value in sided.items()
+    }
+    return {name: np.ascontiguousarray(value, np.float32) for name, value in found.items()}
+
+
+def _middle(places: Places, near: Floats, mean: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Figures of the middle, canonical, name -> (N,). near (N,R,3): what the rows of places do;
+    mean: place -> (N,3), what their mean does.
+    """
+    lips, edge = near[:, places.at["lips"]], FIGURES.lip_edge
+    low, high = (
+        _quantile(lips[:, :, 1], places.weights["lips"], share) for share in (edge, 1 - edge)
+    )
     across, rise, out = mean["lips"].T
-    corners = np.stack([mean[f"mouth_{side}"] for side in SIDES], axis=1)  # (N,2,3)
     chin = mean["chin"]
-    wide = corners[:, 0, 0] - corners[:, 1, 0]
-    middle = {
+    wide = mean["mouth_left"][:, 0] - mean["mouth_right"][:, 0]
+    return {
         "open": high - low,
         "wide": wide,
         "narrow": -wide,
@@ -148,6 +175,10 @@ def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
         "chin_fwd": chin[:, 2],
     }
 
+
+def _sided(places: Places, near: Floats, mean: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Figures of both sides in the face's units, name -> (N,2). near, mean: as of `_middle`."""
+
     def level(name: str, quantile: float) -> Floats:
         """Rise (N,2) at a lid of both sides, a quantile of it."""
         return np.stack(
@@ -158,29 +189,25 @@ def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
             axis=1,
         )
 
+    width, rim = places.width, FIGURES.lid_rim
+    corners = np.stack([mean[f"mouth_{side}"] for side in SIDES], axis=1)  # (N,2,3)
     tall, long = np.array(places.tall), np.array(places.long)
     inner, outer = (
         np.stack([mean[f"{end}_{side}"][:, 1] for side in SIDES], axis=1) / long
         for end in ("brow_inner", "brow_outer")
     )
-    sided = {
+    return {
         "out": corners[:, :, 0] * np.array([1, -1]) / width,
         "up": corners[:, :, 1] / width,
         "down": -corners[:, :, 1] / width,
         "fwd": corners[:, :, 2] / width,
-        "lid": -level("lid_upper", FIGURES.lid_rim) / tall,
-        "lid_rise": level("lid_upper", 1 - FIGURES.lid_rim) / tall,
-        "lower": level("lid_lower", 1 - FIGURES.lid_rim) / tall,
+        "lid": -level("lid_upper", rim) / tall,
+        "lid_rise": level("lid_upper", 1 - rim) / tall,
+        "lower": level("lid_lower", 1 - rim) / tall,
         "brow_in": inner,
         "brow_out": outer,
         "brow_fall": -np.minimum(inner, outer),
     }
-    found = {name: np.repeat(value[:, None] / width, 3, axis=1) for name, value in middle.items()}
-    found |= {
-        name: np.concatenate([value, value.mean(axis=1, keepdims=True)], axis=1)
-        for name, value in sided.items()
-    }
-    return {name: np.ascontiguousarray(value, np.float32) for name, value in found.items()}
 
 
 def side_of(name: str) -> int:

@@ -150,17 +150,18 @@ def _goal(
             for lever, weight in entry.get(f"{field}_{kind}", entry.get(field, {})).items()
         }
 
+    sides = {"left": figures.LEFT, "right": figures.RIGHT}
     goal = Goal(
         name,
-        read("drawn"),
-        read("other"),
-        weights("start", "drawn"),
-        weights("start", "other"),
-        weights("fixed", "drawn"),
-        weights("fixed", "other"),
-        tuple(entry.get("levers", ())),
-        {"left": figures.LEFT, "right": figures.RIGHT}.get(entry.get("side", ""), figures.BOTH),
-        bool(entry.get("sealed", False)),
+        drawn=read("drawn"),
+        other=read("other"),
+        start=weights("start", "drawn"),
+        start_other=weights("start", "other"),
+        fixed=weights("fixed", "drawn"),
+        fixed_other=weights("fixed", "other"),
+        levers=tuple(entry.get("levers", ())),
+        column=sides.get(entry.get("side", ""), figures.BOTH),
+        sealed=bool(entry.get("sealed", False)),
     )
     missing = {*goal.drawn, *goal.other} - set(figures.NAMES) | {
         *goal.start,

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parameters of `backend/face/pipeline.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .number import number
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """How many shapes are smoothed at once: changes time and memory, not the result."""
+
+    smoothed_bytes: int = number(
+        1 << 20,
+        "bytes of shapes",
+        1 << 14,
+        1 << 28,
+        "smoothed at once: their copies take several times as much, and a cancel is seen in"
+        " between; an estimate, not fitted",
+    )
+    smoothed_least: int = number(
+        2,
+        "shapes",
+        1,
+        16,
+        "smoothed at once, however large: what follows each other in memory is quicker to work on;"
+        " an estimate, not fitted",
+    )
+    smoothed_most: int = number(
+        8, "shapes", 1, 64, "smoothed at once, however small; an estimate, not fitted"
+    )
+
+
+PIPELINE = Pipeline()
