@@ -4,7 +4,7 @@
 import os
 import sys
 
-from .cli import main
+from .service.cli import main
 
 if __name__ == "__main__":
     # numpy's own threads would fight with ONNX Runtime's, which spin for a while after a run; must

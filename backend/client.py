@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, cast
 
 from .errors import BackendError
 from .protocol import Array, FrameReader, Message, frame, read_message, write_message
-from .supervise import KILL_SECONDS
+from .service.supervise import KILL_SECONDS
 
 PACKAGE = Path(__file__).resolve().parent
 LAST = ("done", "error")

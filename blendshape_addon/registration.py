@@ -10,33 +10,28 @@ import traceback
 
 import bpy
 
-from . import (
-    chosen,
-    commands,
-    face_view,
+from .job import chosen, commands, face_view, inspection, live, other_face, preview, session
+from .ops import (
     fix_operators,
-    inspection,
     landmark_hand,
     landmark_operators,
-    landmark_overlay,
-    live,
     live_operators,
-    menus,
     operators,
-    other_face,
+    runtime_operators,
+    sheet_operators,
+    vrchat_operators,
+)
+from .typed import PROPERTY, declare, describe, forget_hints, persistent
+from .ui import (
+    landmark_overlay,
+    menus,
     panels,
     preferences,
-    preview,
     properties,
     report,
     results,
-    runtime_operators,
-    session,
-    sheet_operators,
     translations,
-    vrchat_operators,
 )
-from .typed import PROPERTY, declare, forget_hints, persistent
 
 CLASSES = (
     preferences.BlendShapesPreferences,
@@ -95,6 +90,7 @@ def register() -> None:
     """
     for cls in CLASSES:
         declare(cls)
+        describe(cls)
         bpy.utils.register_class(cls)
     forget_hints()
     for holder, group in _HOLDERS.items():

@@ -18,8 +18,8 @@ import bpy
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import IconItems, ObjectModeItems, OperatorReturnItems
 
-    from .preferences import BlendShapesPreferences
-    from .properties import BlendShapesObject, BlendShapesSettings, BlendShapesWindow
+    from .ui.preferences import BlendShapesPreferences
+    from .ui.properties import BlendShapesObject, BlendShapesSettings, BlendShapesWindow
 
     Icon = IconItems
     Mode = ObjectModeItems
@@ -127,7 +127,7 @@ def declare(cls: type) -> None:
     Its bases, too. So types are checked as anywhere else, and each property is still declared once.
     """
     for base in cls.__mro__:
-        if base.__module__.rpartition(".")[0] != __package__:
+        if not base.__module__.startswith(f"{__package__}."):
             continue  # Blender's own, and those that come with Python
         hints = inspect.get_annotations(
             base, eval_str=True
@@ -139,6 +139,14 @@ def declare(cls: type) -> None:
         }
         if declared:
             base.__annotations__ = {**hints, **declared}
+
+
+def describe(cls: type) -> None:
+    """Give an operator its docstring as its tooltip, in one line: Blender would show the line
+    breaks of the source.
+    """
+    if issubclass(cls, bpy.types.Operator) and cls.__doc__ and "bl_description" not in vars(cls):
+        cls.bl_description = " ".join(cls.__doc__.split())
 
 
 def forget_hints() -> None:

@@ -27,13 +27,19 @@ from scripts.generate import ALIAS, load_extension  # noqa: E402
 _extension: Any = load_extension()
 _addon = {
     name: importlib.import_module(f"{ALIAS}.blendshape_addon.{name}")
-    for name in ("arguments", "errors", "scene_files", "sheet", "sheet_looks")
+    for name in (
+        "errors",
+        "job.arguments",
+        "blender_io.scene_files",
+        "job.sheet",
+        "job.sheet_looks",
+    )
 }
-render_sheet, tint = _addon["sheet"].render_sheet, _addon["sheet_looks"].tint
+render_sheet, tint = _addon["job.sheet"].render_sheet, _addon["job.sheet_looks"].tint
 
 
 def main() -> int:
-    parser = _addon["arguments"].Parser(
+    parser = _addon["job.arguments"].Parser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("blend", type=Path, help="file with shape keys")
@@ -44,7 +50,7 @@ def main() -> int:
     )
     try:
         options = parser.parse_args()
-        _addon["scene_files"].read_scene(options.blend.absolute())
+        _addon["blender_io.scene_files"].read_scene(options.blend.absolute())
     except _addon["errors"].AddonError as error:
         print(f"error: {error} [{error.code}]", file=sys.stderr)
         return 2
@@ -56,7 +62,7 @@ def main() -> int:
     try:
         return _draw(options)
     finally:
-        _addon["scene_files"].close_scene()
+        _addon["blender_io.scene_files"].close_scene()
         if own:
             _extension.unregister()
 

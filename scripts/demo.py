@@ -29,7 +29,8 @@ def timed(what: str) -> Iterator[None]:
 
 
 def main() -> int:
-    from scripts import blender_profile, build
+    from scripts import build
+    from scripts.bench import blender_profile
 
     OUT.mkdir(exist_ok=True)
     with timed("extension zip (dist)"):

@@ -30,7 +30,7 @@ python3 scripts/dev.py mutate   changes one place at a time and counts what the 
                                 [--only PATH] [--mutants N] [--processes N]
 python3 scripts/dev.py reliability   faults and bad inputs, counted: docs/design/reliability.md
 
---blender 5.2 before the task takes that row of scripts/rows.py, in an environment of its own;
+--blender 5.2 before the task takes that row of scripts/tools/rows.py, in an environment of its own;
 `test` then runs the tests alone, without lint. --python FILE says where that row's Python is, if it
 is not found.
 """
@@ -48,7 +48,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scripts import rows  # noqa: E402  (after the path is there)
+from scripts.tools import rows  # noqa: E402  (after the path is there)
 
 BLENDERS = {row.name: row for row in rows.ROWS if row.bpy}
 PINS = ROOT / "requirements" / "dev.txt"
@@ -56,10 +56,8 @@ PYTHON = (3, 11)
 CHECKED = ("__init__.py", "backend", "blendshape_addon", "scripts", "tests")
 PLATFORMS = ("linux", "win32", "darwin")
 OWN_TASKS = ("test", "gui-test", "farm-test", "lint", "setup")
-SCRIPTS = (
-    "demo",
-    "build",
-    "bench",
+TOOLS = ROOT / "scripts" / "tools"
+_TOOL_TASKS = (
     "lock",
     "matrix",
     "fuzz",
@@ -67,9 +65,15 @@ SCRIPTS = (
     "quality",
     "mutate",
     "reliability",
-    "farm-bench",
     "container-test",
-)  # scripts/NAME.py
+)
+SCRIPTS = {  # task: the program that does it
+    "demo": ROOT / "scripts" / "demo.py",
+    "build": ROOT / "scripts" / "build.py",
+    "bench": ROOT / "scripts" / "bench" / "bench.py",
+    "farm-bench": ROOT / "scripts" / "bench" / "farm.py",
+    **{task: TOOLS / f"{task.replace('-', '_')}.py" for task in _TOOL_TASKS},
+}
 _FOLDERS = ("backend", "scripts", "fuzz", "faults", "batch", "addon", "avatars", "extension")
 TEST_ORDER = (
     *(f"tests/test_{name}.py" for name in ("quality", "systems", "imports", "layers")),
@@ -198,7 +202,7 @@ def lint(python: Path) -> int:
         or run(python, "-m", "ruff", "format", "--check", ".")
         or spelling(python)
         or types(python)
-        or run(python, ROOT / "scripts" / "workflows.py")
+        or run(python, TOOLS / "workflows.py")
     )
 
 
@@ -214,7 +218,7 @@ def test(python: Path, arguments: list[str]) -> int:
     tests = run(python, "-m", "pytest", *(arguments or folders))
     if "BLENDER_ROW" in os.environ:
         return tests
-    holes = 0 if arguments else run(python, ROOT / "scripts" / "quality.py", "--audit")
+    holes = 0 if arguments else run(python, TOOLS / "quality.py", "--audit")
     return lint(python) or tests or holes
 
 
@@ -268,18 +272,12 @@ def main() -> int:
         farm()
         os.environ["BATCH_FULL"] = "1"
         tests = run(python, "-m", "pytest", "tests/batch", *options.arguments)
-        return (
-            tests
-            if options.arguments
-            else run(python, ROOT / "scripts" / "container_test.py") or tests
-        )
+        return tests if options.arguments else run(python, TOOLS / "container_test.py") or tests
     if options.task == "lint":
         return lint(python)
     if options.task == "setup":
         return 0
-    return run(
-        python, ROOT / "scripts" / f"{options.task.replace('-', '_')}.py", *options.arguments
-    )
+    return run(python, SCRIPTS[options.task], *options.arguments)
 
 
 if __name__ == "__main__":

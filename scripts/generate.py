@@ -63,7 +63,7 @@ def main() -> int:
 
     def work() -> int:
         if "bpy" in sys.modules and not batch.names_inputs(given):
-            opened: int = importlib.import_module(f"{ALIAS}.blendshape_addon.commands").main(
+            opened: int = importlib.import_module(f"{ALIAS}.blendshape_addon.job.commands").main(
                 given, "generate.py"
             )
             return opened

@@ -135,8 +135,8 @@ def test_only_one_module_installs_packages_and_asks_first() -> None:
     installing = {
         name_of(path) for path in SHIPPED if re.search(r'"pip"', path.read_text(encoding="utf-8"))
     }
-    assert installing == {"blendshape_addon/runtimes.py"}
-    asked = (ROOT / "blendshape_addon" / "runtime_operators.py").read_text(encoding="utf-8")
+    assert installing == {"blendshape_addon/process/runtimes.py"}
+    asked = (ROOT / "blendshape_addon" / "ops" / "runtime_operators.py").read_text(encoding="utf-8")
     assert "online_access" in asked
 
 

@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING, Any
 from scripts.generate import ALIAS, load_extension
 
 if TYPE_CHECKING:
-    from blendshape_addon.arguments import READABLE, Parser, asked, free_names, note_of, parser
-    from blendshape_addon.environment import BLENDER, clean_environment
     from blendshape_addon.errors import DEATHS, NOT_THE_INPUT, AddonError
     from blendshape_addon.foreign import one_line
+    from blendshape_addon.job.arguments import (
+        READABLE,
+        Parser,
+        asked,
+        free_names,
+        note_of,
+        parser,
+    )
+    from blendshape_addon.process.environment import BLENDER, clean_environment
     from blendshape_addon.shared import seconds_for
 else:
     load_extension()
-    _arguments: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.arguments")
-    _environment: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.environment")
+    _arguments: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job.arguments")
+    _environment: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.process.environment")
     _errors: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.errors")
     READABLE, Parser, asked, free_names = (
         _arguments.READABLE,

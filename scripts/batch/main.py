@@ -358,8 +358,8 @@ def settings_of(options: argparse.Namespace) -> dict[str, str]:
     if options.server:
         settings["server"] = options.server
     if settings:
-        from backend.engine.settings import resolve
         from backend.errors import BackendError
+        from backend.inference.settings import resolve
 
         try:
             resolve(settings, environment={})

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from backend import regular_file
 from backend.atomic import replace_file
-from backend.engine.onnx_file import MAX_FILE
+from backend.inference.onnx_file import MAX_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ".blendshapes"

@@ -35,12 +35,12 @@ from scripts.generate import ALIAS, load_extension  # noqa: E402
 extension: Any = load_extension()
 if not hasattr(bpy.types.Scene, "blendshapes"):  # an installed extension has registered itself
     extension.register()
-commands: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.commands")
-scene_files: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.scene_files")
-session: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
-launch: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.launch")
-backend_process: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.backend_process")
-Options: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job").Options
+commands: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job.commands")
+scene_files: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.blender_io.scene_files")
+session: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job.session")
+launch: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.process.launch")
+backend_process: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.process.backend_process")
+Options: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job.generation").Options
 # that whoever sent a job has to end it before this process ends itself: twice what it needs
 GRACE_SECONDS = 6.0
 SHEET_TILE, SHEET_SAMPLES = (
@@ -198,7 +198,7 @@ def _draw(row: dict[str, Any], out: Path, made: Path | None = None) -> None:
     them, where it is not open. The shapes are good without a sheet, so one that cannot be drawn is
     a warning.
     """
-    sheet: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.sheet")
+    sheet: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job.sheet")
     try:
         if made is not None:
             scene_files.read_scene(made)

@@ -25,13 +25,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.engine.models import Model, load_model
-from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
 from backend.face.geometry.frame import frame_of_landmarks
 from backend.face.geometry.mesh import AvatarMesh, all_corners
-from backend.generate import find_face
-from backend.report import new_report
+from backend.inference.models import Model, load_model
+from backend.inference.sessions import Cancellation
+from backend.service.generate import find_face
+from backend.service.report import new_report
 
 from ..samples import stylised
 from ..samples.modelled import modelled, rig_of

@@ -51,15 +51,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.asked import Asked
-from backend.engine.models import load_model
-from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
 from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, loose_parts
 from backend.face.locate.face import Face
 from backend.face.shapes.shape_sets import load_sets
-from backend.generate import Shapes, generate
+from backend.inference.models import load_model
+from backend.inference.sessions import Cancellation
+from backend.service.asked import Asked
+from backend.service.generate import Shapes, generate
 
 from ..samples.modelled import modelled
 from ..samples.rig import Floats, Rig

@@ -17,7 +17,7 @@ from torch import nn
 
 from backend.face.geometry.landmarks import NAMES
 
-from ..export_torch import write
+from ..tools.export_torch import write
 from .heads import LANDMARK_SWAP, MIRROR, swaps
 from .net import RIGS, Decoder, Encoder
 from .sources import arkit_names

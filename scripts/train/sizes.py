@@ -21,14 +21,14 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.engine.models import encode_with, load_model
-from backend.engine.sessions import Cancellation
-from backend.engine.settings import resolve
 from backend.face.correct.sizes import FREE, TABLE, kind, peak
 from backend.face.geometry.frame import Floats, frame_of_landmarks
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.pipeline import frame, locate
 from backend.face.shapes import figures
+from backend.inference.models import encode_with, load_model
+from backend.inference.sessions import Cancellation
+from backend.inference.settings import resolve
 
 from ..samples.rig import Rig
 from . import sources

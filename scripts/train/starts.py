@@ -22,14 +22,14 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.engine.models import encode_with, load_model, shapes_of
-from backend.engine.sessions import Cancellation
-from backend.engine.settings import resolve
 from backend.face import pipeline
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.keys import Pair
 from backend.face.shapes import figures, goals
+from backend.inference.models import encode_with, load_model, shapes_of
+from backend.inference.sessions import Cancellation
+from backend.inference.settings import resolve
 
 MAKERS = {"gene": "nagoya", "uka": "nagoya", "godette": "sirrichard"}
 STARTS: Mapping[str, tuple[Mapping[str, float], ...]] = {

@@ -38,7 +38,9 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     later ones, and nobody would see it die.
     """
     if nextitem is None or HERE not in nextitem.path.parents:
-        importlib.import_module("blendshape_auto_generator.blendshape_addon.session").backend.stop()
+        importlib.import_module(
+            "blendshape_auto_generator.blendshape_addon.job.session"
+        ).backend.stop()
 
 
 @pytest.fixture(autouse=True)

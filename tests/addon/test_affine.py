@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.affine import (
+from blendshape_auto_generator.blendshape_addon.blender_io.affine import (
     affine_maps,
     direction_by_keys,
     roughly,

@@ -12,8 +12,8 @@ import bmesh
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import as_seen
-from blendshape_auto_generator.blendshape_addon.modes import object_mode
+from blendshape_auto_generator.blendshape_addon.blender_io import as_seen
+from blendshape_auto_generator.blendshape_addon.blender_io.modes import object_mode
 from fixtures import scenes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from blendshape_auto_generator.blendshape_addon import backend_process
-from blendshape_auto_generator.blendshape_addon.backend_process import Backend, explain_exit
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
-from blendshape_auto_generator.blendshape_addon.launch import Launch, Settings, plan
+from blendshape_auto_generator.blendshape_addon.process import backend_process
+from blendshape_auto_generator.blendshape_addon.process.backend_process import Backend, explain_exit
+from blendshape_auto_generator.blendshape_addon.process.launch import Launch, Settings, plan
 from fixtures.meshes import figure
 from fixtures.systems import links, posix
 
-from backend import parent
+from backend.service import parent
 
 ROOT = Path(__file__).resolve().parents[2]
 GREETING = f"""
@@ -176,8 +176,8 @@ def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         from pathlib import Path
         from scripts.generate import load_extension
         load_extension()
-        from blendshape_auto_generator.blendshape_addon.backend_process import Backend
-        from blendshape_auto_generator.blendshape_addon.launch import Settings, plan
+        from blendshape_auto_generator.blendshape_addon.process.backend_process import Backend
+        from blendshape_auto_generator.blendshape_addon.process.launch import Settings, plan
         log = Path({str(tmp_path / "x-1.log")!r})
         backend = Backend(lambda: plan(Path({str(ROOT)!r}), log, Settings()))
         backend.start()

@@ -14,7 +14,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import inspection, operators, session
+from blendshape_auto_generator.blendshape_addon.job import inspection, session
+from blendshape_auto_generator.blendshape_addon.ops import operators
 from fixtures import scenes
 
 from .test_panels import draw

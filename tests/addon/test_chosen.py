@@ -17,15 +17,10 @@ from typing import Any
 
 import bpy
 import pytest
-from blendshape_auto_generator.blendshape_addon import (
-    chosen,
-    commands,
-    inspection,
-    launch,
-    panels,
-    session,
-)
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
+from blendshape_auto_generator.blendshape_addon.job import chosen, commands, inspection, session
+from blendshape_auto_generator.blendshape_addon.process import launch
+from blendshape_auto_generator.blendshape_addon.ui import panels
 from fixtures import models
 
 from backend.face.shapes.shape_sets import load_sets

@@ -17,10 +17,11 @@ import bpy
 import numpy as np
 import psutil
 import pytest
-from blendshape_auto_generator.blendshape_addon import commands, scene_files, session
-from blendshape_auto_generator.blendshape_addon.arguments import free_names, parser
+from blendshape_auto_generator.blendshape_addon.blender_io import scene_files
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
-from blendshape_auto_generator.blendshape_addon.launch import Settings, plan
+from blendshape_auto_generator.blendshape_addon.job import commands, session
+from blendshape_auto_generator.blendshape_addon.job.arguments import free_names, parser
+from blendshape_auto_generator.blendshape_addon.process.launch import Settings, plan
 from blendshape_auto_generator.blendshape_addon.shared import seconds_for
 from fixtures import models
 from hypothesis import given
@@ -402,6 +403,7 @@ def test_a_full_disk_is_named_and_leaves_nothing(saved: Path, tmp_path: Path, ti
     code = f"""
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+sys.dont_write_bytecode = True  # a cut file would be read later
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 sys.argv = [
     {str(ROOT / "scripts/generate.py")!r}, {str(saved)!r},

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from blendshape_auto_generator.blendshape_addon import preferences, session
-from blendshape_auto_generator.blendshape_addon.launch import Settings
+from blendshape_auto_generator.blendshape_addon.job import session
+from blendshape_auto_generator.blendshape_addon.process.launch import Settings
+from blendshape_auto_generator.blendshape_addon.ui import preferences
 
-from backend.engine.settings import SETTINGS
-from backend.engine.settings import Settings as BackendSettings
+from backend.inference.settings import SETTINGS
+from backend.inference.settings import Settings as BackendSettings
 
 REPORT = {
     "provider_asked": "CPUExecutionProvider",
@@ -64,7 +65,10 @@ def test_the_panel_says_what_computed_and_why(changes: dict[str, Any], line: str
 
 
 def test_the_line_fits_a_real_report(body: Any, tiny: Path) -> None:
-    from blendshape_auto_generator.blendshape_addon.job import Options, generate_for_object
+    from blendshape_auto_generator.blendshape_addon.job.generation import (
+        Options,
+        generate_for_object,
+    )
 
     outcome = generate_for_object(body, Options(model=str(tiny)), session.backend)
     assert session.engine_line(outcome.report).startswith("Computed on CPU")

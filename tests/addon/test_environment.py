@@ -10,13 +10,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from blendshape_auto_generator.blendshape_addon.backend_process import Backend
-from blendshape_auto_generator.blendshape_addon.environment import (
+from blendshape_auto_generator.blendshape_addon.process.backend_process import Backend
+from blendshape_auto_generator.blendshape_addon.process.environment import (
     BLENDER,
     DOWNLOADS,
     clean_environment,
 )
-from blendshape_auto_generator.blendshape_addon.launch import Settings, plan
+from blendshape_auto_generator.blendshape_addon.process.launch import Settings, plan
 
 from scripts.batch.pool import BACKEND_PYTHON, worker_environment
 
@@ -126,7 +126,7 @@ def starts(tree: ast.AST) -> Iterator[ast.Call]:
 @pytest.mark.parametrize("folder", ["blendshape_addon", "scripts/batch", "scripts/farm"])
 def test_every_process_is_started_with_an_environment_of_its_own(folder: str) -> None:
     found = 0
-    for path in sorted((ROOT / folder).glob("*.py")):
+    for path in sorted((ROOT / folder).rglob("*.py")):
         for call in starts(ast.parse(path.read_text(encoding="utf-8"))):
             found += 1
             given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}.get(

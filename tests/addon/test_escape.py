@@ -14,16 +14,11 @@ from typing import Any
 import bpy
 import psutil
 import pytest
-from blendshape_auto_generator.blendshape_addon import (
-    backend_process,
-    inspection,
-    live,
-    live_operators,
-    operators,
-    registration,
-    session,
-)
-from blendshape_auto_generator.blendshape_addon.job import Job, Options
+from blendshape_auto_generator.blendshape_addon import registration
+from blendshape_auto_generator.blendshape_addon.job import inspection, live, session
+from blendshape_auto_generator.blendshape_addon.job.generation import Job, Options
+from blendshape_auto_generator.blendshape_addon.ops import live_operators, operators
+from blendshape_auto_generator.blendshape_addon.process import backend_process
 from fixtures import models
 
 CONDITIONS = ["jawOpen", "eyeBlinkLeft"]

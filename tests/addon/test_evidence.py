@@ -8,9 +8,9 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.avatar import gather_avatar
-from blendshape_auto_generator.blendshape_addon.mesh_io import gather
-from blendshape_auto_generator.blendshape_addon.parts import Part
+from blendshape_auto_generator.blendshape_addon.blender_io.avatar import gather_avatar
+from blendshape_auto_generator.blendshape_addon.blender_io.mesh_io import gather
+from blendshape_auto_generator.blendshape_addon.blender_io.parts import Part
 from fixtures import scenes
 from fixtures.fringe import Fringed, fringed
 
@@ -138,7 +138,7 @@ def test_a_part_without_evidence_has_none_among_others_that_do(body: Any, box: A
 
 @pytest.mark.parametrize("count", [3, 5000])
 def test_names_without_end_are_cut(box: Any, count: int) -> None:
-    from blendshape_auto_generator.blendshape_addon.evidence import LETTERS, Evidence
+    from blendshape_auto_generator.blendshape_addon.blender_io.evidence import LETTERS, Evidence
 
     own = Evidence({}, {"bones": tuple(f"{number:04}" + "髪" * 300 for number in range(count))})
     names = own.fields()["bones"]

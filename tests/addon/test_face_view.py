@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import face_view
+from blendshape_auto_generator.blendshape_addon.job import face_view
 from mathutils import Quaternion, Vector
 
 EYES = {

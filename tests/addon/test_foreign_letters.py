@@ -15,12 +15,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from blendshape_auto_generator.blendshape_addon.backend_process import Backend
-from blendshape_auto_generator.blendshape_addon.launch import Settings, plan
+from blendshape_auto_generator.blendshape_addon.process.backend_process import Backend
+from blendshape_auto_generator.blendshape_addon.process.launch import Settings, plan
 from fixtures.meshes import figure
 
-from backend.engine import providers
-from backend.engine.settings import Settings as EngineSettings
+from backend.inference import providers
+from backend.inference.settings import Settings as EngineSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import bpy
 import pytest
-from blendshape_auto_generator.blendshape_addon import guides, scene_files
+from blendshape_auto_generator.blendshape_addon.blender_io import guides, scene_files
+from blendshape_auto_generator.blendshape_addon.blender_io.gltf_facts import Facts, facts
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
-from blendshape_auto_generator.blendshape_addon.gltf_facts import Facts, facts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -9,7 +9,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import guides, remembered, session
+from blendshape_auto_generator.blendshape_addon.blender_io import guides, remembered
+from blendshape_auto_generator.blendshape_addon.job import session
 
 RNG = np.random.default_rng(3)
 BLINK_LEFT, BLINK_RIGHT, JAW, SMILE = (

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from blendshape_auto_generator.blendshape_addon.head_bones import role, roles
+from blendshape_auto_generator.blendshape_addon.blender_io.head_bones import role, roles
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import key_export, scene_files
+from blendshape_auto_generator.blendshape_addon.blender_io import key_export, scene_files
 from fixtures.scenes import activate, add
 from numpy.typing import NDArray
 

@@ -9,10 +9,14 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import generated
+from blendshape_auto_generator.blendshape_addon.blender_io import generated
+from blendshape_auto_generator.blendshape_addon.blender_io.key_writer import (
+    Shape,
+    remove_keys,
+    write_keys,
+)
+from blendshape_auto_generator.blendshape_addon.blender_io.mesh_arrays import base_coordinates
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
-from blendshape_auto_generator.blendshape_addon.key_writer import Shape, remove_keys, write_keys
-from blendshape_auto_generator.blendshape_addon.mesh_arrays import base_coordinates
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp

@@ -12,9 +12,9 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import landmark_store
-from blendshape_auto_generator.blendshape_addon.avatar import gather_avatar
-from blendshape_auto_generator.blendshape_addon.landmark_store import (
+from blendshape_auto_generator.blendshape_addon.blender_io import landmark_store
+from blendshape_auto_generator.blendshape_addon.blender_io.avatar import gather_avatar
+from blendshape_auto_generator.blendshape_addon.blender_io.landmark_store import (
     corrected_landmarks,
     found_landmarks,
     told_lost,
@@ -281,6 +281,8 @@ def test_a_lost_landmark_is_told_when_keys_are_made(face: Any) -> None:
         "they are forgotten by then"
     )
     assert (
-        importlib.import_module("blendshape_auto_generator.blendshape_addon.anchors").ATTRIBUTE
+        importlib.import_module(
+            "blendshape_auto_generator.blendshape_addon.blender_io.anchors"
+        ).ATTRIBUTE
         in face.data.attributes
     )

@@ -9,9 +9,9 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import landmarks
-from blendshape_auto_generator.blendshape_addon.avatar import gather_avatar
-from blendshape_auto_generator.blendshape_addon.landmark_store import (
+from blendshape_auto_generator.blendshape_addon.blender_io import landmarks
+from blendshape_auto_generator.blendshape_addon.blender_io.avatar import gather_avatar
+from blendshape_auto_generator.blendshape_addon.blender_io.landmark_store import (
     corrected_landmarks,
     found_landmarks,
 )

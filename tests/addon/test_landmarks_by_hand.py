@@ -11,11 +11,12 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import landmark_hand, landmarks
-from blendshape_auto_generator.blendshape_addon.landmark_store import (
+from blendshape_auto_generator.blendshape_addon.blender_io import landmarks
+from blendshape_auto_generator.blendshape_addon.blender_io.landmark_store import (
     corrected_landmarks,
     found_landmarks,
 )
+from blendshape_auto_generator.blendshape_addon.ops import landmark_hand
 from fixtures.scenes import activate, add, head, offsets
 from mathutils import Matrix
 
@@ -110,7 +111,9 @@ def test_a_vertex_group_is_a_stronger_word_than_the_search() -> None:
     assert bpy.ops.blendshapes.generate(sets={"arkit"}, group="Face") == {"FINISHED"}
     made = offsets(ob)
     assert len(made) == 53 and max(np.abs(shape[outside]).max() for shape in made.values()) == 0
-    status = importlib.import_module("blendshape_auto_generator.blendshape_addon.session").status
+    status = importlib.import_module(
+        "blendshape_auto_generator.blendshape_addon.job.session"
+    ).status
     assert any("because you said that it is there" in line for line in status.warnings)
     bpy.ops.mesh.primitive_uv_sphere_add()
     ball = bpy.context.object

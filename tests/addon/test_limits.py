@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from blendshape_auto_generator.blendshape_addon import limits, shared
+from blendshape_auto_generator.blendshape_addon import shared
+from blendshape_auto_generator.blendshape_addon.process import limits
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import generated, live, live_operators
+from blendshape_auto_generator.blendshape_addon.blender_io import generated
+from blendshape_auto_generator.blendshape_addon.job import live
+from blendshape_auto_generator.blendshape_addon.ops import live_operators
 from numpy.typing import NDArray
 
 HEAD = 768
@@ -199,7 +201,7 @@ def test_a_face_shows_within_50_ms_on_20_000_vertices() -> None:
     """
     import time
 
-    from blendshape_auto_generator.blendshape_addon.avatar import Target
+    from blendshape_auto_generator.blendshape_addon.blender_io.avatar import Target
 
     side = 142
     grid = (

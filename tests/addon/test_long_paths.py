@@ -10,11 +10,15 @@ from importlib import metadata
 from pathlib import Path, PureWindowsPath
 
 import pytest
-from blendshape_auto_generator.blendshape_addon.launch import Settings, plan, runtimes_folder
+from blendshape_auto_generator.blendshape_addon.process.launch import (
+    Settings,
+    plan,
+    runtimes_folder,
+)
 
-from backend.engine import providers
-from backend.engine.settings import FOLDER
-from backend.engine.settings import Settings as EngineSettings
+from backend.inference import providers
+from backend.inference.settings import FOLDER
+from backend.inference.settings import Settings as EngineSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_PATH = 260 - 1  # the last one ends it

@@ -9,10 +9,10 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.checked import scene_findings
+from blendshape_auto_generator.blendshape_addon.blender_io.mesh_io import check_editable, gather
+from blendshape_auto_generator.blendshape_addon.blender_io.modes import object_mode
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
-from blendshape_auto_generator.blendshape_addon.mesh_io import check_editable, gather
-from blendshape_auto_generator.blendshape_addon.modes import object_mode
+from blendshape_auto_generator.blendshape_addon.job.checked import scene_findings
 from fixtures.meshes import figure
 
 

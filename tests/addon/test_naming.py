@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from blendshape_auto_generator.blendshape_addon.naming import (
+from blendshape_auto_generator.blendshape_addon.blender_io.naming import (
     aliases_of,
     names_for,
     style_of,

@@ -12,8 +12,11 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import operators, properties, registration, session
-from blendshape_auto_generator.blendshape_addon.job import Job, Options
+from blendshape_auto_generator.blendshape_addon import registration
+from blendshape_auto_generator.blendshape_addon.job import session
+from blendshape_auto_generator.blendshape_addon.job.generation import Job, Options
+from blendshape_auto_generator.blendshape_addon.ops import operators
+from blendshape_auto_generator.blendshape_addon.ui import properties
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[2]

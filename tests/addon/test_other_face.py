@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 import pytest
-from blendshape_auto_generator.blendshape_addon import inspection, other_face
+from blendshape_auto_generator.blendshape_addon.job import inspection, other_face
 from fixtures.scenes import activate, add, head
 
 

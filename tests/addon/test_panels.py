@@ -13,20 +13,14 @@ from typing import Any
 
 import bpy
 import pytest
-from blendshape_auto_generator.blendshape_addon import (
-    inspection,
-    menus,
-    operators,
-    panels,
-    properties,
-    registration,
-    remembered,
-    report,
-    session,
-)
-from blendshape_auto_generator.blendshape_addon.backend_process import Backend
+from blendshape_auto_generator.blendshape_addon import registration
+from blendshape_auto_generator.blendshape_addon.blender_io import remembered
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
-from blendshape_auto_generator.blendshape_addon.launch import Launch
+from blendshape_auto_generator.blendshape_addon.job import inspection, session
+from blendshape_auto_generator.blendshape_addon.ops import operators
+from blendshape_auto_generator.blendshape_addon.process.backend_process import Backend
+from blendshape_auto_generator.blendshape_addon.process.launch import Launch
+from blendshape_auto_generator.blendshape_addon.ui import menus, panels, properties, report
 
 from backend.face.shapes.shape_sets import load_sets
 

@@ -11,9 +11,9 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.avatar import gather_avatar, split
-from blendshape_auto_generator.blendshape_addon.landmark_store import found_landmarks
-from blendshape_auto_generator.blendshape_addon.parts import (
+from blendshape_auto_generator.blendshape_addon.blender_io.avatar import gather_avatar, split
+from blendshape_auto_generator.blendshape_addon.blender_io.landmark_store import found_landmarks
+from blendshape_auto_generator.blendshape_addon.blender_io.parts import (
     ROLES,
     avatar_parts,
     moving,

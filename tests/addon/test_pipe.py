@@ -14,7 +14,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from blendshape_auto_generator.blendshape_addon import pipe
+from blendshape_auto_generator.blendshape_addon.process import pipe
 
 ROOT = Path(__file__).resolve().parents[2]
 QUOTA = 4096  # bytes that the pretended pipe holds

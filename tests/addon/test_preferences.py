@@ -10,7 +10,9 @@ from typing import Any
 
 import bpy
 import pytest
-from blendshape_auto_generator.blendshape_addon import preferences, runtime_operators, session
+from blendshape_auto_generator.blendshape_addon.job import session
+from blendshape_auto_generator.blendshape_addon.ops import runtime_operators
+from blendshape_auto_generator.blendshape_addon.ui import preferences
 
 
 class Layout:

@@ -11,7 +11,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import key_export, preview
+from blendshape_auto_generator.blendshape_addon.blender_io import key_export
+from blendshape_auto_generator.blendshape_addon.job import preview
 from fixtures.scenes import activate, add, add_head, seen
 
 RAISED = 0.01

@@ -10,8 +10,9 @@ from typing import Any
 
 import bpy
 import pytest
-from blendshape_auto_generator.blendshape_addon import generated, preview, remembered, session
+from blendshape_auto_generator.blendshape_addon.blender_io import generated, remembered
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
+from blendshape_auto_generator.blendshape_addon.job import preview, session
 from fixtures import scenes
 
 from .conftest import add_figure

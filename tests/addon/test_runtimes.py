@@ -19,9 +19,11 @@ from typing import Any
 
 import bpy
 import pytest
-from blendshape_auto_generator.blendshape_addon import runtime_operators, runtimes, session
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
-from blendshape_auto_generator.blendshape_addon.runtimes import (
+from blendshape_auto_generator.blendshape_addon.job import session
+from blendshape_auto_generator.blendshape_addon.ops import runtime_operators
+from blendshape_auto_generator.blendshape_addon.process import runtimes
+from blendshape_auto_generator.blendshape_addon.process.runtimes import (
     MARK,
     Handshake,
     Preparation,

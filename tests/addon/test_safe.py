@@ -11,10 +11,11 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import generated, preview, remembered, session
-from blendshape_auto_generator.blendshape_addon.mesh_arrays import base_coordinates
-from blendshape_auto_generator.blendshape_addon.naming import styled
-from blendshape_auto_generator.blendshape_addon.vrchat_operators import known_sets
+from blendshape_auto_generator.blendshape_addon.blender_io import generated, remembered
+from blendshape_auto_generator.blendshape_addon.blender_io.mesh_arrays import base_coordinates
+from blendshape_auto_generator.blendshape_addon.blender_io.naming import styled
+from blendshape_auto_generator.blendshape_addon.job import preview, session
+from blendshape_auto_generator.blendshape_addon.ops.vrchat_operators import known_sets
 from fixtures import scenes
 from numpy.typing import NDArray
 

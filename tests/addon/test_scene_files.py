@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 import pytest
-from blendshape_auto_generator.blendshape_addon import scene_files
+from blendshape_auto_generator.blendshape_addon.blender_io import scene_files
 
 
 def test_scripts_in_a_file_are_not_run(tmp_path: Path, box: Any) -> None:

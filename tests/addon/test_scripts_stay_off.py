@@ -13,7 +13,9 @@ from typing import Any
 
 import bpy
 import pytest
-from blendshape_auto_generator.blendshape_addon import commands, scene_files, sheet_operators
+from blendshape_auto_generator.blendshape_addon.blender_io import scene_files
+from blendshape_auto_generator.blendshape_addon.job import commands
+from blendshape_auto_generator.blendshape_addon.ops import sheet_operators
 
 from scripts.batch.pool import blender_command
 

@@ -13,8 +13,10 @@ import pytest
 
 from .test_vrchat_operators import add_key
 
-operators = importlib.import_module("blendshape_auto_generator.blendshape_addon.sheet_operators")
-sheet = importlib.import_module("blendshape_auto_generator.blendshape_addon.sheet")
+operators = importlib.import_module(
+    "blendshape_auto_generator.blendshape_addon.ops.sheet_operators"
+)
+sheet = importlib.import_module("blendshape_auto_generator.blendshape_addon.job.sheet")
 
 
 def blocks() -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import inspection, session
+from blendshape_auto_generator.blendshape_addon.job import inspection, session
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

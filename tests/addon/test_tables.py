@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
-from blendshape_auto_generator.blendshape_addon.tables import (
+from blendshape_auto_generator.blendshape_addon.job.tables import (
     parse_conditions,
     read_table,
     user_table,

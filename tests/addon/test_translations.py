@@ -14,16 +14,11 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import (
-    errors,
-    findings,
-    panels,
-    registration,
-    translations,
-    vrchat_check,
-    vrchat_operators,
-)
-from blendshape_auto_generator.blendshape_addon.translations_ja import JAPANESE
+from blendshape_auto_generator.blendshape_addon import errors, registration
+from blendshape_auto_generator.blendshape_addon.blender_io import findings, vrchat_check
+from blendshape_auto_generator.blendshape_addon.ops import vrchat_operators
+from blendshape_auto_generator.blendshape_addon.ui import panels, translations
+from blendshape_auto_generator.blendshape_addon.ui.translations_ja import JAPANESE
 
 from backend.face.analyse import rest
 
@@ -76,7 +71,7 @@ def fields_of(cls: type) -> Any:
 
 def of_source() -> Iterator[str]:
     """Texts that are drawn or translated in the code."""
-    for path in SOURCE.glob("*.py"):
+    for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue

@@ -14,7 +14,9 @@ from backend.face.shapes.shape_sets import load_sets
 from scripts.generate import load_extension
 
 load_extension()
-vrchat = importlib.import_module("blendshape_auto_generator.blendshape_addon.vrchat_check")
+vrchat = importlib.import_module(
+    "blendshape_auto_generator.blendshape_addon.blender_io.vrchat_check"
+)
 
 SETS = {name: list(set_.shapes) for name, set_ in load_sets().items()}
 ROLES = frozenset({"head", "neck", "left_eye", "right_eye"})

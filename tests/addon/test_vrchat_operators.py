@@ -10,17 +10,19 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import key_export
+from blendshape_auto_generator.blendshape_addon.blender_io import key_export
+from blendshape_auto_generator.blendshape_addon.blender_io.generated import made_by_us
+from blendshape_auto_generator.blendshape_addon.blender_io.mesh_arrays import base_coordinates
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
-from blendshape_auto_generator.blendshape_addon.generated import made_by_us
-from blendshape_auto_generator.blendshape_addon.mesh_arrays import base_coordinates
 from fixtures import scenes
 from mathutils import kdtree
 from numpy.typing import NDArray
 
 from .conftest import add_figure, add_mesh
 
-operators = importlib.import_module("blendshape_auto_generator.blendshape_addon.vrchat_operators")
+operators = importlib.import_module(
+    "blendshape_auto_generator.blendshape_addon.ops.vrchat_operators"
+)
 Floats = NDArray[np.float32]
 
 

@@ -33,10 +33,10 @@ def computing(python: str) -> Any:
     """A child of the Python that has ONNX Runtime; the bpy module of another version may have none
     beside it.
     """
-    launch = addon("launch")
-    return addon("backend_process").Backend(
+    launch = addon("process.launch")
+    return addon("process.backend_process").Backend(
         lambda: launch.plan(
-            ROOT, addon("session").log_folder() / "upgrade.log", launch.Settings(python=python)
+            ROOT, addon("job.session").log_folder() / "upgrade.log", launch.Settings(python=python)
         )
     )
 
@@ -91,13 +91,13 @@ def state() -> dict[str, Any]:
     """What is in the file now."""
     ob = bpy.data.objects["Body"]
     key, settings = ob.data.shape_keys, bpy.context.scene.blendshapes
-    base = addon("mesh_arrays").base_coordinates(ob)
+    base = addon("blender_io.mesh_arrays").base_coordinates(ob)
     return {
         "version": bpy.app.version_string,
         "keys": [block.name for block in key.key_blocks],
         "values": [round(block.value, 4) for block in key.key_blocks],
-        "ours": sorted(addon("generated").made_by_us(ob, base)),
-        "request": addon("generated").request_of(ob),
+        "ours": sorted(addon("blender_io.generated").made_by_us(ob, base)),
+        "request": addon("blender_io.generated").request_of(ob),
         "landmarks": {
             mark.name: [round(x, 4) for x in mark.place]
             for mark in ob.blendshapes.landmarks
@@ -121,7 +121,7 @@ def moved(ob: Any, name: str) -> Any:
     """Offsets of a key."""
     points = np.empty((len(ob.data.vertices), 3), np.float32)
     ob.data.shape_keys.key_blocks[name].points.foreach_get("co", points.reshape(-1))
-    return points - addon("mesh_arrays").base_coordinates(ob)
+    return points - addon("blender_io.mesh_arrays").base_coordinates(ob)
 
 
 def main() -> None:
@@ -130,7 +130,7 @@ def main() -> None:
     load_extension()
     root = importlib.import_module("blendshape_auto_generator")
     root.register()
-    addon("session").backend = computing(python)
+    addon("job.session").backend = computing(python)
     found: dict[str, Any] = {}
     if task == "make":
         make(path, model)
@@ -144,7 +144,7 @@ def main() -> None:
         found["removed"] = [
             block.name for block in bpy.data.objects["Body"].data.shape_keys.key_blocks
         ]
-    addon("session").backend.stop()
+    addon("job.session").backend.stop()
     root.unregister()
     Path(seen).write_text(json.dumps(found), encoding="utf-8")
 

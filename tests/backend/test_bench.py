@@ -16,14 +16,14 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from backend.engine import bench_cells, bench_show
-from backend.engine.bench_cells import egg_head, in_turns, recorded_runs, spread
-from backend.engine.benchmark import Plan, figures
-from backend.engine.models import PER_VERTEX, load_model
-from backend.engine.reference import Reference
-from backend.engine.selftest import probe
-from backend.engine.settings import resolve
 from backend.errors import BackendError
+from backend.inference import bench_cells, bench_show
+from backend.inference.bench_cells import egg_head, in_turns, recorded_runs, spread
+from backend.inference.benchmark import Plan, figures
+from backend.inference.models import PER_VERTEX, load_model
+from backend.inference.reference import Reference
+from backend.inference.selftest import probe
+from backend.inference.settings import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = {

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from fixtures.meshes import figure
 
-from backend.cli import parse_conditions
 from backend.errors import CODES, BackendError, as_backend_error
 from backend.face.shapes.shape_sets import load_sets
 from backend.files import read_mesh, read_table, write_shapes
+from backend.service.cli import parse_conditions
 from scripts.samples.head import build
 from scripts.samples.surface import HeadSpec
 
@@ -263,7 +263,10 @@ def test_a_full_disk_is_told_and_the_old_file_kept(mesh: Path, tiny: Path, tmp_p
     out = tmp_path / "out" / "shapes.npz"
     out.parent.mkdir()
     out.write_bytes(b"the old one")
-    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
+    limit = (
+        "import resource, sys; sys.dont_write_bytecode = True;"
+        " resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
+    )
     refused(
         backend("generate", mesh, "--set", "arkit", "--model", tiny, "--out", out, before=limit),
         "disk_full",
@@ -445,7 +448,7 @@ def test_what_is_wrong_in_the_environment_is_logged_and_the_command_done(
         and "BLENDSHAPE_WORKERS" in json.loads(result.stdout)["warnings"][0]
     )
     [line] = result.stderr.splitlines()
-    assert " WARNING backend.engine.settings: workers is 'many' (BLENDSHAPE_WORKERS)" in line
+    assert " WARNING backend.inference.settings: workers is 'many' (BLENDSHAPE_WORKERS)" in line
 
 
 def test_the_log_level_decides_what_is_written(tmp_path: Path) -> None:
@@ -458,7 +461,9 @@ def test_the_log_level_decides_what_is_written(tmp_path: Path) -> None:
     command = ("generate", tmp_path / "head.npz", "--set", "vrchat", "--out", tmp_path / "o.npz")
     assert backend(*command).stderr == ""
     told = backend(*command, "--setting", "log_level=info").stderr
-    assert " INFO backend.engine.sessions: face.decoder.onnx runs on CPUExecutionProvider" in told
+    assert (
+        " INFO backend.inference.sessions: face.decoder.onnx runs on CPUExecutionProvider" in told
+    )
     assert all(line.split()[2] == "INFO" and line[:4].isdigit() for line in told.splitlines())
 
 

@@ -149,7 +149,8 @@ def test_load_warms_up_and_a_profile_is_there_after_shutdown(tiny: Path, tmp_pat
 
 def test_idle_models_are_let_go(tiny: Path) -> None:
     code = (
-        "import sys, backend.server as s; s.IDLE_LOOK_S = 0.1; sys.exit(s.serve({'idle_s': 0.2}))"
+        "import sys, backend.service.server as s; s.IDLE_LOOK_S = 0.1;"
+        " sys.exit(s.serve({'idle_s': 0.2}))"
     )
     from fixtures.child import Child
 

@@ -24,11 +24,11 @@ import pytest
 from fixtures import runtimes
 from fixtures.models import LATENT
 
-from backend.engine import hardware, providers, selftest, sessions
-from backend.engine.models import PER_VERTEX, load_model, shapes_of
-from backend.engine.pool import Pool
-from backend.engine.settings import Settings, resolve
 from backend.errors import BackendError
+from backend.inference import hardware, providers, selftest, sessions
+from backend.inference.models import PER_VERTEX, load_model, shapes_of
+from backend.inference.pool import Pool
+from backend.inference.settings import Settings, resolve
 
 CPU, CUDA, TENSORRT, DML = providers.CPU, providers.CUDA, providers.TENSORRT, providers.DIRECTML
 

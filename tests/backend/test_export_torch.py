@@ -14,11 +14,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the environment of requirements/train.txt")
 
-from backend.engine.models import load_model, shapes_of  # noqa: E402
-from backend.engine.sessions import Cancellation  # noqa: E402
-from backend.engine.settings import resolve  # noqa: E402
 from backend.errors import BackendError  # noqa: E402
-from scripts import export_torch  # noqa: E402
+from backend.inference.models import load_model, shapes_of  # noqa: E402
+from backend.inference.sessions import Cancellation  # noqa: E402
+from backend.inference.settings import resolve  # noqa: E402
+from scripts.tools import export_torch  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 NETS = """
@@ -113,7 +113,7 @@ def test_the_command_line_exports_and_says_the_difference(tmp_path: Path, nets: 
     command = [
         sys.executable,
         "-m",
-        "scripts.export_torch",
+        "scripts.tools.export_torch",
         "--net",
         "my_nets:make",
         "--weights",

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.asked import Asked
-from backend.engine.models import load_model
-from backend.engine.sessions import Cancellation
-from backend.engine.settings import resolve
 from backend.face.evidence.evidence import Evidence, turned_by_bones
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.locate.face import Face
-from backend.generate import Shapes, generate
+from backend.inference.models import load_model
+from backend.inference.sessions import Cancellation
+from backend.inference.settings import resolve
+from backend.service.asked import Asked
+from backend.service.generate import Shapes, generate
 from scripts.samples.head import PARTS, SampleHead, build
 from scripts.samples.surface import HeadSpec
 

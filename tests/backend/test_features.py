@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.engine.models import load_model
-from backend.engine.sessions import Cancellation
 from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, loose_parts, weld
 from backend.face.geometry.orientation import outward
 from backend.face.locate import features
-from backend.generate import find_face
-from backend.report import new_report
+from backend.inference.models import load_model
+from backend.inference.sessions import Cancellation
+from backend.service.generate import find_face
+from backend.service.report import new_report
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int32]

@@ -16,21 +16,21 @@ import pytest
 from fixtures import models
 from fixtures.meshes import figure
 
-from backend import generate as module
-from backend.asked import Asked
-from backend.engine import models as engine
-from backend.engine import sessions
-from backend.engine.models import Model, load_model
-from backend.engine.sessions import Cancellation
-from backend.engine.settings import resolve
 from backend.errors import BackendError
 from backend.face import pipeline
 from backend.face.geometry.mesh import among
 from backend.face.geometry.smoothing import neighbours, smoothed
 from backend.face.locate.face import Face
 from backend.face.shapes.shape_sets import Table, load_sets
-from backend.generate import Shapes, generate
-from backend.report import Report
+from backend.inference import models as engine
+from backend.inference import sessions
+from backend.inference.models import Model, load_model
+from backend.inference.sessions import Cancellation
+from backend.inference.settings import resolve
+from backend.service import generate as module
+from backend.service.asked import Asked
+from backend.service.generate import Shapes, generate
+from backend.service.report import Report
 
 SETS = {name: load_sets()[name].shapes for name in ("arkit", "vrchat")}
 

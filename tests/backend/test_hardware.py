@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backend.engine import hardware
+from backend.inference import hardware
 
 VIRTUAL = {
     "Microsoft Basic Display Adapter": r"PCI\CC_0300",

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.asked import Asked
-from backend.engine.models import load_model
-from backend.engine.sessions import Cancellation
-from backend.engine.settings import resolve
 from backend.face.analyse import kinds, part_inputs
 from backend.face.analyse.seams import face_skin
 from backend.face.geometry.mesh import AvatarMesh, loose_parts
 from backend.face.locate.face import Face
 from backend.face.params.analyse import KINDS
-from backend.generate import Shapes, generate
+from backend.inference.models import load_model
+from backend.inference.sessions import Cancellation
+from backend.inference.settings import resolve
+from backend.service.asked import Asked
+from backend.service.generate import Shapes, generate
 from scripts.samples import dressed
 from scripts.samples.anatomy import PARTS
 from scripts.samples.modelled import anatomy

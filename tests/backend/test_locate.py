@@ -13,8 +13,6 @@ import pytest
 from fixtures.located import locate
 from fixtures.meshes import ball
 
-from backend.engine.models import encode_with, load_model
-from backend.engine.sessions import Cancellation
 from backend.errors import BackendError
 from backend.face.geometry.frame import Frame, frame_of_landmarks
 from backend.face.geometry.landmarks import NAMES
@@ -22,6 +20,8 @@ from backend.face.geometry.mesh import AvatarMesh, Floats, Ints, check
 from backend.face.locate import features
 from backend.face.locate.face import Face, Place
 from backend.face.locate.search import KEEP, STEADY, Encode, agreed
+from backend.inference.models import encode_with, load_model
+from backend.inference.sessions import Cancellation
 from scripts.samples.head import SampleHead, build
 
 TURN = {"z90": [[0, -1, 0], [1, 0, 0], [0, 0, 1]], "z180": [[-1, 0, 0], [0, -1, 0], [0, 0, 1]]}

@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend import regular_file
-from backend.engine import models as engine
-from backend.engine import onnx_file
-from backend.engine.models import load_model, short_of_memory
-from backend.engine.onnx_file import check_model_bytes
-from backend.engine.sessions import Cancellation, create, run
-from backend.engine.settings import resolve
 from backend.errors import BackendError
+from backend.inference import models as engine
+from backend.inference import onnx_file
+from backend.inference.models import load_model, short_of_memory
+from backend.inference.onnx_file import check_model_bytes
+from backend.inference.sessions import Cancellation, create, run
+from backend.inference.settings import resolve
 
 CONDITIONS = ["jawOpen", "eyeBlinkLeft", "mouthPucker"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.parent import NOT_WATCHED
+from backend.service.parent import NOT_WATCHED
 
 ROOT = Path(__file__).resolve().parents[2]
 WINDOWS = """

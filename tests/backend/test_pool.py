@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from fixtures import models
 
-from backend.engine import pool
-from backend.engine.hardware import thread_counts
-from backend.engine.metrics import Metrics, Series, quantile, targets
-from backend.engine.models import Model, load_model
-from backend.engine.pool import GROWTH, RETRY_S, Pool
-from backend.engine.settings import Settings, resolve
+from backend.inference import pool
+from backend.inference.hardware import thread_counts
+from backend.inference.metrics import Metrics, Series, quantile, targets
+from backend.inference.models import Model, load_model
+from backend.inference.pool import GROWTH, RETRY_S, Pool
+from backend.inference.settings import Settings, resolve
 
 CONDITIONS = ["jawOpen", "eyeBlinkLeft"]
 

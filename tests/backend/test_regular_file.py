@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from backend import files, regular_file
-from backend.engine import catalogue, models, onnx_file, pool, settings, variants
 from backend.errors import BackendError
+from backend.inference import catalogue, models, onnx_file, pool, settings, variants
 from backend.regular_file import RefusedError, TooLargeError, check_name
 
 posix = pytest.mark.skipif(os.name != "posix", reason="named pipes and device files are POSIX's")

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.asked import Asked
-from backend.engine.catalogue import find_model
-from backend.engine.models import Model, load_model
-from backend.engine.sessions import Cancellation
-from backend.engine.settings import resolve
 from backend.face import pipeline
 from backend.face.analyse import rest
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.shapes.shape_sets import load_sets
-from backend.generate import Shapes, find_face, generate
-from backend.report import Report, new_report
+from backend.inference.catalogue import find_model
+from backend.inference.models import Model, load_model
+from backend.inference.sessions import Cancellation
+from backend.inference.settings import resolve
+from backend.service.asked import Asked
+from backend.service.generate import Shapes, find_face, generate
+from backend.service.report import Report, new_report
 from scripts.samples.head import MATERIALS, OPENINGS, PARTS, build
 from scripts.samples.surface import HeadSpec
 

@@ -15,9 +15,9 @@ from fixtures.child import Child, arrays_of
 from fixtures.meshes import figure
 from numpy.typing import NDArray
 
-from backend.engine.hardware import thread_counts
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.shapes.shape_sets import load_sets
+from backend.inference.hardware import thread_counts
 from backend.protocol import MAX_HEADER, Message
 from scripts.samples.head import build
 
@@ -354,7 +354,7 @@ def test_shutdown_is_answered_and_ends_the_child(fresh: Child) -> None:
 
 def test_what_prints_does_not_disturb_the_frames() -> None:
     noisy = (
-        "import os, runpy, sys; import backend.server as s; hello = s._hello\ndef"
+        "import os, runpy, sys; import backend.service.server as s; hello = s._hello\ndef"
         " shout(handlers):\n    print('python prints'); os.write(1, b'so does a native library');"
         " return hello(handlers)\ns._hello = shout; sys.exit(s.serve())"
     )
@@ -365,7 +365,7 @@ def test_what_prints_does_not_disturb_the_frames() -> None:
 
 def test_without_onnxruntime_the_child_says_so() -> None:
     without = (
-        "import sys; sys.modules['onnxruntime'] = None; import backend.server as s;"
+        "import sys; sys.modules['onnxruntime'] = None; import backend.service.server as s;"
         " sys.exit(s.serve())"
     )
     with Child(code=without) as child:

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from backend.engine import sessions
 from backend.errors import BackendError
+from backend.inference import sessions
 
 
 def test_turns_are_taken_in_order_and_given_up_when_cancelled(

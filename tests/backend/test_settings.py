@@ -18,9 +18,9 @@ from fixtures.meshes import figure
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.engine.providers import engine_cache
-from backend.engine.settings import MAX_FILE, SETTINGS, Settings, cache_folder, describe, resolve
 from backend.errors import BackendError
+from backend.inference.providers import engine_cache
+from backend.inference.settings import MAX_FILE, SETTINGS, Settings, cache_folder, describe, resolve
 from backend.protocol import read_message, write_message
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +70,7 @@ def test_call_goes_before_preferences_before_environment_before_file_before_defa
 def test_the_users_own_file_is_read_where_the_system_keeps_such(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from backend.engine import settings
+    from backend.inference import settings
 
     monkeypatch.setattr(settings, "config_folder", lambda environment: tmp_path)
     assert resolve(environment={}) == Settings()

@@ -20,8 +20,8 @@ from backend.face.correct import rigid_parts, sizes
 from backend.face.params.correct import SIZES
 from backend.face.shapes import figures
 from backend.face.shapes.shape_sets import load_sets
-from backend.handlers import Handlers
 from backend.protocol import Message
+from backend.service.handlers import Handlers
 
 Floats = NDArray[np.float32]
 

@@ -15,7 +15,7 @@ from fixtures.child import Child
 ROOT = Path(__file__).resolve().parents[2]
 READS = """
 import ctypes, json, os, sys
-from backend import stdio
+from backend.service import stdio
 requests, answers = stdio.claim()
 libc = ctypes.CDLL(None)
 got = libc.read(0, ctypes.create_string_buffer(8), 8)
@@ -69,7 +69,7 @@ kernel.SetStdHandle = lambda which, handle: handles.update(
     {ctypes.c_int32(which.value).value: handle.value})
 ctypes.windll = types.SimpleNamespace(kernel32=kernel)
 sys.platform = "win32"
-from backend import stdio
+from backend.service import stdio
 requests, answers = stdio.claim()
 assert modes == [requests.fileno(), answers.fileno()], modes
 answers.write(json.dumps(handles).encode())

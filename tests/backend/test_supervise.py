@@ -26,8 +26,8 @@ TIMEOUT_S, PROMISED_S = 3, 10
 CONDITIONS = ["jawOpen", "eyeBlinkLeft"]
 # a child, or a command, that may hold next to nothing
 TIGHT = (
-    "from backend import limits; limits.FOREIGN_SHARE = {share}; from backend.cli import main;"
-    " sys.exit(main(sys.argv[1:]))"
+    "from backend import limits; limits.FOREIGN_SHARE = {share};"
+    " from backend.service.cli import main; sys.exit(main(sys.argv[1:]))"
 )
 
 
@@ -189,7 +189,7 @@ def test_a_foreign_model_that_takes_too_much_memory_ends_its_child_the_shipped_o
 def test_a_command_whose_model_takes_too_much_memory_says_so(
     mesh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    from backend import supervise
+    from backend.service import supervise
 
     model = models.stuck(tmp_path / "matmul.onnx", "matmul", CONDITIONS)
     tight = tmp_path / "tight" / "backend"
@@ -198,7 +198,7 @@ def test_a_command_whose_model_takes_too_much_memory_says_so(
     (tight / "__main__.py").write_text(f"import sys; sys.exit({limits.MEMORY_EXIT})")
     monkeypatch.setattr(supervise, "PACKAGE", tight)
     monkeypatch.chdir(tmp_path)
-    from backend.cli import main
+    from backend.service.cli import main
 
     assert main(["info", "--model", str(model)]) == 1
     assert (

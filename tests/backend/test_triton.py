@@ -26,12 +26,12 @@ from fixtures import models
 from fixtures.meshes import figure
 
 from backend.client import Client
-from backend.engine import models as engine
-from backend.engine.export import export_triton
-from backend.engine.models import load_model
-from backend.engine.remote import server_name
-from backend.engine.settings import resolve
 from backend.errors import BackendError
+from backend.inference import models as engine
+from backend.inference.export import export_triton
+from backend.inference.models import load_model
+from backend.inference.remote import server_name
+from backend.inference.settings import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVING = os.environ.get("SERVING_PYTHON", "")
@@ -110,7 +110,7 @@ class Server:
         self.port, http = free_port(), free_port()
         command = [
             SERVING,
-            str(ROOT / "scripts" / "triton_server.py"),
+            str(ROOT / "scripts" / "tools" / "triton_server.py"),
             str(repository),
             "--grpc-port",
             str(self.port),

@@ -20,15 +20,15 @@ import onnxruntime
 import pytest
 from fixtures import models
 
-from backend.engine import models as engine
-from backend.engine.catalogue import catalogue, find_model
-from backend.engine.export import export_ort
-from backend.engine.models import PER_VERTEX, load_model, shapes_of
-from backend.engine.selftest import probe
-from backend.engine.sessions import Cancellation
-from backend.engine.settings import Settings, resolve
-from backend.engine.variants import KEY
 from backend.errors import BackendError
+from backend.inference import models as engine
+from backend.inference.catalogue import catalogue, find_model
+from backend.inference.export import export_ort
+from backend.inference.models import PER_VERTEX, load_model, shapes_of
+from backend.inference.selftest import probe
+from backend.inference.sessions import Cancellation
+from backend.inference.settings import Settings, resolve
+from backend.inference.variants import KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 CONDITIONS = ["jawOpen", "eyeBlinkLeft", "mouthPucker"]
@@ -179,7 +179,7 @@ def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
 
 
 def test_quantisation_makes_models_that_still_compute(tmp_path: Path) -> None:
-    from scripts import quantise
+    from scripts.tools import quantise
 
     source = models.pair(tmp_path, "m", CONDITIONS, work=2)
     model = onnx.load(str(source))

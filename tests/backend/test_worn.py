@@ -13,10 +13,6 @@ import numpy as np
 import pytest
 from fixtures.fringe import Fringed, fringed
 
-from backend.asked import Asked
-from backend.engine.models import Model, load_model
-from backend.engine.sessions import Cancellation
-from backend.engine.settings import resolve
 from backend.errors import BackendError
 from backend.face.correct.roles import ROLES
 from backend.face.evidence.evidence import Evidence
@@ -24,7 +20,11 @@ from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, Floats
 from backend.face.locate import worn
 from backend.face.locate.face import Face, Place
-from backend.generate import Shapes, generate
+from backend.inference.models import Model, load_model
+from backend.inference.sessions import Cancellation
+from backend.inference.settings import resolve
+from backend.service.asked import Asked
+from backend.service.generate import Shapes, generate
 from scripts.samples.head import MATERIALS, PARTS, SampleHead, build
 
 TABLE = {

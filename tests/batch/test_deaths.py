@@ -27,7 +27,7 @@ MORTAL = """
 import os, runpy, signal, sys
 from pathlib import Path
 sys.argv = sys.argv[2:]
-from backend import handlers
+from backend.service import handlers
 real, deaths = handlers.generate, Path({deaths!r})
 def generate(mesh, *rest):
     tall = (mesh.vertices.max(axis=0) - mesh.vertices.min(axis=0)).max() > {taller}

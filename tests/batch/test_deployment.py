@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fixtures.systems import shell
 
-from scripts.container_test import copy_context, read_steps
+from scripts.tools.container_test import copy_context, read_steps
 
 ROOT = Path(__file__).resolve().parents[2]
 FARM = Path(os.environ.get("FARM_PYTHON", ROOT / ".venv-farm" / "bin" / "python"))

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from backend.engine.export import export_triton
-from backend.engine.settings import resolve
+from backend.inference.export import export_triton
+from backend.inference.settings import resolve
 
 from .conftest import ROOT, Run, load_module, outputs
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.engine.onnx_file import MAX_FILE
+from backend.inference.onnx_file import MAX_FILE
 from scripts.batch.store import Store, code_digest, model_digest, settings_digest, write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]

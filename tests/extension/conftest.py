@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import build, matrix, rows
+from scripts import build
+from scripts.tools import matrix, rows
 
 _ONLY = os.environ.get("BLENDER_ROW")  # what dev.py --blender names
 BLENDERS = {

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import bpy
 import numpy as np
 
-from scripts import blender_profile
+from scripts.bench import blender_profile
 from scripts.samples.object import add_sample_head
 
 

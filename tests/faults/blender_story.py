@@ -25,9 +25,9 @@ from scripts.generate import ALIAS, load_extension  # noqa: E402
 
 extension = load_extension()
 extension.register()
-session = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
-job = importlib.import_module(f"{ALIAS}.blendshape_addon.job")
-key_writer = importlib.import_module(f"{ALIAS}.blendshape_addon.key_writer")
+session = importlib.import_module(f"{ALIAS}.blendshape_addon.job.session")
+job = importlib.import_module(f"{ALIAS}.blendshape_addon.job.generation")
+key_writer = importlib.import_module(f"{ALIAS}.blendshape_addon.blender_io.key_writer")
 AddonError = importlib.import_module(f"{ALIAS}.blendshape_addon.errors").AddonError
 STORY, MODEL, FOLDER = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 report: dict[str, Any] = {"story": STORY}

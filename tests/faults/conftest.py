@@ -22,10 +22,10 @@ from scripts.generate import load_extension
 
 load_extension()
 
-from blendshape_auto_generator.blendshape_addon import backend_process  # noqa: E402
-from blendshape_auto_generator.blendshape_addon.backend_process import Backend  # noqa: E402
 from blendshape_auto_generator.blendshape_addon.errors import AddonError  # noqa: E402
-from blendshape_auto_generator.blendshape_addon.launch import Launch, Settings, plan  # noqa: E402
+from blendshape_auto_generator.blendshape_addon.process import backend_process  # noqa: E402
+from blendshape_auto_generator.blendshape_addon.process.backend_process import Backend  # noqa: E402
+from blendshape_auto_generator.blendshape_addon.process.launch import Launch, Settings, plan  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 PREAMBLE = f"""

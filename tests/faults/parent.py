@@ -26,8 +26,8 @@ from scripts.generate import load_extension  # noqa: E402
 
 load_extension()
 
-from blendshape_auto_generator.blendshape_addon.backend_process import Backend  # noqa: E402  (after the alias is there)
-from blendshape_auto_generator.blendshape_addon.launch import Settings, plan  # noqa: E402
+from blendshape_auto_generator.blendshape_addon.process.backend_process import Backend  # noqa: E402  (after the alias is there)
+from blendshape_auto_generator.blendshape_addon.process.launch import Settings, plan  # noqa: E402
 
 LOG, MOMENT, BY, MODEL = Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
 backend = Backend(lambda: plan(ROOT, LOG, Settings()))

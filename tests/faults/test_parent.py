@@ -119,7 +119,7 @@ def test_a_parent_killed_at_any_moment_of_the_start_takes_its_child_with_it(
 
 # native code that keeps the interpreter to itself, as ONNX Runtime 1.19 does while it loads
 HOLDS = """
-from backend import parent
+from backend.service import parent
 parent.watch()
 import ctypes
 print("READY", flush=True)

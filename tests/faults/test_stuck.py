@@ -164,8 +164,8 @@ def test_a_model_that_takes_too_much_memory_is_told_and_it_is_no_crash(
 ) -> None:
     share = 300 * 2**20 / psutil.virtual_memory().total
     clicks.code = (
-        f"from backend import limits; limits.FOREIGN_SHARE = {share}; from backend.cli import main;"
-        " sys.exit(main(['serve']))"
+        f"from backend import limits; limits.FOREIGN_SHARE = {share};"
+        " from backend.service.cli import main; sys.exit(main(['serve']))"
     )
     clicks.start()
     clicks.until_greeted()

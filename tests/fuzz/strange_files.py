@@ -24,8 +24,8 @@ from scripts.generate import ALIAS, load_extension  # noqa: E402
 
 extension = load_extension()
 extension.register()
-session = importlib.import_module(f"{ALIAS}.blendshape_addon.session")
-scene_files = importlib.import_module(f"{ALIAS}.blendshape_addon.scene_files")
+session = importlib.import_module(f"{ALIAS}.blendshape_addon.job.session")
+scene_files = importlib.import_module(f"{ALIAS}.blendshape_addon.blender_io.scene_files")
 AddonError = importlib.import_module(f"{ALIAS}.blendshape_addon.errors").AddonError
 MODEL, FOLDER = sys.argv[1], Path(sys.argv[2])
 LONG = "名" * 100  # 300 bytes

@@ -26,15 +26,16 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from backend import files, generate, handlers, protocol  # noqa: E402  (after the path is there)
-from backend.asked import Asked  # noqa: E402
-from backend.engine import models, settings  # noqa: E402
-from backend.engine.sessions import Cancellation  # noqa: E402
+from backend import files, protocol  # noqa: E402
 from backend.errors import BackendError  # noqa: E402
 from backend.face.locate.face import Face  # noqa: E402
 from backend.face.shapes import shape_sets  # noqa: E402
-from backend.mesh_of_request import mesh_of  # noqa: E402
+from backend.inference import models, settings  # noqa: E402
+from backend.inference.sessions import Cancellation  # noqa: E402
 from backend.protocol import Message, ProtocolError  # noqa: E402
+from backend.service import generate, handlers  # noqa: E402  (after the path is there)
+from backend.service.asked import Asked  # noqa: E402
+from backend.service.mesh_of_request import mesh_of  # noqa: E402
 
 MOST_VERTICES = 96
 CPU = settings.Settings(provider="cpu", threads=1)

@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parent))
 targets: Any = importlib.import_module("targets")
 
-from backend import generate  # noqa: E402  (after the path is there)
-from backend.asked import Asked  # noqa: E402
-from backend.engine.sessions import Cancellation  # noqa: E402
 from backend.errors import BackendError  # noqa: E402
 from backend.face.locate.face import Face  # noqa: E402
 from backend.face.shapes.shape_sets import load_sets  # noqa: E402
-from backend.mesh_of_request import mesh_of  # noqa: E402
+from backend.inference.sessions import Cancellation  # noqa: E402
 from backend.protocol import Message  # noqa: E402
+from backend.service import generate  # noqa: E402  (after the path is there)
+from backend.service.asked import Asked  # noqa: E402
+from backend.service.mesh_of_request import mesh_of  # noqa: E402
 
 Arrays = dict[str, NDArray[Any]]
 

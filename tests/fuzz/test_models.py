@@ -18,10 +18,10 @@ import pytest
 from fixtures.child import Child
 from onnx import ModelProto, TensorProto, external_data_helper, helper, numpy_helper
 
-from backend.engine.models import load_model
-from backend.engine.sessions import Cancellation, run
-from backend.engine.settings import Settings
 from backend.errors import BackendError
+from backend.inference.models import load_model
+from backend.inference.sessions import Cancellation, run
+from backend.inference.settings import Settings
 
 FLOAT = TensorProto.FLOAT
 REFUSED = {"model_unreadable", "model_contract"}

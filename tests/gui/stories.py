@@ -36,7 +36,7 @@ def status() -> Any:
     name = next(
         name
         for name in sys.modules
-        if name.endswith("blendshape_auto_generator.blendshape_addon.session")
+        if name.endswith("blendshape_auto_generator.blendshape_addon.job.session")
     )
     return sys.modules[name].status
 
@@ -313,7 +313,7 @@ def looked_for() -> bool:
     name = next(
         name
         for name in sys.modules
-        if name.endswith("blendshape_auto_generator.blendshape_addon.inspection")
+        if name.endswith("blendshape_auto_generator.blendshape_addon.job.inspection")
     )
     found = sys.modules[name].look(bpy.context)
     return found is not None and found.state != "looking"
@@ -393,7 +393,7 @@ def guide() -> Any:
     name = next(
         name
         for name in sys.modules
-        if name.endswith("blendshape_auto_generator.blendshape_addon.landmark_overlay")
+        if name.endswith("blendshape_auto_generator.blendshape_addon.ui.landmark_overlay")
     )
     return sys.modules[name].current()
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from backend.face.shapes.shape_sets import load_sets
-from scripts import gui_test_machine as gui
+from scripts.tools import gui_test_machine as gui
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts import bench_against
+from scripts.bench import against
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [
         sys.executable,
-        str(ROOT / "scripts" / "bench.py"),
+        str(ROOT / "scripts" / "bench" / "bench.py"),
         "--quick",
         "--rounds",
         "1",
@@ -34,14 +34,14 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 def repository() -> None:
     """Skips where the sources did not come by Git."""
     try:
-        bench_against.git("rev-parse", "--verify", "HEAD")
-    except bench_against.NoComparisonError as error:
+        against.git("rev-parse", "--verify", "HEAD")
+    except against.NoComparisonError as error:
         pytest.skip(f"no revision to compare with: {error}")
 
 
 @pytest.mark.usefixtures("repository")
 def test_both_sides_run_and_every_figure_has_its_ratio(tmp_path: Path) -> None:
-    vertices, triangles = bench_against.heads(quick=True).popitem()[1]
+    vertices, triangles = against.heads(quick=True).popitem()[1]
     np.savez(tmp_path / "mine.npz", vertices=vertices * 0.1, triangles=triangles)
     done = bench("--against", "HEAD", "--json", "--mesh", str(tmp_path / "mine.npz"))
     assert done.returncode == 0, done.stderr
@@ -74,12 +74,12 @@ def test_a_side_that_cannot_run_is_told_with_its_last_words(tmp_path: Path) -> N
     (tmp_path / "old" / "backend" / "protocol.py").write_text(
         "raise RuntimeError('too old')", encoding="utf-8"
     )
-    with pytest.raises(bench_against.NoComparisonError, match=r"old side failed.*too old"):
-        bench_against.run_side(tmp_path / "old", {}, 1)
+    with pytest.raises(against.NoComparisonError, match=r"old side failed.*too old"):
+        against.run_side(tmp_path / "old", {}, 1)
 
 
 def test_ratios_are_of_medians_and_their_spread_is_of_rounds() -> None:
-    found = bench_against.compare([1.0, 2.0, 4.0, 2.0, 2.0], [2.0, 2.0, 2.0, 3.0, 2.0])
+    found = against.compare([1.0, 2.0, 4.0, 2.0, 2.0], [2.0, 2.0, 2.0, 3.0, 2.0])
     assert (found.old, found.new, found.ratio) == (2.0, 2.0, 1.0)
     assert (found.lowest, found.lower_quartile, found.upper_quartile, found.highest) == (
         0.5,
@@ -102,12 +102,12 @@ def test_ratios_are_of_medians_and_their_spread_is_of_rounds() -> None:
 def test_a_difference_is_told_only_if_chance_hardly_makes_it(
     new: list[float], verdict: str
 ) -> None:
-    assert bench_against.compare([1.0] * len(new), new).verdict == verdict
+    assert against.compare([1.0] * len(new), new).verdict == verdict
 
 
 def test_dividing_triangles_keeps_the_surface() -> None:
     vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]], np.float32)
-    more, triangles = bench_against.subdivided(vertices, np.array([[0, 1, 2], [1, 3, 2]], np.int32))
+    more, triangles = against.subdivided(vertices, np.array([[0, 1, 2], [1, 3, 2]], np.int32))
     corners = more[triangles]
     areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])[:, 2] / 2
     assert len(more) == 9 and len(triangles) == 8 and np.allclose(areas, 1 / 8)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import dev, rows
+from scripts import dev
+from scripts.tools import rows
 
 ROOT = Path(__file__).resolve().parents[2]
 DEV = ROOT / "scripts" / "dev.py"
@@ -74,7 +75,14 @@ def test_the_wrong_python_gets_one_sentence(version: str) -> None:
 
 
 def test_bench_times_the_main_job_and_hands_the_rest_on() -> None:
-    command = [sys.executable, str(ROOT / "scripts" / "bench.py"), "--repeat", "1", "--", "--help"]
+    command = [
+        sys.executable,
+        str(ROOT / "scripts" / "bench" / "bench.py"),
+        "--repeat",
+        "1",
+        "--",
+        "--help",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert (

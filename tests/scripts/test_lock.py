@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import dev, lock
+from scripts import dev
+from scripts.tools import lock
 
 BROUGHT_BY_CPYTHON = {"pip", "setuptools"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 
-from scripts import determinism, reliability, soak
+from scripts.tools import determinism, reliability, soak
 
 
 def test_the_page_is_made_from_the_figures() -> None:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 @pytest.mark.parametrize(
-    "script", ["dev.py", "build.py", "bench.py", "generate.py", "contact_sheet.py"]
+    "script", ["dev.py", "build.py", "bench/bench.py", "generate.py", "contact_sheet.py"]
 )
 def test_a_full_stdout_is_one_sentence(script: str) -> None:
     if script == "contact_sheet.py":

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts import rows, workflows
+from scripts.tools import rows, workflows
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 
 
 def check(*files: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "workflows.py"), *map(str, files)]
+    command = [sys.executable, str(ROOT / "scripts" / "tools" / "workflows.py"), *map(str, files)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

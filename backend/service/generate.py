@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job: from an avatar's mesh and tables of shapes to offsets in object space, stage by
+stage.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BackendError
+from ..face import pipeline
+from ..face.geometry.mesh import AvatarMesh, check
+from ..face.geometry.mirror import Each
+from ..face.keys import Looked, Pair, Plain
+from ..face.locate import worn
+from ..face.locate.face import Face, Place
+from ..face.locate.search import agreed
+from ..inference.hardware import trim_memory
+from ..inference.models import Model, encode_with, shapes_of
+from ..inference.sessions import Cancellation
+from .asked import Asked
+from .report import Report, new_report
+
+Floats = NDArray[np.float32]
+OnProgress = Callable[[str, float], None]
+
+MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three times as much
+LARGE = (
+    1 << 24
+    # bytes of all offsets together from which on the holes that freed arrays leave are given back:
+    # a millisecond each time
+)
+LARGE_FACE = (
+    1 << 14
+    # vertices from which on several threads work on shapes: on fewer, handing Python's lock over
+    # takes longer than it saves
+)
+BESIDE = 4  # of these at most: each takes memory
+# Share of the whole request that is done when a stage ends; measured on 28,646 vertices and 67
+# shapes.
+_LOCATED, _COMPUTED = 0.5, 0.85
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """A table's shapes.
+
+    Args:
+        set_name: of the set, or `table`
+        names: N keys
+        offsets: float32 (N,F,3), object space, of the face's vertices
+        confidence: float32 (N,), 0 to 1: how sure the face is, times how far shapes of that kind
+            may be trusted; 0 for one that moves nothing
+    """
+
+    set_name: str
+    names: tuple[str, ...]
+    offsets: Floats
+    confidence: Floats
+
+
+def find_face(
+    mesh: AvatarMesh,
+    model: Model,
+    report: Report,
+    on_progress: OnProgress,
+    cancellation: Cancellation,
+    *,
+    share: float = 1.0,
+    upright: bool = False,
+    workers: Executor | None = None,
+) -> Face:
+    """Check the mesh and locate the face, see `locate`.
+
+    Args:
+        mesh: the avatar's
+        model: whose encoder looks for the face
+        report: gets times, warnings and confidence
+        on_progress: gets the stage's name and the fraction of the whole
+        cancellation: looked at between pieces of work
+        share: of the whole that is done when the face is found
+        upright: look only with the likeliest direction up
+        workers: threads for the model's runs, if there are any yet
+
+    Raises:
+        BackendError: mesh_*, `no_face`, `cancelled`, `model_contract`
+    """
+
+    def progress(fraction: float) -> None:
+        cancellation.check()
+        on_progress("locate", fraction * share)
+
+    with report.stage("check"):
+        cancellation.check()
+        check(mesh)
+    with (
+        report.stage("locate"),
+        nullcontext(workers) if workers else ThreadPoolExecutor(_workers(model), "lane") as pool,
+    ):
+        encode = encode_with(model, cancellation, pool)
+        names = model.info.landmarks
+
+        def find(seen: AvatarMesh, level: bool) -> Place:
+            return pipeline.locate(
+                seen, encode, names, progress, upright or level, threads=model.lanes
+            )
+
+        face = worn.located(mesh, names, find, lambda place: agreed(place, mesh, encode))
+        progress(1.0)
+    cancellation.check()
+    report.face_vertices = len(face.indices)
+    report.confidence = float(face.confidence)
+    report.warnings.extend(face.warnings)
+    return face
+
+
+def generate(
+    mesh: AvatarMesh,
+    asked: Asked,
+    model: Model,
+    on_progress: OnProgress,
+    cancellation: Cancellation,
+) -> Iterator[Face | Shapes | Report]:
+    """Yield the Face, then the Shapes of each table as they are ready, then the Report: the steps
+    of face/pipeline.py, with threads and progress.
+
+    Args:
+        mesh: the avatar's
+        asked: tables of keys, and how they shall be
+        model: loaded
+        on_progress: gets the stage's name and the fraction of the whole
+        cancellation: looked at between pieces of work
+
+    Raises:
+        BackendError: see errors.CODES; bad requests are refused before any work
+    """
+    run = _Run(mesh, asked, model, on_progress, cancellation)
+    began = time.perf_counter()
+    with (
+        ThreadPoolExecutor(_workers(model), "lane") as workers,
+        ThreadPoolExecutor(min(model.threads, BESIDE), "rules") as beside,
+    ):
+        face = find_face(
+            mesh, model, run.report, on_progress, cancellation, share=_LOCATED, workers=workers
+        )
+        yield face
+        offsets = run.computed(face, workers, beside)
+        cancellation.check()
+        yield from run.mixed(face, offsets)
+    run.report.shapes = asked.count
+    run.report.seconds["total"] = time.perf_counter() - began
+    yield run.report
+
+
+class _Run:
+    """The stages after a face is found."""
+
+    def __init__(
+        self,
+        mesh: AvatarMesh,
+        asked: Asked,
+        model: Model,
+        on_progress: OnProgress,
+        cancellation: Cancellation,
+    ) -> None:
+        self._mesh, self._asked, self._model = mesh, asked, model
+        self._on_progress, self._cancellation = on_progress, cancellation
+        self._keys = asked.keys(model)
+        self.report = new_report(mesh, model)
+
+    def computed(self, face: Face, workers: Executor, beside: Executor) -> Floats:
+        """Corrected shapes float32 (K,F,3), canonical.
+
+        Args:
+            face: found on the mesh
+            workers: threads for the model's runs and the look at the mesh
+            beside: threads for the rules
+        """
+        trim = _trimming(self._asked.count, face)
+        keys, report = self._keys, self.report
+        with report.stage("model"):
+            names = self._model.info.landmarks if isinstance(keys, Pair) else ()
+            look = workers.submit(
+                pipeline.analyse, face, self._mesh, names
+            )  # beside the runs, on one of their threads: no more than were asked for
+            look.add_done_callback(lambda _: trim())
+            offsets = pipeline.predict(self._network(workers), face, keys.asked)
+            looked = look.result()
+        report.found(looked.findings)
+        with report.stage("rules"):
+            self._correct(face, looked, offsets, beside, trim)
+        if isinstance(keys, Plain):
+            report.warnings.extend(_limited(self._model, keys.asked))
+        trim()
+        return offsets
+
+    def _network(self, workers: Executor) -> pipeline.Network:
+        """The model as a function."""
+
+        def progress(fraction: float) -> None:
+            self._on_progress("model", _LOCATED + fraction * (_COMPUTED - _LOCATED))
+
+        def network(seen: tuple[Floats, ...], asked: Floats) -> Floats:
+            return shapes_of(
+                self._model,
+                seen,  # type: ignore[arg-type]
+                asked,
+                self._cancellation,
+                progress,
+                pool=workers,
+            )
+
+        return network
+
+    def _correct(
+        self,
+        face: Face,
+        looked: Looked,
+        offsets: Floats,
+        beside: Executor,
+        trim: Callable[[], None],
+    ) -> None:
+        """Smooth and correct shapes (K,F,3), in place, and see how they hold together."""
+        threads, shared = (beside.map, 2) if len(face.indices) >= LARGE_FACE else (map, 1)
+        each = _until_cancelled(threads, self._cancellation)
+        pipeline.smooth(offsets, looked, each, shared)
+        trim()
+        pipeline.correct(
+            self._keys,
+            looked,
+            face,
+            offsets,
+            each,
+            mesh=self._mesh,
+            turn_eyes=self._asked.turn_eyes,
+        )
+        self.report.found(self._keys.missed)
+        self.report.held(self._keys.poses(looked, self._asked.alone, self._asked.factors))
+
+    def mixed(self, face: Face, offsets: Floats) -> Iterator[Shapes]:
+        """The shapes of each table. offsets (K,F,3): the last table takes their place in memory
+        where it can.
+        """
+        keys, tables = self._keys, self._asked.tables
+        first, last = 0, list(tables)[-1]
+        for name, table in tables.items():
+            rows = slice(first, first + len(table))
+            out = (
+                offsets[: len(table)]
+                if keys.replaces and name == last
+                else np.empty((len(table), len(face.indices), 3), np.float32)
+            )
+
+            def mix(row: int, rows: slice = rows, out: Floats = out) -> bool:
+                return pipeline.mix(keys, face, rows.start + row, self._asked.strength, out[row])
+
+            with self.report.stage("frame"):
+                each = _until_cancelled(map, self._cancellation)
+                moves = np.array(list(each(mix, range(len(table)))))
+            first = rows.stop
+            done = first / self._asked.count
+            self._on_progress("rules", _COMPUTED + done * (1 - _COMPUTED))
+            sure = np.where(moves, face.confidence * keys.sure(rows), 0).astype(np.float32)
+            yield Shapes(name, tuple(table), out, sure)
+
+
+def _trimming(count: int, face: Face) -> Callable[[], None]:
+    """What gives freed memory back, where `count` shapes of a face are worth it. Raises
+    BackendError `out_of_memory` for too many.
+    """
+    needed = count * len(face.indices) * 12
+    if needed > MAX_BYTES:
+        what = (
+            f"{count} shapes on {len(face.indices)} vertices need {needed / 2**30:.1f} GiB, more"
+            " than is allowed."
+        )
+        raise BackendError(
+            "out_of_memory",
+            what,
+            "Ask for fewer shapes at a time, or mark the face with a vertex group.",
+        )
+    if needed <= LARGE:
+        return lambda: None
+    trim_memory()
+    return trim_memory
+
+
+def _until_cancelled(each: Each, cancellation: Cancellation) -> Each:
+    """`map`, or that of an executor, that looks for a cancel before each piece of work."""
+
+    def run(work: Callable[[Any], Any], pieces: Iterable[Any]) -> Iterable[Any]:
+        def one(piece: Any) -> Any:
+            cancellation.check()
+            return work(piece)
+
+        return each(one, pieces)
+
+    return run
+
+
+def _workers(model: Model) -> int:
+    """Threads for the model's runs and the look at the mesh: that costs runs elsewhere than on the
+    CPU nothing.
+    """
+    return model.lanes if model.parts[-1].provider == "cpu" else model.lanes + 1
+
+
+def _limited(model: Model, weights: Floats) -> list[str]:
+    """Warnings for the weights that a plain model cannot take; a basis is linear and takes any."""
+    low, high = (
+        np.array([getattr(c, key) for c in model.info.conditions], np.float32)
+        for key in ("minimum", "maximum")
+    )
+    beyond = ((weights < low) | (weights > high)).any(axis=0)
+    return [
+        f"{c.name} was limited to the model's range {c.minimum:g} to {c.maximum:g}"
+        for c, over in zip(model.info.conditions, beyond, strict=True)
+        if over
+    ]

@@ -1,0 +1,563 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The child process that computes: started when first needed, reused, asked without blocking, and
+ended for certain.
+
+No bpy and no threads: `poll` returns at once, so that a timer can call it; `wait` blocks for
+background mode. The child ends by itself when its stdin closes, which the system does when Blender
+dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import AddonError, sent
+from ..shared import MEMORY_EXIT, BackendError, seconds_for
+from ..shared_protocol import PROTOCOL, Array, FrameReader, Message, frame
+from . import pipe
+from .launch import Launch
+from .limits import (
+    CANCEL_SECONDS,
+    SILENCE_SECONDS,
+    StoppedError,
+    not_given_up,
+    too_large,
+    unfinished,
+)
+from .patience import Patience
+
+HELLO_SECONDS = 60.0  # a cold disk and a virus scanner can take their time over the first import
+BACKOFF_SECONDS = (
+    0.0,
+    0.0,
+    5.0,
+    15.0,
+    60.0,
+)  # after the first, second, ... crash in a row, the last for all further ones
+STABLE_SECONDS = 10.0  # a child that lived so long and answered ends the row
+LADDER_SECONDS = (
+    1.0,
+    0.3,
+    1.0,
+    # after asking, terminating, killing: so long may quitting and Stop hold Blender up, with a
+    # child that hangs
+)
+MAX_LOG = 4 << 20
+KEPT_LOGS = 5
+NOT_WATCHED = 4  # the exit code of backend/service/parent.py
+RETRY = "Try again; if it happens again, please report it with the log."
+_TAIL = 4096
+if sys.platform == "win32":
+    NO_WINDOW = subprocess.CREATE_NO_WINDOW  # else a console window pops up with every start
+else:
+    NO_WINDOW = 0
+
+
+@dataclass(frozen=True)
+class _Child:
+    """A process and its pipe."""
+
+    process: subprocess.Popen[bytes]
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+    log: Path
+    started: float
+    patience: Patience
+
+    def close(self) -> None:
+        """Close the pipe's ends that are still open."""
+        for stream in (self.stdin, self.stdout):
+            with contextlib.suppress(
+                OSError
+            ):  # what could not be flushed is of no use to a process that is gone
+                stream.close()
+
+
+@dataclass
+class _Open:
+    """A request that is not over. limit: seconds that it may take, from the greeting on, or from a
+    cancel on. model: as it was asked for.
+    """
+
+    limit: float
+    model: str
+    vertices: int
+    taken: Patience = field(default_factory=Patience)
+    silent: Patience = field(default_factory=Patience)
+    cancelled: bool = False
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self.taken.heard()
+        self.silent.heard()
+
+    def overdue(self) -> float:
+        """The limit in seconds that is passed, 0 if none is."""
+        if self.taken.waited() > self.limit:
+            return self.limit
+        return SILENCE_SECONDS if self.silent.waited() > SILENCE_SECONDS else 0.0
+
+
+class Backend:
+    """The one child of a Blender. `launch` is called at every start, so that changed settings take
+    effect after `stop`.
+    """
+
+    def __init__(self, launch: Callable[[], Launch]) -> None:
+        self._launch = launch
+        self._child: _Child | None = None
+        self._reader = FrameReader()
+        self._outbox: deque[memoryview] = (
+            deque()
+        )  # pieces of frames: taking from one large buffer would move it, 0.1 s for 100 MB
+        self._last_id = 0
+        self._open: dict[int, _Open] = {}
+        self._budget: tuple[float, Patience] | None = None
+        self._ended = 0.0
+        self._not_before, self._crashes = 0.0, 0
+        self._log: Path | None = None
+        self._pending: AddonError | None = None
+        self.hello: dict[str, Any] | None = None
+
+    @property
+    def running(self) -> bool:
+        """True if there is a child."""
+        return self._child is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child, or None."""
+        return self._child.process.pid if self._child else None
+
+    @property
+    def log(self) -> Path | None:
+        """The file with the child's stderr, or None before the first start."""
+        return self._log
+
+    def start(self, patient: bool = False) -> None:
+        """Start the child unless it runs; one that has died since it was last needed is replaced.
+
+        Soon after several crashes in a row a patient caller sleeps; for others AddonError
+        `child_died` is raised.
+
+        Also raises AddonError `child_start` if the program cannot be run.
+        """
+        if self.reap():
+            return
+        delay = self._not_before - time.monotonic()
+        if delay > 0 and not patient:
+            message = (
+                f"The backend has just ended by itself; it can be started again in {delay:.0f} s."
+            )
+            raise AddonError(
+                "child_died", message, "Wait a moment and try again; the log tells why it ended."
+            )
+        time.sleep(max(delay, 0.0))
+        launch = self._launch()
+        self._log = launch.log
+        try:
+            launch.log.parent.mkdir(parents=True, exist_ok=True)
+            _remove_old_logs(launch.log)
+            with pipe.to_child() as (theirs, stdin), launch.log.open("wb") as log:
+                process = subprocess.Popen(
+                    launch.command,
+                    stdin=theirs,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=launch.environment,
+                    cwd=launch.log.parent,
+                    bufsize=0,
+                    close_fds=True,
+                    creationflags=NO_WINDOW,
+                )
+        except OSError as error:
+            raise AddonError(
+                "child_start",
+                f"The backend cannot be started: {error}.",
+                "Check the Python in the extension's preferences.",
+            ) from error
+        if process.stdout is None:
+            raise RuntimeError("a process was started with a pipe but has none")
+        pipe.prepare(process.stdout)
+        self._child = _Child(
+            process, stdin, process.stdout, launch.log, time.monotonic(), Patience()
+        )
+        self._reader, self._outbox, self._pending, self.hello = FrameReader(), deque(), None, None
+        self._open.clear()
+        self._ended = 0.0
+
+    def reap(self) -> bool:
+        """Take leave of a child that died while nobody waited for it: no need to trouble anybody
+        with that. True if there is one still.
+        """
+        if (
+            self._child is not None
+            and not self._waiting()
+            and self._child.process.poll() is not None
+        ):
+            self._abandon()
+        return self._child is not None
+
+    def send(
+        self,
+        type_: str,
+        fields: Mapping[str, Any],
+        arrays: Mapping[str, Array] | None = None,
+        seconds: float | None = None,
+    ) -> int:
+        """Queue a request to the running child; its id. It leaves with this and the next calls of
+        `poll`; until then its arrays must not change.
+
+        seconds: that it may take; None: what suits its vertices.
+        """
+        self._last_id += 1
+        arrays = arrays or {}
+        self._outbox.extend(frame({**fields, "type": type_, "id": self._last_id}, arrays))
+        vertices = len(arrays["vertices"]) if "vertices" in arrays else 0
+        self._open[self._last_id] = _Open(
+            seconds_for(vertices) if seconds is None else seconds,
+            str(fields.get("model") or ""),
+            vertices,
+        )
+        return self._last_id
+
+    def allow(self, seconds: float | None) -> None:
+        """From now on all requests together may take so many seconds; None: each may take what
+        suits its vertices.
+        """
+        self._budget = None if seconds is None else (seconds, Patience())
+
+    def cancel(self, request: int) -> None:
+        """Ask the child to give up a request; that ends with the error `cancelled`. A child that
+        does not answer is killed after CANCEL_SECONDS: by `poll`, or by `see_off` where nobody
+        polls any more.
+        """
+        open_ = self._open.get(request)
+        if self._child is not None and open_ is not None and not open_.cancelled:
+            self._outbox.extend(frame({"type": "cancel", "target": request}))
+            open_.cancelled, open_.limit = True, CANCEL_SECONDS
+            open_.begin()
+
+    def see_off(self) -> bool:
+        """Follow up on what was cancelled, and take no messages from those who wait for something
+        else; True as long as there is more to do.
+        """
+        if self._open and not self._waiting():
+            with contextlib.suppress(AddonError):  # nobody is left whom it concerns
+                self.poll()
+        return self._child is not None and any(one.cancelled for one in self._open.values())
+
+    def _waiting(self) -> list[_Open]:
+        """Requests whose answers somebody waits for."""
+        return [one for one in self._open.values() if not one.cancelled]
+
+    def poll(self, budget: float = 0.02) -> list[Message]:
+        """Write what is queued and return the messages that are complete, without waiting for more
+        than `budget` seconds inside a frame.
+
+        Raises AddonError: `child_died`, `child_timeout` (no greeting, or no end with the
+        extension's own model), `model_stuck`, `protocol`, or what a child that cannot work says
+        about itself. In all cases the child is gone.
+        """
+        if self._pending is not None:
+            error, self._pending = self._pending, None
+            raise error
+        child = self._child
+        if child is None:
+            return []
+        end = time.monotonic() + budget
+        messages: list[Message] = []
+        try:
+            while True:
+                self._flush(child, end)
+                ended = not self._receive(child, messages, end)
+                busy = self._reader.inside or (self._outbox and self.hello is not None)
+                if ended or not busy or time.monotonic() >= end:
+                    break
+                pipe.wait_readable(child.stdout, min(0.002, max(end - time.monotonic(), 0.0)))
+            if ended:
+                self._raise_death(child)
+            messages += self._check(child)
+        except AddonError as error:
+            self._abandon(crashed=not isinstance(error, StoppedError))
+            if not messages:
+                raise
+            self._pending = error  # first hand over what arrived before
+        return messages
+
+    def wait(self, seconds: float) -> list[Message]:
+        """Like `poll`, but waits up to `seconds` for the first message."""
+        end = time.monotonic() + seconds
+        while True:
+            messages = self.poll()
+            left = end - time.monotonic()
+            if messages or left <= 0 or self._child is None:
+                return messages
+            pipe.wait_readable(self._child.stdout, min(left, 0.05))
+
+    def fail(self, error: AddonError) -> AddonError:
+        """Kill a child that does not behave, as if it had crashed; the error, to be raised."""
+        self._abandon()
+        return error
+
+    def stop(self) -> None:
+        """End the child: ask, wait, terminate, wait, kill. Safe to call at any time and more than
+        once.
+        """
+        child, self._child = self._child, None
+        self._pending, self._not_before, self._crashes = None, 0.0, 0
+        if child is None:
+            return
+        with contextlib.suppress(OSError):  # it may be gone already, which is what is wanted
+            if self.hello is not None and not self._outbox:
+                self._last_id += 1
+                pipe.write_some(child.stdin, *frame({"type": "shutdown", "id": self._last_id}))
+            child.stdin.close()
+        for step, seconds in zip(
+            (None, child.process.terminate, child.process.kill), LADDER_SECONDS, strict=True
+        ):
+            if step is not None:
+                step()
+            try:
+                child.process.wait(seconds)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        child.close()
+        self.hello = None
+        if child.process.returncode == 0 and not self.log_tail():
+            child.log.unlink(missing_ok=True)
+
+    def _flush(self, child: _Child, end: float) -> None:
+        """Write as much as the pipe takes until `end`; nothing before the greeting, when the child
+        does not read yet.
+        """
+        try:
+            while self._outbox and self.hello is not None:
+                count = pipe.write_some(child.stdin, self._outbox[0])
+                self._outbox[0] = self._outbox[0][count:]
+                if not self._outbox[0]:
+                    self._outbox.popleft()
+                if count == 0 or time.monotonic() >= end:
+                    return
+        except BrokenPipeError:
+            self._outbox.clear()  # the end of its stdout tells the rest
+
+    def _receive(self, child: _Child, messages: list[Message], end: float) -> bool:
+        """Read what is there into `messages`, and stop soon after `end`; False at the end of the
+        stream.
+        """
+        while True:
+            data = pipe.read_available(child.stdout)
+            if not data:
+                return data is not None
+            try:
+                arrived = self._reader.feed(data)
+            except BackendError as error:
+                what = f"The backend's answer cannot be read. {error.message}"
+                raise AddonError(
+                    "protocol", what, "Reinstall the extension; the log tells more."
+                ) from error
+            for message in arrived:
+                if self.hello is None:
+                    self._greet(message)
+                elif message.header["type"] == "error" and message.header.get("id") is None:
+                    raise error_of(message)
+                else:
+                    messages.append(message)
+                    self._heard(message.header)
+            if time.monotonic() >= end:
+                return True
+
+    def _heard(self, header: Mapping[str, Any]) -> None:
+        number = header.get("id")
+        if isinstance(number, int) and number in self._open:
+            self._open[number].silent.heard()
+            if header["type"] in ("done", "error"):
+                del self._open[number]
+
+    def _greet(self, message: Message) -> None:
+        if message.header["type"] == "error":
+            raise error_of(message)
+        if message.header["type"] != "hello" or message.header.get("protocol") != PROTOCOL:
+            spoken = message.header.get("protocol")
+            raise AddonError(
+                "protocol",
+                f"The backend speaks protocol {spoken}, the add-on {PROTOCOL}.",
+                "Reinstall the extension.",
+            )
+        self.hello = message.header
+        for one in self._open.values():
+            one.begin()
+
+    def _check(self, child: _Child) -> list[Message]:
+        """Raise AddonError for a child that is silent from the start, floods its log or does not
+        end a request; kill one that does not give up what was cancelled, and give the answers that
+        it owes.
+        """
+        if self.hello is None and child.patience.waited() > HELLO_SECONDS:
+            message = f"The backend did not answer within {HELLO_SECONDS:.0f} s."
+            raise AddonError(
+                "child_timeout",
+                message,
+                "Look whether a virus scanner holds it up; the log tells more.",
+            )
+        if child.log.exists() and child.log.stat().st_size > MAX_LOG:
+            raise AddonError(
+                "child_died",
+                "The backend wrote far too much to its log and was ended.",
+                f"Please report this with {child.log}.",
+            )
+        waiting = self._waiting()
+        if waiting and self._budget is not None and self._budget[1].waited() > self._budget[0]:
+            if self.hello is None:
+                message = f"The backend did not start within {self._budget[0]:g} s."
+                raise StoppedError(
+                    "child_timeout", message, "Give it more time, or look at the log."
+                )
+            raise unfinished(waiting[0].model, waiting[0].vertices, self._budget[0])
+        for one in self._open.values():
+            seconds = one.overdue() if self.hello is not None or not waiting else 0.0
+            if seconds and not one.cancelled:
+                raise unfinished(one.model, one.vertices, seconds)
+            if seconds and waiting:
+                raise not_given_up(one.model)
+            if seconds:
+                owed = list(self._open)  # all of them cancelled, since nobody waits
+                self._abandon(crashed=False)
+                cancelled = {
+                    "type": "error",
+                    "code": "cancelled",
+                    "message": "The request was cancelled.",
+                    "fix": "",
+                }
+                return [Message({**cancelled, "id": number}) for number in owed]
+        return []
+
+    def _raise_death(self, child: _Child) -> None:
+        """Raise AddonError for a child whose stream has ended, as soon as its exit code is known:
+        that may be some ticks later.
+        """
+        now = time.monotonic()
+        self._ended = self._ended or now
+        code = child.process.poll()
+        if code is not None:
+            raise explain_exit(code, self.log_tail(), greeted=self.hello is not None)
+        if now - self._ended > LADDER_SECONDS[0]:
+            raise AddonError(
+                "child_died",
+                "The backend closed its pipe but went on running.",
+                "Try again; it is started anew.",
+            )
+
+    def log_tail(self) -> str:
+        """The last lines that the child wrote to stderr, at most 4 KiB; empty if there are none."""
+        if self._log is None:
+            return ""
+        try:
+            with self._log.open("rb") as file:
+                file.seek(max(0, self._log.stat().st_size - _TAIL))
+                return file.read(_TAIL).decode("utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def _abandon(self, crashed: bool = True) -> None:
+        """Kill what is left of the child; after a crash remember when the next may be started."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        if crashed:
+            stable = self.hello is not None and time.monotonic() - child.started >= STABLE_SECONDS
+            self._crashes = 1 if stable else self._crashes + 1
+            self._not_before = (
+                time.monotonic() + BACKOFF_SECONDS[min(self._crashes, len(BACKOFF_SECONDS)) - 1]
+            )
+        child.process.kill()
+        with contextlib.suppress(
+            subprocess.TimeoutExpired
+        ):  # it hangs in the system, on a disk that is gone for instance
+            child.process.wait(LADDER_SECONDS[2])
+        child.close()
+        self._outbox.clear()
+        self._open.clear()
+        self.hello = None
+
+
+def error_of(message: Message) -> AddonError:
+    """The error that an `error` message holds."""
+    header = message.header
+    return sent(
+        str(header.get("code", "internal")),
+        str(header.get("message", "")),
+        str(header.get("fix", "")),
+    )
+
+
+def explain_exit(code: int, log: str, greeted: bool) -> AddonError:
+    """A sentence for a child that ended by itself: code as subprocess gives it (negative: signal),
+    log: its last words.
+    """
+    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")
+    missing = re.search(r"(?:No module named '?|The Python that is used has no )(\w+)", last)
+    if not greeted and missing:
+        if missing[1].startswith("backend"):
+            return AddonError(
+                "child_start",
+                "The extension's backend folder was not found.",
+                "Reinstall the extension.",
+            )
+        fix = (
+            "Reinstall the extension for this platform, or choose another Python in its preferences"
+            " (needs numpy, onnxruntime, psutil)."
+        )
+        return AddonError("runtime_missing", f"The Python that is used has no {missing[1]}.", fix)
+    if (
+        "MemoryError" in log
+        or "bad_alloc" in log
+        or code in (-getattr(signal, "SIGKILL", 9), 0xC0000017)
+    ):
+        message = "The backend was ended by the system, most likely because memory ran out."
+        return AddonError("child_died", message, "Close other programs, then try again.")
+    if code == 0xC0000135:  # STATUS_DLL_NOT_FOUND
+        message = "A system library that the backend needs is missing."
+        return AddonError(
+            "child_start", message, "Install the newest Microsoft Visual C++ runtime (x64)."
+        )
+    if code == MEMORY_EXIT:
+        return too_large()
+    if code == NOT_WATCHED:
+        return AddonError(
+            "child_died",
+            "The backend could not watch over Blender's end and ended itself (exit code 4).",
+            RETRY,
+        )
+    how = (
+        f"signal {signal.Signals(-code).name}"
+        if -code in {s.value for s in signal.Signals}
+        else f"exit code {code}"
+    )
+    words = f" Its last words: {last[:300]}" if last else ""
+    return AddonError("child_died", f"The backend ended unexpectedly ({how}).{words}", RETRY)
+
+
+def _remove_old_logs(log: Path) -> None:
+    """Keep the newest few logs of crashed children beside `log`."""
+    others = sorted(
+        log.parent.glob(f"{log.stem.split('-')[0]}-*{log.suffix}"),
+        key=lambda path: path.stat().st_mtime,
+    )
+    for old in others[:-KEPT_LOGS]:
+        try:
+            old.unlink(missing_ok=True)
+        except OSError:
+            continue  # another Blender on Windows holds it open
