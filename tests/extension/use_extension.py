@@ -55,7 +55,7 @@ def write_offsets(ob: bpy.types.Object, path: str) -> None:
 def hello_versions() -> dict[str, str]:
     """What the child says of itself."""
     hello = importlib.import_module(
-        f"{blender_profile.EXTENSION}.blendshape_addon.session"
+        f"{blender_profile.EXTENSION}.blendshape_addon.job.session"
     ).backend.hello
     return {} if hello is None else dict(hello["versions"])
 
