@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything a developer does, with nothing but CPython 3.11.
 
-python3 scripts/dev.py demo     set up, build, install into a throw-away profile, make 67 shapes,
-                                draw out/demo.png
+python3 scripts/dev.py demo     set up, build, install into a throw-away profile, make 67 shapes of
+                                a drawn and a realistic head, draw out/demo.png
 python3 scripts/dev.py test     the whole test suite, then lint
 python3 scripts/dev.py build    the installable zips, in dist/   [--all-platforms]
 python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]; with
@@ -28,6 +28,7 @@ python3 scripts/dev.py soak     does anything grow?   [--generations 1000 --swit
 python3 scripts/dev.py quality  links, licences, names, coverage, known holes in packages
 python3 scripts/dev.py mutate   changes one place at a time and counts what the tests notice
                                 [--only PATH] [--mutants N] [--processes N]
+python3 scripts/dev.py pictures all pictures of README and docs   [--only alive,demo,panel]
 python3 scripts/dev.py reliability   faults and bad inputs, counted: docs/design/reliability.md
 
 --blender 5.2 before the task takes that row of scripts/tools/rows.py, in an environment of its own;
@@ -66,6 +67,7 @@ _TOOL_TASKS = (
     "mutate",
     "reliability",
     "container-test",
+    "pictures",
 )
 SCRIPTS = {  # task: the program that does it
     "demo": ROOT / "scripts" / "demo.py",

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The README in two languages, its pictures, and the docs site."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+IMAGES = ROOT / "docs" / "images"
+LANGUAGES = ("README.md", "README.ja.md")
+ENGLISH, JAPANESE = ((ROOT / name).read_text(encoding="utf-8") for name in LANGUAGES)
+FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(!?)\[[^\]]*\]\(([^)\s]+)\)")
+WORDS_OF_GLOSSARY = 40
+LARGEST_GIF = 3_000_000  # bytes
+
+
+def commands(text: str) -> list[str]:
+    """Lines of its code blocks, without what is said about them."""
+    lines = "\n".join(FENCE.findall(text)).splitlines()
+    return [line.partition("#")[0].strip() for line in lines if line.strip()]
+
+
+def links(text: str) -> list[tuple[str, str]]:
+    """Links and pictures in their order, without those to the other language."""
+    found: list[tuple[str, str]] = LINK.findall(FENCE.sub("", text))
+    return [(kind, target) for kind, target in found if target not in LANGUAGES]
+
+
+def test_both_languages_have_the_same_headings_commands_links_and_pictures() -> None:
+    levels = [re.findall(r"^(#+) ", FENCE.sub("", text), re.M) for text in (ENGLISH, JAPANESE)]
+    assert levels[0] == levels[1]
+    assert commands(ENGLISH) == commands(JAPANESE)
+    assert links(ENGLISH) == links(JAPANESE)
+    rows = [len(re.findall(r"^\|", text, re.M)) for text in (ENGLISH, JAPANESE)]
+    assert rows[0] == rows[1]
+    assert "](README.ja.md)" in ENGLISH and "](README.md)" in JAPANESE
+
+
+@pytest.mark.parametrize("text", (ENGLISH, JAPANESE), ids=LANGUAGES)
+def test_the_readme_begins_with_a_moving_picture_and_keeps_the_two_commands(text: str) -> None:
+    assert "](docs/images/alive.gif)" in "\n".join(text.splitlines()[:10])
+    assert {"python3 scripts/dev.py demo", "python3 scripts/dev.py test"} <= set(commands(text))
+
+
+def test_the_moving_picture_moves_and_is_small() -> None:
+    path = IMAGES / "alive.gif"
+    assert path.stat().st_size < LARGEST_GIF
+    with Image.open(path) as picture:
+        assert getattr(picture, "n_frames", 1) > 30 and picture.width <= 800
+
+
+def test_every_picture_says_its_version_and_is_shown() -> None:
+    told = json.loads((IMAGES / "versions.json").read_text(encoding="utf-8"))
+    there = {path.name for path in IMAGES.iterdir() if path.suffix != ".json"}
+    assert set(told) == there
+    assert all({"version", "made_by"} <= set(row) for row in told.values())
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    assert [name for name in sorted(there) if f"images/{name})" not in text] == []
+
+
+def test_the_glossary_is_short_and_has_each_word_once() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    words = re.findall(r"^\| ([^|]+) \|", page, re.M)[1:]
+    assert 0 < len(words) <= WORDS_OF_GLOSSARY and len(set(words)) == len(words)
