@@ -89,11 +89,11 @@ def sheets(heads: list[bpy.types.Object], out: Path) -> None:
                 other.hide_set(False)
             with Image.open(path) as picture:
                 pictures.append(picture.convert("RGB"))
-    whole = Image.new("RGB", (pictures[0].width, sum(picture.height for picture in pictures)))
+    whole = Image.new("RGB", (pictures[0].width, sum(each.height for each in pictures)))
     top = 0
-    for picture in pictures:
-        whole.paste(picture, (0, top))
-        top += picture.height
+    for each in pictures:
+        whole.paste(each, (0, top))
+        top += each.height
     whole.save(out)
 
 

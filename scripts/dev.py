@@ -28,6 +28,7 @@ python3 scripts/dev.py soak     does anything grow?   [--generations 1000 --swit
 python3 scripts/dev.py quality  links, licences, names, coverage, known holes in packages
 python3 scripts/dev.py mutate   changes one place at a time and counts what the tests notice
                                 [--only PATH] [--mutants N] [--processes N]
+python3 scripts/dev.py docs     the docs site, in build/site; a link that leads nowhere is an error
 python3 scripts/dev.py pictures all pictures of README and docs   [--only alive,demo,panel]
 python3 scripts/dev.py reliability   faults and bad inputs, counted: docs/design/reliability.md
 
@@ -56,7 +57,7 @@ PINS = ROOT / "requirements" / "dev.txt"
 PYTHON = (3, 11)
 CHECKED = ("__init__.py", "backend", "blendshape_addon", "scripts", "tests")
 PLATFORMS = ("linux", "win32", "darwin")
-OWN_TASKS = ("test", "gui-test", "farm-test", "lint", "setup")
+OWN_TASKS = ("test", "gui-test", "farm-test", "docs", "lint", "setup")
 TOOLS = ROOT / "scripts" / "tools"
 _TOOL_TASKS = (
     "lock",
@@ -78,7 +79,7 @@ SCRIPTS = {  # task: the program that does it
 }
 _FOLDERS = ("backend", "scripts", "fuzz", "faults", "batch", "addon", "avatars", "extension")
 TEST_ORDER = (
-    *(f"tests/test_{name}.py" for name in ("quality", "systems", "imports", "layers")),
+    *(f"tests/test_{name}.py" for name in ("quality", "pages", "systems", "imports", "layers")),
     *(f"tests/{name}" for name in _FOLDERS),
 )
 
@@ -159,6 +160,28 @@ def farm() -> Path | None:
         return None
 
 
+def site() -> Path | None:
+    """The interpreter with MkDocs, None where it cannot be had; the test that needs it then says
+    so.
+    """
+    requirements = ROOT / "requirements"
+    pins = (requirements / "docs.txt").read_text(encoding="utf-8")
+    try:
+        return make_venv(ROOT / ".venv-docs", pins, lock=requirements / "docs.lock")
+    except subprocess.CalledProcessError:
+        return None
+
+
+def docs(arguments: list[str]) -> int:
+    """Build the docs site; 1 where MkDocs cannot be had."""
+    python = site()
+    if python is None:
+        print("MkDocs could not be installed; it needs a package index.", file=sys.stderr)
+        return 1
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"  # what is said there is no finding about this site
+    return run(python, "-m", "mkdocs", "build", "--strict", "--quiet", *arguments)
+
+
 def run(*command: object) -> int:
     """Run a command in the repository; its exit code."""
     return subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
@@ -216,6 +239,7 @@ def test(python: Path, arguments: list[str]) -> int:
         not arguments and sys.platform == "linux"
     ):  # where the farm's tests have networks of their own
         farm()
+        site()
     folders = [folder for folder in TEST_ORDER if (ROOT / folder).exists()]
     tests = run(python, "-m", "pytest", *(arguments or folders))
     if "BLENDER_ROW" in os.environ:

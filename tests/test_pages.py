@@ -4,11 +4,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from scripts import dev
+from scripts.tools import site_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -69,3 +74,34 @@ def test_the_glossary_is_short_and_has_each_word_once() -> None:
     page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     words = re.findall(r"^\| ([^|]+) \|", page, re.M)[1:]
     assert 0 < len(words) <= WORDS_OF_GLOSSARY and len(set(words)) == len(words)
+
+
+def test_links_of_every_page_lead_somewhere_in_the_site(tmp_path: Path) -> None:
+    python = dev.python_of(ROOT / ".venv-docs")
+    if not python.exists():
+        pytest.skip("dev.py docs makes the environment with MkDocs")
+    command = [str(python), "-m", "mkdocs", "build", "--strict", "--quiet"]
+    done = subprocess.run(
+        [*command, "--site-dir", str(tmp_path / "site")],
+        cwd=ROOT,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) > 30
+    loaded = re.compile(r'<(?:script|img|iframe)[^>]+src="(?:https?:)?//|url\(["\']?https?:')
+    assert [page.name for page in pages if loaded.search(page.read_text("utf-8"))] == []
+    stylesheets = re.compile(r'<link[^>]+rel="stylesheet"[^>]+href="https?:')
+    assert [page.name for page in pages if stylesheets.search(page.read_text("utf-8"))] == []
+
+
+def test_every_page_outside_docs_is_in_the_site() -> None:
+    outside = {
+        str(page.relative_to(ROOT))
+        for folder in ("backend", "scripts")
+        for page in (ROOT / folder).rglob("*.md")
+    } | {page.name for page in ROOT.glob("*.md")}
+    assert outside == set(site_pages.PAGES)

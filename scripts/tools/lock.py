@@ -22,6 +22,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parents[2] / "requirements"
 LOCKS = {
     "dev": ("dev",),
+    "docs": ("docs",),
     "farm": ("batch", "farm", "farm-test"),  # the container and workers have them together
     "fuzz": ("fuzz",),
     "serving": ("serving",),

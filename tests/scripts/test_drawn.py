@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from scripts.samples.drawn import MATERIALS, build
-from scripts.samples.rig import Floats
+from scripts.samples.rig import Floats, Ints
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOSED = 0.75  # of the eye's height: how far a lid that closes comes down at least
@@ -31,10 +31,11 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Floats]:
         return dict(zip(made["names"].tolist(), made["deltas"], strict=True))
 
 
-def of(material: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def of(material: str) -> Ints:
     """Vertices of the triangles of a material."""
     _vertices, triangles, materials = build()
-    return np.unique(triangles[materials == MATERIALS.index(material)]).astype(np.int64)
+    used: Ints = np.unique(triangles[materials == MATERIALS.index(material)])
+    return used
 
 
 def test_build_uses_every_material_and_every_vertex() -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 IMAGES = ROOT / "docs" / "images"
@@ -160,7 +160,7 @@ def by_blender(wanted: set[str]) -> list[str]:
 
 def by_window() -> list[str]:
     """Make the pictures of the panel; the names of those that were made."""
-    command = [sys.executable, str(ROOT / "scripts" / "gui_test_pictures.py")]
+    command = [sys.executable, str(ROOT / "scripts" / "tools" / "gui_test_pictures.py")]
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         return []
     return [f"{name}.jpg" for name in (*WINDOWS, *PANEL)]
