@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,24 @@ LANGUAGES = ("README.md", "README.ja.md")
 ENGLISH, JAPANESE = ((ROOT / name).read_text(encoding="utf-8") for name in LANGUAGES)
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(!?)\[[^\]]*\]\(([^)\s]+)\)")
+PAGES = sorted(
+    {*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *map(ROOT.joinpath, site_pages.PAGES)}
+)
 WORDS_OF_GLOSSARY = 40
 LARGEST_GIF = 3_000_000  # bytes
+
+
+@cache
+def files_of_ours() -> tuple[str, ...]:
+    """The repository's files, each with a slash before it; what git ignores is in folders of these
+    names.
+    """
+    ignored = re.compile(r"\.git|\.venv.*|\..*_cache|build|dist|out|__pycache__")
+    found: list[str] = []
+    for folder, below, names in os.walk(ROOT):
+        below[:] = [name for name in below if not ignored.fullmatch(name)]
+        found += [f"/{Path(folder, name).relative_to(ROOT).as_posix()}" for name in names]
+    return tuple(found)
 
 
 def commands(text: str) -> list[str]:
@@ -105,3 +122,27 @@ def test_every_page_outside_docs_is_in_the_site() -> None:
         for page in (ROOT / folder).rglob("*.md")
     } | {page.name for page in ROOT.glob("*.md")}
     assert outside == set(site_pages.PAGES)
+
+
+# Names in pages that are no files of the repository
+EXAMPLES = re.compile(r"NAME\.|avatar\w*\.|blendshape-auto-generator/settings\.json")
+FILE_NAME = re.compile(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|md|json|txt|toml|ya?ml|lock|html|sh|onnx))`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    named = FILE_NAME.findall(page.read_text(encoding="utf-8"))
+    missing = {
+        name
+        for name in named
+        if not EXAMPLES.search(name)
+        and not any(file.endswith(f"/{name}") for file in files_of_ours())
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_folder_that_a_page_names_is_there(page: Path) -> None:
+    folders = "backend|blendshape_addon|scripts|tests|docs|requirements"
+    named = re.findall(rf"`((?:{folders})(?:/[\w-]+)*)/?`", page.read_text(encoding="utf-8"))
+    assert {name for name in named if not (ROOT / name).is_dir()} == set()
