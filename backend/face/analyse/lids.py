@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.ramp import smoothstep
-from ..params.analyse import EYE_PARTS, LASHES, LIDS
+from ..params.analyse import EYE_PARTS, LASHES, LIDS, STANDING
 from .openings import Opening, eye_opening
+from .standing import reach_of, standing
 from .surface import Flags, Surface
 
 
@@ -61,13 +62,16 @@ class Lid:
         self.gap = np.maximum(opening.upper.points[:, 1] - opening.lower.points[:, 1], 0)
         self._above = local[:, 1] - self.upper[:, 1]  # heights over the edges, of each vertex
         self._below = self.lower[:, 1] - local[:, 1]
-        self.skin = opening.skin & ~self._flaps(surface)
-        self.top, self.bottom = self._shares(surface, brow)
+        stands = standing(surface, opening, self._above, self.upper)
+        self.skin = opening.skin & ~self._flaps(surface) & ~stands
+        self.top, self.bottom = self._shares(surface, brow, reach_of(stands, opening, self._above))
         # share of the opening that the lower lid comes up by at least, on heads unlike those learnt
         # from
         tall = smoothstep(LIDS.tall_from, LIDS.tall_to, opening.unit[1:2])
         self.meeting = LIDS.meeting * float(tall[0])
         self._find_others(surface, strips, side)
+        self.lash |= stands
+        self.lower_lash &= ~stands
         if side in surface.balls:
             ball, centre = surface.balls[side]
             self.eye[_rolling(surface, ball, centre, opening.origin)] = True
@@ -78,11 +82,14 @@ class Lid:
         self.past = np.clip(np.maximum(first - x, x - last) / LIDS.meet, 0, 1).astype(np.float32)
         self.outward = self._outward(surface)
 
-    def _shares(self, surface: Surface, brow: Floats) -> tuple[Floats, Floats]:
-        """How far each vertex (F,) follows the upper and the lower edge."""
+    def _shares(self, surface: Surface, brow: Floats, reach: Floats) -> tuple[Floats, Floats]:
+        """How far each vertex (F,) follows the upper and the lower edge. reach (F,): of `reach_of`:
+        the skin under what stands before the lid goes with it.
+        """
         opening, local = self.opening, self.opening.local
         to_brow = (brow @ opening.axes[1]) / opening.unit[1] - opening.upper.points[:, 1].max()
         room = float(np.clip(LIDS.room_to_brow * to_brow, LIDS.room_from, LIDS.room_to))
+        covered = np.minimum(reach, STANDING.under * room)
         gap = np.maximum(self.upper[:, 1] - self.lower[:, 1], LIDS.least_gap)
         between = np.clip(-self._below / gap, 0, 1)
         before = self._before()
@@ -92,7 +99,7 @@ class Lid:
         hanging = smoothstep(LIDS.cover_from, LIDS.cover_to, before)
         near = near * np.where(self.skin, 1, 1 - hanging)
         over, under = self._above > 0, self._below > 0
-        top = np.where(over, 1 - smoothstep(0, room, self._above), between) * near
+        top = np.where(over, 1 - smoothstep(covered, room, self._above), between) * near
         bottom = np.where(under, 1 - smoothstep(0, LIDS.below, self._below), 1 - between) * near
         return np.asarray(top, np.float32), np.asarray(bottom, np.float32)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .frame import Floats
 
 
-def smoothstep(low: float, high: float, x: NDArray[np.floating[Any]]) -> Floats:
+def smoothstep(low: float | Floats, high: float | Floats, x: NDArray[np.floating[Any]]) -> Floats:
     """0 below low, 1 above high, 3 t^2 - 2 t^3 between, float32 of x's shape; low may exceed
     high.
     """

@@ -9,6 +9,7 @@ from .mouth import FLAT_MOUTHS, INSIDE_MOUTH, TONGUE_SHAPE
 from .openings import FADING, OPENINGS
 from .rest import CERTAINTY, REST_EYES, REST_MOUTH
 from .skin import BULKY_PARTS, DECALS, FACE_SKIN, OPENING_SIDES
+from .standing import STANDING
 
 __all__ = [
     "BROW_STRIPS",
@@ -32,5 +33,6 @@ __all__ = [
     "PART_INPUTS",
     "REST_EYES",
     "REST_MOUTH",
+    "STANDING",
     "TONGUE_SHAPE",
 ]
