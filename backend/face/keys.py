@@ -29,6 +29,7 @@ from .shapes.combinations import DRIVEN, Combination, combinations
 from .shapes.confidence import confidence_of
 from .shapes.derived import derive
 from .shapes.figures import Places, ones_of, places_of
+from .shapes.solving import missed, solved
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,13 @@ class Pair:
         places = self._places or places_of(
             face.vertices, head.landmarks, ones_of(head.surface.group, face.sides)
         )
-        solution = goals.solved(
-            places, self._basis, names, asked, goals.GOALS.bounds, free=face.freedom
+        solution = solved(
+            places,
+            self._basis,
+            names,
+            asked,
+            bounds=goals.GOALS.bounds,
+            movement_mask=face.freedom,
         )
         self.weights = np.concatenate(
             [self.weights, np.zeros((len(self.weights), len(built)), np.float32)], axis=1
@@ -161,7 +167,7 @@ class Pair:
         self.weights[list(self._aims)] = solution.weights * np.stack(
             [aim.strong(names) for aim in aims]
         )
-        self.missed = goals.missed([aim.key for aim in aims], solution)
+        self.missed = missed([aim.key for aim in aims], solution)
         return names
 
     def _corrected(

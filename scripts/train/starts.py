@@ -26,7 +26,7 @@ from backend.face import pipeline
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.keys import Pair
-from backend.face.shapes import figures, goals
+from backend.face.shapes import figures, goals, solving
 from backend.inference.models import encode_with, load_model, shapes_of
 from backend.inference.sessions import Cancellation
 from backend.inference.settings import resolve
@@ -128,9 +128,8 @@ def cosine(one: Avatar, goal: str, start: Mapping[str, float]) -> float:
     """Of a vowel that is solved from `start` with the artist's."""
     aim = replace(goals.GOALS.of["vrm1"][goal], start=start, start_other=start)
     basis = list(one.shapes.values())
-    weights = goals.solved(one.places, basis, list(one.shapes), [aim], goals.GOALS.bounds).weights[
-        0
-    ]
+    names, bounds = list(one.shapes), goals.GOALS.bounds
+    weights = solving.solved(one.places, basis, names, [aim], bounds=bounds).weights[0]
     shape = np.tensordot(weights, np.stack(basis), 1)
     wanted = one.vowels[goal]
     return float((shape * wanted).sum() / (np.linalg.norm(shape) * np.linalg.norm(wanted)))

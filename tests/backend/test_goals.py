@@ -25,7 +25,7 @@ from backend.face.analyse.surface import surface_of
 from backend.face.correct import contacts, meeting
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
-from backend.face.shapes import figures, goals
+from backend.face.shapes import figures, goals, solving
 from backend.face.shapes.regions import factors
 from backend.face.shapes.shape_sets import load_sets
 from scripts.samples.modelled import BUILDERS, anatomy
@@ -82,7 +82,7 @@ def solved(seed: int | None) -> Solved:
     own |= meeting.built(seen)
     aims = list({goal.name: goal for keys in GOALS.of.values() for goal in keys.values()}.values())
     places = figures.places_of(v, at)
-    solution = goals.solved(places, list(own.values()), list(own), aims, GOALS.bounds)
+    solution = solving.solved(places, list(own.values()), list(own), aims, bounds=GOALS.bounds)
     basis = np.stack(list(own.values()))
     shapes = {
         goal.name: meeting.kept(
@@ -98,7 +98,7 @@ def solved(seed: int | None) -> Solved:
         for row, name in enumerate(shapes)
     }
     wanted = dict(zip(shapes, solution.wanted, strict=True))
-    return Solved(seen, places, shapes, told, wanted, goals.missed(list(shapes), solution), blink)
+    return Solved(seen, places, shapes, told, wanted, solving.missed(list(shapes), solution), blink)
 
 
 def gap(one: Solved, shape: Floats, side: str) -> Floats:
@@ -271,12 +271,12 @@ def test_vowels_are_the_same_however_large_a_heads_own_shapes_are(
         * np.float32(sizes[sum(map(ord, name.removesuffix("Left").removesuffix("Right"))) % 8])
         for name, offsets in shapes.items()
     }
-    solution = goals.solved(
+    solution = solving.solved(
         one.places,
         list(scaled.values()),
         list(scaled),
         [GOALS.of["vrm1"][name] for name in VOWELS],
-        GOALS.bounds,
+        bounds=GOALS.bounds,
     )
     for wanted, reached in zip(solution.wanted, solution.reached, strict=True):
         assert reached["open"] == pytest.approx(wanted["open"], abs=0.08) and reached[
@@ -306,8 +306,8 @@ def test_what_a_goal_leaves_as_it_is_is_of_the_heads_kind(seed: int | None) -> N
             if goal.fixed != goal.fixed_other
         }.values()
     )
-    weights = goals.solved(
-        one.places, list(shapes.values()), list(shapes), aims, GOALS.bounds
+    weights = solving.solved(
+        one.places, list(shapes.values()), list(shapes), aims, bounds=GOALS.bounds
     ).weights
     assert aims and goals.drawn(one.places) == (seed is not None)
     for goal, row in zip(aims, weights, strict=True):
@@ -328,12 +328,12 @@ def test_a_set_of_small_shapes_is_taken_for_more_in_the_same_direction() -> None
     shapes = {name: offsets for make in BUILDERS for name, offsets in make(head).items()}
     aims = [GOALS.of["vrm1"][name] for name in ("ih", "ee")]  # which reach no bound
     full, small = (
-        goals.solved(
+        solving.solved(
             one.places,
             [offsets * np.float32(size) for offsets in shapes.values()],
             list(shapes),
             aims,
-            GOALS.bounds,
+            bounds=GOALS.bounds,
         ).weights
         for size in (1, 0.6)
     )
@@ -349,30 +349,30 @@ def test_what_a_mesh_does_not_allow_is_told() -> None:
     one = solved(5)
     still = [np.zeros_like(shape) for shape in list(one.shapes.values())[:1]]
     names = ["jawOpen", "mouthFunnel"]
-    solution = goals.solved(
+    solution = solving.solved(
         one.places,
         still * 2,
         names,
         [GOALS.of["vrm1"]["aa"], GOALS.of["vrm1"]["sad"]],
-        GOALS.bounds,
+        bounds=GOALS.bounds,
     )
     assert np.isfinite(solution.weights).all() and solution.reached[0]["open"] == pytest.approx(
         0, abs=1e-6
     )
-    (finding,) = goals.missed(["aa", "sad"], solution)
+    (finding,) = solving.missed(["aa", "sad"], solution)
     assert finding.code == "goals_missed" and finding.shapes == ("aa",) and "0.51" in finding.words
     assert (
-        goals.missed(
-            ["aa", "sad"], goals.Solution(solution.weights, solution.wanted, solution.wanted)
+        solving.missed(
+            ["aa", "sad"], solving.Solution(solution.weights, solution.wanted, solution.wanted)
         )
         == []
     )
-    worst = goals.Solution(
+    worst = solving.Solution(
         solution.weights,
         [{"open": 0.9}, {"open": 0.5}, {"open": 0.8}],
         [{"open": 0.4}, {"open": 0.2}, {"open": -0.1}],
     )
-    (finding,) = goals.missed(["wide", "small", "shut"], worst)
+    (finding,) = solving.missed(["wide", "small", "shut"], worst)
     assert (
         finding.shapes == ("wide", "small", "shut")
         and "for shut by 0.00 of the mouth's width instead of 0.80" in finding.words

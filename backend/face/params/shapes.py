@@ -10,7 +10,7 @@ from .number import number
 
 @dataclass(frozen=True)
 class Solving:
-    """How the weights of keys with a goal are found on a head (`shapes/goals.py`)."""
+    """How the weights of keys with a goal are found on a head (`shapes/solving.py`)."""
 
     loose: float = number(
         0.7,
