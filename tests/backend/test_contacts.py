@@ -162,7 +162,7 @@ def test_lids_that_lap_may_on_a_head_like_those_learnt_from_and_never_leave_a_ga
         made.vertices
         + lapping
         + contacts.corrections(
-            head_of(there, made.landmarks), {"eyeBlinkLeft": lapping}, familiar=familiar
+            head_of(there, made.landmarks), {"eyeBlinkLeft": lapping}, model_trust=familiar
         )["eyeBlinkLeft"]
     )
     upper, lower = facing(made, "eye_left")

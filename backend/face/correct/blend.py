@@ -26,17 +26,29 @@ from .mouth import SIGN, Mouth, oval, way
 REALISTIC = {"jawForward", "jawLeft", "jawRight"}
 
 
-def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, drawn: float = 0.0) -> Floats:
-    """jawOpen (F,3) with parts inside the mouth, those that follow the jaw, going as far as the
-    lower lip: a model is too shy about them.
+def with_jaw(
+    opened: Floats, surface: Surface, m: Mouth, inside: Flags, drawn: float = 0.0
+) -> Floats:
+    """jawOpen with parts inside the mouth, those that follow the jaw, going as far as the lower
+    lip: a model is too shy about them.
 
-    A small mouth, and that of a drawn head, opens in a still face: there chin, cheeks and the depth
-    of the mouth go along by `JAW.still` only, the farther away the farther it opens. Artists of
-    four drawn heads of training (gene, uka, godette, pm_bizdude: 3 makers) let the chin fall at aa
-    by 0.00 to 0.14 of the lower lip's way. drawn: of `goals.drawn`, 0 to 1.
+    A small mouth, and that of a drawn head, opens in a still face: chin, cheeks and the depth of
+    the mouth go along by `JAW.still` only, the farther away the farther it opens. Artists of four
+    drawn heads of training (gene, uka, godette, pm_bizdude: 3 makers) let the chin fall at aa by
+    0.00 to 0.14 of the lower lip's way.
+
+    Args:
+        opened: the model's, float32 (F,3), canonical
+        surface: the face's mesh
+        m: the mouth's coordinates
+        inside: bool (F,), small parts in the mouth
+        drawn: of `goals.drawn`, 0 to 1
+
+    Returns:
+        Offsets float32 (F,3).
     """
     m = replace(m, large=m.large * (1 - drawn))
-    lip = there.skins[0] & (m.upper[:, 0] == 0) & (m.away < JAW.lip_away)
+    lip = surface.skins[0] & (m.upper[:, 0] == 0) & (m.away < JAW.lip_away)
     if not lip.any():
         return opened
     far = np.sqrt(squared(opened))
@@ -46,13 +58,13 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, drawn: flo
         1 - (1 - JAW.still) * smoothstep(JAW.deep_from, JAW.deep_to, -m.depth)
     )
     offsets = (
-        np.where(there.skins[0], 1 - (1 - m.large) * (1 - local), 1)[:, None].astype(np.float32)
+        np.where(surface.skins[0], 1 - (1 - m.large) * (1 - local), 1)[:, None].astype(np.float32)
         * opened
     )
     near = np.flatnonzero(m.away < JAW.oval_away)
     offsets[near] += (1 - m.large) * fall * oval(m.among(near))
-    for part in np.unique(there.owner[inside]):
-        mine = (there.owner == part) & inside
+    for part in np.unique(surface.owner[inside]):
+        mine = (surface.owner == part) & inside
         most = float(np.quantile(far[mine], JAW.part_quantile))
         if most > 0:
             follows = _step(JAW.follows_from, JAW.follows_to, most / max(fall, 1e-9))
@@ -61,13 +73,22 @@ def with_jaw(opened: Floats, there: Surface, m: Mouth, inside: Flags, drawn: flo
 
 
 def with_tongue(
-    out: Floats, there: Surface, m: Mouth, inside: Flags, familiar: float = 0.0
+    out: Floats, surface: Surface, m: Mouth, inside: Flags, model_trust: float = 0.0
 ) -> Floats:
-    """tongueOut (F,3) with the tongue coming out before the lips, and below the upper one.
-    familiar: 0 to 1, how much the head is like those that the model has learnt from; of others
-    artists move the tongue as a body, and where the model does not, that is mixed in.
+    """tongueOut with the tongue coming out before the lips, and below the upper one.
+
+    Args:
+        out: the model's, float32 (F,3), canonical
+        surface: the face's mesh
+        m: the mouth's coordinates
+        inside: bool (F,), small parts in the mouth
+        model_trust: 0 to 1, how far the model is believed. Artists of other heads move the tongue
+            in one piece; where the model does not, that is mixed in
+
+    Returns:
+        Offsets float32 (F,3).
     """
-    tongue = tongue_of(out, m.vertices, m.x, there.owner, inside=inside, half=m.half)
+    tongue = tongue_of(out, m.vertices, m.x, surface.owner, inside=inside, half=m.half)
     if not tongue.any():
         return out
     tip = tongue & (m.vertices[:, 2] >= np.quantile(m.vertices[tongue, 2], TONGUE.tip_quantile))
@@ -75,14 +96,14 @@ def with_tongue(
     field = np.broadcast_to(way(0, -TONGUE.sunk * m.half, max(wanted, 0.0)), out[tongue].shape)
     found = out.copy()
     found[tongue] += np.float32(
-        (1 - familiar) * (1 - trust({"tongueOut": out[tongue]}, {"tongueOut": field}))
+        (1 - model_trust) * (1 - trust({"tongueOut": out[tongue]}, {"tongueOut": field}))
     ) * (field - out[tongue])
     already = float(found[tip, 2].mean())
     if already > TONGUE.moved:
         found[tongue] *= np.float32(np.clip(wanted / already, 1, TONGUE.most))
     missing = wanted - float(found[tip, 2].mean())
     if missing > 0:
-        found[tongue] += np.float32((1 - familiar) * missing / wanted) * field
+        found[tongue] += np.float32((1 - model_trust) * missing / wanted) * field
     moved = m.vertices + found
     front = tongue & (moved[:, 2] > m.lips[2]) | tip
     above = float(np.quantile(moved[front, 1], TONGUE.tip_quantile) - m.lips[1])
@@ -117,7 +138,7 @@ def _step(low: float, high: float, x: float) -> float:
 def mixed(
     head: Head,
     shapes: Mapping[str, Floats],
-    familiar: float = 0.0,
+    model_trust: float = 0.0,
     in_place: bool = False,
     fields: Fields | None = None,
     *,
@@ -132,7 +153,7 @@ def mixed(
     Args:
         head: the face's mesh and what is known of it
         shapes: the model's, condition -> offsets float32 (F,3), canonical
-        familiar: 0 to 1, how much the head is like those that the model has learnt from; such
+        model_trust: 0 to 1, how much the head is like those that the model has learnt from; such
             heads are the model's alone
         in_place: the arrays of shapes are changed and given back
         fields: of `fields_of`, where they are known
@@ -145,12 +166,12 @@ def mixed(
         name: offsets if in_place else offsets.astype(np.float32)
         for name, offsets in shapes.items()
     }
-    own = fields_of(head, familiar) if fields is None else fields
-    _mix_mouth(head, found, own, familiar)
-    _move_inside(head, found, own.mouth, familiar, drawn)
-    if familiar < 1:
-        _mix_lids(head, found, own, familiar)
-        _mix_brows(found, own, familiar)
+    own = fields_of(head, model_trust) if fields is None else fields
+    _mix_mouth(head, found, own, model_trust)
+    _move_inside(head, found, own.mouth, model_trust, drawn)
+    if model_trust < 1:
+        _mix_lids(head, found, own, model_trust)
+        _mix_brows(found, own, model_trust)
     _clear(head, found)
     return found
 
@@ -177,28 +198,30 @@ def _take(
         found[name][among] += fields[name] * mine[among]
 
 
-def _mix_mouth(head: Head, found: dict[str, Floats], own: Fields, familiar: float) -> None:
+def _mix_mouth(head: Head, found: dict[str, Floats], own: Fields, model_trust: float) -> None:
     """Mix the mouth's fields in, make shy shapes bolder, and keep sneers off the lips."""
     mouth, near, lips = own.mouth, own.near, own.lips
     share = BLEND.lips_model + (1 - BLEND.lips_model) * mouth.large
     skin = head.labels.skin.astype(np.float32)
-    _take(found, lips, (1 - familiar) * (1 - share), skin, near)
-    for name in lips.keys() & found.keys() if familiar < 1 else ():
+    _take(found, lips, (1 - model_trust) * (1 - share), skin, near)
+    for name in lips.keys() & found.keys() if model_trust < 1 else ():
         more = BLEND.shyest * float(
             np.linalg.norm(lips[name]) / max(float(np.linalg.norm(found[name][near])), 1e-9)
         )
         if more < BLEND.hardly:
-            found[name] *= np.float32(familiar + (1 - familiar) * np.clip(more, 1, BLEND.bolder))
+            found[name] *= np.float32(
+                model_trust + (1 - model_trust) * np.clip(more, 1, BLEND.bolder)
+            )
     for name in found.keys() & REALISTIC:
-        found[name] *= np.float32(1 - (1 - familiar) * (1 - BLEND.drawn_jaw) * (1 - mouth.large))
+        found[name] *= np.float32(1 - (1 - model_trust) * (1 - BLEND.drawn_jaw) * (1 - mouth.large))
     moves = smoothstep(BLEND.sneer_from, BLEND.sneer_to, mouth.away)
-    still = (familiar + (1 - familiar) * moves)[:, None].astype(np.float32)
+    still = (model_trust + (1 - model_trust) * moves)[:, None].astype(np.float32)
     for name in found.keys() & {f"noseSneer{side.title()}" for side in SIDES}:
         found[name] *= still
 
 
 def _move_inside(
-    head: Head, found: dict[str, Floats], mouth: Mouth, familiar: float, drawn: float
+    head: Head, found: dict[str, Floats], mouth: Mouth, model_trust: float, drawn: float
 ) -> None:
     """Let teeth and tongue go with the jaw, come out, and slide along with a small mouth."""
     inside = (
@@ -210,7 +233,7 @@ def _move_inside(
         found["jawOpen"][:] = with_jaw(found["jawOpen"], head.surface, mouth, inside, drawn)
     if "tongueOut" in found:
         found["tongueOut"][:] = with_tongue(
-            found["tongueOut"], head.surface, mouth, inside, familiar
+            found["tongueOut"], head.surface, mouth, inside, model_trust
         )
     for side in SIDES:
         name = f"mouth{side.title()}"
@@ -219,7 +242,7 @@ def _move_inside(
             found[name][inside] += way(moved, 0, 0)
 
 
-def _mix_lids(head: Head, found: dict[str, Floats], own: Fields, familiar: float) -> None:
+def _mix_lids(head: Head, found: dict[str, Floats], own: Fields, model_trust: float) -> None:
     """Mix the lids' fields in, by how far the model's blink agrees with theirs."""
     for side, lid in head.lids.items():
         closing = own.lids[side]
@@ -230,14 +253,14 @@ def _mix_lids(head: Head, found: dict[str, Floats], own: Fields, familiar: float
         if blink in found:
             some = around > 0
             share = trust({blink: found[blink][some]}, {blink: closing[blink][some]})
-            _take(found, closing, (1 - familiar) * (1 - share), around)
+            _take(found, closing, (1 - model_trust) * (1 - share), around)
 
 
-def _mix_brows(found: dict[str, Floats], own: Fields, familiar: float) -> None:
+def _mix_brows(found: dict[str, Floats], own: Fields, model_trust: float) -> None:
     """Mix the brows' fields in, by how far the model's brows agree with theirs."""
     near, raised = own.brows
     learnt = {name: found[name][near] for name in raised.keys() & found.keys()}
-    mine = np.float32((1 - familiar) * (1 - trust(learnt, raised)))
+    mine = np.float32((1 - model_trust) * (1 - trust(learnt, raised)))
     for name, offsets in learnt.items():
         found[name][near] = offsets + mine * (raised[name] - offsets)
 

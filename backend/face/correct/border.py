@@ -16,11 +16,21 @@ from ..params.correct import BORDER
 
 
 def finish(face: Face, shape: Floats, weight: float, strength: float, out: Floats) -> bool:
-    """A shape float32 (F,3), canonical, times `weight`, faded at the head's border and with exact
-    zeros where that is noise: sparse keys are what avatars pay download size for. Then in object
-    space and times `strength` in out (F,3), which may be the shape itself; whether any of it moves.
+    """Fade a shape at the head's border, with exact zeros where what is left is noise: sparse keys
+    are what avatars pay download size for.
 
-    Raises BackendError `mesh_not_finite`.
+    Args:
+        face: that the shape is of
+        shape: float32 (F,3), canonical
+        weight: factor on it
+        strength: factor on what comes out
+        out: float32 (F,3), object space; may be the shape itself
+
+    Returns:
+        Whether any of it moves.
+
+    Raises:
+        BackendError: `mesh_not_finite`
     """
     free = face.freedom * np.float32(abs(weight))
     far = np.sqrt(squared(shape))

@@ -20,25 +20,36 @@ Places = NDArray[np.intp]
 def ride(
     shapes: Mapping[str, Floats], vertices: Floats, strips: Mapping[str, Flags], skin: Flags
 ) -> None:
-    """Lead the strips of shapes, condition -> offsets (F,3), changed in place, out to where they
-    float as far before the skin as at rest: a brow that goes up follows the forehead and does not
-    sink into it. strips: side -> flags (F,) of its brow; skin (F,).
+    """Lead the strips of shapes out to where they float as far before the skin as at rest: a brow
+    that goes up follows the forehead and does not sink into it.
+
+    Args:
+        shapes: condition -> offsets float32 (F,3), canonical, changed in place
+        vertices: float32 (F,3), canonical
+        strips: side -> bool (F,) of its brow
+        skin: bool (F,)
     """
     for mine, under in _over(vertices, strips, skin):
         at = vertices[mine]
         rest = at[:, 2] - _level(at, vertices[under])
         for offsets in shapes.values():
             if offsets[mine].any():
-                there = at + offsets[mine]
-                sunk = rest - (there[:, 2] - _level(there, vertices[under] + offsets[under]))
+                moved = at + offsets[mine]
+                sunk = rest - (moved[:, 2] - _level(moved, vertices[under] + offsets[under]))
                 offsets[mine, 2] += np.clip(sunk, 0, BROWS.steep * np.abs(offsets[mine, 1]))
 
 
 def follow(
     blinks: Iterable[Floats], vertices: Floats, strips: Mapping[str, Flags], skin: Flags
 ) -> None:
-    """Let strips, in place, sink a little with the skin under them at blinks, offsets (F,3) each,
-    in one piece, and stay before it: right above a large eye it slides down with the lid.
+    """Let strips sink a little with the skin under them at blinks, in one piece, and stay before
+    it: right above a large eye it slides down with the lid.
+
+    Args:
+        blinks: offsets float32 (F,3) each, canonical, changed in place
+        vertices: float32 (F,3), canonical
+        strips: side -> bool (F,) of its brow
+        skin: bool (F,)
     """
     for mine, under in _over(vertices, strips, skin):
         at, near = vertices[mine], vertices[under]
@@ -46,9 +57,9 @@ def follow(
         for offsets in blinks:
             slid = (weights @ offsets[under]).mean(axis=0)
             offsets[mine] = BROWS.sinks * slid
-            there = at + offsets[mine]
+            moved = at + offsets[mine]
             offsets[mine, 2] += np.clip(
-                rest - (there[:, 2] - _level(there, near + offsets[under])),
+                rest - (moved[:, 2] - _level(moved, near + offsets[under])),
                 0,
                 BROWS.steep * float(np.abs(slid[1])),
             )

@@ -30,19 +30,25 @@ def _gain(lid: Lid, here: Floats) -> float:
     return float(lid.gap @ closing / power) if power > 1e-6 else 1.0
 
 
-def closing(lid: Lid, blink: Floats, familiar: float = 0.0) -> Floats:
-    """What has to be added to a blink (F,3) so that the upper edge comes to lie on the lower one,
-    lashes ride it and eyes hold still.
+def closing(lid: Lid, blink: Floats, model_trust: float = 0.0) -> Floats:
+    """What has to be added to a blink so that the upper edge comes to lie on the lower one, lashes
+    ride it and eyes hold still.
 
-    familiar: 0 to 1, how much the model is believed about lids that lap and about what lies in the
-    opening.
+    Args:
+        lid: of the eye
+        blink: float32 (F,3), canonical
+        model_trust: 0 to 1, how far the model is believed about lids that lap and about what lies
+            in the opening
+
+    Returns:
+        Offsets float32 (F,3), canonical.
     """
     own = _local(lid, blink)
     here = own * np.float32(np.clip(_gain(lid, own), CLOSING.gain_least, CLOSING.gain_most))
     opening = lid.opening
     up = opening.lower.of(here)
     rise = np.zeros_like(up)
-    lowest = (1 - familiar) * lid.meeting
+    lowest = (1 - model_trust) * lid.meeting
     rise[:, 1] = (
         np.clip(up[:, 1], lowest * lid.gap, max(CLOSING.lower_rise, lowest) * lid.gap) - up[:, 1]
     )
@@ -59,7 +65,7 @@ def closing(lid: Lid, blink: Floats, familiar: float = 0.0) -> Floats:
             - ends
         )
         missing[:, 0] = 0
-        missing[:, 1] -= np.clip(missing[:, 1], 0, familiar * CLOSING.lap * lid.gap)
+        missing[:, 1] -= np.clip(missing[:, 1], 0, model_trust * CLOSING.lap * lid.gap)
         missing = _plain(opening.columns, _even(missing))
         missing[:, 2] = np.clip(missing[:, 2], -CLOSING.deep, CLOSING.deep) + CLOSING.fold
         added = added + opening.at(missing) * lid.top[:, None]
@@ -77,9 +83,9 @@ def closing(lid: Lid, blink: Floats, familiar: float = 0.0) -> Floats:
     low = lid.lower_ride[:, None]
     added = added * (1 - low) + low * (lower - here)
     held = lid.eye | lid.corner
-    added[held] = (np.float32(familiar) - 1) * here[
+    added[held] = (np.float32(model_trust) - 1) * here[
         held
-    ]  # balls and plates are held still later, but a lash may pass for one
+    ]  # balls and flat eyes are held still later, but a lash may pass for one
     before = _before_eye(lid, here + added)
     return _space(lid, (added + before + ridden(lid, before) + here - own).astype(np.float32))
 
@@ -104,12 +110,12 @@ def _before_eye(lid: Lid, moved: Floats) -> Floats:
     out = np.zeros_like(moved)
     local, closed = lid.opening.local, lid.opening.skin & (lid.top > CLOSING.covering)
     if lid.eye.any() and closed.any():
-        there = local[closed] + moved[closed]
-        front = _front_of(there, local[lid.eye]) + CLOSING.fold
+        closed_at = local[closed] + moved[closed]
+        front = _front_of(closed_at, local[lid.eye]) + CLOSING.fold
         before = (local[closed, 2] > lid.upper[closed, 2] - CLOSING.inside) & (
             front < lid.upper[closed, 2] + CLOSING.bulge
         )
-        out[closed, 2] = np.where(before, np.maximum(front - there[:, 2], 0), 0)
+        out[closed, 2] = np.where(before, np.maximum(front - closed_at[:, 2], 0), 0)
     return out
 
 
@@ -122,16 +128,20 @@ def covering(lid: Lid, shape: Floats) -> Floats:
 
 
 def moved_lids(lid: Lid, up: float | Floats, low: float | Floats) -> Floats:
-    """Offsets (F,3) of lids whose upper edge goes up by `up` of the opening and whose lower one by
-    `low`, lashes with them; one number or one for each column (C,).
+    """Offsets float32 (F,3), canonical, of lids that move, lashes with them.
+
+    Args:
+        lid: of the eye
+        up: of the opening, that the upper edge goes up; one number or one for each column (C,)
+        low: the same of the lower edge
     """
-    ways = np.zeros((2, len(lid.gap), 3), np.float32)
-    ways[0, :, 1], ways[1, :, 1] = up * lid.gap, low * lid.gap
+    rises = np.zeros((2, len(lid.gap), 3), np.float32)
+    rises[0, :, 1], rises[1, :, 1] = up * lid.gap, low * lid.gap
     top, bottom = (
         np.maximum(lid.top, lid.ride)[:, None],
         np.maximum(lid.bottom, lid.lower_ride)[:, None],
     )
-    upper, lower = _met(lid, lid.opening.at(ways[0]), lid.opening.at(ways[1]))
+    upper, lower = _met(lid, lid.opening.at(rises[0]), lid.opening.at(rises[1]))
     return _space(lid, upper * top + lower * bottom)
 
 
@@ -147,10 +157,16 @@ def _drooped(lid: Lid) -> Floats:
 
 
 def limited(lid: Lid, shape: Floats, least: float = 1.0) -> Floats:
-    """What has to be added to a shape (F,3) so that it closes no more than `CLOSING.narrow`:
-    blinks are driven along with it.
+    """What has to be added to a shape so that it closes no more than `CLOSING.narrow` of the
+    opening: blinks are driven along with it.
 
-    least: how far the whole shape is scaled down for that before the lids alone are held back.
+    Args:
+        lid: of the eye
+        shape: float32 (F,3), canonical
+        least: factor down to which the whole shape is scaled before the lids alone are held back
+
+    Returns:
+        Offsets float32 (F,3), canonical.
     """
     own = _local(lid, shape)
     here = own * np.float32(np.clip(CLOSING.narrow * _gain(lid, own), least, 1))
@@ -174,10 +190,10 @@ def _front_of(points: Floats, eye: Floats) -> Floats:
     that small moves make small changes.
     """
     front = np.empty(len(points), np.float32)
-    (x, y), (there_x, there_y, height) = points[:, :2].T[..., None], np.ascontiguousarray(eye.T)
+    (x, y), (eye_x, eye_y, height) = points[:, :2].T[..., None], np.ascontiguousarray(eye.T)
     for first in range(0, len(points), CLOSING.at_once):
         some = slice(first, first + CLOSING.at_once)
-        away, across = x[some] - there_x, y[some] - there_y
+        away, across = x[some] - eye_x, y[some] - eye_y
         away *= away
         across *= across
         away += across

@@ -36,29 +36,33 @@ PROBED = (
     "jawOpen",
     "mouthClose",
     "tongueOut",
-)  # the conditions whose own shapes contacts and bodies are read from
+)  # the conditions whose own shapes contacts and rigid parts are read from
 
 
 def corrections(
-    head: Head, shapes: Mapping[str, Floats], familiar: float = 0.0
+    head: Head, shapes: Mapping[str, Floats], model_trust: float = 0.0
 ) -> dict[str, Floats]:
-    """What has to be added to the shapes of conditions so that contacts hold: condition -> offsets
-    (F,3).
+    """What has to be added to shapes so that lids and lips meet.
 
-    shapes: condition -> offsets (F,3). familiar: 0 to 1, how much the model is believed about lids
-    that lap.
+    Args:
+        head: the face's mesh and what is known of it
+        shapes: condition -> offsets float32 (F,3), canonical
+        model_trust: 0 to 1, how far the model is believed about lids that lap
+
+    Returns:
+        Condition -> offsets float32 (F,3).
     """
-    there, landmarks, lids = head.surface, head.landmarks, head.lids
+    surface, landmarks, lids = head.surface, head.landmarks, head.lids
     found: dict[str, Floats] = {}
     for name, side in BLINKS.items():
         if name in shapes and side in head.labels.flat_eyes:
             found[name] = flat_shapes.shut(
-                head.labels.flat_eyes[side], there.vertices, shapes[name]
+                head.labels.flat_eyes[side], surface.vertices, shapes[name]
             )
     for side, lid in lids.items():
         name = f"eyeBlink{side.title()}"
         if name in shapes:
-            found[name] = closing(lid, shapes[name], familiar)
+            found[name] = closing(lid, shapes[name], model_trust)
         for other in NARROWING:
             if other in shapes and other.endswith(side.title()):
                 found[other] = limited(
@@ -70,19 +74,19 @@ def corrections(
         if head.slit is not None:
             found["mouthClose"] = sealed(
                 head.slit,
-                there.sides[:, 0],
-                there.skins[0],
+                surface.sides[:, 0],
+                surface.skins[0],
                 shapes["jawOpen"] + shapes["mouthClose"],
             )
         else:
-            opened = flat_shapes.parted(there, head.labels.mouths, landmarks)
+            opened = flat_shapes.parted(surface, head.labels.mouths, landmarks)
             if opened is not None:
                 strip, wanted = (each[:, None] if each.ndim == 1 else each for each in opened)
                 jaw = np.where(
                     strip,
                     wanted,
                     np.where(
-                        there.skins[0][:, None],
+                        surface.skins[0][:, None],
                         FLAT_SHAPES.chin * shapes["jawOpen"],
                         shapes["jawOpen"],
                     ),
@@ -95,10 +99,18 @@ def corrections(
 
 
 def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats, shut: bool = False) -> Floats:
-    """What has to be added to mouthClose so that the lips' edges, moved by jawOpen and it, `both`
-    (F,3), are as near as on the neutral face; with `shut`, so that they meet.
+    """What has to be added to mouthClose so that the lips' edges are as near as on the neutral
+    face. Each lip goes half the way, along the whole slit; the skin next to it follows.
 
-    Each lip goes half the way, along the whole slit; the skin next to it follows.
+    Args:
+        slit: between the lips
+        side: (F,), above or below
+        skin: bool (F,)
+        both: float32 (F,3), jawOpen and mouthClose together
+        shut: the edges shall meet, also where they do not at rest
+
+    Returns:
+        Offsets float32 (F,3), canonical.
     """
     apart = slit.lower.of(both) - slit.upper.of(both)
     if shut:
@@ -107,8 +119,14 @@ def sealed(slit: Opening, side: Floats, skin: Flags, both: Floats, shut: bool = 
 
 
 def led(slit: Opening, side: Floats, skin: Flags, apart: Floats) -> Floats:
-    """Offsets (F,3) that take back what edges are moved apart by (C,3), each lip by half; the skin
-    next to it follows. side (F,): above or below.
+    """Offsets float32 (F,3) that take back what edges are moved apart by, each lip by half; the
+    skin next to it follows.
+
+    Args:
+        slit: between the lips, or the lids
+        side: (F,), above or below
+        skin: bool (F,)
+        apart: float32 (C,3), of each column
     """
     missing = slit.at(apart) / 2
     local, upper, lower = slit.local, slit.at(slit.upper.points), slit.at(slit.lower.points)
@@ -132,8 +150,12 @@ def led(slit: Opening, side: Floats, skin: Flags, apart: Floats) -> Floats:
 def gains(
     vertices: Floats, landmarks: Mapping[str, Floats], shapes: Mapping[str, Floats]
 ) -> dict[str, float]:
-    """Factors for the conditions among PROBED that need one. vertices (F,3); landmarks name ->
-    (3,); shapes: condition -> offsets (F,3).
+    """Factors for the conditions among PROBED that need one.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        landmarks: name -> (3,)
+        shapes: condition -> offsets float32 (F,3)
     """
     found = {}
     for name, side in BLINKS.items():
@@ -176,7 +198,7 @@ def lip_gain(vertices: Floats, jaw: Floats, close: Floats, lips: Floats) -> floa
 
 
 def _front(way: Floats) -> float:
-    """How far the edge goes, of the ways (N,) of everything next to it."""
+    """How far the edge goes, of how far everything next to it goes (N,)."""
     return (
         float(np.quantile(way[way >= CONTACTS.edge_moved * way.max()], CONTACTS.edge_quantile))
         if way.max() > 0
@@ -184,8 +206,8 @@ def _front(way: Floats) -> float:
     )
 
 
-def _bounded(wanted: float, there: float) -> float:
-    """wanted / there, within bounds; 1 where the shape does not go that way at all."""
-    if there > CONTACTS.gain_moved and wanted > 0:
-        return float(np.clip(wanted / there, CONTACTS.gain_least, CONTACTS.gain_most))
+def _bounded(wanted: float, reached: float) -> float:
+    """wanted / reached, within bounds; 1 where the shape does not go that way at all."""
+    if reached > CONTACTS.gain_moved and wanted > 0:
+        return float(np.clip(wanted / reached, CONTACTS.gain_least, CONTACTS.gain_most))
     return 1.0

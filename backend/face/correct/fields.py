@@ -257,11 +257,11 @@ class Fields:
     brows: tuple[NDArray[np.intp], Mapping[str, Floats]]
 
 
-def fields_of(head: Head, familiar: float) -> Fields:
-    """The fields of a face. familiar: 1 where none are taken."""
+def fields_of(head: Head, model_trust: float) -> Fields:
+    """The fields of a face. model_trust: 1 where none are taken."""
     mouth = mouth_of(head.surface, head.landmarks)
     nothing: NDArray[np.intp] = np.empty(0, np.intp)
-    if familiar == 1:
+    if model_trust == 1:
         return Fields(mouth, nothing, {}, {}, (nothing, {}))
     near = mouth.reached()
     lids = {side: lid_fields(lid, side, mouth.large) for side, lid in head.lids.items()}

@@ -32,7 +32,7 @@ def shut(eye: FlatEye, vertices: Floats, blink: Floats) -> Floats:
 
 
 def parted(
-    there: Surface, found: Sequence[Flags], landmarks: Mapping[str, Floats]
+    surface: Surface, found: Sequence[Flags], landmarks: Mapping[str, Floats]
 ) -> tuple[Flags, Floats] | None:
     """Vertices (F,) of mouths that are closed strips before the skin, and their jawOpen (F,3): the
     upper rim rises and the lower one falls, along the strip. None where there is no such strip.
@@ -45,17 +45,17 @@ def parted(
         return None
     left, right = landmarks["mouth_left"], landmarks["mouth_right"]
     half = float(np.abs(left - right)[0]) / 2
-    x = np.clip((there.vertices[:, 0] - (left + right)[0] / 2) / half, -1, 1)
-    moved = np.zeros_like(there.vertices)
+    x = np.clip((surface.vertices[:, 0] - (left + right)[0] / 2) / half, -1, 1)
+    moved = np.zeros_like(surface.vertices)
     # half widths from the middle, where the line between the rims is read
     rims = np.linspace(-1, 1, FLAT_SHAPES.rim_places)
     for strip in found:
-        faces = there.triangles[all_corners(strip, there.triangles)]
+        faces = surface.triangles[all_corners(strip, surface.triangles)]
         count = np.bincount(faces.reshape(-1), minlength=len(strip))
         around = np.bincount(
-            faces.reshape(-1), np.repeat(there.vertices[faces, 1].mean(axis=1), 3), len(strip)
+            faces.reshape(-1), np.repeat(surface.vertices[faces, 1].mean(axis=1), 3), len(strip)
         ) / np.maximum(count, 1)
-        level = (there.vertices[strip, 1] + around[strip]) / 2
+        level = (surface.vertices[strip, 1] + around[strip]) / 2
         aside = np.abs(x[strip] - rims[:, None])
         between = [
             np.median(level[near])
@@ -66,7 +66,8 @@ def parted(
         if not upper.any() or upper.all():
             continue
         up = (
-            there.vertices[strip][upper].mean(axis=0) - there.vertices[strip][~upper].mean(axis=0)
+            surface.vertices[strip][upper].mean(axis=0)
+            - surface.vertices[strip][~upper].mean(axis=0)
         ) * np.array([0, 1, 1], np.float32)
         far = np.where(upper, FLAT_SHAPES.rise, -FLAT_SHAPES.fall) * half * (1 - x[strip] ** 2)
         moved[strip] = far[:, None] * up / max(float(np.linalg.norm(up)), 1e-9)

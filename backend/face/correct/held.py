@@ -32,23 +32,28 @@ LID = (
 def held(
     head: Head, around: Neighbours, found: Sequence[Finding], shapes: dict[str, Floats]
 ) -> None:
-    """Keep shapes, condition -> offsets (F,3), brought up to date in place, within what the mesh
-    allows. around: who is next to whom.
+    """Keep shapes within what the mesh allows.
+
+    Args:
+        head: the face's mesh and what is known of it
+        around: who is next to whom
+        found: what the face at rest is like
+        shapes: condition -> offsets float32 (F,3), canonical, brought up to date in place
     """
-    there, landmarks = head.surface, head.landmarks
+    surface, landmarks = head.surface, head.landmarks
     if JOINED_LIPS in found:
         half = float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])) / 2
         away = np.linalg.norm(
-            there.vertices - (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, axis=1
+            surface.vertices - (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, axis=1
         ) / max(half, 1e-6)
         t = np.clip((HELD.joined_from - away) / (HELD.joined_from - HELD.joined_to), 0, 1)
-        share = (t * t * (3 - 2 * t) * there.skins[0]).astype(np.float32)[:, None]
-        edges = edges_of(there.triangles[all_corners(share[:, 0] > 0, there.triangles)])
+        share = (t * t * (3 - 2 * t) * surface.skins[0]).astype(np.float32)[:, None]
+        edges = edges_of(surface.triangles[all_corners(share[:, 0] > 0, surface.triangles)])
         length = (
             float(
                 np.median(
                     np.linalg.norm(
-                        there.vertices[edges[:, 0]] - there.vertices[edges[:, 1]], axis=1
+                        surface.vertices[edges[:, 0]] - surface.vertices[edges[:, 1]], axis=1
                     )
                 )
             )
@@ -60,11 +65,11 @@ def held(
             if name.startswith(("jaw", "mouth", "tongue")):
                 shapes[name] = _together(shapes[name], share, around, rounds)
     elif OPEN_MOUTH in found and {"jawOpen", "mouthClose"} <= shapes.keys():
-        slit = open_slit(there, landmarks)
+        slit = open_slit(surface, landmarks)
         if slit is not None:
             both = shapes["jawOpen"] + shapes["mouthClose"]
             shapes["mouthClose"] = shapes["mouthClose"] + contacts.sealed(
-                slit, there.sides[:, 0], there.skins[0], both, True
+                slit, surface.sides[:, 0], surface.skins[0], both, True
             )
     for side, finding in CLOSED_EYE.items():
         if finding not in found:
@@ -75,7 +80,7 @@ def held(
         for name in (f"{each}{side.title()}" for each in LID):
             if slit is not None and name in shapes:
                 shapes[name] = shapes[name] + contacts.sealed(
-                    slit, there.sides[:, 1], there.skins[0], shapes[name]
+                    slit, surface.sides[:, 1], surface.skins[0], shapes[name]
                 )
 
 

@@ -39,20 +39,27 @@ def built(head: Head, levers: Collection[str] = BUILT) -> dict[str, Floats]:
     for side, lid in head.lids.items():
         outwards = np.clip(0.5 + 0.5 * lid.opening.columns * (1 if side == "left" else -1), 0, 1)
         arc = MEETING.arc * (1 - MEETING.arc_flat * np.clip(lid.opening.columns, -1, 1) ** 2)
-        ways = {
+        rises = {
             "lidArc": (arc, arc),
             "lidOuter": (-MEETING.tilt * outwards, 0 * arc),
             "lidInner": (-MEETING.tilt * (1 - outwards), 0 * arc),
         }
         found |= {
-            f"{name}{side.title()}": moved_lids(lid, up, low) for name, (up, low) in ways.items()
+            f"{name}{side.title()}": moved_lids(lid, up, low) for name, (up, low) in rises.items()
         }
     return found
 
 
 def kept(head: Head, shape: Floats, sealed: bool) -> Floats:
-    """A mixed shape (F,3) whose lips and lids meet at most, and whose lips stay together with
-    `sealed`.
+    """A mixed shape whose lips and lids meet at most.
+
+    Args:
+        head: the face's mesh and what is known of it
+        shape: float32 (F,3), canonical
+        sealed: the lips stay together
+
+    Returns:
+        Offsets float32 (F,3).
     """
     slit = head.slit
     if slit is not None:
@@ -79,13 +86,15 @@ def _met(lid: Lid, shape: Floats) -> Floats:
     it, and closed lids before the eye.
     """
     opening = lid.opening
-    ways = (opening.lower.of(shape) - opening.upper.of(shape)) @ opening.axes[1] / opening.unit[1]
-    over = np.maximum(ways - lid.gap, 0)
+    closing = (
+        (opening.lower.of(shape) - opening.upper.of(shape)) @ opening.axes[1] / opening.unit[1]
+    )
+    over = np.maximum(closing - lid.gap, 0)
     if over.max(initial=0) > MEETING.slack:
         shape = np.asarray(
             shape + moved_lids(lid, over / np.maximum(lid.gap, 1e-6), np.zeros_like(over)),
             np.float32,
         )
-    if ways.sum() > MEETING.closed * lid.gap.sum():
+    if closing.sum() > MEETING.closed * lid.gap.sum():
         shape = np.asarray(shape + covering(lid, shape), np.float32)
     return shape

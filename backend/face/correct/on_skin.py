@@ -11,11 +11,15 @@ from ..analyse.decals import Lain
 from ..geometry.frame import Floats
 
 
-def follow(shapes: Mapping[str, Floats], lain: Lain, familiar: float) -> None:
-    """Let sheets, in place, do what the skin below them does. shapes: condition -> offsets (F,3);
-    lain: of `lying`. familiar: 0 to 1, how far the model is believed instead.
+def follow(shapes: Mapping[str, Floats], lain: Lain, model_trust: float) -> None:
+    """Let decals, in place, do what the skin below them does.
+
+    Args:
+        shapes: condition -> offsets float32 (F,3), canonical
+        lain: of `lying`
+        model_trust: 0 to 1, how far the model is believed instead
     """
     mine, below, share = lain
-    goes = share[:, None] * np.float32(1 - familiar)
+    goes = share[:, None] * np.float32(1 - model_trust)
     for offsets in shapes.values() if len(mine) else ():
         offsets[mine] += goes * (offsets[below] - offsets[mine])

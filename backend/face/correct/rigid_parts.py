@@ -42,11 +42,16 @@ def turn_eyes(
     shapes: Mapping[str, Floats],
     vertices: Floats,
     balls: Mapping[str, tuple[NDArray[np.intp], Floats]],
-    familiar: float = 0.0,
+    model_trust: float = 0.0,
 ) -> None:
     """Let eyeballs, in place, turn by their eyeLook conditions and stay where they are otherwise.
-    shapes: condition -> offsets (F,3); balls: of `eyeballs`. familiar: 0 to 1, how far the model is
-    believed about how they turn; they do it as bodies in any case.
+
+    Args:
+        shapes: condition -> offsets float32 (F,3), canonical
+        vertices: float32 (F,3), canonical
+        balls: of `eyeballs`, side -> vertices and centre (3,)
+        model_trust: 0 to 1, how far the model is believed about how they turn; they do it in one
+            piece in any case
     """
     for side, (ball, centre) in balls.items():
         looks = {
@@ -56,25 +61,27 @@ def turn_eyes(
         }
         known = (
             {name: rigid(vertices[ball], shapes[name][None, ball])[0] for name in looks}
-            if familiar > 0
+            if model_trust > 0
             else {}
         )
         for offsets in shapes.values():
             offsets[ball] = 0
         for name, (axis, degrees) in looks.items():
             sign = -1.0 if axis == 1 and side == "right" else 1.0
-            shapes[name][ball] = (1 - familiar) * turned(
+            shapes[name][ball] = (1 - model_trust) * turned(
                 vertices[ball], centre, axis, sign * degrees
             )
         for name, offsets in known.items():
-            shapes[name][ball] += np.float32(familiar) * offsets
+            shapes[name][ball] += np.float32(model_trust) * offsets
 
 
 def lids_only(shapes: Mapping[str, Floats], eyes: NDArray[np.bool_]) -> None:
     """Leave of the eyeLook conditions, in place, what lids do: on avatars whose eyes hang on bones
     these turn them, and keys would once more.
 
-    shapes: condition -> offsets (F,3); eyes (F,): what turns.
+    Args:
+        shapes: condition -> offsets float32 (F,3)
+        eyes: bool (F,), what turns
     """
     for name, offsets in shapes.items():
         if name.startswith(LOOK):
@@ -87,11 +94,16 @@ def lift_lids(
     """Bring lids, in place, out of the eyeball that they would close through: a straight way from
     edge to edge cuts a dome.
 
-    blink (F,3): offsets; skin (F,); ball: the eyeball's vertices, about its centre (3,).
+    Args:
+        blink: offsets float32 (F,3), canonical
+        vertices: float32 (F,3), canonical
+        skin: bool (F,)
+        ball: the eyeball's vertices
+        centre: (3,), of the eyeball
     """
     out = vertices[ball] - centre
     far = np.sqrt(squared(out))
-    ways = out / np.maximum(far, 1e-9)[:, None]
+    directions = out / np.maximum(far, 1e-9)[:, None]
     away = vertices + blink - centre
     length = np.sqrt(squared(away))
     moves = np.sqrt(squared(blink))
@@ -109,7 +121,7 @@ def lift_lids(
         """How far below the dome (N,) points (N,3), from the centre, lie."""
         long = np.linalg.norm(points, axis=1)
         dome = np.where(
-            (points / np.maximum(long, 1e-9)[:, None]) @ ways.T > RIGID_PARTS.beside, far, 0
+            (points / np.maximum(long, 1e-9)[:, None]) @ directions.T > RIGID_PARTS.beside, far, 0
         ).max(axis=1)
         return np.asarray(RIGID_PARTS.clear * dome - long, np.float32)
 

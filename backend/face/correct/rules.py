@@ -17,13 +17,17 @@ from . import brows, contacts, on_skin, rigid_parts
 from .closing import ridden
 
 
-def apply(head: Head, shapes: dict[str, Floats], familiar: float, each: Each = map) -> None:
-    """Let lids, lips, eyes and teeth do what they must. shapes: condition -> offsets (F,3), brought
-    up to date in place. familiar: 0 to 1, how far the model is believed. each: as of
-    `make_alike`.
+def apply(head: Head, shapes: dict[str, Floats], model_trust: float, each: Each = map) -> None:
+    """Let lids, lips, eyes and teeth do what they must.
+
+    Args:
+        head: the face's mesh and what is known of it
+        shapes: condition -> offsets float32 (F,3), canonical, brought up to date in place
+        model_trust: 0 to 1, how far the model is believed
+        each: as of `make_alike`
     """
-    _meet(head, shapes, familiar)
-    _keep_stiff(head, shapes, familiar)
+    _meet(head, shapes, model_trust)
+    _keep_stiff(head, shapes, model_trust)
     vertices, labels = head.surface.vertices, head.labels
     brows.ride(
         {name: shapes[name] for name in shapes if name.startswith("brow")},
@@ -31,7 +35,7 @@ def apply(head: Head, shapes: dict[str, Floats], familiar: float, each: Each = m
         labels.brows,
         labels.skin,
     )
-    if familiar < 1:
+    if model_trust < 1:
         brows.follow(
             [shapes[name] for name in contacts.BLINKS if name in shapes],
             vertices,
@@ -39,7 +43,7 @@ def apply(head: Head, shapes: dict[str, Floats], familiar: float, each: Each = m
             labels.skin,
         )
     if labels.decals is not None:
-        on_skin.follow(shapes, labels.decals, familiar)
+        on_skin.follow(shapes, labels.decals, model_trust)
     if head.pairs is not None:
         make_alike(head.pairs, shapes, each)
 
@@ -50,9 +54,16 @@ def scale(
     shapes: dict[str, Floats],
     found: Mapping[str, object],
 ) -> dict[str, Floats]:
-    """Scale blinks and mouthClose, in place, to the way that the landmarks say; those shapes that
-    contacts are read from, condition -> offsets (F,3). found: sides whose lids are found: their
-    edges say better how far a lid must go.
+    """Scale blinks and mouthClose, in place, to the way that the landmarks say.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        landmarks: name -> (3,)
+        shapes: condition -> offsets float32 (F,3)
+        found: sides whose lids are found: their edges say better how far a lid must go
+
+    Returns:
+        Those shapes that contacts are read from, condition -> offsets (F,3).
     """
     probed = {name: shapes[name] for name in contacts.PROBED if name in shapes}
     for name, gain in contacts.gains(vertices, landmarks, probed).items():
@@ -61,14 +72,14 @@ def scale(
     return probed
 
 
-def _meet(head: Head, shapes: dict[str, Floats], familiar: float) -> None:
+def _meet(head: Head, shapes: dict[str, Floats], model_trust: float) -> None:
     """Let lids and lips meet."""
     probed = scale(head.surface.vertices, head.landmarks, shapes, head.lids)
-    for name, more in contacts.corrections(head, probed, familiar).items():
+    for name, more in contacts.corrections(head, probed, model_trust).items():
         shapes[name] = shapes[name] + more
 
 
-def _keep_stiff(head: Head, shapes: dict[str, Floats], familiar: float) -> None:
+def _keep_stiff(head: Head, shapes: dict[str, Floats], model_trust: float) -> None:
     """Let eyes turn, lids lie before them, and teeth and tongue go with the jaw."""
     surface, lids, vertices = head.surface, head.lids, head.surface.vertices
     balls = {
@@ -83,7 +94,7 @@ def _keep_stiff(head: Head, shapes: dict[str, Floats], familiar: float) -> None:
         for name, side in contacts.BLINKS.items()
         if name in shapes and side in head.labels.flat_eyes
     }
-    rigid_parts.turn_eyes(shapes, vertices, balls, familiar)
+    rigid_parts.turn_eyes(shapes, vertices, balls, model_trust)
     for name, before in shut.items():  # a ball before the skin has no lids: it is squashed
         plate = head.labels.flat_eyes[contacts.BLINKS[name]].plate
         shapes[name][plate] = before[plate]

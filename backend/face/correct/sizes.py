@@ -33,7 +33,7 @@ FREE = (
     "eyeLook",
     "mouthClose",
     "tongueOut",
-)  # what contacts and bodies size: how far is seen on the mesh
+)  # what contacts and rigid parts size: how far is seen on the mesh
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,18 @@ def sized(
     rig: float = 0.0,
     style: float = STYLE,
 ) -> dict[str, float]:
-    """Scale shapes, condition -> offsets (F,3), in place, to makers' sizes; the factors by
-    condition.
+    """Scale shapes, in place, to makers' sizes. Both sides get one factor; mouthClose goes with
+    jawOpen.
 
-    drawn: of `goals.drawn`; rig: of `own_sizes`; style: 0 subtle, STYLE makers' median, 1 bold.
-    Both sides get one factor; mouthClose goes with jawOpen.
+    Args:
+        places: where figures are read
+        drawn: of `goals.drawn`, 0 to 1
+        shapes: condition -> offsets float32 (F,3), canonical
+        rig: of `own_sizes`, 0 to 1
+        style: 0 subtle, STYLE makers' median, 1 bold
+
+    Returns:
+        The factors by condition.
     """
     rows = table()
     names = [name for name in shapes if kind(name) in rows and not name.startswith(FREE)]
@@ -174,12 +181,12 @@ def _lack(row: Row, far: float, own: Mapping[str, float], drawn: float) -> float
     lacks, weights = [math.log(row.peak.middle / far)], [float(row.peak.count)]
     if own:
         goals = {name: goal(row, name, drawn) for name in own}
-        wanted, there = (
+        wanted, own_figures = (
             np.array([math.exp(log) for log, _ in goals.values()]),
             np.array(list(own.values())),
         )
-        length, reached = float(np.linalg.norm(wanted)), float(np.linalg.norm(there))
-        if wanted @ there > SIZES.alike * length * reached and reached > SIZES.tiny * length:
+        length, reached = float(np.linalg.norm(wanted)), float(np.linalg.norm(own_figures))
+        if wanted @ own_figures > SIZES.alike * length * reached and reached > SIZES.tiny * length:
             sure = float(
                 np.clip(
                     (reached / far - SIZES.beside_from) / (SIZES.beside_to - SIZES.beside_from),

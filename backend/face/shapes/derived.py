@@ -96,8 +96,12 @@ def needed(names: Sequence[str]) -> set[str]:
 
 
 def derive(name: str, vertices: Floats, shapes: Mapping[str, Floats]) -> Floats:
-    """Offsets (F,3) of a derived condition. vertices (F,3); shapes: those of `needed`, condition ->
-    offsets (F,3).
+    """Offsets float32 (F,3) of a derived condition.
+
+    Args:
+        name: of DERIVED
+        vertices: float32 (F,3), canonical
+        shapes: those of `needed`, condition -> offsets float32 (F,3)
     """
     rule = DERIVED[name]
     offsets = shapes[rule.carrier]

@@ -48,10 +48,16 @@ STYLED = (
 
 @dataclass(frozen=True)
 class Goal:
-    """What a key is for. drawn, other: figure -> (value, tolerance) on drawn heads and on others.
-    start: lever -> weight to start from; fixed: lever -> weight that stays; levers: others that may
-    be used. A lever is a condition, or its name without the side for both sides. column: of the
-    figures, see figures.LEFT. sealed: the lips stay together.
+    """What a key is for. A lever is a condition, or its name without the side for both sides.
+
+    Args:
+        name: in goals.json
+        drawn, other: figure -> (value, tolerance) on drawn heads and on others
+        start, start_other: lever -> weight to start from, on drawn heads and on others
+        fixed, fixed_other: lever -> weight that stays
+        levers: others that may be used
+        column: of the figures, see figures.LEFT
+        sealed: the lips stay together
     """
 
     name: str

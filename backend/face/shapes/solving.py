@@ -112,8 +112,8 @@ def solved(
     if movement_mask is not None:
         near *= movement_mask[places.rows, None]
     asked = list(dict.fromkeys(figure for goal in goals for figure in (*goal.drawn, *goal.other)))
-    there = replace(places, rows=np.arange(len(places.rows)))
-    measure = _Measure(there, np.tensordot(turned, near, 1), asked)
+    near_places = replace(places, rows=np.arange(len(places.rows)))
+    measure = _Measure(near_places, np.tensordot(turned, near, 1), asked)
     problems = _problems(goals, list(zip(starts, fixed, strict=True)), levers, bounds)
     aim, rate = _aims(goals, share, asked)
     problems = _scaled(replace(problems, aim=aim, rate=rate), measure)
