@@ -64,11 +64,16 @@ def _way(amplitude: Sequence[float], sign: float = 1.0) -> Floats:
     return way(x * sign, y, z)
 
 
-def mouth_fields(m: Mouth) -> dict[str, Floats]:
+def mouth_fields(m: Mouth, table: Amplitudes | None = None) -> dict[str, Floats]:
     """Offsets (F,3) of the mouth's and the cheeks' conditions, on the skin; parts that the jaw
     moves in one piece are the model's, which knows them better.
+
+    Args:
+        m: the mouth's coordinates
+        table: other amplitudes than the shipped ones
     """
-    p, far = MOUTH_FIELDS, amplitudes().mouth
+    table = amplitudes() if table is None else table
+    p, far = MOUTH_FIELDS, table.mouth
     h, big = m.half, m.large
     size = h * (p.small + (1 - p.small) * big)
     near = (1 - smoothstep(0, p.reach, m.away))[:, None] * m.skin
@@ -112,15 +117,15 @@ def mouth_fields(m: Mouth) -> dict[str, Floats]:
         "mouthFunnel": near * (corner * x * way(1, 0, 0) + way(0, 0, front)) + parted,
     }
     for side in SIDES:
-        fields |= _sided(m, side, near)
+        fields |= _sided(m, side, near, table)
     return {name: np.ascontiguousarray(offsets, np.float32) for name, offsets in fields.items()}
 
 
-def _sided(m: Mouth, side: str, near: Floats) -> dict[str, Floats]:
+def _sided(m: Mouth, side: str, near: Floats, table: Amplitudes) -> dict[str, Floats]:
     """Offsets (F,3) of the mouth's conditions of one side. near (F,1): 1 at the slit, falling to 0
     with the distance.
     """
-    p, far = MOUTH_FIELDS, amplitudes().mouth
+    p, far = MOUTH_FIELDS, table.mouth
     h, big, s = m.half, m.large, SIGN[side]
     size = h * (p.small + (1 - p.small) * big)
     small, drawn, lower = 1.0 + p.exaggerated * (1 - big), h * (1 - big), 1 - m.upper
@@ -163,7 +168,11 @@ def lid_fields(lid: Lid, side: str, large: float) -> dict[str, Floats]:
 
 
 def brow_fields(
-    surface: Surface, landmarks: Mapping[str, Floats], strips: Mapping[str, Flags], large: float
+    surface: Surface,
+    landmarks: Mapping[str, Floats],
+    strips: Mapping[str, Flags],
+    large: float,
+    table: Amplitudes | None = None,
 ) -> tuple[NDArray[np.intp], dict[str, Floats]]:
     """The vertices (S,) that brows move, and their offsets (S,3): strips of their own where there
     are any, on drawn faces almost without the skin below them.
@@ -173,7 +182,9 @@ def brow_fields(
         landmarks: name -> (3,), canonical
         strips: side -> flags (F,)
         large: as of the mouth, 0 on drawn faces
+        table: other amplitudes than the shipped ones
     """
+    ways = (amplitudes() if table is None else table).brows
     p, near = BROW_FIELDS, _near_brows(surface, landmarks, strips)
     v, skins = surface.vertices[near], surface.skins[0][near, None]
     fields: dict[str, Floats] = {"browInnerUp": np.zeros_like(v)}
@@ -187,7 +198,7 @@ def brow_fields(
         field = np.maximum(skin, strip[:, None])
         for name, share in _shares(t, strip).items():
             key = name if name == "browInnerUp" else name + side.title()
-            own = field * _way(amplitudes().brows[name], s) * share
+            own = field * _way(ways[name], s) * share
             fields[key] = np.asarray(fields.get(key, 0) + own, np.float32)
     moves = np.any([squared(own) > BROW_FIELDS.moved**2 for own in fields.values()], axis=0)
     return near[moves], {name: offsets[moves] for name, offsets in fields.items()}
