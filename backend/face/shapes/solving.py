@@ -16,10 +16,9 @@ from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..params.shapes import GOAL, SOLVING
 from . import figures
+from .descent import Doubles, Problem, Rows, best
 from .figures import Places
 from .goals import Figures, Goal, drawn
-
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,27 +37,6 @@ class Solution:
 
 
 @dataclass(frozen=True)
-class _Problems:
-    """N goals over L levers and M figures.
-
-    Args:
-        start, low, high: (N,L), weights to start from, and their bounds
-        used: bool (N,L), levers whose weight is looked for
-        aim: (N,M), what figures are to be
-        rate: (N,M), 1 over their tolerance, 0 where a goal does not ask for one
-        columns: (N,), of the figures, see figures.LEFT
-    """
-
-    start: Doubles
-    low: Doubles
-    high: Doubles
-    used: NDArray[np.bool_]
-    aim: Doubles
-    rate: Doubles
-    columns: NDArray[np.intp]
-
-
-@dataclass(frozen=True)
 class _Measure:
     """Reads figures of mixtures.
 
@@ -66,19 +44,19 @@ class _Measure:
         places: of the rows that levers are known at
         moved: (L,R,3), what levers do to these
         names: of the M figures that are asked for
+        columns: (N,), of the goals' figures, see figures.LEFT
     """
 
     places: Places
     moved: Doubles
     names: Sequence[str]
+    columns: Rows
 
-    def of(self, weights: Doubles, columns: NDArray[np.intp]) -> Doubles:
-        """Figures (N,M) of shapes mixed from levers with weights (N,L). columns (N,): of the
-        figures.
-        """
+    def of(self, weights: Doubles, goals: Rows) -> Doubles:
+        """Figures (R,M) of shapes mixed from levers with weights (R,L), for goals (R,)."""
         shapes = np.tensordot(weights, self.moved, 1).astype(np.float32)
         found = figures.figures(self.places, list(shapes))
-        read = [found[name][np.arange(len(weights)), columns] for name in self.names]
+        read = [found[name][np.arange(len(weights)), self.columns[goals]] for name in self.names]
         return np.stack(read, axis=1).astype(np.float64) if read else np.zeros((len(weights), 0))
 
 
@@ -113,19 +91,17 @@ def solved(
         near *= movement_mask[places.rows, None]
     asked = list(dict.fromkeys(figure for goal in goals for figure in (*goal.drawn, *goal.other)))
     near_places = replace(places, rows=np.arange(len(places.rows)))
-    measure = _Measure(near_places, np.tensordot(turned, near, 1), asked)
-    problems = _problems(goals, list(zip(starts, fixed, strict=True)), levers, bounds)
+    columns = np.array([goal.column for goal in goals])
+    measure = _Measure(near_places, np.tensordot(turned, near, 1), asked, columns)
     aim, rate = _aims(goals, share, asked)
-    problems = _scaled(replace(problems, aim=aim, rate=rate), measure)
-    weights = np.clip(problems.start, problems.low, problems.high)
-    for _ in range(SOLVING.rounds):
-        weights = _round(weights, problems, measure)
+    ranges = _ranges(goals, list(zip(starts, fixed, strict=True)), levers, bounds)
+    weights, reached = best(Problem(aim, rate, *ranges), measure.of)
     values = [
         [
-            {asked[m]: float(of[g, m]) for m in np.flatnonzero(problems.rate[g] > 0)}
+            {asked[m]: float(of[g, m]) for m in np.flatnonzero(rate[g] > 0)}
             for g in range(len(goals))
         ]
-        for of in (problems.aim, measure.of(weights, problems.columns))
+        for of in (aim, reached)
     ]
     return Solution(np.ascontiguousarray(weights @ turned, np.float32), values[0], values[1])
 
@@ -146,13 +122,15 @@ def _levers(
     return turned, levers
 
 
-def _problems(
+def _ranges(
     goals: Sequence[Goal],
     weights: Sequence[tuple[Mapping[str, float], Mapping[str, float]]],
     levers: Sequence[str],
     bounds: Mapping[str, tuple[float, float]],
-) -> _Problems:
-    """The problems' levers; no figure yet. weights: of each goal, to start from and fixed."""
+) -> tuple[Doubles, Doubles, Doubles, NDArray[np.bool_]]:
+    """Of each goal's levers (N,L) the weights to start from, the least, the greatest, and whether
+    it may choose. weights: of each goal, to start from and fixed.
+    """
     shape = len(goals), len(levers)
     start, low, high = (np.zeros(shape) for _ in range(3))
     used = np.zeros(shape, bool)
@@ -167,8 +145,7 @@ def _problems(
             if lever in levers:
                 at = levers.index(lever)
                 start[g, at] = low[g, at] = high[g, at] = weight
-    columns = np.array([goal.column for goal in goals])
-    return _Problems(start, low, high, used=used, aim=start, rate=start, columns=columns)
+    return start, low, high, used
 
 
 def _aims(goals: Sequence[Goal], share: float, asked: Sequence[str]) -> tuple[Doubles, Doubles]:
@@ -179,79 +156,6 @@ def _aims(goals: Sequence[Goal], share: float, asked: Sequence[str]) -> tuple[Do
             at = asked.index(figure)
             aim[g, at], rate[g, at] = value, 1 / tolerance
     return aim, rate
-
-
-def _scaled(problems: _Problems, measure: _Measure) -> _Problems:
-    """The problems with the weights to start from scaled as one to the size that is asked for."""
-    start, used, rate = problems.start, problems.used, problems.rate
-    now = measure.of(start, problems.columns)
-    still = measure.of(np.where(used, 0, start), problems.columns)
-    power = (((now - still) * rate) ** 2).sum(axis=1)
-    size = (((problems.aim - still) * (now - still)) * rate**2).sum(axis=1)
-    size = np.clip(size / np.maximum(power, 1e-9), SOLVING.size_least, SOLVING.size_most)
-    return replace(problems, start=start * np.where(used, np.where(power > 0, size, 1)[:, None], 1))
-
-
-def _round(weights: Doubles, problems: _Problems, measure: _Measure) -> Doubles:
-    """Weights (N,L) that solve the linear problems about weights (N,L)."""
-    goal_of, lever_of = np.nonzero(problems.used)
-    count, columns, step = len(weights), problems.columns, SOLVING.step
-    above = weights[goal_of, lever_of] + step > problems.high[goal_of, lever_of]
-    steps = np.where(above, -step, step)
-    beside = weights[goal_of]
-    beside[np.arange(len(goal_of)), lever_of] += steps
-    found = measure.of(
-        np.concatenate([weights, beside]), np.concatenate([columns, columns[goal_of]])
-    )
-    now, slopes = found[:count], np.zeros((count, len(measure.names), weights.shape[1]))
-    slopes[goal_of, :, lever_of] = (found[count:] - now[goal_of]) / steps[:, None]
-    rate = problems.rate
-    return _nearest(slopes * rate[:, :, None], (problems.aim - now) * rate, weights, problems)
-
-
-def _nearest(slopes: Doubles, missing: Doubles, weights: Doubles, problems: _Problems) -> Doubles:
-    """Weights that bring linear problems nearest to what is missing and stay near to their start:
-    one weight after the other, for all problems at once.
-
-    Args:
-        slopes: (N,M,L), in tolerances
-        missing: (N,M), in tolerances
-        weights: (N,L), to begin with
-        problems: N of them, which say bounds and start
-
-    Returns:
-        Weights (N,L).
-    """
-    start, low, high = problems.start, problems.low, problems.high
-    free = high > low
-    most = int(free.sum(axis=1).max(initial=0))
-    own = np.argsort(~free, axis=1, kind="stable")[
-        :, :most
-    ]  # each goal uses a few of all levers; those that are left over stay as they are
-
-    def of(values: Doubles) -> Doubles:
-        return np.asarray(np.take_along_axis(values, own, axis=1))
-
-    mine, bottom, top = np.take_along_axis(slopes, own[:, None], axis=2), of(low), of(high)
-    square = np.einsum("gml,gmk->glk", mine, mine)
-    square[:, np.arange(most), np.arange(most)] += SOLVING.loose**-2
-    now = of(weights)
-    left = np.einsum("gml,gm->gl", mine, missing) - (now - of(start)) * SOLVING.loose**-2
-    for _ in range(SOLVING.sweeps):
-        largest = 0.0
-        for k in range(most):
-            step = (
-                np.clip(now[:, k] + left[:, k] / square[:, k, k], bottom[:, k], top[:, k])
-                - now[:, k]
-            )
-            left -= square[:, :, k] * step[:, None]
-            now[:, k] += step
-            largest = max(largest, float(np.abs(step).max(initial=0)))
-        if largest < SOLVING.enough:
-            break
-    found = weights.copy()
-    np.put_along_axis(found, own, now, axis=1)
-    return found
 
 
 def _mixed(goal: Goal, share: float) -> Figures:
