@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from backend.face.shapes.shape_sets import load_sets
 from scripts import dev
 from scripts.tools import site_pages
 
@@ -146,3 +147,9 @@ def test_every_folder_that_a_page_names_is_there(page: Path) -> None:
     folders = "backend|blendshape_addon|scripts|tests|docs|requirements"
     named = re.findall(rf"`((?:{folders})(?:/[\w-]+)*)/?`", page.read_text(encoding="utf-8"))
     assert {name for name in named if not (ROOT / name).is_dir()} == set()
+
+
+def test_the_page_of_sets_lists_each_set_with_its_number_of_keys() -> None:
+    page = (ROOT / "docs" / "reference" / "sets.md").read_text(encoding="utf-8")
+    told = {name: int(count) for name, count in re.findall(r"^\| `(\w+)` \| (\d+) \|", page, re.M)}
+    assert told == {name: len(made.shapes) for name, made in load_sets().items()}

@@ -33,6 +33,8 @@ OTHERS = (
     ("layout", "result", (1600, 900), 1.0, "panel_1600x900.jpg"),
     ("layout", "result", (1600, 900), 2.0, "panel_2x.jpg"),
     ("layout", "result", (1000, 700), 1.0, "panel_1000x700.jpg"),
+    ("live_story", "live", SIZE, 1.0, "live.jpg"),
+    ("by_hand_story", "guide", SIZE, 1.0, "landmarks.jpg"),
 )
 
 
