@@ -179,7 +179,7 @@ def docs(arguments: list[str]) -> int:
         print("MkDocs could not be installed; it needs a package index.", file=sys.stderr)
         return 1
     os.environ["NO_MKDOCS_2_WARNING"] = "1"  # what is said there is no finding about this site
-    return run(python, "-m", "mkdocs", "build", "--strict", "--quiet", *arguments)
+    return run(python, "-m", "mkdocs", "build", "--strict", *arguments)
 
 
 def run(*command: object) -> int:

@@ -98,7 +98,7 @@ def test_links_of_every_page_lead_somewhere_in_the_site(tmp_path: Path) -> None:
     python = dev.python_of(ROOT / ".venv-docs")
     if not python.exists():
         pytest.skip("dev.py docs makes the environment with MkDocs")
-    command = [str(python), "-m", "mkdocs", "build", "--strict", "--quiet"]
+    command = [str(python), "-m", "mkdocs", "build", "--strict"]
     done = subprocess.run(
         [*command, "--site-dir", str(tmp_path / "site")],
         cwd=ROOT,
@@ -107,7 +107,7 @@ def test_links_of_every_page_lead_somewhere_in_the_site(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr.strip()) == (0, "")
+    assert done.returncode == 0, done.stderr
     pages = list((tmp_path / "site").rglob("*.html"))
     assert len(pages) > 30
     loaded = re.compile(r'<(?:script|img|iframe)[^>]+src="(?:https?:)?//|url\(["\']?https?:')
