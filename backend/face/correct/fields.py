@@ -154,8 +154,12 @@ def _sided(m: Mouth, side: str, near: Floats, table: Amplitudes) -> dict[str, Fl
 
 
 def lid_fields(lid: Lid, side: str, large: float) -> dict[str, Floats]:
-    """Offsets (F,3) of one eye's lids: skin, lashes and creases. large: as of the mouth, 0 on faces
-    that are drawn small and flat.
+    """Offsets float32 (F,3) of one eye's lids: skin, lashes and creases.
+
+    Args:
+        lid: of the eye
+        side: left or right
+        large: as of the mouth, 0 on faces that are drawn small and flat
     """
     still = np.zeros_like(lid.opening.local)
     fields = {f"eyeBlink{side.title()}": closing(lid, still)}

@@ -17,9 +17,16 @@ from ..params.correct import FLAT_SHAPES
 
 
 def shut(eye: FlatEye, vertices: Floats, blink: Floats) -> Floats:
-    """What has to be added to a blink (F,3) of an eye that lies on the skin: it is squashed to a
-    line in its middle, and the lash above it comes down to there and lies flatter. vertices
-    (F,3).
+    """What has to be added to a blink of an eye that lies on the skin: it is squashed to a line in
+    its middle, and the lash above it comes down to there and lies flatter.
+
+    Args:
+        eye: the flat eye
+        vertices: float32 (F,3), canonical
+        blink: offsets float32 (F,3), canonical
+
+    Returns:
+        Offsets float32 (F,3).
     """
     added = np.zeros_like(blink)
     added[eye.plate] = -blink[eye.plate]
@@ -34,12 +41,19 @@ def shut(eye: FlatEye, vertices: Floats, blink: Floats) -> Floats:
 def parted(
     surface: Surface, found: Sequence[Flags], landmarks: Mapping[str, Floats]
 ) -> tuple[Flags, Floats] | None:
-    """Vertices (F,) of mouths that are closed strips before the skin, and their jawOpen (F,3): the
-    upper rim rises and the lower one falls, along the strip. None where there is no such strip.
-    found: flags (F,) of each.
+    """jawOpen of mouths that are closed strips before the skin: the upper rim rises and the lower
+    one falls, along the strip.
 
     A rim is told by where a vertex and the faces at it lie, since the rims of strips that are
     outlined lie on each other.
+
+    Args:
+        surface: the face's mesh
+        found: bool (F,) of each strip
+        landmarks: name -> (3,), canonical
+
+    Returns:
+        Vertices bool (F,) of such strips, and offsets float32 (F,3); None where there is no strip.
     """
     if not found:
         return None

@@ -27,11 +27,17 @@ BUILT = tuple(
 
 
 def built(head: Head, levers: Collection[str] = BUILT) -> dict[str, Floats]:
-    """Shapes of lids, (F,3) by name, that no condition is, for keys that are mixed: those of BUILT
-    that levers name, with or without a side. None where eyes have no lids.
+    """Shapes of lids that no condition is, for keys that are mixed. None where eyes have no lids.
 
     lidArc: both edges go up alike, so that closed lids stay closed and their line bends up in the
     middle. lidOuter, lidInner: the upper edge comes down at its outer or its inner end.
+
+    Args:
+        head: the face's mesh and what is known of it
+        levers: those of BUILT, with or without a side, that are wanted
+
+    Returns:
+        Offsets float32 (F,3), canonical, by name.
     """
     found: dict[str, Floats] = {}
     if not {*levers} & {*BUILT, *(name.removesuffix("Left") for name in BUILT)}:

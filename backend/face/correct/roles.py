@@ -47,8 +47,11 @@ def of(roles: Ints, role: str) -> NDArray[np.bool_]:
 def kept_to(shapes: dict[str, Floats], vertices: Floats, roles: Ints, parts: Floats) -> None:
     """Keep the vertices of a role to what it takes part in, and teeth in one piece, in place.
 
-    shapes: condition -> offsets (F,3). vertices (F,3), roles (F,), parts (F,6): boxes that tell
-    loose parts apart.
+    Args:
+        shapes: condition -> offsets float32 (F,3), canonical
+        vertices: float32 (F,3), canonical
+        roles: int32 (F,), places in ROLES
+        parts: float32 (F,6), boxes that tell loose parts apart
     """
     for number, role in enumerate(ROLES):
         mine = np.flatnonzero(roles == number)

@@ -48,8 +48,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class Row:
-    """Sizes of a condition without its side. unit: of its peak, W, H or E as in figures.py. peak:
-    of makers. drawn, others: of figures by name.
+    """Sizes of a condition without its side.
+
+    Args:
+        unit: of its peak, W, H or E as in figures.py
+        peak: of makers
+        drawn, others: figure -> what heads of that kind do
     """
 
     unit: str
@@ -97,10 +101,12 @@ def own_sizes(likeness: float) -> float:
 
 
 def peak(offsets: Floats, ones: Rows | None = None) -> float:
-    """How far a shape (F,3) goes where it goes farthest, canonical; 0 where it moves nothing. A few
-    stray vertices do not count.
+    """How far a shape goes where it goes farthest, canonical; 0 where it moves nothing. A few stray
+    vertices do not count.
 
-    ones (G,): one vertex for each place, without it all.
+    Args:
+        offsets: float32 (F,3)
+        ones: (G,), one vertex for each place; without it all
     """
     count = len(offsets) if ones is None else len(ones)
     step = max(1, count // SIZES.peak_vertices)

@@ -29,8 +29,14 @@ DRIVEN = (
 
 @dataclass(frozen=True)
 class Combination:
-    """A pose. conditions: what is driven together. value: how far it is from holding, in `unit`;
-    good: it holds.
+    """A pose.
+
+    Args:
+        name: what is told of it
+        conditions: what is driven together
+        value: how far it is from holding
+        good: it holds
+        words: a sentence that says so
     """
 
     name: str

@@ -74,7 +74,12 @@ class Goal:
 
 @dataclass(frozen=True)
 class Goals:
-    """bounds: lever -> its least and greatest weight. of: set -> key -> goal."""
+    """All goals.
+
+    Args:
+        bounds: lever -> its least and greatest weight
+        of: set -> key -> goal
+    """
 
     bounds: Mapping[str, tuple[float, float]]
     of: Mapping[str, Mapping[str, Goal]]
@@ -82,8 +87,12 @@ class Goals:
 
 @dataclass(frozen=True)
 class Aim:
-    """A key with a goal. strong: names of conditions -> factors (K,) that the user puts on their
-    weights.
+    """A key with a goal.
+
+    Args:
+        key: its name
+        goal: what it is for
+        strong: names of conditions -> factors (K,) that the user puts on their weights
     """
 
     key: str

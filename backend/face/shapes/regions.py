@@ -42,10 +42,14 @@ def region_of(condition: str) -> str | None:
 
 
 def factors(strengths: object, conditions: Sequence[str]) -> Floats:
-    """Factor float32 (K,) of each condition. strengths: {region: factor from 0 to 10} or None;
-    regions that are left out stay at 1.
+    """Factor float32 (K,) of each condition.
 
-    Raises BackendError `setting_invalid`.
+    Args:
+        strengths: {region: factor from 0 to 10} or None; regions that are left out stay at 1
+        conditions: names of K conditions
+
+    Raises:
+        BackendError: `setting_invalid`
     """
     if strengths is None:
         return np.ones(len(conditions), np.float32)

@@ -30,8 +30,13 @@ _FORM = 'A table is JSON of the form {"Key name": {"jawOpen": 0.6, "mouthSmileLe
 
 @dataclass(frozen=True)
 class ShapeSet:
-    """A set that is asked for by name. source: where its names and weights come from. shapes: key
-    -> {condition: weight}.
+    """A set that is asked for by name.
+
+    Args:
+        name: by which it is asked for
+        title: as users read it
+        source: where its names and weights come from
+        shapes: key -> {condition: weight}
     """
 
     name: str

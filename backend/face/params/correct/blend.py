@@ -23,7 +23,7 @@ class Blend:
     believed_to: float = number(
         0.9,
         "cosine",
-        0.85,
+        0.7,
         1,
         "between model and fields, from which on the model is taken; an estimate, not fitted",
     )

@@ -29,7 +29,7 @@ class MouthFields:
     large_to: float = number(
         0.36,
         "canonical units",
-        0.3,
+        0.28,
         0.8,
         "half width from which on its artist draws a mouth large, with cheeks and chin going "
         "along; an estimate, not fitted",

@@ -109,7 +109,7 @@ class Sizes:
     beside_to: float = number(
         0.6,
         "share of the peak",
-        0.5,
+        0.45,
         1,
         "a figure above it is wholly believed; an estimate, not fitted",
     )
