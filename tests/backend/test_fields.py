@@ -294,6 +294,21 @@ def test_a_tongue_comes_out_below_the_upper_lip() -> None:
     assert outside.any() and np.quantile(there[outside, 1], 0.8) < lips[1] + 0.02
 
 
+@pytest.mark.parametrize("model_trust", [0.0, 1.0])
+def test_gums_and_teeth_stay_when_the_tongue_comes_out(model_trust: float) -> None:
+    one = made(3)
+    mouth = ~one.there.skins[0] & (one.head.part != PARTS.index("tongue"))
+    mouth &= one.head.vertices[:, 1] < one.head.landmarks["nose_tip"][1]
+    near = mouth_of(one.there, one.head.landmarks)
+    mouth &= (near.away < 1) & (np.abs(near.x) < 1)
+    out = one.shapes["tongueOut"].copy()
+    out[mouth, 2] = 0.05
+    head = head_of(one.there, one.head.landmarks)
+    found = blend.mixed(head, {"tongueOut": out}, model_trust)["tongueOut"]
+    assert mouth.any() and not found[mouth].any()
+    assert found[one.head.part == PARTS.index("tongue"), 2].max() > 0.1
+
+
 @pytest.mark.parametrize("stuck", ["still", "one vertex"])
 def test_a_tongue_that_the_model_does_not_know_comes_out_in_one_piece(stuck: str) -> None:
     one = made(None)

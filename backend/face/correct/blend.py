@@ -75,7 +75,8 @@ def with_jaw(
 def with_tongue(
     out: Floats, surface: Surface, m: Mouth, inside: Flags, model_trust: float = 0.0
 ) -> Floats:
-    """tongueOut with the tongue coming out before the lips, and below the upper one.
+    """tongueOut with the tongue coming out before the lips, and below the upper one; gums and teeth
+    stay, as MakeHuman's, Vitruvian's, gene's and uka's do.
 
     Args:
         out: the model's, float32 (F,3), canonical
@@ -95,6 +96,7 @@ def with_tongue(
     wanted = float(m.lips[2] + TONGUE.out * m.half - m.vertices[tip, 2].mean())
     field = np.broadcast_to(way(0, -TONGUE.sunk * m.half, max(wanted, 0.0)), out[tongue].shape)
     found = out.copy()
+    found[inside & ~tongue] = 0
     found[tongue] += np.float32(
         (1 - model_trust) * (1 - trust({"tongueOut": out[tongue]}, {"tongueOut": field}))
     ) * (field - out[tongue])
