@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from backend.face.geometry.frame import Frame, frame_of_landmarks
 from backend.face.geometry.landmarks import NAMES
-from backend.face.locate.points import COARSE_COUNT, COUNT, crop
+from backend.face.locate.points import crop
+from backend.face.params.locate import CROP
 
 from ..samples.modelled import modelled
 from ..samples.rig import Floats
@@ -151,9 +152,9 @@ def mined_frames(net: Encoder, scene: Scene, rng: np.random.Generator, mixed: bo
     frames = [wandering_frame(scene, rng) for _ in range(40)]
     device = net.latents.device
     for _ in range(3):
-        points = [crop(scene.cloud, f, COARSE_COUNT) for f in frames]
+        points = [crop(scene.cloud, f, CROP.coarse_count) for f in frames]
         seen = [
-            (f, p[np.arange(COARSE_COUNT) % len(p)])
+            (f, p[np.arange(CROP.coarse_count) % len(p)])
             for f, p in zip(frames, points, strict=True)
             if len(p) >= 24
         ]
@@ -175,7 +176,9 @@ def mined_frames(net: Encoder, scene: Scene, rng: np.random.Generator, mixed: bo
             )
             for f, i in zip(frames, best, strict=True)
         ]
-    return [f for f in frames if misses(scene, f) and len(crop(scene.cloud, f, COARSE_COUNT)) >= 24]
+    return [
+        f for f in frames if misses(scene, f) and len(crop(scene.cloud, f, CROP.coarse_count)) >= 24
+    ]
 
 
 def encoder_batch(crops: list[Crop]) -> Batch:
@@ -215,7 +218,7 @@ class EncoderBatches(IterableDataset[Batch]):
                     pool.append(scene)
                 else:
                     pool[rng.integers(full)] = scene
-            count = COUNT if rng.random() < 0.6 else COARSE_COUNT
+            count = CROP.count if rng.random() < 0.6 else CROP.coarse_count
             if rng.random() < MINED:
                 scene = pool[rng.integers(len(pool))]
                 traps.extend((scene, f) for f in mined_frames(self.net, scene, rng, self.mixed))

@@ -12,8 +12,9 @@ import numpy as np
 from backend.face.geometry.frame import Doubles, Frame, frame_of_landmarks
 from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import loose_parts
-from backend.face.locate.points import COUNT, PointCloud, cloud_of, crop
-from backend.face.locate.search import POINT_MIRROR
+from backend.face.locate.encoder_search import POINT_MIRROR
+from backend.face.locate.points import PointCloud, cloud_of, crop
+from backend.face.params.locate import CROP
 
 from ..samples import stylised
 from ..samples.hair import surroundings
@@ -255,7 +256,7 @@ def misses(scene: Scene, frame: Frame) -> bool:
 
 
 def random_crop(
-    scene: Scene, rng: np.random.Generator, count: int = COUNT, given: Frame | None = None
+    scene: Scene, rng: np.random.Generator, count: int = CROP.count, given: Frame | None = None
 ) -> Crop:
     """`count` points of a scene from a random frame, mirrored half of the time; few points are
     repeated. given: a frame that misses.

@@ -18,8 +18,10 @@ from backend.face.geometry.frame import Frame, frame_of_landmarks
 from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, Floats, Ints, check
 from backend.face.locate import features
+from backend.face.locate.encoder_search import Encode
 from backend.face.locate.face import Face, Place
-from backend.face.locate.search import KEEP, STEADY, Encode, agreed
+from backend.face.locate.search import agreed
+from backend.face.params.locate import SEARCH
 from backend.inference.models import encode_with, load_model
 from backend.inference.sessions import Cancellation
 from scripts.samples.head import SampleHead, build
@@ -323,7 +325,7 @@ def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(
 
     def doubting(points: Floats) -> tuple[Floats, Floats]:
         latent, sure = encode(points)
-        return latent, sure * (next(glimpse, 0) if len(points) > KEEP else 0)
+        return latent, sure * (next(glimpse, 0) if len(points) > SEARCH.keep else 0)
 
     small = replace(
         avatar,
@@ -331,7 +333,7 @@ def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(
     )
     if enough:
         face = locate(small, doubting, NAMES, silent)
-        assert face.confidence == pytest.approx(STEADY) and face.warnings
+        assert face.confidence == pytest.approx(SEARCH.steady) and face.warnings
         assert np.abs(marks(face) - marks(found)).max() < 0.02 * found.frame.scale
         return
     with pytest.raises(BackendError) as error:
@@ -355,9 +357,9 @@ def test_a_doubtful_face_is_believed_only_where_something_marks_the_head(
     def doubting(points: Floats) -> tuple[Floats, Floats]:
         return encode(points)[0], np.full(len(points), sure, np.float32)
 
-    monkeypatch.setattr(
-        "backend.face.locate.search.DRAWN", ()
-    )  # a face that draws proposals is believed for that
+    # a face that draws proposals is believed for that
+    never = replace(SEARCH, drawn_some=SEARCH.keep + 1, drawn_all=SEARCH.keep + 1)
+    monkeypatch.setattr("backend.face.locate.encoder_search.SEARCH", never)
     weights = np.ones(len(sample.vertices), np.float32) if marked else None
     mesh = AvatarMesh(sample.vertices, sample.triangles, head_weights=weights, up=(0, 0, 1))
     if is_found:

@@ -32,18 +32,6 @@ LIMITS = {
     "MAX_NAME_BYTES": "what Blender cuts names of shape keys to",
     "MAX_WEIGHT": "of a condition in a user's table",
 }
-# numbers of modules that are still to be moved to `params`
-LEFT: dict[str, int] = {
-    "locate/cut.py": 12,
-    "locate/face.py": 3,
-    "locate/features.py": 25,
-    "locate/marks.py": 15,
-    "locate/points.py": 8,
-    "locate/proposals.py": 13,
-    "locate/refine.py": 28,
-    "locate/search.py": 33,
-    "locate/worn.py": 11,
-}
 
 
 def tunable(source: str) -> list[float]:
@@ -98,7 +86,7 @@ def test_numbers_outside_params_are_none() -> None:
             if FACE / "params" not in file.parents
         }
     )
-    assert {name: count for name, count in found.items() if count} == LEFT
+    assert {name: count for name, count in found.items() if count} == {}
 
 
 def test_a_number_in_an_expression_is_found_and_a_place_is_not() -> None:

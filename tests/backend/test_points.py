@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from backend.face.geometry.frame import Frame
 from backend.face.geometry.mesh import Floats, Ints, loose_parts
-from backend.face.locate.points import COUNT, PointCloud, cloud_of, crop
+from backend.face.locate.points import PointCloud, cloud_of, crop
+from backend.face.params.locate import CROP
 from scripts.samples.modelled import anatomy
 
 MADE, TRIANGLES = anatomy()
@@ -44,7 +45,7 @@ def test_another_order_of_vertices_and_faces_draws_the_same_points_in_the_same_o
     np.testing.assert_allclose(again.priority, PLAIN.priority[faces], atol=1e-9)
     one, other = (crop(c, Frame(np.zeros(3), np.eye(3), 1.0)) for c in (PLAIN, again))
     assert (
-        len(one) == COUNT and (np.abs(one - other).max(axis=1) < 1e-5).mean() > 0.99
+        len(one) == CROP.count and (np.abs(one - other).max(axis=1) < 1e-5).mean() > 0.99
     )  # mirror twins may change places
 
 

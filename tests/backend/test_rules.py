@@ -12,7 +12,8 @@ from backend.face.correct.border import finish
 from backend.face.geometry.frame import Frame
 from backend.face.geometry.mesh import loose_parts
 from backend.face.locate.face import Face
-from backend.face.locate.points import COUNT, CROP_CENTRE, CROP_RADIUS, cloud_of, crop
+from backend.face.locate.points import cloud_of, crop
+from backend.face.params.locate import CROP
 from scripts.samples.modelled import anatomy
 
 
@@ -104,11 +105,12 @@ def test_crops_that_overlap_keep_the_same_points() -> None:
     cloud = cloud_of(head.vertices, triangles, loose_parts(head.vertices, triangles))
     one = crop(cloud, Frame(np.zeros(3), np.eye(3), 1.0))
     other = crop(cloud, Frame(np.array([0.01, 0, 0]), np.eye(3), 1.0))
-    assert len(one) == len(other) == COUNT
+    assert len(one) == len(other) == CROP.count
     assert (
-        np.linalg.norm(one[:, :3] - np.array(CROP_CENTRE, np.float32), axis=1) < CROP_RADIUS
+        np.linalg.norm(one[:, :3] - np.array([0, CROP.centre_y, CROP.centre_z], np.float32), axis=1)
+        < CROP.radius
     ).all()
     kept = {tuple(p) for p in np.round(one[:, 3:], 5)} & {
         tuple(p) for p in np.round(other[:, 3:], 5)
     }
-    assert len(kept) > 0.97 * COUNT
+    assert len(kept) > 0.97 * CROP.count

@@ -6,6 +6,7 @@ and what may move how far.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +15,19 @@ from ...errors import BackendError
 from ..analyse import flat_features
 from ..analyse.eyeballs import eyeballs
 from ..analyse.kinds import skin_and_still
+from ..analyse.part_inputs import in_face_space
 from ..analyse.seams import opposites, sides, ways
 from ..geometry.frame import Floats, Frame, frame_of_landmarks
 from ..geometry.landmarks import NAMES, SIDES
-from ..geometry.mesh import AvatarMesh, Ints, part_boxes, squared
+from ..geometry.mesh import AvatarMesh, part_boxes
 from ..geometry.normals import seamless_normals
 from ..geometry.ramp import smoothstep
+from ..params.locate import CUT, TRUST
 from . import refine
-from .face import FEW, NO_FACE_FIX, Face, Place, familiar_of
+from .face import NO_FACE_FIX, Face, Place, familiar_of
 
 CORNERS = ("mouth_left", "mouth_right")
-# how much higher the jaw's line lies for each unit behind the chin: what is far below it is neck
-JAW_RISE = 0.6
+WAYS = 6  # across the mouth and across the eye, three coordinates each
 
 
 def allowed(mesh: AvatarMesh) -> NDArray[np.bool_]:
@@ -42,22 +44,35 @@ def allowed(mesh: AvatarMesh) -> NDArray[np.bool_]:
 
 
 def _refined(
-    mesh: AvatarMesh,
+    place: Place,
     canonical: Floats,
-    parts: Ints,
     skin: NDArray[np.bool_],
     at: dict[str, Floats],
+    *,
     familiar: Callable[[], float],
     open_eyes: list[str],
 ) -> tuple[dict[str, Floats], Floats, Floats]:
-    """Landmarks by name, moved to the mesh's openings where the user has not placed them, sides
-    (V,2) and ways (V,6). skin (V,): the face's.
+    """Move landmarks to the mesh's openings where the user has not placed them.
 
-    familiar: 0 to 1, the share of the mouth's corners that stays where the encoder found them.
-    open_eyes: those that are looked for; of these, the found ones are left.
+    Args:
+        place: where the face was found
+        canonical: float32 (V,3), the mesh's vertices
+        skin: flags (V,), the face's
+        at: float32 (3,), canonical, by name
+        familiar: 0 to 1, the share of the mouth's corners that stays where the encoder found them
+        open_eyes: those that are looked for; of these, the found ones are left
+
+    Returns:
+        Landmarks by name, sides (V,2) and ways (V,6).
     """
+    mesh, parts = place.mesh, place.parts
     eyes = refine.eyes(
-        canonical, mesh.triangles, skin, at, open_eyes, set(NAMES) <= mesh.landmarks.keys()
+        canonical,
+        mesh.triangles,
+        skin,
+        at,
+        which=open_eyes,
+        placed=set(NAMES) <= mesh.landmarks.keys(),
     )
     open_eyes[:] = [side for side in open_eyes if f"lid_upper_{side}" in eyes]
     for side in SIDES:
@@ -118,100 +133,143 @@ def _of_one_side(moved: set[str]) -> set[str]:
 def framed(place: Place) -> Face:
     """Cut the face out: an ellipsoid around it, no lower than the throat, where the head's weights
     and the user's mask allow it. What does not depend on what the encoder says more is done before
-    that is waited for. Raises BackendError: `no_face`, `mesh_invalid`.
+    that is waited for.
+
+    Raises:
+        BackendError: `no_face`, `mesh_invalid`
     """
-    mesh, parts, frame, names, landmarks = (
-        place.mesh,
-        place.parts,
-        place.frame,
-        place.names,
-        place.landmarks,
-    )
+    mesh = place.mesh
     normals = seamless_normals(mesh.vertices, mesh.triangles, place.group)
-    at = dict(zip(names, landmarks, strict=True))
-    canonical = _canonical(mesh, frame, at)
-    known, across = (
-        np.zeros((len(canonical), 2), np.float32),
-        np.zeros((len(canonical), 6), np.float32),
-    )
-    skin, still = None, np.zeros(len(canonical), bool)
-    if set(NAMES) <= at.keys():
-        skin, still = skin_and_still(canonical, mesh.triangles, parts, at, roles=mesh.roles)
-        open_eyes = list(SIDES)
-        for familiar in (
-            lambda: familiar_of(place.more()),
-            lambda: 1.0,
-        ):  # the mouth is moved once: from where it was moved to, its slit ends elsewhere
-            refined, known, across = _refined(mesh, canonical, parts, skin, at, familiar, open_eyes)
-            shut = {
-                side for side in SIDES if refined[f"lid_upper_{side}"] is at[f"lid_upper_{side}"]
-            }
-            if (
-                place.searched
-                and not mesh.landmarks
-                and shut - eyeballs(canonical, part_boxes(canonical, parts), at).keys()
-            ):
-                other = (
-                    place.otherwise()
-                )  # there is no eye where one was found, not even a closed one
-                if other is not None:
-                    return framed(other)
-            if all(refined[n] is at[n] for n in NAMES):  # there was nothing to find
-                break
-            places = {n: frame.to_object(p) for n, p in refined.items()}
-            frame = frame_of_landmarks(places)
-            landmarks = np.stack([frame.to_canonical(places[n]) for n in names])
-            if (
-                not mesh.landmarks
-            ):  # an opening may be found on one side only, as where the other eye is closed
-                moved = _of_one_side(
-                    {n for n in NAMES if n.startswith(("lid_", "eye_")) and refined[n] is not at[n]}
-                )
-                landmarks, frame = place.alike(landmarks, frame, moved)
-            at = dict(zip(names, landmarks, strict=True))
-            canonical = _canonical(mesh, frame, at)
-    chin, front = at["chin"][1:] if "chin" in at else landmarks[landmarks[:, 1].argmin(), 1:]
-    below_jaw = chin + JAW_RISE * np.clip(front - canonical[:, 2], 0, None) - canonical[:, 1]
-    away = np.sqrt(
-        squared(
-            (canonical - np.array([0, -0.4, -0.5], np.float32))
-            / np.array([2.0, 2.4, 1.9], np.float32)
-        )
-    )
-    freedom = (
-        smoothstep(1.0, 0.8, away)
-        * smoothstep(chin - 0.6, chin - 0.15, canonical[:, 1])
-        * smoothstep(0.9, 0.35, below_jaw)
-    )
-    if mesh.head_weights is not None and (mesh.head_weights > 0.5).any():
-        freedom = freedom * smoothstep(0.5, 0.8, mesh.head_weights)
-    freedom = freedom * allowed(mesh)
-    if skin is not None:
-        within = np.bincount(parts, (away < 1) & (canonical[:, 1] > chin - 0.15)) / np.bincount(
-            parts
-        )
-        freedom = freedom * (
-            skin | (within > 0.5)[parts]
-        )  # collars and long hair reach into the face's space
-    indices = np.flatnonzero(freedom > 0).astype(
-        np.int32
-    )  # with what is still: a mask before a mouth has to be seen
-    freedom = freedom * ~still
-    if place.searched and len(indices) < FEW:
+    seen = _seen(place)
+    if isinstance(seen, Place):
+        return framed(seen)
+    freedom = _freedom(place, seen)
+    # with what is still: a mask before a mouth has to be seen
+    indices = np.flatnonzero(freedom > 0).astype(np.int32)
+    freedom = freedom * ~seen.still
+    if place.searched and len(indices) < TRUST.fewest:
         raise BackendError("no_face", "The face that was found has too few vertices.", NO_FACE_FIX)
     return Face(
         indices,
-        frame,
-        landmarks,
-        np.concatenate([landmarks.reshape(-1), place.more()])[None],
-        place.confidence,
-        place.warnings,
-        canonical[indices],
-        frame.turn_to_canonical(normals[indices]),
-        part_boxes(canonical, parts)[indices],
-        known[indices],
-        across[indices],
-        np.ascontiguousarray(freedom[indices], np.float32),
-        mesh.triangles,
-        still[indices],
+        seen.frame,
+        seen.landmarks,
+        latent=np.concatenate([seen.landmarks.reshape(-1), place.more()])[None],
+        confidence=place.confidence,
+        warnings=place.warnings,
+        vertices=seen.vertices[indices],
+        normals=seen.frame.turn_to_canonical(normals[indices]),
+        parts=part_boxes(seen.vertices, place.parts)[indices],
+        sides=seen.sides[indices],
+        ways=seen.ways[indices],
+        freedom=np.ascontiguousarray(freedom[indices], np.float32),
+        triangles=mesh.triangles,
+        still=seen.still[indices],
     )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A whole mesh in the frame of its landmarks.
+
+    Args:
+        frame: of the landmarks
+        landmarks: float32 (L,3), canonical
+        vertices: float32 (V,3), canonical
+        sides: float32 (V,2), on which side of mouth and eye each lies
+        ways: float32 (V,6), to the opposite vertices across mouth and eye
+        skin: flags (V,), the face's; None for a model with other landmarks
+        still: flags (V,), hair and what is worn
+    """
+
+    frame: Frame
+    landmarks: Floats
+    vertices: Floats
+    sides: Floats
+    ways: Floats
+    skin: NDArray[np.bool_] | None
+    still: NDArray[np.bool_]
+
+
+def _seen(place: Place) -> _Seen | Place:
+    """The mesh in the frame of its landmarks, moved to its openings; or another place for the same
+    face, where this one has no eye.
+    """
+    mesh, frame, landmarks = place.mesh, place.frame, place.landmarks
+    at = dict(zip(place.names, landmarks, strict=True))
+    vertices = _canonical(mesh, frame, at)
+    known = np.zeros((len(vertices), len(SIDES)), np.float32)
+    across = np.zeros((len(vertices), WAYS), np.float32)
+    skin, still = None, np.zeros(len(vertices), bool)
+    if set(NAMES) <= at.keys():
+        skin, still = skin_and_still(vertices, mesh.triangles, place.parts, at, roles=mesh.roles)
+        open_eyes = list(SIDES)
+        # the mouth is moved once: from where it was moved to, its slit ends elsewhere
+        for familiar in (lambda: familiar_of(place.more()), lambda: 1.0):
+            refined, known, across = _refined(
+                place, vertices, skin, at, familiar=familiar, open_eyes=open_eyes
+            )
+            other = _elsewhere(place, vertices, at, refined)
+            if other is not None:
+                return other
+            if all(refined[n] is at[n] for n in NAMES):  # there was nothing to find
+                break
+            frame, landmarks = _reframed(place, frame, at, refined)
+            at = dict(zip(place.names, landmarks, strict=True))
+            vertices = _canonical(mesh, frame, at)
+    return _Seen(frame, landmarks, vertices, sides=known, ways=across, skin=skin, still=still)
+
+
+def _elsewhere(
+    place: Place, vertices: Floats, at: dict[str, Floats], refined: dict[str, Floats]
+) -> Place | None:
+    """Another place for the face where there is no eye in this one, not even a closed one.
+
+    at, refined: landmarks (3,) by name, before and after they were moved. vertices (V,3):
+    canonical.
+    """
+    if not place.searched or place.mesh.landmarks:
+        return None
+    shut = {side for side in SIDES if refined[f"lid_upper_{side}"] is at[f"lid_upper_{side}"]}
+    if shut - eyeballs(vertices, part_boxes(vertices, place.parts), at).keys():
+        return place.otherwise()
+    return None
+
+
+def _reframed(
+    place: Place, frame: Frame, at: dict[str, Floats], refined: dict[str, Floats]
+) -> tuple[Frame, Floats]:
+    """The frame of landmarks (3,) that were moved, `refined` from `at` in a frame, and these (L,3)
+    in their own.
+    """
+    places = {n: frame.to_object(p) for n, p in refined.items()}
+    frame = frame_of_landmarks(places)
+    landmarks = np.stack([frame.to_canonical(places[n]) for n in place.names])
+    if not place.mesh.landmarks:
+        # an opening may be found on one side only, as where the other eye is closed
+        eyes = {n for n in NAMES if n.startswith(("lid_", "eye_")) and refined[n] is not at[n]}
+        landmarks, frame = place.alike(landmarks, frame, _of_one_side(eyes))
+    return frame, landmarks
+
+
+def _freedom(place: Place, seen: _Seen) -> Floats:
+    """How far each vertex (V,) may move, 0 to 1, whether it is still or not."""
+    mesh, vertices, landmarks = place.mesh, seen.vertices, seen.landmarks
+    lowest = landmarks[landmarks[:, 1].argmin()]
+    chin, front = dict(zip(place.names, landmarks, strict=True)).get("chin", lowest)[1:]
+    rise = CUT.jaw_rise * np.clip(front - vertices[:, 2], 0, None)
+    below_jaw = chin + rise - vertices[:, 1]
+    away = np.sqrt(in_face_space(vertices))
+    freedom = (
+        smoothstep(CUT.border_from, CUT.border_to, away)
+        * smoothstep(chin - CUT.throat_from, chin - CUT.throat_to, vertices[:, 1])
+        * smoothstep(CUT.jaw_from, CUT.jaw_to, below_jaw)
+    )
+    if mesh.head_weights is not None and (mesh.head_weights > CUT.head_from).any():
+        freedom = freedom * smoothstep(CUT.head_from, CUT.head_to, mesh.head_weights)
+    freedom = freedom * allowed(mesh)
+    if seen.skin is None:
+        return np.asarray(freedom)
+    # collars and long hair reach into the face's space
+    inside = (away < 1) & (vertices[:, 1] > chin - CUT.throat_to)
+    within = np.bincount(place.parts, inside) / np.bincount(place.parts)
+    return np.asarray(freedom * (seen.skin | (within > CUT.within)[place.parts]))

@@ -12,14 +12,7 @@ from numpy.typing import NDArray
 from ..geometry.frame import Floats, Frame
 from ..geometry.mesh import AvatarMesh, Ints
 from ..geometry.ramp import smoothstep
-
-FAMILIAR = (
-    0.85,
-    0.98,
-    # likeness to heads learnt from above which the model begins to be believed, and from which on
-    # it is alone
-)
-FEW = 24  # triangles below which there is nothing to look at
+from ..params.locate import TRUST
 
 NO_FACE_FIX = (
     "Choose the object that holds the face; or put the face's vertices into a vertex group and name"
@@ -94,4 +87,4 @@ def familiar_of(more: Floats) -> float:
     """How far the model is believed alone, 0 to 1, by what the encoder says beside landmarks (S,):
     likeness to heads learnt is last.
     """
-    return float(smoothstep(*FAMILIAR, more[-1:])[0]) if len(more) else 0.0
+    return float(smoothstep(TRUST.alone_from, TRUST.alone_to, more[-1:])[0]) if len(more) else 0.0

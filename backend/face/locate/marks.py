@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..geometry.frame import Doubles, Floats, frame_of_landmarks
 from ..geometry.landmarks import EYE, NAMES, SIDES, mirrored
+from ..params.locate import GUESSES, MARKS
 
 __all__ = (
     "NAMES",
@@ -33,26 +34,6 @@ NEEDED: tuple[str, ...] = (
     "mouth_left",
     "mouth_right",
 )  # what a frame is made of
-# canonical units, a third of the way between the eyes: the sample head's brows, drawn on nothing,
-# lie 0.2 from its surface
-FAR = 0.35
-FAR_OF_MESH = 0.1  # the same as a share of the mesh's extent, where no frame tells the head's size
-# of the mesh's extent: what is nearer to the surface than that is on it; of an avatar of six heads
-# that is half a unit
-LEAST = 0.02
-# of the mesh's extent: a head that is smaller is none; a head is 1/36 of an avatar with props
-SPOT = 1e-3
-# canonical units by which a landmark may be on the wrong side of what it must be beside: sealed
-# lips lie together, and hands tremble
-TWISTED = 0.05
-# Canonical units that inner corners of eyes stand before outer ones, and the nose before the eyes,
-# in sum; below it they look into the head, so left and right are exchanged. 10 heads by 8 makers
-# and 40 modelled ones: 0.11 (flat, its features float) to 0.81; exchanged, the same below nought.
-BEHIND = 0.0
-EYES_BEHIND = (
-    -0.15
-)  # the same of the eyes alone, where no nose is known: on those 10 from -0.1 on, which says little
-NEAR = 24  # vertices next to a point whose triangles are looked at
 # (what is above, what is below)
 _ABOVE = (
     *((f"lid_upper_{side}", f"lid_lower_{side}") for side in SIDES),
@@ -95,12 +76,14 @@ def fault(
     frame = frame_of_landmarks(at) if set(NEEDED) <= at.keys() else None
     if not all(np.isfinite(point).all() for point in at.values()):
         return "A landmark is not at a place that can be told in numbers."
-    if frame is not None and (frame.scale < SPOT * extent or not np.isfinite(frame.rotation).all()):
+    if frame is not None and (
+        frame.scale < MARKS.spot * extent or not np.isfinite(frame.rotation).all()
+    ):
         return "The landmarks lie on one spot."
     room = (
-        FAR_OF_MESH * extent
+        MARKS.far_of_mesh * extent
         if frame is None
-        else max(FAR * min(frame.scale, extent), LEAST * extent)
+        else max(MARKS.far * min(frame.scale, extent), MARKS.least * extent)
     )
     for name in NAMES:
         if name in placed and away.get(name, 0.0) > room:
@@ -148,7 +131,9 @@ def _disordered(
             for which in ("inner", "outer")
         )
         nose = "nose_tip" in at
-        if inner - outer + (at["nose_tip"][2] if nose else 0.0) < (BEHIND if nose else EYES_BEHIND):
+        if inner - outer + (at["nose_tip"][2] if nose else 0.0) < (
+            MARKS.behind if nose else MARKS.eyes_behind
+        ):
             return (
                 "Left and right are exchanged: left is the character's left, which is on the right"
                 " when it looks at you."
@@ -167,7 +152,7 @@ def _disordered(
             else 0.0
         )
         for side, sign in (("left", 1), ("right", -1)):
-            if name.endswith(side) and sign * (at[name][0] - middle) < -TWISTED:
+            if name.endswith(side) and sign * (at[name][0] - middle) < -MARKS.twisted:
                 return (
                     f"{title(name)} is on the other side of the face: left is the character's left,"
                     " which is on the right when it looks at you."
@@ -177,14 +162,14 @@ def _disordered(
             {upper, lower} <= at.keys()
             and placed
             and {upper, lower} & set(placed)
-            and at[upper][1] < at[lower][1] - TWISTED
+            and at[upper][1] < at[lower][1] - MARKS.twisted
         ):
             return f"{title(upper)} is below {title(lower).lower()}."
     for near, far in _INNER:
         if (
             {near, far} <= at.keys()
             and {near, far} & set(placed)
-            and abs(at[near][0]) > abs(at[far][0]) + TWISTED
+            and abs(at[near][0]) > abs(at[far][0]) + MARKS.twisted
         ):
             return (
                 f"{title(near)} is farther from the middle of the face than {title(far).lower()}."
@@ -205,17 +190,21 @@ def estimated(points: Points, outwards: float = 1.0) -> dict[str, Doubles]:
     mouth = (seen["mouth_left"] + seen["mouth_right"]) / 2
     guess: dict[str, Doubles] = {}
     for side in SIDES:
-        height = 0.1 + 0.35 * float(seen[f"lid_upper_{side}"][1] - seen[f"lid_lower_{side}"][1])
+        high = float(seen[f"lid_upper_{side}"][1] - seen[f"lid_lower_{side}"][1])
+        height = GUESSES.brow + GUESSES.brow_eye * high
         for which in ("inner", "outer"):
             corner = seen[f"eye_{which}_{side}"]
             guess[f"brow_{which}_{side}"] = np.array(
                 [corner[0], seen[f"lid_upper_{side}"][1] + height, corner[2]]
             )
-    ahead = np.array([0.0, 0.0, 0.1 * outwards])
-    guess["lip_upper"] = seen.get("lip_upper", mouth + ahead + [0.0, 0.04, 0.0])
-    guess["lip_lower"] = seen.get("lip_lower", mouth + ahead - [0.0, 0.06, 0.0])
-    guess["nose_tip"] = np.array([mouth[0] / 2, 0.65 * mouth[1], mouth[2] + 0.2 * outwards])
-    guess["chin"] = np.array([mouth[0], min(mouth[1], guess["lip_lower"][1]) - 0.45, mouth[2]])
+    ahead = np.array([0.0, 0.0, GUESSES.lips_ahead * outwards])
+    guess["lip_upper"] = seen.get("lip_upper", mouth + ahead + [0.0, GUESSES.lip_upper, 0.0])
+    guess["lip_lower"] = seen.get("lip_lower", mouth + ahead - [0.0, GUESSES.lip_lower, 0.0])
+    guess["nose_tip"] = np.array(
+        [mouth[0] / 2, GUESSES.nose_down * mouth[1], mouth[2] + GUESSES.nose_ahead * outwards]
+    )
+    level = min(mouth[1], guess["lip_lower"][1]) - GUESSES.chin
+    guess["chin"] = np.array([mouth[0], level, mouth[2]])
     return {
         name: frame.to_object(guess[name]).astype(np.float64) for name in NAMES if name not in at
     }
@@ -238,7 +227,11 @@ def around(vertices: Floats, triangles: Ints, points: NDArray[np.floating[Any]])
     chosen = np.zeros(len(vertices), bool)
     for point in points:
         apart = ((vertices - point.astype(np.float32)) ** 2).sum(axis=1)
-        chosen[np.argpartition(apart, NEAR)[:NEAR] if len(apart) > NEAR else slice(None)] = True
+        chosen[
+            np.argpartition(apart, MARKS.near)[: MARKS.near]
+            if len(apart) > MARKS.near
+            else slice(None)
+        ] = True
     return np.asarray(triangles[chosen[triangles].any(axis=1)], np.int32)
 
 

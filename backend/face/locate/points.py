@@ -11,19 +11,9 @@ from numpy.typing import NDArray
 from ..geometry.frame import Frame
 from ..geometry.mesh import Floats, Ints, part_boxes, squared
 from ..geometry.normals import corners_of, crossed
+from ..params.locate import CROP
 
-COUNT = 1024  # points of a crop that landmarks are read from
-COARSE_COUNT = 384  # points of a crop that only asks whether a face is there
-CROP_CENTRE = (0.0, -0.3, -0.3)
-CROP_RADIUS = 2.2
-CELL = 0.1  # canonical units: of the grid in which a crop looks at what is in front
-# canonical units behind the foremost point of a cell that a crop still sees: through a fringe, not
-# to the back of the head
-DEPTH = 0.7
 CHANNELS = 7  # of a point in a crop: position, normal, size of its loose part
-# cells to the surface's radius (of inertia) in which triangles draw their priorities: finer than
-# what shapes a face
-GRID = 1024
 FARTHEST = (
     2.0**60
 )  # cells; what lies beyond has no area to speak of, and no number that an integer holds
@@ -88,7 +78,13 @@ def cloud_of(vertices: Floats, triangles: Ints, parts: Ints, seed: int = 0) -> P
     with np.errstate(divide="ignore"):
         priority = 0.5 * np.log(area / typical) + _draw(cells, seed)
     sizes = np.maximum.reduce(part_boxes(vertices, parts)[:, 3:].T)[triangles[:, 0]]
-    return PointCloud(middle.astype(np.float32), normal.astype(np.float32), sizes, priority, cells)
+    return PointCloud(
+        middle.astype(np.float32),
+        normal.astype(np.float32),
+        sizes,
+        priority=priority,
+        cells=cells,
+    )
 
 
 def _cells(
@@ -109,7 +105,7 @@ def _cells(
     axes = np.divide(axes, length, out=np.zeros_like(axes), where=length > 0)
     numbers = np.zeros(len(middle), np.uint64)
     for axis in axes:
-        for place in (away @ axis * GRID, normal @ axis):
+        for place in (away @ axis * CROP.grid, normal @ axis):
             numbers = _mixed(
                 numbers
                 ^ np.floor(np.clip(place, -FARTHEST, FARTHEST)).astype(np.int64).view(np.uint64)
@@ -133,30 +129,34 @@ def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return np.asarray(numbers ^ (numbers >> np.uint64(31)))
 
 
-def within(columns: Floats, centre: tuple[float, float, float], radius: float) -> NDArray[np.bool_]:
-    """Which of N points, by columns (3,N), lie in a sphere, as flags (N,)."""
-    return np.asarray(squared((columns - np.array(centre, np.float32)[:, None]).T) < radius**2)
+def in_crop(columns: Floats, room: float = 1.0) -> NDArray[np.bool_]:
+    """Which of N points, by columns (3,N), canonical, lie in the sphere that a crop shows, as flags
+    (N,). room: by which the sphere is larger.
+    """
+    centre = np.array([0, CROP.centre_y, CROP.centre_z], np.float32)
+    return np.asarray(squared((columns - centre[:, None]).T) < (room * CROP.radius) ** 2)
 
 
 def _cell(places: Floats) -> NDArray[np.int32]:
     """The cell of the grid that places (N,) along an axis lie in."""
     return np.asarray(
-        np.floor((places + np.float32(CROP_RADIUS + 1)) * np.float32(1 / CELL)), np.int32
+        np.floor((places + np.float32(CROP.radius + 1)) * np.float32(1 / CROP.cell)), np.int32
     )
 
 
-def crop(cloud: PointCloud, frame: Frame, count: int = COUNT) -> Floats:
-    """At most `count` points float32 (P,CHANNELS): position and normal in the frame, and the size
-    of the loose part (the logarithm of its half extent in canonical units, -1 to 1), of what lies
-    in the sphere around the face and not far behind what is in front.
+def crop(cloud: PointCloud, frame: Frame, count: int | None = None) -> Floats:
+    """At most `count` points, CROP.count without it, float32 (P,CHANNELS): position and normal in
+    the frame, and the size of the loose part (the logarithm of its half extent in canonical units,
+    -1 to 1), of what lies in the sphere around the face and not far behind what is in front.
     """
+    count = CROP.count if count is None else count
     columns = frame.columns(cloud.positions)
-    inside = np.flatnonzero(within(columns, CROP_CENTRE, CROP_RADIUS))
+    inside = np.flatnonzero(in_crop(columns))
     x, y, z = columns.take(inside, axis=1)
     cells = _cell(x) + (_cell(y) << 10)
     foremost = np.full(int(cells.max(initial=0)) + 1, -np.inf, np.float32)
     np.maximum.at(foremost, cells, z)
-    inside = inside[z > foremost[cells] - DEPTH]
+    inside = inside[z > foremost[cells] - CROP.depth]
     if len(inside) > count:
         inside = inside[np.argpartition(-cloud.priority[inside], count)[:count]]
     inside = inside[

@@ -11,27 +11,25 @@ import numpy as np
 
 from ..geometry.frame import Doubles, Frame
 from ..geometry.mesh import AvatarMesh
+from ..params.locate import PROPOSALS
 from .points import PointCloud
 
-HEADINGS = 8  # proposals around the up axis, 45 degrees apart; the encoder copes with 38
-SIZES = (
-    6.0,
-    20.0,
-    3.2,
-    11.0,
-    36.0,
-    # extent along up / canonical unit, likeliest first: a head, a body, a face, a figurine, a body
-    # with props
-)
-DEPTHS = (
-    1.0,
-    2.0,
-    3.0,
-    4.2,
-)  # canonical units from the top of the mesh to the eyes: from a fringe to tall hair and ears
+
+def sizes() -> tuple[float, ...]:
+    """Extents along up in canonical units, likeliest first: of a head, a body, a face, a figurine,
+    a body with props.
+    """
+    p = PROPOSALS
+    return p.size_head, p.size_body, p.size_face, p.size_figurine, p.size_props
 
 
-def _about(axis: int, angle: float) -> Doubles:
+def depths() -> tuple[float, ...]:
+    """Canonical units from the top of the mesh to the eyes: from a fringe to tall hair and ears."""
+    p = PROPOSALS
+    return p.depth_fringe, p.depth_head, p.depth_hair, p.depth_ears
+
+
+def about(axis: int, angle: float) -> Doubles:
     """Rotation (3,3) by an angle in radians about a coordinate axis."""
     rotation = np.eye(3)
     i, j = (axis + 1) % 3, (axis + 2) % 3
@@ -40,7 +38,7 @@ def _about(axis: int, angle: float) -> Doubles:
     return rotation
 
 
-def _ups(mesh: AvatarMesh) -> list[Doubles]:
+def ups_of(mesh: AvatarMesh) -> list[Doubles]:
     """Directions that may be up, unit (3,), likeliest first: neck to head, the world's up, and the
     object's six axes.
     """
@@ -54,13 +52,13 @@ def _ups(mesh: AvatarMesh) -> list[Doubles]:
         if (
             length > 0
             and np.isfinite(length)
-            and all(direction / length @ u < np.cos(np.radians(10)) for u in ups)
+            and all(direction / length @ u < np.cos(np.radians(PROPOSALS.other_up)) for u in ups)
         ):
             ups.append(direction / length)
     return ups
 
 
-def _front(up: Doubles) -> Doubles:
+def front_of(up: Doubles) -> Doubles:
     """Where avatars look, unit (3,): along -Y in Blender, where Z is up, and the same way turned
     about X where another axis is; else along what of -Y lies across `up`.
     """
@@ -69,7 +67,7 @@ def _front(up: Doubles) -> Doubles:
     return np.asarray(front / np.linalg.norm(front))
 
 
-def _proposals(
+def proposals(
     cloud: PointCloud, up: Doubles, parts: float, front: Doubles | None = None
 ) -> list[Frame]:
     """Frames that may show the face if `up` is up and a unit goes `parts` times into the height:
@@ -79,28 +77,34 @@ def _proposals(
     aside /= np.linalg.norm(aside)
     ahead = np.cross(aside, up)
     level = cloud.positions.astype(np.float64) @ np.stack([aside, up, ahead]).T
-    top, bottom = np.quantile(level[:, 1], [0.999, 0.001])
+    top, bottom = np.quantile(level[:, 1], [1 - PROPOSALS.ends, PROPOSALS.ends])
     axes, unit = np.stack([aside, up, ahead]), (top - bottom) / parts
-    headings = HEADINGS if front is None else 1
-    return [frame for depth in DEPTHS for frame in _around(level, axes, unit, top, depth, headings)]
+    headings = PROPOSALS.headings if front is None else 1
+    return [
+        frame
+        for depth in depths()
+        for frame in _around(level, axes, unit, top - depth * unit, headings)
+    ]
 
 
 def _around(
-    level: Doubles, axes: Doubles, unit: float, top: float, depth: float, headings: int
+    level: Doubles, axes: Doubles, unit: float, height: float, headings: int
 ) -> Iterator[Frame]:
-    """Frames at one height that look at the slab there from the first of HEADINGS. level (P,3):
+    """Frames at one height that look at the slab there from the first of all headings. level (P,3):
     points along the axes' rows.
     """
-    height = top - depth * unit
-    slab = level[np.abs(level[:, 1] - height) < 0.6 * unit]
-    if unit <= 0 or len(slab) < 4:
+    slab = level[np.abs(level[:, 1] - height) < PROPOSALS.slab * unit]
+    if unit <= 0 or len(slab) < PROPOSALS.slab_fewest:
         return
     middle = np.median(slab[:, [0, 2]], axis=0)
-    slab = slab[np.hypot(slab[:, 0] - middle[0], slab[:, 2] - middle[1]) < 3 * unit]
+    slab = slab[
+        np.hypot(slab[:, 0] - middle[0], slab[:, 2] - middle[1]) < PROPOSALS.slab_reach * unit
+    ]
     for k in range(headings):
-        rotation = _about(1, 2 * np.pi * k / HEADINGS)
+        rotation = about(1, 2 * np.pi * k / PROPOSALS.headings)
         turned = (slab - [middle[0], height, middle[1]]) @ rotation.T
-        line = turned[np.abs(turned[:, 0]) < 0.6 * unit, 2]
-        front = (np.quantile(line, 0.95) if len(line) else 0.0) - 0.2 * unit
+        line = turned[np.abs(turned[:, 0]) < PROPOSALS.line * unit, 2]
+        front = np.quantile(line, PROPOSALS.front) if len(line) else 0.0
+        front -= PROPOSALS.eyes_behind * unit
         origin = np.array([middle[0], height, middle[1]]) + rotation[2] * front
         yield Frame(origin @ axes, rotation @ axes, float(unit))

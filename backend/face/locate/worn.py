@@ -22,29 +22,11 @@ from ..evidence.names import CLASSES, FACIAL, kind_of
 from ..geometry.frame import Floats
 from ..geometry.landmarks import NAMES, SIDES
 from ..geometry.mesh import AvatarMesh, Ints, all_corners, among, loose_parts, nearest, part_boxes
+from ..params.locate import FINDING, TRUST, WORN
 from .cut import framed
-from .face import FEW, Face, Place
-from .search import DOUBT
+from .face import Face, Place
 
-# share of a loose part's vertices on bones of hair from which on all of it is: only ends of locks
-# swing. A choice, no fit
-SPREAD = 0.2
-HUNG = 0.9  # the same of bones that only their place tells
 BARE = ("nose_tip", "chin", "mouth_left", "mouth_right")  # landmarks before which no hair hangs
-CARRIED = 2  # of these that must lie on what is called hair for it to be the face
-FAR = 0.15  # canonical units, the farthest that skin of few polygons has a vertex from a landmark
-BROW, LASH = (
-    (0.45, 0.15),
-    (0.45, 0.2),
-)  # canonical units, half the width and height that a brow and a lash have at most
-AT_BROW = (
-    0.35,
-    0.25,
-    0.4,
-    # canonical units along x, y and z that the middle of a brow's or lash's part is from where such
-    # a thing lies
-)
-TRIES = 5  # searches at most
 TRUE_NAME = "skin"  # what is called hair and is the face
 FACE = [
     CLASSES.index(name) for name in (*FACIAL, "jaw", "ear")
@@ -76,12 +58,12 @@ def located(
         else [mesh]
     )
     whole: Face | None = None
-    for _ in range(TRIES):
+    for _ in range(WORN.tries):
         if told is None or not hidden.any():
             break
         face = _without(asked, hidden, find, agree)
         if (
-            face is None or face.confidence < DOUBT
+            face is None or face.confidence < FINDING.doubt
         ):  # names may hide the face itself, or it lies on its side
             if whole is not None:
                 return (
@@ -125,10 +107,10 @@ class _Told:
         """
         parts, count = self.parts, np.bincount(self.parts)
         by_name = self.own & ~self.classes.hanging
-        whole = np.bincount(parts, by_name) >= SPREAD * count
+        whole = np.bincount(parts, by_name) >= WORN.spread * count
         whole &= np.bincount(parts, np.isin(self.classes.bone, FACE) & ~self.own) == 0
         whole[list(self.apart)] = False
-        hung = np.bincount(parts, self.own) >= HUNG * count
+        hung = np.bincount(parts, self.own) >= WORN.hung * count
         return np.asarray(by_name | (self.own & hung[parts]) | whole[parts])
 
 
@@ -162,7 +144,7 @@ def _without(
         face = _of_rest(mesh, hidden, find, agree)
         if face is not None and (best is None or face.confidence > best.confidence):
             best = face
-        if best is not None and best.confidence >= DOUBT:
+        if best is not None and best.confidence >= FINDING.doubt:
             break
     return best
 
@@ -176,7 +158,7 @@ def _of_rest(
     """The same with one hint."""
     left = np.flatnonzero(~hidden).astype(np.int32)
     triangles = all_corners(~hidden, mesh.triangles)
-    if np.count_nonzero(triangles) < FEW:
+    if np.count_nonzero(triangles) < TRUST.fewest:
         return None
     per_vertex = {
         name: values[left]
@@ -233,8 +215,8 @@ def _carrying(places: Floats, hidden: Flags, at: dict[str, Floats]) -> NDArray[n
     to_hidden, to_others = (
         np.linalg.norm(_nearest(marks, places[some]) - marks, axis=1) for some in (hidden, ~hidden)
     )
-    carried = (to_others > FAR) & (to_hidden < to_others / 2)
-    if np.count_nonzero(carried) < CARRIED:
+    carried = (to_others > WORN.far) & (to_hidden < to_others / 2)
+    if np.count_nonzero(carried) < WORN.carried:
         return np.zeros(0, np.intp)
     return np.asarray(np.unique(np.flatnonzero(hidden)[nearest(marks[carried], places[hidden])]))
 
@@ -274,14 +256,15 @@ def _features(
     whole = (np.bincount(parts, hidden) == np.bincount(parts)) & (np.bincount(parts, named) == 0)
     found = np.zeros(len(parts), bool)
     boxes = part_boxes(places, parts)
+    reach = np.array([WORN.near_x, WORN.near_y, WORN.near_z], np.float32)
     for side in SIDES:
         brow = (at[f"brow_inner_{side}"] + at[f"brow_outer_{side}"]) / 2
         for middle, (wide, high) in (
-            (brow, BROW),
-            (at[f"lid_upper_{side}"], LASH),
-            (at[f"lid_lower_{side}"], LASH),
+            (brow, (WORN.brow_wide, WORN.brow_high)),
+            (at[f"lid_upper_{side}"], (WORN.lash_wide, WORN.lash_high)),
+            (at[f"lid_lower_{side}"], (WORN.lash_wide, WORN.lash_high)),
         ):
-            near = (np.abs(boxes[:, :3] - middle) < np.array(AT_BROW, np.float32)).all(axis=1)
+            near = (np.abs(boxes[:, :3] - middle) < reach).all(axis=1)
             found |= (
                 near
                 & (boxes[:, 3] < wide)

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the encoder makes of crops: landmarks and confidence in a frame, and ways from frame to
+frame to where the landmarks no longer move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analyse.kinds import skin_and_still
+from ..geometry.frame import Doubles, Floats, Frame, frame_of_landmarks
+from ..geometry.landmarks import NAMES, mirrored
+from ..geometry.mesh import AvatarMesh, Ints
+from ..geometry.mirror import in_symmetric_region
+from ..geometry.ramp import smoothstep
+from ..geometry.symmetry import mirror_plane
+from ..params.geometry import PLANE
+from ..params.locate import CROP, SEARCH, TRUST
+from .points import CHANNELS, PointCloud, crop, in_crop
+from .proposals import about
+
+Encode = Callable[[Floats], tuple[Floats, Floats]]
+MIRROR = np.array([-1, 1, 1], np.float32)
+POINT_MIRROR = np.array([-1, 1, 1, -1, 1, 1, 1], np.float32)  # of a crop's point
+
+
+@dataclass(frozen=True)
+class Found:
+    """A frame that may show a face. drawn: proposals from all around end there, and at least one of
+    them looked like a face.
+    """
+
+    frame: Frame
+    confidence: float
+    drawn: bool = False
+
+
+NOTHING = Found(Frame(np.zeros(3), np.eye(3), 1.0), 0.0)
+
+
+@dataclass(frozen=True)
+class EncoderSearch:
+    """A cloud of points, the encoder that looks at crops of it, and the names of its landmarks."""
+
+    cloud: PointCloud
+    encode: Encode
+    names: tuple[str, ...]
+
+    def look(
+        self,
+        frames: Sequence[Frame],
+        count: int | None = None,
+        *,
+        both: bool = False,
+        redraw: bool = False,
+    ) -> tuple[Floats, Floats, Floats]:
+        """Landmarks (B,L,3) in each frame, confidence (B,), and what else the encoder says (B,S),
+        which must not depend on sides.
+
+        both: look at the mirror images, too, and mirror the answers back: twice as many rows, those
+        of the mirror images last. redraw: see other points of the surface in each frame.
+        """
+        count = CROP.count if count is None else count
+        clouds = (
+            [self.cloud.redrawn(draw) for draw in range(len(frames))]
+            if redraw
+            else [self.cloud] * len(frames)
+        )
+        crops = [crop(cloud, frame, count) for cloud, frame in zip(clouds, frames, strict=True)]
+        filled = [c if len(c) else np.zeros((1, CHANNELS), np.float32) for c in crops]
+        points = np.stack([c[np.arange(count) % len(c)] for c in filled])
+        latent, sure = self.encode(
+            np.concatenate([points, points * POINT_MIRROR]) if both else points
+        )
+        sure = sure.reshape(-1)
+        landmarks = latent[:, : 3 * len(self.names)].reshape(len(latent), -1, 3)
+        if both:
+            back = (
+                landmarks[len(frames) :, [self.names.index(mirrored(n)) for n in self.names]]
+                * MIRROR
+            )
+            landmarks = np.concatenate([landmarks[: len(frames)], back])
+        enough = np.array([len(c) >= TRUST.fewest for c in crops] * (2 if both else 1))
+        return (
+            landmarks,
+            np.where(enough, sure, 0).astype(np.float32),
+            latent[:, 3 * len(self.names) :],
+        )
+
+    def next_frame(self, frame: Frame, landmarks: Floats) -> Frame:
+        """The canonical frame of landmarks (L,3) that were seen in a frame; the size changes by no
+        more than the encoder has learnt.
+        """
+        found = frame_of_landmarks(
+            dict(zip(self.names, frame.to_object(landmarks).astype(np.float64), strict=True))
+        )
+        return Frame(
+            found.origin,
+            found.rotation,
+            float(
+                np.clip(found.scale, frame.scale / SEARCH.size_step, frame.scale * SEARCH.size_step)
+            ),
+        )
+
+    def bared(
+        self, frame: Frame, mesh: AvatarMesh, parts: Ints, inside: NDArray[np.bool_]
+    ) -> Ints | None:
+        """The triangles (U,3) among those `inside` (T,) that are left when what looks like hair and
+        worn things, seen from a frame, is taken away; None where nothing does.
+        """
+        if not set(NAMES) <= set(self.names):
+            return None
+        seen = frame.to_object(self.look([frame])[0][0])
+        own = frame_of_landmarks(dict(zip(self.names, seen.astype(np.float64), strict=True)))
+        if not own.scale > 0:
+            return None
+        at = dict(zip(self.names, own.to_canonical(seen), strict=True))
+        canonical = own.to_canonical(mesh.vertices)
+        if not np.isfinite(canonical).all():
+            return None
+        still = skin_and_still(canonical, mesh.triangles, parts, at, roles=mesh.roles)[1]
+        left = inside & ~still[mesh.triangles[:, 0]]
+        return mesh.triangles[left] if still.any() and left.sum() >= TRUST.fewest else None
+
+    def follow(self, proposals: Sequence[Frame], keep: int | None = None) -> Found:
+        """Look at all proposals, follow the surest `keep` (SEARCH.keep without it), return where
+        most of them end if a face draws them there, else the surest end.
+
+        On heads unlike those in training the landmarks may be right where the confidence is not:
+        then every way leads to the same frame.
+        """
+        if not proposals:
+            return NOTHING
+        keep = SEARCH.keep if keep is None else keep
+        pieces = [proposals[i : i + SEARCH.batch] for i in range(0, len(proposals), SEARCH.batch)]
+        sure = np.concatenate([self.look(some, CROP.coarse_count)[1] for some in pieces])
+        frames = [proposals[i] for i in np.argsort(-sure, kind="stable")[:keep]]
+        glimpse = float(sure.max())
+        for _ in range(SEARCH.follow):
+            landmarks, sure, _more = self.look(frames, CROP.coarse_count)
+            glimpse = max(glimpse, float(sure.max()))
+            frames = [
+                self.next_frame(f, points) for f, points in zip(frames, landmarks, strict=True)
+            ]
+        _landmarks, sure, _more = self.look(frames, CROP.coarse_count)
+        together = [
+            sum(frames_apart(one, other) < SEARCH.alike for other in frames) for one in frames
+        ]
+        glimpse = max(glimpse, float(sure.max()))
+        drawn = (
+            (SEARCH.drawn_some, SEARCH.drawn_some_sure),
+            (SEARCH.drawn_all, SEARCH.drawn_all_sure),
+        )
+        if any(max(together) >= count and glimpse > least for count, least in drawn):
+            middle = int(np.lexsort((-sure, -np.array(together)))[0])
+            return Found(frames[middle], float(sure[middle]), True)
+        return Found(frames[int(sure.argmax())], float(sure.max()))
+
+    def judge(self, found: Found, likely: bool) -> Found:
+        """The same frame, believed as far as its place is symmetric unless it was found in the
+        likeliest direction; at least SEARCH.steady where it is symmetric and draws proposals.
+        """
+        share = self.mirror(found.frame)[2]
+        balanced = smoothstep(SEARCH.lopsided_from, SEARCH.lopsided_to, np.array([share]))
+        sure = found.confidence * (1.0 if likely else float(balanced[0]))
+        steady = found.drawn and share > SEARCH.symmetric
+        return Found(found.frame, max(sure, SEARCH.steady) if steady else sure, steady)
+
+    def settle(self, found: Found) -> Found:
+        """Follow one frame with all points and with its mirror image until it rests.
+
+        A crop's edge may let the same points in and out for ever; then the end is the middle of the
+        last SEARCH.cycle steps. On a face unlike those in training the way may lead astray; then
+        the surest frame on it is the end.
+        """
+        frame, last, best = found.frame, [], NOTHING
+        for _ in range(SEARCH.settle):
+            landmarks, sure = self._both(frame)
+            best = max(
+                best, replace(found, frame=frame, confidence=sure), key=lambda f: f.confidence
+            )
+            following = self.next_frame(frame, landmarks)
+            last.append(frame.to_object(landmarks))
+            moved = (
+                np.linalg.norm(following.origin - frame.origin) / frame.scale
+                + np.abs(following.rotation - frame.rotation).max()
+            )
+            frame = following
+            if moved < SEARCH.rest:
+                break
+        if sure < best.confidence - SEARCH.astray:
+            return best
+        if moved >= SEARCH.rest:
+            frame = frame_of_landmarks(
+                dict(zip(self.names, np.mean(last[-SEARCH.cycle :], axis=0), strict=True))
+            )
+        return replace(found, frame=frame, confidence=sure)
+
+    def _both(self, frame: Frame) -> tuple[Floats, float]:
+        """Landmarks (L,3) in a frame and confidence, the mean of what is seen directly and in the
+        mirror, so that sides are treated alike.
+        """
+        (seen, other), (sure, other_sure), _more = self.look([frame], both=True)
+        return (seen + other) / 2, float((sure + other_sure) / 2)
+
+    def landmarks(self, frame: Frame) -> tuple[Floats, Frame, Floats]:
+        """Landmarks (L,3) in their own canonical frame, that frame, and what else the encoder says
+        (S,): the mean over slightly turned frames, each with a draw of points of its own, and their
+        mirror images; by one draw alone they vary by a tenth of the eye's width.
+        """
+        jitter = np.radians(SEARCH.jitter)
+        turned = [
+            Frame(frame.origin, about(axis, angle) @ frame.rotation, frame.scale)
+            for axis in range(3)
+            for angle in (-jitter, jitter)
+        ]
+        near = in_crop(frame.columns(self.cloud.positions), SEARCH.jitter_room)
+        points, _sure, rows = replace(self, cloud=self.cloud[near]).look(
+            turned, both=True, redraw=True
+        )
+        seen = np.mean(
+            [f.to_object(p) for f, p in zip([*turned, *turned], points, strict=True)], axis=0
+        )
+        own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
+        return *self.mirrored_alike(own.to_canonical(seen), own), rows.mean(
+            axis=0, dtype=np.float32
+        )
+
+    def more(self, frame: Frame) -> Floats:
+        """What the encoder says beside landmarks and confidence (S,) of a frame whose landmarks are
+        known: the mean of both sides.
+        """
+        return np.asarray(self.look([frame], both=True)[2].mean(axis=0), np.float32)
+
+    def mirrored_alike(
+        self, landmarks: Floats, frame: Frame, known: Collection[str] = ()
+    ) -> tuple[Floats, Frame]:
+        """The same landmarks and frame, both sides alike about the mirror plane where the face has
+        one. known: those whose place is known better: where it is of one side, that one counts.
+        """
+        normal, offset, paired = self.mirror(frame)
+        if paired < SEARCH.symmetric:
+            return landmarks, frame
+        swapped = landmarks[[self.names.index(mirrored(n)) for n in self.names]].astype(np.float64)
+        swapped -= 2 * (swapped @ normal - offset)[:, None] * normal
+        share = np.array([(1 + (n in known) - (mirrored(n) in known)) / 2 for n in self.names])[
+            :, None
+        ]
+        seen = frame.to_object(share * landmarks + (1 - share) * swapped).astype(np.float64)
+        own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
+        return own.to_canonical(seen), own
+
+    def mirror(self, frame: Frame) -> tuple[Doubles, float, float]:
+        """Normal (3,), offset and share of the face's mirror plane in a frame, see symmetry.py;
+        share 0 where there are too few points.
+        """
+        columns = frame.columns(self.cloud.positions)
+        near = np.flatnonzero(in_symmetric_region(columns.T))
+        if len(near) < TRUST.fewest:
+            return np.array([1.0, 0, 0]), 0.0, 0.0
+        if len(near) > PLANE.points:
+            kept = np.argpartition(-self.cloud.priority[near], PLANE.points)[: PLANE.points]
+            near = near[kept]
+        near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
+        return mirror_plane(columns[:, near].T, frame.turn_to_canonical(self.cloud.normals[near]))
+
+
+def frames_apart(one: Frame, other: Frame) -> float:
+    """How far two frames lie apart: canonical units, sines of angles or the logarithm of their
+    sizes, whichever is most.
+    """
+    if min(one.scale, other.scale) <= 0:
+        return np.inf
+    moved = np.linalg.norm(one.origin - other.origin) / one.scale
+    return float(
+        max(
+            moved, np.abs(one.rotation - other.rotation).max(), abs(np.log(one.scale / other.scale))
+        )
+    )

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a face is by what needs no search: landmarks that the user placed, or features that are
+plain to see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import BackendError
+from ..geometry.frame import Doubles, Floats, Frame, frame_of_landmarks
+from ..geometry.landmarks import NAMES
+from ..geometry.mesh import AvatarMesh, Ints, extent
+from ..params.locate import CUT, FINDING
+from . import features, marks
+from .cut import allowed
+from .encoder_search import EncoderSearch, Found
+from .face import Place
+from .proposals import front_of
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A mesh whose face is looked for.
+
+    Args:
+        mesh: its triangles look outwards
+        group: int32 (V,), vertices in one place share one
+        parts: int32 (V,), loose parts
+        inside: flags (T,), triangles in which the face is sought
+    """
+
+    mesh: AvatarMesh
+    group: Ints
+    parts: Ints
+    inside: NDArray[np.bool_]
+
+    @property
+    def marked(self) -> bool:
+        """Whether a mask or head weights say where the head is."""
+        weights = self.mesh.head_weights
+        weighted = weights is not None and bool((weights > CUT.head_from).any())
+        return self.mesh.mask is not None or weighted
+
+    @property
+    def enough(self) -> float:
+        """The confidence from which on there is a face."""
+        return FINDING.likely if self.marked else FINDING.sure
+
+
+def placed(asked: Asked, search: EncoderSearch, threads: int) -> Place:
+    """The face where all of its landmarks are the user's."""
+    landmarks, frame = corrected(asked.mesh, search.names, None)
+    beside = ThreadPoolExecutor(1, "locate")
+    more = beside.submit(search.more, frame)
+    beside.shutdown(wait=threads < 2)
+    return Place(
+        asked.mesh,
+        asked.group,
+        asked.parts,
+        frame,
+        search.names,
+        landmarks=landmarks,
+        confidence=1.0,
+        searched=False,
+        warnings=(),
+        more=more.result,
+        alike=search.mirrored_alike,
+    )
+
+
+def by_features(asked: Asked, search: EncoderSearch, up: Doubles, best: Found) -> Place | None:
+    """The face where its features say that it is, if they are plain to see: the encoder is not
+    certain. best: what it found.
+    """
+    if set(search.names) != set(NAMES):
+        return None
+    mesh, ahead = asked.mesh, front_of(up)
+    axes = np.stack([np.cross(up, ahead), up, ahead])
+    head = np.ones(len(mesh.vertices), bool)
+    if mesh.head_weights is not None and (mesh.head_weights > CUT.head_from).any():
+        head = mesh.head_weights > CUT.head_from
+    seen = features.landmarks(
+        mesh.vertices.astype(np.float64) @ axes.T,
+        mesh.triangles,
+        asked.group,
+        asked.parts,
+        head & allowed(mesh),
+    )
+    if not seen:
+        return None
+    points = np.stack([seen[name] for name in search.names]) @ axes
+    if mesh.landmarks:
+        landmarks, frame = corrected(mesh, search.names, points)
+    else:
+        own = frame_of_landmarks(dict(zip(search.names, points, strict=True)))
+        landmarks, frame = search.mirrored_alike(own.to_canonical(points), own)
+    confidence = max(best.confidence, FINDING.featured)
+    warnings = (doubted(confidence),) if confidence < FINDING.doubt else ()
+    return Place(
+        mesh,
+        asked.group,
+        asked.parts,
+        frame,
+        search.names,
+        landmarks=landmarks,
+        confidence=confidence,
+        searched=True,
+        warnings=warnings,
+        more=lambda: search.more(frame),
+        alike=search.mirrored_alike,
+    )
+
+
+def same_face(one: Frame, other: Frame) -> bool:
+    """Whether two frames may be of one face, whose eyes or mouth one of them misses."""
+    near = np.linalg.norm(one.origin - other.origin) < FINDING.beside * other.scale
+    return (
+        bool(near)
+        and abs(np.log(one.scale / other.scale)) < np.log(FINDING.twice)
+        and one.rotation[2] @ other.rotation[2] > 0
+    )
+
+
+def corrected(mesh: AvatarMesh, names: Sequence[str], found: Floats | None) -> tuple[Floats, Frame]:
+    """Landmarks (L,3) in their own canonical frame, and that frame: the user's where given, else
+    those found (L,3) in object space.
+    """
+    points = np.zeros((len(names), 3)) if found is None else found.astype(np.float64)
+    for index, name in enumerate(names):
+        if name in mesh.landmarks:
+            points[index] = mesh.landmarks[name]
+    named = dict(zip(names, points, strict=True))
+    placed = {name: named[name] for name in names if name in mesh.landmarks}
+    away = marks.distances(mesh.vertices, mesh.triangles, placed)
+    wrong = marks.fault(named, placed, away, extent(mesh.vertices))
+    if wrong:
+        raise BackendError(
+            "mesh_invalid", wrong, "Put each on its place on the face, or leave them out."
+        )
+    frame = frame_of_landmarks(named)
+    return frame.to_canonical(points), frame
+
+
+def doubted(confidence: float) -> str:
+    return (
+        f"The face is only {confidence:.0%} sure; look at the result, or name a vertex group that"
+        " holds the face."
+    )

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parameters of `locate/refine.py`: landmarks moved to the mesh's openings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..number import number
+
+
+@dataclass(frozen=True)
+class RefineEyes:
+    """Lids and corners of eyes. Heights are those that landmarks say, half widths those between an
+    eye's corners.
+    """
+
+    shift: float = number(
+        0.3,
+        "heights of the opening",
+        0.05,
+        0.55,
+        "by which it is looked for above and below; an estimate, not fitted",
+    )
+    shift_far: float = number(
+        0.6,
+        "heights of the opening",
+        0.2,
+        2,
+        "by which it is looked for below at last; an estimate, not fitted",
+    )
+    stretch: float = number(
+        1.5,
+        "times the height that landmarks say",
+        1.05,
+        4,
+        "the same again, so much higher; an estimate, not fitted",
+    )
+    near: float = number(
+        1.3,
+        "widths of an eye around its middle",
+        0.6,
+        3,
+        "in which its opening lies; an estimate, not fitted",
+    )
+    inner: float = number(
+        0.75,
+        "share of that",
+        0.3,
+        1,
+        "within which a border of the skin counts as one; an estimate, not fitted",
+    )
+    columns: int = number(
+        12,
+        "open columns",
+        3,
+        41,
+        "from which on an opening is taken; an estimate, not fitted",
+    )
+    least: float = number(
+        0.3,
+        "share of the height that landmarks say",
+        0.05,
+        0.8,
+        "a lower gap between lids is a crack in what lies in the eye; an estimate, not fitted",
+    )
+    both: float = number(
+        0.325,
+        "half widths on both sides of the middle",
+        0.05,
+        0.8,
+        "that must be open: half an opening misplaces the lids; an estimate, not fitted",
+    )
+    met_from: float = number(
+        0.25,
+        "share of its greatest height",
+        0.05,
+        0.43,
+        "an opening that ends lower is wholly believed to come to its corner; an estimate, not"
+        " fitted",
+    )
+    met_to: float = number(
+        0.45,
+        "share of its greatest height",
+        0.31,
+        1,
+        "one that ends higher is not believed; an estimate, not fitted",
+    )
+    short_from: float = number(
+        0.55,
+        "half widths from the middle",
+        0.2,
+        0.8,
+        "what ends before that is ended by a lash or a fold; an estimate, not fitted",
+    )
+    short_to: float = number(
+        0.85,
+        "half widths from the middle",
+        0.67,
+        1.2,
+        "what goes beyond it is ended by its corner; an estimate, not fitted",
+    )
+    step: float = number(
+        0.065,
+        "half widths",
+        0.01,
+        0.2,
+        "over which the edges are smoothed, a column of openings; an end is read half of it before;"
+        " an estimate, not fitted",
+    )
+
+
+@dataclass(frozen=True)
+class RefineMouth:
+    """Lips and corners of the mouth. Half widths are those between the found corners."""
+
+    around_wide: float = number(
+        1.6,
+        "half widths from the lips' middle",
+        1,
+        3,
+        "within which lips are sought; an estimate, not fitted",
+    )
+    around_high: float = number(
+        1.2,
+        "half widths from the lips' middle",
+        0.4,
+        3,
+        "the same up, down and in depth; an estimate, not fitted",
+    )
+    sure_side: float = number(
+        0.1,
+        "side, 0 between lips to 1 on the upper one",
+        0.01,
+        0.5,
+        "that a vertex of a lip surely has; an estimate, not fitted",
+    )
+    touch: float = number(
+        0.25,
+        "half widths",
+        0.05,
+        1,
+        "within which lips that lie on each other are; an estimate, not fitted",
+    )
+    touch_share: float = number(
+        0.1,
+        "share of the lips' vertices",
+        0.01,
+        0.5,
+        "that count as lying on each other at least; an estimate, not fitted",
+    )
+    middle: float = number(
+        0.3,
+        "half widths from the lips' middle",
+        0.05,
+        0.8,
+        "within which the middles of lips are read; an estimate, not fitted",
+    )
+    nearest: int = number(
+        4,
+        "vertices nearest to the other lip",
+        1,
+        50,
+        "whose mean is a lip's middle; an estimate, not fitted",
+    )
+    front: float = number(
+        0.12,
+        "half widths behind the foremost of them",
+        0.02,
+        0.5,
+        "up to which an edge is a lip and not a bag; an estimate, not fitted",
+    )
+    closed_side: float = number(
+        0.01,
+        "side, 0 between lips to 1 on the upper one",
+        0,
+        0.2,
+        "the least at which lips are still told apart towards a corner; an estimate, not fitted",
+    )
+    closed_apart: float = number(
+        0.1,
+        "half widths",
+        0.01,
+        0.5,
+        "between such lips at most; an estimate, not fitted",
+    )
+    ends: int = number(
+        6,
+        "vertices of half a slit",
+        2,
+        50,
+        "from which on its end is taken for the corner; an estimate, not fitted",
+    )
+    nudge: float = number(
+        0.25,
+        "half widths",
+        0.02,
+        1,
+        "by which a corner is moved at most: lips that bend apart end a slit too early; an"
+        " estimate, not fitted",
+    )
+    fading: float = number(
+        0.03,
+        "half widths",
+        0.001,
+        0.3,
+        "beyond which a corner that far off is not followed at all: nothing hangs on a hair; an"
+        " estimate, not fitted",
+    )
+    smallest: float = number(
+        0.4,
+        "of the found half width",
+        0.1,
+        0.9,
+        "the least that a slit between lips that grow together at its ends may say; an estimate,"
+        " not fitted",
+    )
+    together: float = number(
+        0.25,
+        "side, 0 between lips to 1 on the upper one",
+        0.02,
+        0.9,
+        "at a slit's end, below which lips grow together there: it is the corner, however far from"
+        " the found one; an estimate, not fitted",
+    )
+
+
+REFINE_EYES = RefineEyes()
+REFINE_MOUTH = RefineMouth()
