@@ -30,6 +30,8 @@ python3 scripts/dev.py mutate   changes one place at a time and counts what the 
                                 [--only PATH] [--mutants N] [--processes N]
 python3 scripts/dev.py docs     the docs site, in build/site; a link that leads nowhere is an error
 python3 scripts/dev.py pictures all pictures of README and docs   [--only alive,demo,panel]
+python3 scripts/dev.py sensitivity   moves each number of backend/face/params by a fifth on the
+                                golden heads and reports what changes   [--only GROUP] [--out FILE]
 python3 scripts/dev.py reliability   faults and bad inputs, counted: docs/design/reliability.md
 
 --blender 5.2 before the task takes that row of scripts/tools/rows.py, in an environment of its own;
@@ -67,6 +69,7 @@ _TOOL_TASKS = (
     "quality",
     "mutate",
     "reliability",
+    "sensitivity",
     "container-test",
     "pictures",
 )

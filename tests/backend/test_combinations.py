@@ -40,7 +40,9 @@ def head(request: pytest.FixtureRequest) -> Head:
     )
     sides = np.stack([by_turn, np.zeros(len(by_turn))], axis=1).astype(np.float32)
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
-    there = surface_of(made.vertices, triangles, weld(made.vertices), parts, sides, made.landmarks)
+    there = surface_of(
+        made.vertices, triangles, weld(made.vertices), parts, sides, landmarks=made.landmarks
+    )
     shapes = {name: offsets.astype(np.float32) for name, offsets in built.items() if name in DRIVEN}
     for name, more in contacts.corrections(head_of(there, made.landmarks), shapes).items():
         if name in shapes:

@@ -100,7 +100,9 @@ def head(request: pytest.FixtureRequest) -> Head:
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
     return (
         made,
-        surface_of(made.vertices, triangles, weld(made.vertices), parts, sides, made.landmarks),
+        surface_of(
+            made.vertices, triangles, weld(made.vertices), parts, sides, landmarks=made.landmarks
+        ),
         shapes,
     )
 
@@ -261,7 +263,12 @@ def test_a_face_without_openings_is_left_alone() -> None:
     made, _triangles = anatomy()
     parts = part_boxes(vertices, loose_parts(vertices, triangles))
     flat = surface_of(
-        vertices, triangles, weld(vertices), parts, np.zeros((900, 2), np.float32), made.landmarks
+        vertices,
+        triangles,
+        weld(vertices),
+        parts,
+        np.zeros((900, 2), np.float32),
+        landmarks=made.landmarks,
     )
     ones = {name: np.ones_like(vertices) for name in contacts.PROBED}
     assert contacts.corrections(head_of(flat, made.landmarks), ones) == {}
@@ -331,7 +338,12 @@ def test_a_brow_right_above_a_large_eye_is_no_lash() -> None:
         marks[f"brow_{end}_left"] = marks[f"brow_{end}_left"] + down
     parts = part_boxes(vertices, loose_parts(vertices, triangles))
     there = surface_of(
-        vertices, triangles, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), marks
+        vertices,
+        triangles,
+        weld(vertices),
+        parts,
+        np.zeros((len(vertices), 2), np.float32),
+        landmarks=marks,
     )
     lid = head_of(there, marks).lids["left"]
     assert brow.any() and not (lid.lash | lid.lower_lash)[brow].any()
@@ -366,7 +378,12 @@ def test_what_lies_close_before_an_eyeball_rolls_with_it_unless_it_leaves_the_ax
     everything = np.concatenate([triangles, more]).astype(np.int32)
     parts = part_boxes(vertices, loose_parts(vertices, everything))
     there = surface_of(
-        vertices, everything, weld(vertices), parts, np.zeros((len(vertices), 2), np.float32), marks
+        vertices,
+        everything,
+        weld(vertices),
+        parts,
+        np.zeros((len(vertices), 2), np.float32),
+        landmarks=marks,
     )
     lid = head_of(there, marks).lids["left"]
     assert lid.eye[ball].all()
@@ -394,7 +411,7 @@ def with_sheet(points: NDArray[np.float32], faces: NDArray[np.int32]) -> Surface
         weld(vertices),
         parts,
         np.zeros((len(vertices), 2), np.float32),
-        made.landmarks,
+        landmarks=made.landmarks,
     )
 
 
@@ -455,7 +472,7 @@ def test_lashes_go_with_the_edge_of_the_skin_wherever_it_is_led() -> None:
         weld(made.vertices),
         parts,
         np.zeros((len(made.vertices), 2), np.float32),
-        made.landmarks,
+        landmarks=made.landmarks,
     )
     lid = head_of(there, made.landmarks).lids["left"]
     out = np.zeros_like(made.vertices)
@@ -495,7 +512,7 @@ def test_a_lash_that_is_sewn_to_the_lid_keeps_its_width_when_the_lid_comes_down(
         weld(vertices),
         parts,
         np.zeros((len(vertices), 2), np.float32),
-        made.landmarks,
+        landmarks=made.landmarks,
     )
     assert (
         there.skins[0][first:].all() and not there.skins[1][first:].any()
@@ -517,7 +534,9 @@ def test_tall_eyes_close_from_both_sides_unless_the_model_knows_the_head(
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
     unknown = np.zeros((len(made.vertices), 2), np.float32)
     lid = head_of(
-        surface_of(made.vertices, triangles, weld(made.vertices), parts, unknown, made.landmarks),
+        surface_of(
+            made.vertices, triangles, weld(made.vertices), parts, unknown, landmarks=made.landmarks
+        ),
         made.landmarks,
     ).lids["left"]
     rise = (

@@ -25,7 +25,9 @@ def lids(vertices: NDArray[np.float32], triangles: NDArray[np.int32], side: str)
     parts = part_boxes(vertices, loose_parts(vertices, triangles))
     nothing = np.zeros((len(vertices), 2), np.float32)
     return covered.lids(
-        surface_of(vertices, triangles, weld(vertices), parts, nothing, marks), marks, side
+        surface_of(vertices, triangles, weld(vertices), parts, nothing, landmarks=marks),
+        marks,
+        side,
     )
 
 

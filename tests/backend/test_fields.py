@@ -38,7 +38,7 @@ def made(seed: int | None) -> Made:
     v, labels = head.vertices, loose_parts(head.vertices, triangles)
     boxes = part_boxes(v, labels)
     there = surface_of(
-        v, triangles, weld(v), boxes, sides(v, triangles, head.landmarks), head.landmarks
+        v, triangles, weld(v), boxes, sides(v, triangles, head.landmarks), landmarks=head.landmarks
     )
     return Made(
         head,

@@ -73,7 +73,7 @@ def solved(seed: int | None) -> Solved:
             weld(v),
             part_boxes(v, loose_parts(v, triangles)),
             sides(v, triangles, at),
-            at,
+            landmarks=at,
         ),
         at,
     )

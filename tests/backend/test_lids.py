@@ -20,7 +20,9 @@ def lid_of(v: Floats, triangles: Ints, landmarks: Mapping[str, Floats]) -> Lid:
     """The lids of a head's left eye."""
     boxes = part_boxes(v, loose_parts(v, triangles))
     return head_of(
-        surface_of(v, triangles, weld(v), boxes, sides(v, triangles, landmarks), landmarks),
+        surface_of(
+            v, triangles, weld(v), boxes, sides(v, triangles, landmarks), landmarks=landmarks
+        ),
         landmarks,
     ).lids["left"]
 

@@ -31,7 +31,7 @@ def surface(made: Made) -> Surface:
     parts = part_boxes(made.vertices, loose_parts(made.vertices, made.triangles))
     nothing = np.zeros((len(made.vertices), 2), np.float32)
     return surface_of(
-        made.vertices, made.triangles, weld(made.vertices), parts, nothing, made.landmarks
+        made.vertices, made.triangles, weld(made.vertices), parts, nothing, landmarks=made.landmarks
     )
 
 

@@ -22,13 +22,22 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Surface:
-    """What contacts are read from: vertices (F,3), triangles (T,3) among them, group (F,): vertices
-    in one place share one, owner (F,): loose part, of the skin's what hangs together without
-    welding, sides (F,2) of mouth and eye, skins: flags (F,) of the skin's part and of the largest
-    piece of it that needs no welding: lashes and transparent shells may be sewn to the lids. bulky
-    (F,): of parts that are no skin and hair or worn, or too big in every direction for one of a
-    face. pieces (F,): what hangs together without welding. boxes (F,6): of parts. balls: of
-    `bodies.eyeballs`. placed: all landmarks are the user's.
+    """A face's surface of F vertices.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        triangles: int32 (T,3), among them
+        group: int32 (F,), vertices in one place share one
+        owner: int32 (F,), the loose part; of the skin's part what hangs together without welding
+        sides: float32 (F,2), on which side of the mouth and the eye each lies
+        skins: flags (F,) of the skin's part, and of the largest piece of it that needs no welding:
+            lashes and transparent shells may be sewn to the lids
+        bulky: flags (F,) of parts that are no skin and hair or worn, or too big in every direction
+            for one of a face
+        pieces: int32 (F,), what hangs together without welding
+        boxes: float32 (F,6), of parts
+        balls: of `eyeballs`
+        placed: all landmarks are the user's
     """
 
     vertices: Floats
@@ -50,13 +59,22 @@ def surface_of(
     group: Ints,
     parts: Floats,
     sides: Floats,
+    *,
     landmarks: Mapping[str, Floats],
     placed: bool = False,
     still: Flags | None = None,
 ) -> Surface:
-    """The Surface of vertices (F,3) with boxes of their parts (F,6); the skin is the part that most
-    landmarks lie on. placed: these are the user's. still (F,): hair and what is worn, as far as
-    that is known.
+    """Describe a face's surface; its skin is the part that most landmarks lie on.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        triangles: int32 (T,3), among them
+        group: int32 (F,), vertices in one place share one
+        parts: float32 (F,6), boxes of loose parts
+        sides: float32 (F,2), on which side of the mouth and the eye each lies
+        landmarks: float32 (3,), canonical, by name
+        placed: all landmarks are the user's
+        still: flags (F,), hair and what is worn, as far as that is known
     """
     owner = distinct_rows(parts)[1].astype(np.int32)
     skin = np.zeros(len(vertices), bool)
@@ -75,7 +93,17 @@ def surface_of(
     for ball, _centre in balls.values():
         big[ball] = False
     return Surface(
-        vertices, triangles, group, owner, sides, [skin, main], big, raw, parts, balls, placed
+        vertices,
+        triangles,
+        group,
+        owner,
+        sides,
+        skins=[skin, main],
+        bulky=big,
+        pieces=raw,
+        boxes=parts,
+        balls=balls,
+        placed=placed,
     )
 
 

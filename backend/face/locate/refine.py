@@ -262,13 +262,13 @@ def _around_mouth(vertices: Floats, some: Flags, side: Floats, lips: Floats, hal
     side (V,); lips (3,): the middle between them; half: the mouth's half width.
     """
     away = vertices - lips
-    around = some & (np.abs(away[:, 0]) < REFINE_MOUTH.around_wide * half)
+    around: Flags = some & (np.abs(away[:, 0]) < REFINE_MOUTH.around_wide * half)
     around &= np.hypot(away[:, 1], away[:, 2]) < REFINE_MOUTH.around_high * half
     mine = np.flatnonzero(around)
     if not len(mine):
         return around
     _, first = np.unique(weld(vertices[mine]) * 2 + (side[mine] > 0), return_index=True)
-    once = np.zeros_like(around)
+    once = np.zeros(len(around), bool)
     once[mine[first]] = True
     return once
 
