@@ -91,8 +91,8 @@ def shapes_of(mesh: AvatarMesh) -> Made:
         if isinstance(result, Face):
             face = result
         elif isinstance(result, Shapes):
-            rows = [names.index(name) for name in result.names]
-            whole[np.ix_(rows, face.indices)] = result.offsets
+            rows = np.array([names.index(name) for name in result.names])
+            whole[rows[:, None], face.indices] = result.offsets
     at = dict(zip(model.info.landmarks, face.landmarks, strict=True))
     eye = float(np.linalg.norm(at["lid_upper_left"] - at["lid_lower_left"]))
     radius = float(np.linalg.norm(np.ptp(face.vertices, axis=0))) / 2

@@ -43,7 +43,7 @@ def with_lash(up: float, forward: float) -> tuple[Head, Floats, Flags, Flags]:
     everything = np.concatenate([triangles, faces]).astype(np.int32)
     parts = part_boxes(vertices, loose_parts(vertices, everything))
     unknown = np.zeros((len(vertices), 2), np.float32)
-    there = surface_of(vertices, everything, weld(vertices), parts, unknown, marks)
+    there = surface_of(vertices, everything, weld(vertices), parts, unknown, landmarks=marks)
     numbers = np.arange(len(vertices))
     return head_of(there, marks), vertices, np.isin(numbers, roots), np.isin(numbers, index[-1])
 
@@ -54,7 +54,7 @@ def plain() -> Head:
     parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
     unknown = np.zeros((len(made.vertices), 2), np.float32)
     there = surface_of(
-        made.vertices, triangles, weld(made.vertices), parts, unknown, made.landmarks
+        made.vertices, triangles, weld(made.vertices), parts, unknown, landmarks=made.landmarks
     )
     return head_of(there, made.landmarks)
 
