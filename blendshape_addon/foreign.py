@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names that files bring, made fit for a file's name and for a terminal: an object may be called
-anything. Strings in, strings out.
+"""Which files are read. Names that they bring, made fit for a file's name and for a terminal: an
+object may be called anything. Strings in, strings out.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+IMPORTED = (".glb", ".gltf", ".vrm", ".fbx", ".obj")
+READABLE = (".blend", *IMPORTED)
 # of a file's name in UTF-8: file systems hold 255, and endings such as _vrchat.png and a number
 # come behind it
 STEM_BYTES = 180

@@ -10,7 +10,18 @@ import traceback
 
 import bpy
 
-from .job import chosen, commands, face_view, inspection, live, other_face, preview, session
+from . import translations
+from .job import (
+    chosen,
+    commands,
+    face_view,
+    inspection,
+    landmark_overlay,
+    live,
+    other_face,
+    preview,
+    session,
+)
 from .ops import (
     fix_operators,
     landmark_hand,
@@ -19,18 +30,21 @@ from .ops import (
     operators,
     runtime_operators,
     sheet_operators,
+    use_other,
     vrchat_operators,
 )
 from .typed import PROPERTY, declare, describe, forget_hints, persistent
 from .ui import (
-    landmark_overlay,
+    landmark_panel,
+    live_panel,
     menus,
     panels,
     preferences,
     properties,
     report,
     results,
-    translations,
+    sheet_panel,
+    vrchat_panel,
 )
 
 CLASSES = (
@@ -57,7 +71,7 @@ CLASSES = (
     landmark_operators.BLENDSHAPES_OT_place_landmark,
     landmark_operators.BLENDSHAPES_OT_reset_landmarks,
     landmark_hand.BLENDSHAPES_OT_place_landmarks,
-    other_face.BLENDSHAPES_OT_use_other,
+    use_other.BLENDSHAPES_OT_use_other,
     runtime_operators.BLENDSHAPES_OT_check_python,
     runtime_operators.BLENDSHAPES_OT_prepare_runtime,
     runtime_operators.BLENDSHAPES_OT_remove_runtime,
@@ -66,11 +80,13 @@ CLASSES = (
     panels.BLENDSHAPES_PT_generate,
     panels.BLENDSHAPES_PT_results,
     panels.BLENDSHAPES_PT_regions,
-    live_operators.BLENDSHAPES_PT_live,
-    landmark_operators.BLENDSHAPES_PT_landmarks,
+    live_panel.BLENDSHAPES_PT_live,
+    landmark_panel.BLENDSHAPES_PT_landmarks,
     panels.BLENDSHAPES_PT_parts,
     *vrchat_operators.CLASSES,
+    vrchat_panel.BLENDSHAPES_PT_vrchat,
     *sheet_operators.CLASSES,
+    sheet_panel.BLENDSHAPES_PT_sheet,
     panels.BLENDSHAPES_PT_options,
 )
 # Where the properties hang, all under the name `blendshapes`

@@ -19,7 +19,7 @@ import addon_utils
 import bpy
 
 from ..errors import AddonError
-from ..job.arguments import READABLE
+from ..foreign import READABLE
 from ..shared import leftovers, replace_file, temporary_beside
 from ..typed import as_its_type
 from . import gltf_facts, key_export

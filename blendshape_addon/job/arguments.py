@@ -19,8 +19,6 @@ from ..foreign import shortened, too_long
 from ..shared import BASE_SECONDS, MAX_TIMEOUT, SECONDS_PER_VERTEX
 from .tables import parse_conditions, user_table
 
-IMPORTED = (".glb", ".gltf", ".vrm", ".fbx", ".obj")
-READABLE = (".blend", *IMPORTED)
 EXPORTS = ("glb", "fbx")
 REGIONS = ("brows", "eyes", "cheeks", "mouth", "jaw", "tongue")
 GUIDES = ("off", "size", "shape")

@@ -17,8 +17,8 @@ from typing import Annotated, cast
 import bpy
 
 from ..shared import regular_file
+from ..translations import tr
 from ..typed import OperatorMixin, Returned, settings_of
-from ..ui.translations import tr
 from . import session
 
 KINDS = ("model", "table")

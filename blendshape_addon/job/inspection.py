@@ -21,8 +21,7 @@ from ..blender_io.parts import avatar_parts
 from ..errors import AddonError, as_addon_error
 from ..process.limits import LOOK_SECONDS, WINDOW_SECONDS
 from ..typed import active_object, mesh_of, of_object, of_scene
-from ..ui import landmark_overlay
-from . import chosen, session
+from . import chosen, landmark_overlay, session
 from .generation import Job, Options, finish
 
 _TICK_SECONDS = 0.1

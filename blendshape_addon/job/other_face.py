@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Annotated
 
 import bpy
 
 from ..blender_io.as_seen import visible
 from ..errors import AddonError
-from ..ops.operators import OfMesh
 from ..process.limits import LOOK_SECONDS
-from ..typed import Returned, active_object, mesh_of
-from ..ui.translations import tr
+from ..typed import mesh_of
 from . import chosen, inspection, session
 from .commands import ENOUGH, NAMES
 from .generation import Job, Options, find
 
-USE_OTHER = "blendshapes.use_other"
 OTHERS = 4  # objects that are asked about: a second each, after a failure only
 _FEW = 24  # vertices below which there is nothing to ask about
 _MANY = 200_000  # above which an answer would take long
@@ -141,37 +137,6 @@ def tick() -> float | None:
         pass
     search.job = None
     return _TICK_SECONDS if search.queue else None
-
-
-class BLENDSHAPES_OT_use_other(OfMesh, bpy.types.Operator):
-    """Make the object that has a face the active one"""
-
-    bl_idname = USE_OTHER
-    bl_label = "Use the Other Object"
-    bl_options = {"REGISTER", "UNDO"}
-
-    name: Annotated[
-        str,
-        bpy.props.StringProperty(
-            name="Object", description="The object's name", options={"SKIP_SAVE"}
-        ),
-    ]
-
-    def execute(self, context: bpy.types.Context) -> Returned:
-        """Choose it."""
-        other = context.view_layer.objects.get(self.name)
-        if other is None:
-            self.report(
-                {"ERROR"}, tr("There is no object {name} here.").format(name=repr(self.name))
-            )
-            return {"CANCELLED"}
-        if active_object(context).mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
-        for ob in list(context.view_layer.objects):
-            ob.select_set(ob == other)
-        context.view_layer.objects.active = other
-        session.clear_status()
-        return {"FINISHED"}
 
 
 inspection.STOPPED.append(stop)

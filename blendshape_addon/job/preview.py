@@ -19,8 +19,8 @@ from ..blender_io.key_export import curves_of
 from ..blender_io.landmark_store import found_landmarks
 from ..blender_io.mesh_arrays import base_coordinates
 from ..blender_io.parts import avatar_parts, moving
+from ..translations import tr
 from ..typed import Returned, keys_of, mesh_of, of_scene
-from ..ui.translations import tr
 from . import face_view
 
 if TYPE_CHECKING:

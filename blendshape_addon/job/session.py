@@ -26,8 +26,8 @@ from ..process import launch
 from ..process.backend_process import Backend
 from ..process.launch import Launch, Settings, plan
 from ..process.runtimes import MARK
+from ..translations import tr
 from ..typed import preferences_of
-from ..ui.translations import tr
 
 if TYPE_CHECKING:
     from ..ui.preferences import BlendShapesPreferences

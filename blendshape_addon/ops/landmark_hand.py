@@ -14,12 +14,10 @@ from ..blender_io import landmark_store, landmarks
 from ..blender_io.anchors import Point
 from ..blender_io.mesh_io import check_editable
 from ..errors import as_addon_error
-from ..job import inspection
+from ..job import inspection, landmark_overlay
 from ..shared_marks import marks
+from ..translations import tr
 from ..typed import Returned, active_object, status_text
-from ..ui import landmark_overlay
-from ..ui.panels import BY_HAND
-from ..ui.translations import tr
 from .landmark_operators import below, region_at, shown_surface
 from .operators import OfMesh
 
@@ -131,7 +129,7 @@ class BLENDSHAPES_OT_place_landmarks(OfMesh, bpy.types.Operator):
     none
     """
 
-    bl_idname = BY_HAND
+    bl_idname = "blendshapes.place_landmarks"
     bl_label = "Place Landmarks by Hand"
     bl_options = {"REGISTER", "UNDO"}
 

@@ -19,13 +19,11 @@ from ..blender_io.mesh_arrays import triangles_of
 from ..blender_io.mesh_io import check_editable
 from ..blender_io.modes import object_mode
 from ..errors import AddonError, as_addon_error
-from ..job import face_view, inspection
+from ..job import face_view, inspection, landmark_overlay
 from ..job.generation import find
 from ..shared_marks import marks
+from ..translations import tr
 from ..typed import Returned, active_object, mesh_of, of_object, of_window, status_text
-from ..ui import landmark_overlay
-from ..ui.panels import BY_HAND, OfMeshTab
-from ..ui.translations import tr
 from .operators import OfMesh
 
 _REACH = 14.0  # pixels at a UI scale of 1 around a landmark within which it is taken
@@ -240,37 +238,6 @@ class BLENDSHAPES_OT_reset_landmarks(OfMesh, bpy.types.Operator):
         landmark_store.forget(active_object(context))
         inspection.forget()
         return {"FINISHED"}
-
-
-class BLENDSHAPES_PT_landmarks(OfMeshTab, bpy.types.Panel):
-    """Where the face's points are."""
-
-    bl_idname = "BLENDSHAPES_PT_landmarks"
-    bl_label = "Landmarks"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw."""
-        layout, kept = self.layout, of_object(active_object(context)).landmarks
-        shown = landmark_overlay.current() is not None
-        layout.operator(
-            BLENDSHAPES_OT_edit_landmarks.bl_idname,
-            text="Done" if shown else "Edit Landmarks",
-            icon="CHECKMARK" if shown else "PIVOT_CURSOR",
-        )
-        layout.prop(of_window(context), "mirror")
-        layout.operator(BY_HAND, icon="GREASEPENCIL")
-        if kept:
-            placed = sum(mark.corrected and not mark.estimated for mark in kept)
-            text = tr("{placed} of {count} set manually").format(placed=placed, count=len(kept))
-            layout.label(text=text, icon="OUTLINER_DATA_EMPTY", translate=False)
-            guessed = sum(mark.estimated for mark in kept)
-            if guessed:
-                layout.label(
-                    text=tr("{count} estimated from them").format(count=guessed),
-                    icon="BLANK1",
-                    translate=False,
-                )
-            layout.operator(BLENDSHAPES_OT_reset_landmarks.bl_idname, icon="LOOP_BACK")
 
 
 def below(context: bpy.types.Context, ob: bpy.types.Object, mouse: Vector) -> Point | None:

@@ -3,7 +3,6 @@
 them.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
@@ -14,12 +13,11 @@ from ..errors import AddonError, as_addon_error
 from ..job import chosen, face_view, inspection, live, preview, session
 from ..job.generation import Options
 from ..shared_protocol import Message
+from ..translations import tr
 from ..typed import OperatorMixin, Returned, active_object, of_scene, of_window
-from ..ui.panels import OfMeshTab, draw_lines, progress_text, text_width
-from ..ui.translations import tr
 from .operators import Asking
 
-_HOLDER = "blendshapes_live"
+HOLDER = "blendshapes_live"
 _sliders: list[type] = []  # the registered class, at most one
 
 
@@ -149,47 +147,6 @@ class BLENDSHAPES_OT_live_end(_WhileLive, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
-    """Sliders that show on the face at once."""
-
-    bl_idname = "BLENDSHAPES_PT_live"
-    bl_label = "Expression Sliders"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw."""
-        layout, shown, now = self.layout, of_window(context), live.current()
-        if session.status.running:
-            layout.label(text=progress_text(), translate=False)
-            return
-        if now is None:
-            layout.operator(BLENDSHAPES_OT_live_start.bl_idname, icon="PLAY")
-            return
-        layout.label(text=now.name, icon="OUTLINER_OB_MESH", translate=False)
-        if now.why:
-            draw_lines(layout, now.why, "ERROR", text_width(context))
-        row = layout.row(align=True)
-        row.prop(shown, "live_name", text="")
-        row.operator(
-            BLENDSHAPES_OT_live_keep.bl_idname, text="Keep as Shape Key", icon="SHAPEKEY_DATA"
-        )
-        row = layout.row(align=True)
-        row.operator(BLENDSHAPES_OT_live_reset.bl_idname, icon="LOOP_BACK")
-        row.operator(BLENDSHAPES_OT_live_end.bl_idname, text="Stop Preview", icon="X")
-        layout.prop(shown, "live_filter", text="", icon="VIEWZOOM")
-        sliders, heading = getattr(context.window_manager, _HOLDER, None), ""
-        if sliders is None:
-            return
-        column = layout.column(align=True)
-        for index, condition in enumerate(now.conditions):
-            if shown.live_filter.casefold() not in condition.name.casefold():
-                continue
-            word = "".join(re.findall(r"^[a-z]+", condition.name))
-            if word != heading and heading:
-                column.separator()
-            heading = word
-            column.prop(sliders, f"c{index}", slider=True, translate=False)
-
-
 def end() -> None:
     """Stop the sliders: the face rests, and the 3D view is as it was."""
     live.end()
@@ -226,13 +183,13 @@ def show_sliders(ready: live.Live) -> None:
     cls = type("BlendShapesSliders", (bpy.types.PropertyGroup,), {"__annotations__": fields})
     bpy.utils.register_class(cls)
     _sliders.append(cls)
-    setattr(bpy.types.WindowManager, _HOLDER, bpy.props.PointerProperty(type=cls))
+    setattr(bpy.types.WindowManager, HOLDER, bpy.props.PointerProperty(type=cls))
     reset_sliders()
 
 
 def reset_sliders() -> None:
     """All sliders at their defaults, without showing it."""
-    ready, sliders = live.current(), getattr(bpy.context.window_manager, _HOLDER, None)
+    ready, sliders = live.current(), getattr(bpy.context.window_manager, HOLDER, None)
     if ready is None or sliders is None:
         return
     for index in range(len(ready.conditions)):
@@ -242,8 +199,8 @@ def reset_sliders() -> None:
 
 def hide_sliders() -> None:
     """Unregister them."""
-    if hasattr(bpy.types.WindowManager, _HOLDER):
-        delattr(bpy.types.WindowManager, _HOLDER)
+    if hasattr(bpy.types.WindowManager, HOLDER):
+        delattr(bpy.types.WindowManager, HOLDER)
     while _sliders:
         bpy.utils.unregister_class(_sliders.pop())
 

@@ -20,8 +20,9 @@ from ..job import chosen, face_view, inspection, live, preview, session
 from ..job.generation import Job, Options, Outcome, Result, first_look, generate_for_object
 from ..job.tables import user_table
 from ..shared_protocol import Message
+from ..translations import tr
 from ..typed import OperatorMixin, Returned, active_object, of_scene, of_window, status_text
-from ..ui.properties import (
+from .option_properties import (
     REGIONS,
     SETS,
     Flags,
@@ -42,7 +43,6 @@ from ..ui.properties import (
     table_property,
     turn_eyes_property,
 )
-from ..ui.translations import tr
 
 _TICK_SECONDS = 0.05
 _OF_OPERATOR: Flags = frozenset({"SKIP_SAVE"})

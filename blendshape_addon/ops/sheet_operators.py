@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import bpy
 
@@ -27,9 +27,8 @@ from ..process.backend_process import NO_WINDOW
 from ..process.environment import BLENDER, clean_environment
 from ..process.patience import Patience
 from ..shared import streams
+from ..translations import tr
 from ..typed import Returned, active_object, keys_of, mesh_of, status_text
-from ..ui.panels import OfMeshTab
-from ..ui.translations import tr
 from .vrchat_operators import known_sets
 
 COMMAND = "blendshapes_sheet"
@@ -340,31 +339,4 @@ class BLENDSHAPES_OT_open_sheet(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class BLENDSHAPES_PT_sheet(OfMeshTab, bpy.types.Panel):
-    """A look at all shapes at once."""
-
-    bl_idname = "BLENDSHAPES_PT_sheet"
-    bl_label = "Contact Sheet"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mesh with shape keys."""
-        return super().poll(context) and mesh_of(active_object(context)).shape_keys is not None
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw."""
-        layout, status = self.layout, session.status
-        if status.drawing:
-            layout.progress(factor=status.drawn, text=status.drawing, type="BAR", translate=False)
-            layout.label(text="Esc cancels", icon="X")
-            return
-        layout.operator(BLENDSHAPES_OT_contact_sheet.bl_idname, icon="IMAGE_DATA")
-        for number, file in enumerate(status.sheets):
-            text = tr("Open {name}").format(name=Path(file).name)
-            opened: Any = layout.operator(
-                BLENDSHAPES_OT_open_sheet.bl_idname, text=text, icon="FILE_IMAGE", translate=False
-            )
-            opened.number = number
-
-
-CLASSES = (BLENDSHAPES_OT_contact_sheet, BLENDSHAPES_OT_open_sheet, BLENDSHAPES_PT_sheet)
+CLASSES = (BLENDSHAPES_OT_contact_sheet, BLENDSHAPES_OT_open_sheet)

@@ -27,30 +27,9 @@ from ..blender_io.parts import avatar_meshes
 from ..blender_io.vrchat_check import Avatar, Finding, Floats, Other, State
 from ..errors import AddonError
 from ..job import live, preview, session
-from ..typed import Icon, Returned, active_object, armature_of, keys_of, mesh_of, own_operators
-from ..ui.panels import OfMeshTab, draw_lines, text_width
-from ..ui.translations import tr
+from ..translations import tr
+from ..typed import Returned, active_object, armature_of, keys_of, mesh_of, own_operators
 from .operators import OfMesh
-
-ICONS: dict[str, Icon] = {"ok": "CHECKMARK", "note": "INFO", "warning": "ERROR", "error": "CANCEL"}
-LABELS = {
-    "rename_mesh": "Rename to Body",
-    "rename_keys": "Fix Names",
-    "remove_keys": "Remove Duplicates",
-    "make_visemes": "Generate Visemes",
-    "fill_visemes": "Make Non-Empty",
-    "add_alias": "Add a Copy of That Name",
-    "clean_keys": "Clean Up",
-    "reset_values": "Set Values to 0",
-    "join_parts": "Join the Parts into Body",
-    "unmute_keys": "Unmute at 0",
-    "bake_keys": "Bake into the Keys",
-    "make_relative": "Make Them Relative",
-    "widen_range": "Let Sliders Go from 0 to 1",
-    "unpin": "Show All Keys",
-    "show_mesh": "Show the Mesh",
-    "make_missing": "Generate the Missing Keys",
-}
 
 _AT_ONCE = frozenset({"rename_keys", "bake_keys"})  # what mends all findings that offer it
 
@@ -196,6 +175,11 @@ def look(ob: bpy.types.Object) -> list[Finding]:
         _findings[:] = vrchat_check.check(facts(ob))
     _checked[:] = [ob.session_uid]
     return list(_findings)
+
+
+def findings_of(ob: bpy.types.Object) -> list[Finding]:
+    """What the last check found, where it was about this object."""
+    return list(_findings) if _checked == [ob.session_uid] else []
 
 
 def forget() -> None:
@@ -474,41 +458,8 @@ class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: 
         return {"FINISHED"}
 
 
-class BLENDSHAPES_PT_vrchat(OfMeshTab, bpy.types.Panel):
-    """What the check found, with what can be done about it."""
-
-    bl_idname = "BLENDSHAPES_PT_vrchat"
-    bl_label = "Check & Export"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw."""
-        layout = self.layout
-        layout.operator(BLENDSHAPES_OT_vrchat_check.bl_idname, icon="VIEWZOOM")
-        if _checked == [active_object(context).session_uid]:
-            width = text_width(context)
-            order = {"error": 0, "warning": 1, "note": 2, "ok": 3}
-            shown = sorted(_findings, key=lambda finding: order[finding.level])
-            for finding in shown:
-                box = layout.column(align=True)
-                draw_lines(box, finding.said(tr), ICONS[finding.level], width)
-                if finding.fix:
-                    row = box.row()
-                    row.operator(
-                        BLENDSHAPES_OT_vrchat_fix.bl_idname,
-                        text=LABELS[finding.fix],
-                        icon="TOOL_SETTINGS",
-                    ).code = finding.code
-            if sum(bool(finding.fix) and finding.level != "note" for finding in shown) > 1:
-                layout.operator(
-                    BLENDSHAPES_OT_vrchat_fix.bl_idname, text="Fix All", icon="MODIFIER"
-                ).code = ""
-        layout.separator()
-        layout.operator(BLENDSHAPES_OT_export.bl_idname, icon="EXPORT")
-
-
 CLASSES = (
     BLENDSHAPES_OT_vrchat_check,
     BLENDSHAPES_OT_vrchat_fix,
     BLENDSHAPES_OT_export,
-    BLENDSHAPES_PT_vrchat,
 )

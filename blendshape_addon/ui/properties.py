@@ -1,38 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panel edits, saved with the file, and what it shows. The operators have the same
-properties, for scripts.
+"""What the panel edits, saved with the file, and what it shows."""
 
-`options` is what bpy.props takes: the operator passes SKIP_SAVE, else Blender would fill in its
-last values instead of the panel's. Model and table are only used as chosen.py says, since a file
-that somebody sent has its own.
-"""
-
-from collections.abc import Callable, Sequence
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated
 
 import bpy
 
 from ..job import chosen, preview
-
-# Identifier, name, description, number as a flag, and count of shapes, in the order of
-# backend/face/shapes/shape_sets.json; the test suite compares
-_SETS = (
-    ("arkit", "ARKit", "The 52 face tracking shapes of Apple ARKit", 1, 52),
-    ("vrchat", "VRChat visemes", "The 15 mouth shapes of VRChat's lip sync", 2, 15),
-    ("vrm0", "VRM 0.x", "Vowels, blinks, looks and emotions under the names of VRM 0.x", 4, 16),
-    ("vrm1", "VRM 1.0", "Vowels, blinks, looks and emotions under the names of VRM 1.0", 8, 17),
-    (
-        "unified",
-        "Unified Expressions",
-        "Base and blended face tracking shapes of VRCFaceTracking",
-        16,
-        132,
-    ),
-    ("sranipal", "SRanipal", "Face tracking shapes of HTC's SRanipal", 32, 46),
-    ("mmd", "MMD", "Japanese names that MMD dance worlds ask for", 64, 34),
+from ..ops.option_properties import (
+    SET_ROWS,
+    alias_property,
+    conditions_property,
+    group_property,
+    guide_property,
+    key_name_property,
+    model_property,
+    naming_property,
+    overwrite_property,
+    parts_property,
+    region_property,
+    selection_property,
+    sets_property,
+    strength_property,
+    style_property,
+    table_property,
+    turn_eyes_property,
 )
-SETS = tuple(row[:4] for row in _SETS)
-COUNTS = {row[0]: row[4] for row in _SETS}
 
 # Where the avatar goes: identifier, name, description, sets. The last is what anything else is
 # called
@@ -58,51 +51,10 @@ DESTINATIONS: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     ("resonite", "Resonite", "Unified Expressions and visemes", frozenset({"unified", "vrchat"})),
     ("chilloutvr", "ChilloutVR", "SRanipal's names and visemes", frozenset({"sranipal", "vrchat"})),
     ("mmd", "MMD", "Japanese names that MMD dance worlds ask for", frozenset({"mmd"})),
-    ("everything", "Everything", "All sets", frozenset(row[0] for row in _SETS)),
+    ("everything", "Everything", "All sets", frozenset(row[0] for row in SET_ROWS)),
     ("custom", "Custom", "The sets that are ticked under Advanced", frozenset()),
 )
 
-REGIONS = (
-    ("brows", "Brows", "Strength of the shapes that move the brows"),
-    ("eyes", "Eyes", "Strength of blinks, looks, squints and wide eyes; 1 closes the lids"),
-    ("cheeks", "Cheeks and nose", "Strength of cheeks and nose"),
-    ("mouth", "Mouth", "Strength of what the lips do"),
-    ("jaw", "Jaw", "Strength of the jaw, and of the closed mouth that belongs to it"),
-    ("tongue", "Tongue", "Strength of the tongue"),
-)
-NAMINGS = (
-    (
-        "auto",
-        "Match Existing",
-        (
-            "Spell new keys as those that are there, and update keys that differ only in case or"
-            " separators"
-        ),
-    ),
-    ("standard", "Standard", "Exactly the names of the standard: eyeBlinkLeft"),
-    (
-        "pascal",
-        "PascalCase",
-        "Names that begin with a capital letter, as Perfect Sync asks for: EyeBlinkLeft",
-    ),
-    ("suffix", "_L/_R Suffix", "Left and right as suffixes: eyeBlink_L"),
-)
-GUIDES = (
-    ("off", "Off", "Your own keys play no part"),
-    (
-        "size",
-        "Amplitude",
-        "Your own A, I, U, E, O and blink keys decide how large vowels, jaw and blinks are",
-    ),
-    (
-        "shape",
-        "Amplitude and Shape",
-        (
-            "As before, and where you have made a vowel or a blink yourself, your shape is used"
-            " under the standard's name"
-        ),
-    ),
-)
 PARTS = (
     ("AUTO", "Automatic", "Recognised by its name, its materials or its place on the face"),
     ("FACE", "Face", "Moves with the face, like skin"),
@@ -113,196 +65,11 @@ PARTS = (
     ("TONGUE", "Tongue", "Follows jaw and tongue"),
     ("NONE", "Ignore", "Left alone"),
 )
-Flags = frozenset[Literal["SKIP_SAVE"]]
-NONE: Flags = frozenset()
-Update = Callable[[bpy.types.PropertyGroup, bpy.types.Context], None]
-
-
-def sets_property(options: Flags = NONE) -> object:
-    """Which shape sets."""
-    return bpy.props.EnumProperty(
-        name="Sets",
-        description="Shape sets to make",
-        items=SETS,
-        options={"ENUM_FLAG", *options},
-        default={"arkit", "vrchat"},
-    )
-
-
-def strength_property(options: Flags = NONE) -> object:
-    """Factor on all movements."""
-    return bpy.props.FloatProperty(
-        name="Strength",
-        description="Overall strength; 1 is the full expression",
-        default=1.0,
-        min=0.01,
-        max=10.0,
-        soft_max=2.0,
-        options=set(options),
-    )
-
-
-def style_property(options: Flags = NONE) -> object:
-    """Sizes of all shapes, within what makers do."""
-    return bpy.props.FloatProperty(
-        name="Style",
-        description=(
-            "Sizes of all shapes within what makers of avatars do: 0 is subtle, 0.5 as most of"
-            " them, 1 bold"
-        ),
-        default=0.5,
-        min=0.0,
-        max=1.0,
-        options=set(options),
-    )
-
-
-def turn_eyes_property(options: Flags = NONE) -> object:
-    """Whether looks turn eyeballs that bones turn."""
-    return bpy.props.BoolProperty(
-        name="Turn eyeballs that have bones",
-        description=(
-            "Let eyeLook shapes turn eyeballs also where bones do; without it they move only the"
-            " lids of such avatars"
-        ),
-        options=set(options),
-    )
-
-
-def region_property(number: int, options: Flags = NONE) -> object:
-    """Factor on the movements of one region."""
-    _name, label, description = REGIONS[number]
-    return bpy.props.FloatProperty(
-        name=label,
-        description=description,
-        default=1.0,
-        min=0.0,
-        max=10.0,
-        soft_max=2.0,
-        options=set(options),
-    )
-
-
-def group_property(options: Flags = NONE) -> object:
-    """Vertex group that the face is inside of."""
-    return bpy.props.StringProperty(
-        name="Face group",
-        description="Only vertices of this vertex group can be the face; empty: found by itself",
-        options=set(options),
-    )
-
-
-def selection_property(options: Flags = NONE) -> object:
-    """Use the selection instead of a group."""
-    return bpy.props.BoolProperty(
-        name="Selected Vertices Only",
-        description="Look for the face among the vertices that are selected in edit mode",
-        options=set(options),
-    )
-
-
-def overwrite_property(options: Flags = NONE) -> object:
-    """Replace keys that the user made."""
-    return bpy.props.BoolProperty(
-        name="Replace Edited Keys",
-        description=(
-            "Also replace keys of the same name that you made or edited; otherwise they are kept"
-        ),
-        options=set(options),
-    )
-
-
-def conditions_property(options: Flags = NONE) -> object:
-    """A key of the user's own."""
-    return bpy.props.StringProperty(
-        name="Custom Mix",
-        description='Weights of a key of your own, such as "jawOpen=0.6,mouthSmileLeft=0.3"',
-        options=set(options),
-    )
-
-
-def key_name_property(options: Flags = NONE) -> object:
-    """The name of that key."""
-    return bpy.props.StringProperty(
-        name="Key Name",
-        description="Name of the key that has this mix",
-        maxlen=63,
-        options=set(options),
-    )
-
-
-def table_property(options: Flags = NONE, update: Update | None = None) -> object:
-    """A JSON file of the user's own keys."""
-    return bpy.props.StringProperty(
-        name="Custom Set (JSON)",
-        description="JSON file with keys of your own: name, expressions, weights",
-        subtype="FILE_PATH",
-        options=set(options),
-        update=update,
-    )
-
-
-def model_property(options: Flags = NONE, update: Update | None = None) -> object:
-    """A model file."""
-    return bpy.props.StringProperty(
-        name="Model File",
-        description="Model file; empty: the one of the preferences",
-        subtype="FILE_PATH",
-        options=set(options),
-        update=update,
-    )
-
-
-def parts_property(options: Flags = NONE) -> object:
-    """Other objects of the avatar."""
-    return bpy.props.BoolProperty(
-        name="Include Separate Parts",
-        description=(
-            "Eyes, lashes, brows, teeth and tongue that are objects of their own get the keys that"
-            " move them"
-        ),
-        default=True,
-        options=set(options),
-    )
-
-
-def naming_property(options: Flags = NONE) -> object:
-    """How keys are spelled."""
-    return bpy.props.EnumProperty(
-        name="Naming",
-        description="How the keys are spelled",
-        items=NAMINGS,
-        default="auto",
-        options=set(options),
-    )
-
-
-def alias_property(options: Flags = NONE) -> object:
-    """A second name of a viseme."""
-    return bpy.props.BoolProperty(
-        name="Add vrc.v_ee Alias",
-        description=(
-            "Make vrc.v_e under the name vrc.v_ee as well, which the common face tracking template"
-            " asks for"
-        ),
-        options=set(options),
-    )
-
-
-def guide_property(options: Flags = NONE) -> object:
-    """The user's own keys as a guide."""
-    return bpy.props.EnumProperty(
-        name="Match My Keys",
-        description="What your own vowels and blinks decide",
-        items=GUIDES,
-        default="off",
-        options=set(options),
-    )
 
 
 def _set_box(name: str) -> object:
     """One set as a check box; the truth is in `sets`."""
-    label, description = next((row[1], row[2]) for row in _SETS if row[0] == name)
+    label, description = next((row[1], row[2]) for row in SET_ROWS if row[0] == name)
 
     def ticked(self: "BlendShapesSettings") -> bool:
         return name in self.sets

@@ -10,8 +10,8 @@ import bpy
 from ..blender_io.remembered import Told, listed, record_of
 from ..job import preview
 from ..job.generation import LOW, STILL
+from ..translations import tr
 from ..typed import Icon, active_object
-from .translations import tr
 
 _ICONS: dict[str, Icon] = {"kept": "LOCKED"}
 _NOTHING = Told()

@@ -12,9 +12,8 @@ from scripts.generate import ALIAS, load_extension
 
 if TYPE_CHECKING:
     from blendshape_addon.errors import DEATHS, NOT_THE_INPUT, AddonError
-    from blendshape_addon.foreign import one_line
+    from blendshape_addon.foreign import READABLE, one_line
     from blendshape_addon.job.arguments import (
-        READABLE,
         Parser,
         asked,
         free_names,
@@ -28,8 +27,7 @@ else:
     _arguments: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job.arguments")
     _environment: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.process.environment")
     _errors: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.errors")
-    READABLE, Parser, asked, free_names = (
-        _arguments.READABLE,
+    Parser, asked, free_names = (
         _arguments.Parser,
         _arguments.asked,
         _arguments.free_names,
@@ -37,7 +35,8 @@ else:
     note_of, parser = _arguments.note_of, _arguments.parser
     BLENDER, clean_environment = _environment.BLENDER, _environment.clean_environment
     DEATHS, NOT_THE_INPUT, AddonError = _errors.DEATHS, _errors.NOT_THE_INPUT, _errors.AddonError
-    one_line: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.foreign").one_line
+    _foreign: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.foreign")
+    READABLE, one_line = _foreign.READABLE, _foreign.one_line
     seconds_for: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.shared").seconds_for
 
 __all__ = [

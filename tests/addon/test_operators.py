@@ -15,8 +15,7 @@ import pytest
 from blendshape_auto_generator.blendshape_addon import registration
 from blendshape_auto_generator.blendshape_addon.job import session
 from blendshape_auto_generator.blendshape_addon.job.generation import Job, Options
-from blendshape_auto_generator.blendshape_addon.ops import operators
-from blendshape_auto_generator.blendshape_addon.ui import properties
+from blendshape_auto_generator.blendshape_addon.ops import operators, option_properties
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,7 +166,7 @@ def test_the_panels_sets_are_the_backends() -> None:
     sets = json.loads((ROOT / "backend/face/shapes/shape_sets.json").read_text(encoding="utf-8"))[
         "sets"
     ]
-    assert {identifier for identifier, *_ in properties.SETS} <= set(sets)
+    assert {identifier for identifier, *_ in option_properties.SETS} <= set(sets)
 
 
 def test_another_file_clears_what_the_panel_shows(body: Any, tiny: Path) -> None:

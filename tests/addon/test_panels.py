@@ -17,10 +17,10 @@ from blendshape_auto_generator.blendshape_addon import registration
 from blendshape_auto_generator.blendshape_addon.blender_io import remembered
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.job import inspection, session
-from blendshape_auto_generator.blendshape_addon.ops import operators
+from blendshape_auto_generator.blendshape_addon.ops import operators, option_properties
 from blendshape_auto_generator.blendshape_addon.process.backend_process import Backend
 from blendshape_auto_generator.blendshape_addon.process.launch import Launch
-from blendshape_auto_generator.blendshape_addon.ui import menus, panels, properties, report
+from blendshape_auto_generator.blendshape_addon.ui import menus, panels, properties, report, tab
 
 from backend.face.shapes.shape_sets import load_sets
 
@@ -132,9 +132,10 @@ def test_before_the_click_it_says_what_will_happen(body: Any, tiny: Path) -> Non
     told = draw()
     assert "Face detected" in told and "of 1,536 vertices" in told and "tiny on CPU, about" in told
     assert all(
-        f"sets_{name}=" in told and str(count) in told for name, count in properties.COUNTS.items()
+        f"sets_{name}=" in told and str(count) in told
+        for name, count in option_properties.COUNTS.items()
     )
-    assert all(f"{region}=1.0" in told for region, *_ in properties.REGIONS)
+    assert all(f"{region}=1.0" in told for region, *_ in option_properties.REGIONS)
 
 
 def test_progress_is_shown_with_the_time_left(body: Any) -> None:
@@ -221,7 +222,7 @@ def test_the_menu_offers_every_operator_of_the_workflow() -> None:
 def test_counts_are_the_backends() -> None:
     assert {
         name: len(shape_set.shapes) for name, shape_set in load_sets().items()
-    } == properties.COUNTS
+    } == option_properties.COUNTS
 
 
 def test_the_report_says_what_happened_without_the_home_folder(
@@ -314,7 +315,7 @@ def test_looking_again_is_needed_when_something_changed(body: Any, tiny: Path) -
 
 def test_every_stage_has_words() -> None:
     assert (
-        set(panels.STAGES) == {"start", "locate", "model", "rules"}
+        set(tab.STAGES) == {"start", "locate", "model", "rules"}
         and operators.BLENDSHAPES_OT_generate.bl_label == "Generate Shape Keys"
     )
 

@@ -14,11 +14,10 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon import errors, registration
+from blendshape_auto_generator.blendshape_addon import errors, registration, translations
 from blendshape_auto_generator.blendshape_addon.blender_io import findings, vrchat_check
-from blendshape_auto_generator.blendshape_addon.ops import vrchat_operators
-from blendshape_auto_generator.blendshape_addon.ui import panels, translations
-from blendshape_auto_generator.blendshape_addon.ui.translations_ja import JAPANESE
+from blendshape_auto_generator.blendshape_addon.translations_ja import JAPANESE
+from blendshape_auto_generator.blendshape_addon.ui import panels, tab, vrchat_panel
 
 from backend.face.analyse import rest
 
@@ -156,9 +155,9 @@ def test_all_labels_and_tooltips_are_translated() -> None:
 def test_all_texts_of_panels_and_messages_are_translated() -> None:
     told = (
         own(of_source())
-        | set(panels.STAGES.values())
+        | set(tab.STAGES.values())
         | set(panels.ROLES.values())
-        | set(vrchat_operators.LABELS.values())
+        | set(vrchat_panel.LABELS.values())
     )
     assert told - JAPANESE.keys() == set()
 

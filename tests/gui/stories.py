@@ -393,7 +393,7 @@ def guide() -> Any:
     name = next(
         name
         for name in sys.modules
-        if name.endswith("blendshape_auto_generator.blendshape_addon.ui.landmark_overlay")
+        if name.endswith("blendshape_auto_generator.blendshape_addon.job.landmark_overlay")
     )
     return sys.modules[name].current()
 

@@ -19,8 +19,8 @@ from mathutils import Vector
 from ..blender_io.anchors import Point
 from ..blender_io.landmark_store import found_landmarks, shown_vertices
 from ..blender_io.landmarks import LINES, title
+from ..translations import tr
 from ..typed import of_object
-from .translations import tr
 
 WRONG = (1.0, 0.35, 0.3, 1.0)
 FOUND, PLACED, NEAR, LINE = (
