@@ -27,8 +27,10 @@ from .ops import (
     landmark_hand,
     landmark_operators,
     live_operators,
+    look_operators,
     operators,
     runtime_operators,
+    shape_operators,
     sheet_operators,
     use_other,
     vrchat_operators,
@@ -60,8 +62,8 @@ CLASSES = (
     operators.BLENDSHAPES_OT_remove,
     operators.BLENDSHAPES_OT_inspect,
     *fix_operators.CLASSES,
-    preview.BLENDSHAPES_OT_stop_preview,
-    face_view.BLENDSHAPES_OT_give_view_back,
+    *look_operators.CLASSES,
+    *shape_operators.CLASSES,
     report.BLENDSHAPES_OT_copy_report,
     live_operators.BLENDSHAPES_OT_live_start,
     live_operators.BLENDSHAPES_OT_live_keep,
@@ -78,7 +80,7 @@ CLASSES = (
     menus.BLENDSHAPES_MT_menu,
     results.BLENDSHAPES_UL_results,
     panels.BLENDSHAPES_PT_generate,
-    panels.BLENDSHAPES_PT_results,
+    results.BLENDSHAPES_PT_results,
     panels.BLENDSHAPES_PT_regions,
     live_panel.BLENDSHAPES_PT_live,
     landmark_panel.BLENDSHAPES_PT_landmarks,
@@ -98,6 +100,7 @@ _HOLDERS = {
 COMMAND = "blendshapes"
 
 _commands: list[object] = []
+_keys: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []
 
 
 def register() -> None:
@@ -114,6 +117,7 @@ def register() -> None:
     for name, handler in _HANDLERS:
         getattr(bpy.app.handlers, name).append(handler)
     menus.register()
+    _register_keys()
     translations.register(session.ROOT_PACKAGE)
     for name, command in (
         (COMMAND, commands.run_command),
@@ -134,6 +138,9 @@ def unregister() -> None:
     other_face.close()
     translations.unregister(session.ROOT_PACKAGE)
     menus.unregister()
+    while _keys:
+        keymap, item = _keys.pop()
+        keymap.keymap_items.remove(item)
     session.rest()
     session.clear_status()
     chosen.forget()
@@ -150,6 +157,18 @@ def unregister() -> None:
             bpy.utils.unregister_class(cls)
         except RuntimeError:
             traceback.print_exc()  # e.g. a half-finished register; the others must go all the same
+
+
+def _register_keys() -> None:
+    """A key to hold while a shape is shown; without a preview, it does what it does without the
+    extension.
+    """
+    configuration = bpy.context.window_manager.keyconfigs.addon
+    if configuration is None:
+        return  # without a window
+    keymap = configuration.keymaps.new(name="Object Mode", space_type="EMPTY")
+    name = look_operators.BLENDSHAPES_OT_before_after.bl_idname
+    _keys.append((keymap, keymap.keymap_items.new(name, look_operators.HELD, "PRESS")))
 
 
 @persistent

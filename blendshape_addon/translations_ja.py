@@ -140,11 +140,6 @@ JAPANESE: dict[str, str] = {
     "Computing the shapes": "シェイプを計算しています",
     "Refining eyelids and lips": "まぶたと唇を仕上げています",
     "{seconds:.0f} s left": "残り {seconds:.0f} 秒",
-    "{count} shape keys ({counts}) on {moving} of {all} vertices": (
-        "シェイプキー {count} 個 ({counts})、{all} 頂点中 {moving} 頂点"
-    ),
-    "{count} added": "追加 {count}",
-    "{count} updated": "更新 {count}",
     "{count} kept": "維持 {count}",
     "{object} has no key {name} any more": "{object} にキー {name} はもうありません",
     "{object} is hidden": "{object} は非表示です",
@@ -157,8 +152,6 @@ JAPANESE: dict[str, str] = {
         "アニメーションかドライバーが {name} を別の値にしています"
     ),
     "{count} move nothing": "動かないもの {count}",
-    "nothing to do": "変更なし",
-    "and {count} parts": "とパーツ {count} 個",
     "Computed on {engine}": "計算: {engine}",
     "{count} threads": "{count} スレッド",
     "low memory": "省メモリ",
@@ -883,5 +876,115 @@ JAPANESE: dict[str, str] = {
     "Remove Prepared Runtime": "準備したランタイムを削除",
     "Remove the runtime that was prepared, and go back to Blender's own Python": (
         "準備したランタイムを削除し、Blender の Python に戻します"
+    ),
+    # One shape
+    "Shape Strength": "シェイプの強さ",
+    "Make this shape stronger or weaker than it was generated; what you edited by hand stays": (
+        "このシェイプを生成時より強く、または弱くします。手直しした部分はそのまま残ります"
+    ),
+    "Of what was generated; 1 is as it was": "生成されたものに対する倍率。1 で元のまま",
+    "Name of the shape key; empty: the one that is shown, else the active one": (
+        "シェイプキーの名前。空なら表示中のもの、なければアクティブなもの"
+    ),
+    "Mirror from Other Side": "反対側からミラー",
+    "Make this shape the mirror image of the same shape on the other side of the face": (
+        "このシェイプを、顔の反対側の同じシェイプの鏡像にします"
+    ),
+    "Regenerate Shape": "シェイプを再生成",
+    "Make this shape anew with the present strengths, style and landmarks, also if you edited it; the others stay as they are": (
+        "現在の強さ・作風・ランドマークでこのシェイプだけを作り直します。手直しも置き換え、ほかはそのまま残ります"
+    ),
+    "Reset Shape": "シェイプをリセット",
+    "Put this shape back to what was generated: without its own strength and what you edited": (
+        "このシェイプを生成時に戻します。個別の強さと手直しは取り消されます"
+    ),
+    "Sculpt Shape": "シェイプをスカルプト",
+    "Sculpt this shape: Sculpt Mode with its key shown and active; your edits are kept when the keys are generated again": (
+        "このシェイプをスカルプトします。キーを表示してアクティブにしたスカルプトモードに入り、手直しは再生成しても残ります"
+    ),
+    "Finish Sculpting": "スカルプトを終了",
+    "Leave Sculpt Mode; what was shown before is shown again": "スカルプトモードを抜け、表示を元に戻します",
+    "Show This Pose": "このポーズを見る",
+    "Show the shapes of this pose together on the face": "このポーズのシェイプを顔の上で同時に表示します",
+    "Which of the poses that the last run warned of": "直前の生成で警告されたポーズの番号",
+    "Before and After": "前後を比較",
+    "Hold the key to see the face without the shape that is shown": "キーを押している間、表示中のシェイプなしの顔を見ます",
+    "Hold Y over the 3D view: before": "3D ビュー上で Y を押している間: 元の顔",
+    "The keys of this pose are not there any more": "このポーズのキーはもうありません",
+    "See This Shape on the Face": "このシェイプを顔で見る",
+    "Sculpting {name}": "{name} をスカルプト中",
+    "Strength {number}": "強さ {number}",
+    "Sculpt": "スカルプト",
+    "Reset": "リセット",
+    "{name}: strength {strength}": "{name}: 強さ {strength}",
+    "{name} is the mirror image of {other} now": "{name} を {other} の鏡像にしました",
+    "{name} is as it was generated": "{name} を生成時に戻しました",
+    "Check {a} + {b}: the lids overlap by {share} of the eye's opening": (
+        "{a} + {b} を確認: まぶたが目の開きの {share} だけ重なります"
+    ),
+    "Check {a} + {b}: a gap of {share} is left between the lips": (
+        "{a} + {b} を確認: 唇の間に {share} のすき間が残ります"
+    ),
+    "Check {a} + {b}: combined movement is {share} of one side": (
+        "{a} + {b} を確認: 同時に動かすと片側の {share} の動きになります"
+    ),
+    "edited by hand": "手直し済み",
+    "Added {keys} to {object} and updated {updated}": "{object} に{keys}を追加し、{updated} 個を更新しました",
+    "Updated {keys} on {object}": "{object} の{keys}を更新しました",
+    "Added {keys} to {object}": "{object} に{keys}を追加しました",
+    "Nothing was made on {object}": "{object} には何も作られませんでした",
+    "1 shape key": "シェイプキー 1 個",
+    "{count} shape keys": "シェイプキー {count} 個",
+    "{count} of {all} separate parts move": "別パーツ {all} 個のうち {count} 個が動きます",
+    "and {count} separate parts": "別パーツ {count} 個にも追加",
+    "No shape is chosen. Click one in Results.": "シェイプが選ばれていません。「結果」で選んでください。",
+    # What Fix did
+    "{before} is now called {now}": "{before} の名前を {now} に変えました",
+    "{count} keys renamed": "キー {count} 個の名前を変えました",
+    "{count} copies removed": "重複 {count} 個を削除しました",
+    "{count} visemes move a little now": "リップシンク {count} 個がわずかに動くようになりました",
+    "{count} keys added": "キー {count} 個を追加しました",
+    "{count} invisible movements set to zero": "見えない動き {count} 個を 0 にしました",
+    "{count} parts are now in {name}": "パーツ {count} 個を {name} に統合しました",
+    "{count} keys unmuted": "キー {count} 個のミュートを解除しました",
+    "{count} keys baked": "キー {count} 個をベイクしました",
+    "The keys are relative now": "キーを相対にしました",
+    "{count} sliders go from 0 to 1": "スライダー {count} 個の範囲を 0 から 1 にしました",
+    "All keys are shown": "すべてのキーを表示しました",
+    "{name} is shown": "{name} を表示しました",
+    "{count} values set to 0": "値 {count} 個を 0 にしました",
+    "{count} issues found": "問題が {count} 件見つかりました",
+    "Nothing was found that keeps the face from working in VRChat": "VRChat で顔の動作を妨げるものは見つかりませんでした",
+    "{count} to know": "お知らせ {count} 件",
+    "There was nothing to fix": "修正するものはありませんでした",
+    # What a button could not do, and what it did
+    "There is no vrc.v_aa or jawOpen that moves.": "動きのある vrc.v_aa も jawOpen もありません。",
+    "Generate the visemes.": "リップシンクを生成してください。",
+    "Nothing was joined; {reasons}.": "何も統合されませんでした。{reasons}。",
+    "Mend that first, or join the parts by hand.": "先にそれを直すか、手作業で統合してください。",
+    "{name} is in a collection that is hidden, or outside the local view.": (
+        "{name} は非表示のコレクションにあるか、ローカルビューの外にあります。"
+    ),
+    "Show that first.": "先にそれを表示してください。",
+    "{name} was left: {reason}": "{name} は統合しませんでした: {reason}",
+    "{name}'s drivers of keys are gone: the face's own keys are driven as before": (
+        "{name} のキーのドライバーはなくなりました。顔のキーのドライバーはそのままです"
+    ),
+    "its mesh is linked from another file": "メッシュがほかのファイルからリンクされています",
+    "it has the modifier {name}, which would act on the whole face or be lost; apply it first": (
+        "モディファイアー {name} が顔全体に効くか失われます。先に適用してください"
+    ),
+    "it hangs on another armature, {name}": "別のアーマチュア {name} に属しています",
+    "its shape keys are absolute": "シェイプキーが絶対モードです",
+    "{count} expressions set to 0": "表情 {count} 個を 0 にしました",
+    "{count} parts have a mesh of their own now": "パーツ {count} 個に独自のメッシュを与えました",
+    "The keys of {count} objects are relative now": "オブジェクト {count} 個のキーを相対にしました",
+    "{count} Mirror modifiers applied": "ミラー {count} 個を適用しました",
+    "There was nothing to do": "することはありませんでした",
+    "An animation or a driver holds {names}: choose a frame at which the face is neutral, or mute the driver.": (
+        "アニメーションかドライバーが {names} を動かしています。無表情のフレームを選ぶか、ドライバーをミュートしてください。"
+    ),
+    "{names}: Blender applies no modifier to a mesh with shape keys. Remove the keys first.": (
+        "{names}: シェイプキーのあるメッシュにモディファイアーは適用できません。先にキーを削除してください。"
     ),
 }

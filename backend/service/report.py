@@ -19,8 +19,8 @@ from ..inference.models import Model
 @dataclass
 class Report:
     """What happened in one request; `as_dict` is what travels. seconds: by stage. Memory in MiB.
-    combinations: see face/shapes/combinations.py. findings: of face/analyse/rest.py, as plain data;
-    their words are among the warnings, too.
+    combinations: see face/shapes/combinations.py; poses: those that do not hold. findings: of
+    face/analyse/rest.py. Both as plain data; their words are among the warnings, too.
     """
 
     vertices: int
@@ -33,6 +33,7 @@ class Report:
     findings: list[dict[str, Any]] = field(default_factory=list)
     peak_memory_mb: float = 0.0
     combinations: dict[str, float] = field(default_factory=dict)
+    poses: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def model(self) -> str:
@@ -61,7 +62,17 @@ class Report:
     def held(self, poses: Sequence[Combination]) -> None:
         """Take over how shapes that are driven together hold."""
         self.combinations = {pose.name: round(pose.value, 3) for pose in poses}
-        self.warnings.extend(f"Look at this pose: {pose.words}." for pose in poses if not pose.good)
+        self.poses = [
+            {
+                "name": pose.name,
+                "shapes": list(pose.conditions),
+                "value": round(pose.value, 3),
+                "words": f"Check {pose.words}.",
+            }
+            for pose in poses
+            if not pose.good
+        ]
+        self.warnings.extend(str(pose["words"]) for pose in self.poses)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -38,6 +38,8 @@ RESULTS = "blendshape_auto_generator_results"  # see remembered.py
 # Blender's lists and Geometry Nodes hide what begins with .sculpt; exporters leave it out
 MARK = ".sculpt_blendshapes_"
 REST = f"{MARK}rest"
+MADE = ".sculpt_blendshape_made_"  # and a key's own ending: what was generated, see tuned.py
+STRENGTHS = "blendshape_auto_generator_strengths"
 ALONG = np.array(
     [0.5519, 0.5303, 0.6436], np.float64
 )  # no axis, no diagonal: what is edited along one of those is seen
@@ -126,6 +128,11 @@ def marks(ob: bpy.types.Object) -> list[str]:
     ]
 
 
+def made_attributes(ob: bpy.types.Object) -> list[str]:
+    """Names of the attributes that keep what was generated."""
+    return [one.name for one in mesh_of(ob).attributes if one.name.startswith(MADE)]
+
+
 def ownership(ob: bpy.types.Object, base: Floats) -> Ownership:
     """Whose the keys are. Object mode; in edit mode all are the user's. base: float32 (V,3), the
     reference key.
@@ -136,9 +143,9 @@ def ownership(ob: bpy.types.Object, base: Floats) -> Ownership:
     keys: dict[str, str] = {}
     exact = True
     blocks = {block.name: block for block in key.key_blocks if block != key.reference_key}
-    numbers = {name: values for name in marks(ob) if (values := _read(ob, name, 1)) is not None}
+    numbers = {name: values for name in marks(ob) if (values := read(ob, name, 1)) is not None}
     if numbers:
-        look = _Look(base, _read(ob, REST, 3))
+        look = _Look(base, read(ob, REST, 3))
         named = {attribute_of(name): name for name in blocks if attribute_of(name) in numbers}
         intact = look.intact(
             [numbers[mark] for mark in named], [blocks[name] for name in named.values()]
@@ -427,17 +434,22 @@ def record(
     for name in marks(ob):
         if name not in others and name not in written:
             forget(ob, name)
+    there = {*others, *(attribute_of(block.name) for block in key.key_blocks)} - written.keys()
+    for name in made_attributes(ob):
+        if not owned.exact or name.replace(MADE, MARK) not in there:
+            forget(ob, name)  # of a mesh that was turned since, or written anew
     stale = {**written} if owned.exact else {**written, **others}
     points = np.empty_like(base)
     for mark, name in stale.items():
         key.key_blocks[name].points.foreach_get("co", points.reshape(-1))
-        _keep(ob, mark, "FLOAT", (points - base) @ _ALONG)
+        keep(ob, mark, "FLOAT", (points - base) @ _ALONG)
     if written or others:
-        _keep(ob, REST, "FLOAT_VECTOR", base)
+        keep(ob, REST, "FLOAT_VECTOR", base)
     else:
         forget(ob, REST)
         key.pop(REQUEST, None)
         key.pop(RESULTS, None)
+        key.pop(STRENGTHS, None)
     key.pop(OLD_RECORD, None)
 
 
@@ -447,9 +459,11 @@ def call_anew(ob: bpy.types.Object, names: Mapping[str, str]) -> None:
     """
     attributes = mesh_of(ob).attributes
     for before, now in names.items():
-        attribute = attributes.get(attribute_of(before))
-        if attribute is not None and attribute_of(now) not in attributes:
-            attribute.name = attribute_of(now)
+        for own in (MARK, MADE):
+            attribute = attributes.get(attribute_of(before).replace(MARK, own))
+            renamed = attribute_of(now).replace(MARK, own)
+            if attribute is not None and renamed not in attributes:
+                attribute.name = renamed
     old = keys_of(ob).get(OLD_RECORD)
     if old is not None and hasattr(old, "to_dict"):
         keys_of(ob)[OLD_RECORD] = {
@@ -470,32 +484,37 @@ class Kept:
 
     arrays: Mapping[str, Floats]
     old: Any
+    strengths: Any
 
 
 def kept(ob: bpy.types.Object) -> Kept:
     """What is recorded now."""
+    numbers = marks(ob)
     arrays = {
         name: values
-        for name in [*marks(ob), REST]
-        if (values := _read(ob, name, 3 if name == REST else 1)) is not None
+        for name in [*marks(ob), REST, *made_attributes(ob)]
+        if (values := read(ob, name, 1 if name in numbers else 3)) is not None
     }
     key = mesh_of(ob).shape_keys
     old: Any = key.get(OLD_RECORD) if key is not None else None
-    return Kept(arrays, old.to_dict() if hasattr(old, "to_dict") else old)
+    strengths = key.get(STRENGTHS) if key is not None else None
+    return Kept(arrays, old.to_dict() if hasattr(old, "to_dict") else old, strengths)
 
 
 def put_back(ob: bpy.types.Object, before: Kept) -> None:
     """Have recorded what was."""
-    for name in [*marks(ob), REST]:
+    for name in [*marks(ob), REST, *made_attributes(ob)]:
         if name not in before.arrays:
             forget(ob, name)
     for name, values in before.arrays.items():
-        _keep(ob, name, "FLOAT_VECTOR" if name == REST else "FLOAT", values)
+        keep(ob, name, "FLOAT" if values.ndim == 1 else "FLOAT_VECTOR", values)
+    if before.strengths is not None:
+        keys_of(ob)[STRENGTHS] = before.strengths
     if before.old is not None:
         keys_of(ob)[OLD_RECORD] = before.old
 
 
-def _read(ob: bpy.types.Object, name: str, wide: int) -> Floats | None:
+def read(ob: bpy.types.Object, name: str, wide: int) -> Floats | None:
     """An attribute of the vertices, float32 (V,) or (V,3); None where it is not as this module
     makes it.
     """
@@ -514,7 +533,7 @@ def _read(ob: bpy.types.Object, name: str, wide: int) -> Floats | None:
     return values
 
 
-def _keep(ob: bpy.types.Object, name: str, kind: Any, values: Floats) -> None:
+def keep(ob: bpy.types.Object, name: str, kind: Any, values: Floats) -> None:
     """Write an attribute of the vertices, which is then there."""
     attributes = mesh_of(ob).attributes
     attribute = attributes.get(name)

@@ -10,6 +10,7 @@ from typing import Any
 
 import bpy
 
+from ..translations import tr
 from ..typed import armature_of, keys_of, mesh_of
 from .as_seen import at_rest
 from .key_export import bake, driven
@@ -28,14 +29,16 @@ def join(face: bpy.types.Object, parts: Sequence[bpy.types.Object]) -> tuple[lis
     for part in parts:
         reason = _obstacle(part, face)
         if reason:
-            told.append(f"{part.name} was left: {reason}")
+            told.append(tr("{name} was left: {reason}").format(name=part.name, reason=reason))
         else:
             ready.append(part)
     if not ready:
         return [], told
     names = [part.name for part in ready]
     told += [
-        f"{part.name}'s drivers of keys are gone: the face's own keys are driven as before"
+        tr("{name}'s drivers of keys are gone: the face's own keys are driven as before").format(
+            name=part.name
+        )
         for part in ready
         if driven(part)
     ]
@@ -58,23 +61,23 @@ def join(face: bpy.types.Object, parts: Sequence[bpy.types.Object]) -> tuple[lis
 def _obstacle(part: bpy.types.Object, face: bpy.types.Object) -> str:
     """Why an object cannot be joined, or ``."""
     if not mesh_of(part).is_editable or mesh_of(part).override_library is not None:
-        return "its mesh is linked from another file"
+        return tr("its mesh is linked from another file")
     modifiers = [
         modifier.name
         for modifier in part.modifiers
         if modifier.type != "ARMATURE" and modifier.show_viewport
     ]
     if modifiers:
-        return (
-            f"it has the modifier {modifiers[0]!r}, which would act on the whole face or be lost;"
-            " apply it first"
-        )
+        return tr(
+            "it has the modifier {name}, which would act on the whole face or be lost; apply it"
+            " first"
+        ).format(name=repr(modifiers[0]))
     armature = find_armature(part)
     if armature is not None and armature != find_armature(face):
-        return f"it hangs on another armature, {armature.name!r}"
+        return tr("it hangs on another armature, {name}").format(name=repr(armature.name))
     key = mesh_of(part).shape_keys
     if key is not None and not key.use_relative:
-        return "its shape keys are absolute"
+        return tr("its shape keys are absolute")
     return ""
 
 

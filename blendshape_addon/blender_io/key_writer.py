@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import AddonError
 from ..typed import keys_of, mesh_of
+from . import tuned
 from .generated import Ownership, attribute_of, count, kept, ownership, put_back, record
 from .mesh_arrays import base_coordinates
 
@@ -27,11 +28,12 @@ MAX_NAME_BYTES = 63  # Blender cuts longer names
 @dataclass(frozen=True)
 class Shape:
     """A key to be written. offsets: float32 (F,3) in object space, of the vertices in the indices
-    that go with it.
+    that go with it. strength: the key's own factor on them.
     """
 
     name: str
     offsets: Floats
+    strength: float = 1.0
 
 
 @dataclass
@@ -153,10 +155,23 @@ def _write(portion: Portion, base: Floats, owned: Ownership, plan: Written) -> N
             block = ob.shape_key_add(name=name, from_mix=False)
             block.value = 0.0  # Blender 5 starts with 1
         block.relative_key = reference
-        coordinates[portion.indices] = rest + shape.offsets
+        coordinates[portion.indices] = rest + shape.offsets * np.float32(shape.strength)
         block.points.foreach_set("co", coordinates.reshape(-1))
         written[attribute_of(shape.name)] = name
     record(ob, base, owned, written)
+    for shape in portion.shapes:
+        if shape.strength != 1 and attribute_of(shape.name) in written:
+            made = np.zeros_like(base)
+            made[portion.indices] = shape.offsets
+            tuned.note_made(ob, attribute_of(shape.name), made)
+    tuned.note(
+        ob,
+        {
+            attribute_of(shape.name): shape.strength
+            for shape in portion.shapes
+            if attribute_of(shape.name) in written
+        },
+    )
 
 
 def remove_keys(ob: bpy.types.Object) -> list[str]:

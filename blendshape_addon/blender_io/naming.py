@@ -30,6 +30,17 @@ ALIASES = {
     "vrc.v_e": "vrc.v_ee"
 }  # what the SDK calls it, and what the common face tracking template's clips ask for
 
+_BOTH_SIDES = (("Left", "Right"), ("Right", "Left"), ("left", "right"), ("right", "left"))
+_SIDE_ENDINGS = (
+    *(
+        pair
+        for mark in "_.-"
+        for one, other in (("L", "R"), ("l", "r"))
+        for pair in ((mark + one, mark + other), (mark + other, mark + one))
+    ),
+    *(("左", "右"), ("右", "左"), ("右", "")),
+)
+
 
 def styled(name: str, style: str) -> str:
     """A name such as eyeBlinkLeft in another spelling: EyeBlinkLeft (pascal), eyeBlink_L (suffix);
@@ -121,3 +132,15 @@ def aliases_of(names: Mapping[str, str]) -> dict[str, str]:
     one.
     """
     return {name: ALIASES[name] for name in names if name in ALIASES}
+
+
+def other_side(name: str, existing: Collection[str]) -> str:
+    """The name of the same shape on the other side of the face, in whatever spelling, of those that
+    are there; nothing for a shape of both sides.
+    """
+    candidates = (
+        [name.replace(one, other) for one, other in _BOTH_SIDES if one in name]
+        + [name[: -len(one)] + other for one, other in _SIDE_ENDINGS if name.endswith(one)]
+        + [name + "右"]
+    )  # of MMD's winks only the right one is called by its side
+    return next((found for found in candidates if found != name and found in existing), "")

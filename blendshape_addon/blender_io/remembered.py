@@ -9,7 +9,7 @@ import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import bpy
@@ -67,6 +67,34 @@ def listed(ob: bpy.types.Object) -> set[str]:
 def any_listed(ob: bpy.types.Object) -> bool:
     """Whether there are some. Quick, for drawing."""
     return count(ob) > 0 or any(name in keys_of(ob).key_blocks for name in record_of(ob).rows)
+
+
+EDITED = "edited by hand"
+
+
+def resize(ob: bpy.types.Object, name: str, before: float, now: float) -> None:
+    """The strength of a key was changed: so is its size."""
+    told = record_of(ob).rows.get(name)
+    if told is not None and before > 0:
+        _tell(ob, name, replace(told, size=told.size * now / before))
+
+
+def copy(ob: bpy.types.Object, name: str, to: str) -> None:
+    """A key was made from another: it is as large, and the user's."""
+    told = record_of(ob).rows.get(name)
+    if told is not None:
+        _tell(ob, to, replace(told, note=EDITED))
+
+
+def mark(ob: bpy.types.Object, name: str, note: str) -> None:
+    """Say something about a key."""
+    told = record_of(ob).rows.get(name)
+    if told is not None:
+        _tell(ob, name, replace(told, note=note))
+
+
+def _tell(ob: bpy.types.Object, name: str, told: Told) -> None:
+    remember(ob, record_of(ob).stamp, {name: told})
 
 
 def remember(ob: bpy.types.Object, stamp: str, rows: Mapping[str, Told]) -> None:

@@ -15,7 +15,6 @@ from mathutils import Matrix, Quaternion, Vector
 from numpy.typing import NDArray
 
 from ..blender_io.landmark_store import found_landmarks, shown_vertices
-from ..typed import Returned
 from . import session
 
 Doubles = NDArray[np.float64]
@@ -242,21 +241,3 @@ def _room(area: bpy.types.Area, space: Any) -> Room:
         over.get("UI", 0) * upon,
         float(space.lens),
     )
-
-
-class BLENDSHAPES_OT_give_view_back(bpy.types.Operator):
-    """Set the 3D view as it was before the face was shown"""
-
-    bl_idname = "blendshapes.give_view_back"
-    bl_label = "Back to Previous View"
-    bl_options = {"INTERNAL"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a view that was set and not moved since."""
-        return kept(context)
-
-    def execute(self, context: bpy.types.Context) -> Returned:
-        """Give it back."""
-        give_back(context)
-        return {"FINISHED"}

@@ -15,11 +15,11 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blender_io import guides
+from ..blender_io import guides, tuned
 from ..blender_io.anchors import Surface
 from ..blender_io.avatar import gather_avatar, landmarks_of, settled, split
 from ..blender_io.findings import BEFORE, Finding, merged
-from ..blender_io.generated import made_by_us, remember_request
+from ..blender_io.generated import attribute_of, made_by_us, remember_request
 from ..blender_io.key_writer import Portion, Shape, Written, write_all
 from ..blender_io.landmark_store import found_landmarks, keep_landmarks
 from ..blender_io.mesh_arrays import base_coordinates
@@ -31,6 +31,7 @@ from ..blender_io.remembered import Told, remember
 from ..errors import AddonError
 from ..process.backend_process import Backend, error_of
 from ..shared_protocol import Message
+from ..translations import tr
 from ..typed import keys_of, mesh_of
 from .checked import scene_findings
 from .tables import Table
@@ -38,6 +39,11 @@ from .tables import Table
 REPORTED = frozenset(
     {"warnings", "seconds", "vertices", "face_vertices", "confidence"}
 )  # what is used of a report
+_POSES = {
+    "blink": "Check {a} + {b}: the lids overlap by {share} of the eye's opening",
+    "closed mouth": "Check {a} + {b}: a gap of {share} is left between the lips",
+    "both sides": "Check {a} + {b}: combined movement is {share} of one side",
+}  # by how the child's names of poses begin
 LOW = 0.5  # confidence below which a shape is worth a look
 OnProgress = Callable[[str, float], None]
 Floats = NDArray[np.float32]
@@ -51,6 +57,8 @@ class Options:
     objects along; naming: a style of naming.STYLES; alias: also vrc.v_ee; guide: `off`, `size` or
     `shape`, what the user's own keys decide; only_existing: update what is there, add nothing;
     style: sizes of shapes, 0 subtle to 1 bold; turn_eyes: looks turn eyeballs also where bones do.
+    only: attributes of the keys that are written, empty for all; plain: without the strengths that
+    single keys have.
     """
 
     sets: tuple[str, ...] = ("arkit",)
@@ -68,6 +76,8 @@ class Options:
     only_existing: bool = False
     style: float = 0.5
     turn_eyes: bool = False
+    only: frozenset[str] = frozenset()
+    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,12 +93,33 @@ class Result:
     size: float = 0.0
 
 
+@dataclass(frozen=True)
+class Pose:
+    """Shapes that are driven together and do not hold. name: of the kind of pose; keys: names of
+    the shapes' keys; value: what was measured; words: the child's sentence.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    value: float
+    words: str
+
+    def said(self) -> str:
+        """The sentence in the language of the interface."""
+        kind = next((kind for kind in _POSES if self.name.startswith(kind)), "")
+        if not kind or len(self.keys) != 2:
+            return self.words
+        names = dict(zip("ab", self.keys, strict=True))
+        return tr(_POSES[kind]).format(share=f"{self.value:.0%}", **names)
+
+
 @dataclass
 class Outcome:
     """What was made. report: the child's, see docs/reference/protocol.md. seconds: by stage, the
     child's stages under `backend`. landmarks: the face's, in object space. results: each shape;
     parts: what became of the shapes on those of the avatar's other objects that got some, by their
-    names. still: keys that were made and move nothing on any object.
+    names. still: keys that were made and move nothing on any object. poses: those that do not hold.
+    asked_parts: how many other objects were looked at.
     """
 
     object: str
@@ -100,6 +131,8 @@ class Outcome:
     results: list[Result] = field(default_factory=list)
     parts: dict[str, Written] = field(default_factory=dict)
     still: list[str] = field(default_factory=list)
+    poses: list[Pose] = field(default_factory=list)
+    asked_parts: int = 0
 
     @property
     def made(self) -> int:
@@ -269,6 +302,9 @@ class Job:
             missing = REPORTED - set(self.report)
             if missing:
                 raise KeyError(*sorted(missing))
+            for each in self.report.get("poses", ()):
+                if not {"name", "shapes", "value", "words"} <= each.keys():
+                    raise KeyError(*each)
             for each in self.report.get("findings", []):
                 self.findings.append(
                     Finding(
@@ -350,6 +386,7 @@ class Job:
                     shapes = [
                         shape for shape in shapes if shape.offsets.any() or shape.name in there
                     ]
+                shapes = _tuned(ob, shapes, asked)
                 self._portions.append(Portion(ob, share.indices, shapes, asked.only_existing))
                 self._receivers.append(number)
         self._notes, self.prepared = guided.notes, True
@@ -438,7 +475,30 @@ class Job:
                 f" {', '.join(still[:5])}{' ...' if len(still) > 5 else ''}."
             )
         landmarks = {mark: list(place) for mark, place in self.landmarks.items()}
-        return Outcome(name, written, self.report, warnings, {}, landmarks, results, others, still)
+        poses = [
+            Pose(
+                str(each["name"]),
+                tuple(
+                    written.key_of(self._named.get(shape, shape))
+                    for shape in map(str, each["shapes"])
+                ),
+                float(each["value"]),
+                str(each["words"]),
+            )
+            for each in self.report.get("poses", ())
+        ]
+        return Outcome(
+            name,
+            written,
+            self.report,
+            warnings,
+            landmarks=landmarks,
+            results=results,
+            parts=others,
+            still=still,
+            poses=poses,
+            asked_parts=len(self.parts),
+        )
 
     def _names(self, face: bpy.types.Object) -> dict[str, str]:
         """Wanted name -> key name, on the face; all objects get the same."""
@@ -511,6 +571,16 @@ def _guided(
     )
 
 
+def _tuned(ob: bpy.types.Object, shapes: Sequence[Shape], asked: Options) -> list[Shape]:
+    """Those that are to be written, with the strengths that their keys have."""
+    own = {} if asked.plain else tuned.strengths(ob)
+    return [
+        replace(shape, strength=own.get(attribute_of(shape.name), 1.0))
+        for shape in shapes
+        if not asked.only or attribute_of(shape.name) in asked.only
+    ]
+
+
 def _moved(portion: Portion, written: Written) -> set[str]:
     """Names of the keys that were written and move something on this object."""
     return {shape.name for shape in portion.shapes if shape.offsets.any()} & {
@@ -528,9 +598,8 @@ def _sizes(portions: Sequence[Portion]) -> dict[str, float]:
         stretch = float(np.linalg.norm(np.array(portion.ob.matrix_world.to_3x3(), np.float64), 2))
         for shape in portion.shapes:
             squares = np.einsum("ij,ij->i", shape.offsets, shape.offsets)
-            sizes[shape.name] = max(
-                sizes.get(shape.name, 0.0), stretch * float(squares.max(initial=0.0)) ** 0.5
-            )
+            size = stretch * shape.strength * float(squares.max(initial=0.0)) ** 0.5
+            sizes[shape.name] = max(sizes.get(shape.name, 0.0), size)
     return sizes
 
 

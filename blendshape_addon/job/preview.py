@@ -9,6 +9,7 @@ file of a crash, is put back as well.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from ..blender_io.landmark_store import found_landmarks
 from ..blender_io.mesh_arrays import base_coordinates
 from ..blender_io.parts import avatar_parts, moving
 from ..translations import tr
-from ..typed import Returned, keys_of, mesh_of, of_scene
+from ..typed import keys_of, mesh_of, of_scene
 from . import face_view
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ def why() -> str:
     return _shown.why
 
 
-def start(ob: bpy.types.Object, name: str) -> None:
-    """Show the key on the face's object and on its parts; what was shown before rests again. Where
-    it cannot be seen, `why` says so.
+def start(ob: bpy.types.Object, name: str, also: Sequence[str] = ()) -> None:
+    """Show the key, and others with it, on the face's object and on its parts; what was shown
+    before rests again. Where it cannot be seen, `why` says so.
     """
     stop()
     objects = [ob]
@@ -96,7 +97,7 @@ def start(ob: bpy.types.Object, name: str) -> None:
     for other in objects:
         blocks = [
             block
-            for key_name in (name, COMPANIONS.get(name, ""))
+            for key_name in dict.fromkeys((name, *also, COMPANIONS.get(name, "")))
             if (block := _block(other, key_name)) is not None
         ]
         if not blocks or not mesh_of(other).is_editable:
@@ -113,6 +114,15 @@ def start(ob: bpy.types.Object, name: str) -> None:
     if not any(_arrived(other, name) for other in having):
         stop()
         _shown.why = tr("An animation or a driver holds {name} elsewhere").format(name=name)
+
+
+def hold_back(away: bool) -> None:
+    """While a key is shown: put it at its value from before for a moment, or show it again."""
+    for key in bpy.data.shape_keys:
+        for before in _kept(key) if key.library is None else ():
+            block = _of_before(key, before)
+            if block is not None and isinstance(before.value, int | float):
+                block.value = before.value if away else 1.0
 
 
 def _block(ob: bpy.types.Object, name: str) -> bpy.types.ShapeKey | None:
@@ -196,23 +206,8 @@ def stop() -> None:
 
 
 def _put_back(key: bpy.types.Key) -> None:
-    """Put the keys back as their data-block says that they were; a file may say anything, and that
-    is left out.
-    """
-    try:
-        told = json.loads(key.get(KEPT, "[]"))
-        kept = [
-            _Before(
-                **{
-                    **one,
-                    "curves": tuple((bool(d), str(p)) for d, p in one["curves"]),
-                    "pinned": tuple(one["pinned"]),
-                }
-            )
-            for one in told
-        ]
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
-        kept = []
+    """Put the keys back as their data-block says that they were."""
+    kept = _kept(key)
     del key[KEPT]
     users = [ob for ob in bpy.data.objects if ob.type == "MESH" and mesh_of(ob).shape_keys == key]
     for before in reversed(kept):
@@ -235,6 +230,25 @@ def _put_back(key: bpy.types.Key) -> None:
         if before.pinned:
             for ob in [ob for ob in users if ob.name in before.pinned] or users:
                 ob.show_only_shape_key = True
+
+
+def _kept(key: bpy.types.Key) -> list[_Before]:
+    """How the keys were, as their data-block says; a file may say anything, and that is left
+    out.
+    """
+    try:
+        return [
+            _Before(
+                **{
+                    **one,
+                    "curves": tuple((bool(d), str(p)) for d, p in one["curves"]),
+                    "pinned": tuple(one["pinned"]),
+                }
+            )
+            for one in json.loads(key.get(KEPT, "[]"))
+        ]
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
+        return []
 
 
 def _of_before(key: bpy.types.Key, before: _Before) -> bpy.types.ShapeKey | None:
@@ -299,21 +313,3 @@ def end() -> None:
     """The user ends the show: everything is put back, the 3D view, too."""
     stop()
     face_view.give_back(bpy.context)
-
-
-class BLENDSHAPES_OT_stop_preview(bpy.types.Operator):
-    """Put the values of all keys back as they were before the preview"""
-
-    bl_idname = "blendshapes.stop_preview"
-    bl_label = "Stop Preview"
-    bl_options = {"INTERNAL"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a preview."""
-        return bool(_shown.name)
-
-    def execute(self, context: bpy.types.Context) -> Returned:
-        """Stop."""
-        end()
-        return {"FINISHED"}

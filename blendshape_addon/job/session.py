@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import bpy
 
@@ -38,6 +38,21 @@ _SEE_OFF_SECONDS = 0.2  # between two looks at what was cancelled
 _WATCH_SECONDS = 2.0  # between two looks at whether the child lives
 
 
+class Warned(Protocol):
+    """A pose that a run warned of."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Names of the keys that are driven together."""
+
+    @property
+    def words(self) -> str:
+        """The child's sentence."""
+
+    def said(self) -> str:
+        """The same in the language of the interface."""
+
+
 @dataclass
 class Status:
     """Of the run in progress and of the last one. preparing, prepared: what is done about a second
@@ -47,7 +62,8 @@ class Status:
     longest_work: the most processor time of it, which is what an otherwise idle machine takes.
     seconds_left: an estimate, or None. made: keys that the last run made and that move something.
     error: what it failed with; trace: where, if nobody foresaw it. drawing, drawn: contact sheets
-    that are being rendered, and how far they are; sheets: files of the last ones. target, stamp:
+    that are being rendered, and how far they are; sheets: files of the last ones. poses: those that
+    the run warned of. target, stamp:
     the object that all this is about, and what remembered.py had recorded with its keys when it was
     said.
     """
@@ -70,6 +86,7 @@ class Status:
     drawing: str = ""
     drawn: float = 0.0
     sheets: list[str] = field(default_factory=list)
+    poses: list[Warned] = field(default_factory=list)
     target: int = 0
     stamp: str = ""
 
@@ -88,7 +105,7 @@ class Status:
             list(warnings),
             "",
         )
-        self.made, self.engine = 0, ""
+        self.made, self.engine, self.poses = 0, "", []
         self.target, self.stamp = (
             (int(ob.session_uid), record_of(ob).stamp)
             if ob is not None and ob.type == "MESH"

@@ -16,6 +16,7 @@ from ..blender_io.modes import object_mode
 from ..blender_io.parts import avatar_parts, moving
 from ..errors import AddonError
 from ..job import inspection, session
+from ..translations import tr
 from ..typed import OperatorMixin, Returned, active_object, keys_of, mesh_of
 
 
@@ -38,7 +39,7 @@ class Fix(OperatorMixin):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         if not told:
-            self.report({"INFO"}, "There was nothing to do")
+            self.report({"INFO"}, tr("There was nothing to do"))
             return {"CANCELLED"}
         inspection.forget()
         self.report({"INFO"}, told)
@@ -81,10 +82,12 @@ class BLENDSHAPES_OT_expressions_to_zero(Fix, bpy.types.Operator):
         if held:
             self.report(
                 {"WARNING"},
-                f"An animation or a driver holds {listed(dict.fromkeys(held))}: choose a frame at"
-                " which the face is neutral, or mute the driver.",
+                tr(
+                    "An animation or a driver holds {names}: choose a frame at which the face is"
+                    " neutral, or mute the driver."
+                ).format(names=listed(dict.fromkeys(held))),
             )
-        return f"{len(done)} expressions set to 0" if done else ""
+        return tr("{count} expressions set to 0").format(count=len(done)) if done else ""
 
 
 class BLENDSHAPES_OT_parts_single_user(Fix, bpy.types.Operator):
@@ -105,7 +108,7 @@ class BLENDSHAPES_OT_parts_single_user(Fix, bpy.types.Operator):
                     ob.data = mesh_of(ob).copy()
                 count += 1
             seen.append(mesh_of(ob))
-        return f"{count} parts have a mesh of their own now" if count else ""
+        return tr("{count} parts have a mesh of their own now").format(count=count) if count else ""
 
 
 class BLENDSHAPES_OT_relative_keys(Fix, bpy.types.Operator):
@@ -123,7 +126,11 @@ class BLENDSHAPES_OT_relative_keys(Fix, bpy.types.Operator):
         ]
         for ob in absolute:
             keys_of(ob).use_relative = True
-        return f"The keys of {len(absolute)} objects are relative now" if absolute else ""
+        return (
+            tr("The keys of {count} objects are relative now").format(count=len(absolute))
+            if absolute
+            else ""
+        )
 
 
 class BLENDSHAPES_OT_apply_mirror(Fix, bpy.types.Operator):
@@ -168,14 +175,14 @@ class BLENDSHAPES_OT_apply_mirror(Fix, bpy.types.Operator):
                         bpy.ops.object.modifier_apply(modifier=name)
             count += len(names)
         if left:
-            problem = (
-                f"{', '.join(map(repr, left))}: Blender applies no modifier to a mesh with shape"
-                " keys. Remove the keys first."
-            )
+            problem = tr(
+                "{names}: Blender applies no modifier to a mesh with shape keys. Remove the keys"
+                " first."
+            ).format(names=", ".join(map(repr, left)))
             if not count:
                 raise RuntimeError(problem)
             self.report({"WARNING"}, problem)
-        return f"{count} Mirror modifiers applied" if count else ""
+        return tr("{count} Mirror modifiers applied").format(count=count) if count else ""
 
 
 def _mirrors(ob: bpy.types.Object) -> Iterator[str]:

@@ -18,8 +18,8 @@ from ..job import inspection, landmark_overlay
 from ..shared_marks import marks
 from ..translations import tr
 from ..typed import Returned, active_object, status_text
+from .asking import OfMesh
 from .landmark_operators import below, region_at, shown_surface
-from .operators import OfMesh
 
 # The inner corners of the eyes come first: where they are tells the mirror plane
 FIRST = ("eye_inner_left", "eye_inner_right")

@@ -24,7 +24,7 @@ from ..job.generation import find
 from ..shared_marks import marks
 from ..translations import tr
 from ..typed import Returned, active_object, mesh_of, of_object, of_window, status_text
-from .operators import OfMesh
+from .asking import OfMesh
 
 _REACH = 14.0  # pixels at a UI scale of 1 around a landmark within which it is taken
 

@@ -15,7 +15,7 @@ from ..job.generation import Options
 from ..shared_protocol import Message
 from ..translations import tr
 from ..typed import OperatorMixin, Returned, active_object, of_scene, of_window
-from .operators import Asking
+from .asking import Asking
 
 HOLDER = "blendshapes_live"
 _sliders: list[type] = []  # the registered class, at most one

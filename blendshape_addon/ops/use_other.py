@@ -8,7 +8,7 @@ import bpy
 from ..job import session
 from ..translations import tr
 from ..typed import Returned, active_object
-from .operators import OfMesh
+from .asking import OfMesh
 
 
 class BLENDSHAPES_OT_use_other(OfMesh, bpy.types.Operator):

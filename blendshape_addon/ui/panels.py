@@ -3,9 +3,8 @@
 
 import bpy
 
-from ..blender_io.remembered import any_listed, record_of
-from ..job import chosen, face_view, inspection, preview, session
-from ..job.preview import BLENDSHAPES_OT_stop_preview
+from ..job import chosen, face_view, inspection, session
+from ..ops.look_operators import BLENDSHAPES_OT_give_view_back
 from ..ops.operators import (
     BLENDSHAPES_OT_generate,
     BLENDSHAPES_OT_remove,
@@ -13,9 +12,8 @@ from ..ops.operators import (
 )
 from ..ops.option_properties import COUNTS, REGIONS, SETS
 from ..translations import tr
-from ..typed import active_object, keys_of, of_object, of_scene, of_window
-from .results import BLENDSHAPES_UL_results
-from .tab import OfMeshTab, Tab, draw_lines, progress_text, text_width
+from ..typed import of_object, of_scene
+from .tab import OfMeshTab, Tab, progress_text, text_width
 from .target import draw_named, draw_outcome, draw_target, faceless
 
 ROLES = {
@@ -66,48 +64,8 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
         row.operator(BLENDSHAPES_OT_update.bl_idname, text="Regenerate", icon="FILE_REFRESH")
         row.operator(BLENDSHAPES_OT_remove.bl_idname, text="Remove", icon="TRASH")
         if face_view.kept(context):
-            layout.operator(face_view.BLENDSHAPES_OT_give_view_back.bl_idname, icon="LOOP_BACK")
+            layout.operator(BLENDSHAPES_OT_give_view_back.bl_idname, icon="LOOP_BACK")
         draw_outcome(layout, context, width)
-
-
-class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):
-    """Each shape, how sure it is, and a look at it."""
-
-    bl_idname = "BLENDSHAPES_PT_results"
-    bl_label = "Results"
-    bl_options = OfMeshTab.bl_options - {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs keys that were generated."""
-        return (
-            super().poll(context)
-            and not session.status.running
-            and any_listed(active_object(context))
-        )
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw."""
-        layout, ob = self.layout, active_object(context)
-        layout.label(text="Click a shape to see it on the face")
-        layout.template_list(
-            BLENDSHAPES_UL_results.bl_idname,
-            "",
-            keys_of(ob),
-            "key_blocks",
-            of_window(context),
-            "key",
-            rows=6,
-        )
-        told = record_of(ob).rows.get(preview.shown())
-        if told is not None and told.note:
-            draw_lines(
-                layout, ", ".join(map(tr, told.note.split(", "))), "INFO", text_width(context)
-            )
-        if preview.why():
-            draw_lines(layout, preview.why(), "ERROR", text_width(context))
-        if preview.shown():
-            layout.operator(BLENDSHAPES_OT_stop_preview.bl_idname, icon="HIDE_ON")
 
 
 class BLENDSHAPES_PT_regions(OfMeshTab, bpy.types.Panel):

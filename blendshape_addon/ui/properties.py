@@ -237,7 +237,7 @@ class BlendShapesWindow(bpy.types.PropertyGroup):
     key: Annotated[
         int,
         bpy.props.IntProperty(
-            name="Shape",
+            name="See This Shape on the Face",
             description="Click a shape to see it on the face",
             get=preview.clicked,
             set=preview.click,

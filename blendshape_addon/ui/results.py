@@ -1,17 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of the keys that the add-on made: each with how far it moves and what to know about it;
-a click shows it on the face.
+"""The keys that the add-on made: each with how far it moves and what to know about it; a click
+shows it on the face, with tools for that one.
 """
 
 from typing import Any
 
 import bpy
 
-from ..blender_io.remembered import Told, listed, record_of
-from ..job import preview
+from ..blender_io.naming import other_side
+from ..blender_io.remembered import Told, any_listed, listed, record_of
+from ..blender_io.tuned import strength_of
+from ..job import preview, sculpting, session
 from ..job.generation import LOW, STILL
+from ..ops.look_operators import BLENDSHAPES_OT_show_pose, BLENDSHAPES_OT_stop_preview
+from ..ops.shape_operators import (
+    BLENDSHAPES_OT_sculpt_done,
+    BLENDSHAPES_OT_sculpt_shape,
+    BLENDSHAPES_OT_shape_mirror,
+    BLENDSHAPES_OT_shape_regenerate,
+    BLENDSHAPES_OT_shape_reset,
+    BLENDSHAPES_OT_shape_strength,
+)
 from ..translations import tr
-from ..typed import Icon, active_object
+from ..typed import Icon, active_object, keys_of, of_window
+from .tab import OfMeshTab, draw_lines, text_width
 
 _ICONS: dict[str, Icon] = {"kept": "LOCKED"}
 _NOTHING = Told()
@@ -75,3 +87,90 @@ def size_text(context: bpy.types.Context, told: Told) -> str:
     return str(
         bpy.utils.units.to_string(system, "LENGTH", told.size * units.scale_length, precision=2)
     )
+
+
+class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):
+    """Each shape, a look at it, and tools for it."""
+
+    bl_idname = "BLENDSHAPES_PT_results"
+    bl_label = "Results"
+    bl_options = OfMeshTab.bl_options - {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs keys that were generated."""
+        return (
+            super().poll(context)
+            and not session.status.running
+            and any_listed(active_object(context))
+        )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw."""
+        layout, ob = self.layout, active_object(context)
+        name = sculpting.sculpted(ob)
+        if name:
+            layout.label(
+                text=tr("Sculpting {name}").format(name=name),
+                icon="SCULPTMODE_HLT",
+                translate=False,
+            )
+            layout.operator(BLENDSHAPES_OT_sculpt_done.bl_idname, icon="CHECKMARK")
+            return
+        layout.label(text="Click a shape to see it on the face")
+        layout.template_list(
+            BLENDSHAPES_UL_results.bl_idname,
+            "",
+            keys_of(ob),
+            "key_blocks",
+            of_window(context),
+            "key",
+            rows=6,
+        )
+        if preview.why():
+            draw_lines(layout, preview.why(), "ERROR", text_width(context))
+        if preview.shown():
+            _draw_tools(layout, context, preview.shown())
+        _draw_poses(layout, context)
+
+
+def _draw_tools(layout: bpy.types.UILayout, context: bpy.types.Context, name: str) -> None:
+    """What can be done with the shape that is shown."""
+    ob = active_object(context)
+    told = record_of(ob).rows.get(name, _NOTHING)
+    if told.note:
+        draw_lines(layout, ", ".join(map(tr, told.note.split(", "))), "INFO", text_width(context))
+    column = layout.column(align=True)
+    if name in listed(ob):
+        strength = tr("Strength {number}").format(number=f"{strength_of(ob, name):.2f}")
+        row = column.row(align=True)
+        _tool(row, BLENDSHAPES_OT_shape_strength, strength, "MOD_THICKNESS", name)
+        _tool(row, BLENDSHAPES_OT_sculpt_shape, tr("Sculpt"), "SCULPTMODE_HLT", name)
+        mirror = row.row(align=True)
+        mirror.enabled = bool(other_side(name, keys_of(ob).key_blocks.keys()))
+        _tool(mirror, BLENDSHAPES_OT_shape_mirror, tr("Mirror"), "MOD_MIRROR", name)
+        row = column.row(align=True)
+        _tool(row, BLENDSHAPES_OT_shape_regenerate, tr("Regenerate"), "FILE_REFRESH", name)
+        _tool(row, BLENDSHAPES_OT_shape_reset, tr("Reset"), "LOOP_BACK", name)
+    column.operator(BLENDSHAPES_OT_stop_preview.bl_idname, icon="HIDE_ON")
+    layout.label(text="Hold Y over the 3D view: before", icon="EVENT_Y")
+
+
+def _tool(
+    layout: bpy.types.UILayout, tool: type[bpy.types.Operator], text: str, icon: Icon, name: str
+) -> None:
+    pressed: Any = layout.operator(tool.bl_idname, text=text, icon=icon, translate=False)
+    pressed.key_name = name
+
+
+def _draw_poses(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Shapes that do not hold when they are driven together, each with a button that shows it."""
+    ob, status = active_object(context), session.status
+    if not status.is_of(ob):
+        return
+    there = keys_of(ob).key_blocks
+    for number, pose in enumerate(status.poses):
+        draw_lines(layout, pose.said(), "ERROR", text_width(context))
+        if all(name in there for name in pose.keys):
+            pressed: Any = layout.operator(BLENDSHAPES_OT_show_pose.bl_idname, icon="HIDE_OFF")
+            pressed.number = number

@@ -223,11 +223,13 @@ def draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
     draw_lines(box, status.result, "CHECKMARK" if status.made else "INFO", width)
     if status.engine:
         draw_lines(box, status.engine, "SYSTEM", width)
-    for warning in status.warnings[:_WARNINGS]:
+    posed = {pose.words for pose in status.poses}  # which Results shows, with a button each
+    warnings = [warning for warning in status.warnings if warning not in posed]
+    for warning in warnings[:_WARNINGS]:
         draw_lines(box, warning, "DOT", width)
-    if len(status.warnings) > _WARNINGS:
+    if len(warnings) > _WARNINGS:
         box.label(
-            text=tr("and {count} more").format(count=len(status.warnings) - _WARNINGS),
+            text=tr("and {count} more").format(count=len(warnings) - _WARNINGS),
             icon="BLANK1",
             translate=False,
         )

@@ -15,7 +15,7 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon.job import inspection, session
-from blendshape_auto_generator.blendshape_addon.ops import operators
+from blendshape_auto_generator.blendshape_addon.ops import run as run_operators
 from fixtures import scenes
 
 from .test_panels import draw
@@ -266,17 +266,17 @@ def test_a_click_before_the_look_finds_parts_by_place(tiny: Path) -> None:
         ob.name = f"Object.{number}"
     ran: list[Any] = []
     run: Any = SimpleNamespace(
-        _chosen=lambda context: operators.Options(sets=("arkit",)),
+        _chosen=lambda context: run_operators.Options(sets=("arkit",)),
         _prepare=lambda: None,
         _wait=lambda context: {"RUNNING_MODAL"},
         _failed=lambda problem: ran.append(problem) or {"CANCELLED"},
         _end=lambda context: None,
-        _step=lambda context, messages: operators._Run._step(run, context, messages),
+        _step=lambda context, messages: run_operators.Run._step(run, context, messages),
         _done=lambda context, outcome: ran.append(outcome) or {"FINISHED"},
     )
-    assert operators._Run._start(run, bpy.context) == {"RUNNING_MODAL"}
+    assert run_operators.Run._start(run, bpy.context) == {"RUNNING_MODAL"}
     for _ in range(6000):
-        if operators._Run._tick(run, bpy.context) != {"RUNNING_MODAL"}:
+        if run_operators.Run._tick(run, bpy.context) != {"RUNNING_MODAL"}:
             break
         time.sleep(0.02)
     (outcome,) = ran

@@ -18,6 +18,7 @@ from blendshape_auto_generator.blendshape_addon import registration
 from blendshape_auto_generator.blendshape_addon.job import inspection, live, session
 from blendshape_auto_generator.blendshape_addon.job.generation import Job, Options
 from blendshape_auto_generator.blendshape_addon.ops import live_operators, operators
+from blendshape_auto_generator.blendshape_addon.ops import run as run_operators
 from blendshape_auto_generator.blendshape_addon.process import backend_process
 from fixtures import models
 
@@ -140,7 +141,7 @@ def followed_up(child: psutil.Process) -> None:
 def test_escape_frees_the_child_of_a_run(kind: str, context: Any, tmp_path: Path) -> None:
     model = models.stuck(tmp_path / f"{kind}.onnx", kind, CONDITIONS)
     job = Job(context.object, Options((), TABLE, model=str(model)), session.backend)
-    operator = Pressed(operators._Run, job, context)
+    operator = Pressed(run_operators.Run, job, context)
     child = tick_until_busy(operator, context)
     began = time.monotonic()
     assert operator.modal(context, ESC) == {"CANCELLED"}
@@ -206,7 +207,7 @@ def test_a_file_that_closes_and_an_extension_that_is_switched_off_free_the_child
     how: str, fold: Path, context: Any
 ) -> None:
     operator = Pressed(
-        operators._Run,
+        run_operators.Run,
         Job(context.object, Options((), TABLE, model=str(fold)), session.backend),
         context,
     )

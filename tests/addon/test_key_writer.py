@@ -185,7 +185,7 @@ def test_a_failure_half_way_puts_everything_back(
         write_keys(box, INDICES, [shape("b", 1)])
     before = {name: coordinates(box, name) for name in names(box)}
     recorded = {name: values.tolist() for name, values in generated.kept(box).arrays.items()}
-    real, calls = generated._keep, []
+    real, calls = generated.keep, []
 
     def failing(*arguments: Any) -> None:
         calls.append(arguments)
@@ -193,7 +193,7 @@ def test_a_failure_half_way_puts_everything_back(
             raise MemoryError
         real(*arguments)
 
-    monkeypatch.setattr(generated, "_keep", failing)
+    monkeypatch.setattr(generated, "keep", failing)
     with pytest.raises(MemoryError):
         write_keys(
             box,

@@ -18,6 +18,7 @@ from blendshape_auto_generator.blendshape_addon.blender_io import remembered
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.job import inspection, session
 from blendshape_auto_generator.blendshape_addon.ops import operators, option_properties
+from blendshape_auto_generator.blendshape_addon.ops import run as run_operators
 from blendshape_auto_generator.blendshape_addon.process.backend_process import Backend
 from blendshape_auto_generator.blendshape_addon.process.launch import Launch
 from blendshape_auto_generator.blendshape_addon.ui import menus, panels, properties, report, tab
@@ -54,10 +55,10 @@ class Layout:
     def prop_search(self, data: Any, name: str, other: Any, collection: str) -> None:
         assert name in data.bl_rna.properties and hasattr(other, collection)
 
-    def operator(self, name: str, text: str = "", icon: str = "NONE", emboss: bool = True) -> Any:
+    def operator(self, name: str, text: str = "", icon: str = "NONE", **_: Any) -> Any:
         module, _, own = name.partition(".")
         getattr(getattr(bpy.ops, module), own).get_rna_type()
-        self._told.append(name)
+        self._told += [name, text] if text else [name]
         return SimpleNamespace()
 
     def progress(self, factor: float = 0.0, text: str = "", **_: Any) -> None:
@@ -155,7 +156,7 @@ def test_progress_is_shown_with_the_time_left(body: Any) -> None:
 def test_results_and_warnings_are_shown(body: Any, tiny: Path) -> None:
     bpy.ops.blendshapes.generate(model=str(tiny), sets={"vrchat"})
     told = draw()
-    assert "15 added" in told.replace("\n", " ") and "vrc.v_aa" in told
+    assert "Added 15 shape keys" in told.replace("\n", " ") and "vrc.v_aa" in told
     assert {row.state for row in remembered.record_of(body).rows.values()} == {
         "added"
     } and "Basis" not in told
@@ -359,5 +360,5 @@ def test_the_redo_panel_has_every_option_under_a_heading() -> None:
         for name in vars(cls).get("__annotations__", {})
         if not name.startswith("_")
     }
-    shown = [name for _heading, names in operators._GROUPS for name in names]
+    shown = [name for _heading, names in run_operators._GROUPS for name in names]
     assert set(shown) == own - {"bl_options"} and len(set(shown)) == len(shown) > 15

@@ -47,11 +47,11 @@ def test_each_key_is_recorded_with_how_far_it_moves(made: Any) -> None:
 
 
 def test_after_an_undo_nothing_is_listed_nor_told_and_a_redo_brings_it_back(made: Any) -> None:
-    assert "vrc.v_aa" in draw() and "15 added" in draw()
+    assert "vrc.v_aa" in draw() and "Added 15 shape keys" in draw()
     bpy.ops.ed.undo()
-    assert "vrc.v_aa" not in draw() and "15 added" not in draw()
+    assert "vrc.v_aa" not in draw() and "Added 15 shape keys" not in draw()
     bpy.ops.ed.redo()
-    assert "vrc.v_aa" in draw() and "15 added" in draw()
+    assert "vrc.v_aa" in draw() and "Added 15 shape keys" in draw()
 
 
 def test_after_saving_and_loading_they_are_listed_and_shown(made: Any, tmp_path: Path) -> None:
@@ -79,21 +79,23 @@ def test_a_script_sees_what_the_last_run_made_and_shows_one(made: Any) -> None:
 
 def test_another_object_has_its_own(made: Any) -> None:
     other = add_figure(armature=False)
-    assert "vrc.v_aa" not in draw() and "15 added" not in draw()
+    assert "vrc.v_aa" not in draw() and "Added 15 shape keys" not in draw()
     assert not bpy.ops.blendshapes.remove.poll() and not bpy.ops.blendshapes.update.poll()
     other.data = made.data.copy()
-    assert "vrc.v_aa" in draw() and "15 added" not in draw(), "a copy has the keys, and no run"
+    assert "vrc.v_aa" in draw() and "Added 15 shape keys" not in draw(), (
+        "a copy has the keys, and no run"
+    )
     bpy.context.view_layer.objects.active = made
-    assert "15 added" in draw()
+    assert "Added 15 shape keys" in draw()
 
 
 def test_in_another_scene_it_is_the_same(made: Any) -> None:
     scene = bpy.data.scenes.new("Other")
     bpy.context.window.scene = scene
-    assert "15 added" not in draw()
+    assert "Added 15 shape keys" not in draw()
     scene.collection.objects.link(made)
     bpy.context.view_layer.objects.active = made
-    assert "vrc.v_aa" in draw() and "15 added" in draw()
+    assert "vrc.v_aa" in draw() and "Added 15 shape keys" in draw()
 
 
 def test_an_error_is_of_its_object_and_goes_with_a_run_that_succeeds(made: Any, tiny: Path) -> None:
@@ -105,7 +107,7 @@ def test_an_error_is_of_its_object_and_goes_with_a_run_that_succeeds(made: Any, 
     bpy.context.view_layer.objects.active = made
     assert "That cannot be." in draw() and other is not None
     assert bpy.ops.blendshapes.update(model=str(tiny)) == {"FINISHED"}
-    assert "That cannot be." not in draw() and "15 updated" in draw()
+    assert "That cannot be." not in draw() and "Updated 15 shape keys" in draw()
 
 
 def test_a_key_that_was_made_by_hand_is_listed_as_kept_and_ones_own_are_not(

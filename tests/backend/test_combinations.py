@@ -93,8 +93,7 @@ def test_halves_that_add_up_are_seen(head: Head) -> None:
         assert not pose.good and pose.value == pytest.approx(2.0)
         assert (
             pose.conditions == tuple(both)
-            and pose.words
-            == f"{name}Left and {name}Right together move 2.00 times as far as one alone"
+            and pose.words == f"{name}Left + {name}Right: combined movement is 200% of one side"
         )
 
 

@@ -55,10 +55,7 @@ def combinations(head: Head, shapes: Mapping[str, Floats]) -> list[Combination]:
         blink, squint = f"eyeBlink{side.title()}", f"eyeSquint{side.title()}"
         if {blink, squint} <= shapes.keys():
             passed = _passed(lid.opening, COMBINING.blink * shapes[blink] + shapes[squint])
-            words = (
-                f"with {blink} and {squint} the lids pass each other by {passed:.0%} of the eye's"
-                " opening"
-            )
+            words = f"{blink} + {squint}: the lids overlap by {passed:.0%} of the eye's opening"
             found.append(
                 Combination(
                     f"blink and squint {side}",
@@ -70,9 +67,7 @@ def combinations(head: Head, shapes: Mapping[str, Floats]) -> list[Combination]:
             )
     if {"jawOpen", "mouthClose"} <= shapes.keys() and head.slit is not None:
         apart = _apart(head.slit, shapes["jawOpen"], shapes["mouthClose"])
-        words = (
-            f"with jawOpen and mouthClose the lips stay apart by {apart:.0%} of what the jaw opens"
-        )
+        words = f"jawOpen + mouthClose: a gap of {apart:.0%} is left between the lips"
         found.append(
             Combination(
                 "closed mouth on an open jaw",
@@ -86,7 +81,7 @@ def combinations(head: Head, shapes: Mapping[str, Floats]) -> list[Combination]:
         both = tuple(name + side.title() for side in SIDES)
         if set(both) <= shapes.keys():
             more = _together(shapes[both[0]], shapes[both[1]])
-            words = f"{both[0]} and {both[1]} together move {more:.2f} times as far as one alone"
+            words = f"{both[0]} + {both[1]}: combined movement is {more:.0%} of one side"
             found.append(
                 Combination(f"both sides of {name}", both, more, more <= COMBINING.together, words)
             )
