@@ -987,4 +987,21 @@ JAPANESE: dict[str, str] = {
     "{names}: Blender applies no modifier to a mesh with shape keys. Remove the keys first.": (
         "{names}: シェイプキーのあるメッシュにモディファイアーは適用できません。先にキーを削除してください。"
     ),
+    # Presets and export
+    "Presets": "プリセット",
+    "Save Preset": "プリセットを保存",
+    "Save Preset...": "プリセットを保存...",
+    "Remove Preset": "プリセットを削除",
+    "Save the sets, strengths and naming as a preset of your own, or remove the chosen one": (
+        "セット・強さ・名前の付け方を自分のプリセットとして保存、または選択中のものを削除します"
+    ),
+    "Only This Avatar": "このアバターのみ",
+    "Leave out what does not belong to the avatar of the active mesh": (
+        "アクティブなメッシュのアバターに属さないものは書き出しません"
+    ),
+    "Animation": "アニメーション",
+    "Export actions with it; Unity's avatars need none": "アクションも書き出します。Unity のアバターには不要です",
+    "{path} written: {keys}": "{path} を書き出しました: {keys}",
+    "no shape keys": "シェイプキーなし",
+    "Website": "ウェブサイト",
 }

@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import addon_utils
@@ -23,6 +23,7 @@ from ..foreign import READABLE
 from ..shared import leftovers, replace_file, temporary_beside
 from ..typed import as_its_type
 from . import gltf_facts, key_export
+from .avatar_objects import selected
 from .modes import object_mode
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -200,15 +201,19 @@ def write_scene(target: Path, compress: bool, exported: Path | None) -> dict[str
     return seconds
 
 
-def export_scene(target: Path) -> None:
-    """Export what is open, with its shape keys, to a .glb or .fbx file, whole or not at all. Raises
+def export_scene(
+    target: Path, objects: Sequence[bpy.types.Object] = (), animation: bool = True
+) -> None:
+    """Export what is seen, with its shape keys, to a .glb or .fbx file, whole or not at all. Raises
     AddonError: `disk_full`, `output_unwritable`.
+
+    objects: these alone; without, everything. animation: with actions.
     """
     with in_window(), _renamed(target) as temporary:
-        _export(temporary)
+        _export(temporary, objects, animation)
 
 
-def _export(path: Path) -> None:
+def _export(path: Path, objects: Sequence[bpy.types.Object] = (), animation: bool = True) -> None:
     """Export what is seen with its shape keys, which applied modifiers would drop; an armature is
     exported as a skin all the same.
     """
@@ -216,6 +221,7 @@ def _export(path: Path) -> None:
         _armatures_shown(),
         object_mode(*key_export.visible_meshes()),
         key_export.as_files_hold_them(),
+        selected(objects) if objects else contextlib.nullcontext(),
     ):
         if path.suffix == ".glb":
             _with_addon("io_scene_gltf2")
@@ -224,6 +230,8 @@ def _export(path: Path) -> None:
                 filepath=str(path),
                 export_format="GLB",
                 use_visible=True,
+                use_selection=bool(objects),
+                export_animations=animation,
                 export_morph=True,
                 export_morph_normal=False,
                 export_apply=False,
@@ -231,7 +239,12 @@ def _export(path: Path) -> None:
         else:
             _with_addon("io_scene_fbx")
             bpy.ops.export_scene.fbx(
-                filepath=str(path), use_visible=True, use_mesh_modifiers=False, add_leaf_bones=False
+                filepath=str(path),
+                use_visible=True,
+                use_selection=bool(objects),
+                bake_anim=animation,
+                use_mesh_modifiers=False,
+                add_leaf_bones=False,
             )
 
 

@@ -119,7 +119,8 @@ def start(ob: bpy.types.Object, name: str, also: Sequence[str] = ()) -> None:
 def hold_back(away: bool) -> None:
     """While a key is shown: put it at its value from before for a moment, or show it again."""
     for key in bpy.data.shape_keys:
-        for before in _kept(key) if key.library is None else ():
+        told: list[_Before] = _kept(key) if key.library is None else []
+        for before in told:
             block = _of_before(key, before)
             if block is not None and isinstance(before.value, int | float):
                 block.value = before.value if away else 1.0

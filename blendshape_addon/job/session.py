@@ -224,12 +224,19 @@ def preferences_there(context: bpy.types.Context) -> BlendShapesPreferences:
     return chosen
 
 
-@functools.cache
 def version() -> str:
     """The extension's version, as its manifest states it."""
-    return str(
-        tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))["version"]
-    )
+    return str(_manifest()["version"])
+
+
+def website() -> str:
+    """Where the docs and the list of known bugs are, as the manifest states it, or ``."""
+    return str(_manifest().get("website", ""))
+
+
+@functools.cache
+def _manifest() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))
 
 
 def redraw(context: bpy.types.Context) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Looking at shapes: the preview ended, poses shown, before and after while a key is held."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import bpy
 
@@ -10,7 +10,7 @@ from ..translations import tr
 from ..typed import Returned, active_object, keys_of, mesh_of
 from .asking import OfMesh
 
-HELD = "Y"  # the key: Blender has nothing on it in Object Mode
+HELD: Final = "Y"  # the key: Blender has nothing on it in Object Mode
 
 
 class BLENDSHAPES_OT_stop_preview(bpy.types.Operator):

@@ -258,3 +258,13 @@ def guide_property(options: Flags = NONE) -> object:
         default="off",
         options=set(options),
     )
+
+
+def shape_property(options: Flags = NONE) -> object:
+    """Which key."""
+    return bpy.props.StringProperty(
+        name="Shape",
+        description="Name of the shape key; empty: the one that is shown, else the active one",
+        maxlen=63,
+        options=set(options),
+    )

@@ -26,17 +26,8 @@ from ..translations import tr
 from ..typed import OperatorMixin, Returned, active_object, keys_of, mesh_of
 from .asking import OfMesh
 from .operators import asked_before
+from .option_properties import shape_property
 from .run import OF_OPERATOR, Run
-
-
-def key_name_property() -> object:
-    """Which key."""
-    return bpy.props.StringProperty(
-        name="Shape",
-        description="Name of the shape key; empty: the one that is shown, else the active one",
-        maxlen=63,
-        options=set(OF_OPERATOR),
-    )
 
 
 def chosen(context: bpy.types.Context, name: str = "") -> str:
@@ -54,7 +45,7 @@ def chosen(context: bpy.types.Context, name: str = "") -> str:
 class OfShape(OperatorMixin):
     """An operator on one of the results."""
 
-    key_name: Annotated[str, key_name_property()]
+    key_name: Annotated[str, shape_property(OF_OPERATOR)]
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ import bpy
 from bpy_extras.io_utils import ExportHelper
 
 from ..blender_io import key_export, scene_files, vrchat_check
+from ..blender_io.avatar_objects import avatar_objects
 from ..blender_io.mesh_io import check_editable
 from ..blender_io.modes import object_mode
 from ..blender_io.standards import standards
@@ -133,6 +134,22 @@ class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: 
 
     filename_ext = ".fbx"
     check_extension = None  # both types are taken
+    only_avatar: Annotated[
+        bool,
+        bpy.props.BoolProperty(
+            name="Only This Avatar",
+            description="Leave out what does not belong to the avatar of the active mesh",
+            default=True,
+        ),
+    ]
+    animation: Annotated[
+        bool,
+        bpy.props.BoolProperty(
+            name="Animation",
+            description="Export actions with it; Unity's avatars need none",
+            default=False,
+        ),
+    ]
     filter_glob: Annotated[str, bpy.props.StringProperty(default="*.fbx;*.glb", options={"HIDDEN"})]
 
     def execute(self, context: bpy.types.Context) -> Returned:
@@ -143,7 +160,9 @@ class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: 
             path = path.with_name(f"{path.name}.fbx")
         put_previews_away()
         try:
-            scene_files.export_scene(path)
+            face = active_object(context)
+            objects = avatar_objects(face) if self.only_avatar else ()
+            scene_files.export_scene(path, objects, self.animation)
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -151,10 +170,16 @@ class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: 
             self.report({"WARNING"}, sentence)
         self.report(
             {"INFO"},
-            f"{path} written:"
-            f" {key_export.exported(key_export.visible_meshes()) or 'no shape keys'}",
+            tr("{path} written: {keys}").format(
+                path=path, keys=key_export.exported(_meshes(objects)) or tr("no shape keys")
+            ),
         )
         return {"FINISHED"}
+
+
+def _meshes(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
+    """Those that are exported: what is seen, of these objects if there are some."""
+    return [ob for ob in key_export.visible_meshes() if not objects or ob in objects]
 
 
 CLASSES = (

@@ -13,6 +13,7 @@ from ..ops.operators import (
 from ..ops.option_properties import COUNTS, REGIONS, SETS
 from ..translations import tr
 from ..typed import of_object, of_scene
+from .presets import BLENDSHAPES_MT_presets
 from .tab import OfMeshTab, Tab, progress_text, text_width
 from .target import draw_named, draw_outcome, draw_target, faceless
 
@@ -44,6 +45,7 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
         row = layout.row(align=True)
         row.enabled = not status.running
         row.prop(scene, "destination", text="")
+        row.menu(BLENDSHAPES_MT_presets.bl_idname, text="", icon="PRESET")
         wanted = row.row(align=True)
         wanted.alignment = "RIGHT"
         wanted.label(

@@ -7,6 +7,7 @@ import bpy
 
 from ..job import session
 from ..ops import runtime_operators
+from .report import BLENDSHAPES_OT_copy_report
 
 PROVIDERS = (
     ("auto", "Automatic", "Fastest working device"),
@@ -193,6 +194,11 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
             )
         if session.backend.log is not None:
             layout.label(text=f"Log: {session.backend.log}")
+        row = layout.row()
+        row.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
+        website = session.website()
+        if website:
+            row.operator("wm.url_open", text="Website", icon="URL").url = website
 
     def _draw_runtime(self, layout: bpy.types.UILayout) -> None:
         """The second runtime: what is known of it, and what can be done about it."""

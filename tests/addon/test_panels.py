@@ -56,7 +56,7 @@ class Layout:
         assert name in data.bl_rna.properties and hasattr(other, collection)
 
     def operator(self, name: str, text: str = "", icon: str = "NONE", **_: Any) -> Any:
-        module, _, own = name.partition(".")
+        module, _dot, own = name.partition(".")
         getattr(getattr(bpy.ops, module), own).get_rna_type()
         self._told += [name, text] if text else [name]
         return SimpleNamespace()

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.blender_io import key_export
+from blendshape_auto_generator.blendshape_addon.blender_io import key_export, scene_files
 from blendshape_auto_generator.blendshape_addon.blender_io.generated import made_by_us
 from blendshape_auto_generator.blendshape_addon.blender_io.mesh_arrays import base_coordinates
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
@@ -204,6 +204,26 @@ def test_an_export_keeps_every_key(suffix: str, face: Any, tmp_path: Path) -> No
         assert again == pytest.approx(largest, rel=1e-3), name
     rig = next(ob for ob in bpy.data.objects if ob.type == "ARMATURE")
     assert bones <= set(rig.data.bones.keys())
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("suffix", [".glb", ".fbx"])
+def test_an_export_leaves_out_what_is_not_the_avatars(
+    alone: bool, suffix: str, body: Any, tmp_path: Path
+) -> None:
+    lamp = bpy.data.objects.new("Stage", bpy.data.meshes["Body"].copy())
+    bpy.context.collection.objects.link(lamp)
+    lamp.location.x = 9.0
+    body.shape_key_add(name="Basis")
+    body.shape_key_add(name="jawOpen").points[0].co.z += 0.1
+    selected = [ob for ob in bpy.context.view_layer.objects if ob.select_get()]
+    path = tmp_path / f"avatar{suffix}"
+    assert bpy.ops.blendshapes.export(filepath=str(path), only_avatar=alone) == {"FINISHED"}
+    assert [ob for ob in bpy.context.view_layer.objects if ob.select_get()] == selected
+    assert bpy.context.object == body
+    scene_files.read_scene(path)
+    names = {ob.name for ob in bpy.data.objects}
+    assert {"Body", "Rig"} <= names and ("Stage" in names) != alone
 
 
 def test_a_failed_export_is_told_and_leaves_nothing(body: Any, tmp_path: Path) -> None:
