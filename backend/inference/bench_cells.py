@@ -24,11 +24,13 @@ from ..face.geometry.landmarks import NAMES
 from ..face.geometry.mesh import AvatarMesh
 from ..face.shapes.shape_sets import load_sets
 from . import hardware
+from .cancellation import Cancellation
 from .models import CHUNK, PER_VERTEX, Model, encode_with, load_model, shapes_of
 from .onnx_file import read_model_file
 from .reference import Reference
+from .running import run_each
 from .selftest import probe
-from .sessions import Cancellation, Session, run_each
+from .sessions import Session
 from .settings import Settings
 
 Floats = NDArray[np.float32]

@@ -27,7 +27,7 @@ from .bench_cells import (
 )
 from .hardware import hardware
 from .models import load_model
-from .sessions import available, runtime_version
+from .runtime import available, runtime_version
 from .settings import SETTINGS, Settings, chosen
 
 MAX_VERTICES = 2_000_000

@@ -14,7 +14,7 @@ import numpy as np
 from ..atomic import temporary_beside
 from ..errors import BackendError
 from ..files import write_bytes
-from . import selftest, sessions
+from . import runtime, selftest
 from .models import Model, load_model
 from .remote import server_name
 from .sessions import Session
@@ -100,7 +100,7 @@ def _own_parts(model: Model, path: Path | None) -> tuple[Session, ...]:
 
 
 def _write(part: Session, out: Path) -> Path:
-    ort: Any = sessions.ort  # type: ignore[attr-defined]
+    ort: Any = runtime.ort
     target = out / f"{Path(part.name).stem}.ort"
     severity = SEVERITIES.index(part.settings.log_severity)
     options, quiet = ort.SessionOptions(), ort.SessionOptions()
@@ -121,7 +121,7 @@ def _write(part: Session, out: Path) -> Path:
     except BackendError:
         raise
     except Exception as error:  # ONNX Runtime's exceptions share no base class
-        what = f"{target} cannot be written: {sessions.first_line(error)}."
+        what = f"{target} cannot be written: {runtime.first_line(error)}."
         raise BackendError(
             "output_unwritable", what, "Choose a folder that exists and that you may write to."
         ) from error

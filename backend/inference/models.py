@@ -23,11 +23,14 @@ from ..errors import BackendError
 from ..limits import foreign_model
 from ..values import WAY, is_number
 from . import providers
+from .cancellation import Cancellation
 from .hardware import hardware, thread_counts
 from .onnx_file import read_model_file
+from .running import run, run_each
 from .selftest import probe
-from .sessions import Cancellation, Session, create, run, run_each
+from .sessions import Session, create
 from .settings import Settings, resolve
+from .trial import try_threads
 from .variants import refusal, variant_path
 
 Floats = NDArray[np.float32]
@@ -120,9 +123,9 @@ class Model:
         return found
 
     @property
-    def lanes(self) -> int:
+    def parallel_runs(self) -> int:
         """Runs of the part that makes the shapes that are worth having on their way at once."""
-        return self.parts[-1].lanes
+        return self.parts[-1].parallel_runs
 
     @property
     def use(self) -> providers.ProviderUse:
@@ -181,12 +184,14 @@ class Model:
         """Find the number of threads that is fastest now, by the encoder, and use it for all
         sessions; nothing to do where it is fixed.
         """
-        self.encoder.try_threads(
+        try_threads(
+            self.encoder,
             thread_counts(self.encoder.settings.threads),
             probe(self.encoder.session.get_inputs(), TRIAL_POINTS),
         )
         for part in self.parts[1:]:
-            part.with_threads(self.encoder.threads)
+            if part.threads != self.encoder.threads:
+                part.use_threads(self.encoder.threads)
 
     @property
     def warnings(self) -> list[str]:
@@ -236,7 +241,14 @@ def _load(path: Path | None, settings: Settings, low_memory: bool) -> Model:
     most = thread_counts(settings.threads)[-1]
 
     def opened(file: Path) -> Session:
-        return create(read_model_file(file), file.name, most, settings, low_memory, file.parent)
+        return create(
+            read_model_file(file),
+            file.name,
+            most,
+            settings,
+            low_memory=low_memory,
+            folder=file.parent,
+        )
 
     if path is None:
         return _load_pair(_shipped("encoder"), _shipped("decoder"), opened)
@@ -264,7 +276,7 @@ def encode_with(
     model: Model, cancellation: Cancellation, pool: Executor | None = None
 ) -> Callable[[Floats], tuple[Floats, Floats]]:
     """The model's encoder as a function: points float32 (B,P,7), as `face.points.crop` gives them
-    -> latent (B,L), confidence (B,). pool: threads to run on, else the model's own lanes.
+    -> latent (B,L), confidence (B,). pool: threads to run on, None for its own number of them.
     """
 
     def encode(points: Floats) -> tuple[Floats, Floats]:
@@ -310,7 +322,7 @@ def shapes_of(
 
     face: vertices (F,3), normals (F,3), parts (F,6), sides (F,2), ways (F,6), latent (1,L), all
     canonical. A pair is run once in chunks of vertices and only the product with the weights is
-    kept; a plain model is run once per row. pool: threads to run on, else the model's own lanes.
+    kept; a plain model is run once per row. pool: threads to run on, None for its own number.
 
     Raises BackendError `model_contract` for outputs of a wrong shape or that are not finite,
     `cancelled`, `out_of_memory`.
@@ -366,7 +378,7 @@ def _decode(
         | {"latent": latent}
         for rows in pieces
     ]
-    run_each(decoder, feeds, cancellation, take, progress, pool)
+    run_each(decoder, feeds, cancellation, take, progress=progress, pool=pool)
     return offsets
 
 
@@ -401,8 +413,8 @@ def _run_plain(
         [{**shared, "conditions": row[None]} for row in conditions],
         cancellation,
         take,
-        progress,
-        pool,
+        progress=progress,
+        pool=pool,
     )
     return offsets
 

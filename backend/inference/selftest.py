@@ -5,15 +5,21 @@ promises, decide.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .runtime import first_line
+from .settings import Settings
+
 Floats = NDArray[np.float32]
 
 ROWS = 512
+TRIALS = 2  # runs of each size that are timed
+SLACK = 1.1  # `auto` leaves a provider that takes so much longer than the CPU
 # Largest difference allowed, as a share of the CPU's largest number; tf32 and bf16 keep 10 and 8
 # bits, int8 engines are coarser.
 TOLERANCE = {"auto": 1e-2, "fp32": 1e-2, "fp16": 3e-2, "int8": 1e-1}
@@ -56,6 +62,55 @@ def differs(name: str, expected: Sequence[Floats], got: Sequence[Floats], precis
                 f"differs from the CPU by {error:.1%} on {name}, more than"
                 f" {TOLERANCE[precision]:.0%}"
             )
+    return ""
+
+
+def examine(
+    name: str, settings: Settings, session: Any, reference: Any, *, may_be_slow: bool
+) -> str:
+    """Why a provider is not fit: other numbers than the CPU's, a failure, or for `auto` that it is
+    slower.
+
+    Args:
+        name: The model's, for sentences.
+        settings: Precision and provider that are asked for.
+        session: The InferenceSession on the provider.
+        reference: One on the CPU.
+        may_be_slow: Whether being slower than the CPU is no reason.
+
+    Returns:
+        Words that follow the provider's name, "" if it is fit.
+    """
+    spent = {True: 0.0, False: 0.0}
+    for rows in (
+        ROWS,
+        ROWS * 3 - 1,
+    ):  # a second size, because some compile anew for every size
+        feeds = probe(reference.get_inputs(), rows)
+        try:
+            expected = reference.run(None, feeds)
+        except Exception:
+            # the model does not take a small head; what it does take is found out by running it
+            return ""
+        if not finite(expected):
+            return ""  # the model's fault, not the provider's
+        try:
+            got = session.run(None, feeds)
+        except Exception as error:
+            return f"failed on a small head: {first_line(error)}"
+        wrong = differs(name, expected, got, settings.precision)
+        if wrong:
+            return wrong
+        for one, is_cpu in ((session, False), (reference, True)):
+            began = time.perf_counter()
+            for _ in range(TRIALS):
+                one.run(None, feeds)
+            spent[is_cpu] += time.perf_counter() - began
+    if settings.provider == "auto" and not may_be_slow and spent[False] > SLACK * spent[True]:
+        return (
+            f"is slower than the CPU here: {spent[False] / TRIALS * 500:.1f} ms a run against"
+            f" {spent[True] / TRIALS * 500:.1f} ms"
+        )
     return ""
 
 

@@ -447,7 +447,7 @@ def _info(options: argparse.Namespace) -> int:
     from ..inference.catalogue import find_model
     from ..inference.hardware import hardware
     from ..inference.models import load_model
-    from ..inference.sessions import available_providers
+    from ..inference.runtime import available_providers
     from .handlers import describe
     from .server import versions
 

@@ -23,9 +23,9 @@ from ..face.keys import Looked, Pair, Plain
 from ..face.locate import worn
 from ..face.locate.face import Face, Place
 from ..face.locate.search import agreed
+from ..inference.cancellation import Cancellation
 from ..inference.hardware import trim_memory
 from ..inference.models import Model, encode_with, shapes_of
-from ..inference.sessions import Cancellation
 from .asked import Asked
 from .report import Report, new_report
 
@@ -110,7 +110,7 @@ def find_face(
 
         def find(seen: AvatarMesh, level: bool) -> Place:
             return pipeline.locate(
-                seen, encode, names, progress, upright or level, threads=model.lanes
+                seen, encode, names, progress, upright or level, threads=model.parallel_runs
             )
 
         face = worn.located(mesh, names, find, lambda place: agreed(place, mesh, encode))
@@ -310,7 +310,7 @@ def _workers(model: Model) -> int:
     """Threads for the model's runs and the look at the mesh: that costs runs elsewhere than on the
     CPU nothing.
     """
-    return model.lanes if model.parts[-1].provider == "cpu" else model.lanes + 1
+    return model.parallel_runs if model.parts[-1].provider == "cpu" else model.parallel_runs + 1
 
 
 def _limited(model: Model, weights: Floats) -> list[str]:

@@ -20,11 +20,12 @@ from ..face.correct.sizes import STYLE
 from ..face.locate.face import Face
 from ..face.shapes.shape_sets import Table, choose_sets, load_sets, parse_table
 from ..inference import hardware
+from ..inference.cancellation import Cancellation
 from ..inference.catalogue import find_model
+from ..inference.disabled import disabled_providers
 from ..inference.metrics import Metrics, targets
 from ..inference.models import Model
 from ..inference.pool import Pool
-from ..inference.sessions import Cancellation, set_aside
 from ..inference.settings import Settings, resolve, tell
 from ..protocol import Array, Message
 from ..values import is_number
@@ -237,7 +238,7 @@ class Handlers:
         report = {
             **self.metrics.summary(),
             **pool,
-            "set_aside": set_aside(),
+            "set_aside": disabled_providers(),
             "memory_mb": round(hardware.memory_mb(), 1),
             "peak_memory_mb": round(hardware.peak_memory_mb(), 1),
         }

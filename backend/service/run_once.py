@@ -16,7 +16,7 @@ from ..errors import BackendError
 from ..face.correct.sizes import STYLE
 from ..face.geometry.mesh import AvatarMesh
 from ..face.shapes.shape_sets import Table
-from ..inference.sessions import Cancellation
+from ..inference.cancellation import Cancellation
 from ..inference.settings import Settings
 from ..protocol import Array, Message
 from .handlers import Handlers

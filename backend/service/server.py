@@ -28,7 +28,7 @@ from ..protocol import PROTOCOL, Array, Message, ProtocolError, read_message, wr
 from . import stdio
 
 if TYPE_CHECKING:
-    from ..inference.sessions import Cancellation
+    from ..inference.cancellation import Cancellation
     from .handlers import Handlers
 
 log = logging.getLogger(__name__)
@@ -227,7 +227,7 @@ def serve(
     limits.watch_memory()
     answers = Answers(stdout)
     try:
-        from ..inference.sessions import Cancellation
+        from ..inference.cancellation import Cancellation
         from ..inference.settings import Settings, begin_log, resolve
         from .handlers import Handlers
 
@@ -342,7 +342,7 @@ def versions() -> dict[str, str]:
     import numpy
     import psutil
 
-    from ..inference.sessions import runtime_version
+    from ..inference.runtime import runtime_version
 
     return {
         "backend": VERSION,
@@ -355,7 +355,7 @@ def versions() -> dict[str, str]:
 
 def _hello(handlers: Handlers) -> dict[str, Any]:
     from ..inference.hardware import gpus
-    from ..inference.sessions import available_providers
+    from ..inference.runtime import available_providers
 
     return {
         "type": "hello",

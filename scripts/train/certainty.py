@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from backend.errors import BackendError
 from backend.face.geometry.frame import frame_of_landmarks
 from backend.face.geometry.mesh import AvatarMesh, all_corners
+from backend.inference.cancellation import Cancellation
 from backend.inference.models import Model, load_model
-from backend.inference.sessions import Cancellation
 from backend.service.generate import find_face
 from backend.service.report import new_report
 

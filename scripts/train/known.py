@@ -16,8 +16,8 @@ from backend.face.geometry.frame import frame_of_landmarks
 from backend.face.geometry.mesh import AvatarMesh, loose_parts
 from backend.face.locate.cut import framed
 from backend.face.locate.search import find
+from backend.inference.cancellation import Cancellation
 from backend.inference.models import encode_with, load_model
-from backend.inference.sessions import Cancellation
 from backend.inference.settings import resolve
 
 from ..samples.rig import Floats, Ints, Rig

@@ -26,8 +26,8 @@ from backend.face.geometry.frame import Floats, frame_of_landmarks
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.pipeline import frame, locate
 from backend.face.shapes import figures
+from backend.inference.cancellation import Cancellation
 from backend.inference.models import encode_with, load_model
-from backend.inference.sessions import Cancellation
 from backend.inference.settings import resolve
 
 from ..samples.rig import Rig

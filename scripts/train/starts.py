@@ -27,8 +27,8 @@ from backend.face.geometry.frame import Floats
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.keys import Pair
 from backend.face.shapes import figures, goals, solving
+from backend.inference.cancellation import Cancellation
 from backend.inference.models import encode_with, load_model, shapes_of
-from backend.inference.sessions import Cancellation
 from backend.inference.settings import resolve
 
 MAKERS = {"gene": "nagoya", "uka": "nagoya", "godette": "sirrichard"}

@@ -25,7 +25,9 @@ from fixtures import runtimes
 from fixtures.models import LATENT
 
 from backend.errors import BackendError
-from backend.inference import hardware, providers, selftest, sessions
+from backend.inference import disabled, hardware, providers, running, selftest, sessions, trial
+from backend.inference import turns as turns_module
+from backend.inference.cancellation import Cancellation
 from backend.inference.models import PER_VERTEX, load_model, shapes_of
 from backend.inference.pool import Pool
 from backend.inference.settings import Settings, resolve
@@ -239,7 +241,7 @@ def test_engines_are_kept_by_model_runtime_device_and_precision(tmp_path: Path) 
     ],
     ids=["start", "silent fall-back", "self-test run", "wrong numbers", "no numbers", "slower"],
 )
-def test_a_provider_that_does_not_prove_itself_is_set_aside(
+def test_a_provider_that_does_not_prove_itself_is_disabled(
     monkeypatch: pytest.MonkeyPatch, tiny: Path, trouble: dict[str, Any], words: str
 ) -> None:
     runtimes.use(monkeypatch, runtimes.Runtime([CUDA, CPU], **trouble))
@@ -250,14 +252,14 @@ def test_a_provider_that_does_not_prove_itself_is_set_aside(
         and words in model.use.reason
         and "\n" not in model.use.reason
     )
-    assert words in sessions.set_aside()["cuda"]
+    assert words in disabled.disabled_providers()["cuda"]
     if words == "is slower than the CPU here":
-        sessions.give_second_chance()
+        disabled.enable_all()
         assert load_model(tiny, settings(provider="cuda")).use.active == CUDA, (
             "who asks for it by name gets it"
         )
     else:
-        sessions.give_second_chance()
+        disabled.enable_all()
         with pytest.raises(BackendError) as caught:
             load_model(tiny, settings(provider="cuda", strict=True))
         assert caught.value.code == "provider_failed" and words in caught.value.message
@@ -290,13 +292,13 @@ def test_a_provider_that_fails_during_a_run_loses_no_request(
 ) -> None:
     count, weights = 2048 * 4, np.eye(52, dtype=np.float32)
     expected = shapes_of(
-        load_model(tiny, settings(provider="cpu")), face_of(count), weights, sessions.Cancellation()
+        load_model(tiny, settings(provider="cpu")), face_of(count), weights, Cancellation()
     )
     runtimes.use(monkeypatch, runtimes.Runtime([CUDA, CPU], {CUDA: trouble}))
     model = load_model(tiny, settings(provider="cuda"))
     assert model.use.active == CUDA
     np.testing.assert_array_equal(
-        shapes_of(model, face_of(count), weights, sessions.Cancellation()), expected
+        shapes_of(model, face_of(count), weights, Cancellation()), expected
     )
     assert (model.use.asked, model.use.active) == (CUDA, CPU) and words in model.use.reason
     assert model.engine()["provider_active"] == CPU and words in model.engine()["provider_reason"]
@@ -304,7 +306,7 @@ def test_a_provider_that_fails_during_a_run_loses_no_request(
     runtimes.use(monkeypatch, runtimes.Runtime([CUDA, CPU], {CUDA: trouble}))
     strict = load_model(tiny, settings(provider="cuda", strict=True))
     with pytest.raises(BackendError) as caught:
-        shapes_of(strict, face_of(count), weights, sessions.Cancellation())
+        shapes_of(strict, face_of(count), weights, Cancellation())
     assert caught.value.code == "provider_failed" and words in caught.value.message
 
 
@@ -374,7 +376,7 @@ def test_node_placement_is_told_on_request(tiny: Path) -> None:
 
 def test_a_profile_is_written_on_request(tiny: Path, tmp_path: Path) -> None:
     model = load_model(tiny, settings(profile=str(tmp_path / "p"), threads=1))
-    shapes_of(model, face_of(10), np.eye(52, dtype=np.float32), sessions.Cancellation())
+    shapes_of(model, face_of(10), np.eye(52, dtype=np.float32), Cancellation())
     paths = [Path(path) for path in model.close()]
     assert len(paths) == 2 and any("decoder" in path.name for path in paths)
     assert any(
@@ -420,9 +422,7 @@ def test_the_fastest_session_is_kept(slow: Path, tiny: Path) -> None:
         return lambda: session.run(None, selftest.probe(session.get_inputs(), 8))
 
     tardy, quick = work(slow), work(tiny)
-    assert (
-        sessions.fastest({1: tardy, 2: quick}) == 2 and sessions.fastest({1: quick, 2: tardy}) == 1
-    )
+    assert trial.fastest({1: tardy, 2: quick}) == 2 and trial.fastest({1: quick, 2: tardy}) == 1
 
 
 def test_a_lucky_run_does_not_decide_and_of_equals_the_most_threads_are_kept() -> None:
@@ -437,13 +437,10 @@ def test_a_lucky_run_does_not_decide_and_of_equals_the_most_threads_are_kept() -
             self.runs += 1
 
     steady, lucky = Timed(0.02), Timed(0.03, 0.03, 0.005, 0.03)
-    assert sessions.fastest({1: steady, 2: lucky}) == 1 and lucky.runs > 3
+    assert trial.fastest({1: steady, 2: lucky}) == 1 and lucky.runs > 3
     hopeless = Timed(0.05)
-    assert (
-        sessions.fastest({1: hopeless, 2: Timed(0.005)}) == 2
-        and hopeless.runs == 1 + sessions.TRIALS
-    )
-    assert sessions.fastest({2: Timed(0.02), 1: Timed(0.02)}) == 2
+    assert trial.fastest({1: hopeless, 2: Timed(0.005)}) == 2 and hopeless.runs == 1 + trial.TRIALS
+    assert trial.fastest({2: Timed(0.02), 1: Timed(0.02)}) == 2
 
 
 def test_runs_that_slow_down_are_noticed_and_threads_tried_again(
@@ -460,14 +457,14 @@ def test_runs_that_slow_down_are_noticed_and_threads_tried_again(
 
     model.encoder.session = Late()
     for _ in range(3):
-        sessions.run(model.encoder, feeds, sessions.Cancellation())
+        running.run(model.encoder, feeds, Cancellation())
     assert not model.slow
     late["on"] = True
     for _ in range(sessions.LATE_RUNS):
-        sessions.run(model.encoder, feeds, sessions.Cancellation())
+        running.run(model.encoder, feeds, Cancellation())
     assert model.slow
     model.encoder.session = real
-    model.encoder.try_threads((1, 2), feeds)
+    trial.try_threads(model.encoder, (1, 2), feeds)
     assert not model.slow and model.encoder.threads in (1, 2)
 
 
@@ -476,21 +473,21 @@ def test_pieces_run_side_by_side_and_a_failure_or_a_cancel_ends_all(tiny: Path) 
     crops = [selftest.probe(session.session.get_inputs(), 20 + n) for n in range(9)]
     found: dict[int, list[Any]] = {}
     shares: list[float] = []
-    sessions.run_each(session, crops, sessions.Cancellation(), found.__setitem__, shares.append)
+    running.run_each(session, crops, Cancellation(), found.__setitem__, progress=shares.append)
     assert (
-        session.lanes == 3
+        session.parallel_runs == 3
         and sorted(found) == list(range(9))
         and shares == sorted(shares)
         and shares[-1] == 1
     )
     for number, crop in enumerate(crops):
-        alone = sessions.run(session, crop, sessions.Cancellation())
+        alone = running.run(session, crop, Cancellation())
         assert all(
             np.array_equal(one, other) for one, other in zip(found[number], alone, strict=True)
         ), "the same bits on any number of threads"
 
     taken: list[int] = []
-    cancellation = sessions.Cancellation()
+    cancellation = Cancellation()
 
     def refuse(number: int, outputs: list[Any]) -> None:
         taken.append(number)
@@ -501,12 +498,12 @@ def test_pieces_run_side_by_side_and_a_failure_or_a_cancel_ends_all(tiny: Path) 
         cancellation.set()
 
     for take, code, given in (
-        (refuse, "model_contract", sessions.Cancellation()),
+        (refuse, "model_contract", Cancellation()),
         (give_up, "cancelled", cancellation),
     ):
         taken.clear()
         with pytest.raises(BackendError) as raised:
-            sessions.run_each(session, crops * 30, given, take)
+            running.run_each(session, crops * 30, given, take)
         assert raised.value.code == code and 0 < len(taken) < 200
 
 
@@ -573,17 +570,17 @@ def test_a_processor_is_called_what_linux_calls_it_else_what_python_does(
 
 
 def test_a_place_that_was_given_back_is_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "PATIENCE_S", 600.0)
-    turns, entered = sessions.Turns(), threading.Event()
+    monkeypatch.setattr(turns_module, "PATIENCE_S", 600.0)
+    turns, entered = turns_module.Turns(), threading.Event()
     for _ in range(3):
-        with turns.take(sessions.Cancellation()):
+        with turns.take(Cancellation()):
             pass
 
     def second() -> None:
-        with turns.take(sessions.Cancellation()):
+        with turns.take(Cancellation()):
             entered.set()
 
-    with turns.take(sessions.Cancellation()):
+    with turns.take(Cancellation()):
         other = threading.Thread(target=second)
         other.start()
         assert not entered.wait(0.3), "one at a time"
@@ -708,7 +705,7 @@ def test_a_folder_of_engines_has_a_short_name_that_is_still_its_own(
 
 def test_a_run_stops_soon_after_it_is_cancelled(slow: Path) -> None:
     model = load_model(slow, settings(provider="cpu"))  # a GPU is done before it could be cancelled
-    cancellation = sessions.Cancellation()
+    cancellation = Cancellation()
     face = face_of(1024)  # one chunk, so that it is the run itself that stops
     set_at: list[float] = []
 
@@ -765,9 +762,9 @@ def test_the_graph_optimisation_level_reaches_every_session(tiny: Path, level: s
         load_model(tiny, settings(threads=1)),
         face_of(300),
         np.eye(52, dtype=np.float32),
-        sessions.Cancellation(),
+        Cancellation(),
     )
-    found = shapes_of(model, face_of(300), np.eye(52, dtype=np.float32), sessions.Cancellation())
+    found = shapes_of(model, face_of(300), np.eye(52, dtype=np.float32), Cancellation())
     assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
 
 
@@ -778,7 +775,7 @@ def nodes_run(folder: Path, **chosen: Any) -> list[str]:
         model,
         face_of_model(model, 200),
         np.eye(len(model.info.conditions), dtype=np.float32),
-        sessions.Cancellation(),
+        Cancellation(),
     )
     [path] = [Path(path) for path in model.close() if "decoder" in path]
     events = json.loads(path.read_text(encoding="utf-8"))
@@ -824,9 +821,7 @@ def test_execution_mode_and_inter_op_threads_reach_every_session(tiny: Path) -> 
                 threads,
             )
             assert options.intra_op_num_threads == 1
-        offsets = shapes_of(
-            model, face_of(300), np.eye(52, dtype=np.float32), sessions.Cancellation()
-        )
+        offsets = shapes_of(model, face_of(300), np.eye(52, dtype=np.float32), Cancellation())
         assert np.isfinite(offsets).all() and offsets.any()
 
 
@@ -856,9 +851,7 @@ def test_log_severity_is_what_sessions_write(
     number = ["verbose", "info", "warning", "error", "fatal"].index(severity)
     assert all(of(part.session).log_severity_level == number for part in model.parts)
     with pytest.raises(BackendError):
-        sessions.run(
-            model.parts[1], {"vertices": np.zeros((1, 2), np.float32)}, sessions.Cancellation()
-        )
+        running.run(model.parts[1], {"vertices": np.zeros((1, 2), np.float32)}, Cancellation())
     assert ("[V:onnxruntime" in capfd.readouterr().err) == (severity == "verbose")
 
 

@@ -15,8 +15,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the environment of requirements/train.txt")
 
 from backend.errors import BackendError  # noqa: E402
+from backend.inference.cancellation import Cancellation  # noqa: E402
 from backend.inference.models import load_model, shapes_of  # noqa: E402
-from backend.inference.sessions import Cancellation  # noqa: E402
 from backend.inference.settings import resolve  # noqa: E402
 from scripts.tools import export_torch  # noqa: E402
 

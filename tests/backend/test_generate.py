@@ -23,9 +23,10 @@ from backend.face.geometry.smoothing import neighbours, smoothed
 from backend.face.locate.face import Face
 from backend.face.shapes.shape_sets import Table, load_sets
 from backend.inference import models as engine
-from backend.inference import sessions
+from backend.inference import running
+from backend.inference.cancellation import Cancellation
 from backend.inference.models import Model, load_model
-from backend.inference.sessions import Cancellation
+from backend.inference.sessions import Session
 from backend.inference.settings import resolve
 from backend.service import generate as module
 from backend.service.asked import Asked
@@ -67,13 +68,13 @@ def test_all_sets_cost_one_pass_of_the_decoder(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[str] = []
-    run = sessions.run
+    run = running.run
 
-    def counted(session: sessions.Session, *rest: Any) -> Any:
+    def counted(session: Session, *rest: Any) -> Any:
         runs.append(session.name)
         return run(session, *rest)
 
-    monkeypatch.setattr(sessions, "run", counted)
+    monkeypatch.setattr(running, "run", counted)
     results = list(start(model, SETS))
     assert runs.count("tiny.decoder.onnx") == len(model.pieces(len(results[0].indices)))
 

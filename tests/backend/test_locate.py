@@ -22,8 +22,8 @@ from backend.face.locate.encoder_search import Encode
 from backend.face.locate.face import Face, Place
 from backend.face.locate.search import agreed
 from backend.face.params.locate import SEARCH
+from backend.inference.cancellation import Cancellation
 from backend.inference.models import encode_with, load_model
-from backend.inference.sessions import Cancellation
 from scripts.samples.head import SampleHead, build
 
 TURN = {"z90": [[0, -1, 0], [1, 0, 0], [0, 0, 1]], "z180": [[-1, 0, 0], [0, -1, 0], [0, 0, 1]]}

@@ -18,9 +18,11 @@ from backend import regular_file
 from backend.errors import BackendError
 from backend.inference import models as engine
 from backend.inference import onnx_file
+from backend.inference.cancellation import Cancellation
 from backend.inference.models import load_model, short_of_memory
 from backend.inference.onnx_file import check_model_bytes
-from backend.inference.sessions import Cancellation, create, run
+from backend.inference.running import run
+from backend.inference.sessions import create
 from backend.inference.settings import resolve
 
 CONDITIONS = ["jawOpen", "eyeBlinkLeft", "mouthPucker"]
@@ -463,7 +465,7 @@ def test_a_model_tells_about_itself_in_plain_values(shipped: Path) -> None:
     )
     assert model.sessions == len(model.parts) == 2 and model.parts == (model.encoder, model.decoder)
     assert (
-        model.lanes == 1
+        model.parallel_runs == 1
         and model.warnings == []
         and not model.slow
         and model.use is model.parts[-1].use

@@ -11,17 +11,18 @@ import time
 import pytest
 
 from backend.errors import BackendError
-from backend.inference import sessions
+from backend.inference import turns as turns_module
+from backend.inference.cancellation import Cancellation
 
 
 def test_turns_are_taken_in_order_and_given_up_when_cancelled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sessions, "PATIENCE_S", 30.0)
-    turns, order, ready = sessions.Turns(), [], []
+    monkeypatch.setattr(turns_module, "PATIENCE_S", 30.0)
+    turns, order, ready = turns_module.Turns(), [], []
     gate = threading.Event()
 
-    def work(name: str, cancellation: sessions.Cancellation) -> None:
+    def work(name: str, cancellation: Cancellation) -> None:
         try:
             with turns.take(cancellation):
                 order.append(name)
@@ -32,7 +33,7 @@ def test_turns_are_taken_in_order_and_given_up_when_cancelled(
 
     threads, cancellations = [], {}
     for name in ("first", "second", "cancelled", "third"):
-        cancellations[name] = sessions.Cancellation()
+        cancellations[name] = Cancellation()
         threads.append(threading.Thread(target=work, args=(name, cancellations[name])))
         threads[-1].start()
         time.sleep(0.05)
@@ -46,11 +47,11 @@ def test_turns_are_taken_in_order_and_given_up_when_cancelled(
 
 
 def test_so_many_runs_at_once_as_there_are_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "PATIENCE_S", 30.0)
-    turns, lock, now, most = sessions.Turns(2), threading.Lock(), [0], [0]
+    monkeypatch.setattr(turns_module, "PATIENCE_S", 30.0)
+    turns, lock, now, most = turns_module.Turns(2), threading.Lock(), [0], [0]
 
     def work() -> None:
-        with turns.take(sessions.Cancellation()):
+        with turns.take(Cancellation()):
             with lock:
                 now[0] += 1
                 most[0] = max(most[0], now[0])
@@ -68,13 +69,13 @@ def test_so_many_runs_at_once_as_there_are_places(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_run_that_takes_for_ever_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "PATIENCE_S", 0.2)
-    turns = sessions.Turns()
-    with turns.take(sessions.Cancellation()):
+    monkeypatch.setattr(turns_module, "PATIENCE_S", 0.2)
+    turns = turns_module.Turns()
+    with turns.take(Cancellation()):
         began = time.monotonic()
         for _ in range(10):
-            with turns.take(sessions.Cancellation()):
+            with turns.take(Cancellation()):
                 pass
         assert time.monotonic() - began < 1.5
-    with turns.take(sessions.Cancellation()):
+    with turns.take(Cancellation()):
         pass

@@ -22,11 +22,11 @@ from fixtures import models
 
 from backend.errors import BackendError
 from backend.inference import models as engine
+from backend.inference.cancellation import Cancellation
 from backend.inference.catalogue import catalogue, find_model
 from backend.inference.export import export_ort
 from backend.inference.models import PER_VERTEX, load_model, shapes_of
 from backend.inference.selftest import probe
-from backend.inference.sessions import Cancellation
 from backend.inference.settings import Settings, resolve
 from backend.inference.variants import KEY
 

@@ -20,8 +20,8 @@ from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, Floats
 from backend.face.locate import worn
 from backend.face.locate.face import Face, Place
+from backend.inference.cancellation import Cancellation
 from backend.inference.models import Model, load_model
-from backend.inference.sessions import Cancellation
 from backend.inference.settings import resolve
 from backend.service.asked import Asked
 from backend.service.generate import Shapes, generate

@@ -31,7 +31,7 @@ from backend.errors import BackendError  # noqa: E402
 from backend.face.locate.face import Face  # noqa: E402
 from backend.face.shapes import shape_sets  # noqa: E402
 from backend.inference import models, settings  # noqa: E402
-from backend.inference.sessions import Cancellation  # noqa: E402
+from backend.inference.cancellation import Cancellation  # noqa: E402
 from backend.protocol import Message, ProtocolError  # noqa: E402
 from backend.service import generate, handlers  # noqa: E402  (after the path is there)
 from backend.service.asked import Asked  # noqa: E402

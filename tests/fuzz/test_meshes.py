@@ -24,7 +24,7 @@ targets: Any = importlib.import_module("targets")
 from backend.errors import BackendError  # noqa: E402
 from backend.face.locate.face import Face  # noqa: E402
 from backend.face.shapes.shape_sets import load_sets  # noqa: E402
-from backend.inference.sessions import Cancellation  # noqa: E402
+from backend.inference.cancellation import Cancellation  # noqa: E402
 from backend.protocol import Message  # noqa: E402
 from backend.service import generate  # noqa: E402  (after the path is there)
 from backend.service.asked import Asked  # noqa: E402

@@ -19,8 +19,9 @@ from fixtures.child import Child
 from onnx import ModelProto, TensorProto, external_data_helper, helper, numpy_helper
 
 from backend.errors import BackendError
+from backend.inference.cancellation import Cancellation
 from backend.inference.models import load_model
-from backend.inference.sessions import Cancellation, run
+from backend.inference.running import run
 from backend.inference.settings import Settings
 
 FLOAT = TensorProto.FLOAT
