@@ -25,7 +25,10 @@ from ..face.geometry.mesh import AvatarMesh
 from ..face.shapes.shape_sets import load_sets
 from . import hardware
 from .cancellation import Cancellation
-from .models import CHUNK, PER_VERTEX, Model, encode_with, load_model, shapes_of
+from .contract import PER_VERTEX
+from .decoding import encode_with, shapes_of
+from .loading import load_model
+from .models import CHUNK, Model
 from .onnx_file import read_model_file
 from .reference import Reference
 from .running import run_each

@@ -26,7 +26,7 @@ from .bench_cells import (
     threads_trial,
 )
 from .hardware import hardware
-from .models import load_model
+from .loading import load_model
 from .runtime import available, runtime_version
 from .settings import SETTINGS, Settings, chosen
 

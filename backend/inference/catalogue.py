@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .. import regular_file
 from ..errors import BackendError
-from .models import SHIPPED
+from .loading import SHIPPED
 from .onnx_file import metadata_of
 from .settings import Settings
 from .variants import beside
@@ -115,14 +115,8 @@ def _entry(path: Path) -> Entry:
         metadata = metadata_of(path)
         size = regular_file.status(path).st_size / 2**20
     except (BackendError, OSError) as error:
-        return Entry(
-            stem,
-            str(path),
-            "",
-            (),
-            0.0,
-            error.message if isinstance(error, BackendError) else str(error),
-        )
+        problem = error.message if isinstance(error, BackendError) else str(error)
+        return Entry(stem, str(path), "", (), 0.0, problem=problem)
     contract = (
         "pair"
         if path.name.endswith(".decoder.onnx")

@@ -15,7 +15,8 @@ from ..atomic import temporary_beside
 from ..errors import BackendError
 from ..files import write_bytes
 from . import runtime, selftest
-from .models import Model, load_model
+from .loading import load_model
+from .models import Model
 from .remote import server_name
 from .sessions import Session
 from .settings import SEVERITIES, Settings

@@ -18,7 +18,8 @@ from typing import Any
 
 from .. import regular_file
 from . import hardware
-from .models import SHIPPED, Model, load_model, short_of_memory
+from .loading import SHIPPED, load_model, short_of_memory
+from .models import Model
 from .settings import Settings
 
 GROWTH = 8  # loading takes about so many times the size of the files, measured on the shipped pair

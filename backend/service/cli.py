@@ -446,7 +446,7 @@ def _info(options: argparse.Namespace) -> int:
 
     from ..inference.catalogue import find_model
     from ..inference.hardware import hardware
-    from ..inference.models import load_model
+    from ..inference.loading import load_model
     from ..inference.runtime import available_providers
     from .handlers import describe
     from .server import versions

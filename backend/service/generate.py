@@ -24,8 +24,9 @@ from ..face.locate import worn
 from ..face.locate.face import Face, Place
 from ..face.locate.search import agreed
 from ..inference.cancellation import Cancellation
+from ..inference.decoding import encode_with, shapes_of
 from ..inference.hardware import trim_memory
-from ..inference.models import Model, encode_with, shapes_of
+from ..inference.models import Model
 from .asked import Asked
 from .report import Report, new_report
 

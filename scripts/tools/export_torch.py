@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from backend.errors import BackendError  # noqa: E402
-from backend.inference.models import load_model  # noqa: E402
+from backend.inference.loading import load_model  # noqa: E402
 
 OPSET = 17
 ALLOWED = 1e-4  # of the largest output, between PyTorch and ONNX Runtime

@@ -29,7 +29,8 @@ from backend.errors import BackendError
 from backend.face.geometry.frame import frame_of_landmarks
 from backend.face.geometry.mesh import AvatarMesh, all_corners
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import Model, load_model
+from backend.inference.loading import load_model
+from backend.inference.models import Model
 from backend.service.generate import find_face
 from backend.service.report import new_report
 

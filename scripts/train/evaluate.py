@@ -57,7 +57,7 @@ from backend.face.geometry.mesh import AvatarMesh, loose_parts
 from backend.face.locate.face import Face
 from backend.face.shapes.shape_sets import load_sets
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import load_model
+from backend.inference.loading import load_model
 from backend.service.asked import Asked
 from backend.service.generate import Shapes, generate
 

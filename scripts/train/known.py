@@ -17,7 +17,8 @@ from backend.face.geometry.mesh import AvatarMesh, loose_parts
 from backend.face.locate.cut import framed
 from backend.face.locate.search import find
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import encode_with, load_model
+from backend.inference.decoding import encode_with
+from backend.inference.loading import load_model
 from backend.inference.settings import resolve
 
 from ..samples.rig import Floats, Ints, Rig

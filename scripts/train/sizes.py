@@ -27,7 +27,8 @@ from backend.face.geometry.mesh import AvatarMesh
 from backend.face.pipeline import frame, locate
 from backend.face.shapes import figures
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import encode_with, load_model
+from backend.inference.decoding import encode_with
+from backend.inference.loading import load_model
 from backend.inference.settings import resolve
 
 from ..samples.rig import Rig

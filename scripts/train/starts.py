@@ -28,7 +28,8 @@ from backend.face.geometry.mesh import AvatarMesh
 from backend.face.keys import Pair
 from backend.face.shapes import figures, goals, solving
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import encode_with, load_model, shapes_of
+from backend.inference.decoding import encode_with, shapes_of
+from backend.inference.loading import load_model
 from backend.inference.settings import resolve
 
 MAKERS = {"gene": "nagoya", "uka": "nagoya", "godette": "sirrichard"}
@@ -110,7 +111,7 @@ def avatar(folder: Path, name: str) -> Avatar:
         )
 
         def network(seen: tuple[Floats, ...], asked: Floats) -> Floats:
-            return shapes_of(model, seen, asked, Cancellation(), lambda _fraction: None, lane)  # type: ignore[arg-type]
+            return shapes_of(model, seen, asked, Cancellation(), pool=lane)  # type: ignore[arg-type]
 
         offsets = pipeline.predict(network, face, keys.asked)
     looked = pipeline.analyse(face, mesh, model.info.landmarks)

@@ -20,7 +20,8 @@ from backend.errors import BackendError
 from backend.inference import bench_cells, bench_show
 from backend.inference.bench_cells import egg_head, in_turns, recorded_runs, spread
 from backend.inference.benchmark import Plan, figures
-from backend.inference.models import PER_VERTEX, load_model
+from backend.inference.contract import PER_VERTEX
+from backend.inference.loading import load_model
 from backend.inference.reference import Reference
 from backend.inference.selftest import probe
 from backend.inference.settings import resolve

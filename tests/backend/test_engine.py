@@ -28,7 +28,9 @@ from backend.errors import BackendError
 from backend.inference import disabled, hardware, providers, running, selftest, sessions, trial
 from backend.inference import turns as turns_module
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import PER_VERTEX, load_model, shapes_of
+from backend.inference.contract import PER_VERTEX
+from backend.inference.decoding import shapes_of
+from backend.inference.loading import load_model
 from backend.inference.pool import Pool
 from backend.inference.settings import Settings, resolve
 

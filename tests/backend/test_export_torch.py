@@ -16,7 +16,8 @@ torch = pytest.importorskip("torch", reason="needs the environment of requiremen
 
 from backend.errors import BackendError  # noqa: E402
 from backend.inference.cancellation import Cancellation  # noqa: E402
-from backend.inference.models import load_model, shapes_of  # noqa: E402
+from backend.inference.decoding import shapes_of  # noqa: E402
+from backend.inference.loading import load_model  # noqa: E402
 from backend.inference.settings import resolve  # noqa: E402
 from scripts.tools import export_torch  # noqa: E402
 

@@ -15,7 +15,7 @@ from backend.face.evidence.evidence import Evidence, turned_by_bones
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.locate.face import Face
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import load_model
+from backend.inference.loading import load_model
 from backend.inference.settings import resolve
 from backend.service.asked import Asked
 from backend.service.generate import Shapes, generate

@@ -14,7 +14,7 @@ from backend.face.geometry.mesh import AvatarMesh, loose_parts, weld
 from backend.face.geometry.orientation import outward
 from backend.face.locate import features
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import load_model
+from backend.inference.loading import load_model
 from backend.service.generate import find_face
 from backend.service.report import new_report
 

@@ -22,10 +22,10 @@ from backend.face.geometry.mesh import among
 from backend.face.geometry.smoothing import neighbours, smoothed
 from backend.face.locate.face import Face
 from backend.face.shapes.shape_sets import Table, load_sets
-from backend.inference import models as engine
-from backend.inference import running
+from backend.inference import loading, running
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import Model, load_model
+from backend.inference.loading import load_model
+from backend.inference.models import Model
 from backend.inference.sessions import Session
 from backend.inference.settings import resolve
 from backend.service import generate as module
@@ -169,7 +169,7 @@ def test_shapes_are_the_same_on_any_number_of_threads(tiny: Path) -> None:
 def test_a_plain_model_is_limited_to_its_ranges_and_says_so(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "SHIPPED", tiny.with_name("tiny"))
+    monkeypatch.setattr(loading, "SHIPPED", tiny.with_name("tiny"))
     plain = load_model(models.plain(tmp_path / "p.onnx", 2, conditions=["a", "b"], name="Mine"))
     *_, shapes, report = start(plain, {"table": {"A": {"a": 1.0}, "B": {"b": 2.0}}})
     assert np.linalg.norm(shapes.offsets[1], axis=1).max() == pytest.approx(

@@ -16,7 +16,7 @@ from backend.face.geometry.mesh import AvatarMesh, loose_parts
 from backend.face.locate.face import Face
 from backend.face.params.analyse import KINDS
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import load_model
+from backend.inference.loading import load_model
 from backend.inference.settings import resolve
 from backend.service.asked import Asked
 from backend.service.generate import Shapes, generate

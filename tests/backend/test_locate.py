@@ -23,7 +23,8 @@ from backend.face.locate.face import Face, Place
 from backend.face.locate.search import agreed
 from backend.face.params.locate import SEARCH
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import encode_with, load_model
+from backend.inference.decoding import encode_with
+from backend.inference.loading import load_model
 from scripts.samples.head import SampleHead, build
 
 TURN = {"z90": [[0, -1, 0], [1, 0, 0], [0, 0, 1]], "z180": [[-1, 0, 0], [0, -1, 0], [0, 0, 1]]}

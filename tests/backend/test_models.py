@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 from backend import regular_file
 from backend.errors import BackendError
-from backend.inference import models as engine
-from backend.inference import onnx_file
+from backend.inference import contract, decoding, loading, onnx_file
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import load_model, short_of_memory
+from backend.inference.loading import load_model, short_of_memory
 from backend.inference.onnx_file import check_model_bytes
 from backend.inference.running import run
 from backend.inference.sessions import create
@@ -32,20 +31,20 @@ CONDITIONS = ["jawOpen", "eyeBlinkLeft", "mouthPucker"]
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A tiny pair in the place of the shipped one, so that these tests do not depend on it."""
     models.pair(tmp_path, "face", CONDITIONS)
-    monkeypatch.setattr(engine, "SHIPPED", tmp_path / "face")
+    monkeypatch.setattr(loading, "SHIPPED", tmp_path / "face")
     return tmp_path
 
 
 def face_arrays(count: int) -> Any:
     """What a decoder takes for each of `count` random vertices, and the latent."""
     random = np.random.default_rng(0)
-    sizes = [*((count, columns) for _, columns in engine.PER_VERTEX.values()), (1, models.LATENT)]
+    sizes = [*((count, columns) for _, columns in contract.PER_VERTEX.values()), (1, models.LATENT)]
     return tuple(random.normal(size=size).astype(np.float32) for size in sizes)
 
 
 def refused(path: Path) -> BackendError:
     with pytest.raises(BackendError) as caught:
-        engine.load_model(path)
+        loading.load_model(path)
     assert caught.value.fix
     return caught.value
 
@@ -53,7 +52,7 @@ def refused(path: Path) -> BackendError:
 @pytest.mark.parametrize("half", ["encoder", "decoder"])
 def test_a_pair_is_loaded_by_either_half(tmp_path: Path, half: str) -> None:
     models.pair(tmp_path, "mine", CONDITIONS, name="Mine", licence="CC0")
-    model = engine.load_model(tmp_path / f"mine.{half}.onnx")
+    model = loading.load_model(tmp_path / f"mine.{half}.onnx")
     assert (
         model.info.contract == "pair"
         and model.info.name == "Mine"
@@ -65,16 +64,16 @@ def test_a_pair_is_loaded_by_either_half(tmp_path: Path, half: str) -> None:
 
 
 def test_the_shipped_pair_is_the_default(shipped: Path) -> None:
-    assert engine.load_model().info.path == str(shipped / "face.decoder.onnx")
+    assert loading.load_model().info.path == str(shipped / "face.decoder.onnx")
 
 
 @pytest.mark.parametrize("count", [1, 2047, 2048, 2049, 5000])
 def test_a_decoder_gives_the_same_in_chunks_as_at_once(shipped: Path, count: int) -> None:
-    model = engine.load_model()
+    model = loading.load_model()
     face = face_arrays(count)
     weights = np.array([[1, 0, 0], [0, 1, 0], [0.5, -1, 2]], np.float32)
     seen: list[float] = []
-    offsets = engine.shapes_of(model, face, weights, Cancellation(), seen.append)
+    offsets = decoding.shapes_of(model, face, weights, Cancellation(), seen.append)
     basis = np.empty((count, 3, 3), np.float32)  # what models.decoder promises
     basis[..., 0] = 0.01 * np.arange(1, 4)
     basis[..., 1] = face[0][:, 1:2]
@@ -88,10 +87,10 @@ def test_a_decoder_gives_the_same_in_chunks_as_at_once(shipped: Path, count: int
 
 @pytest.mark.parametrize("normals", [False, True])
 def test_a_plain_model_without_metadata_is_run_once_per_shape(shipped: Path, normals: bool) -> None:
-    model = engine.load_model(models.plain(shipped / "p.onnx", 3, normals=normals))
+    model = loading.load_model(models.plain(shipped / "p.onnx", 3, normals=normals))
     assert model.info.condition_names == ("condition_0", "condition_1", "condition_2")
     weights = np.array([[1, 0, 0], [0, 0, 0.5]], np.float32)
-    offsets = engine.shapes_of(model, face_arrays(10), weights, Cancellation())
+    offsets = decoding.shapes_of(model, face_arrays(10), weights, Cancellation())
     np.testing.assert_allclose(
         offsets[..., 0], np.array([[0.1], [0.15]]) * np.ones((1, 10)), rtol=1e-5
     )
@@ -103,8 +102,8 @@ def test_a_plain_models_ranges_and_defaults_count(shipped: Path) -> None:
         {"name": "a", "min": 0, "max": 0.5},
         {"name": "b", "min": -1, "max": 1, "default": 0.25},
     ]
-    model = engine.load_model(models.plain(shipped / "p.onnx", 2, conditions=described))
-    offsets = engine.shapes_of(
+    model = loading.load_model(models.plain(shipped / "p.onnx", 2, conditions=described))
+    offsets = decoding.shapes_of(
         model, face_arrays(4), np.array([[1, 0], [0, -3]], np.float32), Cancellation()
     )
     np.testing.assert_allclose(offsets[:, 0, 0], [0.1 * 0.5 + 0.2 * 0.25, 0.2 * -1], rtol=1e-5)
@@ -358,16 +357,16 @@ def test_an_opset_that_is_too_new_is_named(shipped: Path) -> None:
 
 def test_numbers_that_are_none_are_an_error(tmp_path: Path) -> None:
     models.pair(tmp_path, "nan", CONDITIONS, scale=float("nan"))
-    model = engine.load_model(tmp_path / "nan.decoder.onnx")
+    model = loading.load_model(tmp_path / "nan.decoder.onnx")
     with pytest.raises(BackendError, match="not numbers") as caught:
-        engine.shapes_of(model, face_arrays(8), np.eye(3, dtype=np.float32), Cancellation())
+        decoding.shapes_of(model, face_arrays(8), np.eye(3, dtype=np.float32), Cancellation())
     assert caught.value.code == "model_contract"
 
 
 def test_a_basis_of_another_size_is_an_error(shipped: Path) -> None:
-    model = engine.load_model()
+    model = loading.load_model()
     with pytest.raises(BackendError, match="basis") as caught:
-        engine.shapes_of(model, face_arrays(8), np.eye(4, dtype=np.float32), Cancellation())
+        decoding.shapes_of(model, face_arrays(8), np.eye(4, dtype=np.float32), Cancellation())
     assert caught.value.code == "model_contract"
 
 
@@ -387,7 +386,7 @@ def test_a_model_that_fails_while_running_is_an_error_of_the_model(shipped: Path
 
 
 def test_an_encoder_is_a_function_of_points(shipped: Path) -> None:
-    encode = engine.encode_with(engine.load_model(), Cancellation())
+    encode = decoding.encode_with(loading.load_model(), Cancellation())
     latent, confidence = encode(np.zeros((3, 50, 7), np.float32))
     assert latent.shape == (3, models.LATENT) and confidence.shape == (3,)
     np.testing.assert_allclose(
@@ -402,21 +401,21 @@ def test_what_was_cancelled_does_not_run(shipped: Path) -> None:
     cancellation = Cancellation()
     cancellation.set()
     with pytest.raises(BackendError) as caught:
-        engine.shapes_of(
-            engine.load_model(), face_arrays(8), np.eye(3, dtype=np.float32), cancellation
+        decoding.shapes_of(
+            loading.load_model(), face_arrays(8), np.eye(3, dtype=np.float32), cancellation
         )
     assert caught.value.code == "cancelled"
 
 
 def test_a_model_holds_its_sessions_threads(shipped: Path) -> None:
-    model = engine.load_model(settings=resolve({"threads": 1}, environment={}))
+    model = loading.load_model(settings=resolve({"threads": 1}, environment={}))
     assert model.threads == 1 and model.sessions == 2
     assert dataclasses.asdict(model.info)["contract"] == "pair"
 
 
 def test_a_model_that_was_replaced_is_not_taken_for_the_one_that_was_loaded(tmp_path: Path) -> None:
     decoder = models.pair(tmp_path, "m", ["jawOpen"])
-    loaded = engine.load_model(decoder)
+    loaded = loading.load_model(decoder)
     assert loaded.decoder is not None and loaded.decoder.data == decoder.read_bytes()
     models.pair(tmp_path, "m", ["jawOpen", "mouthClose"])
     with pytest.raises(BackendError) as caught:

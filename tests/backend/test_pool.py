@@ -12,8 +12,9 @@ from fixtures import models
 
 from backend.inference import pool
 from backend.inference.hardware import thread_counts
+from backend.inference.loading import load_model
 from backend.inference.metrics import Metrics, Series, quantile, targets
-from backend.inference.models import Model, load_model
+from backend.inference.models import Model
 from backend.inference.pool import GROWTH, RETRY_S, Pool
 from backend.inference.settings import Settings, resolve
 

@@ -17,7 +17,7 @@ import pytest
 
 from backend import files, regular_file
 from backend.errors import BackendError
-from backend.inference import catalogue, models, onnx_file, pool, settings, variants
+from backend.inference import catalogue, loading, onnx_file, pool, settings, variants
 from backend.regular_file import RefusedError, TooLargeError, check_name
 
 posix = pytest.mark.skipif(os.name != "posix", reason="named pipes and device files are POSIX's")
@@ -221,7 +221,7 @@ def test_whoever_reads_a_file_refuses_what_is_none(tmp_path: Path, kind: str) ->
     """None of them waits, none reads on for ever, and each says what is wrong and what to do."""
     for name, use, codes in (
         ("strange.onnx", onnx_file.read_model_file, {"model_unreadable"}),
-        ("strange.decoder.onnx", models.load_model, {"model_unreadable", "model_missing"}),
+        ("strange.decoder.onnx", loading.load_model, {"model_unreadable", "model_missing"}),
         ("strange.json", files.read_table, {"input_missing"}),
         ("strange.json", files.read_landmarks, {"input_missing"}),
         ("strange.npz", files.read_mesh, {"input_missing"}),

@@ -18,7 +18,8 @@ from backend.face.geometry.mesh import AvatarMesh
 from backend.face.shapes.shape_sets import load_sets
 from backend.inference.cancellation import Cancellation
 from backend.inference.catalogue import find_model
-from backend.inference.models import Model, load_model
+from backend.inference.loading import load_model
+from backend.inference.models import Model
 from backend.inference.settings import resolve
 from backend.service.asked import Asked
 from backend.service.generate import Shapes, find_face, generate

@@ -27,9 +27,9 @@ from fixtures.meshes import figure
 
 from backend.client import Client
 from backend.errors import BackendError
-from backend.inference import models as engine
+from backend.inference import loading
 from backend.inference.export import export_triton
-from backend.inference.models import load_model
+from backend.inference.loading import load_model
 from backend.inference.remote import server_name
 from backend.inference.settings import resolve
 
@@ -70,7 +70,7 @@ def test_the_repository_holds_models_and_configurations(tiny: Path, tmp_path: Pa
 def test_a_plain_model_is_batched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models.pair(tmp_path, "face", ["jawOpen"])
     monkeypatch.setattr(
-        engine, "SHIPPED", tmp_path / "face"
+        loading, "SHIPPED", tmp_path / "face"
     )  # a plain model is located with the shipped encoder
     folders = export_triton(
         models.plain(tmp_path / "my plain-1.0.onnx", 3), tmp_path / "out", no_server()

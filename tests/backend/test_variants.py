@@ -21,11 +21,13 @@ import pytest
 from fixtures import models
 
 from backend.errors import BackendError
-from backend.inference import models as engine
+from backend.inference import loading
 from backend.inference.cancellation import Cancellation
 from backend.inference.catalogue import catalogue, find_model
+from backend.inference.contract import PER_VERTEX
+from backend.inference.decoding import shapes_of
 from backend.inference.export import export_ort
-from backend.inference.models import PER_VERTEX, load_model, shapes_of
+from backend.inference.loading import load_model
 from backend.inference.selftest import probe
 from backend.inference.settings import Settings, resolve
 from backend.inference.variants import KEY
@@ -145,7 +147,7 @@ def test_versions_are_compared_as_numbers(tmp_path: Path) -> None:
 def test_the_ort_format_computes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoder = models.pair(tmp_path, "m", CONDITIONS)
     monkeypatch.setattr(
-        engine, "SHIPPED", tmp_path / "m"
+        loading, "SHIPPED", tmp_path / "m"
     )  # a plain model is located with the shipped encoder
     (tmp_path / "out").mkdir()
     (tmp_path / "mine").write_text("mine", encoding="utf-8")

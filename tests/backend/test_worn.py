@@ -21,7 +21,8 @@ from backend.face.geometry.mesh import AvatarMesh, Floats
 from backend.face.locate import worn
 from backend.face.locate.face import Face, Place
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import Model, load_model
+from backend.inference.loading import load_model
+from backend.inference.models import Model
 from backend.inference.settings import resolve
 from backend.service.asked import Asked
 from backend.service.generate import Shapes, generate

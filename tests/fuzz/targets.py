@@ -30,7 +30,7 @@ from backend import files, protocol  # noqa: E402
 from backend.errors import BackendError  # noqa: E402
 from backend.face.locate.face import Face  # noqa: E402
 from backend.face.shapes import shape_sets  # noqa: E402
-from backend.inference import models, settings  # noqa: E402
+from backend.inference import loading, models, settings  # noqa: E402
 from backend.inference.cancellation import Cancellation  # noqa: E402
 from backend.protocol import Message, ProtocolError  # noqa: E402
 from backend.service import generate, handlers  # noqa: E402  (after the path is there)
@@ -154,7 +154,7 @@ def model_files(data: bytes) -> None:
         sibling.write_bytes(_tiny().with_name("tiny.encoder.onnx").read_bytes())
     path.write_bytes(data)
     try:
-        model = models.load_model(path, CPU)
+        model = loading.load_model(path, CPU)
         model.warm_up(Cancellation())
         model.close()
     except BackendError as error:
@@ -324,7 +324,7 @@ def _tiny() -> Path:
 
 @cache
 def _model() -> models.Model:
-    return models.load_model(_tiny(), CPU)
+    return loading.load_model(_tiny(), CPU)
 
 
 @cache

@@ -20,7 +20,7 @@ from onnx import ModelProto, TensorProto, external_data_helper, helper, numpy_he
 
 from backend.errors import BackendError
 from backend.inference.cancellation import Cancellation
-from backend.inference.models import load_model
+from backend.inference.loading import load_model
 from backend.inference.running import run
 from backend.inference.settings import Settings
 
