@@ -34,8 +34,6 @@ LICENCES = (
     "notice",
 )  # beginnings of file names in wheels
 DATE = (1980, 1, 1, 0, 0, 0)  # of every file in a zip, the earliest that the format knows
-# What measures, and clients for scripts: nothing in the extension uses them
-LEFT_OUT = ("client.py", "bench_cells.py", "bench_show.py", "benchmark.py", "reference.py")
 SHIPPED = ("__init__.py", "blender_manifest.toml", "LICENSE", "blendshape_addon", "backend")
 # pip matches these tags literally, so every tag that a pinned wheel may carry is named.
 TAGS = {
@@ -118,7 +116,7 @@ def stage(folder: Path, platforms: list[str], more: tuple[str, ...] = ()) -> Non
             shutil.copytree(
                 source,
                 folder / name,
-                ignore=shutil.ignore_patterns("__pycache__", "*.pyc", *LEFT_OUT),
+                ignore=shutil.ignore_patterns("__pycache__", "*.pyc"),
             )
         else:
             shutil.copy2(source, folder / name)

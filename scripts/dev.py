@@ -7,7 +7,8 @@ python3 scripts/dev.py demo     set up, build, install into a throw-away profile
 python3 scripts/dev.py test     the whole test suite, then lint
 python3 scripts/dev.py build    the installable zips, in dist/   [--all-platforms]
 python3 scripts/dev.py bench    what takes how long, and how much memory   [--blend FILE]; with
-                                --against REVISION: faster or slower than that?
+                                --against REVISION: faster or slower than that? with
+                                --child: the child alone, see docs/design/benchmark.md
 python3 scripts/dev.py gui-test clicks through the built zip in Blender 4.3 and 5.2 on a virtual
     screen; needs Linux and root, see docs/design/window-tests.md
 python3 scripts/dev.py farm-test      the batch and the farm at length: killed ten times, three

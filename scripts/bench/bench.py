@@ -7,9 +7,10 @@ needs.
     python3 scripts/dev.py bench --against REVISION [--rounds 9] [--mesh FILE.npz] [--blend
         FILE.blend] [--json] [--quick]
 
-The first line includes starting the child. Then `python -m backend bench` measures the child alone,
-with the same object. With --against the backend of this tree and that of a revision of Git work in
-turns on the same heads, see against.py.
+The first line includes starting the child. Then child.py measures the child alone, with the same
+object; with --child nothing else is measured, and neither Blender nor the add-on is needed. With
+--against the backend of this tree and that of a revision of Git work in turns on the same heads,
+see against.py.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402  (after the path is there)
 
-from scripts.bench import against  # noqa: E402
+from scripts.bench import against, child  # noqa: E402
 
 
 def main() -> int:
@@ -63,10 +64,13 @@ def main() -> int:
         action="store_true",
         help="of --against: a small head alone, to see that it works",
     )
+    parser.add_argument("engine", nargs="*", help="handed on to child.py, after --")
     parser.add_argument(
-        "engine", nargs="*", help="handed on to `python -m backend bench`, after --"
+        "--child", nargs=argparse.REMAINDER, help="the child alone; all that follows is child.py's"
     )
     options = parser.parse_args()
+    if options.child is not None:
+        return child.main(options.child)
     if options.against is None:
         return measure(options)
     if options.rounds < 1:
@@ -158,9 +162,7 @@ def measure(options: argparse.Namespace) -> int:
         np.savez(mesh, **gathered)
         command = [
             sys.executable,
-            "-m",
-            "backend",
-            "bench",
+            child.__file__,
             "--mesh",
             str(mesh),
             "--repeat",

@@ -124,8 +124,8 @@ def children(count: int) -> dict[str, float]:
 
     import numpy as np
 
-    from backend.client import Client
     from scripts.samples.head import build
+    from scripts.tools.client import Client
 
     sample = build()
     triangles = [

@@ -51,9 +51,7 @@ def offsets(
     mesh = AvatarMesh(
         np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32), up=up
     )
-    return generate_deltas(mesh, ["arkit"], {}, 1.0, None, lambda stage, fraction: None, SETTINGS)[
-        1
-    ]
+    return generate_deltas(mesh, ["arkit"], {}, SETTINGS)[1]
 
 
 def digest(array: Floats) -> str:

@@ -51,12 +51,13 @@ sys.path.insert(0, str(ROOT))
 
 from backend.errors import BackendError  # noqa: E402
 from backend.face.geometry.mesh import AvatarMesh  # noqa: E402
-from backend.inference.bench_cells import in_turns, recorded_runs  # noqa: E402
 from backend.inference.loading import load_model  # noqa: E402
 from backend.inference.models import Model  # noqa: E402
 from backend.inference.onnx_file import read_model_file  # noqa: E402
 from backend.inference.settings import resolve  # noqa: E402
 from backend.inference.variants import KEY, MAX_RISE, variant_path  # noqa: E402
+from scripts.bench.recorded import recorded_runs  # noqa: E402
+from scripts.bench.timing import in_turns  # noqa: E402
 
 CALIBRATION = ("modelled7", "modelled8", "modelled9", "modelled10")
 MEASURED = ("modelled1", "modelled2", "modelled3", "modelled4")

@@ -29,8 +29,9 @@ from backend.face.correct.fields import Amplitudes, Way, amplitudes, brow_fields
 from backend.face.correct.mouth import Mouth, mouth_of
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.mesh import AvatarMesh
-from backend.inference.models import encode_with, load_model
-from backend.inference.sessions import Cancellation
+from backend.inference.cancellation import Cancellation
+from backend.inference.decoding import encode_with
+from backend.inference.loading import load_model
 from backend.inference.settings import resolve
 
 from ..samples.rig import Rig

@@ -19,7 +19,7 @@ from fixtures.meshes import figure
 from backend.errors import CODES, BackendError, as_backend_error
 from backend.face.shapes.shape_sets import load_sets
 from backend.files import read_mesh, read_table, write_shapes
-from backend.service.cli import parse_conditions
+from backend.service.commands.generating import parse_conditions
 from scripts.samples.head import build
 from scripts.samples.surface import HeadSpec
 
@@ -297,34 +297,10 @@ def test_info_about_a_broken_model_still_tells_the_rest(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["model"]["error"] == "model_unreadable"
 
 
-def test_bench_measures_an_avatars_request(mesh: Path, tiny: Path) -> None:
-    result = backend(
-        "bench",
-        "--quick",
-        "--json",
-        "--mesh",
-        mesh,
-        "--model",
-        tiny,
-        "--threads",
-        "1",
-        "--precisions",
-        "fp32",
-    )
-    assert result.returncode == 0, result.stderr
-    report = json.loads(result.stdout)
-    assert (
-        report["request"]["vertices"] == len(figure().vertices)
-        and report["request"]["session_runs"] > 2
-    ), "the face is searched for"
-    assert report["request"]["threads"] == report["request"]["threads_bare"] == 1
-    assert report["figures"]["auto_threads_to_best"] is None, "the threads were given"
-
-
 def test_help_and_usage() -> None:
     shown = backend("--help")
     assert shown.returncode == 0 and all(
-        command in shown.stdout for command in ("serve", "info", "generate", "bench")
+        command in shown.stdout for command in ("serve", "info", "generate", "export-ort")
     )
     assert backend("nonsense").returncode == 2
 

@@ -19,10 +19,11 @@ import pytest
 from fixtures import models
 from fixtures.meshes import figure
 
-from backend import client as client_module
-from backend.client import AsyncClient, Client
 from backend.errors import BackendError
 from backend.face.geometry.mesh import AvatarMesh
+from scripts.tools import client as client_module
+from scripts.tools.async_client import AsyncClient
+from scripts.tools.client import Client
 
 
 def job(

@@ -16,9 +16,9 @@ import pytest
 from fixtures.meshes import figure
 from prometheus_client.parser import text_string_to_metric_families
 
-from backend.client import Client
 from backend.errors import BackendError
 from backend.inference.metrics import KEPT, Metrics
+from scripts.tools.client import Client
 
 OTHERS = {"sessions": 2, "models_evicted_total": 0, "thread_trials_total": 1}
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]

@@ -25,13 +25,13 @@ import pytest
 from fixtures import models
 from fixtures.meshes import figure
 
-from backend.client import Client
 from backend.errors import BackendError
 from backend.inference import loading
 from backend.inference.export import export_triton
 from backend.inference.loading import load_model
 from backend.inference.remote import server_name
 from backend.inference.settings import resolve
+from scripts.tools.client import Client
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVING = os.environ.get("SERVING_PYTHON", "")

@@ -151,7 +151,7 @@ def test_a_child_whose_interpreter_is_held_goes_too(record_property: Any) -> Non
 LEAVES = f"""
 import sys, threading
 sys.path.insert(0, {str(ROOT)!r})
-from backend.client import Client
+from scripts.tools.client import Client
 made = []
 thread = threading.Thread(target=lambda: made.append(Client()))
 thread.start()

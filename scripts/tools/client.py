@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Talking to a child from Python: a blocking client and one for asyncio, for scripts, the benchmark
-and tests.
+"""Talking to a child from Python: a blocking client for scripts, the benchmark and tests;
+async_client.py has one for asyncio.
 
 Both start `python -m backend serve`, number the requests, and give each request's answers back in
 the order in which they came. Several requests may be in flight; the child works on them together
@@ -9,7 +9,6 @@ and each can be cancelled by its number.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -17,17 +16,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from .errors import BackendError
-from .protocol import Array, FrameReader, Message, frame, read_message, write_message
-from .service.supervise import KILL_SECONDS
+from backend.errors import BackendError
+from backend.protocol import Array, Message, read_message, write_message
+from backend.service.supervise import KILL_SECONDS
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[2] / "backend"
 LAST = ("done", "error")
-AT_ONCE = 1 << 20  # bytes that are read from the pipe at once
 HELLO_SECONDS = 60.0  # a cold disk and a virus scanner can take their time over the first import
 
 
@@ -209,134 +207,7 @@ class Client:
             self._stdout.close()
 
     def _gone(self) -> BackendError:
-        return _gone(self.process.poll())
-
-
-class AsyncClient:
-    """The same for asyncio: `async with AsyncClient() as client: async for message in
-    client.answers(client.send(...))`.
-    """
-
-    def __init__(
-        self, python: str = sys.executable, preferences: Mapping[str, Any] | None = None
-    ) -> None:
-        self._command = command(python, preferences)
-        self._answers: dict[int, asyncio.Queue[Message | None]] = {}
-        self._last_id = 0
-        self._ended = False
-        self.hello: dict[str, Any] = {}
-
-    async def __aenter__(self) -> AsyncClient:
-        self.process = await asyncio.create_subprocess_exec(
-            *self._command,
-            cwd=PACKAGE.parent,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=AT_ONCE,
-        )
-        self._arriving = self._messages()
-        try:
-            first = await asyncio.wait_for(anext(self._arriving, None), HELLO_SECONDS)
-        except TimeoutError:
-            self.process.kill()
-            first = None
-        if first is None or first.header["type"] == "error":
-            error = _gone(await self.process.wait()) if first is None else error_of(first)
-            raise error
-        self.hello = first.header
-        self._sorting = asyncio.create_task(self._sort())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        cast(asyncio.StreamWriter, self.process.stdin).close()
-        try:
-            await asyncio.wait_for(self.process.wait(), 3)
-        except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
-        await self._sorting
-
-    async def send(
-        self,
-        type_: str,
-        fields: Mapping[str, Any] | None = None,
-        arrays: Mapping[str, Array] | None = None,
-    ) -> int:
-        """Send a request, waiting while the pipe is full; its number."""
-        self._last_id += 1
-        number = self._last_id
-        self._answers[number] = asyncio.Queue()
-        await self._write({**(fields or {}), "type": type_, "id": number}, arrays)
-        return number
-
-    async def cancel(self, number: int) -> None:
-        """Ask the child to give a request up; that one ends with the error `cancelled`."""
-        await self._write({"type": "cancel", "target": number}, None)
-
-    async def answers(self, number: int) -> AsyncIterator[Message]:
-        """A request's answers up to `done`. Raises BackendError where the request ended with an
-        error.
-        """
-        try:
-            while True:
-                message = (
-                    None
-                    if self._ended and self._answers[number].empty()
-                    else await self._answers[number].get()
-                )
-                if message is None:
-                    raise _gone(self.process.returncode)
-                if message.header["type"] == "error":
-                    raise error_of(message)
-                yield message
-                if message.header["type"] == "done":
-                    return
-        finally:
-            self._answers.pop(number, None)
-
-    async def ask(
-        self,
-        type_: str,
-        fields: Mapping[str, Any] | None = None,
-        arrays: Mapping[str, Array] | None = None,
-    ) -> list[Message]:
-        """Send a request and wait for all its answers; when the waiting task is cancelled, so is
-        the request.
-        """
-        number = await self.send(type_, fields, arrays)
-        try:
-            return [message async for message in self.answers(number)]
-        except asyncio.CancelledError:
-            await self.cancel(number)
-            raise
-
-    async def _write(self, header: Mapping[str, Any], arrays: Mapping[str, Array] | None) -> None:
-        stdin = cast(asyncio.StreamWriter, self.process.stdin)
-        try:
-            stdin.writelines(frame(header, arrays))
-            await stdin.drain()
-        except (ConnectionError, RuntimeError) as error:
-            raise _gone(self.process.returncode) from error
-
-    async def _messages(self) -> AsyncIterator[Message]:
-        """All frames up to the end of the child, or up to what is none."""
-        stdout, reader = cast(asyncio.StreamReader, self.process.stdout), FrameReader()
-        with contextlib.suppress(BackendError):
-            while data := await stdout.read(AT_ONCE):
-                for message in reader.feed(data):
-                    yield message
-
-    async def _sort(self) -> None:
-        """Read until the child ends."""
-        try:
-            async for message in self._arriving:
-                waiting = self._answers.get(message.header.get("id") or 0)
-                if waiting is not None:
-                    waiting.put_nowait(message)
-        finally:
-            self._ended = True
-            for waiting in self._answers.values():
-                waiting.put_nowait(None)
+        return gone(self.process.poll())
 
 
 @contextlib.contextmanager
@@ -356,7 +227,8 @@ def error_of(message: Message) -> BackendError:
     return BackendError(str(header["code"]), str(header["message"]), str(header["fix"]))
 
 
-def _gone(code: int | None) -> BackendError:
+def gone(code: int | None) -> BackendError:
+    """The error of a child that has ended."""
     return BackendError(
         "internal", f"The child ended with exit code {code}.", "Look at what it printed to stderr."
     )

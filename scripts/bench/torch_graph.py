@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model computed operator by operator with numpy or PyTorch, for the benchmark to compare ONNX
-Runtime with; never used for a result.
+"""A model computed operator by operator with PyTorch, for the benchmark to compare ONNX Runtime
+with; never used for a result.
 
-Knows the operators of the shipped networks. What depends on constants alone is computed once.
-Operators: onnx.ai, Operators; field numbers: onnx/onnx.proto.
+`onnx.reference`, which is what numpy is measured with, knows numpy alone, so PyTorch has this. It
+knows the operators of the shipped networks. What depends on constants alone is computed once.
 """
 
 from __future__ import annotations
 
 import functools
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import onnx
+from onnx import numpy_helper
 
-from .onnx_file import _fields
-
-_TYPES = {1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 11: np.float64}
 _MANY = 1 << 62
 
 
@@ -32,19 +30,17 @@ class Node:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Reference:
-    """A model's graph. torch: the module, or None for numpy. Raises NotImplementedError for an
-    operator that is not known here.
+class TorchGraph:
+    """A model's graph. torch: the module; None computes it with numpy, as tests do. Raises
+    NotImplementedError for an operator that is not known here.
     """
 
     def __init__(self, data: bytes, torch: Any = None) -> None:
         self._torch = torch
-        graph = next(
-            memoryview(value)  # type: ignore[arg-type]
-            for number, _, value in _fields(memoryview(data))
-            if number == 7
-        )
-        nodes, self._constants, self.outputs = _graph(graph)
+        graph = onnx.load_from_string(data).graph
+        nodes = [_node(node) for node in graph.node]
+        self._constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+        self.outputs = [output.name for output in graph.output]
         unknown = sorted({node.kind for node in nodes} - set(_OPERATORS))
         if unknown:
             raise NotImplementedError(f"no {', '.join(unknown)} here")
@@ -68,8 +64,8 @@ class Reference:
                 for n, v in self._constants.items()
             }
 
-    def run(self, feeds: Mapping[str, Any]) -> list[Any]:
-        """The outputs, as numpy arrays or torch tensors."""
+    def run(self, _: None, feeds: Mapping[str, Any]) -> list[Any]:
+        """The outputs, as torch tensors or numpy arrays; called as InferenceSession's `run`."""
         values = dict(self._constants)
         values.update(
             {
@@ -102,9 +98,8 @@ def _axes(values: Any) -> tuple[int, ...]:
     return tuple(int(n) for n in np.asarray(values).ravel())
 
 
-def _slice(
-    xp: Any, a: Any, x: Any, starts: Any, ends: Any, axes: Any = None, steps: Any = None
-) -> Any:
+def _slice(xp: Any, a: Any, x: Any, *bounds: Any) -> Any:
+    starts, ends, axes, steps = (*bounds, None, None)[:4]
     places = _axes(axes) if axes is not None else tuple(range(len(starts)))
     cut: list[Any] = [slice(None)] * x.ndim
     for place, start, end, step in zip(
@@ -209,12 +204,8 @@ def _sigmoid(xp: Any, a: Any, x: Any) -> Any:
 
 
 def _cast(xp: Any, a: Mapping[str, Any], x: Any) -> Any:
-    kind = _TYPES[a["to"]]
-    return (
-        x.astype(kind)
-        if xp is np
-        else x.to(getattr(xp, {"bool_": "bool"}.get(kind.__name__, kind.__name__)))
-    )
+    kind = onnx.helper.tensor_dtype_to_np_dtype(a["to"])
+    return x.astype(kind) if xp is np else x.to(getattr(xp, kind.name))
 
 
 def _filled(xp: Any, a: Mapping[str, Any], shape: Any) -> Any:
@@ -304,89 +295,15 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _graph(data: memoryview) -> tuple[list[Node], dict[str, Any], list[str]]:
-    """Nodes, initializers by name, names of the outputs."""
-    nodes: list[Node] = []
-    constants: dict[str, Any] = {}
-    outputs: list[str] = []
-    for number, _, value in _fields(data):
-        if isinstance(value, memoryview):
-            if number == 1:
-                nodes.append(_node(value))
-            elif number == 5:
-                name, array = _tensor(value)
-                constants[name] = array
-            elif number == 12:
-                outputs += [_text(part) for key, _, part in _fields(value) if key == 1]
-    return nodes, constants, outputs
+def _node(node: onnx.NodeProto) -> Node:
+    return Node(
+        node.op_type,
+        tuple(node.input),
+        tuple(node.output),
+        {each.name: _attribute(each) for each in node.attribute},
+    )
 
 
-def _node(data: memoryview) -> Node:
-    texts: dict[int, list[str]] = {1: [], 2: [], 4: []}
-    attributes: dict[str, Any] = {}
-    for number, _, value in _fields(data):
-        if number in texts:
-            texts[number].append(_text(value))
-        elif number == 5 and isinstance(value, memoryview):
-            name, content = _attribute(value)
-            attributes[name] = content
-    return Node(texts[4][0], tuple(texts[1]), tuple(texts[2]), attributes)
-
-
-def _attribute(data: memoryview) -> tuple[str, Any]:
-    name, found, many = "", None, []
-    for number, _, value in _fields(data):
-        if number == 1:
-            name = _text(value)
-        elif number == 2 and isinstance(value, memoryview):
-            found = struct.unpack("<f", value)[0]
-        elif number == 3 and isinstance(value, int):
-            found = _signed(value)
-        elif number == 4:
-            found = _text(value)
-        elif number == 5 and isinstance(value, memoryview):
-            found = _tensor(value)[1]
-        elif number == 8:
-            many += [_signed(value)] if isinstance(value, int) else _varints(value)
-    return name, many or found
-
-
-def _tensor(data: memoryview) -> tuple[str, Any]:
-    name, dims, kind, raw, loose = "", [], 1, b"", []
-    for number, _, value in _fields(data):
-        if number == 1:
-            dims += [value] if isinstance(value, int) else _varints(value)
-        elif number == 2 and isinstance(value, int):
-            kind = value
-        elif number == 4 and isinstance(value, memoryview):
-            raw = bytes(value)
-        elif number in (5, 7):
-            loose += [_signed(value)] if isinstance(value, int) else _varints(value)
-        elif number == 8:
-            name = _text(value)
-        elif number == 9 and isinstance(value, memoryview):
-            raw = bytes(value)
-    if kind not in _TYPES:
-        raise NotImplementedError(f"no tensors of type {kind} here")
-    flat = np.array(loose, _TYPES[kind]) if loose else np.frombuffer(raw, _TYPES[kind])
-    return name, flat.reshape(dims)
-
-
-def _varints(data: memoryview) -> list[int]:
-    """A packed list of int64."""
-    found, value, shift = [], 0, 0
-    for byte in data:
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            found.append(_signed(value))
-            value = shift = 0
-    return found
-
-
-def _signed(value: int) -> int:
-    return value - (1 << 64) if value >= 1 << 63 else value
-
-
-def _text(value: int | memoryview) -> str:
-    return bytes(value).decode("utf-8", errors="replace") if isinstance(value, memoryview) else ""
+def _attribute(attribute: onnx.AttributeProto) -> Any:
+    value = onnx.helper.get_attribute_value(attribute)
+    return numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else value

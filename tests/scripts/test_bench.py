@@ -14,19 +14,24 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import onnx
 import pytest
+from fixtures.meshes import figure
+from onnx.reference import ReferenceEvaluator
 
 from backend.errors import BackendError
-from backend.inference import bench_cells, bench_show
-from backend.inference.bench_cells import egg_head, in_turns, recorded_runs, spread
-from backend.inference.benchmark import Plan, figures
 from backend.inference.contract import PER_VERTEX
 from backend.inference.loading import load_model
-from backend.inference.reference import Reference
 from backend.inference.selftest import probe
 from backend.inference.settings import resolve
+from scripts.bench import cells, recorded, requests, show
+from scripts.bench.benchmark import Plan, figures
+from scripts.bench.recorded import recorded_runs
+from scripts.bench.timing import Peak, egg_head, in_turns, spread
+from scripts.bench.torch_graph import TorchGraph
 
 ROOT = Path(__file__).resolve().parents[2]
+BENCH = ROOT / "scripts" / "bench" / "bench.py"
 FIGURES = {
     *(
         "frame_to_bare",
@@ -42,7 +47,7 @@ FIGURES = {
 
 def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "backend", "bench", *map(str, arguments)],
+        [sys.executable, str(BENCH), "--child", *map(str, arguments)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -91,7 +96,7 @@ def test_a_quick_run_tells_all_figures_and_draws(tiny: Path, tmp_path: Path) -> 
     assert report["request"]["shapes"] == 52 and report["request"]["session_runs"] >= 2
     drawn = ElementTree.fromstring((tmp_path / "p.svg").read_text())  # noqa: S314  (written a moment ago)
     assert len([e for e in drawn.iter() if e.tag.endswith("polyline")]) == 2
-    lines = bench_show.text(report).splitlines()
+    lines = show.text(report).splitlines()
     assert any(line.startswith("frame_to_bare") and "<= 1.25" in line for line in lines) and lines[
         -1
     ].startswith("Recommended: provider cpu")
@@ -173,28 +178,33 @@ def test_works_are_timed_in_turns() -> None:
     }
 
 
-def test_the_reference_computes_what_onnxruntime_does(tiny: Path) -> None:
+def of_onnx(data: bytes) -> ReferenceEvaluator:
+    """What numpy is measured with."""
+    return ReferenceEvaluator(data)
+
+
+@pytest.mark.parametrize("graph", [TorchGraph, of_onnx])
+def test_other_libraries_compute_what_onnxruntime_does(graph: Any, tiny: Path) -> None:
     model = load_model(tiny, resolve({"threads": 1}, environment={}))
     for part in model.parts:
         feeds = probe(part.session.get_inputs(), 33)
         for found, right in zip(
-            Reference(part.data).run(feeds), part.session.run(None, feeds), strict=True
+            graph(part.data).run(None, feeds), part.session.run(None, feeds), strict=True
         ):
             np.testing.assert_allclose(found, right, atol=1e-5)
 
 
-def test_the_reference_knows_the_shipped_networks() -> None:
+@pytest.mark.parametrize("graph", [TorchGraph, of_onnx])
+def test_other_libraries_know_the_shipped_networks(graph: Any) -> None:
     for part in load_model(None, resolve({"threads": 1, "provider": "cpu"}, environment={})).parts:
         feeds = probe(part.session.get_inputs(), 40)
         for found, right in zip(
-            Reference(part.data).run(feeds), part.session.run(None, feeds), strict=True
+            graph(part.data).run(None, feeds), part.session.run(None, feeds), strict=True
         ):
             np.testing.assert_allclose(found, right, atol=1e-4)
 
 
-def test_the_reference_refuses_what_it_does_not_know(tmp_path: Path) -> None:
-    import onnx
-
+def test_the_graph_for_torch_refuses_what_it_does_not_know() -> None:
     node = onnx.helper.make_node("Erf", ["a"], ["b"])
     graph = onnx.helper.make_graph(
         [node],
@@ -203,7 +213,7 @@ def test_the_reference_refuses_what_it_does_not_know(tmp_path: Path) -> None:
         [onnx.helper.make_tensor_value_info("b", 1, [1])],
     )
     with pytest.raises(NotImplementedError, match="Erf"):
-        Reference(onnx.helper.make_model(graph).SerializeToString())
+        TorchGraph(onnx.helper.make_model(graph).SerializeToString())
 
 
 def test_a_plan_is_checked() -> None:
@@ -221,17 +231,17 @@ def test_what_runs_bare_is_all_that_a_request_ran() -> None:
         ((), [1024, 1024, 452]),
         ((slice(0, 100), slice(100, 2500)), [100, 2400]),
     ):
-        found = bench_cells._pieces(whole, pieces)
+        found = recorded.pieces_of(whole, pieces)
         assert [len(piece["vertices"]) for piece in found] == sizes and all(
             piece["latent"] is whole["latent"] for piece in found
         )
-        together = bench_cells._joined(found)
+        together = recorded.joined(found)
         assert all(np.array_equal(together[name], array) for name, array in whole.items())
     crops = [
         {"points": rng.normal(size=(count, points, 7)).astype(np.float32)}
         for count, points in ((20, 64), (3, 128), (21, 64))
     ]
-    at_once = [feeds["points"] for feeds in bench_cells._crops(crops)]
+    at_once = [feeds["points"] for feeds in recorded.together(crops)]
     assert [array.shape[:2] for array in at_once] == [(32, 64), (9, 64), (3, 128)]
     np.testing.assert_array_equal(
         np.concatenate(at_once[:2]), np.concatenate([crops[0]["points"], crops[2]["points"]])
@@ -240,12 +250,12 @@ def test_what_runs_bare_is_all_that_a_request_ran() -> None:
 
 def test_requests_are_timed_from_frame_to_frame_and_their_memory_is_the_childs(tiny: Path) -> None:
     names = list(load_model(tiny, resolve({"threads": 1}, environment={})).info.condition_names)
-    requests = bench_cells.Requests(tiny, {"threads": 1, "provider": "cpu"}, names)
-    assert requests.shapes == 52 and bench_cells.Requests(tiny, {}, names[:7]).shapes == 7
-    with requests.start() as client:
-        report, first, whole = requests.send(client, egg_head(700))
+    asked = requests.Requests(tiny, {"threads": 1, "provider": "cpu"}, names)
+    assert asked.shapes == 52 and requests.Requests(tiny, {}, names[:7]).shapes == 7
+    with asked.start() as client:
+        report, first, whole = asked.send(client, egg_head(700))
     assert report["shapes"] == 52 and report["threads"] == 1 and 0 < first <= whole
-    small, large = requests.growth((600, 1500), 1)
+    small, large = asked.growth((600, 1500), 1)
     assert small["vertices"] < large["vertices"] and small["loaded_mb"] > 10
     for row in (small, large):
         assert (
@@ -258,7 +268,7 @@ def test_requests_are_timed_from_frame_to_frame_and_their_memory_is_the_childs(t
 
 
 def test_a_cell_tells_rates_of_its_own_times(tiny: Path) -> None:
-    told = bench_cells.cell(
+    told = cells.cell(
         load_model(tiny, resolve({"threads": 1, "provider": "cpu"}, environment={})), 2, 300, 3
     )
     assert (told["batch"], told["vertices"], told["runs"]) == (2, 300, 3)
@@ -270,9 +280,36 @@ def test_a_cell_tells_rates_of_its_own_times(tiny: Path) -> None:
 
 
 def test_the_peak_is_seen_while_it_lasts() -> None:
-    with bench_cells.Peak() as memory:
+    with Peak() as memory:
         held = np.ones(64 << 17)
         end = time.monotonic() + 60
         while memory.peak < memory.before + 48 and time.monotonic() < end:
             time.sleep(0.01)
         assert 48 < memory.peak - memory.before < 100, f"{held.nbytes >> 20} MiB more"
+
+
+def test_bench_measures_an_avatars_request(tiny: Path, tmp_path: Path) -> None:
+    made, mesh = figure(), tmp_path / "mesh.npz"
+    weights = made.head_weights
+    assert weights is not None
+    np.savez(mesh, vertices=made.vertices, triangles=made.triangles, head_weight=weights)
+    result = bench(
+        "--quick",
+        "--json",
+        "--mesh",
+        mesh,
+        "--model",
+        tiny,
+        "--threads",
+        "1",
+        "--precisions",
+        "fp32",
+    )
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert (
+        report["request"]["vertices"] == len(figure().vertices)
+        and report["request"]["session_runs"] > 2
+    ), "the face is searched for"
+    assert report["request"]["threads"] == report["request"]["threads_bare"] == 1
+    assert report["figures"]["auto_threads_to_best"] is None, "the threads were given"

@@ -14,21 +14,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import BackendError
-from ..face.geometry.mesh import AvatarMesh
-from . import bench_show
-from .bench_cells import (
-    Requests,
-    against_libraries,
-    cell,
-    egg_head,
-    int8_against_fp32,
-    threads_trial,
-)
-from .hardware import hardware
-from .loading import load_model
-from .runtime import available, runtime_version
-from .settings import SETTINGS, Settings, chosen
+from backend.errors import BackendError
+from backend.face.geometry.mesh import AvatarMesh
+from backend.inference.hardware import hardware
+from backend.inference.loading import load_model
+from backend.inference.runtime import available, runtime_version
+from backend.inference.settings import SETTINGS, Settings, chosen
+from scripts.bench import show
+from scripts.bench.cells import against_libraries, cell, int8_against_fp32, threads_trial
+from scripts.bench.requests import Requests
+from scripts.bench.timing import egg_head
 
 MAX_VERTICES = 2_000_000
 MAX_BATCH = 64
@@ -114,7 +109,7 @@ def benchmark(
         ),
     }
     report["figures"] = figures(report, plan.quick)
-    report["recommendation"] = bench_show.recommend(report["cells"])
+    report["recommendation"] = show.recommend(report["cells"])
     return report
 
 
