@@ -35,9 +35,9 @@ from scripts.tools.rows import ROWS, Row, python  # noqa: E402
 TOLERANCE = 1e-6  # of the head's radius
 TESTS = (
     "tests/backend/test_protocol.py",
-    "tests/backend/test_models.py",
-    "tests/backend/test_server.py",
-    "tests/backend/test_generate.py",
+    "tests/backend/inference/test_models.py",
+    "tests/backend/service/test_server.py",
+    "tests/backend/service/test_generate.py",
 )
 
 

@@ -28,7 +28,7 @@ from scripts.tools import reliability  # noqa: E402  (after the path is there)
 PIP_AUDIT = "pip-audit==2.10.1\n"
 AUDITED = ("dev.txt", "serving.txt", "fuzz.txt")
 # coverage cannot write its data there, and says so
-NOT_COVERED = "tests/backend/test_cli.py::test_a_full_disk_is_told_and_the_old_file_kept"
+NOT_COVERED = "tests/backend/service/test_cli.py::test_a_full_disk_is_told_and_the_old_file_kept"
 COVERED = ("tests/backend", "tests/fuzz", "tests/faults", "tests/addon")
 
 

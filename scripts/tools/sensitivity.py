@@ -38,8 +38,8 @@ from backend.face.geometry.mesh import AvatarMesh  # noqa: E402
 from backend.face.locate.face import Face  # noqa: E402
 from backend.face.params.number import Number, groups, numbers  # noqa: E402
 from backend.face.shapes.derived import derivable  # noqa: E402
-from backend.inference.models import load_model  # noqa: E402
-from backend.inference.sessions import Cancellation  # noqa: E402
+from backend.inference.cancellation import Cancellation  # noqa: E402
+from backend.inference.loading import load_model  # noqa: E402
 from backend.inference.settings import resolve  # noqa: E402
 from backend.service.asked import Asked  # noqa: E402
 from backend.service.generate import Shapes, generate  # noqa: E402

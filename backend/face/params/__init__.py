@@ -4,6 +4,6 @@
 A module or a package for each stage (`geometry`, `evidence`, `locate`, `analyse`, `correct`,
 `shapes`, `pipeline`), in it a frozen data class for each job, and of each class one instance that
 the stage's modules import. No other module of `backend/face` has a tunable number;
-`tests/backend/test_params.py` counts.
+`tests/backend/face/test_params.py` counts.
 `python -m backend params` prints all of them.
 """

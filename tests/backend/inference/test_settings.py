@@ -23,7 +23,7 @@ from backend.inference.providers import engine_cache
 from backend.inference.settings import MAX_FILE, SETTINGS, Settings, cache_folder, describe, resolve
 from backend.protocol import read_message, write_message
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "reference" / "settings.md"
 
 

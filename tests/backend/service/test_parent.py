@@ -14,7 +14,7 @@ import pytest
 
 from backend.service.parent import NOT_WATCHED
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WINDOWS = """
 import ctypes, os, sys, threading, time, traceback, types
 class Refused(OSError):

@@ -22,7 +22,7 @@ from backend.face.shapes.shape_sets import (
     weights_of,
 )
 
-STANDARDS = Path(__file__).resolve().parents[3] / "shared" / "standards.json"
+STANDARDS = Path(__file__).resolve().parents[5] / "shared" / "standards.json"
 SETS = load_sets()
 ARKIT = list(SETS["arkit"].shapes)
 

@@ -21,7 +21,7 @@ from fixtures.processes import nobody_left
 
 from backend import limits
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TIMEOUT_S, PROMISED_S = 3, 10
 CONDITIONS = ["jawOpen", "eyeBlinkLeft"]
 # a child, or a command, that may hold next to nothing

@@ -33,7 +33,7 @@ from backend.inference.remote import server_name
 from backend.inference.settings import resolve
 from scripts.tools.client import Client
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SERVING = os.environ.get("SERVING_PYTHON", "")
 needs_serving = pytest.mark.skipif(
     not SERVING, reason="SERVING_PYTHON names no Python with requirements/serving.txt"

@@ -23,7 +23,7 @@ from backend.service.commands.generating import parse_conditions
 from scripts.samples.head import build
 from scripts.samples.surface import HeadSpec
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def backend(

@@ -32,7 +32,7 @@ from backend.inference.selftest import probe
 from backend.inference.settings import Settings, resolve
 from backend.inference.variants import KEY
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CONDITIONS = ["jawOpen", "eyeBlinkLeft", "mouthPucker"]
 
 

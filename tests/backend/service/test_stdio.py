@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fixtures.child import Child
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 READS = """
 import ctypes, json, os, sys
 from backend.service import stdio

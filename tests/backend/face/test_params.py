@@ -12,7 +12,7 @@ import pytest
 
 from backend.face.params import number as params
 
-FACE = Path(__file__).resolve().parents[2] / "backend" / "face"
+FACE = Path(__file__).resolve().parents[3] / "backend" / "face"
 # what counts, halves, doubles, squares, cubes or signs, and is no choice
 PLAIN = {0, 1, 2, 3, 0.5}
 # below it a number keeps from dividing by nought or tells rounding from movement
