@@ -159,7 +159,7 @@ def mouth_slit(
     skin: Flags,
     landmarks: Mapping[str, Floats],
     *,
-    reach: float | None = None,
+    hangs: bool = False,
 ) -> Opening | None:
     """Find the mouth between its lips. They lie on each other on a neutral face, so the surface
     says which edge a vertex belongs to, and its place only how near it is.
@@ -170,8 +170,7 @@ def mouth_slit(
         side: float32 (F,), 1 above to -1 below along the surface, 0 unknown
         skin: flags (F,)
         landmarks: float32 (3,), canonical, by name
-        reach: half widths from the line between the corners and the middle within which lips are
-            sought, `OPENINGS.slit` without it
+        hangs: the mouth may be open, so that its lower lip lies lower and behind the upper one
 
     Returns:
         The opening, or None where lips are not told apart.
@@ -184,7 +183,8 @@ def mouth_slit(
         side,
         skin,
         marks=(*corners, lips),
-        reach=OPENINGS.slit if reach is None else reach,
+        reach=OPENINGS.open_slit if hangs else OPENINGS.slit,
+        bag=OPENINGS.open_bag if hangs else OPENINGS.bag,
     )
 
 
@@ -202,7 +202,15 @@ def lid_slit(
     """
     middle = (landmarks[f"lid_upper_{eye}"] + landmarks[f"lid_lower_{eye}"]) / 2
     marks = (*_corners(landmarks, eye), middle)
-    return _slit(vertices, triangles, side, skin, marks=marks, reach=OPENINGS.shut_lids)
+    return _slit(
+        vertices,
+        triangles,
+        side,
+        skin,
+        marks=marks,
+        reach=OPENINGS.shut_lids,
+        bag=OPENINGS.bag,
+    )
 
 
 def _slit(
@@ -213,6 +221,7 @@ def _slit(
     *,
     marks: tuple[Floats, Floats, Floats],
     reach: float,
+    bag: float,
 ) -> Opening | None:
     """A slit between two corners, right and left, that bends through a middle, each (3,)."""
     right, left, through = marks
@@ -243,7 +252,7 @@ def _slit(
         crossed = crossings(local, away, own, columns)
         if not len(crossed.row):
             return None
-        height = sign * crossed.level - OPENINGS.bag * np.minimum(crossed.depth, 0)
+        height = sign * crossed.level - bag * np.minimum(crossed.depth, 0)
         rows = crossed.rows(np.isfinite(height), len(columns))
         found.append(np.array([len(mine) > 0 for mine in rows]))
         lowest = [mine[height[mine].argmin()] if len(mine) else 0 for mine in rows]

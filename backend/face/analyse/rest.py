@@ -201,7 +201,7 @@ def open_slit(surface: Surface, landmarks: Mapping[str, Floats]) -> Opening | No
         surface.sides[:, 0],
         surface.skins[0],
         landmarks,
-        reach=REST_MOUTH.wide,
+        hangs=True,
     )
     return slit if slit is not None and _middle(slit).sum() >= REST_MOUTH.fewest else None
 

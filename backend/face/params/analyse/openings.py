@@ -134,6 +134,22 @@ class Openings:
         "of a height that one behind makes up for at lips: the bag behind them reaches up and down;"
         " an estimate, not fitted",
     )
+    open_bag: float = number(
+        0.5,
+        "half widths of the mouth",
+        0.3,
+        2,
+        "the same where the mouth may be open: a lip that hangs lies behind the other by more than"
+        " below it. The sample head with its jaw at 0.6 and at 0.35 with a smile: 0.3 and 0.5 find"
+        " the edge, from 0.8 on what is found lies 3 mm too far out",
+    )
+    open_slit: float = number(
+        1.5,
+        "half widths of the mouth",
+        0.5,
+        4,
+        "within which lips are sought that are open: a jaw that hangs; an estimate, not fitted",
+    )
     slit: float = number(
         0.5,
         "half widths of the mouth",

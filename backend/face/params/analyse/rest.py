@@ -22,13 +22,6 @@ class RestMouth:
         "within which its columns say what it is; an estimate, not fitted",
     )
     fewest: int = number(3, "columns", 1, 15, "of the middle at least; an estimate, not fitted")
-    wide: float = number(
-        1.5,
-        "half widths of the mouth",
-        0.5,
-        4,
-        "within which lips are sought that are open: a jaw that hangs; an estimate, not fitted",
-    )
     joined: float = number(
         0.2,
         "side of the upper less that of the lower lip",

@@ -305,9 +305,7 @@ def test_an_open_mouth_is_said_and_closed_as_far_as_it_is_open(pose: str) -> Non
         points[edge[upper], 2].min() - points[edge[~upper], 2].max()
         for points in (vertices, vertices + shapes["jawOpen"] + shapes["mouthClose"])
     )
-    assert (
-        rest_gap > 0.008 and abs(gap) < 0.6 * rest_gap
-    )  # where the lips meet is a little before the edges' ring
+    assert rest_gap > 0.008 and abs(gap) < 0.05 * rest_gap
 
 
 def test_a_tongue_that_is_out_is_said() -> None:
