@@ -1004,4 +1004,9 @@ JAPANESE: dict[str, str] = {
     "{path} written: {keys}": "{path} を書き出しました: {keys}",
     "no shape keys": "シェイプキーなし",
     "Website": "ウェブサイト",
+    # Words in the list of results
+    "weak": "弱い",
+    "lids overlap": "まぶたが重なる",
+    "lips stay apart": "唇が閉じない",
+    "doubles with its other side": "反対側と二重に動く",
 }

@@ -76,7 +76,8 @@ def resize(ob: bpy.types.Object, name: str, before: float, now: float) -> None:
     """The strength of a key was changed: so is its size."""
     told = record_of(ob).rows.get(name)
     if told is not None and before > 0:
-        _tell(ob, name, replace(told, size=told.size * now / before))
+        notes = [note for note in told.note.split(", ") if note and note != "weak"]
+        _tell(ob, name, replace(told, size=told.size * now / before, note=", ".join(notes)))
 
 
 def copy(ob: bpy.types.Object, name: str, to: str) -> None:

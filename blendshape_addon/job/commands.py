@@ -31,7 +31,9 @@ from ..process.limits import StoppedError
 from ..shared import seconds_for, streams
 from ..typed import mesh_of
 from .arguments import asked, free_names, note_of, parser
-from .generation import Options, Outcome, face_confidence, generate_for_object
+from .generation import face_confidence, generate_for_object
+from .options import Options
+from .outcome import Outcome
 
 NAMES = (
     "face",

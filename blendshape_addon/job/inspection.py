@@ -22,7 +22,8 @@ from ..errors import AddonError, as_addon_error
 from ..process.limits import LOOK_SECONDS, WINDOW_SECONDS
 from ..typed import active_object, mesh_of, of_object, of_scene
 from . import chosen, landmark_overlay, session
-from .generation import Job, Options, finish
+from .generation import Job, finish
+from .options import Options
 
 _TICK_SECONDS = 0.1
 _KEYS = 200  # of an object's keys that are not at 0, which are looked at when a panel is drawn

@@ -27,7 +27,8 @@ from ..errors import AddonError
 from ..process.backend_process import Backend, error_of
 from ..shared_protocol import Message
 from ..typed import keys_of, mesh_of
-from .generation import Job, Options, find
+from .generation import Job, find
+from .options import Options
 from .preview import unseen
 
 Floats = NDArray[np.float32]

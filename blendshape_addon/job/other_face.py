@@ -16,7 +16,8 @@ from ..process.limits import LOOK_SECONDS
 from ..typed import mesh_of
 from . import chosen, inspection, session
 from .commands import ENOUGH, NAMES
-from .generation import Job, Options, find
+from .generation import Job, find
+from .options import Options
 
 OTHERS = 4  # objects that are asked about: a second each, after a failure only
 _FEW = 24  # vertices below which there is nothing to ask about

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import AddonError, as_addon_error
 from ..job import chosen, face_view, inspection, live, preview, session
-from ..job.generation import Options
+from ..job.options import Options
 from ..shared_protocol import Message
 from ..translations import tr
 from ..typed import OperatorMixin, Returned, active_object, of_scene, of_window

@@ -15,7 +15,8 @@ from ..blender_io.modes import object_mode
 from ..blender_io.parts import avatar_parts, moving
 from ..errors import AddonError, as_addon_error
 from ..job import face_view, inspection, preview, session
-from ..job.generation import Job, Options
+from ..job.generation import Job
+from ..job.options import Options
 from ..job.tables import Table, user_table
 from ..shared_protocol import Message
 from ..typed import Returned, active_object

@@ -8,7 +8,9 @@ import bpy
 
 from ..blender_io.mesh_io import check_editable
 from ..job import chosen, inspection, live, preview, session
-from ..job.generation import Job, Options, Outcome, Result, first_look, generate_for_object
+from ..job.generation import Job, first_look, generate_for_object
+from ..job.options import Options
+from ..job.outcome import Outcome, Result
 from ..shared_protocol import Message
 from ..translations import tr
 from ..typed import Returned, active_object, of_scene, of_window

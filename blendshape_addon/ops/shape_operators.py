@@ -21,7 +21,8 @@ from ..blender_io.parts import avatar_parts, moving
 from ..blender_io.tuned import MAX_STRENGTH, Tuned
 from ..errors import AddonError
 from ..job import live, preview, sculpting, session
-from ..job.generation import Options, Outcome
+from ..job.options import Options
+from ..job.outcome import Outcome
 from ..translations import tr
 from ..typed import OperatorMixin, Returned, active_object, keys_of, mesh_of
 from .asking import OfMesh

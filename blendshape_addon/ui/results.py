@@ -8,10 +8,10 @@ from typing import Any
 import bpy
 
 from ..blender_io.naming import other_side
-from ..blender_io.remembered import Told, any_listed, listed, record_of
+from ..blender_io.remembered import EDITED, Told, any_listed, listed, record_of
 from ..blender_io.tuned import strength_of
 from ..job import preview, sculpting, session
-from ..job.generation import LOW, STILL
+from ..job.outcome import LOW, NOTES, STILL, WEAK
 from ..ops.look_operators import BLENDSHAPES_OT_show_pose, BLENDSHAPES_OT_stop_preview
 from ..ops.shape_operators import (
     BLENDSHAPES_OT_sculpt_done,
@@ -60,6 +60,7 @@ class BLENDSHAPES_UL_results(bpy.types.UIList):
             row.label(text="", icon="ERROR" if told.confidence < LOW else "INFO")
         side = row.row()
         side.alignment = "RIGHT"
+        side.alert = alarming(told)
         side.label(text=size_text(context, told), translate=False)
 
     def filter_items(self, context: bpy.types.Context, data: Any, property: str) -> tuple[Any, Any]:
@@ -74,8 +75,15 @@ class BLENDSHAPES_UL_results(bpy.types.UIList):
         return [self.bitflag_filter_item if one else 0 for one in shown], []
 
 
+def alarming(told: Told) -> bool:
+    """Whether a key is to be looked at, which its colour says."""
+    return bool({STILL, WEAK, *NOTES.values()} & set(told.note.split(", ")))
+
+
 def size_text(context: bpy.types.Context, told: Told) -> str:
-    """How far a key moves the face at most, in the scene's units, or what became of it instead."""
+    """How far a key moves the face at most, in the scene's units, with the first that is to be
+    known about it in a word; or what became of it instead.
+    """
     if told.state == "kept":
         return tr("kept")
     if told.note == STILL:
@@ -84,9 +92,12 @@ def size_text(context: bpy.types.Context, told: Told) -> str:
         return ""
     units = context.scene.unit_settings
     system = "METRIC" if units.system == "NONE" else units.system
-    return str(
+    size = str(
         bpy.utils.units.to_string(system, "LENGTH", told.size * units.scale_length, precision=2)
     )
+    notes = told.note.split(", ")
+    word = next((note for note in (WEAK, *NOTES.values(), EDITED) if note in notes), "")
+    return f"{tr(word)}: {size}" if word else size
 
 
 class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):

@@ -15,8 +15,8 @@ from ..foreign import one_line
 from ..job import chosen, inspection, session
 from ..job.checked import scene_findings
 from ..job.chosen import BLENDSHAPES_OT_forget_named, BLENDSHAPES_OT_use_named
-from ..job.generation import LOW
 from ..job.other_face import suggestion
+from ..job.outcome import LOW
 from ..ops.fix_operators import BUTTONS
 from ..ops.landmark_hand import BLENDSHAPES_OT_place_landmarks
 from ..ops.operators import BLENDSHAPES_OT_inspect

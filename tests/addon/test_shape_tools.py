@@ -17,7 +17,7 @@ from blendshape_auto_generator.blendshape_addon.blender_io.key_writer import Sha
 from blendshape_auto_generator.blendshape_addon.blender_io.mesh_arrays import base_coordinates
 from blendshape_auto_generator.blendshape_addon.blender_io.naming import other_side
 from blendshape_auto_generator.blendshape_addon.job import preview, sculpting, session
-from blendshape_auto_generator.blendshape_addon.job.generation import Pose
+from blendshape_auto_generator.blendshape_addon.job.outcome import Pose
 from blendshape_auto_generator.blendshape_addon.ops import look_operators, shape_operators
 from numpy.typing import NDArray
 
