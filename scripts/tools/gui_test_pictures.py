@@ -50,6 +50,19 @@ def ringed(path: Path, places: Sequence[Sequence[int]]) -> Image.Image:
     return picture
 
 
+def save_drawn_head(path: Path) -> None:
+    """Write a .blend with the drawn head; Blender as a module makes it, since a window's has no
+    SciPy.
+    """
+    import bpy
+
+    from scripts.samples.drawn_object import add_drawn_head
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    add_drawn_head()
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=False)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -76,16 +89,9 @@ def main() -> int:
         print(f"No pictures: {reason}.", file=sys.stderr)
         return 1
     if not options.keep:
-        machine.execute(
-            [
-                "blender",
-                "-b",
-                "--python",
-                f"{gui.REPOSITORY}/tests/gui/make_head.py",
-                "--",
-                f"{gui.RUN}/head.blend",
-            ]
-        )
+        save_drawn_head(run / "drawn.blend")
+        command = ["blender", "-b", "--python", f"{gui.REPOSITORY}/tests/gui/make_head.py", "--"]
+        machine.execute([*command, f"{gui.RUN}/head.blend", f"{gui.RUN}/drawn.blend"])
     IMAGES.mkdir(parents=True, exist_ok=True)
     if options.only != "others":
         seen = machine.play("readme_story", "head.blend", SIZE, seconds=600)
