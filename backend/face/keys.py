@@ -159,7 +159,7 @@ class Pair:
             names,
             asked,
             bounds=goals.GOALS.bounds,
-            movement_mask=face.freedom,
+            movement_mask=face.movement_mask,
         )
         self.weights = np.concatenate(
             [self.weights, np.zeros((len(self.weights), len(built)), np.float32)], axis=1
@@ -183,7 +183,9 @@ class Pair:
                 face.vertices, looked.landmarks, ones_of(looked.around.group, face.sides)
             )
             drawn = goals.drawn(self._places)
-        mixed(looked.head, shapes, face.familiar, in_place=True, fields=looked.fields, drawn=drawn)
+        mixed(
+            looked.head, shapes, face.model_trust, in_place=True, fields=looked.fields, drawn=drawn
+        )
         if self._places is not None:
             sizes.sized(
                 self._places,
@@ -193,7 +195,7 @@ class Pair:
                 self._style,
             )
         changed = dict(shapes)
-        rules.apply(looked.head, changed, face.familiar, each)
+        rules.apply(looked.head, changed, face.model_trust, each)
         held(looked.head, looked.around, looked.findings, changed)
         return changed
 

@@ -53,12 +53,12 @@ def analyse(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> Looked:
     head = _head(face, mesh, inside, around.group, landmarks)
     if head is None:
         return Looked(around, landmarks)
-    fields = fields_of(head, face.familiar)
+    fields = fields_of(head, face.model_trust)
     return Looked(
         around,
         landmarks,
         rest.findings(head),
-        looked_over(head, face.normals, around, face.familiar < 1),
+        looked_over(head, face.normals, around, face.model_trust < 1),
         fields,
     )
 

@@ -32,7 +32,7 @@ def finish(face: Face, shape: Floats, weight: float, strength: float, out: Float
     Raises:
         BackendError: `mesh_not_finite`
     """
-    free = face.freedom * np.float32(abs(weight))
+    free = face.movement_mask * np.float32(abs(weight))
     far = np.sqrt(squared(shape))
     far *= free
     most = float(far.max(initial=0))
@@ -43,7 +43,7 @@ def finish(face: Face, shape: Floats, weight: float, strength: float, out: Float
     t -= 1
     t /= BORDER.moving - 1
     np.clip(t, 0, 1, out=t)
-    share = t * t * (3 - 2 * t) * face.freedom[rows]
+    share = t * t * (3 - 2 * t) * face.movement_mask[rows]
     turn = face.frame.rotation * face.frame.scale * weight * strength
     moved = (shape.take(rows, axis=0, mode="clip") * share[:, None]) @ turn.astype(np.float32)
     if not np.isfinite(most) or not np.isfinite(moved).all():

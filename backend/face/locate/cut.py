@@ -24,7 +24,7 @@ from ..geometry.normals import seamless_normals
 from ..geometry.ramp import smoothstep
 from ..params.locate import CUT, TRUST
 from . import refine
-from .face import NO_FACE_FIX, Face, Place, familiar_of
+from .face import NO_FACE_FIX, Face, Place, model_trust_of
 
 CORNERS = ("mouth_left", "mouth_right")
 WAYS = 6  # across the mouth and across the eye, three coordinates each
@@ -49,7 +49,7 @@ def _refined(
     skin: NDArray[np.bool_],
     at: dict[str, Floats],
     *,
-    familiar: Callable[[], float],
+    model_trust: Callable[[], float],
     open_eyes: list[str],
 ) -> tuple[dict[str, Floats], Floats, Floats]:
     """Move landmarks to the mesh's openings where the user has not placed them.
@@ -59,7 +59,8 @@ def _refined(
         canonical: float32 (V,3), the mesh's vertices
         skin: flags (V,), the face's
         at: float32 (3,), canonical, by name
-        familiar: 0 to 1, the share of the mouth's corners that stays where the encoder found them
+        model_trust: 0 to 1, the share of the mouth's corners that stays where the encoder found
+            them
         open_eyes: those that are looked for; of these, the found ones are left
 
     Returns:
@@ -81,13 +82,13 @@ def _refined(
             if f"lid_upper_{side}" not in eyes
             else {}
         )
-        if plate and familiar() < 1:  # which may have to wait
+        if plate and model_trust() < 1:  # which may have to wait
             eyes |= plate
     at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
     known = sides(canonical, mesh.triangles, at, skin)
     across = ways(canonical, opposites(canonical, mesh.triangles, at, known, skin), known)
     own = np.float32(
-        1 - familiar()
+        1 - model_trust()
     )  # on heads like those learnt, the encoder knows the corners better
     slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at) or flat_features.mouth(
         canonical, parts, skin, at
@@ -143,10 +144,10 @@ def framed(place: Place) -> Face:
     seen = _seen(place)
     if isinstance(seen, Place):
         return framed(seen)
-    freedom = _freedom(place, seen)
+    movement_mask = _movement_mask(place, seen)
     # with what is still: a mask before a mouth has to be seen
-    indices = np.flatnonzero(freedom > 0).astype(np.int32)
-    freedom = freedom * ~seen.still
+    indices = np.flatnonzero(movement_mask > 0).astype(np.int32)
+    movement_mask = movement_mask * ~seen.still
     if place.searched and len(indices) < TRUST.fewest:
         raise BackendError("no_face", "The face that was found has too few vertices.", NO_FACE_FIX)
     return Face(
@@ -161,7 +162,7 @@ def framed(place: Place) -> Face:
         parts=part_boxes(seen.vertices, place.parts)[indices],
         sides=seen.sides[indices],
         ways=seen.ways[indices],
-        freedom=np.ascontiguousarray(freedom[indices], np.float32),
+        movement_mask=np.ascontiguousarray(movement_mask[indices], np.float32),
         triangles=mesh.triangles,
         still=seen.still[indices],
     )
@@ -204,9 +205,9 @@ def _seen(place: Place) -> _Seen | Place:
         skin, still = skin_and_still(vertices, mesh.triangles, place.parts, at, roles=mesh.roles)
         open_eyes = list(SIDES)
         # the mouth is moved once: from where it was moved to, its slit ends elsewhere
-        for familiar in (lambda: familiar_of(place.more()), lambda: 1.0):
+        for model_trust in (lambda: model_trust_of(place.more()), lambda: 1.0):
             refined, known, across = _refined(
-                place, vertices, skin, at, familiar=familiar, open_eyes=open_eyes
+                place, vertices, skin, at, model_trust=model_trust, open_eyes=open_eyes
             )
             other = _elsewhere(place, vertices, at, refined)
             if other is not None:
@@ -251,7 +252,7 @@ def _reframed(
     return frame, landmarks
 
 
-def _freedom(place: Place, seen: _Seen) -> Floats:
+def _movement_mask(place: Place, seen: _Seen) -> Floats:
     """How far each vertex (V,) may move, 0 to 1, whether it is still or not."""
     mesh, vertices, landmarks = place.mesh, seen.vertices, seen.landmarks
     lowest = landmarks[landmarks[:, 1].argmin()]
@@ -259,17 +260,17 @@ def _freedom(place: Place, seen: _Seen) -> Floats:
     rise = CUT.jaw_rise * np.clip(front - vertices[:, 2], 0, None)
     below_jaw = chin + rise - vertices[:, 1]
     away = np.sqrt(in_face_space(vertices))
-    freedom = (
+    movement_mask = (
         smoothstep(CUT.border_from, CUT.border_to, away)
         * smoothstep(chin - CUT.throat_from, chin - CUT.throat_to, vertices[:, 1])
         * smoothstep(CUT.jaw_from, CUT.jaw_to, below_jaw)
     )
     if mesh.head_weights is not None and (mesh.head_weights > CUT.head_from).any():
-        freedom = freedom * smoothstep(CUT.head_from, CUT.head_to, mesh.head_weights)
-    freedom = freedom * allowed(mesh)
+        movement_mask = movement_mask * smoothstep(CUT.head_from, CUT.head_to, mesh.head_weights)
+    movement_mask = movement_mask * allowed(mesh)
     if seen.skin is None:
-        return np.asarray(freedom)
+        return np.asarray(movement_mask)
     # collars and long hair reach into the face's space
     inside = (away < 1) & (vertices[:, 1] > chin - CUT.throat_to)
     within = np.bincount(place.parts, inside) / np.bincount(place.parts)
-    return np.asarray(freedom * (seen.skin | (within > CUT.within)[place.parts]))
+    return np.asarray(movement_mask * (seen.skin | (within > CUT.within)[place.parts]))

@@ -22,12 +22,22 @@ NO_FACE_FIX = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where a face was found. mesh: its triangles look outwards. group, parts int32 (V,): vertices
-    in one place share one, and loose parts. frame; landmarks float32 (L,3) in it, by names.
-    confidence: 0 to 1. searched: it was not given by the user's landmarks. more: waits for what
-    else the encoder says (S,). alike: makes both sides of landmarks in a frame alike where the face
-    is symmetric; of those that are named on one side only, that one counts. otherwise: another
-    place for the same face, for when no eye is where this one says, or None.
+    """Where a face was found.
+
+    Args:
+        mesh: its triangles look outwards
+        group: int32 (V,), vertices in one place share one
+        parts: int32 (V,), loose parts
+        frame: of the landmarks
+        names: of the landmarks
+        landmarks: float32 (L,3), in the frame
+        confidence: 0 to 1
+        searched: it was not given by the user's landmarks
+        warnings: sentences for the user
+        more: waits for what else the encoder says, float32 (S,)
+        alike: makes both sides of landmarks in a frame alike where the face is symmetric; of those
+            that are named on one side only, that one counts
+        otherwise: another place for the same face, for when no eye is where this one says, or None
     """
 
     mesh: AvatarMesh
@@ -46,12 +56,25 @@ class Place:
 
 @dataclass(frozen=True)
 class Face:
-    """A found face. indices int32 (F,): vertices that may move. vertices, normals float32 (F,3),
-    parts (F,6), sides (F,2), ways (F,6): canonical, of these vertices. landmarks float32 (L,3),
-    canonical; latent float32 (1,L*3+S): what the decoder gets, the landmarks and what else the
-    encoder says. freedom float32 (F,): 1 where shapes act fully, falling to 0 at the border of the
-    head; 0 on hair and what is worn. triangles int32 (T,3): all of the mesh's, looking outwards.
-    still bool (F,): hair and what is worn.
+    """A found face of F vertices that may move.
+
+    Args:
+        indices: int32 (F,), these vertices in the mesh
+        frame: the canonical frame
+        landmarks: float32 (L,3), canonical
+        latent: float32 (1,L*3+S), what the decoder gets: the landmarks and what else the encoder
+            says
+        confidence: 0 to 1
+        warnings: sentences for the user
+        vertices: float32 (F,3), canonical
+        normals: float32 (F,3), unit, canonical
+        parts: float32 (F,6), boxes of loose parts, canonical
+        sides: float32 (F,2), 1 on the upper lip and lid to -1 on the lower; an input of the decoder
+        ways: float32 (F,6), to the opposite lip and lid, canonical; an input of the decoder
+        movement_mask: float32 (F,), 1 where shapes act fully, falling to 0 at the border of the
+            head; 0 on hair and what is worn
+        triangles: int32 (T,3), all of the mesh's, looking outwards
+        still: flags (F,), hair and what is worn
     """
 
     indices: Ints
@@ -65,16 +88,16 @@ class Face:
     parts: Floats
     sides: Floats
     ways: Floats
-    freedom: Floats
+    movement_mask: Floats
     triangles: Ints
     still: NDArray[np.bool_]
 
     @property
-    def familiar(self) -> float:
+    def model_trust(self) -> float:
         """How far the model is believed alone, 0 to 1, because the head is like those that it has
         learnt from.
         """
-        return familiar_of(self.latent[0, self.landmarks.size :])
+        return model_trust_of(self.latent[0, self.landmarks.size :])
 
     @property
     def likeness(self) -> float:
@@ -83,7 +106,7 @@ class Face:
         return float(more[-1]) if len(more) else 0.0
 
 
-def familiar_of(more: Floats) -> float:
+def model_trust_of(more: Floats) -> float:
     """How far the model is believed alone, 0 to 1, by what the encoder says beside landmarks (S,):
     likeness to heads learnt is last.
     """

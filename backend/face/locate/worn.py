@@ -84,7 +84,16 @@ def located(
 def _kept_still(face: Face, hidden: Flags) -> Face:
     """The face without hidden vertices (V,)."""
     kept = ~hidden[face.indices]
-    per_vertex = ("indices", "vertices", "normals", "parts", "sides", "ways", "freedom", "still")
+    per_vertex = (
+        "indices",
+        "vertices",
+        "normals",
+        "parts",
+        "sides",
+        "ways",
+        "movement_mask",
+        "still",
+    )
     return replace(face, **{name: getattr(face, name)[kept] for name in per_vertex})
 
 

@@ -69,4 +69,12 @@ def numbers() -> Iterator[Number]:
     for group, instance in groups():
         for each in fields(instance):  # type: ignore[arg-type]
             unit, low, high, source = each.metadata[_KEY]
-            yield Number(group, each.name, getattr(instance, each.name), unit, low, high, source)
+            yield Number(
+                group,
+                each.name,
+                getattr(instance, each.name),
+                unit,
+                low=low,
+                high=high,
+                source=source,
+            )

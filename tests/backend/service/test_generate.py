@@ -149,8 +149,8 @@ def test_offsets_are_what_the_model_says_turned_to_object_space(model: Model) ->
         canonical[None].astype(np.float32),
         neighbours(mesh.vertices[face.indices], among(face.indices, mesh.triangles)),
     )[0]
-    expected = (smooth * face.freedom[:, None]) @ face.frame.rotation * face.frame.scale
-    free = (face.freedom == 1) & (
+    expected = (smooth * face.movement_mask[:, None]) @ face.frame.rotation * face.frame.scale
+    free = (face.movement_mask == 1) & (
         np.linalg.norm(canonical, axis=1) > 0.1
     )  # neither faded at the border nor too still to count
     assert free.sum() > 20

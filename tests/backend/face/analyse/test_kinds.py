@@ -159,7 +159,7 @@ def test_a_fringe_before_the_eyes_stays_while_they_close() -> None:
 
 def test_what_the_user_says_counts_more() -> None:
     face, _blinks, hair = fringed(role=1)
-    assert (face.freedom[hair] > 0).any()
+    assert (face.movement_mask[hair] > 0).any()
 
 
 def test_hair_that_carries_the_landmarks_is_not_taken_for_the_skin(

@@ -17,31 +17,31 @@ from backend.face.params.locate import CROP
 from scripts.samples.modelled import anatomy
 
 
-def face_of(freedom: NDArray[np.float64]) -> Face:
-    count = len(freedom)
+def face_of(movement_mask: NDArray[np.float64]) -> Face:
+    count = len(movement_mask)
     zeros = np.zeros((count, 3), np.float32)
     return Face(
         np.arange(count, dtype=np.int32),
         Frame(np.zeros(3), np.eye(3), 1.0),
         zeros[:1],
-        zeros[:1],
-        1.0,
-        (),
-        zeros,
-        zeros,
-        np.zeros((count, 6), np.float32),
-        np.zeros((count, 2), np.float32),
-        np.zeros((count, 6), np.float32),
-        freedom.astype(np.float32),
-        np.empty((0, 3), np.int32),
-        np.zeros(count, bool),
+        latent=zeros[:1],
+        confidence=1.0,
+        warnings=(),
+        vertices=zeros,
+        normals=zeros,
+        parts=np.zeros((count, 6), np.float32),
+        sides=np.zeros((count, 2), np.float32),
+        ways=np.zeros((count, 6), np.float32),
+        movement_mask=movement_mask.astype(np.float32),
+        triangles=np.empty((0, 3), np.int32),
+        still=np.zeros(count, bool),
     )
 
 
 def finished(
-    offsets: NDArray[np.float32], freedom: NDArray[np.float64] | None = None
+    offsets: NDArray[np.float32], movement_mask: NDArray[np.float64] | None = None
 ) -> NDArray[np.float32]:
-    face = face_of(np.ones(offsets.shape[1]) if freedom is None else freedom)
+    face = face_of(np.ones(offsets.shape[1]) if movement_mask is None else movement_mask)
     out = np.full_like(offsets, np.nan)
     moves = [finish(face, shape, 1.0, 1.0, made) for shape, made in zip(offsets, out, strict=True)]
     assert moves == [bool(made.any()) for made in out]
@@ -52,11 +52,11 @@ def finished(
 @given(st.integers(0, 2**32 - 1), st.integers(1, 50))
 def test_nothing_moves_where_there_is_no_freedom(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
-    freedom = rng.choice([0.0, 0.5, 1.0], count)
+    movement_mask = rng.choice([0.0, 0.5, 1.0], count)
     offsets = rng.normal(size=(2, count, 3)).astype(np.float32)
-    moved = finished(offsets, freedom)
-    assert not moved[:, freedom == 0].any()
-    assert np.allclose(moved[:, freedom == 1], offsets[:, freedom == 1], atol=0.01)
+    moved = finished(offsets, movement_mask)
+    assert not moved[:, movement_mask == 0].any()
+    assert np.allclose(moved[:, movement_mask == 1], offsets[:, movement_mask == 1], atol=0.01)
 
 
 def test_noise_becomes_exact_zeros_and_movement_stays() -> None:

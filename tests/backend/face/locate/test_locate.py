@@ -169,8 +169,8 @@ def test_the_frame_is_that_of_the_landmarks(found: Face) -> None:
 
 def test_only_the_head_may_move(found: Face, sample: SampleHead) -> None:
     assert found.indices.max() < len(sample.vertices)
-    assert found.freedom[~found.still].min() > 0 and found.freedom.max() == 1
-    assert found.still.any() and not found.freedom[found.still].any()  # its hair
+    assert found.movement_mask[~found.still].min() > 0 and found.movement_mask.max() == 1
+    assert found.still.any() and not found.movement_mask[found.still].any()  # its hair
 
 
 @pytest.fixture(params=["x0.01", "x100", "z90", "z180", "moved", "weights", "lying"])
@@ -488,7 +488,17 @@ def test_of_a_face_that_was_found_in_a_part_the_landmarks_are_those_seen_in_all_
         return landmarks, frame
 
     place = Place(
-        mesh, parts, parts, true, NAMES, seen, 0.9, True, (), lambda: np.zeros(2, np.float32), alike
+        mesh,
+        parts,
+        parts,
+        true,
+        NAMES,
+        landmarks=seen,
+        confidence=0.9,
+        searched=True,
+        warnings=(),
+        more=lambda: np.zeros(2, np.float32),
+        alike=alike,
     )
     got = agreed(place, mesh, encode)
     np.testing.assert_allclose(
