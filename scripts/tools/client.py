@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -60,9 +60,22 @@ class Client:
         preferences: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
         stderr: int | None = None,
+        *,
+        program: Sequence[str] | None = None,
+        lifetime: float | None = None,
     ) -> None:
+        """Start the child and wait for its greeting.
+
+        Args:
+            python: The interpreter.
+            preferences: Settings that go before the environment.
+            environment: What is added to this process's environment.
+            stderr: As subprocess's.
+            program: What the interpreter is given instead of `-m backend serve`.
+            lifetime: Seconds after which the child is killed, whatever it does.
+        """
         self.process = subprocess.Popen(
-            command(python, preferences),
+            command(python, preferences) if program is None else [python, *program],
             cwd=PACKAGE.parent,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
@@ -74,7 +87,11 @@ class Client:
             cast(BinaryIO, self.process.stdout),
         )
         self._sending, self._changed = threading.Lock(), threading.Condition()
+        self._lifetime = threading.Timer(lifetime or 0.0, self.process.kill)
+        if lifetime is not None:
+            self._lifetime.start()
         self._answers: dict[int, list[Message]] = {}
+        self._unasked: list[Message] = []
         self._last_id, self._ended = 0, False
         try:
             with _ended_after(HELLO_SECONDS, self.process):
@@ -113,12 +130,47 @@ class Client:
         """Ask the child to give a request up; that one ends with the error `cancelled`."""
         self._write({"type": "cancel", "target": number}, None)
 
-    def answers(self, number: int, seconds: float | None = None) -> Iterator[Message]:
-        """A request's answers up to `done`. seconds: after which the child is killed, and with it
-        all other requests; None waits for ever.
+    def send_bytes(self, data: bytes) -> None:
+        """Send anything, a frame or none."""
+        with self._sending:
+            self._stdin.write(data)
+            self._stdin.flush()
 
-        Raises BackendError where the request ended with an error, and `child_timeout` where it did
-        not end.
+    def unasked(self, seconds: float = 60.0) -> Message:
+        """The next message that answers no request: errors of frames that could not be read.
+
+        Raises:
+            BackendError: `child_timeout` where none comes, `internal` where the child ends.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._unasked or self._ended, seconds):
+                raise BackendError("child_timeout", "The child said nothing.", "")
+            if not self._unasked:
+                raise self._gone()
+            return self._unasked.pop(0)
+
+    def answers(self, number: int, seconds: float | None = None) -> Iterator[Message]:
+        """A request's answers up to `done`, see `messages`.
+
+        Raises:
+            BackendError: The error that the request ended with, or as `messages`.
+        """
+        for message in self.messages(number, seconds):
+            if message.header["type"] == "error":
+                raise error_of(message)
+            yield message
+
+    def messages(self, number: int, seconds: float | None = None) -> Iterator[Message]:
+        """A request's answers, the last of them `done` or `error`.
+
+        Args:
+            number: The request's, from `send`.
+            seconds: After which the child is killed, and with it all other requests; None waits for
+                ever.
+
+        Raises:
+            BackendError: `child_timeout` where the request did not end, `internal` where the child
+                did.
         """
         end = None if seconds is None else time.monotonic() + seconds
         while True:
@@ -136,10 +188,8 @@ class Client:
                 message = self._answers[number].pop(0)
                 if message.header["type"] in LAST:
                     del self._answers[number]
-            if message.header["type"] == "error":
-                raise error_of(message)
             yield message
-            if message.header["type"] == "done":
+            if message.header["type"] in LAST:
                 return
 
     def ask(
@@ -165,6 +215,7 @@ class Client:
 
     def close(self) -> None:
         """End the child: it ends by itself when its stdin closes, and is killed if not."""
+        self._lifetime.cancel()
         with contextlib.suppress(OSError):
             self._stdin.close()
         try:
@@ -196,10 +247,9 @@ class Client:
             with contextlib.suppress(BackendError, OSError, ValueError):
                 while (message := read_message(self._stdout)) is not None:
                     with self._changed:
-                        waiting = self._answers.get(message.header.get("id", 0))
-                        if waiting is not None:
-                            waiting.append(message)
-                            self._changed.notify_all()
+                        waiting = self._answers.get(message.header.get("id") or 0)
+                        (self._unasked if waiting is None else waiting).append(message)
+                        self._changed.notify_all()
         finally:
             with self._changed:
                 self._ended = True

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.child import Child
+from fixtures import served
 
 from backend.errors import CODES
-from backend.protocol import Message
+from backend.protocol import Array, Message, frame
 from scripts.samples.head import build
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "protocol.md"
@@ -45,18 +45,17 @@ def like(shown: Mapping[str, Any], message: Message) -> None:
 
 def test_the_conversation_on_the_page_is_had_with_a_child() -> None:
     head = build()
-    arrays = {
+    arrays: dict[str, Array] = {
         "vertices": np.ascontiguousarray(head.vertices, np.float32),
         "triangles": np.ascontiguousarray(head.triangles, np.int32),
     }
     told: list[Message] = []
-    with Child(timeout=300) as child:
-        told.append(child.read())
+    with served.served(lifetime=300) as child:
+        told.append(Message(child.hello, {}))
         for way, header in conversation():
             if way == "->" and header["type"] == "cancel":
-                child.send_as_it_is(
-                    {name: value for name, value in header.items() if name != "arrays"}
-                )
+                plain = {name: value for name, value in header.items() if name != "arrays"}
+                child.send_bytes(b"".join(frame(plain)))
             elif way == "->":
                 sent = {one["name"]: arrays[one["name"]] for one in header["arrays"]}
                 assert {
@@ -64,15 +63,15 @@ def test_the_conversation_on_the_page_is_had_with_a_child() -> None:
                 } == {one["name"]: (one["dtype"], one["shape"]) for one in header["arrays"]}
                 number = child.send(
                     header["type"],
-                    sent,
-                    **{
+                    {
                         name: value
                         for name, value in header.items()
                         if name not in ("type", "id", "arrays")
                     },
+                    sent,
                 )
                 assert number == header["id"]
-                told += child.answers(number)
+                told += child.messages(number)
             else:
                 like(
                     header,

@@ -12,8 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from faults.conftest import Clicks
-from fixtures import models
-from fixtures.child import Child
+from fixtures import models, served
 
 CONDITIONS = ["jawOpen", "eyeBlinkLeft"]
 TABLE = {"Ah": {"jawOpen": 1.0}}
@@ -28,13 +27,12 @@ def made(folder: Path, kind: str) -> Path:
 
 @pytest.mark.parametrize("kind", models.STUCK)
 def test_a_model_that_never_ends_holds_up_no_other(kind: str, tmp_path: Path) -> None:
-    with Child() as child:
-        child.read()
-        child.send("load", model=str(made(tmp_path, kind)))
-        assert child.report("load", model=None)["model"].startswith("face"), (
+    with served.served() as child:
+        child.send("load", {"model": str(made(tmp_path, kind))})
+        assert served.report(child, "load", model=None)["model"].startswith("face"), (
             "answered while the first is stuck"
         )
-        assert child.report("stats")["models"]
+        assert served.report(child, "stats")["models"]
 
 
 def begun(clicks: Clicks, model: Path) -> int:

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.child import Child, arrays_of
+from fixtures import served
 from fixtures.meshes import ball, figure
+from fixtures.served import arrays_of
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -166,11 +167,16 @@ def test_a_mesh_as_it_should_not_be(make: Callable[[], Arrays]) -> None:
 def test_a_million_vertices(tiny: Path) -> None:
     mesh = figure(700, 720)
     assert mesh.head_weights is not None and len(mesh.vertices) > 1_000_000
-    with Child(timeout=280) as child:
-        child.read()
+    with served.served(lifetime=280) as child:
         arrays = arrays_of(mesh.vertices, mesh.triangles, head_weights=mesh.head_weights)
-        last = child.ask(
-            "generate", arrays, sets=["vrchat"], bones=mesh.bones, up=mesh.up, model=str(tiny)
+        last = served.ask(
+            child,
+            "generate",
+            arrays,
+            sets=["vrchat"],
+            bones=mesh.bones,
+            up=mesh.up,
+            model=str(tiny),
         )[-1].header
         assert last["type"] == "done" or last["code"] == "out_of_memory", last
-        assert child.report("stats")["peak_memory_mb"] < 6000
+        assert served.report(child, "stats")["peak_memory_mb"] < 6000

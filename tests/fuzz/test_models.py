@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from fixtures.child import Child
+from fixtures import served
 from onnx import ModelProto, TensorProto, external_data_helper, helper, numpy_helper
 
 from backend.errors import BackendError
@@ -23,6 +23,7 @@ from backend.inference.cancellation import Cancellation
 from backend.inference.loading import load_model
 from backend.inference.running import run
 from backend.inference.settings import Settings
+from scripts.tools.client import Client
 
 FLOAT = TensorProto.FLOAT
 REFUSED = {"model_unreadable", "model_contract"}
@@ -115,28 +116,27 @@ MODELS = {
 
 
 @pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
-    with Child(timeout=240) as started:
-        started.read()
+def child() -> Iterator[Client]:
+    with served.served(lifetime=240) as started:
         yield started
 
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
 def test_a_model_made_to_do_harm_is_refused_and_the_child_goes_on(
-    child: Child, tmp_path: Path, make: Any
+    child: Client, tmp_path: Path, make: Any
 ) -> None:
     (tmp_path / "bad.onnx").write_bytes(make().SerializeToString())
-    error = child.error("load", model=str(tmp_path / "bad.onnx"))
+    error = served.error(child, "load", model=str(tmp_path / "bad.onnx"))
     assert error["code"] in REFUSED and error["message"] and error["fix"]
-    assert child.report("stats")["requests"] > 0
+    assert served.report(child, "stats")["requests"] > 0
 
 
 def test_a_few_bytes_that_unfold_to_terabytes_are_out_of_memory(
-    child: Child, tmp_path: Path
+    child: Client, tmp_path: Path
 ) -> None:
     path = tmp_path / "bomb.onnx"
     path.write_bytes(unfolding([1_000_000, 5_000_000]).SerializeToString())
-    child.report("load", model=str(path))  # which runs it once, to warm up
+    served.report(child, "load", model=str(path))  # which runs it once, to warm up
     assert psutil.Process(child.process.pid).memory_info().rss < 1 << 30
     model = load_model(path, Settings(provider="cpu", threads=1))
     assert model.plain is not None
@@ -150,7 +150,7 @@ def test_a_few_bytes_that_unfold_to_terabytes_are_out_of_memory(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the bound is Linux's")
-def test_the_child_may_not_have_all_of_the_machines_memory(child: Child) -> None:
+def test_the_child_may_not_have_all_of_the_machines_memory(child: Client) -> None:
     import resource
 
     if sys.platform != "linux":
@@ -159,13 +159,13 @@ def test_the_child_may_not_have_all_of_the_machines_memory(child: Child) -> None
     assert 0 < soft < psutil.virtual_memory().total
 
 
-def test_a_model_that_never_ends_is_cancelled(child: Child, tmp_path: Path) -> None:
+def test_a_model_that_never_ends_is_cancelled(child: Client, tmp_path: Path) -> None:
     (tmp_path / "endless.onnx").write_bytes(endless().SerializeToString())
-    number = child.send("load", model=str(tmp_path / "endless.onnx"))
+    number = child.send("load", {"model": str(tmp_path / "endless.onnx")})
     time.sleep(2.0)
-    child.send("cancel", target=number)
-    assert child.answers(number)[-1].header["type"] in ("error", "done")
-    assert child.report("stats")["requests"] > 0
+    child.cancel(number)
+    assert list(child.messages(number))[-1].header["type"] in ("error", "done")
+    assert served.report(child, "stats")["requests"] > 0
 
 
 @pytest.mark.parametrize(
@@ -178,6 +178,8 @@ def test_a_model_that_never_ends_is_cancelled(child: Child, tmp_path: Path) -> N
         struct.pack("<Q", 2**63) * 9,
     ],
 )
-def test_bytes_that_are_no_model_are_refused(child: Child, tmp_path: Path, data: bytes) -> None:
+def test_bytes_that_are_no_model_are_refused(child: Client, tmp_path: Path, data: bytes) -> None:
     (tmp_path / "no.onnx").write_bytes(data)
-    assert child.error("load", model=str(tmp_path / "no.onnx"))["code"] == "model_unreadable"
+    assert (
+        served.error(child, "load", model=str(tmp_path / "no.onnx"))["code"] == "model_unreadable"
+    )

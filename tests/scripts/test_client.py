@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures import models
+from fixtures import models, served
 from fixtures.meshes import figure
 
 from backend.errors import BackendError
@@ -153,11 +153,8 @@ def test_idle_models_are_let_go(tiny: Path) -> None:
         "import sys, backend.service.server as s; s.IDLE_LOOK_S = 0.1;"
         " sys.exit(s.serve({'idle_s': 0.2}))"
     )
-    from fixtures.child import Child
-
-    with Child(code=code) as child:
-        child.read()
-        child.report("load", model=str(tiny))
+    with served.served(code=code) as child:
+        served.report(child, "load", model=str(tiny))
         end = time.monotonic() + 20
         while child.report("stats")["sessions"] and time.monotonic() < end:
             time.sleep(0.1)

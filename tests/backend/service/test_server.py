@@ -4,39 +4,43 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.child import Child, arrays_of
+from fixtures import served
 from fixtures.meshes import figure
+from fixtures.served import arrays_of
 from numpy.typing import NDArray
 
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.shapes.shape_sets import load_sets
 from backend.inference.hardware import thread_counts
-from backend.protocol import MAX_HEADER, Message
+from backend.protocol import MAX_HEADER, Message, frame, read_message
 from scripts.samples.head import build
+from scripts.tools.client import Client
 
+ROOT = Path(__file__).resolve().parents[3]
 HEAD = 24 * 32  # vertices of figure()'s head, which come first
 
 
 @pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
+def child() -> Iterator[Client]:
     """A child that has said hello; shared, because no request may spoil it for the next."""
-    with Child(timeout=240) as started:
-        assert started.read().header["type"] == "hello"
+    with served.served(lifetime=240) as started:
         yield started
 
 
 @pytest.fixture
-def fresh() -> Iterator[Child]:
+def fresh() -> Iterator[Client]:
     """A child of one's own, that has said hello and works on one request at a time."""
-    with Child(environment={"BLENDSHAPE_WORKERS": "1"}) as started:
-        assert started.read().header["type"] == "hello"
+    with served.served(environment={"BLENDSHAPE_WORKERS": "1"}) as started:
         yield started
 
 
@@ -50,22 +54,22 @@ def request(
 
 
 def generate(
-    child: Child, path: Path, mesh: AvatarMesh | None = None, **fields: Any
+    child: Client, path: Path, mesh: AvatarMesh | None = None, **fields: Any
 ) -> list[Message]:
     arrays, header = request(mesh or figure(), path, **fields)
-    return child.ask("generate", arrays, **header)
+    return served.ask(child, "generate", arrays, **header)
 
 
 def test_hello_says_who_is_there() -> None:
-    with Child() as child:
-        hello = child.read().header
+    with served.served() as child:
+        hello = child.hello
     assert hello["protocol"] == 1 and hello["pid"] == child.process.pid
     assert set(hello["versions"]) == {"backend", "python", "numpy", "onnxruntime", "psutil"}
     assert "CPUExecutionProvider" in hello["providers"]
     assert hello["sets"]["arkit"] == 52 and hello["sets"]["vrchat"] == 15
 
 
-def test_both_sets_come_in_one_request(child: Child, tiny: Path) -> None:
+def test_both_sets_come_in_one_request(child: Client, tiny: Path) -> None:
     answers = generate(child, tiny, sets=["arkit", "vrchat"])
     kinds = [message.header["type"] for message in answers]
     assert kinds[-1] == "done" and kinds.count("face") == 1 and kinds.count("shapes") == 2
@@ -93,7 +97,7 @@ def test_both_sets_come_in_one_request(child: Child, tiny: Path) -> None:
     assert 20 < report["peak_memory_mb"] < 2000 and report["threads"] >= 1
 
 
-def test_progress_grows_from_stage_to_stage(child: Child, tiny: Path) -> None:
+def test_progress_grows_from_stage_to_stage(child: Client, tiny: Path) -> None:
     progress = [
         m.header for m in generate(child, tiny, sets=["arkit"]) if m.header["type"] == "progress"
     ]
@@ -102,7 +106,7 @@ def test_progress_grows_from_stage_to_stage(child: Child, tiny: Path) -> None:
     assert list(dict.fromkeys(p["stage"] for p in progress)) == ["locate", "model", "rules"]
 
 
-def test_strength_scales_and_a_table_mixes(child: Child, tiny: Path) -> None:
+def test_strength_scales_and_a_table_mixes(child: Client, tiny: Path) -> None:
     def offsets(**fields: Any) -> NDArray[Any]:
         answers = generate(child, tiny, **fields)
         found = [m for m in answers if m.header["type"] == "shapes"]
@@ -129,7 +133,7 @@ def far_away(mesh: AvatarMesh) -> AvatarMesh:
     )
 
 
-def test_conditions_follow_the_avatars_scale_and_place(child: Child, tiny: Path) -> None:
+def test_conditions_follow_the_avatars_scale_and_place(child: Client, tiny: Path) -> None:
     def shapes(mesh: AvatarMesh) -> NDArray[Any]:
         return next(
             m for m in generate(child, tiny, mesh, sets=["arkit"]) if m.header["type"] == "shapes"
@@ -140,7 +144,7 @@ def test_conditions_follow_the_avatars_scale_and_place(child: Child, tiny: Path)
     assert np.linalg.norm(far / 100 - plain) < 1e-4 * np.linalg.norm(plain)
 
 
-def test_vowels_follow_the_avatars_scale_and_place(child: Child) -> None:
+def test_vowels_follow_the_avatars_scale_and_place(child: Client) -> None:
     """With the shipped model: a network without sense has no shapes that a mouth could be opened
     with, and what is solved with them is chance.
     """
@@ -153,10 +157,8 @@ def test_vowels_follow_the_avatars_scale_and_place(child: Child) -> None:
 
     def shapes(mesh: AvatarMesh) -> NDArray[Any]:
         fields = {"up": mesh.up, "sets": ["vrchat"], "model": None}
-        answers = child.answers(
-            child.send(
-                "generate", {"vertices": mesh.vertices, "triangles": mesh.triangles}, **fields
-            )
+        answers = served.ask(
+            child, "generate", {"vertices": mesh.vertices, "triangles": mesh.triangles}, **fields
         )
         return next(m for m in answers if m.header["type"] == "shapes").arrays["offsets"]
 
@@ -166,29 +168,29 @@ def test_vowels_follow_the_avatars_scale_and_place(child: Child) -> None:
     assert (apart < 1e-3 * size).all()
 
 
-def test_locate_alone_gives_the_face(child: Child, tiny: Path) -> None:
+def test_locate_alone_gives_the_face(child: Client, tiny: Path) -> None:
     arrays, header = request(figure(), tiny)
-    answers = child.ask("locate", arrays, **header)
+    answers = served.ask(child, "locate", arrays, **header)
     face = next(m for m in answers if m.header["type"] == "face")
     assert answers[-1].header["report"]["face_vertices"] == len(face.arrays["indices"])
     points = np.array(list(face.header["landmarks"].values()))
     assert points.shape[1] == 3 and np.isfinite(points).all()
     assert 0 <= face.header["confidence"] <= 1
-    upright = child.ask("locate", arrays, **header, upright=True)
+    upright = served.ask(child, "locate", arrays, **header, upright=True)
     assert any(m.header["type"] == "face" for m in upright)
-    refused = child.ask("locate", arrays, **header, upright="yes")[-1].header
+    refused = served.ask(child, "locate", arrays, **header, upright="yes")[-1].header
     assert refused["code"] == "protocol" and "upright" in refused["message"]
 
 
-def test_load_describes_the_model_and_keeps_it(child: Child, tiny: Path) -> None:
-    report = child.report("load", model=str(tiny))
+def test_load_describes_the_model_and_keeps_it(child: Client, tiny: Path) -> None:
+    report = served.report(child, "load", model=str(tiny))
     assert report["contract"] == "pair" and report["path"] == str(tiny)
     assert {"name", "minimum", "maximum", "default"} == set(report["conditions"][0]) and len(
         report["conditions"]
     ) == 52
-    sessions = child.report("stats")["sessions"]
-    child.report("load", model=str(tiny))
-    stats = child.report("stats")
+    sessions = served.report(child, "stats")["sessions"]
+    served.report(child, "load", model=str(tiny))
+    stats = served.report(child, "stats")
     assert stats["sessions"] == sessions >= 2
     assert 0 < stats["memory_mb"] <= stats["peak_memory_mb"] + 1 and stats["requests"] > 2
 
@@ -235,34 +237,34 @@ def not_a_number(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     ],
 )
 def test_a_bad_request_is_one_clear_error_and_the_child_goes_on(
-    child: Child, tiny: Path, change: Any, fields: dict[str, Any], code: str
+    child: Client, tiny: Path, change: Any, fields: dict[str, Any], code: str
 ) -> None:
     arrays, header = request(figure(), tiny, **{"sets": ["arkit"], **fields})
-    error = child.error("generate", change(arrays) if change else arrays, **header)
+    error = served.error(child, "generate", change(arrays) if change else arrays, **header)
     assert error["code"] == code and error["message"].endswith((".", "?")) and error["fix"]
-    assert child.process.pid and child.report("stats")["requests"] > 0
+    assert child.process.pid and served.report(child, "stats")["requests"] > 0
 
 
-def test_an_unknown_request_is_an_error(child: Child) -> None:
-    assert child.error("dance")["code"] == "protocol"
+def test_an_unknown_request_is_an_error(child: Client) -> None:
+    assert served.error(child, "dance")["code"] == "protocol"
 
 
-def test_a_request_without_a_proper_id_is_an_error(child: Child) -> None:
+def test_a_request_without_a_proper_id_is_an_error(child: Client) -> None:
     for identity in (None, "7", 1.5, True):
         text = (
             b'{"type":"stats","id":%s}'
             % {None: b"null", "7": b'"7"', 1.5: b"1.5", True: b"true"}[identity]
         )
         child.send_bytes(struct.pack("<4sIQ", b"BSG1", len(text), 0) + text)
-        answer = child.read().header
+        answer = child.unasked().header
         assert (answer["type"], answer["id"], answer["code"]) == ("error", None, "protocol")
 
 
-def test_a_malformed_header_is_an_error_and_the_child_goes_on(child: Child) -> None:
+def test_a_malformed_header_is_an_error_and_the_child_goes_on(child: Client) -> None:
     child.send_bytes(struct.pack("<4sIQ", b"BSG1", 3, 8) + b"{}}" + bytes(8))
-    answer = child.read().header
+    answer = child.unasked().header
     assert (answer["type"], answer["id"], answer["code"]) == ("error", None, "protocol")
-    assert child.report("stats")
+    assert served.report(child, "stats")
 
 
 @pytest.mark.parametrize(
@@ -270,74 +272,75 @@ def test_a_malformed_header_is_an_error_and_the_child_goes_on(child: Child) -> N
     [b"GET / HTTP/1.1\r\n\r\n", struct.pack("<4sIQ", b"BSG1", MAX_HEADER + 1, 0)],
     ids=["magic", "oversize"],
 )
-def test_a_stream_that_is_no_protocol_ends_the_child(fresh: Child, data: bytes) -> None:
+def test_a_stream_that_is_no_protocol_ends_the_child(fresh: Client, data: bytes) -> None:
     fresh.send_bytes(data)
     assert fresh.process.wait(10) == 3
 
 
-def start_slow_run(child: Child, slow: Path) -> int:
+def start_slow_run(child: Client, slow: Path) -> int:
     """Send a request that takes many seconds and wait until the decoder runs."""
     arrays, header = request(figure(80, 80), slow, sets=["arkit"])
-    number = child.send("generate", arrays, **header)
-    while (told := child.read().header)["type"] != "face":
-        assert told["type"] == "progress", told
+    number = child.send("generate", header, arrays)
+    for message in child.messages(number):
+        if message.header["type"] == "face":
+            break
+        assert message.header["type"] == "progress", message.header
     return number
 
 
 def test_cancel_ends_a_run_at_once_and_the_child_goes_on(
-    fresh: Child, slow: Path, tiny: Path
+    fresh: Client, slow: Path, tiny: Path
 ) -> None:
     number = start_slow_run(fresh, slow)
     time.sleep(0.3)
     sent = time.perf_counter()
-    fresh.send("cancel", target=number)
-    answer = fresh.answers(number)[-1].header
+    fresh.cancel(number)
+    answer = list(fresh.messages(number))[-1].header
     took = time.perf_counter() - sent
     assert (answer["type"], answer["code"]) == ("error", "cancelled")
     assert took < 2.0, f"{took:.3f} s; an undisturbed run takes over ten seconds"
     assert generate(fresh, tiny, sets=["vrchat"])[-1].header["type"] == "done"
 
 
-def test_a_request_that_waits_can_be_cancelled_too(fresh: Child, slow: Path, tiny: Path) -> None:
+def test_a_request_that_waits_can_be_cancelled_too(fresh: Client, slow: Path, tiny: Path) -> None:
     running = start_slow_run(fresh, slow)
     arrays, header = request(figure(), tiny, sets=["arkit"])
-    waiting = fresh.send("generate", arrays, **header)
+    waiting = fresh.send("generate", header, arrays)
     stats = fresh.send("stats")
-    fresh.send("cancel", target=waiting)
-    fresh.send("cancel", target=running)
-    assert fresh.answers(running)[-1].header["code"] == "cancelled"
-    assert [m.header.get("code") for m in fresh.answers(waiting)] == ["cancelled"]
-    assert fresh.answers(stats)[-1].header["type"] == "done"
+    fresh.cancel(waiting)
+    fresh.cancel(running)
+    assert list(fresh.messages(running))[-1].header["code"] == "cancelled"
+    assert [m.header.get("code") for m in fresh.messages(waiting)] == ["cancelled"]
+    assert list(fresh.messages(stats))[-1].header["type"] == "done"
 
 
-def test_cancelling_what_is_not_there_is_no_error(child: Child) -> None:
+def test_cancelling_what_is_not_there_is_no_error(child: Client) -> None:
     for target in (99_999, None, "x", [1]):
-        child.send("cancel", target=target)
-    assert child.report("stats")
+        child.send("cancel", {"target": target})
+    assert served.report(child, "stats")
 
 
-def test_too_many_requests_are_refused_one_by_one(fresh: Child, slow: Path) -> None:
+def test_too_many_requests_are_refused_one_by_one(fresh: Client, slow: Path) -> None:
     running = start_slow_run(fresh, slow)
     waiting = [fresh.send("stats") for _ in range(20)]
-    fresh.send("cancel", target=running)
-    assert fresh.answers(running)[-1].header["code"] == "cancelled"
-    ends = [fresh.answers(number)[-1].header for number in waiting]
+    fresh.cancel(running)
+    assert list(fresh.messages(running))[-1].header["code"] == "cancelled"
+    ends = [list(fresh.messages(number))[-1].header for number in waiting]
     refused = [end for end in ends if end["type"] == "error"]
     assert 1 <= len(refused) <= 5 and {end["code"] for end in refused} == {"protocol"}
 
 
-def test_an_id_that_is_still_open_is_refused(fresh: Child, slow: Path) -> None:
+def test_an_id_that_is_still_open_is_refused(fresh: Client, slow: Path) -> None:
     running = start_slow_run(fresh, slow)
-    fresh.last_id = running - 1
-    assert fresh.send("stats") == running
-    fresh.send("cancel", target=running)
-    assert fresh.answers(running)[-1].header["code"] == "cancelled"
-    answer = fresh.read().header
+    fresh.send_bytes(b"".join(frame({"type": "stats", "id": running})))
+    fresh.cancel(running)
+    assert list(fresh.messages(running))[-1].header["code"] == "cancelled"
+    answer = fresh.unasked().header
     assert (answer["id"], answer["code"]) == (None, "protocol")
 
 
 @pytest.mark.parametrize("busy", [False, True])
-def test_the_end_of_stdin_ends_the_child(fresh: Child, slow: Path, busy: bool) -> None:
+def test_the_end_of_stdin_ends_the_child(fresh: Client, slow: Path, busy: bool) -> None:
     if busy:
         start_slow_run(fresh, slow)
     assert fresh.process.stdin is not None
@@ -347,8 +350,8 @@ def test_the_end_of_stdin_ends_the_child(fresh: Child, slow: Path, busy: bool) -
     assert time.perf_counter() - began < 3.0
 
 
-def test_shutdown_is_answered_and_ends_the_child(fresh: Child) -> None:
-    assert fresh.report("shutdown")["requests"] == 0
+def test_shutdown_is_answered_and_ends_the_child(fresh: Client) -> None:
+    assert served.report(fresh, "shutdown")["requests"] == 0
     assert fresh.process.wait(10) == 0
 
 
@@ -358,9 +361,8 @@ def test_what_prints_does_not_disturb_the_frames() -> None:
         " shout(handlers):\n    print('python prints'); os.write(1, b'so does a native library');"
         " return hello(handlers)\ns._hello = shout; sys.exit(s.serve())"
     )
-    with Child(code=noisy) as child:
-        assert child.read().header["type"] == "hello"
-        assert child.report("stats")["requests"] == 1
+    with served.served(code=noisy) as child:
+        assert served.report(child, "stats")["requests"] == 1
 
 
 def test_without_onnxruntime_the_child_says_so() -> None:
@@ -368,22 +370,20 @@ def test_without_onnxruntime_the_child_says_so() -> None:
         "import sys; sys.modules['onnxruntime'] = None; import backend.service.server as s;"
         " sys.exit(s.serve())"
     )
-    with Child(code=without) as child:
-        answer = child.read().header
-        assert (answer["type"], answer["id"], answer["code"]) == (
-            "error",
-            None,
-            "runtime_missing",
-        ) and answer["fix"]
-        assert child.process.wait(10) == 2
+    done = subprocess.run(
+        [sys.executable, "-c", without], cwd=ROOT, capture_output=True, timeout=60, check=False
+    )
+    message = read_message(BytesIO(done.stdout))
+    assert message is not None and done.returncode == 2
+    answer = message.header
+    assert (answer["type"], answer["id"], answer["code"]) == ("error", None, "runtime_missing")
+    assert answer["fix"]
 
 
 def test_threads_follow_the_environment(tiny: Path) -> None:
-    with Child(environment={"BLENDSHAPE_THREADS": "1"}) as child:
-        child.read()
-        assert child.report("load", model=str(tiny))["threads"] == 1
-    with Child(environment={"BLENDSHAPE_THREADS": "many"}) as child:
-        child.read()
-        report = child.report("load", model=str(tiny))
+    with served.served(environment={"BLENDSHAPE_THREADS": "1"}) as child:
+        assert served.report(child, "load", model=str(tiny))["threads"] == 1
+    with served.served(environment={"BLENDSHAPE_THREADS": "many"}) as child:
+        report = served.report(child, "load", model=str(tiny))
         assert report["threads"] in thread_counts(), "the default"
         assert "BLENDSHAPE_THREADS" in report["warnings"][0]

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fixtures.child import Child
+from fixtures import served
 
 ROOT = Path(__file__).resolve().parents[3]
 READS = """
@@ -43,8 +43,7 @@ def test_native_code_that_reads_stdin_gets_its_end_and_the_frames_stay_whole() -
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="asks Linux's /proc")
 def test_in_the_real_child_descriptor_0_is_not_the_pipe() -> None:
-    with Child() as child:
-        child.read()
+    with served.served() as child:
         assert child.process.stdin is not None
         ours = str(Path(f"/proc/self/fd/{child.process.stdin.fileno()}").readlink())
         open_there = {
@@ -53,7 +52,7 @@ def test_in_the_real_child_descriptor_0_is_not_the_pipe() -> None:
         }
         assert ours.startswith("pipe:") and ours in open_there.values()
         assert open_there["0"] == os.devnull and open_there["1"] == open_there["2"]
-        assert child.ask("stats")[-1].header["type"] == "done"
+        assert served.ask(child, "stats")[-1].header["type"] == "done"
 
 
 WINDOWS = """

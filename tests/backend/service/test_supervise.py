@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from fixtures import models
-from fixtures.child import Child
+from fixtures import models, served
 from fixtures.meshes import figure
 from fixtures.processes import nobody_left
 
@@ -173,16 +172,14 @@ def test_a_foreign_model_that_takes_too_much_memory_ends_its_child_the_shipped_o
     tmp_path: Path,
 ) -> None:
     model = models.stuck(tmp_path / "matmul.onnx", "matmul", CONDITIONS)
-    with Child(
+    with served.served(
         code=f"import sys; sys.argv[1:] = ['serve']; {TIGHT.format(share=share_of(1))}"
     ) as child:
-        child.read()
-        assert child.report("load", model=None)["model"], "it takes more, but it is ours"
-    with Child(
+        assert served.report(child, "load", model=None)["model"], "it takes more, but it is ours"
+    with served.served(
         code=f"import sys; sys.argv[1:] = ['serve']; {TIGHT.format(share=share_of(300))}"
     ) as child:
-        child.read()
-        child.send("load", model=str(model))
+        child.send("load", {"model": str(model)})
         assert child.process.wait(60) == limits.MEMORY_EXIT
 
 

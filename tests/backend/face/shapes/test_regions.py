@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.child import Child, arrays_of
+from fixtures import served
 from fixtures.meshes import figure
+from fixtures.served import arrays_of
 
 from backend.errors import BackendError
 from backend.face.correct.roles import ROLES, kept_to, takes_part
@@ -61,16 +62,17 @@ def test_a_region_changes_its_own_shapes_only_and_shapes_tell_how_sure_they_are(
     mesh = figure()
     assert mesh.head_weights is not None
     arrays = arrays_of(mesh.vertices, mesh.triangles, head_weights=mesh.head_weights)
-    with Child() as child:
-        child.read()  # the greeting
-        plain = _shapes(child.ask("generate", arrays, sets=["arkit"], model=str(tiny)))
+    with served.served() as child:
+        plain = _shapes(served.ask(child, "generate", arrays, sets=["arkit"], model=str(tiny)))
         stronger = _shapes(
-            child.ask("generate", arrays, sets=["arkit"], model=str(tiny), regions={"jaw": 0.5})
+            served.ask(
+                child, "generate", arrays, sets=["arkit"], model=str(tiny), regions={"jaw": 0.5}
+            )
         )
-        visemes = child.report("generate", arrays, sets=["vrchat"], model=str(tiny))
-        both = child.report("generate", arrays, sets=["arkit"], model=str(tiny))
-        refused = child.error(
-            "generate", arrays, sets=["arkit"], model=str(tiny), regions={"ears": 1}
+        visemes = served.report(child, "generate", arrays, sets=["vrchat"], model=str(tiny))
+        both = served.report(child, "generate", arrays, sets=["arkit"], model=str(tiny))
+        refused = served.error(
+            child, "generate", arrays, sets=["arkit"], model=str(tiny), regions={"ears": 1}
         )
     assert refused["code"] == "setting_invalid"
     assert both["combinations"] and visemes["combinations"] == {}, (
