@@ -81,9 +81,10 @@ SCRIPTS = {  # task: the program that does it
     "farm-bench": ROOT / "scripts" / "bench" / "farm.py",
     **{task: TOOLS / f"{task.replace('-', '_')}.py" for task in _TOOL_TASKS},
 }
+_WHOLE = ("quality", "sizes", "pages", "systems", "imports", "layers", "skips")
 _FOLDERS = ("backend", "scripts", "fuzz", "faults", "batch", "addon", "avatars", "extension")
 TEST_ORDER = (
-    *(f"tests/test_{name}.py" for name in ("quality", "pages", "systems", "imports", "layers")),
+    *(f"tests/test_{name}.py" for name in _WHOLE),
     *(f"tests/{name}" for name in _FOLDERS),
 )
 

@@ -18,6 +18,8 @@ for folder in (
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+import skips  # noqa: E402  (after the path is there)
+
 # how fast a machine is says nothing about whether an example is right
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
@@ -45,12 +47,53 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
+# what a fixture needs, so does every test that uses it
+NEEDS = {
+    "small": ("root",),  # mounts a disk
+    "archive": ("network", "slow"),  # builds the zip with its wheels
+    "actionlint": ("network",),
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use such a fixture."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            for marker in NEEDS.get(fixture, ()):
+                item.add_marker(marker)
+
+
 _status = pytest.StashKey[int]()
+_skipped: list[str] = []  # reasons
+
+
+def _note(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and isinstance(report.longrepr, tuple) and not hasattr(report, "wasxfail"):
+        _skipped.append(str(report.longrepr[2]).removeprefix("Skipped: "))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember why a test was skipped."""
+    _note(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Remember why a file of tests was skipped."""
+    _note(report)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
-    """Remember how the run ended."""
+    """Fail where CI skipped what it should run; remember how the run ended."""
+    if os.environ.get("CI") and exitstatus == 0 and skips.unexpected(_skipped):
+        session.exitstatus = exitstatus = pytest.ExitCode.TESTS_FAILED
     session.config.stash[_status] = int(exitstatus)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the skips that nobody expects where CI is set."""
+    for reason in skips.unexpected(_skipped) if os.environ.get("CI") else ():
+        terminalreporter.write_line(f"unexpected skips: {reason} (see tests/expected_skips.toml)")
 
 
 @pytest.hookimpl(trylast=True)

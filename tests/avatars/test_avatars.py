@@ -21,9 +21,10 @@ RULER = SHARED / "eval" / "avatar_eval.py"
 AVATARS = ("gene", "uka", "godette")
 JAW = {"gene": "jawOpen", "uka": "jawOpen", "godette": "vrm_aa"}
 
-pytestmark = pytest.mark.skipif(
-    not RULER.exists(), reason="the shared avatars are not here (../shared)"
-)
+pytestmark = [
+    pytest.mark.skipif(not RULER.exists(), reason="the shared avatars are not here (../shared)"),
+    pytest.mark.slow,
+]
 
 
 def run(*command: object) -> str:

@@ -35,6 +35,8 @@ pytestmark = [
     ),
     pytest.mark.skipif(bool(why_not()), reason=why_not() or "there are network namespaces"),
     pytest.mark.timeout(900),
+    pytest.mark.root,
+    pytest.mark.slow,
 ]
 
 

@@ -161,6 +161,7 @@ def test_a_mesh_as_it_should_not_be(make: Callable[[], Arrays]) -> None:
         assert error.code.startswith(("mesh_", "no_face")) and error.message and error.fix
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     "RELIABILITY" not in os.environ, reason="half a minute; `dev.py reliability` runs it"
 )

@@ -23,7 +23,12 @@ SHARED = ROOT.parent / "shared"
 ARKIT = ["Basis", *load_sets()["arkit"].shapes]
 BLOCK = 0.05  # seconds for which the window may stand still at a time
 
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = [
+    pytest.mark.timeout(1500),
+    pytest.mark.window,
+    pytest.mark.root,
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture(scope="session", params=list(gui.RELEASES))
