@@ -160,6 +160,9 @@ def sized(
                 else float(np.clip(lack + bold, math.log(SIZES.least), math.log(SIZES.most)))
             )
             factors[name] = math.exp((1 - rig) * more + _stretch(rows[kind(name)], drawn, style))
+    if "jawOpen" in factors:
+        open_ = float(found["open"][names.index("jawOpen"), figures.BOTH]) * factors["jawOpen"]
+        factors["jawOpen"] *= min(1.0, figures.parted(places) / max(open_, 1e-6)) ** (1 - rig)
     if "jawOpen" in factors and "mouthClose" in shapes:
         factors["mouthClose"] = factors["jawOpen"]
     for name, factor in factors.items():

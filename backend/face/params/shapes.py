@@ -120,6 +120,21 @@ class Goal:
 class Figures:
     """Where figures of a face are read (`shapes/figures.py`)."""
 
+    parted: float = number(
+        1.1,
+        "ways from between the lips to the chin",
+        0.5,
+        3,
+        "that lips part by at most: a little above the most that artists of eight training heads"
+        " by six makers have at jawOpen (0.63 0.63 0.80 0.82 0.86 0.93 1.05 1.07)",
+    )
+    parted_least: float = number(
+        0.2,
+        "widths of the mouth",
+        0,
+        1,
+        "that lips may part by wherever the chin is: artists of muzzles have 0.22 (two heads)",
+    )
     near_mouth: int = number(
         8,
         "vertices",

@@ -20,6 +20,8 @@ from .descent import Doubles, Problem, Rows, best
 from .figures import Places
 from .goals import Figures, Goal, drawn
 
+PARTING = ("open", "lip_up", "lip_down")  # figures of how far the lips part
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -93,7 +95,7 @@ def solved(
     near_places = replace(places, rows=np.arange(len(places.rows)))
     columns = np.array([goal.column for goal in goals])
     measure = _Measure(near_places, np.tensordot(turned, near, 1), asked, columns)
-    aim, rate = _aims(goals, share, asked)
+    aim, rate = _aims(goals, share, asked, figures.parted(places))
     ranges = _ranges(goals, list(zip(starts, fixed, strict=True)), levers, bounds)
     weights, reached = best(Problem(aim, rate, *ranges), measure.of)
     values = [
@@ -148,13 +150,20 @@ def _ranges(
     return start, low, high, used
 
 
-def _aims(goals: Sequence[Goal], share: float, asked: Sequence[str]) -> tuple[Doubles, Doubles]:
-    """What N goals ask of M figures on a head that is drawn by a share: `aim` and `rate` (N,M)."""
+def _aims(
+    goals: Sequence[Goal], share: float, asked: Sequence[str], most: float
+) -> tuple[Doubles, Doubles]:
+    """What N goals ask of M figures on a head that is drawn by a share: `aim` and `rate` (N,M).
+    most: W, that its lips part by; a goal of more is asked for as far, and its lips' ways with it.
+    """
     aim, rate = (np.zeros((len(goals), len(asked))) for _ in range(2))
     for g, goal in enumerate(goals):
-        for figure, (value, tolerance) in _mixed(goal, share).items():
+        mixed = _mixed(goal, share)
+        less = min(1.0, most / max(mixed["open"][0], 1e-6)) if "open" in mixed else 1.0
+        for figure, (value, tolerance) in mixed.items():
             at = asked.index(figure)
-            aim[g, at], rate[g, at] = value, 1 / tolerance
+            aim[g, at] = value * (less if figure in PARTING else 1)
+            rate[g, at] = 1 / tolerance
     return aim, rate
 
 

@@ -6,6 +6,7 @@ stays, and noise stays noise.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from backend.errors import BackendError
 from backend.face.correct import rigid_parts, sizes
 from backend.face.params.correct import SIZES
+from backend.face.params.shapes import FIGURES
 from backend.face.shapes import figures
 from backend.face.shapes.shape_sets import load_sets
 from backend.protocol import Message
@@ -70,6 +72,25 @@ def test_timid_and_loud_shapes_end_at_the_same_size(
         == pytest.approx(1, abs=1e-5)
         for end in ends
     )
+
+
+@pytest.mark.parametrize("drawn", [0.0, 1.0])
+def test_a_jaw_opens_no_farther_than_there_is_of_a_chin(cloud: Floats, drawn: float) -> None:
+    marks = LANDMARKS
+    middle = (marks["lip_upper"] + marks["lip_lower"]) / 2
+    low = (cloud[:, 1] < middle[1]) & (np.abs(cloud[:, 0]) < 0.5)
+    shapes = {"jawOpen": np.where(low[:, None], [[0, -0.4, 0]], 0).astype(np.float32)}
+    shapes["mouthClose"] = -shapes["jawOpen"]
+    opens = {}
+    for room in (2.0, 0.3, 0.01):
+        places = replace(figures.places_of(cloud, marks), room=room)
+        found = {name: shape.copy() for name, shape in shapes.items()}
+        factors = sizes.sized(places, drawn, found)
+        assert factors["mouthClose"] == factors["jawOpen"]
+        opens[room] = float(figures.figures(places, [found["jawOpen"]])["open"][0, 2])
+    assert opens[2.0] > 0.4
+    assert opens[0.3] == pytest.approx(FIGURES.parted * 0.3, rel=1e-3)
+    assert opens[0.01] == pytest.approx(FIGURES.parted_least, rel=1e-3), "a chin in a wrong place"
 
 
 def test_a_bold_shape_of_a_drawn_head_is_made_smaller_by_half_as_much_as_another_heads(

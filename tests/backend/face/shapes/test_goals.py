@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -25,6 +25,7 @@ from backend.face.analyse.surface import surface_of
 from backend.face.correct import contacts, meeting
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
+from backend.face.params.shapes import FIGURES
 from backend.face.shapes import figures, goals, solving
 from backend.face.shapes.regions import factors
 from backend.face.shapes.shape_sets import load_sets
@@ -343,6 +344,25 @@ def test_a_set_of_small_shapes_is_taken_for_more_in_the_same_direction() -> None
             length[1] / length[0] == pytest.approx(1 / 0.6, rel=0.05)
             and float(own @ more) > 0.999 * length[0] * length[1]
         )
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_vowels_part_the_lips_no_farther_than_there_is_of_a_chin(seed: int | None) -> None:
+    one = solved(seed)
+    head, _ = anatomy(None if seed is None else np.random.default_rng([7, seed]), 1.0)
+    shapes = {name: offsets for make in BUILDERS for name, offsets in make(head).items()}
+    solution = solving.solved(
+        replace(one.places, room=0.25),
+        list(shapes.values()),
+        list(shapes),
+        [GOALS.of["vrm1"][name] for name in VOWELS],
+        bounds=GOALS.bounds,
+    )
+    most = FIGURES.parted * 0.25
+    opens = dict(zip(VOWELS, solution.reached, strict=True))
+    assert all(reached["open"] < most + NEAR["open"] for reached in opens.values())
+    assert opens["aa"]["open"] == pytest.approx(most, abs=NEAR["open"])
+    assert not solving.missed(VOWELS, solution), "as far as it is asked for"
 
 
 def test_what_a_mesh_does_not_allow_is_told() -> None:
