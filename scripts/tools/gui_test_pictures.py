@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -63,6 +64,29 @@ def save_drawn_head(path: Path) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=False)
 
 
+def of_first_face(machine: gui.Machine, run: Path) -> bool:
+    """Make the five pictures of the first face; false where the story fails, which is told."""
+    seen = machine.play("readme_story", "head.blend", SIZE, seconds=600)
+    if "error" in seen:
+        print(seen["error"], file=sys.stderr)
+        return False
+    for number, shot in enumerate(seen["shots"], 1):
+        picture = ringed(run / shot["file"], shot["places"])
+        picture.save(IMAGES / f"{number}_{shot['name']}.jpg", quality=QUALITY)
+    return True
+
+
+def of_story(machine: gui.Machine, run: Path, *row: Any) -> bool:
+    """Make the picture of a row of OTHERS; false where its story fails, which is told."""
+    story, picture, size, scale, name = row
+    seen = machine.play(story, "head.blend", size, scale, seconds=600)
+    if "error" in seen:
+        print(seen["error"], file=sys.stderr)
+        return False
+    ringed(run / seen[picture], ()).save(IMAGES / name, quality=QUALITY)
+    return True
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -93,23 +117,12 @@ def main() -> int:
         command = ["blender", "-b", "--python", f"{gui.REPOSITORY}/tests/gui/make_head.py", "--"]
         machine.execute([*command, f"{gui.RUN}/head.blend", f"{gui.RUN}/drawn.blend"])
     IMAGES.mkdir(parents=True, exist_ok=True)
+    made = []
     if options.only != "others":
-        seen = machine.play("readme_story", "head.blend", SIZE, seconds=600)
-        if "error" in seen:
-            print(seen["error"], file=sys.stderr)
-            return 1
-        for number, shot in enumerate(seen["shots"], 1):
-            ringed(run / shot["file"], shot["places"]).save(
-                IMAGES / f"{number}_{shot['name']}.jpg", quality=QUALITY
-            )
+        made.append(of_first_face(machine, run))
     if options.only != "readme":
-        for story, picture, size, scale, name in OTHERS:
-            seen = machine.play(story, "head.blend", size, scale, seconds=600)
-            if "error" in seen:
-                print(seen["error"], file=sys.stderr)
-                return 1
-            ringed(run / seen[picture], ()).save(IMAGES / name, quality=QUALITY)
-    return 0
+        made += [of_story(machine, run, *row) for row in OTHERS]
+    return int(not all(made))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -160,10 +161,10 @@ def by_blender(wanted: set[str]) -> list[str]:
 
 def by_window() -> list[str]:
     """Make the pictures of the panel; the names of those that were made."""
-    command = [sys.executable, str(ROOT / "scripts" / "tools" / "gui_test_pictures.py")]
-    if subprocess.run(command, cwd=ROOT, check=False).returncode:
-        return []
-    return [f"{name}.jpg" for name in (*WINDOWS, *PANEL)]
+    command, began = [sys.executable, "-m", "scripts.tools.gui_test_pictures"], time.time()
+    subprocess.run(command, cwd=ROOT, check=False)
+    names = [f"{name}.jpg" for name in (*WINDOWS, *PANEL)]
+    return [name for name in names if (IMAGES / name).stat().st_mtime > began]
 
 
 def record(made: list[str]) -> None:
