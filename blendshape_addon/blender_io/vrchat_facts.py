@@ -14,7 +14,7 @@ from .mesh_arrays import base_coordinates
 from .mesh_io import find_armature
 from .parts import avatar_meshes
 from .standards import standards
-from .vrchat_check import Avatar, Floats, Other, State
+from .vrchat_avatar import Avatar, Floats, Other, State
 
 
 def facts(ob: bpy.types.Object) -> Avatar:

@@ -17,8 +17,10 @@ from ..blender_io.landmark_store import found_landmarks
 from ..blender_io.mesh_arrays import base_coordinates
 from ..blender_io.naming import ALIASES
 from ..blender_io.parts import avatar_meshes
-from ..blender_io.vrchat_check import Finding
 from ..blender_io.vrchat_facts import facts
+from ..blender_io.vrchat_names import wrong_names
+from ..blender_io.vrchat_shapes import DUST
+from ..blender_io.vrchat_words import Finding
 from ..errors import AddonError
 from ..job import session
 from ..translations import tr
@@ -41,7 +43,7 @@ def _rename_mesh(ob: bpy.types.Object, finding: Finding) -> str:
 
 
 def _rename_keys(ob: bpy.types.Object, finding: Finding) -> str:
-    names = vrchat_check.wrong_names(facts(ob))
+    names = wrong_names(facts(ob))
     for other in (ob, *avatar_meshes(ob, found_landmarks(ob))):
         if mesh_of(other).shape_keys is None or not mesh_of(other).is_editable:
             continue
@@ -105,7 +107,7 @@ def _add_alias(ob: bpy.types.Object, finding: Finding) -> str:
 
 def _clean_keys(ob: bpy.types.Object, finding: Finding) -> str:
     base = base_coordinates(ob)
-    limit = np.float32(vrchat_check.DUST * (base.max(axis=0) - base.min(axis=0)).max())
+    limit = np.float32(DUST * (base.max(axis=0) - base.min(axis=0)).max())
     cleaned = 0
     for name in finding.on:
         key = keys_of(ob).key_blocks[name]

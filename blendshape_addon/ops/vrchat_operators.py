@@ -15,8 +15,8 @@ from ..blender_io.avatar_objects import avatar_objects
 from ..blender_io.mesh_io import check_editable
 from ..blender_io.modes import object_mode
 from ..blender_io.standards import standards
-from ..blender_io.vrchat_check import Finding
 from ..blender_io.vrchat_facts import facts
+from ..blender_io.vrchat_words import Finding
 from ..errors import AddonError
 from ..job import live, preview
 from ..translations import tr

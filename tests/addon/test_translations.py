@@ -15,7 +15,12 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon import errors, registration, translations
-from blendshape_auto_generator.blendshape_addon.blender_io import findings, vrchat_check
+from blendshape_auto_generator.blendshape_addon.blender_io import (
+    findings,
+    vrchat_avatar,
+    vrchat_check,
+    vrchat_words,
+)
 from blendshape_auto_generator.blendshape_addon.translations_ja import JAPANESE
 from blendshape_auto_generator.blendshape_addon.ui import panels, tab, vrchat_panel
 
@@ -114,7 +119,7 @@ def test_all_findings_are_translated() -> None:
 
 
 def test_all_sentences_of_the_vrchat_check_are_translated() -> None:
-    assert {*vrchat_check.WORDS.values(), *vrchat_check.LISTS} - JAPANESE.keys() == set()
+    assert {*vrchat_words.WORDS.values(), *vrchat_words.LISTS} - JAPANESE.keys() == set()
 
 
 def test_what_the_vrchat_check_says_is_japanese_down_to_its_lists() -> None:
@@ -123,12 +128,12 @@ def test_what_the_vrchat_check_says_is_japanese_down_to_its_lists() -> None:
         for name in ("vrc.v_aa", "Odd", "Other", "Third", "Fourth", "Fifth")
     }
     sets = {"vrchat": ["vrc.v_aa", "vrc.v_oh"], "arkit": ["jawOpen"], "unified": ["JawOpen"]}
-    avatar = vrchat_check.Avatar(
+    avatar = vrchat_avatar.Avatar(
         "Face",
         keys,
         sets,
         bones=frozenset({"jaw"}),
-        others=(vrchat_check.Other("Lash", {"Odd": True}, values=("Odd",)),),
+        others=(vrchat_avatar.Other("Lash", {"Odd": True}, values=("Odd",)),),
     )
     told = {
         finding.code: finding.said(lambda text: JAPANESE[text])

@@ -14,8 +14,10 @@ from backend.face.shapes.shape_sets import load_sets
 from scripts.generate import load_extension
 
 load_extension()
-vrchat = importlib.import_module(
-    "blendshape_auto_generator.blendshape_addon.blender_io.vrchat_check"
+BLENDER_IO = "blendshape_auto_generator.blendshape_addon.blender_io"
+vrchat, facts, names, shapes = (
+    importlib.import_module(f"{BLENDER_IO}.vrchat_{name}")
+    for name in ("check", "avatar", "names", "shapes")
 )
 
 SETS = {name: list(set_.shapes) for name, set_ in load_sets().items()}
@@ -35,7 +37,7 @@ def good(**changes: Any) -> Any:
     """An avatar that is as it should be."""
     names = [*SETS["arkit"], *SETS["vrchat"], "vrc.v_ee"]
     offsets = {name: shape(number) for number, name in enumerate(names)}
-    return vrchat.Avatar(
+    return facts.Avatar(
         **{
             "name": "Body",
             "offsets": offsets,
@@ -80,14 +82,14 @@ def test_names_in_the_wrong_case() -> None:
         for name, offsets in avatar.offsets.items()
     }
     assert found(good(offsets=wrong), "name_case").on == ("EyeBlinkLeft",)
-    assert vrchat.wrong_names(good(offsets=wrong)) == {"EyeBlinkLeft": "eyeBlinkLeft"}
+    assert names.wrong_names(good(offsets=wrong)) == {"EyeBlinkLeft": "eyeBlinkLeft"}
 
 
 def test_all_names_of_arkit_with_capitals_are_mended_though_another_set_spells_some_so() -> None:
     pascal = {
         name[0].upper() + name[1:]: shape(number) for number, name in enumerate(SETS["arkit"])
     }
-    assert vrchat.wrong_names(good(offsets=pascal)) == {
+    assert names.wrong_names(good(offsets=pascal)) == {
         name[0].upper() + name[1:]: name for name in SETS["arkit"]
     }
 
@@ -99,7 +101,7 @@ def test_names_of_two_sets_that_differ_in_case_live_side_by_side() -> None:
             dict.fromkeys([*SETS["arkit"], *SETS["unified"], *SETS["vrchat"]])
         )
     }
-    assert vrchat.wrong_names(good(offsets=both)) == {}
+    assert names.wrong_names(good(offsets=both)) == {}
 
 
 def test_copies_with_numbers() -> None:
@@ -189,8 +191,8 @@ def test_lids_that_go_through_each_other() -> None:
     blink[:20, 2] = -0.01
     squint, lower = 0.4 * blink, np.zeros_like(blink)
     lower[20:40, 2] = 0.004
-    assert vrchat.lid_travel(blink, 0.9, squint, 1.0) == pytest.approx(1.3)
-    assert vrchat.lid_travel(blink, 0.9, lower, 1.0) == pytest.approx(0.9)
+    assert shapes.lid_travel(blink, 0.9, squint, 1.0) == pytest.approx(1.3)
+    assert shapes.lid_travel(blink, 0.9, lower, 1.0) == pytest.approx(0.9)
     offsets = {
         **good().offsets,
         "eyeBlinkLeft": blink,
@@ -202,7 +204,7 @@ def test_lids_that_go_through_each_other() -> None:
 
 def test_what_an_export_would_take_along() -> None:
     assert found(
-        good(states={"jawOpen": vrchat.State(value=0.5), "mouthLeft": vrchat.State()}), "values"
+        good(states={"jawOpen": facts.State(value=0.5), "mouthLeft": facts.State()}), "values"
     ).on == ("jawOpen",)
     assert "Subsurf" in found(good(modifiers=("Subsurf",)), "modifiers").text
 
@@ -230,7 +232,7 @@ def test_findings_come_in_the_order_of_the_work_and_a_good_avatar_is_told_so() -
 
 
 def test_what_is_not_told_is_none() -> None:
-    bare = vrchat.Avatar("Body", {}, SETS)
+    bare = facts.Avatar("Body", {}, SETS)
     assert texts(bare, "triangles") == [
         "0 triangles: Excellent on PC, Excellent on Android and iOS"
     ]
@@ -318,9 +320,9 @@ def test_dust_is_told_from_a_twentieth_on() -> None:
 def test_a_set_is_meant_where_half_of_it_is_there_the_fullest_first() -> None:
     sets = {"vrchat": SETS["vrchat"], "one": ["A", "B", "C", "D"], "two": ["a2", "b2"]}
     offsets = {name: shape(0) for name in ("a", "b", "A2", "B2")}
-    assert vrchat.intended_sets(vrchat.Avatar("Body", offsets, sets)) == ["two", "one"]
-    assert vrchat.intended_sets(
-        vrchat.Avatar("Body", {name: shape(0) for name in ("a", "A2")}, sets)
+    assert names.intended_sets(facts.Avatar("Body", offsets, sets)) == ["two", "one"]
+    assert names.intended_sets(
+        facts.Avatar("Body", {name: shape(0) for name in ("a", "A2")}, sets)
     ) == ["two"]
 
 
@@ -360,7 +362,7 @@ def test_lids_may_go_a_tenth_too_far(squint: float, through: bool) -> None:
     assert (
         texts(good(offsets={"eyeBlinkLeft": blink, "mouthLeft": other}), "blink_conflict") == []
     ), "one of a pair says nothing"
-    assert vrchat.lid_travel(np.zeros_like(blink), 0.9, other, 1.0) == 0
+    assert shapes.lid_travel(np.zeros_like(blink), 0.9, other, 1.0) == 0
 
 
 def test_bones_that_are_there_are_not_asked_for() -> None:
@@ -418,7 +420,7 @@ def test_names_that_templates_do_not_know_are_counted_and_renamed(change: Any) -
         )
         and told.fix == "rename_keys"
     )
-    assert vrchat.wrong_names(avatar) == {
+    assert names.wrong_names(avatar) == {
         change(name): name for name in SETS["arkit"] if change(name) != name
     }
     assert found(avatar, "names") is None and found(avatar, "unknown") is None
@@ -445,7 +447,7 @@ def test_keys_that_move_nothing_are_no_tick() -> None:
         told.level == "note"
         and told.text == "52 of 52 names of ARKit are there exactly; 1 move nothing: tongueOut"
     )
-    lash = vrchat.Other("Tongue", {"tongueOut": True})
+    lash = facts.Other("Tongue", {"tongueOut": True})
     assert (
         "1 move nothing on this mesh: tongueOut"
         in found(good(offsets=empty, others=(lash,)), "names_arkit").text
@@ -485,36 +487,36 @@ def test_sranipal_s_own_names_stay() -> None:
         **{name: shape(number + 400) for number, name in enumerate(SETS["sranipal"])},
     }
     both.pop("jawOpen")
-    assert vrchat.wrong_names(good(offsets=both)) == {}
+    assert names.wrong_names(good(offsets=both)) == {}
 
 
 def test_keys_on_other_objects_are_named() -> None:
-    lash = vrchat.Other("lash", {"eyeBlinkLeft": True, "eyeBlinkRight": True, "jawOpen": False})
-    told = found(good(others=(lash, vrchat.Other("Hair"))), "parts")
+    lash = facts.Other("lash", {"eyeBlinkLeft": True, "eyeBlinkRight": True, "jawOpen": False})
+    told = found(good(others=(lash, facts.Other("Hair"))), "parts")
     assert (
         told.fix == "join_parts"
         and told.on == ("lash",)
         and "lash (2: eyeBlinkLeft, eyeBlinkRight)" in told.text
     )
     for other in (
-        vrchat.Other("Dress", {"Breast_big": True}),  # no template looks for it
-        vrchat.Other("lash", {"eyeBlinkLeft": False}),
-        vrchat.Other("lash", {"eyeBlinkLeft": True}, hidden=True),
-        vrchat.Other("Body.001", {}, same_mesh=True),
+        facts.Other("Dress", {"Breast_big": True}),  # no template looks for it
+        facts.Other("lash", {"eyeBlinkLeft": False}),
+        facts.Other("lash", {"eyeBlinkLeft": True}, hidden=True),
+        facts.Other("Body.001", {}, same_mesh=True),
     ):
         assert found(good(others=(other,)), "parts") is None
     own = good(
         offsets={**good().offsets, "Mine": shape(5)},
-        others=(vrchat.Other("Teeth", {"Mine": True}),),
+        others=(facts.Other("Teeth", {"Mine": True}),),
     )
     assert found(own, "parts").on == ("Teeth",), "a key that the face has, too"
 
 
 def test_body_may_be_another_mesh_of_the_avatar() -> None:
-    body = vrchat.Other("Body", dict.fromkeys(good().offsets, True))
+    body = facts.Other("Body", dict.fromkeys(good().offsets, True))
     told = found(good(name="lash", offsets={"eyeBlinkLeft": shape(1)}, others=(body,)), "mesh_name")
     assert told.fix == "" and "another mesh" in told.text
-    naked = vrchat.Other("Body", {"Breast_big": True})
+    naked = facts.Other("Body", {"Breast_big": True})
     assert (
         found(good(name="Face", others=(naked,), objects=frozenset({"Body"})), "mesh_name").fix
         == "rename_mesh"
@@ -534,7 +536,7 @@ def test_body_may_be_another_mesh_of_the_avatar() -> None:
     ],
 )
 def test_what_keeps_a_key_from_arriving_is_said(state: dict[str, Any], code: str, fix: str) -> None:
-    told = found(good(states={"mouthLeft": vrchat.State(**state), "jawOpen": vrchat.State()}), code)
+    told = found(good(states={"mouthLeft": facts.State(**state), "jawOpen": facts.State()}), code)
     assert (
         told.on == ("mouthLeft",)
         and told.fix == fix
@@ -550,10 +552,10 @@ def test_what_keeps_a_key_from_arriving_is_said(state: dict[str, Any], code: str
         ({"pinned": "jawOpen"}, "pinned"),
         ({"hidden": True}, "hidden"),
         ({"armatures": ("Rig", "Rig.001")}, "armatures"),
-        ({"others": (vrchat.Other("Body.001", same_mesh=True),)}, "same_mesh"),
-        ({"others": (vrchat.Other("Old", {"jawOpen": True}, hidden=True),)}, "hidden_parts"),
-        ({"others": (vrchat.Other("Lash", values=("Curl",)),)}, "values_parts"),
-        ({"others": (vrchat.Other("Lash", modifiers=("Mirror",)),)}, "modifiers"),
+        ({"others": (facts.Other("Body.001", same_mesh=True),)}, "same_mesh"),
+        ({"others": (facts.Other("Old", {"jawOpen": True}, hidden=True),)}, "hidden_parts"),
+        ({"others": (facts.Other("Lash", values=("Curl",)),)}, "values_parts"),
+        ({"others": (facts.Other("Lash", modifiers=("Mirror",)),)}, "modifiers"),
     ],
 )
 def test_the_whole_avatar_is_looked_at(changes: dict[str, Any], code: str) -> None:
@@ -561,16 +563,16 @@ def test_the_whole_avatar_is_looked_at(changes: dict[str, Any], code: str) -> No
 
 
 def test_values_that_something_sets_are_not_reset() -> None:
-    driven = {"jawOpen": vrchat.State(value=0.5, driven=True)}
+    driven = {"jawOpen": facts.State(value=0.5, driven=True)}
     assert (
         found(good(states=driven), "values").fix == ""
-        and found(good(states={"jawOpen": vrchat.State(value=0.5, muted=True)}), "values") is None
+        and found(good(states={"jawOpen": facts.State(value=0.5, muted=True)}), "values") is None
     )
 
 
 def test_a_second_face_is_no_part() -> None:
-    old = vrchat.Other("Old", dict.fromkeys(SETS["arkit"], True))
-    avatar = good(others=(old, vrchat.Other("lash", {"eyeBlinkLeft": True})))
+    old = facts.Other("Old", dict.fromkeys(SETS["arkit"], True))
+    avatar = good(others=(old, facts.Other("lash", {"eyeBlinkLeft": True})))
     assert (
         found(avatar, "second_face").on == ("Old",)
         and found(avatar, "second_face").fix == ""
@@ -580,10 +582,10 @@ def test_a_second_face_is_no_part() -> None:
 
 def test_a_rig_of_one_standard_is_not_asked_for_another() -> None:
     for set_ in ("unified", "arkit", "sranipal", "vrm1", "mmd"):
-        avatar = vrchat.Avatar(
+        avatar = facts.Avatar(
             "Body", {name: shape(number) for number, name in enumerate(SETS[set_])}, SETS
         )
-        assert vrchat.intended_sets(avatar) == [set_] and vrchat.wrong_names(avatar) == {}
+        assert names.intended_sets(avatar) == [set_] and names.wrong_names(avatar) == {}
         counted = [finding for finding in vrchat.check(avatar) if finding.code.startswith("names_")]
         assert all(finding.level == "ok" and finding.code == f"names_{set_}" for finding in counted)
 
@@ -598,5 +600,5 @@ def test_the_same_key_in_two_spellings_is_said() -> None:
     }
     told = found(good(offsets=two), "twice")
     assert told.on == ("eyeBlink_L",) and told.level == "note" and found(good(), "twice") is None
-    folded = [vrchat.folded(name) for name in SETS["mmd"]]
+    folded = [names.folded(name) for name in SETS["mmd"]]
     assert len(set(folded)) == len(folded), "none of MMD's names is another in other letters"

@@ -423,6 +423,99 @@ def sheet_story(hand: Hand, seen: dict[str, object]) -> Steps:
     seen["done"] = hand.picture("sheet")
 
 
+def shape_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """One shape: shown, away while Y is held, mirrored and taken back, sculpted with one stroke,
+    and back with one click.
+    """
+    yield from begin(hand)
+    yield from click_to_keys(hand, seen)
+    yield from hand.wait(6)
+    yield from hand.click((yield from hand.find("blendshapes.key")))
+    yield from hand.wait(8)
+    name = previewed()
+    seen["shown"] = name
+    key = the_object().data.shape_keys.key_blocks[name]
+    seen["tools"] = hand.picture("shape_tools")
+    middle = (hand.area.x + hand.area.width // 3, hand.area.y + hand.area.height // 2)
+    yield from hand.move(middle)
+    values = [key.value]
+    for value in ("PRESS", "RELEASE"):
+        hand.window.event_simulate(type="Y", value=value, x=middle[0], y=middle[1])
+        yield from hand.wait(4)
+        values.append(key.value)
+    seen["held"] = values
+    before = coordinates(name)
+    yield from hand.click((yield from hand.find("blendshapes.shape_mirror", 0.8)))
+    yield from hand.wait(6)
+    seen["mirrored"] = float(np.abs(coordinates(name) - before).max())
+    yield from hand.move(middle)
+    yield from hand.key("Z", ctrl=True)
+    yield from hand.wait(6)
+    seen["mirror_undone"] = float(np.abs(coordinates(name) - before).max())
+    yield from hand.click((yield from hand.find("blendshapes.key")))
+    yield from hand.wait(6)
+    yield from hand.click((yield from hand.find("blendshapes.sculpt_shape")))
+    yield from hand.wait(12)
+    ob = the_object()
+    seen["sculpting"] = [ob.mode, ob.active_shape_key.name, ob.show_only_shape_key]
+    seen["sculpt"] = hand.picture("sculpt")
+    yield from stroke(hand, middle)
+    yield from hand.wait(6)
+    yield from hand.click((yield from hand.find("blendshapes.sculpt_done")))
+    yield from hand.wait(8)
+    ob = the_object()
+    seen["back"] = [ob.mode, ob.show_only_shape_key]
+    seen["sculpted"] = float(np.abs(coordinates(name) - before).max())
+    seen["kept"] = keys()
+
+
+def edit_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """A run in Edit Mode, and one Ctrl-Z: still in Edit Mode, without keys."""
+    yield from begin(hand)
+    middle = (hand.area.x + hand.area.width // 3, hand.area.y + hand.area.height // 2)
+    yield from hand.move(middle)
+    yield from hand.key("TAB")
+    yield from hand.wait(6)
+    seen["mode"] = the_object().mode
+    yield from click_to_keys(hand, seen)
+    yield from hand.wait(6)
+    seen["mode_after"] = the_object().mode
+    yield from hand.move(middle)
+    yield from hand.key("Z", ctrl=True)
+    yield from hand.wait(8)
+    seen["mode_undone"], seen["undone"] = the_object().mode, keys()
+
+
+def previewed() -> str:
+    """The key that is shown on the face."""
+    name = next(
+        name
+        for name in sys.modules
+        if name.endswith("blendshape_auto_generator.blendshape_addon.job.preview")
+    )
+    return str(sys.modules[name].shown())
+
+
+def coordinates(name: str) -> Any:
+    """Where a key puts the vertices, (V,3)."""
+    points = np.empty((len(the_object().data.vertices), 3), np.float32)
+    the_object().data.shape_keys.key_blocks[name].points.foreach_get("co", points.reshape(-1))
+    return points
+
+
+def stroke(hand: Hand, place: tuple[int, int]) -> Steps:
+    """Draw across the face with the brush that is chosen."""
+    x, y = place
+    yield from hand.move((x, y))
+    hand.window.event_simulate(type="LEFTMOUSE", value="PRESS", x=x, y=y)
+    for step in range(1, 8):
+        yield
+        hand.window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=x + 6 * step, y=y)
+    yield
+    hand.window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=x + 42, y=y)
+    yield
+
+
 def spread(path: Any) -> float:
     """How much the first tile of a sheet differs from pixel to pixel, the standard deviation of its
     brightness, 0 to 1.

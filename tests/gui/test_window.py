@@ -116,6 +116,23 @@ def test_a_second_blender_renders_a_contact_sheet(machine: gui.Machine) -> None:
     assert seen["open"], "and a button that opens it"
 
 
+def test_one_shape_is_compared_mirrored_and_sculpted(machine: gui.Machine) -> None:
+    seen = play(machine, "shape_story", size=(1400, 1000))
+    assert seen["shown"] == "eyeBlinkLeft"
+    assert seen["held"] == [1.0, 0.0, 1.0], "away while Y is held"
+    assert seen["mirrored"] > 0 and seen["mirror_undone"] == 0, "one Ctrl-Z takes it back"
+    assert seen["sculpting"] == ["SCULPT", "eyeBlinkLeft", True]
+    assert seen["back"] == ["OBJECT", False]
+    assert seen["sculpted"] > 0.0001, "metres that one stroke has moved the key"
+    assert seen["kept"] == ARKIT or set(ARKIT) <= set(seen["kept"])
+
+
+def test_an_undo_of_a_run_in_edit_mode_stays_in_edit_mode(machine: gui.Machine) -> None:
+    seen = play(machine, "edit_story")
+    assert seen["mode"] == seen["mode_after"] == "EDIT"
+    assert (seen["mode_undone"], seen["undone"]) == ("EDIT", [])
+
+
 @pytest.mark.parametrize(
     ("size", "scale"), [((1600, 900), 1.0), ((1600, 900), 2.0)], ids=["1600x900", "2x"]
 )
