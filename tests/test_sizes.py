@@ -43,13 +43,13 @@ def positional(function: Function) -> int:
 def own_names(trees: Mapping[str, ast.Module]) -> set[str]:
     """Names of our functions and classes; those that take any number of arguments are left out."""
     names: set[str] = set()
+    open_ended: set[str] = set()
     for tree in trees.values():
         for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef) or (
-                isinstance(node, Function) and node.args.vararg is None
-            ):
-                names.add(node.name)
-    return names
+            if isinstance(node, ast.ClassDef | Function):
+                any_number = isinstance(node, Function) and node.args.vararg is not None
+                (open_ended if any_number else names).add(node.name)
+    return names - open_ended
 
 
 def called(node: ast.Call) -> str:

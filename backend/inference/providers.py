@@ -10,11 +10,9 @@ the page of each; nvidia.github.io/TensorRT-RTX-EP-ABI for TensorRT RTX.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendError
-from .settings import PROVIDER_NAMES, Settings, cache_folder
+from .settings import PROVIDER_NAMES, Settings
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -31,9 +29,6 @@ DIRECTML = "DmlExecutionProvider"
 OPENVINO = "OpenVINOExecutionProvider"
 COREML = "CoreMLExecutionProvider"
 WINDOWSML = "WindowsML"  # no provider of that name: Windows chooses among those it has installed
-
-MAX_SHORT = 260  # characters of a short path
-LONGEST_NAME = 40  # characters of a folder's name for runtime, device and precision
 
 Shapes = Mapping[str, tuple[Sequence[int], Sequence[int], Sequence[int]]]
 
@@ -333,48 +328,6 @@ def plugin_devices(ort: Any, name: str) -> list[Any]:
 def keeps_engines(name: str) -> bool:
     """Whether a provider compiles engines that are worth keeping."""
     return name not in ("cpu", "cuda", "directml", "windowsml", "webgpu")
-
-
-def engine_cache(
-    settings: Settings, name: str, model_hash: str, runtime: str, device: str
-) -> Path | None:
-    """A folder for compiled engines of one model, made if need be; None where the provider keeps
-    none or the folder cannot be made.
-
-    An engine is of use only to the same model, runtime, device and precision; all four are in the
-    path, as a digest where their names are long: TensorRT adds names of nearly 100 characters, and
-    Windows takes 260 in all.
-    """
-    folder = cache_folder(settings)
-    if not keeps_engines(name) or folder is None:
-        return None
-    safe = "".join(
-        c if c.isalnum() or c in ".-" else "_"
-        for c in f"{runtime}-{device}-{settings.device}-{settings.precision}"
-    )
-    if len(safe) > LONGEST_NAME:
-        digest = hashlib.sha256(safe.encode()).hexdigest()[:12]
-        safe = f"{safe[: LONGEST_NAME - 13]}-{digest}"
-    folder = folder / "engines" / name / model_hash[:16] / safe
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None  # compiling anew is slower, not wrong
-    return _narrow(folder) if os.access(folder, os.W_OK) else None
-
-
-def _narrow(folder: Path) -> Path | None:
-    """The folder in letters that every provider takes. TensorRT opens its engines by names in
-    Windows' old code page, where an account's Japanese name is another or none; Windows' short name
-    of the folder is plain. None where it has none.
-    """
-    if sys.platform != "win32" or str(folder).isascii():
-        return folder
-    import ctypes
-
-    short = ctypes.create_unicode_buffer(MAX_SHORT)
-    found = ctypes.windll.kernel32.GetShortPathNameW(str(folder), short, MAX_SHORT)
-    return Path(short.value) if 0 < found < MAX_SHORT and short.value.isascii() else None
 
 
 def _devices(ort: Any) -> list[Any]:

@@ -15,10 +15,7 @@ from __future__ import annotations
 import difflib
 import json
 import logging
-import math
 import os
-import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -27,18 +24,16 @@ from typing import Any
 from .. import regular_file
 from ..errors import BackendError
 from ..log import LEVELS, begin, warn_once
-from ..values import is_number
+from .folders import config_folder
+from .kinds import Kind, value_of
 
 log = logging.getLogger(__name__)
 
 PREFIX = "BLENDSHAPE_"
 FILE_VARIABLE = "BLENDSHAPE_CONFIG"
-FOLDER = "blendshape-auto-generator"
 MAX_THREADS = 256
 MAX_FILE = 1 << 20
 _PREFERENCES, _CALL = "the preferences", "the call"
-_ADDRESS = re.compile(r"grpcs?://[0-9A-Za-z.\[\]:_-]+:[0-9]{1,5}")
-_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
 @dataclass(frozen=True)
@@ -80,34 +75,6 @@ class Settings:
         preferences`, `the default`.
         """
         return dict(self.sources).get(name, "the default")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a setting may be: one of `choices`, a number from `low` to `high`, a path, or an address
-    of a server.
-
-    numbered: a choice may be told by its number, too, counted from 0.
-    """
-
-    about: str
-    choices: tuple[str, ...] = ()
-    low: float = 0
-    high: float = 0
-    path: bool = False
-    address: bool = False
-    numbered: bool = False
-
-    @property
-    def allowed(self) -> str:
-        """The allowed values in words."""
-        if self.choices:
-            return ", ".join(self.choices) + (
-                f", or 0 to {len(self.choices) - 1}" if self.numbered else ""
-            )
-        if self.address:
-            return "grpc://HOST:PORT, grpcs://HOST:PORT (with TLS), or nothing"
-        return "a path, or nothing" if self.path else f"a number from {self.low:g} to {self.high:g}"
 
 
 PROVIDER_NAMES = (
@@ -227,7 +194,9 @@ def resolve(
             try:
                 _require_known(name, where)
                 if value is not None:
-                    values[name] = _value(name, value, where)
+                    values[name] = value_of(
+                        SETTINGS[name], type(_DEFAULTS[name]), name, value, where
+                    )
                     sources[name] = where
             except BackendError as error:
                 if chosen:
@@ -270,48 +239,6 @@ def chosen(settings: Settings) -> dict[str, Any]:
         for name, source in settings.sources
         if source in (_PREFERENCES, _CALL)
     }
-
-
-def config_folder(environment: Mapping[str, str] | None = None) -> Path | None:
-    """Where a user's settings of programs lie: %APPDATA%, ~/Library/Application Support, or
-    XDG_CONFIG_HOME; None for a user without a home.
-    """
-    return _user_folder("APPDATA", "Application Support", "XDG_CONFIG_HOME", ".config", environment)
-
-
-def cache_folder(settings: Settings, environment: Mapping[str, str] | None = None) -> Path | None:
-    """Where compiled engines are kept: the setting cache_dir, or the user's cache folder; None for
-    a user without a home.
-    """
-    return (
-        Path(settings.cache_dir)
-        if settings.cache_dir
-        else _user_folder("LOCALAPPDATA", "Caches", "XDG_CACHE_HOME", ".cache", environment)
-    )
-
-
-def _user_folder(
-    windows: str, mac: str, xdg: str, default: str, environment: Mapping[str, str] | None
-) -> Path | None:
-    environment = os.environ if environment is None else environment
-    named = (
-        environment.get(windows if sys.platform == "win32" else xdg)
-        if sys.platform != "darwin"
-        else None
-    )
-    if named:
-        return Path(named) / FOLDER
-    try:
-        home = Path.home()
-    except (
-        RuntimeError,
-        KeyError,
-        OSError,
-    ):  # neither HOME nor an entry for this user, as in containers
-        return None
-    if sys.platform == "win32":
-        return home / FOLDER
-    return (home / "Library" / mac if sys.platform == "darwin" else home / default) / FOLDER
 
 
 def _file(
@@ -362,59 +289,6 @@ def _require_known(name: str, where: str) -> None:
             f"There is no setting {name!r:.60} ({where}).",
             f"{fix}Settings are {', '.join(SETTINGS)}.",
         )
-
-
-def _value(name: str, value: object, where: str) -> Any:
-    """The value in the setting's type; text is parsed, as it comes from the environment."""
-    kind, type_ = SETTINGS[name], type(_DEFAULTS[name])
-    found: Any = None
-    if kind.numbered and is_number(value):
-        value = f"{value:g}"
-    if type_ is bool:
-        text = str(value).strip().lower()
-        found = True if text in _TRUE else False if text in _FALSE else None
-    elif type_ is str and isinstance(value, str) and "\0" not in value:
-        text = value.strip()
-        if kind.path or (kind.address and (not text or _ADDRESS.fullmatch(text))):
-            found = text
-        elif text.lower() in kind.choices:
-            found = text.lower()
-        elif kind.numbered and text in map(str, range(len(kind.choices))):
-            found = kind.choices[int(text)]
-    elif type_ in (int, float) and not isinstance(value, bool):
-        found = _number(value, type_)
-        if found is not None and not (kind.low <= found <= kind.high):
-            found = None
-    if found is None:
-        shown = f"{value!r:.80}"
-        near = difflib.get_close_matches(str(value).strip().lower(), kind.choices, 1)
-        fix = (
-            f"Did you mean {near[0]}? Allowed: {kind.allowed}."
-            if near
-            else f"Allowed: {kind.allowed}."
-        )
-        raise BackendError(
-            "setting_invalid", f"{name} is {shown} ({where}), which is not allowed.", fix
-        )
-    return found
-
-
-def _number(value: object, type_: type) -> int | float | None:
-    if isinstance(value, str):
-        text = value.strip()
-        if text.lower() == "auto":
-            return 0
-        try:
-            number = float(text) if text.isascii() else math.nan
-        except ValueError:
-            return None
-    elif is_number(value):
-        number = float(value)
-    else:
-        return None
-    if not math.isfinite(number) or (type_ is int and number != int(number)):
-        return None
-    return type_(number)  # type: ignore[no-any-return]
 
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Settings)}

@@ -15,6 +15,7 @@ from ..atomic import replace_file
 from ..errors import BackendError
 from ..log import warn_once
 from . import hardware, providers, remote, runtime, selftest
+from .engines import engine_cache
 from .onnx_file import opset_of, read_model_file
 from .settings import SEVERITIES, Settings
 
@@ -235,7 +236,7 @@ class Starter:
 
     def _target(self, name: str, threads: int) -> providers.Target:
         gpus = hardware.gpus()
-        folder = providers.engine_cache(
+        folder = engine_cache(
             self.settings,
             name,
             self.model.hash,

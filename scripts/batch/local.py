@@ -55,6 +55,7 @@ def run_local(
     make: Callable[[], Blender],
     count: int,
     timeout: float | None,
+    *,
     stop: Stop,
 ) -> Iterator[Result]:
     """Work on jobs with `count` Blenders that `make` makes; results as they come. request_of: what

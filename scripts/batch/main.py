@@ -156,7 +156,12 @@ def main(arguments: Sequence[str], prog: str = "generate.py") -> int:
         ordered = [rows[job.name] for job in run.jobs if job.name in rows]
         if options.report is not None:
             told = report.summary(
-                ordered, len(run.jobs), interrupted, time.time() - began, events, run.described
+                ordered,
+                len(run.jobs),
+                interrupted,
+                time.time() - began,
+                events,
+                described=run.described,
             )
             broken = _written(options.report.absolute(), told, run.store) or broken
         with contextlib.suppress(OSError):  # another run tidies, too
@@ -257,8 +262,8 @@ class _Run:
                 self.store,
                 farm_of(self.options, self.settings, self.described),
                 stop,
-                self.events,
-                show,
+                events=self.events,
+                show=show,
             )
             return
         command = blender_command(self.options.blender or this_blender())
@@ -273,7 +278,7 @@ class _Run:
             lambda: Blender(command, environment, self.options.memory),
             self.count,
             self.options.timeout,
-            stop,
+            stop=stop,
         )
 
     def request(self, job: Job) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def summary(
     interrupted: bool,
     seconds: float,
     events: Sequence[Row],
+    *,
     described: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The report. asked: how many files there were to do; seconds: the whole run; events: what

@@ -81,14 +81,14 @@ def compare(old: Sequence[float], new: Sequence[float]) -> Ratio:
     )
     a, b = statistics.median(old), statistics.median(new)
     return Ratio(
-        a,
-        b,
-        b / a,
-        min(ratios),
-        low,
-        high,
-        max(ratios),
-        sign_test(sum(r < 1 for r in ratios), sum(r > 1 for r in ratios)),
+        old=a,
+        new=b,
+        ratio=b / a,
+        lowest=min(ratios),
+        lower_quartile=low,
+        upper_quartile=high,
+        highest=max(ratios),
+        chance=sign_test(sum(r < 1 for r in ratios), sum(r > 1 for r in ratios)),
     )
 
 

@@ -142,6 +142,7 @@ def run_farm(
     store: Store,
     farm: Farm,
     stop: Stop,
+    *,
     events: list[dict[str, Any]],
     show: Show,
 ) -> Iterator[Result]:

@@ -103,7 +103,13 @@ class Scalp:
 
 
 def _ribbons(
-    scalp: Scalp, rng: np.random.Generator, azimuth: Reals, top: Reals, bottom: Reals, welded: bool
+    scalp: Scalp,
+    rng: np.random.Generator,
+    azimuth: Reals,
+    top: Reals,
+    bottom: Reals,
+    *,
+    welded: bool,
 ) -> tuple[Reals, NDArray[np.int64]]:
     """Locks that lie on the head from elevation `top` down to `bottom`, each (N,), at their
     azimuth: cards, bent cards or solid ones; welded: joined at their roots.
@@ -172,7 +178,9 @@ def _fringe(scalp: Scalp, rng: np.random.Generator, brow: float) -> tuple[Reals,
         + rng.normal(0, rng.uniform(0.02, 0.15), count)
         - rng.uniform(0, 0.4) * np.abs(azimuth) ** 2
     )
-    return _ribbons(scalp, rng, azimuth, top, np.minimum(bottom, top - 0.15), rng.random() < 0.5)
+    return _ribbons(
+        scalp, rng, azimuth, top, np.minimum(bottom, top - 0.15), welded=rng.random() < 0.5
+    )
 
 
 def _curtain(scalp: Scalp, rng: np.random.Generator) -> tuple[Reals, NDArray[np.int64]]:
@@ -181,7 +189,9 @@ def _curtain(scalp: Scalp, rng: np.random.Generator) -> tuple[Reals, NDArray[np.
     azimuth = np.sort(rng.choice([-1, 1], count) * rng.uniform(rng.uniform(0.5, 1.4), np.pi, count))
     top = rng.uniform(0.5, 1.45, count)
     bottom = rng.uniform(-1.2, 0.1) + rng.normal(0, 0.15, count)
-    return _ribbons(scalp, rng, azimuth, top, np.minimum(bottom, top - 0.15), rng.random() < 0.5)
+    return _ribbons(
+        scalp, rng, azimuth, top, np.minimum(bottom, top - 0.15), welded=rng.random() < 0.5
+    )
 
 
 def _helmet(scalp: Scalp, rng: np.random.Generator, brow: float) -> tuple[Reals, NDArray[np.int64]]:
@@ -520,7 +530,7 @@ def add_decals(
                     rng.uniform(-wide, wide, n),
                     rng.uniform(-0.8, -0.6, n),
                     rng.uniform(-1.3, -1.0, n),
-                    True,
+                    welded=True,
                 ),
                 "decal",
             )

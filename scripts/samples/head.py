@@ -182,13 +182,13 @@ def _grid(surface: Surface) -> Grid:
     front, back, total = int(cols[3]), int(cols[4]), len(around)
     ear = (int(at[2]) + even(4), int(at[2]) + even(4) + even(10))
     return Grid(
-        around,
-        rows,
-        Block(*eye, int(cols[1]), int(cols[2])),
-        Block(*eye, -int(cols[2]), -int(cols[1])),
-        Block(int(at[4]), int(at[5]), -reach, reach),
-        Block(*ear, front, back),
-        Block(*ear, total - back, total - front),
+        angles=around,
+        rows=rows,
+        eye=Block(*eye, int(cols[1]), int(cols[2])),
+        other_eye=Block(*eye, -int(cols[2]), -int(cols[1])),
+        mouth=Block(int(at[4]), int(at[5]), -reach, reach),
+        ear=Block(*ear, front, back),
+        other_ear=Block(*ear, total - back, total - front),
     )
 
 
@@ -505,15 +505,15 @@ def _assemble(
     faces = np.where(faces >= 0, index[faces], -1)
     floor = np.array([0.0, 0.0, points[used, 2].min()])
     return SampleHead(
-        np.ascontiguousarray(points[used] - floor, dtype=np.float32),
-        np.ascontiguousarray(faces, dtype=np.int32),
-        part[used].astype(np.int32),
-        np.ascontiguousarray(tags[used, 0], np.float32),
-        np.ascontiguousarray(tags[used, 1], np.float32),
-        tags[used, 2].astype(np.int32),
-        np.concatenate([m for _, _, m, _ in pieces]).astype(np.int32),
-        {n: (p - floor).astype(np.float32) for n, p in marks.items()},
-        spec,
+        vertices=np.ascontiguousarray(points[used] - floor, dtype=np.float32),
+        faces=np.ascontiguousarray(faces, dtype=np.int32),
+        part=part[used].astype(np.int32),
+        ring=np.ascontiguousarray(tags[used, 0], np.float32),
+        turn=np.ascontiguousarray(tags[used, 1], np.float32),
+        opening=tags[used, 2].astype(np.int32),
+        material=np.concatenate([m for _, _, m, _ in pieces]).astype(np.int32),
+        landmarks={n: (p - floor).astype(np.float32) for n, p in marks.items()},
+        spec=spec,
     )
 
 

@@ -507,12 +507,12 @@ def sample(rng: np.random.Generator | None = None) -> tuple[Anatomy, Ints]:
     marks = {name: built.landmarks[name][[0, 2, 1]] * axes for name in NAMES}
     head = framed(
         Anatomy(
-            built.vertices[:, [0, 2, 1]] * axes,
-            built.part,
-            built.ring,
-            built.turn,
-            built.opening,
-            marks,
+            vertices=built.vertices[:, [0, 2, 1]] * axes,
+            part=built.part,
+            ring=built.ring,
+            turn=built.turn,
+            opening=built.opening,
+            landmarks=marks,
         )
     )
     return (restyled(head, rng) if rng else head), built.triangles

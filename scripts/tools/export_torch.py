@@ -45,6 +45,7 @@ def write(
     outputs: Sequence[str],
     axes: Mapping[str, Mapping[int, str]],
     path: Path,
+    *,
     metadata: Mapping[str, str],
 ) -> float:
     """Export, add the metadata, and compare on the given inputs and on larger ones. Returns the
@@ -109,7 +110,7 @@ def plain(
         name: {0: "B"} if name == "conditions" else {0: "B", 1: "V"}
         for name in (*inputs, "offsets")
     }
-    difference = write(net, inputs, ["offsets"], axes, path, own | dict(metadata or {}))
+    difference = write(net, inputs, ["offsets"], axes, path, metadata=own | dict(metadata or {}))
     with torch.no_grad():
         size = float(net(*inputs.values()).abs().max())
     if difference > ALLOWED * max(size, 1e-6):

@@ -134,7 +134,12 @@ def judge(copy: Copy, root: Path, config: Config, reach: reaching.Reach, mutant:
     usable = {test: seconds for test, seconds in reach.seconds.items() if test not in reach.failed}
     found = reaching.tests_of(reach, root, mutant.module, mutant.line) - set(reach.failed)
     tests = reaching.choose(
-        found, usable, mutant.module, config.most_tests, config.most_test_seconds, config.first
+        found,
+        usable,
+        mutant.module,
+        config.most_tests,
+        config.most_test_seconds,
+        first=config.first,
     )
     if not tests:  # pytest would run all that it finds
         return Judged(

@@ -103,7 +103,7 @@ def skin_of(vertices: Floats, triangles: Ints, marks: dict[str, Floats]) -> NDAr
 
 
 def fitted(
-    vertices: Floats, triangles: Ints, marks: Floats, target: Floats, faces: Ints, aims: Floats
+    vertices: Floats, triangles: Ints, marks: Floats, target: Floats, faces: Ints, *, aims: Floats
 ) -> Doubles:
     """The template's vertices (N,3) fitted to a target's skin; marks, aims (L,3): landmarks on
     both. All canonical.
@@ -219,7 +219,7 @@ def shapes_for(rig: Rig, base: tuple[Floats, Ints, dict[str, Floats], Floats]) -
         marks,
         points,
         rig.triangles[skin[rig.triangles].all(axis=1)],
-        np.stack([aims[n] for n in NAMES]),
+        aims=np.stack([aims[n] for n in NAMES]),
     )
     moved = transferred(vertices.astype(np.float64), triangles, shapes, fit)
     there = np.flatnonzero(near)

@@ -179,7 +179,7 @@ def export(runs: Path, out: Path, version: str) -> None:
         ["latent", "confidence"],
         {"points": {0: "B", 1: "P"}, "latent": {0: "B"}, "confidence": {0: "B"}},
         out / "face.encoder.onnx",
-        shared | {"blendshape.contract": "encoder"},
+        metadata=shared | {"blendshape.contract": "encoder"},
     )
     latent, _sure = whole(draw(1, 800, 7))
     difference = max(
@@ -197,7 +197,7 @@ def export(runs: Path, out: Path, version: str) -> None:
             ["basis"],
             {n: {0: "V"} for n in ("vertices", "normals", "parts", "sides", "ways", "basis")},
             out / "face.decoder.onnx",
-            shared
+            metadata=shared
             | {
                 "blendshape.contract": "decoder",
                 "blendshape.conditions": json.dumps(

@@ -89,26 +89,26 @@ def canonical(rig: Rig, conditions: list[str]) -> Head:
     marks = {n: frame.to_canonical(p) for n, p in rig.landmarks(rig.vertices, rig.shapes).items()}
     found = sides(vertices, rig.triangles, marks)
     return Head(
-        rig.name,
-        vertices,
-        rig.triangles,
-        loose_parts(vertices, rig.triangles),
-        targets,
-        known,
-        scales,
-        mixes,
-        identities,
-        rig.identity_names,
-        rig.whole_avatar,
-        [
+        name=rig.name,
+        vertices=vertices,
+        triangles=rig.triangles,
+        parts=loose_parts(vertices, rig.triangles),
+        targets=targets,
+        known=known,
+        scales=scales,
+        mixes=mixes,
+        identities=identities,
+        identity_names=rig.identity_names,
+        whole_avatar=rig.whole_avatar,
+        anchors=[
             (rig.anchors[n].indices, conditions.index(s) if (s := rig.anchors[n].shape) else -1)
             for n in NAMES
         ],
-        np.flatnonzero(moves).astype(np.int32),
-        np.flatnonzero(near & ~moves).astype(np.int32),
-        interest / interest.sum(),
-        found,
-        opposites(vertices, rig.triangles, marks, found),
+        active=np.flatnonzero(moves).astype(np.int32),
+        still=np.flatnonzero(near & ~moves).astype(np.int32),
+        interest=interest / interest.sum(),
+        sides=found,
+        opposite=opposites(vertices, rig.triangles, marks, found),
     )
 
 
@@ -329,19 +329,19 @@ def decoder_sample(
         head.sides[chosen], ways(everything, head.opposite, head.sides)[chosen], rng
     )
     sample = DecoderSample(
-        everything[chosen],
-        seamless_normals(everything, head.triangles)[chosen],
-        boxes[chosen],
-        side,
-        across,
-        frame.to_canonical(landmarks),
-        targets.astype(np.float16),
-        head.known,
-        head.scales,
-        mix_weights,
-        mix_offsets,
-        mix_scale,
-        head.name,
+        vertices=everything[chosen],
+        normals=seamless_normals(everything, head.triangles)[chosen],
+        parts=boxes[chosen],
+        sides=side,
+        ways=across,
+        landmarks=frame.to_canonical(landmarks),
+        targets=targets.astype(np.float16),
+        known=head.known,
+        scales=head.scales,
+        mix_weights=mix_weights,
+        mix_offsets=mix_offsets,
+        mix_scale=mix_scale,
+        rig=head.name,
     )
     return mirror_sample(sample, conditions) if rng.random() < 0.5 else sample
 
@@ -360,17 +360,17 @@ def swaps(conditions: list[str]) -> Ints:
 def mirror_sample(s: DecoderSample, conditions: list[str]) -> DecoderSample:
     swap = swaps(conditions)
     return DecoderSample(
-        s.vertices * MIRROR,
-        s.normals * MIRROR,
-        np.concatenate([s.parts[:, :3] * MIRROR, s.parts[:, 3:]], axis=1),
-        s.sides,
-        s.ways * np.tile(MIRROR, 2),
-        s.landmarks[LANDMARK_SWAP] * MIRROR,
-        s.targets[swap] * MIRROR.astype(np.float16),
-        s.known[swap],
-        s.scales[swap],
-        s.mix_weights[swap],
-        s.mix_offsets * MIRROR,
-        s.mix_scale,
-        s.rig,
+        vertices=s.vertices * MIRROR,
+        normals=s.normals * MIRROR,
+        parts=np.concatenate([s.parts[:, :3] * MIRROR, s.parts[:, 3:]], axis=1),
+        sides=s.sides,
+        ways=s.ways * np.tile(MIRROR, 2),
+        landmarks=s.landmarks[LANDMARK_SWAP] * MIRROR,
+        targets=s.targets[swap] * MIRROR.astype(np.float16),
+        known=s.known[swap],
+        scales=s.scales[swap],
+        mix_weights=s.mix_weights[swap],
+        mix_offsets=s.mix_offsets * MIRROR,
+        mix_scale=s.mix_scale,
+        rig=s.rig,
     )

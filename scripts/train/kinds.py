@@ -98,6 +98,7 @@ def rows_of(
     label: Ints,
     landmarks: Mapping[str, Floats],
     number: int,
+    *,
     rng: np.random.Generator,
 ) -> Rows:
     """The rows of one head in a frame drawn by rng. label (V,): classes, -1 for what is not
@@ -128,7 +129,7 @@ def draw(heads: int, seed: int) -> Rows:
         rng = np.random.default_rng([seed, number])
         try:
             head = dressed(rng)
-            found += [rows_of(*head, seed * 100_000 + number, rng) for _ in range(2)]
+            found += [rows_of(*head, seed * 100_000 + number, rng=rng) for _ in range(2)]
         except (
             ValueError,
             IndexError,

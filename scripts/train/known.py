@@ -204,7 +204,7 @@ def known(folder: Path) -> Rows:
         rng = np.random.default_rng(k)
         if name in FOUND:
             head = _located(folder, name)
-            found += [rows_of(*head, -1 - k, rng) for _ in range(FRAMES)]
+            found += [rows_of(*head, -1 - k, rng=rng) for _ in range(FRAMES)]
             continue
         if name in PARTS:
             rig, label = _avatar(folder, name)
@@ -219,5 +219,7 @@ def known(folder: Path) -> Rows:
             for mark, place in rig.landmarks(rig.vertices, rig.shapes).items()
         }
         label = np.where(label < 0, len(CLASSES), label).astype(np.int32)
-        found += [rows_of(vertices, rig.triangles, label, at, -1 - k, rng) for _ in range(FRAMES)]
+        found += [
+            rows_of(vertices, rig.triangles, label, at, -1 - k, rng=rng) for _ in range(FRAMES)
+        ]
     return joined(found)

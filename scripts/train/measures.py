@@ -287,7 +287,9 @@ def penetration(rig: Rig, got: Shapes, skin: NDArray[np.bool_]) -> float:
                 & (np.linalg.norm((v - middle)[:, :2], axis=1) < half)
                 & (np.abs(v[:, 2] - middle[2]) < 2 * half)
             )
-            some, all_ = _shown(rig, got, skin, np.flatnonzero(wanted), [name], middle, half)
+            some, all_ = _shown(
+                rig, got, skin, np.flatnonzero(wanted), [name], middle=middle, half=half
+            )
             shown, total = shown + some, total + all_
     middle, half = (
         (marks["mouth_left"] + marks["mouth_right"]) / 2,
@@ -302,7 +304,7 @@ def penetration(rig: Rig, got: Shapes, skin: NDArray[np.bool_]) -> float:
         & (away[:, 2] < 2 * half)
     )
     shut = [n for n in rig.shapes if n.startswith(SHUT)]
-    some, all_ = _shown(rig, got, skin, np.flatnonzero(wanted), shut, middle, half)
+    some, all_ = _shown(rig, got, skin, np.flatnonzero(wanted), shut, middle=middle, half=half)
     return (shown + some) / (total + all_) if total + all_ else float("nan")
 
 
@@ -312,6 +314,7 @@ def _shown(
     skin: NDArray[np.bool_],
     inside: Indices,
     names: list[str],
+    *,
     middle: Floats,
     half: float,
 ) -> tuple[int, int]:

@@ -255,16 +255,16 @@ def main() -> None:
     train(
         a.kind,
         Settings(
-            a.data,
-            a.out,
-            a.minutes,
-            a.seed,
-            a.threads,
-            kept_out,
-            a.rate,
-            a.batch,
-            a.mixed,
-            a.processes,
+            data=a.data,
+            out=a.out,
+            minutes=a.minutes,
+            seed=a.seed,
+            threads=a.threads,
+            leave_out=kept_out,
+            rate=a.rate,
+            batch=a.batch,
+            mixed=a.mixed,
+            processes=a.processes,
         ),
     )
 

@@ -19,7 +19,7 @@ from blendshape_auto_generator.blendshape_addon.process.backend_process import B
 from blendshape_auto_generator.blendshape_addon.process.launch import Settings, plan
 from fixtures.meshes import figure
 
-from backend.inference import providers
+from backend.inference import engines
 from backend.inference.settings import Settings as EngineSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,7 +134,7 @@ def test_on_windows_engines_are_kept_under_plain_names_or_not_at_all(
         raising=False,
     )
     monkeypatch.setattr(sys, "platform", "win32")
-    got = providers.engine_cache(
+    got = engines.engine_cache(
         EngineSettings(cache_dir=str(tmp_path / "太郎")), "tensorrt", "a" * 64, "ort", "gpu"
     )
     assert got == (Path(short) if found else None)

@@ -16,8 +16,8 @@ from blendshape_auto_generator.blendshape_addon.process.launch import (
     runtimes_folder,
 )
 
-from backend.inference import providers
-from backend.inference.settings import FOLDER
+from backend.inference import engines
+from backend.inference.folders import FOLDER
 from backend.inference.settings import Settings as EngineSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,7 +118,7 @@ def test_compiled_engines_fit_whatever_the_gpu_is_called(tmp_path: Path) -> None
         for number in range(2)
     ]
     folders = [
-        providers.engine_cache(settings, "tensorrt", "a" * 64, "ort1.31.1", name) for name in names
+        engines.engine_cache(settings, "tensorrt", "a" * 64, "ort1.31.1", name) for name in names
     ]
     assert folders[0] is not None and folders[0] != folders[1]
     inside = folders[0].relative_to(tmp_path)

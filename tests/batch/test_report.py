@@ -81,7 +81,7 @@ def told(tmp_path: Path) -> tuple[dict[str, Any], Store]:
     ]  # fmt: skip
     events = [{"time": "12:00:00", "what": "Worker two was lost."}]
     described = {"settings": {"sets": ["arkit"], "strength": 1.0}, "out": str(store.out)}
-    return report.summary(rows, 6, True, 120.0, events, described), store
+    return report.summary(rows, 6, True, 120.0, events, described=described), store
 
 
 def test_the_numbers_of_the_run(told: tuple[dict[str, Any], Store]) -> None:

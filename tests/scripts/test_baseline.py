@@ -52,7 +52,7 @@ def test_a_template_is_fitted_and_resampled() -> None:
     corners = [0, 19, 380, 399, 210]
     target = vertices * [1.2, 0.9, 1.0] + [0, 0, 0.05]
     start, goal = vertices.astype(np.float32), target.astype(np.float32)
-    fit = baseline.fitted(start, triangles, start[corners], goal, triangles, goal[corners])
+    fit = baseline.fitted(start, triangles, start[corners], goal, triangles, aims=goal[corners])
     assert np.linalg.norm(fit - target, axis=1).mean() < 0.03
     offsets = baseline.resampled(
         target.astype(np.float32), target, triangles, {"bump": shapes["bump"].astype(np.float64)}

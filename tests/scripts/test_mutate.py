@@ -300,7 +300,7 @@ def test_tests_are_chosen_by_how_near_they_are_and_how_fast_within_the_budget() 
     def chosen(most: int, budget: float, first: tuple[str, ...] = ()) -> list[str]:
         return [
             test.rpartition(":")[2]
-            for test in reaching.choose(reached, seconds, "backend/a.py", most, budget, first)
+            for test in reaching.choose(reached, seconds, "backend/a.py", most, budget, first=first)
         ]
 
     assert chosen(9, 99.0) == ["child", "near", "quick", "sees", "slow"], "the fastest run first"

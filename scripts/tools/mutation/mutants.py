@@ -75,14 +75,14 @@ def all_of(module: str, source: str, operators: Sequence[str]) -> Iterator[Mutan
                 after = lines[start[0]].strip() if start[0] < len(lines) else ""
                 definition = ASTQuery(node).get_definition_name() or ""
                 yield Mutant(
-                    module,
-                    name,
-                    definition,
-                    start[0],
-                    lines[start[0] - 1].strip(),
-                    after,
-                    occurrence,
-                    nth,
+                    module=module,
+                    operator=name,
+                    definition=definition,
+                    line=start[0],
+                    text=lines[start[0] - 1].strip(),
+                    after=after,
+                    occurrence=occurrence,
+                    nth=nth,
                 )
                 occurrence += 1
 

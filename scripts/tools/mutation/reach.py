@@ -126,6 +126,7 @@ def choose(
     module: str,
     most: int,
     most_seconds: float,
+    *,
     first: Collection[str] = (),
 ) -> list[str]:
     """The tests that judge a mutant, as far as number and time allow: those of the files `first`,

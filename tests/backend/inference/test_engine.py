@@ -30,6 +30,7 @@ from backend.inference import turns as turns_module
 from backend.inference.cancellation import Cancellation
 from backend.inference.contract import PER_VERTEX
 from backend.inference.decoding import shapes_of
+from backend.inference.engines import engine_cache
 from backend.inference.loading import load_model
 from backend.inference.pool import Pool
 from backend.inference.settings import Settings, resolve
@@ -202,7 +203,7 @@ def test_tensorrt_leaves_the_rest_to_cuda_and_directml_to_the_cpu_alone() -> Non
 
 def test_engines_are_kept_by_model_runtime_device_and_precision(tmp_path: Path) -> None:
     seen = {
-        providers.engine_cache(
+        engine_cache(
             settings(cache_dir=str(tmp_path), precision=precision, device=device),
             name,
             model,
@@ -219,14 +220,10 @@ def test_engines_are_kept_by_model_runtime_device_and_precision(tmp_path: Path) 
     assert len(seen) == 64 and all(
         path is not None and path.is_dir() and path.is_relative_to(tmp_path) for path in seen
     )
-    assert (
-        providers.engine_cache(settings(cache_dir=str(tmp_path)), "cpu", "a" * 64, "r", "d") is None
-    )
+    assert engine_cache(settings(cache_dir=str(tmp_path)), "cpu", "a" * 64, "r", "d") is None
     (tmp_path / "file").write_text("")
     assert (
-        providers.engine_cache(
-            settings(cache_dir=str(tmp_path / "file")), "tensorrt", "a" * 64, "r", "d"
-        )
+        engine_cache(settings(cache_dir=str(tmp_path / "file")), "tensorrt", "a" * 64, "r", "d")
         is None
     )
 
@@ -691,7 +688,7 @@ def test_a_folder_of_engines_has_a_short_name_that_is_still_its_own(
     chosen = resolve({"cache_dir": str(tmp_path), "precision": "fp16", "device": 1}, environment={})
     runtime = "r" * (length - len("-gpu-1-fp16"))
     folder, other = (
-        providers.engine_cache(chosen, "tensorrt", "a" * 64, runtime, gpu) for gpu in ("gpu", "GPU")
+        engine_cache(chosen, "tensorrt", "a" * 64, runtime, gpu) for gpu in ("gpu", "GPU")
     )
     assert folder is not None and other is not None and folder.is_dir()
     assert (
@@ -700,9 +697,7 @@ def test_a_folder_of_engines_has_a_short_name_that_is_still_its_own(
         and folder.name != other.name
     )
     assert (folder.name == f"{runtime}-gpu-1-fp16") is not shortened
-    assert providers.engine_cache(chosen, "cuda", "a" * 64, runtime, "gpu") is None, (
-        "it compiles none"
-    )
+    assert engine_cache(chosen, "cuda", "a" * 64, runtime, "gpu") is None, "it compiles none"
 
 
 def test_a_run_stops_soon_after_it_is_cancelled(slow: Path) -> None:

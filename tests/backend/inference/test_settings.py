@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import BackendError
-from backend.inference.providers import engine_cache
-from backend.inference.settings import MAX_FILE, SETTINGS, Settings, cache_folder, describe, resolve
+from backend.inference.engines import engine_cache
+from backend.inference.folders import cache_folder
+from backend.inference.settings import MAX_FILE, SETTINGS, Settings, describe, resolve
 from backend.protocol import read_message, write_message
 
 ROOT = Path(__file__).resolve().parents[3]
