@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.face.analyse.seams import MARKS
+from backend.face.analyse.face_skin import MARKS
 from backend.face.geometry.frame import frame_of_landmarks
 from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import loose_parts

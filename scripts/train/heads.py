@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.face.analyse.seams import opposites, sides, ways
+from backend.face.analyse.opening_sides import opposites, sides, ways
 from backend.face.geometry.frame import frame_of_landmarks
 from backend.face.geometry.landmarks import NAMES, SIDES, mirrored
 from backend.face.geometry.mesh import loose_parts, part_boxes
@@ -35,7 +35,7 @@ class Head:
     mixes: (weights (K,), offsets (V,3), scale). active, still: vertices that some shape moves, and
     the others near the face. interest (A,): how likely an active one is drawn, by the part of a
     shape that it moves: lids and lips are few, cheeks are many. sides, opposite (V,2): of mouth and
-    eye, as seams.py finds them.
+    eye, as opening_sides.py finds them.
     """
 
     name: str

@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.face.analyse.face_skin import face_skin
 from backend.face.analyse.kinds import CLASSES, Network
 from backend.face.analyse.part_inputs import described
-from backend.face.analyse.seams import face_skin
 from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import loose_parts
 from backend.face.params.analyse import KINDS, PART_INPUTS

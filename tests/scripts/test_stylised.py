@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.face.analyse.seams import opposites, sides
+from backend.face.analyse.opening_sides import opposites, sides
 from scripts.samples import stylised
 from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.samples.modelled import BUILDERS, overlay

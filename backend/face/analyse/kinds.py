@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from ..geometry.frame import Floats
 from ..geometry.mesh import Ints, part_boxes
 from ..params.analyse import FACE_SKIN, KINDS, PART_INPUTS
+from .face_skin import face_skin
 from .part_inputs import described
-from .seams import face_skin
 
 Flags = NDArray[np.bool_]
 

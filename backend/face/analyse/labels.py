@@ -20,15 +20,18 @@ from .surface import Flags, Surface
 
 @dataclass(frozen=True)
 class Labels:
-    """Flags (F,) of a face's vertices, or what holds such.
+    """What the vertices of a face are. Teeth and tongues are told by how they move: they are asked
+    of `inside_mouth` when there are shapes.
 
-    skin: the part that the landmarks lie on (seams.py). hair: hair, what is worn, and parts too big
-    for one of a face (surface.py). By side, where they are found: brows that are strips of their
-    own (brow_strips.py), lashes of both lids and eyes, which is what lies in the opening (lids.py),
-    and eyes without an opening that are drawn on the skin (flat_features.py). mouths: those that
-    are closed strips before the skin (flat_features.py). decals: what lies on the skin, None where
-    that is not asked (decals.py). Teeth and tongues are told by how they move: they are asked of
-    `inside_mouth` when there are shapes.
+    Args:
+        skin: flags (F,), the part that the landmarks lie on (face_skin.py)
+        hair: flags (F,), hair, what is worn, and parts too big for one of a face (surface.py)
+        brows: flags (F,) by side, brows that are strips of their own (brow_strips.py)
+        lashes: flags (F,) by side, of both lids (lids.py)
+        eyes: flags (F,) by side, what lies in the opening (lids.py)
+        flat_eyes: by side, eyes without an opening that are drawn on the skin (flat_features.py)
+        mouths: flags (F,) of each, those that are closed strips before the skin (flat_features.py)
+        decals: what lies on the skin, None where that is not asked (decals.py)
     """
 
     skin: Flags

@@ -15,7 +15,7 @@ from ..geometry.frame import Floats
 from ..geometry.mesh import Ints, connected_parts, distinct_rows, nearest, squared
 from ..params.analyse import BULKY_PARTS
 from .eyeballs import eyeballs
-from .seams import face_skin
+from .face_skin import face_skin
 
 Flags = NDArray[np.bool_]
 

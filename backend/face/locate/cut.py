@@ -15,8 +15,8 @@ from ...errors import BackendError
 from ..analyse import flat_features
 from ..analyse.eyeballs import eyeballs
 from ..analyse.kinds import skin_and_still
+from ..analyse.opening_sides import opposites, sides, ways
 from ..analyse.part_inputs import in_face_space
-from ..analyse.seams import opposites, sides, ways
 from ..geometry.frame import Floats, Frame, frame_of_landmarks
 from ..geometry.landmarks import NAMES, SIDES
 from ..geometry.mesh import AvatarMesh, part_boxes

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parameters of what is skin, lies on it or divides it: `analyse/seams.py`, `surface.py`,
-`decals.py`.
+"""Parameters of what is skin, lies on it or divides it: `analyse/face_skin.py`,
+`opening_sides.py`, `surface.py`, `decals.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ..number import number
 
 @dataclass(frozen=True)
 class FaceSkin:
-    """Which part is the face's skin (`analyse/seams.py`)."""
+    """Which part is the face's skin (`analyse/face_skin.py`)."""
 
     face: float = number(
         1.0,
@@ -32,7 +32,7 @@ class FaceSkin:
 
 @dataclass(frozen=True)
 class OpeningSides:
-    """On which side of the mouth or an eye a vertex lies (`analyse/seams.py`)."""
+    """On which side of the mouth or an eye a vertex lies (`analyse/opening_sides.py`)."""
 
     mouth_reach: float = number(
         1.0,

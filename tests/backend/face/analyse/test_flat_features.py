@@ -11,8 +11,8 @@ from fixtures.plate_head import EYE, HIGH, MOUTH, Made
 from fixtures.plate_head import plate_head as face
 
 from backend.face.analyse import flat_features
+from backend.face.analyse.face_skin import face_skin
 from backend.face.analyse.head import head_of
-from backend.face.analyse.seams import face_skin
 from backend.face.analyse.surface import Surface, surface_of
 from backend.face.correct import contacts
 from backend.face.geometry.frame import Floats

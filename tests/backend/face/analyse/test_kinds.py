@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.face.analyse import kinds, part_inputs
-from backend.face.analyse.seams import face_skin
+from backend.face.analyse.face_skin import face_skin
 from backend.face.geometry.mesh import AvatarMesh, loose_parts
 from backend.face.locate.face import Face
 from backend.face.params.analyse import KINDS

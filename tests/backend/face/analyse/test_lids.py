@@ -9,7 +9,7 @@ import numpy as np
 
 from backend.face.analyse.head import head_of
 from backend.face.analyse.lids import Lid
-from backend.face.analyse.seams import sides
+from backend.face.analyse.opening_sides import sides
 from backend.face.analyse.surface import surface_of
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.mesh import Ints, loose_parts, part_boxes, weld

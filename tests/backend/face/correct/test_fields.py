@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from backend.face.analyse.face_skin import face_skin
 from backend.face.analyse.head import head_of
-from backend.face.analyse.seams import face_skin, opposites, sides, ways
+from backend.face.analyse.opening_sides import opposites, sides, ways
 from backend.face.analyse.surface import Surface, bulky, surface_of
 from backend.face.correct import blend, fields
 from backend.face.correct.mouth import Mouth, mouth_of, oval

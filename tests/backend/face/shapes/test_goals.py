@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from backend.errors import BackendError
 from backend.face.analyse.head import Head, head_of
+from backend.face.analyse.opening_sides import sides
 from backend.face.analyse.rest import Finding
-from backend.face.analyse.seams import sides
 from backend.face.analyse.surface import surface_of
 from backend.face.correct import contacts, meeting
 from backend.face.geometry.frame import Floats

@@ -24,25 +24,13 @@ from ..geometry.mesh import (
     adjacency,
     all_corners,
     edges_of,
-    extent,
     loose_parts,
     nearest,
-    part_boxes,
     squared,
     weld,
 )
-from ..params.analyse import FACE_SKIN, OPENING_SIDES
-
-MARKS = (
-    "nose_tip",
-    "chin",
-    "mouth_left",
-    "mouth_right",
-    "eye_outer_left",
-    "eye_outer_right",
-    "lid_lower_left",
-    "lid_lower_right",
-)
+from ..params.analyse import OPENING_SIDES
+from .face_skin import face_skin
 
 
 def sides(
@@ -82,40 +70,6 @@ def sides(
         mine = sign * (vertices[near, 0] - at["nose_tip"][0]) >= 0
         found[near[mine], 1] = side[mine]
     return found
-
-
-def face_skin(
-    vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]
-) -> NDArray[np.bool_]:
-    """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie: of several
-    sheets there, such as a blush before the skin, the one that reaches farthest. Where that is as
-    small as an eye, a plate before the skin, what is smaller than a face does not count.
-    """
-    found = _under(vertices, parts, landmarks)
-    if extent(vertices[found]) < FACE_SKIN.face:
-        large = part_boxes(vertices, parts)[:, 3:].max(axis=1) >= FACE_SKIN.face / 2
-        if large.any():
-            found = np.zeros(len(parts), bool)
-            found[large] = _under(vertices[large], parts[large], landmarks)
-    return found
-
-
-def _under(
-    vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]
-) -> NDArray[np.bool_]:
-    """Vertices (V,) of the part on which most of the MARKS lie, whatever its size."""
-    reach: Floats | None = None
-    owners = []
-    for name in MARKS:
-        away = squared(vertices - landmarks[name])
-        near = np.flatnonzero(
-            np.sqrt(away) <= np.sqrt(away.min()) + np.float32(FACE_SKIN.sheets)
-        )  # squared again, a far one would not be its own nearest
-        if (parts[near] != parts[near[0]]).any():
-            reach = part_boxes(vertices, parts)[:, 3:].max(axis=1) if reach is None else reach
-            near = near[[reach[near].argmax()]]
-        owners.append(int(parts[near[0]]))
-    return np.asarray(parts == np.bincount(owners).argmax())
 
 
 def opposites(

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.face.analyse.seams import MARKS, face_skin, opposites, sides, ways
+from backend.face.analyse.face_skin import MARKS, face_skin
+from backend.face.analyse.opening_sides import opposites, sides, ways
 from backend.face.geometry.mesh import loose_parts
 from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.samples.modelled import anatomy
