@@ -200,12 +200,14 @@ def state() -> str:
     return found.hexdigest()
 
 
-def known_in(out: Path | None, names: Sequence[str]) -> dict[str, Any]:
-    """What a file says of these heads and this code, by number; nothing where it does not."""
+def known_in(out: Path | None, names: Sequence[str], code: str) -> dict[str, Any]:
+    """What a file says of these heads and this code, see `state`, by number; nothing where it does
+    not.
+    """
     if out is None or not out.exists():
         return {}
     data = json.loads(out.read_text(encoding="utf-8"))
-    same = data.get("state") == state() and data.get("heads") == list(names)
+    same = data.get("state") == code and data.get("heads") == list(names)
     return dict(data["numbers"]) if same else {}
 
 
@@ -218,7 +220,8 @@ def measure(
     """Move every number, or those whose `stage.Group` or `stage.Group.name` begins with one of
     `only`, and say a line of each; what the file `out` knows is not measured again.
     """
-    found, before = known_in(out, list(some)), dict[str, Made]()
+    code = state()  # as it was loaded: files may change while this runs
+    found, before = known_in(out, list(some), code), dict[str, Made]()
     for number in numbers():
         key = f"{number.group}.{number.name}"
         if only and not key.startswith(tuple(only)):
@@ -226,7 +229,7 @@ def measure(
         if key not in found:
             found[key] = tried(number, some, before)
             if out is not None:
-                data = {"state": state(), "heads": list(some), "numbers": found}
+                data = {"state": code, "heads": list(some), "numbers": found}
                 replace_file(out, (json.dumps(data, indent=1) + "\n").encode())
         say(row(key, found[key]))
     return found
