@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from . import drawn_hair
 from .anatomy import OPENINGS
+from .drawn_skin import skin
+from .drawn_style import CHIN_ROW, ROWS, Reals, Style
+from .drawn_surface import Surface, eye_outline
 from .rig import Floats, Ints
-from .stylised import CHIN_ROW, ROWS, Reals, Style, Surface, eye_outline, skin
 
 MATERIALS = (
     "skin",

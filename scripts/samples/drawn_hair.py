@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
+from .drawn_style import Reals
 from .rig import Floats
-from .stylised import Reals
 
 Indices = NDArray[np.int64]
 MIDDLE = np.array([0.0, 0.12, -1.02])  # of the skull

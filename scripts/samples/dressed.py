@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 from backend.face.analyse.kinds import CLASSES
 from backend.face.geometry.mesh import connected_parts
 
-from . import stylised
+from . import drawn_parts, stylised
 from .anatomy import OPENINGS, PARTS, Anatomy
 from .hair import _ellipsoid, locks
 from .modelled import overlay, sample
@@ -216,7 +216,7 @@ def _helmet(scalp: Scalp, rng: np.random.Generator, brow: float) -> tuple[Reals,
     if rng.random() < 0.4:
         sheets.append(MIDDLE + (outer[::-1] - MIDDLE) * 0.97)
     rows_all = np.concatenate(sheets)
-    return stylised._sheet(rows_all, closed=True)
+    return drawn_parts.sheet(rows_all, closed=True)
 
 
 def _long(scalp: Scalp, rng: np.random.Generator) -> tuple[Reals, NDArray[np.int64]]:
@@ -238,7 +238,7 @@ def _long(scalp: Scalp, rng: np.random.Generator) -> tuple[Reals, NDArray[np.int
     ]
     pieces, triangles, start = [], [], 0
     for k in range(count):
-        v, t = stylised._sheet(np.stack([r[k] for r in rows], axis=1), closed=True)
+        v, t = drawn_parts.sheet(np.stack([r[k] for r in rows], axis=1), closed=True)
         pieces.append(v)
         triangles.append(t + start)
         start += len(v)
@@ -304,7 +304,7 @@ def _ring(
         np.cos(small)[:, None, None] * out + np.sin(small)[:, None, None] * np.array([0, 0, 1.0])
     )
     rows = np.concatenate([rows, rows[:1]])
-    return stylised._sheet(rows + centre, closed=True)
+    return drawn_parts.sheet(rows + centre, closed=True)
 
 
 def add_worn(head: Dressed, body: Anatomy, scalp: Scalp, rng: np.random.Generator) -> None:
@@ -345,7 +345,7 @@ def add_worn(head: Dressed, body: Anatomy, scalp: Scalp, rng: np.random.Generato
                     )
                 )
                 if rng.random() < 0.6:
-                    lens = stylised._disc(
+                    lens = drawn_parts.disc(
                         centre, size, rng.uniform(0, 0.05), 3, int(rng.integers(8, 24))
                     )
                     if rng.random() < 0.5:
@@ -359,7 +359,7 @@ def add_worn(head: Dressed, body: Anatomy, scalp: Scalp, rng: np.random.Generato
                     + [sign * size[0], 0, 0]
                 )
                 pieces.append(
-                    stylised._sheet(
+                    drawn_parts.sheet(
                         np.stack(
                             [temple, temple + [0, 0.04, 0], temple + [0.02 * sign, 0.02, 0]], axis=0
                         )
@@ -373,7 +373,7 @@ def add_worn(head: Dressed, body: Anatomy, scalp: Scalp, rng: np.random.Generato
                     head.add(*piece, "worn")
         elif kind == "patch":
             sign = rng.choice([-1, 1])
-            disc = stylised._disc(
+            disc = drawn_parts.disc(
                 np.array([sign * eye[0], eye[1], front + rng.uniform(-0.05, 0.15)]),
                 (wide * 1.3, wide * 1.3),
                 0.05,
@@ -385,7 +385,7 @@ def add_worn(head: Dressed, body: Anatomy, scalp: Scalp, rng: np.random.Generato
                 strap = np.stack(
                     [scalp.points(a, 0.1 + 0.3 * sign * np.sin(a) + d, 0.04) for d in (0, 0.05)]
                 )
-                head.add(*_joined([disc, stylised._sheet(strap, closed=True)]), "worn")
+                head.add(*_joined([disc, drawn_parts.sheet(strap, closed=True)]), "worn")
             else:
                 head.add(*disc, "worn")
         elif kind == "mask":
@@ -398,7 +398,7 @@ def add_worn(head: Dressed, body: Anatomy, scalp: Scalp, rng: np.random.Generato
             )
             a, e = np.meshgrid(np.linspace(-0.7, 0.7, 12), np.linspace(-0.15, -0.9, 8))
             if some.any():
-                head.add(*stylised._sheet(scalp.points(a, e, rng.uniform(0.03, 0.2))), "worn")
+                head.add(*drawn_parts.sheet(scalp.points(a, e, rng.uniform(0.03, 0.2))), "worn")
         elif kind == "hat":
             low = rng.uniform(0.4, 1.2)
             crown, t = _ellipsoid(
@@ -424,7 +424,7 @@ def add_worn(head: Dressed, body: Anatomy, scalp: Scalp, rng: np.random.Generato
             index[used] = np.arange(len(used))
             head.add(crown[used], index[t], "worn")
             if rng.random() < 0.6:
-                head.add(*stylised._sheet(brim, closed=True), "worn")
+                head.add(*drawn_parts.sheet(brim, closed=True), "worn")
         elif kind == "phones":
             for sign in (1, -1):
                 head.add(
@@ -443,12 +443,12 @@ def add_worn(head: Dressed, body: Anatomy, scalp: Scalp, rng: np.random.Generato
                     for d in (-0.15, 0.15)
                 ]
             )
-            head.add(*stylised._sheet(arc), "worn")
+            head.add(*drawn_parts.sheet(arc), "worn")
         elif kind == "band":
             a = np.linspace(-np.pi, np.pi, 40, endpoint=False)
             e = rng.uniform(0.3, 1.0) * np.cos(a) + rng.uniform(-0.2, 0.3)
             head.add(
-                *stylised._sheet(
+                *drawn_parts.sheet(
                     np.stack(
                         [scalp.points(a, e + d, rng.uniform(0.03, 0.2)) for d in (0, 0.08, 0.16)]
                     ),
@@ -487,7 +487,7 @@ def add_worn(head: Dressed, body: Anatomy, scalp: Scalp, rng: np.random.Generato
             sign = rng.choice([-1, 1])
             ends = np.array([sign * 1.1, -0.3, -0.8]), np.array([sign * 0.3, -0.95, front + 0.2])
             path = ends[0] + (ends[1] - ends[0]) * np.linspace(0, 1, 6)[:, None]
-            stick = stylised._sheet(np.stack([path, path + [0, 0.03, 0], path + [0, 0, 0.03]]))
+            stick = drawn_parts.sheet(np.stack([path, path + [0, 0.03, 0], path + [0, 0, 0.03]]))
             bulb = _ellipsoid(6, 8, ends[1], np.array([0.1, 0.06, 0.06]))
             head.add(*_joined([stick, bulb]), "worn")  # type: ignore[list-item]
 
@@ -511,7 +511,7 @@ def add_decals(
             grid = np.meshgrid(np.linspace(-wide, wide, 4), np.linspace(-high, high, 4))
             for sign in (1, -1):
                 head.add(
-                    *stylised._sheet(
+                    *drawn_parts.sheet(
                         scalp.points(sign * (a + grid[0]), e + grid[1], rng.uniform(0.005, 0.03))
                     ),
                     "decal",
@@ -520,7 +520,7 @@ def add_decals(
         low, high = (-1.15, -0.75) if rng.random() < 0.6 else (-0.72, -0.6)
         wide = rng.uniform(0.2, 0.9)
         a, e = np.meshgrid(np.linspace(-wide, wide, 14), np.linspace(high, low, 6))
-        head.add(*stylised._sheet(scalp.points(a, e, rng.uniform(0.02, 0.12))), "decal")
+        head.add(*drawn_parts.sheet(scalp.points(a, e, rng.uniform(0.02, 0.12))), "decal")
         if rng.random() < 0.5:
             n = int(rng.integers(4, 20))
             head.add(
@@ -551,7 +551,7 @@ def add_lids(head: Dressed, body: Anatomy, rng: np.random.Generator) -> None:
     shell = np.stack([np.sin(turn) * np.cos(up), np.sin(up), np.cos(turn) * np.cos(up)], -1) * size
     shell = shell + [eye[0], eye[1] - rng.uniform(0, 0.3) * high, eye[2] - rng.uniform(0.0, 0.15)]
     for sign in (1, -1):
-        v, t = stylised._sheet(shell * [sign, 1, 1])
+        v, t = drawn_parts.sheet(shell * [sign, 1, 1])
         if rng.random() < 0.5:
             v, t = np.concatenate([v, v * [1, 1, 0.97]]), np.concatenate([t, t[:, ::-1] + len(v)])
         head.add(v, t, "lash")
