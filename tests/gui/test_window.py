@@ -40,7 +40,7 @@ def machine(request: pytest.FixtureRequest) -> gui.Machine:
     try:
         made = gui.machine(request.param, run)
     except (gui.Unavailable, subprocess.CalledProcessError) as reason:
-        pytest.skip(str(reason))
+        pytest.skip(f"no window can be had here: {reason}")
     made.execute(
         [
             "blender",
