@@ -9,8 +9,6 @@ reference key. Keys are written to what is stored and act on what is seen.
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,12 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..typed import armature_of, as_its_type, keys_of, mesh_of, positions_of
+from .expressions import is_expression
 from .findings import Finding, listed
 from .generated import count, made_by_us
-from .guides import role_of
 from .mesh_arrays import base_coordinates, group_weights
-from .naming import folded
-from .standards import standards
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -69,7 +65,6 @@ WEAKEST = 0.2
 # how far a bone's matrix may be from its rest, in its own units, without counting as posed
 POSED = 1e-5
 EVEN = 1e-4  # how far an object's scale may differ between directions and count as uniform
-_VROID = re.compile(r"Fcl_(ALL|MTH|EYE|BRW|HA)_", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -239,23 +234,6 @@ def offset_of(ob: bpy.types.Object, block: bpy.types.ShapeKey, base: Floats) -> 
     offset = points.astype(np.float64) - relative
     group = ob.vertex_groups.get(block.vertex_group) if block.vertex_group else None
     return offset if group is None else offset * group_weights(ob, {group.index})[:, None]
-
-
-def is_expression(name: str) -> bool:
-    """Whether a key's name says that it is an expression of a face at rest, in any of the known
-    standards, and no trait of the face.
-    """
-    return (
-        role_of(name) is not None
-        or folded(name) in _expressions()
-        or name.startswith("vrc.")
-        or _VROID.search(name) is not None
-    )
-
-
-@functools.cache
-def _expressions() -> frozenset[str]:
-    return frozenset(folded(name) for names in standards().values() for name in names)
 
 
 def deforming(ob: bpy.types.Object) -> list[str]:

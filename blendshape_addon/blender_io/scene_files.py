@@ -8,22 +8,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import addon_utils
 import bpy
 
 from ..errors import AddonError
 from ..foreign import READABLE
 from ..shared import leftovers, replace_file, temporary_beside
 from ..typed import as_its_type
-from . import gltf_facts, key_export
+from . import key_export
 from .avatar_objects import selected
+from .importing import import_file, last_line, unreadable, with_addon
 from .modes import object_mode
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -35,10 +33,6 @@ _FULL_WORDS = (
     "file too large",
 )
 _PIECE = 1 << 20
-_EXCEPTION = re.compile(
-    r"^(?:[a-z_]\w*\.)*((?!Location)[A-Z]\w*)(?:: (.*))?$", re.MULTILINE
-)  # as Python ends a traceback
-_NUMBER = re.compile(r"\.\d{3,}$")  # what Blender appends to names that are taken
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
@@ -70,9 +64,9 @@ def read_scene(path: Path) -> tuple[str, ...]:
             return lost
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True, load_ui=False)
         with in_window():
-            lost = _import(path)
+            lost = import_file(path)
     except RuntimeError as error:
-        raise _unreadable(path, str(error)) from error
+        raise unreadable(path, str(error)) from error
     if not bpy.data.objects:
         raise AddonError(
             "input_unreadable",
@@ -82,83 +76,11 @@ def read_scene(path: Path) -> tuple[str, ...]:
     return lost
 
 
-def _unreadable(path: Path, told: str) -> AddonError:
-    """What Blender reported of a file that it could not read: its own words, or where its importer,
-    a Python program, ended in an exception.
-    """
-    failed = _EXCEPTION.findall(told)
-    if "Traceback" not in told or not failed:
-        return AddonError(
-            "input_unreadable",
-            f"{path} cannot be read: {_last_line(told)}.",
-            "Open it in Blender, and export it again if that fails.",
-        )
-    kind, words = failed[-1]
-    words = words.strip().rstrip(".")
-    if kind == "KeyError":
-        what = (
-            f"it looks for {words.strip(chr(39))!r}, which the file refers to and does not hold"
-            " where the importer expects it"
-        )
-    elif kind in ("RuntimeError", "Exception", "ImportError", "AssertionError") and words:
-        what = words
-    else:
-        what = (
-            f"the file is damaged or of an unusual kind ({kind}: {words})"
-            if words
-            else f"the file is damaged or of an unusual kind ({kind})"
-        )
-    fix = (
-        "This is Blender's own importer: export the file again from the program that it comes from,"
-        " also as .glb, or convert it with another program."
-    )
-    return AddonError(
-        "input_unreadable",
-        f"{path} cannot be imported by Blender {bpy.app.version_string}: {what}.",
-        fix,
-    )
-
-
 def close_scene() -> None:
     """Let go of what is open, before a Python that has Blender as a module ends: with drivers of a
     file still there it hangs for ever.
     """
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True, load_ui=False)
-
-
-def _import(path: Path) -> tuple[str, ...]:
-    """Import a file into the open scene; what is lost by that, in sentences."""
-    if path.suffix.lower() == ".obj":
-        bpy.ops.wm.obj_import(filepath=str(path))
-        return ()
-    if path.suffix.lower() == ".fbx":
-        _with_addon("io_scene_fbx")
-        bpy.ops.import_scene.fbx(filepath=str(path))
-        return ()
-    _with_addon("io_scene_gltf2")
-    told = gltf_facts.facts(path)
-    with _as_glb(path, told) as readable:
-        # custom bone shapes would add a mesh object that is none of the avatar's
-        bpy.ops.import_scene.gltf(filepath=str(readable), disable_bone_shape=True)
-    if path.suffix.lower() == ".gltf":
-        for morphs in told.morphs:
-            _name_keys(morphs)
-    return told.lost
-
-
-def _name_keys(morphs: gltf_facts.Morphs) -> None:
-    """Give the keys of imported meshes the names that the importer did not find; meshes are told by
-    their names and their number of keys.
-    """
-    for mesh in bpy.data.meshes:
-        if mesh.shape_keys is None or _NUMBER.sub("", mesh.name) != _NUMBER.sub("", morphs.mesh):
-            continue
-        keys = [key for key in mesh.shape_keys.key_blocks if key != mesh.shape_keys.reference_key]
-        if len(keys) != len(morphs.names):
-            continue
-        for key, name in zip(keys, morphs.names, strict=True):
-            if name:
-                key.name = name
 
 
 @contextlib.contextmanager
@@ -224,7 +146,7 @@ def _export(path: Path, objects: Sequence[bpy.types.Object] = (), animation: boo
         selected(objects) if objects else contextlib.nullcontext(),
     ):
         if path.suffix == ".glb":
-            _with_addon("io_scene_gltf2")
+            with_addon("io_scene_gltf2")
             # normals of morph targets double the file, and toon shading looks better without
             bpy.ops.export_scene.gltf(
                 filepath=str(path),
@@ -237,7 +159,7 @@ def _export(path: Path, objects: Sequence[bpy.types.Object] = (), animation: boo
                 export_apply=False,
             )
         else:
-            _with_addon("io_scene_fbx")
+            with_addon("io_scene_fbx")
             bpy.ops.export_scene.fbx(
                 filepath=str(path),
                 use_visible=True,
@@ -338,7 +260,7 @@ def _renamed(target: Path) -> Iterator[Path]:
     # Blender's reason for a failed save is often that of a later call, so look for oneself
     except RuntimeError as error:
         raise (
-            _full(target) if not _room(target.parent) else _failed(target, _last_line(str(error)))
+            _full(target) if not _room(target.parent) else _failed(target, last_line(str(error)))
         ) from error
     finally:
         for left in (temporary, Path(f"{temporary}@")):  # Blender itself writes to NAME@ first
@@ -363,30 +285,6 @@ def _settle(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-@contextlib.contextmanager
-def _as_glb(path: Path, told: gltf_facts.Facts) -> Iterator[Path]:
-    """The path, or that of a copy with the ending that the importer wants of a .vrm, which is a
-    .glb, and with names where it looks for them.
-    """
-    changed = gltf_facts.readable(path, told)
-    if path.suffix.lower() != ".vrm" and changed is None:
-        yield path
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / f"{path.stem}.glb"
-        if changed is None:
-            shutil.copyfile(path, copy)
-        else:
-            copy.write_bytes(changed)
-        yield copy
-
-
-def _with_addon(name: str) -> None:
-    """Make sure that one of Blender's own importers is enabled for this run."""
-    if not addon_utils.check(name)[1]:
-        addon_utils.enable(name, default_set=False)
-
-
 def _room(folder: Path) -> bool:
     """True unless writing as much as the shape keys need into the folder finds the disk full."""
     needed = _PIECE + sum(
@@ -401,12 +299,6 @@ def _room(folder: Path) -> bool:
     except OSError as error:
         return error.errno not in _FULL
     return True
-
-
-def _last_line(told: str) -> str:
-    """The last line of what Blender reported, without its `Error:`."""
-    lines = [line.strip() for line in told.splitlines() if line.strip()]
-    return lines[-1].removeprefix("Error:").strip().rstrip(".") if lines else "no reason is given"
 
 
 def unwritable(target: Path, error: OSError) -> AddonError:

@@ -23,7 +23,6 @@ from .generated import (
     MADE,
     MARK,
     REST,
-    ROUNDINGS,
     STRENGTHS,
     attribute_of,
     keep,
@@ -31,6 +30,7 @@ from .generated import (
     read,
     record,
 )
+from .in_step import ROUNDINGS
 from .mesh_arrays import base_coordinates
 
 Floats = NDArray[np.float32]

@@ -22,32 +22,18 @@ from typing import Any
 import bpy
 
 from ..blender_io import key_export, scene_files
-from ..blender_io.as_seen import visible
-from ..blender_io.mesh_io import check_editable
 from ..errors import DEATHS, NOT_THE_INPUT, AddonError, as_addon_error
 from ..foreign import one_line
-from ..process.backend_process import Backend, error_of
+from ..process.backend_process import Backend
+from ..process.exits import error_of
 from ..process.limits import StoppedError
 from ..shared import seconds_for, streams
 from ..typed import mesh_of
 from .arguments import asked, free_names, note_of, parser
-from .generation import face_confidence, generate_for_object
+from .choosing import choose
+from .generation import generate_for_object
 from .options import Options
 from .outcome import Outcome
-
-NAMES = (
-    "face",
-    "head",
-    "body",
-    "kao",
-    "atama",
-    "顔",
-    "頭",
-)  # parts of names of objects that are looked at first
-CERTAIN = 0.99  # confidence in a face after which no other object is looked at
-# below which faces are sought in every direction: less than this is only believed where head
-# weights say so
-ENOUGH = 0.6
 
 
 @dataclass(frozen=True)
@@ -212,13 +198,15 @@ def _process_again(
     """
     began = time.monotonic()
     try:
-        return process(task, options.object, wanted, options.overwrite, backend, options.timeout)
+        return process(
+            task, options.object, wanted, options.overwrite, backend, timeout=options.timeout
+        )
     except AddonError as error:
         if error.code not in DEATHS:
             raise
         left = None if options.timeout is None else options.timeout - (time.monotonic() - began)
         return {
-            **process(task, options.object, wanted, options.overwrite, backend, left),
+            **process(task, options.object, wanted, options.overwrite, backend, timeout=left),
             "tried": [error.as_dict()],
         }
 
@@ -229,6 +217,7 @@ def process(
     wanted: Options,
     overwrite: bool,
     backend: Backend,
+    *,
     timeout: float | None = None,
     limited: Callable[[float], None] = lambda seconds: None,
 ) -> dict[str, Any]:
@@ -246,7 +235,7 @@ def process(
 
     with scene_files.in_window(), _limit(backend, seconds["import"], timeout, limited):
         began = time.perf_counter()
-        ob, chosen_by = _choose(name, wanted, backend)
+        ob, chosen_by = choose(name, wanted, backend)
         seconds["choose"] = time.perf_counter() - began
         outcome = generate_for_object(ob, wanted, backend)
         seconds.update(outcome.seconds)
@@ -339,90 +328,6 @@ def _check_outputs(task: Task, overwrite: bool) -> None:
 
 def _same(first: Path, second: Path) -> bool:
     return first.exists() and second.exists() and first.samefile(second)
-
-
-def _choose(name: str, wanted: Options, backend: Backend) -> tuple[bpy.types.Object, str]:
-    """The object to work on, and why it: "name", "only mesh" or "face". Raises AddonError:
-    `unknown_object`, `not_a_mesh`, `no_face`.
-    """
-    if name:
-        ob = bpy.data.objects.get(name)
-        if ob is None:
-            there = (
-                ", ".join(other.name for other in bpy.data.objects if other.type == "MESH")
-                or "none"
-            )
-            raise AddonError(
-                "unknown_object",
-                f"There is no object {name!r}.",
-                f"Mesh objects of this file: {there}.",
-            )
-        return check_editable(ob), "name"
-    bpy.context.view_layer.update()
-    meshes = [
-        ob for ob in bpy.context.scene.objects if ob.type == "MESH" and len(mesh_of(ob).vertices)
-    ]
-    if not meshes:
-        raise AddonError(
-            "not_a_mesh",
-            "The file has no mesh with vertices.",
-            "Choose a file that holds the avatar's mesh.",
-        )
-    hidden = len(meshes)
-    meshes = [ob for ob in meshes if visible(ob)]
-    if not meshes:
-        raise AddonError(
-            "not_a_mesh",
-            f"All {hidden} mesh objects of the file are hidden.",
-            "Show the avatar, or name its object with --object.",
-        )
-    if len(meshes) == 1:
-        return check_editable(meshes[0]), "only mesh"
-    editable = [
-        ob for ob in meshes if mesh_of(ob).is_editable and mesh_of(ob).override_library is None
-    ]
-    if not editable:
-        return check_editable(meshes[0]), "only mesh"
-    confidence, best = _surest(editable, wanted, backend, upright=True)
-    if confidence < ENOUGH:
-        confidence, best = _surest(editable, wanted, backend, upright=False)
-    if confidence <= 0:
-        message = f"No face was found in any of the {len(editable)} mesh objects."
-        raise AddonError(
-            "no_face",
-            message,
-            "Name the object with --object, and if need be a vertex group around the face with"
-            " --group.",
-        )
-    return bpy.data.objects[best], "face"
-
-
-def _surest(
-    meshes: Sequence[bpy.types.Object], wanted: Options, backend: Backend, upright: bool
-) -> tuple[float, str]:
-    """Confidence and name of the mesh object that holds a face most surely, the likeliest first and
-    none after one that is certain.
-    """
-    best = (0.0, "")
-    for ob in sorted(meshes, key=lambda ob: not any(word in ob.name.lower() for word in NAMES)):
-        best = max(
-            best, (_confidence(ob, wanted, backend, upright), ob.name), key=lambda pair: pair[0]
-        )
-        if best[0] > CERTAIN:
-            break
-    return best
-
-
-def _confidence(ob: bpy.types.Object, wanted: Options, backend: Backend, upright: bool) -> float:
-    """How sure the child is of a face; 0 also for meshes that cannot be worked on or lack the
-    vertex group that was named.
-    """
-    try:
-        return face_confidence(ob, wanted, backend, upright)
-    except AddonError as error:
-        if error.code in ("unknown_group", "mesh_invalid", "mesh_not_finite"):
-            return 0.0
-        raise
 
 
 def told(problem: Exception) -> AddonError:

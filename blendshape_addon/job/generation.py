@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blender_io.anchors import Surface
-from ..blender_io.avatar import gather_avatar, settled, split
+from ..blender_io.asked import remember_request
+from ..blender_io.avatar import gather_avatar
 from ..blender_io.findings import BEFORE, Finding, merged
-from ..blender_io.generated import remember_request
 from ..blender_io.key_writer import Portion, Shape, Written, write_all
 from ..blender_io.landmark_store import found_landmarks, keep_landmarks
 from ..blender_io.mesh_io import AvatarArrays, check_editable
@@ -25,6 +25,7 @@ from ..blender_io.modes import object_mode
 from ..blender_io.naming import aliases_of
 from ..blender_io.parts import avatar_parts, moving, out_of_reach
 from ..blender_io.remembered import Told, remember
+from ..blender_io.sharing import settled, split
 from ..errors import AddonError
 from ..process.backend_process import Backend
 from ..typed import keys_of, mesh_of

@@ -13,7 +13,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..blender_io.as_seen import PREVIEW, is_expression, shown_axes
+from ..blender_io.as_seen import PREVIEW, shown_axes
+from ..blender_io.expressions import is_expression
 from ..blender_io.findings import Finding
 from ..blender_io.generated import made_names
 from ..blender_io.landmark_store import found_landmarks

@@ -17,14 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blender_io.as_seen import PREVIEW
-from ..blender_io.avatar import Target, split
-from ..blender_io.generated import made_by_us, remember_request
+from ..blender_io.asked import remember_request
+from ..blender_io.avatar import Target
+from ..blender_io.generated import made_by_us
 from ..blender_io.key_writer import Portion, Shape, Written, write_all
 from ..blender_io.mesh_arrays import base_coordinates
 from ..blender_io.mesh_io import check_editable
 from ..blender_io.modes import object_mode
+from ..blender_io.sharing import split
 from ..errors import AddonError
-from ..process.backend_process import Backend, error_of
+from ..process.backend_process import Backend
+from ..process.exits import error_of
 from ..shared_protocol import Message
 from ..typed import keys_of, mesh_of
 from .generation import Job, find

@@ -15,7 +15,7 @@ from ..errors import AddonError
 from ..process.limits import LOOK_SECONDS
 from ..typed import mesh_of
 from . import chosen, inspection, session
-from .commands import ENOUGH, NAMES
+from .choosing import ENOUGH, NAMES
 from .generation import Job, find
 from .options import Options
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ..blender_io.avatar import Target, landmarks_of
 from ..blender_io.findings import Finding
 from ..errors import AddonError
-from ..process.backend_process import Backend, error_of
+from ..process.backend_process import Backend
+from ..process.exits import error_of
 from ..shared_protocol import Message
 
 Floats = NDArray[np.float32]

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import bpy
 
-from ..blender_io.generated import count, request_of, sets_of
+from ..blender_io.asked import request_of, sets_of
+from ..blender_io.generated import count
 from ..blender_io.key_writer import remove_keys
 from ..blender_io.landmark_store import found_landmarks
 from ..blender_io.mesh_io import check_editable

@@ -153,8 +153,8 @@ def _make(job: dict[str, Any], wanted: Any, limited: Callable[[float], None]) ->
         wanted,
         True,
         session.backend,
-        job["timeout"],
-        limited if job["timeout"] is None else lambda seconds: None,
+        timeout=job["timeout"],
+        limited=limited if job["timeout"] is None else lambda seconds: None,
     )
     row.update(
         status="done",

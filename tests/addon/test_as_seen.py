@@ -12,7 +12,7 @@ import bmesh
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.blender_io import as_seen
+from blendshape_auto_generator.blendshape_addon.blender_io import as_seen, expressions
 from blendshape_auto_generator.blendshape_addon.blender_io.modes import object_mode
 from fixtures import scenes
 from hypothesis import HealthCheck, given, settings
@@ -449,4 +449,4 @@ def test_modes_of_all_objects_come_back() -> None:
     ],
 )
 def test_expressions_are_told_from_traits_by_their_names(name: str, expression: bool) -> None:
-    assert as_seen.is_expression(name) is expression
+    assert expressions.is_expression(name) is expression

@@ -18,7 +18,8 @@ import psutil
 import pytest
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.process import backend_process
-from blendshape_auto_generator.blendshape_addon.process.backend_process import Backend, explain_exit
+from blendshape_auto_generator.blendshape_addon.process.backend_process import Backend
+from blendshape_auto_generator.blendshape_addon.process.exits import explain_exit
 from blendshape_auto_generator.blendshape_addon.process.launch import Launch, Settings, plan
 from fixtures.meshes import figure
 from fixtures.systems import links, posix

@@ -19,7 +19,7 @@ import psutil
 import pytest
 from blendshape_auto_generator.blendshape_addon.blender_io import scene_files
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
-from blendshape_auto_generator.blendshape_addon.job import commands, session
+from blendshape_auto_generator.blendshape_addon.job import choosing, commands, session
 from blendshape_auto_generator.blendshape_addon.job.arguments import free_names, parser
 from blendshape_auto_generator.blendshape_addon.process.launch import Settings, plan
 from blendshape_auto_generator.blendshape_addon.shared import seconds_for
@@ -203,7 +203,7 @@ def test_likely_names_come_first_and_none_after_a_certain_face(
         asked.append((ob.name, upright))
         return sure.get(ob.name, 0.0)
 
-    monkeypatch.setattr(commands, "face_confidence", confidence)
+    monkeypatch.setattr(choosing, "face_confidence", confidence)
     assert run(tmp_path / "several.blend")[1][0]["object"] == "Body" and asked == [("Body", True)]
     sure.clear()
     code, (row,) = run(tmp_path / "several.blend", "--overwrite")

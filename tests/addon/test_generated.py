@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.blender_io import generated
+from blendshape_auto_generator.blendshape_addon.blender_io import asked, generated
 from blendshape_auto_generator.blendshape_addon.blender_io.key_writer import (
     Shape,
     remove_keys,
@@ -228,11 +228,11 @@ def test_parts_are_joined_and_separated(how: str) -> None:
         if placed:
             place(other, placed)
     slightly(part, "k2", 0.01)
-    generated.remember_request(ob, ("arkit",), None)
+    asked.remember_request(ob, ("arkit",), None)
     bpy.ops.object.select_all(action="SELECT")
     bpy.context.view_layer.objects.active = ob
     bpy.ops.object.join()
-    assert ours(ob) == set(NAMES) - {"k2"} and generated.request_of(ob)[0] == ("arkit",)
+    assert ours(ob) == set(NAMES) - {"k2"} and asked.request_of(ob)[0] == ("arkit",)
     edit("Basis", lambda: M.separate(type="LOOSE"))
     kept = {len(other.data.vertices): ours(other) for other in bpy.data.objects}
     assert sorted(kept) == [62, 182] and kept[62] == set(NAMES) - {"k2"}
@@ -369,7 +369,7 @@ def test_a_copy_and_the_edited_key_are_both_the_users() -> None:
 
 def test_nothing_is_left_behind() -> None:
     ob = ball()
-    generated.remember_request(ob, ("arkit",), None)
+    asked.remember_request(ob, ("arkit",), None)
     active = ob.data.attributes.active_index
     before = {one.name for one in ob.data.attributes if not one.name.startswith(generated.MARK)}
     assert all(

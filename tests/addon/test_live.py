@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.blender_io import generated
+from blendshape_auto_generator.blendshape_addon.blender_io import asked
 from blendshape_auto_generator.blendshape_addon.job import live
 from blendshape_auto_generator.blendshape_addon.ops import live_operators
 from numpy.typing import NDArray
@@ -149,7 +149,7 @@ def test_what_is_shown_is_kept_and_can_be_updated(started: Any) -> None:
     np.testing.assert_allclose(points - rest, on_screen, atol=1e-6)
     assert not live.current().weights.any(), "the sliders rest again"
     np.testing.assert_array_equal(shown(started), rest)
-    assert generated.request_of(started)[1]["Grin"] == pytest.approx(
+    assert asked.request_of(started)[1]["Grin"] == pytest.approx(
         {"jawOpen": 0.75, "mouthSmileLeft": 0.5}
     )
     bpy.ops.blendshapes.live_end()

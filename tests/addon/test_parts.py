@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.blender_io.avatar import gather_avatar, split
+from blendshape_auto_generator.blendshape_addon.blender_io.avatar import gather_avatar
 from blendshape_auto_generator.blendshape_addon.blender_io.landmark_store import found_landmarks
 from blendshape_auto_generator.blendshape_addon.blender_io.parts import (
     ROLES,
@@ -19,6 +19,7 @@ from blendshape_auto_generator.blendshape_addon.blender_io.parts import (
     moving,
     role_by_name,
 )
+from blendshape_auto_generator.blendshape_addon.blender_io.sharing import split
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray

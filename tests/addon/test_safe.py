@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.blender_io import generated, remembered
+from blendshape_auto_generator.blendshape_addon.blender_io import asked, generated, remembered
 from blendshape_auto_generator.blendshape_addon.blender_io.mesh_arrays import base_coordinates
 from blendshape_auto_generator.blendshape_addon.blender_io.naming import styled
 from blendshape_auto_generator.blendshape_addon.job import preview, session
@@ -141,7 +141,7 @@ def test_update_makes_only_what_is_there_anew(body: Any, tiny: Path) -> None:
 def test_update_knows_the_tables_and_conditions_too(body: Any, tiny: Path) -> None:
     generate(tiny, sets=set(), conditions="jawOpen=0.5", key_name="Ah")
     generate(tiny)
-    assert generated.request_of(body) == (("vrchat",), {"Ah": {"jawOpen": 0.5}})
+    assert asked.request_of(body) == (("vrchat",), {"Ah": {"jawOpen": 0.5}})
     assert (
         bpy.ops.blendshapes.update(model=str(tiny)) == {"FINISHED"}
         and "Updated 16 shape keys" in session.status.result
@@ -167,7 +167,7 @@ def test_update_is_offered_only_where_something_was_generated(body: Any) -> None
 def test_a_tampered_request_is_ignored(body: Any, tiny: Path, wrong: str) -> None:
     generate(tiny)
     body.data.shape_keys[generated.REQUEST] = wrong
-    assert generated.request_of(body) == ((), {})
+    assert asked.request_of(body) == ((), {})
     assert (
         bpy.ops.blendshapes.update(model=str(tiny)) == {"FINISHED"}
         and "Updated 15 shape keys" in session.status.result
@@ -220,7 +220,7 @@ def test_reloaded_and_appended(body: Any, tiny: Path, tmp_path: Path) -> None:
     ob = bpy.data.objects["Body"]
     bpy.context.collection.objects.link(ob)
     bpy.context.view_layer.objects.active = ob
-    assert len(generated.made_by_us(ob, base_coordinates(ob))) == 15 and generated.request_of(ob)[
+    assert len(generated.made_by_us(ob, base_coordinates(ob))) == 15 and asked.request_of(ob)[
         0
     ] == ("vrchat",)
     assert (

@@ -17,6 +17,7 @@ operators = importlib.import_module(
     "blendshape_auto_generator.blendshape_addon.ops.sheet_operators"
 )
 sheet = importlib.import_module("blendshape_auto_generator.blendshape_addon.job.sheet")
+sheet_head = importlib.import_module("blendshape_auto_generator.blendshape_addon.job.sheet_head")
 
 
 def blocks() -> dict[str, list[str]]:
@@ -37,7 +38,7 @@ def pixels(path: Path) -> Any:
 
 def rest_of(ob: Any) -> Any:
     """The vertices of an object as they are drawn."""
-    return sheet.head_of(ob)[0][0].rest
+    return sheet_head.head_of(ob)[0][0].rest
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_the_face_is_shown_from_the_front_wherever_it_looks(
 
 
 def test_without_landmarks_the_face_is_shown_as_it_stands(face: Any) -> None:
-    np.testing.assert_array_equal(sheet.facing(face), np.eye(3))
+    np.testing.assert_array_equal(sheet_head.facing(face), np.eye(3))
 
 
 def test_nodes_are_known_by_their_types_whatever_their_names(face: Any, tmp_path: Path) -> None:
@@ -165,21 +166,21 @@ def test_the_whole_head_and_its_other_objects_are_shown(tmp_path: Path) -> None:
     for name in ("teeth", "lash"):
         objects[name].parent = face
     scenes.generate(face, sets={"vrchat"})
-    pieces, frame = sheet.head_of(face)
+    pieces, frame = sheet_head.head_of(face)
     assert len(pieces) == 3
     rest = pieces[0].rest
     top = rest[np.abs(rest[:, 2] - rest[:, 2].max()) < 1e-6]
     assert frame.holds(top).all(), "the top of the skull"
     objects["lash"].hide_set(True)
-    assert len(sheet.head_of(face)[0]) == 2, "what is hidden is not shown"
+    assert len(sheet_head.head_of(face)[0]) == 2, "what is hidden is not shown"
 
 
 def test_loose_parts() -> None:
     corners, totals = np.array([0, 1, 2, 2, 3, 0, 4, 5, 6], np.int32), np.array([3, 3, 3], np.int32)
-    assert sheet.loose_parts(corners, totals, 8).tolist() == [0, 0, 0, 0, 4, 4, 4, 7]
+    assert sheet_head.loose_parts(corners, totals, 8).tolist() == [0, 0, 0, 0, 4, 4, 4, 7]
 
 
 def test_a_key_that_moves_one_vertex_still_shows_a_head(body: Any) -> None:
     add_key(body, "Dot", 0, 1)
-    frame = sheet.head_of(body)[1]
+    frame = sheet_head.head_of(body)[1]
     assert frame.size > 0.1, "metres"

@@ -97,7 +97,7 @@ def state() -> dict[str, Any]:
         "keys": [block.name for block in key.key_blocks],
         "values": [round(block.value, 4) for block in key.key_blocks],
         "ours": sorted(addon("blender_io.generated").made_by_us(ob, base)),
-        "request": addon("blender_io.generated").request_of(ob),
+        "request": addon("blender_io.asked").request_of(ob),
         "landmarks": {
             mark.name: [round(x, 4) for x in mark.place]
             for mark in ob.blendshapes.landmarks

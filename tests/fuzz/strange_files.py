@@ -66,7 +66,7 @@ def files_cut_short() -> dict[str, Any]:
     whole = {suffix: FOLDER / f"whole{suffix}" for suffix in (".blend", ".glb", ".fbx", ".obj")}
     bpy.ops.wm.save_as_mainfile(filepath=str(whole[".blend"]), copy=True, compress=False)
     for name in ("io_scene_fbx", "io_scene_gltf2"):
-        scene_files._with_addon(name)
+        scene_files.with_addon(name)
     bpy.ops.export_scene.gltf(filepath=str(whole[".glb"]), export_format="GLB")
     bpy.ops.export_scene.fbx(filepath=str(whole[".fbx"]))
     bpy.ops.wm.obj_export(filepath=str(whole[".obj"]))
