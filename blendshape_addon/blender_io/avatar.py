@@ -111,7 +111,7 @@ def _gather(
     weights = (
         np.ones(len(face.vertices), np.float32) if face.head_weights is None else face.head_weights
     )
-    targets.append(_add(joined, ob, face, weights, mask, "auto", axes))
+    targets.append(_add(joined, ob, face, weights=weights, mask=mask, role="auto", space=axes))
     for part in parts:
         space = space_between(part.ob, ob)
         if space is None:
@@ -129,7 +129,9 @@ def _gather(
         role = (
             "auto" if part.why == "place" else part.role
         )  # only what the user or a name says goes before what the file says
-        targets.append(_add(joined, part.ob, own, weights, ones, role, axes @ space))
+        targets.append(
+            _add(joined, part.ob, own, weights=weights, mask=ones, role=role, space=axes @ space)
+        )
         findings.extend(own.findings)
     roles = np.concatenate(joined.roles)
     mesh = replace(
@@ -178,6 +180,7 @@ def _add(
     joined: _Joined,
     ob: bpy.types.Object,
     own: AvatarArrays,
+    *,
     weights: Floats,
     mask: Floats,
     role: str,

@@ -122,7 +122,7 @@ def agree(first: Floats, second: Floats) -> NDArray[np.bool_]:
 
 
 def _with_copies(
-    target: Target, own: Ints, moved: Floats, indices: Ints, offsets: Floats, part: bool
+    target: Target, own: Ints, moved: Floats, indices: Ints, offsets: Floats, *, part: bool
 ) -> tuple[Ints, Floats, NDArray[np.bool_]]:
     """What the modelled half gets, for the mirrored ones too; and which shapes differ between the
     halves.

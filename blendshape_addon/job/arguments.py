@@ -95,23 +95,33 @@ def parser(prog: str) -> Parser:
         help="files; without any, the .blend file that Blender has open",
     )
     made.add_argument(
-        "--set", default="", metavar="NAMES", help="shape sets, such as arkit or arkit,vrchat"
-    )
-    made.add_argument(
         "--out",
         type=Path,
         required=True,
         metavar="DIR",
         help="folder for NAME.blend; inputs are never overwritten",
     )
+    made.add_argument("--export", choices=EXPORTS, help="also write NAME.glb or NAME.fbx")
     made.add_argument(
-        "--object",
-        default="",
-        metavar="NAME",
-        help="the mesh object; without it, the one where a face is found",
+        "--report",
+        type=Path,
+        metavar="R.json",
+        help="what was made, how long it took, what went wrong",
     )
     made.add_argument(
-        "--group", default="", metavar="NAME", help="vertex group that the face is inside of"
+        "--overwrite", action="store_true", help="replace outputs that are already there"
+    )
+    made.add_argument("--timeout", type=seconds, metavar="S", help=_TIMEOUT)
+    _add_shapes(made)
+    _add_face(made)
+    _add_keys(made)
+    return made
+
+
+def _add_shapes(made: Parser) -> None:
+    """Which shapes, and how large."""
+    made.add_argument(
+        "--set", default="", metavar="NAMES", help="shape sets, such as arkit or arkit,vrchat"
     )
     made.add_argument(
         "--conditions",
@@ -140,26 +150,47 @@ def parser(prog: str) -> Parser:
         action="store_true",
         help="let eyeLook shapes turn eyeballs also where the avatar has bones for that",
     )
-    made.add_argument("--export", choices=EXPORTS, help="also write NAME.glb or NAME.fbx")
-    made.add_argument(
-        "--report",
-        type=Path,
-        metavar="R.json",
-        help="what was made, how long it took, what went wrong",
-    )
-    made.add_argument(
-        "--overwrite", action="store_true", help="replace outputs that are already there"
-    )
-    made.add_argument(
-        "--overwrite-keys",
-        action="store_true",
-        help="replace keys of the same name that were made or edited by hand",
-    )
     made.add_argument(
         "--regions",
         default="",
         metavar="LIST",
         help=f'strength of regions ({", ".join(REGIONS)}): "jaw=0.8,eyes=1.1"',
+    )
+    made.add_argument(
+        "--guide",
+        choices=GUIDES,
+        default="off",
+        help="what the mesh's own vowels and blinks decide (default off)",
+    )
+
+
+def _add_face(made: Parser) -> None:
+    """Where the face is, and what finds it."""
+    made.add_argument(
+        "--object",
+        default="",
+        metavar="NAME",
+        help="the mesh object; without it, the one where a face is found",
+    )
+    made.add_argument(
+        "--group", default="", metavar="NAME", help="vertex group that the face is inside of"
+    )
+    made.add_argument(
+        "--alone",
+        action="store_true",
+        help="leave the avatar's other objects (eyes, teeth, ...) alone",
+    )
+    made.add_argument(
+        "--model", default="", metavar="FILE.onnx", help="a model file instead of the shipped one"
+    )
+
+
+def _add_keys(made: Parser) -> None:
+    """How the keys are written."""
+    made.add_argument(
+        "--overwrite-keys",
+        action="store_true",
+        help="replace keys of the same name that were made or edited by hand",
     )
     made.add_argument(
         "--naming",
@@ -172,22 +203,6 @@ def parser(prog: str) -> Parser:
         action="store_true",
         help="also write vrc.v_ee, which the face tracking template asks for",
     )
-    made.add_argument(
-        "--guide",
-        choices=GUIDES,
-        default="off",
-        help="what the mesh's own vowels and blinks decide (default off)",
-    )
-    made.add_argument(
-        "--alone",
-        action="store_true",
-        help="leave the avatar's other objects (eyes, teeth, ...) alone",
-    )
-    made.add_argument(
-        "--model", default="", metavar="FILE.onnx", help="a model file instead of the shipped one"
-    )
-    made.add_argument("--timeout", type=seconds, metavar="S", help=_TIMEOUT)
-    return made
 
 
 def seconds(text: str) -> float:

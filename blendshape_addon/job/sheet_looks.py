@@ -202,6 +202,17 @@ def tint(number: int) -> bpy.types.Material:
     )
 
 
+def _either(tree: Any, gone: Any, behind: Any) -> Any:
+    """The socket that says how much nothing is seen, for one reason or the other."""
+    if gone is None:
+        return behind
+    most = tree.nodes.new("ShaderNodeMath")
+    most.operation = "MAXIMUM"
+    tree.links.new(gone, most.inputs[0])
+    tree.links.new(behind, most.inputs[1])
+    return most.outputs["Value"]
+
+
 def _made(name: str, look: Look, shade: tuple[float, float]) -> bpy.types.Material:
     """A material that shines in its colour, less where it turns away from the light."""
     material, tree = empty(name)
@@ -245,14 +256,7 @@ def _made(name: str, look: Look, shade: tuple[float, float]) -> bpy.types.Materi
             tree.links.new(picture.outputs["Alpha"], less.inputs[alpha])
             gone = less.outputs["Value"]
     if look.culled:
-        behind = geometry.outputs["Backfacing"]
-        if gone is not None:
-            most = tree.nodes.new("ShaderNodeMath")
-            most.operation = "MAXIMUM"
-            tree.links.new(gone, most.inputs[0])
-            tree.links.new(behind, most.inputs[1])
-            behind = most.outputs["Value"]
-        gone = behind
+        gone = _either(tree, gone, geometry.outputs["Backfacing"])
     surface = shine.outputs["Emission"]
     if gone is not None:
         mix, nothing = (

@@ -157,13 +157,16 @@ def _draw_tools(layout: bpy.types.UILayout, context: bpy.types.Context, name: st
         row = column.row(align=True)
         _tool(row, BLENDSHAPES_OT_shape_strength, strength, "MOD_THICKNESS", name)
         _tool(row, BLENDSHAPES_OT_sculpt_shape, tr("Sculpt"), "SCULPTMODE_HLT", name)
+        row = column.row(align=True)
         mirror = row.row(align=True)
         mirror.enabled = bool(other_side(name, keys_of(ob).key_blocks.keys()))
         _tool(mirror, BLENDSHAPES_OT_shape_mirror, tr("Mirror"), "MOD_MIRROR", name)
-        row = column.row(align=True)
         _tool(row, BLENDSHAPES_OT_shape_regenerate, tr("Regenerate"), "FILE_REFRESH", name)
+        row = column.row(align=True)
         _tool(row, BLENDSHAPES_OT_shape_reset, tr("Reset"), "LOOP_BACK", name)
-    column.operator(BLENDSHAPES_OT_stop_preview.bl_idname, icon="HIDE_ON")
+        row.operator(BLENDSHAPES_OT_stop_preview.bl_idname, icon="HIDE_ON")
+    else:
+        column.operator(BLENDSHAPES_OT_stop_preview.bl_idname, icon="HIDE_ON")
     layout.label(text="Hold Y over the 3D view: before", icon="EVENT_Y")
 
 
