@@ -266,7 +266,7 @@ def test_an_importer_that_breaks_off_says_why(
 
     bpy.utils.register_class(IMPORT_SCENE_OT_broken)
     try:
-        monkeypatch.setattr(scene_files, "_import", broken)
+        monkeypatch.setattr(scene_files, "import_file", broken)
         (tmp_path / "a.fbx").write_bytes(b"x")
         with pytest.raises(AddonError) as caught:
             scene_files.read_scene(tmp_path / "a.fbx")
