@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build the installable extension: a staged copy of what ships, the pinned wheels with their
-licences, and Blender's own builder.
+licences, some of them packed anew (repack.py), and Blender's own builder.
 
 .venv/bin/python scripts/build.py [--all-platforms]
 
@@ -23,6 +23,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from scripts.repack import DATE, shipped  # noqa: E402  (after the path is there)
+
 DIST = ROOT / "dist"
 WHEELS = ROOT / "build" / "wheels"
 PINS = ROOT / "requirements" / "wheels.json"
@@ -33,7 +37,6 @@ LICENCES = (
     "thirdpartynotices",
     "notice",
 )  # beginnings of file names in wheels
-DATE = (1980, 1, 1, 0, 0, 0)  # of every file in a zip, the earliest that the format knows
 SHIPPED = ("__init__.py", "blender_manifest.toml", "LICENSE", "blendshape_addon", "backend")
 # pip matches these tags literally, so every tag that a pinned wheel may carry is named.
 TAGS = {
@@ -126,7 +129,7 @@ def stage(folder: Path, platforms: list[str], more: tuple[str, ...] = ()) -> Non
     names = []
     for target in (*platforms, *more):
         for name, digest in pins[target].items():
-            shutil.copy2(fetch(name, digest, TAGS[target.split()[0]]), wheels / name)
+            shipped(fetch(name, digest, TAGS[target.split()[0]]), digest, wheels)
             names.append(name)
     _licences(folder, names)
     listed = "".join(f'  "./wheels/{name}",\n' for name in names)
@@ -231,7 +234,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     from backend import streams
 
     sys.exit(streams.run(main))
