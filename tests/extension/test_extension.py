@@ -6,7 +6,9 @@ every supported Blender.
 from __future__ import annotations
 
 import ast
+import base64
 import hashlib
+import io
 import json
 import os
 import re
@@ -22,6 +24,7 @@ import pytest
 
 from backend.face.shapes.shape_sets import load_sets
 from scripts import build
+from scripts.repack import changes
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).parent / "use_extension.py"
@@ -114,15 +117,33 @@ def test_it_carries_the_licences_of_what_it_brings(archive: Path) -> None:
     )
 
 
+def digest_of_record(wheel: bytes) -> str:
+    """SHA-256 of a wheel's RECORD, which tells the truth of every file in it."""
+    with zipfile.ZipFile(io.BytesIO(wheel)) as files:
+        record = next(name for name in files.namelist() if name.endswith(".dist-info/RECORD"))
+        rows = [row.rsplit(",", 2) for row in files.read(record).decode().splitlines()]
+        assert sorted(name for name, _, _ in rows) == sorted(files.namelist())
+        for name, digest, _ in rows:
+            if name != record:
+                raw = base64.urlsafe_b64encode(hashlib.sha256(files.read(name)).digest())
+                assert digest == f"sha256={raw.decode().rstrip('=')}", name
+        return hashlib.sha256(files.read(record)).hexdigest()
+
+
 def test_its_wheels_are_the_pinned_ones_for_both_pythons(archive: Path) -> None:
     pins = json.loads(build.PINS.read_text(encoding="utf-8"))[build.this_platform()]
+    anew = changes()
     with zipfile.ZipFile(archive) as file:
         held = {
-            name.split("/")[1]: hashlib.sha256(file.read(name)).hexdigest()
-            for name in file.namelist()
-            if name.endswith(".whl")
+            name.split("/")[1]: file.read(name) for name in file.namelist() if name.endswith(".whl")
         }
-    assert held == pins
+    assert held.keys() == pins.keys()
+    for name, data in held.items():
+        if name in anew:
+            assert anew[name]["of"] == pins[name]
+            assert digest_of_record(data) == anew[name]["record"]
+        else:
+            assert hashlib.sha256(data).hexdigest() == pins[name]
     pythons = ("cp311",) if build.this_platform() == "macos-x64" else ("cp311", "cp313")
     assert all(any(f"-{python}-" in name for name in held) for python in pythons)
 
