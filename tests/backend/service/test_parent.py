@@ -68,7 +68,7 @@ def outcome(system: str, before: str, then: str = "") -> tuple[int, str]:
         modules,
         textwrap.dedent(before),
         f"sys.platform = {system!r}",
-        "from backend import parent",
+        "from backend.service import parent",
         "parent.watch()",
         then,
         "time.sleep(2)",
