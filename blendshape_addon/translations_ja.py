@@ -14,37 +14,25 @@ JAPANESE: dict[str, str] = {
     "{model} on {provider}, about {memory} MB": "{model} ({provider})、約 {memory} MB",
     "{count} generated keys": "生成済みのキー {count} 個",
     "Select the face mesh": "顔のメッシュを選択してください",
-    "Keys are written to the mesh below the subdivision, which follows them": (
-        "キーは細分化前のメッシュに書き込まれ、細分化がそれに従います"
-    ),
+    "Keys are written to the mesh below the subdivision, which follows them": "キーは細分化前のメッシュに書き込まれ、細分化がそれに従います",
     "Sets": "セット",
     "Shape sets to make": "作成するシェイプのセット",
     "ARKit": "ARKit",
-    "The 52 face tracking shapes of Apple ARKit": (
-        "Apple ARKit の 52 個のフェイストラッキング用シェイプ"
-    ),
+    "The 52 face tracking shapes of Apple ARKit": "Apple ARKit の 52 個のフェイストラッキング用シェイプ",
     "VRChat visemes": "VRChat リップシンク",
     "The 15 mouth shapes of VRChat's lip sync": "VRChat のリップシンク用の口の形 15 個",
     "VRM 0.x": "VRM 0.x",
-    "Vowels, blinks, looks and emotions under the names of VRM 0.x": (
-        "VRM 0.x の名前の母音・まばたき・視線・感情"
-    ),
+    "Vowels, blinks, looks and emotions under the names of VRM 0.x": "VRM 0.x の名前の母音・まばたき・視線・感情",
     "VRM 1.0": "VRM 1.0",
-    "Vowels, blinks, looks and emotions under the names of VRM 1.0": (
-        "VRM 1.0 の名前の母音・まばたき・視線・感情"
-    ),
+    "Vowels, blinks, looks and emotions under the names of VRM 1.0": "VRM 1.0 の名前の母音・まばたき・視線・感情",
     "Unified Expressions": "Unified Expressions",
-    "Base and blended face tracking shapes of VRCFaceTracking": (
-        "VRCFaceTracking の基本および合成シェイプ"
-    ),
+    "Base and blended face tracking shapes of VRCFaceTracking": "VRCFaceTracking の基本および合成シェイプ",
     "SRanipal": "SRanipal",
     "Face tracking shapes of HTC's SRanipal": "HTC SRanipal のフェイストラッキング用シェイプ",
     "MMD": "MMD",
     "Japanese names that MMD dance worlds ask for": "MMD ワールドで使われる日本語名のモーフ",
     "For": "用途",
-    "Where the avatar goes, which says what shapes it needs": (
-        "アバターの用途。必要なシェイプが決まります"
-    ),
+    "Where the avatar goes, which says what shapes it needs": "アバターの用途。必要なシェイプが決まります",
     "VRChat face tracking": "VRChat フェイストラッキング",
     "ARKit's names and the 15 visemes, as templates take them": (
         "テンプレートが使う ARKit の名前と 15 個のリップシンク"
@@ -937,7 +925,6 @@ JAPANESE: dict[str, str] = {
     "{count} shape keys": "シェイプキー {count} 個",
     "{count} of {all} separate parts move": "別パーツ {all} 個のうち {count} 個が動きます",
     "and {count} separate parts": "別パーツ {count} 個にも追加",
-    "No shape is chosen. Click one in Results.": "シェイプが選ばれていません。「結果」で選んでください。",
     # What Fix did
     "{before} is now called {now}": "{before} の名前を {now} に変えました",
     "{count} keys renamed": "キー {count} 個の名前を変えました",
@@ -1009,4 +996,15 @@ JAPANESE: dict[str, str] = {
     "lids overlap": "まぶたが重なる",
     "lips stay apart": "唇が閉じない",
     "doubles with its other side": "反対側と二重に動く",
+    # What operators did
+    "Cancelled; nothing was changed": "中止しました。何も変更していません",
+    "The prepared runtime was removed": "準備したランタイムを削除しました",
+    "Contact sheets cancelled": "一覧画像を中止しました",
+    "{count} contact sheets in {folder}": "一覧画像 {count} 枚を {folder} に作りました",
+    "{count} expression sliders are ready": "表情スライダー {count} 個の準備ができました",
+    "Kept as {name}": "{name} として保存しました",
+    "Removed {keys}": "{keys}を削除しました",
+    "Face detected: affects {moving} of {all} vertices": "顔を検出しました: {all} 頂点中 {moving} 頂点に影響",
+    "{count} landmarks are estimated from those that you placed: {names}": "置かれた点から {count} 点を推定しました: {names}",
+    "The report is on the clipboard": "レポートをクリップボードにコピーしました",
 }

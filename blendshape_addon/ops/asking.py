@@ -14,7 +14,7 @@ from ..blender_io.generated import count
 from ..errors import AddonError, as_addon_error
 from ..job import inspection, session
 from ..shared_protocol import Message
-from ..translations import tr
+from ..translations import error_text, tr
 from ..typed import OperatorMixin, Returned, active_object, status_text
 
 _TICK_SECONDS = 0.05
@@ -141,5 +141,5 @@ class Asking(OfMesh):
         if error.code == "internal":
             traceback.print_exception(problem)
             session.status.trace = "".join(traceback.format_exception(problem))
-        self.report({"ERROR"}, str(error))
+        self.report({"ERROR"}, error_text(error))
         return {"CANCELLED"}

@@ -16,7 +16,7 @@ from ..blender_io.modes import object_mode
 from ..blender_io.parts import avatar_parts, moving
 from ..errors import AddonError
 from ..job import inspection, session
-from ..translations import tr
+from ..translations import error_text, tr
 from ..typed import OperatorMixin, Returned, active_object, keys_of, mesh_of
 
 
@@ -36,7 +36,7 @@ class Fix(OperatorMixin):
         try:
             told = self._mend(context)
         except (AddonError, RuntimeError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, error_text(error))
             return {"CANCELLED"}
         if not told:
             self.report({"INFO"}, tr("There was nothing to do"))

@@ -16,7 +16,7 @@ from ..blender_io.mesh_io import check_editable
 from ..errors import as_addon_error
 from ..job import inspection, landmark_overlay
 from ..shared_marks import marks
-from ..translations import tr
+from ..translations import error_text, tr
 from ..typed import Returned, active_object, status_text
 from .asking import OfMesh
 from .landmark_operators import below, region_at, shown_surface
@@ -137,8 +137,10 @@ class BLENDSHAPES_OT_place_landmarks(OfMesh, bpy.types.Operator):
         """Without a window nobody clicks."""
         self.report(
             {"ERROR"},
-            "Landmarks are placed by hand in a 3D view; scripts place them with"
-            " blendshapes.place_landmark.",
+            tr(
+                "Landmarks are placed by hand in a 3D view; scripts place them with"
+                " blendshapes.place_landmark."
+            ),
         )
         return {"CANCELLED"}
 
@@ -154,7 +156,7 @@ class BLENDSHAPES_OT_place_landmarks(OfMesh, bpy.types.Operator):
             inspection.stop()
             self._clicks = Clicks(ob)
         except Exception as problem:
-            self.report({"ERROR"}, str(as_addon_error(problem)))
+            self.report({"ERROR"}, error_text(as_addon_error(problem)))
             return {"CANCELLED"}
         self._identity, self._area = int(ob.session_uid), context.area
         self._overlay = landmark_overlay.guide(ob)

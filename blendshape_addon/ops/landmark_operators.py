@@ -22,7 +22,7 @@ from ..errors import AddonError, as_addon_error
 from ..job import face_view, inspection, landmark_overlay
 from ..job.generation import find
 from ..shared_marks import marks
-from ..translations import tr
+from ..translations import error_text, tr
 from ..typed import Returned, active_object, mesh_of, of_object, of_window, status_text
 from .asking import OfMesh
 
@@ -59,7 +59,7 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
         try:
             _ensure(context)
         except Exception as problem:
-            self.report({"ERROR"}, str(as_addon_error(problem)))
+            self.report({"ERROR"}, error_text(as_addon_error(problem)))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -185,12 +185,13 @@ class BLENDSHAPES_OT_place_landmark(OfMesh, bpy.types.Operator):
             self._place(context)
         except KeyError:
             names = ", ".join(found_landmarks(active_object(context)) or marks.NAMES)
-            self.report(
-                {"ERROR"}, f"There is no landmark {self.landmark!r}. Landmarks are {names}."
+            wrong = AddonError(
+                "usage", f"There is no landmark {self.landmark!r}.", f"Landmarks are {names}."
             )
+            self.report({"ERROR"}, error_text(wrong))
             return {"CANCELLED"}
         except Exception as problem:
-            self.report({"ERROR"}, str(as_addon_error(problem)))
+            self.report({"ERROR"}, error_text(as_addon_error(problem)))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -214,10 +215,12 @@ class BLENDSHAPES_OT_place_landmark(OfMesh, bpy.types.Operator):
             )
             guessed = landmarks.complete(ob, surface)
         if guessed:
-            names = ", ".join(landmarks.title(name) for name in guessed)
+            names = ", ".join(tr(landmarks.title(name)) for name in guessed)
             self.report(
                 {"INFO"},
-                f"{len(guessed)} landmarks are estimated from those that you placed: {names}",
+                tr("{count} landmarks are estimated from those that you placed: {names}").format(
+                    count=len(guessed), names=names
+                ),
             )
 
 

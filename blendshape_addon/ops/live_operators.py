@@ -13,7 +13,7 @@ from ..errors import AddonError, as_addon_error
 from ..job import chosen, face_view, inspection, live, preview, session
 from ..job.options import Options
 from ..shared_protocol import Message
-from ..translations import tr
+from ..translations import error_text, tr
 from ..typed import OperatorMixin, Returned, active_object, of_scene, of_window
 from .asking import Asking
 
@@ -72,7 +72,10 @@ class BLENDSHAPES_OT_live_start(Asking, bpy.types.Operator):
         live.begin(ready)
         show_sliders(ready)
         face_view.show(bpy.context, active_object(bpy.context), ready.landmarks)
-        self.report({"INFO"}, f"{len(ready.conditions)} expression sliders are ready")
+        self.report(
+            {"INFO"},
+            tr("{count} expression sliders are ready").format(count=len(ready.conditions)),
+        )
         return {"FINISHED"}
 
 
@@ -113,10 +116,10 @@ class BLENDSHAPES_OT_live_keep(_WhileLive, bpy.types.Operator):
         try:
             _live().keep(name)
         except Exception as problem:
-            self.report({"ERROR"}, str(as_addon_error(problem)))
+            self.report({"ERROR"}, error_text(as_addon_error(problem)))
             return {"CANCELLED"}
         reset_sliders()
-        self.report({"INFO"}, f"Kept as {name}")
+        self.report({"INFO"}, tr("Kept as {name}").format(name=name))
         return {"FINISHED"}
 
 

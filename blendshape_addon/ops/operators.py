@@ -20,6 +20,7 @@ from ..job.generation import Job
 from ..job.options import Options
 from ..job.tables import Table, user_table
 from ..shared_protocol import Message
+from ..translations import error_text, tr
 from ..typed import Returned, active_object
 from .asking import Asking, OfMesh, needs_keys
 from .option_properties import (
@@ -116,10 +117,11 @@ class BLENDSHAPES_OT_remove(OfMesh, bpy.types.Operator):
                     names = remove_keys(ob)
                 removed = len(names) if number == 0 else removed
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, error_text(error))
             return {"CANCELLED"}
         session.clear_status()
-        self.report({"INFO"}, f"Removed {removed} shape key{'s' * (removed != 1)}")
+        keys = tr("1 shape key" if removed == 1 else "{count} shape keys").format(count=removed)
+        self.report({"INFO"}, tr("Removed {keys}").format(keys=keys))
         return {"FINISHED"}
 
 
@@ -159,12 +161,15 @@ class BLENDSHAPES_OT_inspect(Asking, bpy.types.Operator):
         try:
             return self._found(inspection.inspect_now(context))
         except Exception as problem:
-            self.report({"ERROR"}, str(as_addon_error(problem)))
+            self.report({"ERROR"}, error_text(as_addon_error(problem)))
             return {"CANCELLED"}
 
     def _found(self, seen: inspection.Inspection) -> Returned:
         face_view.show(bpy.context, active_object(bpy.context), seen.landmarks)
         self.report(
-            {"INFO"}, f"Face detected: affects {seen.face_vertices:,} of {seen.vertices:,} vertices"
+            {"INFO"},
+            tr("Face detected: affects {moving} of {all} vertices").format(
+                moving=f"{seen.face_vertices:,}", all=f"{seen.vertices:,}"
+            ),
         )
         return {"FINISHED"}

@@ -18,6 +18,7 @@ from ..job import session
 from ..process.launch import blender_python
 from ..process.limits import WINDOW_SECONDS
 from ..process.runtimes import Handshake, Preparation, remove, runtime_for
+from ..translations import error_text, tr
 from ..typed import OperatorMixin, Returned
 
 _TICK_SECONDS = 0.2
@@ -66,7 +67,7 @@ class _Step(OperatorMixin):
         """One tick."""
         if event.type == "ESC" and event.value == "PRESS":
             self.cancel(context)
-            self.report({"INFO"}, "Cancelled; nothing was changed")
+            self.report({"INFO"}, tr("Cancelled; nothing was changed"))
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -100,7 +101,7 @@ class _Step(OperatorMixin):
         error = as_addon_error(problem)
         if error.code == "internal":
             traceback.print_exception(problem)
-        self.report({"ERROR"}, str(error))
+        self.report({"ERROR"}, error_text(error))
         return self._finish(context, {"CANCELLED"})
 
     def _remember(self, context: bpy.types.Context, python: Path, hello: Mapping[str, Any]) -> None:
@@ -224,9 +225,9 @@ class BLENDSHAPES_OT_remove_runtime(bpy.types.Operator):
                 if inside:
                     chosen.python = ""
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, error_text(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, "The prepared runtime was removed")
+        self.report({"INFO"}, tr("The prepared runtime was removed"))
         return {"FINISHED"}
 
 

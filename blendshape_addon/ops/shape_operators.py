@@ -23,7 +23,7 @@ from ..errors import AddonError
 from ..job import live, preview, sculpting, session
 from ..job.options import Options
 from ..job.outcome import Outcome
-from ..translations import tr
+from ..translations import error_text, tr
 from ..typed import OperatorMixin, Returned, active_object, keys_of, mesh_of
 from .asking import OfMesh
 from .operators import asked_before
@@ -72,7 +72,7 @@ class _AtOnce(OfShape):
                 raise AddonError("usage", "No shape is chosen.", "Click one in Results.")
             told = self._change(context, ob, name)
         except AddonError as error:
-            self.report({"ERROR"}, tr(str(error)))
+            self.report({"ERROR"}, error_text(error))
             return {"CANCELLED"}
         if shown:
             preview.start(ob, shown)
@@ -250,7 +250,7 @@ class BLENDSHAPES_OT_shape_reset(_OneRun, bpy.types.Operator):
                 for key in keys:
                     key.reset()
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, error_text(error))
             return {"CANCELLED"}
         remembered.resize(ob, name, before, 1.0)
         remembered.mark(ob, name, "")
@@ -277,7 +277,7 @@ class BLENDSHAPES_OT_sculpt_shape(OfShape, bpy.types.Operator):
                 raise AddonError("usage", "No shape is chosen.", "Click one in Results.")
             sculpting.start(context, active_object(context), name)
         except AddonError as error:
-            self.report({"ERROR"}, tr(str(error)))
+            self.report({"ERROR"}, error_text(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -27,7 +27,7 @@ from ..process.backend_process import NO_WINDOW
 from ..process.environment import BLENDER, clean_environment
 from ..process.patience import Patience
 from ..shared import streams
-from ..translations import tr
+from ..translations import error_text, said, tr
 from ..typed import Returned, active_object, keys_of, mesh_of, status_text
 from .vrchat_operators import known_sets
 
@@ -215,7 +215,7 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
                 )
         except OSError as error:
             self._folder.cleanup()
-            self.report({"ERROR"}, f"A second Blender cannot be started: {error}")
+            self.report({"ERROR"}, said(f"A second Blender cannot be started: {error}"))
             return {"CANCELLED"}
         self._patience, self._wanted = Patience(), len(sheets_of(active_object(context)))
         session.status.drawing, session.status.drawn = tr("Rendering contact sheets"), 0.0
@@ -228,15 +228,17 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
         """Look whether it is done."""
         if event.type == "ESC" and event.value == "PRESS":
             self.cancel(context)
-            self.report({"INFO"}, "Contact sheets cancelled")
+            self.report({"INFO"}, tr("Contact sheets cancelled"))
             return {"CANCELLED"}
         code = self._process.poll()
         if event.type == "TIMER" and code is None and self._patience.waited() > _RENDER_SECONDS:
             self.cancel(context)
             self.report(
                 {"ERROR"},
-                f"The contact sheets were not rendered within {_RENDER_SECONDS / 60:.0f} minutes;"
-                " the second Blender was ended",
+                said(
+                    f"The contact sheets were not rendered within {_RENDER_SECONDS / 60:.0f}"
+                    " minutes; the second Blender was ended"
+                ),
             )
             return {"CANCELLED"}
         if event.type != "TIMER":
@@ -249,13 +251,11 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
             return {"PASS_THROUGH"}
         self._end(context)
         if code or not files:
-            self.report(
-                {"ERROR"},
-                f"No contact sheets were made: {_reason(printed) or f'Blender ended with {code}'}",
-            )
+            why = _reason(printed) or f"Blender ended with {code}"
+            self.report({"ERROR"}, said(f"No contact sheets were made: {why}"))
             return {"CANCELLED"}
         session.status.sheets = files
-        self.report({"INFO"}, f"{len(files)} contact sheets in {Path(files[0]).parent}")
+        self.report({"INFO"}, _made(files))
         return {"FINISHED"}
 
     def cancel(self, context: bpy.types.Context) -> None:
@@ -273,10 +273,10 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
         try:
             files = write_sheets(active_object(context), *self._where())
         except Exception as problem:
-            self.report({"ERROR"}, str(as_addon_error(problem)))
+            self.report({"ERROR"}, error_text(as_addon_error(problem)))
             return {"CANCELLED"}
         session.status.sheets = [str(file) for file in files]
-        self.report({"INFO"}, f"{len(files)} contact sheets in {files[0].parent}")
+        self.report({"INFO"}, _made(session.status.sheets))
         return {"FINISHED"}
 
     def _where(self) -> tuple[Path, str]:
@@ -298,6 +298,12 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
         status_text(context, None)
         with contextlib.suppress(OSError):
             self._folder.cleanup()
+
+
+def _made(files: Sequence[str]) -> str:
+    return tr("{count} contact sheets in {folder}").format(
+        count=len(files), folder=Path(files[0]).parent
+    )
 
 
 def _reason(printed: Sequence[str]) -> str:

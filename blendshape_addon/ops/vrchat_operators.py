@@ -19,7 +19,7 @@ from ..blender_io.vrchat_facts import facts
 from ..blender_io.vrchat_words import Finding
 from ..errors import AddonError
 from ..job import live, preview
-from ..translations import tr
+from ..translations import error_text, tr
 from ..typed import Returned, active_object
 from .asking import OfMesh
 from .vrchat_fixes import AT_ONCE, mend
@@ -73,7 +73,7 @@ class BLENDSHAPES_OT_vrchat_check(OfMesh, bpy.types.Operator):
         try:
             findings = look(active_object(context))
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, error_text(error))
             return {"CANCELLED"}
         problems = [finding for finding in findings if finding.level in ("warning", "error")]
         for finding in problems:
@@ -119,7 +119,7 @@ class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
                         done.append(mend(ob, finding))
             look(ob)
         except (AddonError, RuntimeError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, error_text(error))
             return {"FINISHED"} if done else {"CANCELLED"}
         self.report({"INFO"}, "; ".join(done) or tr("There was nothing to fix"))
         return {"FINISHED"} if done else {"CANCELLED"}
@@ -164,7 +164,7 @@ class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: 
             objects = avatar_objects(face) if self.only_avatar else ()
             scene_files.export_scene(path, objects, self.animation)
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, error_text(error))
             return {"CANCELLED"}
         for sentence in key_export.lost():
             self.report({"WARNING"}, sentence)

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 import bpy
 
 from ..job import inspection, session
+from ..translations import tr
 from ..typed import Returned, keys_of, mesh_of, of_scene
 
 _LAST_LINES = 40  # of the log: a traceback with what came before it
@@ -108,5 +109,5 @@ class BLENDSHAPES_OT_copy_report(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Returned:
         """Copy it."""
         context.window_manager.clipboard = report_text(context)
-        self.report({"INFO"}, "The report is on the clipboard")
+        self.report({"INFO"}, tr("The report is on the clipboard"))
         return {"FINISHED"}

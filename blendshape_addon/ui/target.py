@@ -22,7 +22,7 @@ from ..ops.landmark_hand import BLENDSHAPES_OT_place_landmarks
 from ..ops.operators import BLENDSHAPES_OT_inspect
 from ..ops.option_properties import COUNTS
 from ..ops.use_other import BLENDSHAPES_OT_use_other
-from ..translations import tr
+from ..translations import said, tr
 from ..typed import active_object, of_scene
 from .report import BLENDSHAPES_OT_copy_report
 from .tab import draw_lines
@@ -176,10 +176,13 @@ def _draw_error(layout: bpy.types.UILayout, error: AddonError, width: int) -> No
     column = layout.column()
     column.alert = True
     draw_lines(
-        column, tr(NO_FACE if error.message.startswith(NO_FACE) else error.message), "ERROR", width
+        column,
+        said(NO_FACE if error.message.startswith(NO_FACE) else error.message),
+        "ERROR",
+        width,
     )
     if error.fix:
-        draw_lines(layout, tr(error.fix), "FORWARD", width)
+        draw_lines(layout, said(error.fix), "FORWARD", width)
     if error.code in _MISSING:
         row = layout.row()
         row.operator(

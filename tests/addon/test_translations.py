@@ -6,8 +6,10 @@ bpy module itself has no languages.
 from __future__ import annotations
 
 import ast
+import itertools
+import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,33 @@ from blendshape_auto_generator.blendshape_addon.blender_io import (
     vrchat_check,
     vrchat_words,
 )
+from blendshape_auto_generator.blendshape_addon.translations_errors_ja import ERRORS_JAPANESE
 from blendshape_auto_generator.blendshape_addon.translations_ja import JAPANESE
 from blendshape_auto_generator.blendshape_addon.ui import panels, tab, vrchat_panel
 
 from backend.face.analyse import rest
 
 SOURCE = Path(__file__).resolve().parents[2] / "blendshape_addon"
+BACKEND = SOURCE.parent / "backend"
+KNOWN = {**JAPANESE, **ERRORS_JAPANESE}
+COMMAND_LINE = {"job/arguments.py", "job/choosing.py", "job/commands.py"}  # which speaks English
+# Of the backend: what the add-on itself never gets wrong, and what only the command line says
+ASKED_WRONGLY = {"face/evidence/evidence.py", "face/shapes/goals.py", "inference/export.py"}
+SPEAKING = (
+    *(path for path in SOURCE.rglob("*.py") if str(path.relative_to(SOURCE)) not in COMMAND_LINE),
+    *(
+        path
+        for path in (
+            *(BACKEND / "face").rglob("*.py"),
+            *(BACKEND / "inference").rglob("*.py"),
+            *(BACKEND / "service" / name for name in ("asked.py", "generate.py")),
+            BACKEND / "errors.py",
+        )
+        if str(path.relative_to(BACKEND)) not in ASKED_WRONGLY
+    ),
+)
+FIRST_SENTENCE = {"AddonError": 1, "BackendError": 1, "StoppedError": 1, "_failed": 0}
+FILLED = re.compile(r"Qq\d+q")  # stands for a value in a sentence
 PROVIDERS = {
     "CPU",
     "TensorRT",
@@ -99,6 +122,101 @@ def of_source() -> Iterator[str]:
                 )
 
 
+class Sentences:
+    """Sentences that literals and f-strings of one function make, with marks for values."""
+
+    def __init__(self, named: Mapping[str, Sequence[ast.expr]], numbers: Iterator[int]) -> None:
+        self._named, self._numbers = named, numbers
+
+    def of(self, node: ast.expr, depth: int = 0) -> list[str]:
+        """All that the expression may be; what is not written there is a mark."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return [node.value]
+        if isinstance(node, ast.IfExp):
+            return [*self.of(node.body, depth), *self.of(node.orelse, depth)]
+        if isinstance(node, ast.BoolOp):
+            return [text for value in node.values for text in self.of(value, depth)]
+        if isinstance(node, ast.JoinedStr):
+            parts = [
+                self.of(part.value if isinstance(part, ast.FormattedValue) else part, depth)
+                for part in node.values
+            ]
+            return ["".join(each) for each in itertools.product(*parts)]
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "error.reason":
+            return REASONS
+        if isinstance(node, ast.Name) and node.id in self._named and depth < 4:
+            return [text for value in self._named[node.id] for text in self.of(value, depth + 1)]
+        return [f"Qq{next(self._numbers)}q"]
+
+
+def calls_in(tree: ast.Module) -> Iterator[tuple[ast.Call, dict[str, list[ast.expr]]]]:
+    """Calls inside of functions, with what is assigned to names there and in the module."""
+    module = {
+        target.id: [node.value]
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            named: dict[str, list[ast.expr]] = {}
+            for node in ast.walk(function):
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                    named.setdefault(node.targets[0].id, []).append(node.value)
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call):
+                    yield node, {**module, **named}
+
+
+def of_errors() -> Iterator[str]:
+    """Messages and fixes of errors, with marks for values."""
+    numbers = itertools.count()
+    for path in SPEAKING:
+        for call, named in calls_in(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            if name == "broken":  # after the model's name
+                yield from (
+                    f"Qq{next(numbers)}q {text}."
+                    for text in Sentences(named, numbers).of(call.args[1])
+                )
+            if name in FIRST_SENTENCE:
+                for node in call.args[FIRST_SENTENCE[name] : 3]:
+                    yield from Sentences(named, numbers).of(node)
+
+
+def of_landmarks() -> Iterator[str]:
+    """What is wrong with landmarks."""
+    tree = ast.parse((BACKEND / "face" / "locate" / "marks.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant | ast.JoinedStr):
+            yield from (
+                text for text in Sentences({}, itertools.count()).of(node.value) if text[-1:] == "."
+            )
+
+
+def reasons() -> list[str]:
+    """Why a path is refused."""
+    tree = ast.parse((BACKEND / "regular_file.py").read_text(encoding="utf-8"))
+    return sorted(
+        {
+            call.args[0].value
+            for call, _named in calls_in(tree)
+            if getattr(call.func, "id", "") == "RefusedError"
+            and isinstance(call.args[0], ast.Constant)
+            and isinstance(call.args[0].value, str)
+        }
+    )
+
+
+REASONS = reasons()
+NEVER = re.compile(r"Qq\d+q .*, which is the most for a model\.")  # but for a size
+
+
+def japanese(text: str) -> str:
+    return KNOWN.get(text, text)
+
+
 def own(texts: Iterator[str]) -> set[str]:
     return {text for text in texts if text not in NAMES}
 
@@ -164,10 +282,10 @@ def test_all_texts_of_panels_and_messages_are_translated() -> None:
         | set(panels.ROLES.values())
         | set(vrchat_panel.LABELS.values())
     )
-    assert told - JAPANESE.keys() == set()
+    assert told - KNOWN.keys() == set()
 
 
-@pytest.mark.parametrize("text", [text for text in JAPANESE if "{" in text])
+@pytest.mark.parametrize("text", [text for text in KNOWN if "{" in text])
 def test_what_is_filled_in_stays(text: str) -> None:
     def fields(pattern: str) -> list[Any]:
         return sorted(
@@ -176,7 +294,43 @@ def test_what_is_filled_in_stays(text: str) -> None:
             if name
         )
 
-    assert fields(text) == fields(JAPANESE[text])
+    assert fields(text) == fields(KNOWN[text])
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    sorted(
+        {
+            text
+            for text in (*of_errors(), *of_landmarks())
+            if re.search("[A-Za-z]{2}", FILLED.sub("", text)) and not NEVER.match(text)
+        }
+    ),
+)
+def test_what_an_error_says_is_japanese_with_all_its_values(sentence: str) -> None:
+    told = translations.said(sentence, japanese)
+    assert re.search("[\u3040-\u30ff]", told), "no Japanese"
+    assert sorted(FILLED.findall(told)) == sorted(FILLED.findall(sentence))
+
+
+def test_an_error_keeps_its_english_where_blender_speaks_english() -> None:
+    error = errors.AddonError("usage", "The key 'Jaw' is locked.", "Unlock it first.")
+    assert translations.error_text(error) == str(error)
+    assert translations.error_text(error, japanese) == (
+        "キー 'Jaw' はロックされています。 先にロックを解除してください。"
+    )
+    assert translations.error_text(RuntimeError("Own words"), japanese) == "Own words"
+
+
+def test_parts_of_sentences_are_translated_and_names_are_not() -> None:
+    def said(text: str) -> str:
+        return translations.said(text, japanese)
+
+    assert said("Eye inner left is below mouth left.") == "左目頭が左口角より下にあります。"
+    assert said("Face is hidden while it is in Edit Mode.").startswith("Face は編集モード")
+    assert said("The new runtime does not work: it was not ready within 2 hours.") == (
+        "新しいランタイムが動きません: 2 時間以内に準備できませんでした。"
+    )
 
 
 def test_tooltips_end_as_blenders_do() -> None:
