@@ -313,6 +313,32 @@ def test_what_an_error_says_is_japanese_with_all_its_values(sentence: str) -> No
     assert sorted(FILLED.findall(told)) == sorted(FILLED.findall(sentence))
 
 
+def test_operators_and_panels_speak_of_errors_in_the_language_of_the_interface() -> None:
+    def uses(node: ast.AST, *names: str) -> bool:
+        return any(
+            isinstance(part, ast.Call) and getattr(part.func, "id", "") in names
+            for part in ast.walk(node)
+        )
+
+    reported = [
+        call
+        for path in (SOURCE / "ops").glob("*.py")
+        for call, _named in calls_in(ast.parse(path.read_text(encoding="utf-8")))
+        if ast.unparse(call).startswith("self.report({'ERROR'}")
+    ]
+    drawn = [
+        call
+        for path in (SOURCE / "ui").glob("*.py")
+        for call, _named in calls_in(ast.parse(path.read_text(encoding="utf-8")))
+        if getattr(call.func, "id", "") == "draw_lines"
+        and re.search(r"error\.(message|fix)", ast.unparse(call))
+    ]
+    assert len(reported) > 15 and len(drawn) == 2
+    english = [call for call in reported if not uses(call, "error_text", "said", "tr")]
+    english += [call for call in drawn if not uses(call, "said")]
+    assert [ast.unparse(call) for call in english] == []
+
+
 def test_an_error_keeps_its_english_where_blender_speaks_english() -> None:
     error = errors.AddonError("usage", "The key 'Jaw' is locked.", "Unlock it first.")
     assert translations.error_text(error) == str(error)
