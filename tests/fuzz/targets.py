@@ -207,11 +207,11 @@ def tables(data: bytes) -> None:
                 assert error.message and error.fix
         try:
             text = data.decode()
-            addon("tables").parse_conditions(text[:2000])
+            addon("job.tables").parse_conditions(text[:2000])
         except (UnicodeDecodeError, addon("errors").AddonError):
             pass
         try:
-            addon("tables").read_table(path)
+            addon("job.tables").read_table(path)
         except addon("errors").AddonError as error:
             assert error.message and error.fix
         try:
