@@ -297,6 +297,7 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
     row = yield from hand.find("blendshapes.key", from_top=False)
     yield from hand.click(row)
     yield from hand.wait(8)
+    row = yield from hand.find("blendshapes.key", from_top=False)  # the tools below have moved it
     shoot("result", icon(row, 6))
 
     check = yield from hand.find("blendshapes.vrchat_check")
