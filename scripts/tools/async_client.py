@@ -12,7 +12,7 @@ from typing import Any, cast
 from backend.errors import BackendError
 from backend.protocol import Array, FrameReader, Message, frame
 from scripts.tools import client
-from scripts.tools.client import PACKAGE, command, error_of, gone
+from scripts.tools.client import PACKAGE, error_of, gone
 
 AT_ONCE = 1 << 20  # bytes that are read from the pipe at once
 
@@ -25,7 +25,7 @@ class AsyncClient:
     def __init__(
         self, python: str = sys.executable, preferences: Mapping[str, Any] | None = None
     ) -> None:
-        self._command = command(python, preferences)
+        self._command = client.command(python, preferences)
         self._answers: dict[int, asyncio.Queue[Message | None]] = {}
         self._last_id = 0
         self._ended = False
