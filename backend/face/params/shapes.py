@@ -39,6 +39,14 @@ class Solving:
     sweeps: int = number(
         25, "times over all weights", 1, 200, "at most, for one linear problem; not fitted"
     )
+    alike: float = number(
+        1e-6,
+        "tolerances, squared",
+        0,
+        1e-3,
+        "by which two costs differ at most that count as one: by rounding NumPy 1.26 and 2.3 took"
+        " weights that are 3e-5 apart",
+    )
     enough: float = number(
         1e-3,
         "weight",

@@ -49,15 +49,20 @@ class Problem:
 
 @dataclass
 class _Best:
-    """The weights (N,L) that cost least (N,) of those seen, and their figures (N,M)."""
+    """The weights (N,L) that cost least (N,) of those seen, and their figures (N,M). first: what
+    those cost (N,) that were seen first.
+    """
 
     weights: Doubles
     figures: Doubles
     cost: Doubles
+    first: Doubles
 
     def see(self, weights: Doubles, figures: Doubles, cost: Doubles) -> None:
-        """Take over where others cost less."""
-        less = cost < self.cost
+        """Take over where others cost less, or as good as the same and less than the first: of such
+        the later ones are taken, for which of them costs less by a hair is rounding.
+        """
+        less = (cost <= self.cost + SOLVING.alike) & (cost < self.first)
         self.weights = np.where(less[:, None], weights, self.weights)
         self.figures = np.where(less[:, None], figures, self.figures)
         self.cost = np.where(less, cost, self.cost)
@@ -69,7 +74,8 @@ def best(problem: Problem, measured: Measured) -> tuple[Doubles, Doubles]:
     Figures are nearly linear in weights on a face, so that each linear problem's answer is taken
     nearly whole. Where they are not, a whole step may make it worse, and the next one take it back:
     so a step goes only as far as a parabola through what it costs here, there and at first
-    promises, and what ends it is never worse than what it started from.
+    promises, and what ends it is never worse than what it started from. A step that promises next
+    to nothing is taken whole: how far to go would be rounding.
 
     Args:
         problem: what is asked for
@@ -79,7 +85,8 @@ def best(problem: Problem, measured: Measured) -> tuple[Doubles, Doubles]:
     start = _sized(problem, measured, every)
     weights = np.clip(start, problem.low, problem.high)
     figures = measured(weights, every)
-    seen = _Best(weights, figures, problem.cost(weights, figures, start))
+    cost = problem.cost(weights, figures, start)
+    seen = _Best(weights, figures, cost, first=cost)
     for _ in range(SOLVING.rounds):
         figures, slopes = _slopes(problem, measured, weights)
         cost = problem.cost(weights, figures, start)
@@ -93,7 +100,7 @@ def best(problem: Problem, measured: Measured) -> tuple[Doubles, Doubles]:
         steep = -2 * np.einsum("gm,gml,gl->g", missing, slopes, towards)
         steep += 2 * ((weights - start) * towards).sum(axis=1) / SOLVING.loose**2
         bend = after - cost - steep
-        whole = bend <= np.maximum(-steep, 0) / 2
+        whole = (bend <= np.maximum(-steep, 0) / 2) | (-steep <= SOLVING.alike)
         share = np.where(whole, 1, np.maximum(-steep, 0) / np.where(whole, 1, 2 * bend))
         weights = weights + share[:, None] * towards
     figures = measured(weights, every)
