@@ -199,7 +199,7 @@ def test_after_a_failure_the_scene_is_as_before_too(
         during.append(state(grid))
         raise RuntimeError("Error: the exporter broke")
 
-    monkeypatch.setattr(scene_files, "_with_addon", fails)
+    monkeypatch.setattr(scene_files, "with_addon", fails)
     with pytest.raises(RuntimeError, match="broke"):
         bpy.ops.blendshapes.export(filepath=str(tmp_path / "avatar.fbx"))
     assert during != [before] and state(grid) == before and not list(tmp_path.iterdir())
