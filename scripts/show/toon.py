@@ -10,6 +10,8 @@ from typing import Any
 
 import bpy
 
+from scripts.samples.drawn import MATERIALS
+
 Colour = tuple[float, float, float]  # linear RGB
 
 LIGHT = (0.287, -0.766, 0.575)  # where the light comes from; of length 1
@@ -19,22 +21,8 @@ FACE_EDGE, EDGE = 0.02, 0.30  # cosine at the edge: faces are nearly all light
 LIGHT_RING: Colour = (1.0, 0.66, 0.70)
 INK: Colour = (0.10, 0.03, 0.035)
 THICK = 0.0011  # metres, of the ink
-FLAT = frozenset(
-    {
-        "mouth_line",
-        "mouth",
-        "eye_white",
-        "iris",
-        "iris_light",
-        "pupil",
-        "eye_highlight",
-        "lash",
-        "brow",
-        "teeth",
-        "tongue",
-        "blush",
-    }
-)
+LIT = frozenset({"skin", "hair", "ribbon", "cloth", "collar"})  # materials with two tones
+FLAT = frozenset(MATERIALS) - LIT
 SHINE = "shine"  # the attribute that says how far inside the light ring a vertex is
 
 

@@ -44,8 +44,8 @@ class Solving:
         "tolerances, squared",
         0,
         1e-3,
-        "by which two costs differ at most that count as one: by rounding NumPy 1.26 and 2.3 took"
-        " weights that are 3e-5 apart",
+        "by which two costs differ at most that count as one: by rounding ONNX Runtime 1.19 and"
+        " 1.31 ended with weights that are 3e-5 apart",
     )
     enough: float = number(
         1e-3,
