@@ -151,7 +151,7 @@ class Pair:
         names, self._basis = [*names, *built], [*self._basis, *built.values()]
         asked = [goals.styled(aim.goal, (self._style - sizes.STYLE) / sizes.STYLE) for aim in aims]
         places = self._places or places_of(
-            face.vertices, head.landmarks, ones_of(head.surface.group, face.sides)
+            face.vertices, head.landmarks, ones_of(head.surface.group, face.lip_lid_side)
         )
         solution = solved(
             places,
@@ -180,7 +180,7 @@ class Pair:
         drawn = 0.0
         if looked.fields is not None:
             self._places = places_of(
-                face.vertices, looked.landmarks, ones_of(looked.around.group, face.sides)
+                face.vertices, looked.landmarks, ones_of(looked.around.group, face.lip_lid_side)
             )
             drawn = goals.drawn(self._places)
         mixed(

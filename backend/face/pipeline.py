@@ -99,7 +99,7 @@ def _head(
             inside,
             group,
             parts=face.parts,
-            sides=face.sides,
+            lip_lid_side=face.lip_lid_side,
             landmarks=landmarks,
             placed=placed,
             still=face.still,
@@ -110,7 +110,14 @@ def _head(
 
 def predict(network: Network, face: Face, asked: Floats) -> Floats:
     """The network's shapes float32 (N,F,3), canonical, for rows of weights `asked` (N,K)."""
-    seen = (face.vertices, face.normals, face.parts, face.sides, face.ways, face.latent)
+    seen = (
+        face.vertices,
+        face.normals,
+        face.parts,
+        face.lip_lid_side,
+        face.opposite_edge,
+        face.latent,
+    )
     return network(tuple(np.ascontiguousarray(array, np.float32) for array in seen), asked)
 
 

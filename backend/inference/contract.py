@@ -24,7 +24,8 @@ Floats = NDArray[np.float32]
 
 CONTRACT_VERSION = "1"
 MAX_CONDITIONS = 1024
-# a decoder's inputs beside the latent, in this order
+# a decoder's inputs beside the latent, in this order; the names stand in model files: `sides` is
+# `lip_lid_side` of face/locate/face.py, `ways` its `opposite_edge`
 PER_VERTEX = {
     "vertices": (None, 3),
     "normals": (None, 3),

@@ -80,9 +80,10 @@ def shapes_of(
 ) -> Floats:
     """Offsets float32 (N,F,3), canonical frame, for weights (N,K) over the model's conditions.
 
-    face: vertices (F,3), normals (F,3), parts (F,6), sides (F,2), ways (F,6), latent (1,L), all
-    canonical. A pair is run once in chunks of vertices and only the product with the weights is
-    kept; a plain model is run once per row. pool: threads to run on, None for its own number.
+    face: vertices (F,3), normals (F,3), parts (F,6), lip_lid_side (F,2), opposite_edge (F,6),
+    latent (1,L), all canonical. A pair is run once in chunks of vertices and only the product with
+    the weights is kept; a plain model is run once per row. pool: threads to run on, None for its
+    own number.
 
     Raises BackendError `model_contract` for outputs of a wrong shape or that are not finite,
     `cancelled`, `out_of_memory`.

@@ -48,9 +48,9 @@ def probe(inputs: Sequence[Any], rows: int = ROWS) -> dict[str, Floats]:
     return feeds
 
 
-def differs(name: str, expected: Sequence[Floats], got: Sequence[Floats], precision: str) -> str:
+def differs(name: str, wanted: Sequence[Floats], got: Sequence[Floats], precision: str) -> str:
     """Why `got` is not what the CPU gave, in words after the provider's name; "" if it is."""
-    for number, (right, found) in enumerate(zip(expected, got, strict=True)):
+    for number, (right, found) in enumerate(zip(wanted, got, strict=True)):
         if found.shape != right.shape:
             return f"gave {found.shape} instead of {right.shape} in output {number} of {name}"
         if not np.isfinite(found).all():
@@ -88,17 +88,17 @@ def examine(
     ):  # a second size, because some compile anew for every size
         feeds = probe(reference.get_inputs(), rows)
         try:
-            expected = reference.run(None, feeds)
+            wanted = reference.run(None, feeds)
         except Exception:
             # the model does not take a small head; what it does take is found out by running it
             return ""
-        if not finite(expected):
+        if not finite(wanted):
             return ""  # the model's fault, not the provider's
         try:
             got = session.run(None, feeds)
         except Exception as error:
             return f"failed on a small head: {first_line(error)}"
-        wrong = differs(name, expected, got, settings.precision)
+        wrong = differs(name, wanted, got, settings.precision)
         if wrong:
             return wrong
         for one, is_cpu in ((session, False), (reference, True)):

@@ -153,7 +153,7 @@ def add_skin(head: Drawn, surface: Surface) -> None:
 
 
 def add_eye(head: Drawn, surface: Surface) -> None:
-    """White, iris with pupil and two highlights: plates behind the lids."""
+    """White, iris with pupil and two highlights: flat parts behind the lids."""
     look = surface.style
     rim = surface.place(
         surface.locate(eye_outline(look, np.linspace(0, 2 * np.pi, 48, endpoint=False)))

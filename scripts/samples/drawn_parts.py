@@ -72,7 +72,7 @@ def disc(
 
 
 def add_eyes(parts: Parts, surface: Surface, rng: np.random.Generator) -> None:
-    """Plates, bowls or balls behind the lids, with irises that are parts of their own or not."""
+    """Flat parts, bowls or balls behind the lids, irises parts of their own or not."""
     style = surface.style
     edge = surface.place(
         surface.locate(eye_outline(style, np.linspace(0, 2 * np.pi, 32, endpoint=False)))
@@ -85,7 +85,7 @@ def add_eyes(parts: Parts, surface: Surface, rng: np.random.Generator) -> None:
     )
     kind = (
         rng.choice(3, p=[0.45, 0.3, 0.25]) if not style.decal else 0
-    )  # plate or bowl, ball, iris alone before a socket
+    )  # flat part or bowl, ball, iris alone before a socket
     around, rings = int(rng.integers(8, 28)), int(rng.integers(3, 7))
     # The eye stands as the lids do: turned outwards like the face.
     tilt = np.arctan2(

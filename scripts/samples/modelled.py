@@ -56,7 +56,7 @@ def brow_shapes(head: Anatomy) -> dict[str, Floats]:
 
 def restyled(head: Anatomy, rng: np.random.Generator) -> Anatomy:
     """Parts as cartoon and anime makers put them: brows that float before the skin, eyes as flat
-    plates, other teeth and tongues.
+    flat eyes, other teeth and tongues.
     """
     v = head.vertices.copy()
     if rng.random() < 0.5:

@@ -18,8 +18,8 @@ class Eye:
     """What one eye's shapes share: edges of the lids by angle, what turns when it looks, and which
     vertices follow the lids how far.
 
-    A ball turns about its centre; an iris on a plate turns about a point behind it, as if the plate
-    were a wide ball's front.
+    A ball turns about its centre; an iris on a flat part turns about a point behind it, as if the
+    part were a wide ball's front.
     """
 
     def __init__(self, head: Anatomy, side: str) -> None:
@@ -36,7 +36,7 @@ class Eye:
             self.centre = (
                 v[looking].mean(axis=0) if looking.any() else at[f"lid_lower_{side}"]
             ) - np.array([0, 0, self.radius], np.float32)
-        self.plate = v[head.of(f"white_{side}", f"iris_{side}")[:, 0] > 0]
+        self.flat_eye = v[head.of(f"white_{side}", f"iris_{side}")[:, 0] > 0]
         inside = head.opening == OPENINGS.index(f"eye_{side}")
         edge = np.flatnonzero(inside & (head.ring == 0))
         order = edge[np.argsort(head.turn[edge])]
@@ -111,10 +111,10 @@ class Eye:
             )
             pushed = self.centre + away * np.maximum(1, least / np.maximum(far, 1e-6))
             moved = np.where((self.follow > 0) & (head.ring[:, None] >= 0), pushed, moved)
-        elif down > 0.5 and len(self.plate):  # a lid over a plate stays in front of it
+        elif down > 0.5 and len(self.flat_eye):  # a lid over a flat eye stays in front of it
             inside = np.flatnonzero((self.follow[:, 0] > 0) & (head.ring > -2))
-            away = np.linalg.norm(moved[inside, None, :2] - self.plate[None, :, :2], axis=2)
-            behind = self.plate[away.argmin(axis=1), 2] + LID_SKIN - moved[inside, 2]
+            away = np.linalg.norm(moved[inside, None, :2] - self.flat_eye[None, :, :2], axis=2)
+            behind = self.flat_eye[away.argmin(axis=1), 2] + LID_SKIN - moved[inside, 2]
             moved[inside, 2] += np.maximum(behind, 0) * (away.min(axis=1) < 0.08)
         offsets = np.asarray((moved - head.vertices) * (self.follow > 0), np.float32)
         angle = np.radians(head.habits.lash_turn) * max(down, 0)

@@ -4,9 +4,9 @@ that no realistic source has.
 
 The skin is a star-shaped surface over a flat domain, in which rings run round the eyes and the
 mouth as an artist's edge loops do; its triangles are the Delaunay triangles of the domain's points,
-one half and its mirror image. Eyes are plates, bowls or balls behind the lids; lashes, brows and
-creases are strips before the skin; the mouth is a slit with a bag behind it. Domain: `a` sideways,
-`b` upwards, both close to canonical x and y on the face. Axes and units: canonical, see
+one half and its mirror image. Eyes are flat parts, bowls or balls behind the lids; lashes, brows
+and creases are strips before the skin; the mouth is a slit with a bag behind it. Domain: `a`
+sideways, `b` upwards, both close to canonical x and y on the face. Axes and units: canonical, see
 backend/face/geometry/frame.py. The numbers are this project's own modelling.
 """
 

@@ -141,8 +141,8 @@ def _difference(
     outputs: Sequence[str],
 ) -> float:
     with torch.no_grad():
-        expected = net(*inputs.values())
-    expected = expected if isinstance(expected, tuple) else (expected,)
+        wanted = net(*inputs.values())
+    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
     try:
         got = session.run(list(outputs), {name: tensor.numpy() for name, tensor in inputs.items()})
     except Exception as error:  # ONNX Runtime's exceptions share no base class
@@ -151,12 +151,12 @@ def _difference(
             f"the model does not take {shapes}; int(x.shape[...]) in forward makes a size a"
             f" constant: {error}"
         ) from error
-    if any(tuple(e.shape) != g.shape for e, g in zip(expected, got, strict=True)):
+    if any(tuple(e.shape) != g.shape for e, g in zip(wanted, got, strict=True)):
         raise ValueError(
             f"the model gives {[g.shape for g in got]} where PyTorch gives"
-            f" {[tuple(e.shape) for e in expected]}"
+            f" {[tuple(e.shape) for e in wanted]}"
         )
-    return max(float(np.abs(e.numpy() - g).max()) for e, g in zip(expected, got, strict=True))
+    return max(float(np.abs(e.numpy() - g).max()) for e, g in zip(wanted, got, strict=True))
 
 
 def main() -> int:

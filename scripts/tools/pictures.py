@@ -196,8 +196,8 @@ def main() -> int:
     if "panel" in wanted:
         made += by_window()
     record(made)
-    expected = {"alive": 1, "before_after": 1, "demo": 1, "panel": len(WINDOWS) + len(PANEL)}
-    missing = sum(expected[kind] for kind in wanted) - len(made)
+    counts = {"alive": 1, "before_after": 1, "demo": 1, "panel": len(WINDOWS) + len(PANEL)}
+    missing = sum(counts[kind] for kind in wanted) - len(made)
     print(
         f"Made {', '.join(made) or 'nothing'}." + f" {missing} could not be made." * bool(missing)
     )

@@ -32,7 +32,8 @@ from .crops import (
     random_scene,
     wandering_frame,
 )
-from .heads import DecoderSample, Head, canonical, decoder_sample
+from .decoder_samples import DecoderSample, decoder_sample
+from .heads import Head, canonical
 from .net import RIGS, Encoder
 
 Batch = dict[str, Tensor]
@@ -89,7 +90,7 @@ def decoder_batch(samples: list[DecoderSample], rng: np.random.Generator) -> Bat
     some = [rng.integers(len(s.vertices), size=VERTICES) for s in samples]
     batch = {
         name: _stack([getattr(s, name)[i] for s, i in zip(samples, some, strict=True)])
-        for name in ("vertices", "normals", "parts", "sides", "ways", "mix_offsets")
+        for name in ("vertices", "normals", "parts", "lip_lid_side", "opposite_edge", "mix_offsets")
     }
     batch |= {
         name: _stack([getattr(s, name) for s in samples])

@@ -20,8 +20,10 @@ from ..samples import stylised
 from ..samples.hair import surroundings
 from ..samples.modelled import anatomy, kind_of, sheeted
 from ..samples.rig import Floats
-from .heads import LANDMARK_SWAP, MIRROR, Head, landmarks_of, loosened, random_identity, random_warp
+from .decoder_samples import LANDMARK_SWAP, MIRROR, loosened
+from .heads import Head, landmarks_of, random_identity
 from .net import RIGS
+from .warps import random_warp
 
 REACH = 30.0  # canonical units around the face that a scene keeps
 SCENE_POINTS = 30000

@@ -18,7 +18,7 @@ from torch import nn
 from backend.face.geometry.landmarks import NAMES
 
 from ..tools.export_torch import write
-from .heads import LANDMARK_SWAP, MIRROR, swaps
+from .decoder_samples import LANDMARK_SWAP, MIRROR, swaps
 from .net import RIGS, Decoder, Encoder
 from .sources import arkit_names
 
@@ -97,10 +97,10 @@ class FlatDecoder(nn.Module):
             "product", torch.cat(both(net.offsets.weight.detach().T.unflatten(1, (-1, 3))))
         )
         self.register_buffer("bias", sum(both(net.offsets.bias.detach().unflatten(0, (-1, 3)))))
-        ways = (
+        closing = (
             net.spread[None, :, :, None] * torch.eye(3)[:, None, None, :]
         )  # (3,C,K,3): a share of each axis goes to the same axis
-        self.register_buffer("closing", torch.cat(both(ways.flatten(0, 1))))
+        self.register_buffer("closing", torch.cat(both(closing.flatten(0, 1))))
         self.register_buffer("landmarks", torch.from_numpy(LANDMARK_SWAP).long())
 
     def forward(
@@ -108,8 +108,8 @@ class FlatDecoder(nn.Module):
         vertices: torch.Tensor,
         normals: torch.Tensor,
         parts: torch.Tensor,
-        sides: torch.Tensor,
-        ways: torch.Tensor,
+        lip_lid_side: torch.Tensor,
+        opposite_edge: torch.Tensor,
         latent: torch.Tensor,
     ) -> torch.Tensor:
         centres, extents = parts[:, :3], parts[:, 3:]
@@ -124,8 +124,8 @@ class FlatDecoder(nn.Module):
             torch.stack([vertices, vertices * self.mirror]),
             torch.stack([normals, normals * self.mirror]),
             torch.stack([parts, torch.cat([centres * self.mirror, extents], dim=1)]),
-            torch.stack([sides, sides]),
-            torch.stack([ways, ways * torch.cat([self.mirror, self.mirror])]),
+            torch.stack([lip_lid_side, lip_lid_side]),
+            torch.stack([opposite_edge, opposite_edge * torch.cat([self.mirror, self.mirror])]),
             torch.cat([landmarks.reshape(1, -1), swapped]),
             style.expand(2, -1),
         )
@@ -186,7 +186,7 @@ def export(runs: Path, out: Path, version: str) -> None:
         difference,
         write(
             FlatDecoder(decoder),
-            {
+            {  # the names that the contract gives the inputs
                 "vertices": draw(700, 3),
                 "normals": draw(700, 3),
                 "parts": draw(700, 6),

@@ -4,7 +4,7 @@
 python -m scripts.train.fields --data DATA
 
 Each field is a sum of parts, which each go some way in three directions. On each head that training
-may use (data/train, data/avatars) the ways are found with which a field comes nearest to the
+may use (data/train, data/avatars) the offsets are found with which a field comes nearest to the
 artist's shape on the skin, by least squares; those of both sides are one. Prints for each part the
 mean over heads, their spread (standard deviation) and number beside what is shipped, heads with
 large mouths and with small drawn ones apart. What a rig's shape does elsewhere than a field acts
@@ -152,16 +152,16 @@ def fitted(
     bases: of each condition; shipped, shapes: condition -> offsets (F,3); skin (F,).
     """
     for name in dict.fromkeys(map(base, bases)):
-        sides = [one for one in bases if base(one) == name and one in shapes and one in shipped]
-        if not sides:
+        both = [one for one in bases if base(one) == name and one in shapes and one in shipped]
+        if not both:
             continue
         size = {
-            key: max(float(np.linalg.norm(bases[one][key])) for one in sides)
-            for key in bases[sides[0]]
+            key: max(float(np.linalg.norm(bases[one][key])) for one in both)
+            for key in bases[both[0]]
         }
         moving = [key for key, own in size.items() if own > LITTLE * max(size.values())]
-        stacked = [np.concatenate([bases[one][key][skin] for one in sides]) for key in moving]
-        wanted = [np.concatenate([of[one][skin] for one in sides]) for of in (shapes, shipped)]
+        stacked = [np.concatenate([bases[one][key][skin] for one in both]) for key in moving]
+        wanted = [np.concatenate([of[one][skin] for one in both]) for of in (shapes, shipped)]
         for key, own, present in zip(moving, *nearest(stacked, wanted), strict=True):
             yield (name, *key), (float(own), float(present))
 

@@ -32,7 +32,7 @@ from backend.face.params.analyse import KINDS, PART_INPUTS
 
 from ..samples.dressed import dressed
 from ..samples.rig import Floats, Ints
-from .heads import random_warp
+from .warps import random_warp
 
 HIDDEN = (40, 24)
 NOISE = 0.15  # spreads

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from backend.face.geometry.landmarks import NAMES, SIDES
 
-from .heads import SMALL
+from .decoder_samples import SMALL
 
 AT = {name: i for i, name in enumerate(NAMES)}
 LIDS = ("eyeBlink", "eyeSquint", "eyeWide")  # learnt in units of the eye's height
 CLOSING = (*LIDS, "eyeLookUp", "eyeLookDown")  # learnt as shares of the way to the other lid, too
-FARTHEST = 3.0  # eye heights, or half widths of the mouth: longer ways say no more
+FARTHEST = 3.0  # eye heights, or half widths of the mouth: longer distances say no more
 
 
 RIGS = ("ict", "makehuman", "vitruvian", "gene", "uka", "godette", "modelled", "stylised")
@@ -155,8 +155,8 @@ STYLE = 4
 
 
 class Decoder(nn.Module):
-    """vertices (B,V,3), normals (B,V,3), parts (B,V,6), sides (B,V,2), ways (B,V,6), latent (B,3L
-    or more) -> basis (B,V,K,3) in canonical units.
+    """vertices (B,V,3), normals (B,V,3), parts (B,V,6), lip_lid_side (B,V,2), opposite_edge
+    (B,V,6), latent (B,3L or more) -> basis (B,V,K,3) in canonical units.
 
     Lid shapes are learnt in units of the eye's height, so that a bigger eye gets a longer way, and
     as shares of the way to the other lid, so that any outline closes; the rest in canonical units.
@@ -206,12 +206,12 @@ class Decoder(nn.Module):
         vertices: Tensor,
         normals: Tensor,
         parts: Tensor,
-        sides: Tensor,
+        lip_lid_side: Tensor,
         across: Tensor,
         landmarks: Tensor,
     ) -> Tensor:
-        """What the net sees (B,V,FEATURES). across (B,V,6): the ways in half widths of the mouth
-        and in eye heights.
+        """What the net sees (B,V,FEATURES). across (B,V,6): `opposite_edge` in half widths of the
+        mouth and in eye heights.
         """
         centres, sizes = local_frames(landmarks)
         smaller = 1 / sizes
@@ -224,9 +224,9 @@ class Decoder(nn.Module):
             [torch.tanh(local * 2), torch.tanh(local), torch.tanh(local / 3)], dim=-1
         ).flatten(2)
         left, right = landmarks[:, AT["mouth_left"]], landmarks[:, AT["mouth_right"]]
-        seam = (landmarks[:, AT["lip_upper"]] + landmarks[:, AT["lip_lower"]]) / 2
-        bow = (((vertices[..., 0] - seam[:, None, 0]) / sizes[:, 6:7, 0]) ** 2).clamp(max=1.5)
-        line = seam[:, None, 1] * (1 - bow) + (left + right)[:, None, 1] / 2 * bow
+        slit = (landmarks[:, AT["lip_upper"]] + landmarks[:, AT["lip_lower"]]) / 2
+        bow = (((vertices[..., 0] - slit[:, None, 0]) / sizes[:, 6:7, 0]) ** 2).clamp(max=1.5)
+        line = slit[:, None, 1] * (1 - bow) + (left + right)[:, None, 1] / 2 * bow
         above = (vertices[..., 1] - line).unsqueeze(-1) * self.steep
         lid = torch.cat(
             [torch.sin(local[:, :, 0:4:3, 1] * 3), torch.sin(local[:, :, 6:7, 0] * 3)], dim=-1
@@ -241,7 +241,7 @@ class Decoder(nn.Module):
                 sizes[:, 0, :2],
                 sizes[:, 3, :2],
                 sizes[:, 6, :1],
-                (landmarks[:, AT["nose_tip"], 2:] - seam[:, 2:]),
+                (landmarks[:, AT["nose_tip"], 2:] - slit[:, 2:]),
             ],
             dim=-1,
         )
@@ -256,9 +256,9 @@ class Decoder(nn.Module):
                 torch.tanh(above),
                 lid,
                 normals,
-                sides,
-                torch.tanh(sides * 8),
-                (sides != 0).float(),
+                lip_lid_side,
+                torch.tanh(lip_lid_side * 8),
+                (lip_lid_side != 0).float(),
                 small,
                 small * torch.tanh(box).flatten(2),
                 small * torch.tanh((vertices - parts[..., :3]) / 0.3),
@@ -273,12 +273,14 @@ class Decoder(nn.Module):
         vertices: Tensor,
         normals: Tensor,
         parts: Tensor,
-        sides: Tensor,
-        ways: Tensor,
+        lip_lid_side: Tensor,
+        opposite_edge: Tensor,
         latent: Tensor,
         style: Tensor | None = None,
     ) -> Tensor:
-        x, share, way, unit = self.hidden(vertices, normals, parts, sides, ways, latent, style)
+        x, share, way, unit = self.hidden(
+            vertices, normals, parts, lip_lid_side, opposite_edge, latent, style
+        )
         lids = (share @ self.spread).unsqueeze(-1) * way.unsqueeze(2)
         return self.offsets(x).unflatten(2, (-1, 3)) * unit[:, None, :, None] + lids
 
@@ -287,13 +289,13 @@ class Decoder(nn.Module):
         vertices: Tensor,
         normals: Tensor,
         parts: Tensor,
-        sides: Tensor,
-        ways: Tensor,
+        lip_lid_side: Tensor,
+        opposite_edge: Tensor,
         latent: Tensor,
         style: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What the basis is mixed from: the last layer's input (B,V,W), shares (B,V,C) of the way
-        to the other lid, those ways (B,V,3), and the conditions' units (B,K).
+        to the other lid, those offsets (B,V,3), and the conditions' units (B,K).
         """
         landmarks = latent[:, : 3 * len(NAMES)].unflatten(1, (len(NAMES), 3))
         high = [
@@ -311,10 +313,10 @@ class Decoder(nn.Module):
         wide = (
             (landmarks[:, AT["mouth_left"]] - landmarks[:, AT["mouth_right"]])[:, 0].abs() / 2
         ).clamp(min=0.06)[:, None, None]
-        across = torch.cat([ways[..., :3] / wide, ways[..., 3:] / height], dim=-1).clamp(
-            -FARTHEST, FARTHEST
-        )
-        x = self.features(vertices, normals, parts, sides, across, landmarks)
+        across = torch.cat(
+            [opposite_edge[..., :3] / wide, opposite_edge[..., 3:] / height], dim=-1
+        ).clamp(-FARTHEST, FARTHEST)
+        x = self.features(vertices, normals, parts, lip_lid_side, across, landmarks)
         x = torch.cat([x, style.unsqueeze(1) + torch.zeros_like(vertices[..., :1])], dim=-1)
         x = self.net(x)
         mine = left * self.left + (1 - left) * (1 - self.left)

@@ -120,7 +120,7 @@ def avatar(folder: Path, name: str) -> Avatar:
     turn = (face.frame.rotation.T / face.frame.scale).astype(np.float32)
     vowels = {goal: vowel[face.indices] @ turn for goal, vowel in own.items()}
     places = figures.places_of(
-        face.vertices, looked.landmarks, figures.ones_of(looked.around.group, face.sides)
+        face.vertices, looked.landmarks, figures.ones_of(looked.around.group, face.lip_lid_side)
     )
     return Avatar(dict(zip(keys.names, offsets, strict=True)), vowels, places)
 

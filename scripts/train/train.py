@@ -68,7 +68,17 @@ def decoder_loss(net: Decoder, batch: Batch, mixed: bool) -> Tensor:
     style = net.mean_style().lerp(net.styles[batch["rig"]], batch["own"][:, None])
     with torch.autocast(style.device.type, torch.bfloat16, enabled=mixed):
         basis = net(
-            *(batch[n] for n in ("vertices", "normals", "parts", "sides", "ways", "landmarks")),
+            *(
+                batch[n]
+                for n in (
+                    "vertices",
+                    "normals",
+                    "parts",
+                    "lip_lid_side",
+                    "opposite_edge",
+                    "landmarks",
+                )
+            ),
             style,
         ).float()
     error = ((basis - batch["targets"]) / batch["scales"][:, None, :, None]).square().sum(-1)

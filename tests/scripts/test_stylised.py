@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.face.analyse.opening_sides import opposites, sides
+from backend.face.analyse.opening_sides import lip_lid_side, opposites
 from scripts.samples import stylised
 from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.samples.modelled import BUILDERS, overlay
@@ -67,7 +67,7 @@ def test_the_way_to_the_other_lid_leads_across_the_eye(seed: int) -> None:
     made, triangles = head(seed)
     if made.habits.decal:
         return
-    side = sides(made.vertices, triangles, made.landmarks)
+    side = lip_lid_side(made.vertices, triangles, made.landmarks)
     other = opposites(made.vertices, triangles, made.landmarks, side)[:, 1]
     edge = np.flatnonzero(
         (made.opening == OPENINGS.index("eye_left"))

@@ -33,8 +33,8 @@ class Edge:
     def of(self, values: Floats) -> Floats:
         """What values (F,N) at the vertices are along the edge (C,N)."""
         share = self.share[:, :, None]
-        there = values[self.ends[:, :, 0]] * (1 - share) + values[self.ends[:, :, 1]] * share
-        return np.asarray((there * self.weight[:, :, None]).sum(axis=1), np.float32)
+        crossed = values[self.ends[:, :, 0]] * (1 - share) + values[self.ends[:, :, 1]] * share
+        return np.asarray((crossed * self.weight[:, :, None]).sum(axis=1), np.float32)
 
     def part(self, columns: Indices) -> Edge:
         """The edge in some of its columns (C,)."""

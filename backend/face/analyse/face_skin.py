@@ -31,7 +31,7 @@ def face_skin(
 ) -> NDArray[np.bool_]:
     """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie: of several
     sheets there, such as a blush before the skin, the one that reaches farthest. Where that is as
-    small as an eye, a plate before the skin, what is smaller than a face does not count.
+    small as an eye, a flat part before the skin, what is smaller than a face does not count.
     """
     found = _under(vertices, parts, landmarks)
     if extent(vertices[found]) < FACE_SKIN.face:

@@ -26,7 +26,7 @@ def eye(
     landmarks: Mapping[str, Floats],
     side: str,
 ) -> dict[str, Floats]:
-    """Find an eye that is a plate before the skin, as on faces of few polygons.
+    """Find an eye that is a flat part before the skin, as on faces of few polygons.
 
     Args:
         vertices: float32 (V,3), canonical
@@ -37,14 +37,14 @@ def eye(
         side: left or right
 
     Returns:
-        The landmarks (3,) of that eye, where the plate ends, by name; nothing where there is none.
+        The landmarks (3,) of that eye, where the part ends, by name; nothing where there is none.
     """
     names = [f"{name}_{side}" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")]
     inner, outer, top, low = (landmarks[name] for name in names)
     middle, wide = np.mean([inner, outer, top, low], axis=0), float(np.linalg.norm(inner - outer))
     near = np.flatnonzero(~skin & (squared(vertices - middle) < wide * wide))
     best: dict[str, Floats] = {}
-    largest = FLAT_EYES.plate * wide * float(np.linalg.norm(top - low))
+    largest = FLAT_EYES.least_area * wide * float(np.linalg.norm(top - low))
     for part in np.unique(parts[near]):
         points = vertices[parts == part]
         first, last = points.min(axis=0), points.max(axis=0)
@@ -146,11 +146,11 @@ def _thick(points: Floats) -> float:
 
 @dataclass(frozen=True)
 class FlatEye:
-    """An eye without an opening that lies on the skin. plate, lash (F,): vertices of the eye and of
+    """An eye without an opening that lies on the skin. eye, lash (F,): vertices of the eye and of
     the lash above it. level, top: y of the eye's middle and of its upper end, canonical.
     """
 
-    plate: Flags
+    eye: Flags
     lash: Flags
     level: float
     top: float
@@ -184,13 +184,13 @@ def drawn_eye(surface: Surface, landmarks: Mapping[str, Floats], side: str) -> F
             & (centre[:, 1] > FLAT_EYES.level * high)
             & (centre[:, 1] < FLAT_EYES.lash_level * high)
         )
-        plate = (
+        flat = (
             here
             & (np.abs(centre[:, 1]) < FLAT_EYES.level * high)
             & (extent[:, 0] < FLAT_EYES.drawn_wide * half)
         )
-    if not plate.any() or extent[plate, 1].max() < FLAT_EYES.drawn_high * high:
+    if not flat.any() or extent[flat, 1].max() < FLAT_EYES.drawn_high * high:
         return None
     return FlatEye(
-        plate[surface.owner] & loose, lash[surface.owner] & loose, float(middle[1]), float(upper[1])
+        flat[surface.owner] & loose, lash[surface.owner] & loose, float(middle[1]), float(upper[1])
     )

@@ -57,7 +57,7 @@ def head_of(surface: Surface, landmarks: Mapping[str, Floats]) -> Head:
     brows = brows_of(surface, landmarks)
     lids = find_lids(surface, landmarks, brows)
     slit = mouth_slit(
-        surface.vertices, surface.triangles, surface.sides[:, 0], surface.skins[0], landmarks
+        surface.vertices, surface.triangles, surface.lip_lid_side[:, 0], surface.skins[0], landmarks
     )
     return Head(surface, landmarks, lids, slit, labels_of(surface, landmarks, brows, lids))
 

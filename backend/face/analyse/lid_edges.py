@@ -187,7 +187,7 @@ def _followed(
     ends = np.searchsorted(crossed.row[kept], np.arange(len(columns) + 1))
     stretches = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
     half = len(columns) // 2
-    ways = (
+    walks = (
         [range(half, len(columns)), range(half, -1, -1)]
         if start is None
         else [range(len(columns))[::outwards]]
@@ -205,9 +205,9 @@ def _followed(
         ]
         start = np.median(starts, axis=0)
     found = np.full(len(columns), -1, np.intp)
-    for way in ways:
+    for walk in walks:
         y, z = start
-        for k in way:
+        for k in walk:
             mine = stretches[k]
             if mine.start < mine.stop:
                 dy, dz = up[mine] - y, out[mine] - z

@@ -33,7 +33,7 @@ from ..params.analyse import OPENING_SIDES
 from .face_skin import face_skin
 
 
-def sides(
+def lip_lid_side(
     vertices: Floats,
     triangles: Ints,
     landmarks: Mapping[str, NDArray[np.floating[Any]]],
@@ -82,7 +82,7 @@ def opposites(
     """The nearest vertex on the other side of the mouth's and of the nearer eye's opening, int32
     (V,2), -1 where there is none.
 
-    side (V,2): as `sides` gives it for the same vertices (V,3), canonical; skin as there.
+    side (V,2): as `lip_lid_side` gives it for the same vertices (V,3), canonical; skin as there.
     Only skin that faces out can be opposite: no bag, no socket.
     """
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
@@ -133,9 +133,9 @@ def _opposite(
     found = np.full(len(vertices), -1, np.int32)
     for sign in (1, -1):
         wanted = np.flatnonzero(near & (sign * side > 0))
-        there = np.flatnonzero(near & skin & front & (sign * side < -OPENING_SIDES.clear))
-        if len(there):
-            found[wanted] = there[nearest(vertices[wanted], vertices[there], _preferred)]
+        other = np.flatnonzero(near & skin & front & (sign * side < -OPENING_SIDES.clear))
+        if len(other):
+            found[wanted] = other[nearest(vertices[wanted], vertices[other], _preferred)]
     return found
 
 
@@ -143,14 +143,14 @@ def _preferred(points: Floats) -> Floats:
     """What is added to the squared distances of points (N,3), so that which of two equally near
     ones is taken does not hang on the last bits.
     """
-    sides = OPENING_SIDES
-    by_place = np.array([sides.tie_x, sides.tie_y, sides.tie_z, sides.tie_aside], np.float32)
+    p = OPENING_SIDES
+    by_place = np.array([p.tie_x, p.tie_y, p.tie_z, p.tie_aside], np.float32)
     return np.asarray(points @ by_place[:3] + np.abs(points[:, 0]) * by_place[3])
 
 
-def ways(vertices: Floats, opposite: Ints, side: Floats) -> Floats:
-    """Ways float32 (V,6) from each vertex to its opposite ones (V,2): across the mouth, across the
-    eye; zero where there is none.
+def opposite_edge(vertices: Floats, opposite: Ints, side: Floats) -> Floats:
+    """Offsets float32 (V,6) from each vertex to its opposite ones (V,2): across the mouth,
+    across the eye; zero where there is none.
 
     side (V,2): they fade where it is near 0, at the corners, so that a vertex that changes sides
     does not jump.
@@ -173,10 +173,10 @@ def _openings(
     skin: NDArray[np.bool_],
     openings: list[tuple[Floats, float, Floats, Floats]],
 ) -> list[tuple[NDArray[np.intp], Floats]]:
-    """Of each opening the vertices (N,) around it and their side (N,), NaN where no way leads from
+    """Of each opening the vertices (N,) around it and their side (N,), NaN where no path leads from
     the seeds.
 
-    openings: the middle (3,), how far ways are sought around it, and the seeds, points (3,) above
+    openings: the middle (3,), how far paths are sought around it, and the seeds, points (3,) above
     and below.
     """
     every, graphs, starts, lengths = [], [], [], []

@@ -176,7 +176,7 @@ def _mouth(head: Head) -> list[Finding]:
     half = float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])) / 2
     strip = slit is None and bool(head.labels.mouths)
     if slit is not None and not strip:
-        apart, jump = _apart(slit, surface.sides[:, :1])
+        apart, jump = _apart(slit, surface.lip_lid_side[:, :1])
         if jump < REST_MOUTH.joined:
             found.append(JOINED_LIPS)
         elif apart > REST_MOUTH.open:
@@ -198,7 +198,7 @@ def open_slit(surface: Surface, landmarks: Mapping[str, Floats]) -> Opening | No
     slit = mouth_slit(
         surface.vertices,
         surface.triangles,
-        surface.sides[:, 0],
+        surface.lip_lid_side[:, 0],
         surface.skins[0],
         landmarks,
         hangs=True,
@@ -216,7 +216,7 @@ def closed_lids(head: Head, side: str) -> Opening | None:
     slit = lid_slit(
         surface.vertices,
         surface.triangles,
-        surface.sides[:, 1],
+        surface.lip_lid_side[:, 1],
         surface.skins[0],
         head.landmarks,
         eye=side,
@@ -225,7 +225,7 @@ def closed_lids(head: Head, side: str) -> Opening | None:
         return None
     mine = _middle(slit)
     apart = float(np.median(np.linalg.norm((slit.upper.points - slit.lower.points)[mine], axis=1)))
-    jump = _apart(slit, surface.sides[:, 1:])[1]
+    jump = _apart(slit, surface.lip_lid_side[:, 1:])[1]
     return slit if jump >= REST_EYES.shut_jump and apart < REST_EYES.shut_apart else None
 
 

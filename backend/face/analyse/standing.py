@@ -15,11 +15,11 @@ from .openings import Opening
 from .surface import Flags, Surface
 
 
-def standing(there: Surface, opening: Opening, above: Floats, upper: Floats) -> Flags:
+def standing(surface: Surface, opening: Opening, above: Floats, upper: Floats) -> Flags:
     """Which vertices of the skin stand before it, from an upper lid's edge on.
 
     Args:
-        there: the face's surface
+        surface: the face's surface
         opening: of the eye
         above: float32 (F,), how far above the upper edge vertices are, in the opening's heights
         upper: float32 (F,3), the upper edge's point at each vertex, in the opening's units
@@ -37,17 +37,17 @@ def standing(there: Surface, opening: Opening, above: Floats, upper: Floats) -> 
         & (out > -STANDING.far)
     )
     some = np.flatnonzero(window & (out > STANDING.least))
-    faces = there.triangles[:0]
+    faces = surface.triangles[:0]
     if len(some):
-        near = window[there.triangles].any(axis=1) & all_corners(opening.skin, there.triangles)
-        faces = there.triangles[near]
+        near = window[surface.triangles].any(axis=1) & all_corners(opening.skin, surface.triangles)
+        faces = surface.triangles[near]
         faces = faces[_seen(local[faces])]
     if not len(faces):
         return found
     some = some[np.argsort(local[some, 0], kind="stable")]
     behind = np.concatenate(
         [
-            _behind(some[first : first + STANDING.at_once], faces, local, there.group)
+            _behind(some[first : first + STANDING.at_once], faces, local, surface.group)
             for first in range(0, len(some), STANDING.at_once)
         ]
     )
@@ -55,7 +55,7 @@ def standing(there: Surface, opening: Opening, above: Floats, upper: Floats) -> 
     found[some[stands]] = True
     hangs = np.zeros(len(found), bool)
     hangs[some[stands & ((behind > STANDING.most) | (above[some] > STANDING.high))]] = True
-    return _whole(found, hangs, there)
+    return _whole(found, hangs, surface)
 
 
 def _seen(corners: Floats) -> Flags:
@@ -88,9 +88,9 @@ def _behind(some: NDArray[np.intp], faces: Ints, local: Floats, group: Ints) -> 
     return np.where(np.isfinite(found), found, 0).astype(np.float32)
 
 
-def _whole(found: Flags, hangs: Flags, there: Surface) -> Flags:
+def _whole(found: Flags, hangs: Flags, surface: Surface) -> Flags:
     """Of what was found (F,) the pieces of a few vertices and more, none of which hangs (F,)."""
-    edges = edges_of(there.triangles[all_corners(found, there.triangles)])
+    edges = edges_of(surface.triangles[all_corners(found, surface.triangles)])
     if not len(edges):
         return np.zeros_like(found)
     part = connected_parts(len(found), np.concatenate([edges, edges[:, :1]], axis=1))

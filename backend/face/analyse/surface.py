@@ -29,7 +29,8 @@ class Surface:
         triangles: int32 (T,3), among them
         group: int32 (F,), vertices in one place share one
         owner: int32 (F,), the loose part; of the skin's part what hangs together without welding
-        sides: float32 (F,2), on which side of the mouth and the eye each lies
+        lip_lid_side: float32 (F,2), on which side of the mouth and the eye each lies, 1 above
+            to -1 below
         skins: flags (F,) of the skin's part, and of the largest piece of it that needs no welding:
             lashes and transparent shells may be sewn to the lids
         bulky: flags (F,) of parts that are no skin and hair or worn, or too big in every direction
@@ -44,7 +45,7 @@ class Surface:
     triangles: Ints
     group: Ints
     owner: Ints
-    sides: Floats
+    lip_lid_side: Floats
     skins: list[Flags]
     bulky: Flags
     pieces: Ints
@@ -58,7 +59,7 @@ def surface_of(
     triangles: Ints,
     group: Ints,
     parts: Floats,
-    sides: Floats,
+    lip_lid_side: Floats,
     *,
     landmarks: Mapping[str, Floats],
     placed: bool = False,
@@ -71,7 +72,8 @@ def surface_of(
         triangles: int32 (T,3), among them
         group: int32 (F,), vertices in one place share one
         parts: float32 (F,6), boxes of loose parts
-        sides: float32 (F,2), on which side of the mouth and the eye each lies
+        lip_lid_side: float32 (F,2), on which side of the mouth and the eye each lies, 1 above
+            to -1 below
         landmarks: float32 (3,), canonical, by name
         placed: all landmarks are the user's
         still: flags (F,), hair and what is worn, as far as that is known
@@ -97,7 +99,7 @@ def surface_of(
         triangles,
         group,
         owner,
-        sides,
+        lip_lid_side,
         skins=[skin, main],
         bulky=big,
         pieces=raw,

@@ -74,7 +74,7 @@ def corrections(
         if head.slit is not None:
             found["mouthClose"] = sealed(
                 head.slit,
-                surface.sides[:, 0],
+                surface.lip_lid_side[:, 0],
                 surface.skins[0],
                 shapes["jawOpen"] + shapes["mouthClose"],
             )

@@ -188,7 +188,7 @@ def brow_fields(
         large: as of the mouth, 0 on drawn faces
         table: other amplitudes than the shipped ones
     """
-    ways = (amplitudes() if table is None else table).brows
+    towards = (amplitudes() if table is None else table).brows
     p, near = BROW_FIELDS, _near_brows(surface, landmarks, strips)
     v, skins = surface.vertices[near], surface.skins[0][near, None]
     fields: dict[str, Floats] = {"browInnerUp": np.zeros_like(v)}
@@ -202,7 +202,7 @@ def brow_fields(
         field = np.maximum(skin, strip[:, None])
         for name, share in _shares(t, strip).items():
             key = name if name == "browInnerUp" else name + side.title()
-            own = field * _way(ways[name], s) * share
+            own = field * _way(towards[name], s) * share
             fields[key] = np.asarray(fields.get(key, 0) + own, np.float32)
     moves = np.any([squared(own) > BROW_FIELDS.moved**2 for own in fields.values()], axis=0)
     return near[moves], {name: offsets[moves] for name, offsets in fields.items()}

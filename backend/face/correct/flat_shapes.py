@@ -29,8 +29,8 @@ def shut(eye: FlatEye, vertices: Floats, blink: Floats) -> Floats:
         Offsets float32 (F,3).
     """
     added = np.zeros_like(blink)
-    added[eye.plate] = -blink[eye.plate]
-    added[eye.plate, 1] += FLAT_SHAPES.shut * (eye.level - vertices[eye.plate, 1])
+    added[eye.eye] = -blink[eye.eye]
+    added[eye.eye, 1] += FLAT_SHAPES.shut * (eye.level - vertices[eye.eye, 1])
     added[eye.lash] = -blink[eye.lash]
     added[eye.lash, 1] += FLAT_SHAPES.shut * (eye.level - eye.top) + FLAT_SHAPES.lash * (
         eye.top - vertices[eye.lash, 1]

@@ -69,7 +69,7 @@ def held(
         if slit is not None:
             both = shapes["jawOpen"] + shapes["mouthClose"]
             shapes["mouthClose"] = shapes["mouthClose"] + contacts.sealed(
-                slit, surface.sides[:, 0], surface.skins[0], both, True
+                slit, surface.lip_lid_side[:, 0], surface.skins[0], both, True
             )
     for side, finding in CLOSED_EYE.items():
         if finding not in found:
@@ -80,7 +80,7 @@ def held(
         for name in (f"{each}{side.title()}" for each in LID):
             if slit is not None and name in shapes:
                 shapes[name] = shapes[name] + contacts.sealed(
-                    slit, surface.sides[:, 1], surface.skins[0], shapes[name]
+                    slit, surface.lip_lid_side[:, 1], surface.skins[0], shapes[name]
                 )
 
 

@@ -73,7 +73,7 @@ def kept(head: Head, shape: Floats, sealed: bool) -> Floats:
         if not sealed:
             apart = _passing(apart, slit)
         if np.abs(apart).max(initial=0) > MEETING.slack * slit.unit[0]:
-            shape = shape + led(slit, head.surface.sides[:, 0], head.labels.skin, apart)
+            shape = shape + led(slit, head.surface.lip_lid_side[:, 0], head.labels.skin, apart)
     for lid in head.lids.values():
         shape = _met(lid, shape)
     return shape

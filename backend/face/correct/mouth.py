@@ -93,7 +93,7 @@ def mouth_of(surface: Surface, landmarks: Mapping[str, Floats]) -> Mouth:
     depth = (v[:, 2] - lips[2] - (middle[2] - lips[2]) * back) / half
     inwards = m.inwards * np.minimum(depth + m.lip_depth, 0)
     away = np.hypot(np.hypot(np.maximum(np.abs(x) - 1, 0), y), inwards)
-    side = surface.sides[:, 0]
+    side = surface.lip_lid_side[:, 0]
     return Mouth(
         vertices=v,
         x=x.astype(np.float32),

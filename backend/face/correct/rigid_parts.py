@@ -136,7 +136,7 @@ def lift_lids(
     blink[lid] += (np.maximum(deeper, 0) * share)[:, None] * way
 
 
-def turn_plates(
+def turn_flat_eye(
     shapes: dict[str, Floats],
     vertices: Floats,
     owner: Ints,
@@ -145,7 +145,7 @@ def turn_plates(
     behind: NDArray[np.bool_],
     half: float,
 ) -> None:
-    """Let an eye of plates and discs, in place, follow its eyeLook conditions and stay where it is
+    """Let an eye of flat parts, in place, follow its eyeLook conditions and stay where it is
     otherwise: a white keeps still below the iris.
 
     What moves slides as far as a ball's pupil would, and up and down over the white, be it flat,

@@ -96,8 +96,8 @@ def _keep_stiff(head: Head, shapes: dict[str, Floats], model_trust: float) -> No
     }
     rigid_parts.turn_eyes(shapes, vertices, balls, model_trust)
     for name, before in shut.items():  # a ball before the skin has no lids: it is squashed
-        plate = head.labels.flat_eyes[contacts.BLINKS[name]].plate
-        shapes[name][plate] = before[plate]
+        flat = head.labels.flat_eyes[contacts.BLINKS[name]].eye
+        shapes[name][flat] = before[flat]
     for name, side in contacts.BLINKS.items():
         if name in shapes and side in balls and name not in shut:
             before = shapes[name].copy()
@@ -106,7 +106,7 @@ def _keep_stiff(head: Head, shapes: dict[str, Floats], model_trust: float) -> No
                 shapes[name] += ridden(lids[side], shapes[name] - before)
     for side, lid in lids.items():
         if side not in balls:
-            rigid_parts.turn_plates(
+            rigid_parts.turn_flat_eye(
                 shapes,
                 vertices,
                 surface.owner,

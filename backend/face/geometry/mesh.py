@@ -145,9 +145,9 @@ def among(indices: Ints, triangles: Ints) -> Ints:
     return np.asarray(position[triangles[all_corners(position >= 0, triangles)]], np.int32)
 
 
-def squared(ways: NDArray[Any]) -> NDArray[Any]:
-    """Squared lengths (N,) of ways (N,3)."""
-    x, y, z = ways.T
+def squared(vectors: NDArray[Any]) -> NDArray[Any]:
+    """Squared lengths (N,) of vectors (N,3)."""
+    x, y, z = vectors.T
     return np.asarray(x * x + y * y + z * z)
 
 
@@ -162,12 +162,12 @@ def nearest(
         np.float32 if more is None else np.float64
     )  # what is told apart by a little must not hang on how a processor sums
     middle = among.mean(axis=0, dtype=np.float64)
-    there = (among - middle).astype(kind)  # small numbers round less
-    squares = squared(there) if more is None else squared(there) + more(among)
+    centred = (among - middle).astype(kind)  # small numbers round less
+    squares = squared(centred) if more is None else squared(centred) + more(among)
     # a product with a column of ones gives |q|^2 - 2 p . q without further passes over the table,
     # which fits into a core's cache
     mine = np.concatenate([(points - middle).astype(kind), np.ones((len(points), 1), kind)], axis=1)
-    theirs = np.ascontiguousarray(np.concatenate([-2 * there, squares[:, None]], axis=1).T)
+    theirs = np.ascontiguousarray(np.concatenate([-2 * centred, squares[:, None]], axis=1).T)
     step = max(1, min(MESH.distances_at_once // len(among), len(points)))
     table = np.empty((step, len(among)), kind)
     for first in range(0, len(points), step):

@@ -51,11 +51,11 @@ def _summed_normals(vertices: Floats, triangles: Ints) -> NDArray[np.float64]:
     )  # np.add.at takes longer
 
 
-def _unit(ways: NDArray[np.float64]) -> Floats:
+def _unit(vectors: NDArray[np.float64]) -> Floats:
     """float32 (N,3) of length 1; zero where there is none."""
-    length = np.sqrt(squared(ways))[:, None]
+    length = np.sqrt(squared(vectors))[:, None]
     return np.ascontiguousarray(
-        np.divide(ways, length, out=np.zeros_like(ways), where=length > 0), np.float32
+        np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0), np.float32
     )
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A face cut out of a mesh: landmarks moved to the mesh's own openings, the sides of lips and lids,
+"""A face cut out of a mesh: landmarks moved to the mesh's own openings, which lip or lid is
+which,
 and what may move how far.
 """
 
@@ -15,7 +16,7 @@ from ...errors import BackendError
 from ..analyse import flat_features
 from ..analyse.eyeballs import eyeballs
 from ..analyse.kinds import skin_and_still
-from ..analyse.opening_sides import opposites, sides, ways
+from ..analyse.opening_sides import lip_lid_side, opposite_edge, opposites
 from ..analyse.part_inputs import in_face_space
 from ..geometry.frame import Floats, Frame, frame_of_landmarks
 from ..geometry.landmarks import NAMES, SIDES
@@ -27,7 +28,7 @@ from . import refine
 from .face import NO_FACE_FIX, Face, Place, model_trust_of
 
 CORNERS = ("mouth_left", "mouth_right")
-WAYS = 6  # across the mouth and across the eye, three coordinates each
+ACROSS = 6  # across the mouth and across the eye, three coordinates each
 
 
 def allowed(mesh: AvatarMesh) -> NDArray[np.bool_]:
@@ -64,7 +65,7 @@ def _refined(
         open_eyes: those that are looked for; of these, the found ones are left
 
     Returns:
-        Landmarks by name, sides (V,2) and ways (V,6).
+        Landmarks by name, `lip_lid_side` (V,2) and `opposite_edge` (V,6).
     """
     mesh, parts = place.mesh, place.parts
     eyes = refine.eyes(
@@ -77,16 +78,16 @@ def _refined(
     )
     open_eyes[:] = [side for side in open_eyes if f"lid_upper_{side}" in eyes]
     for side in SIDES:
-        plate = (
+        flat = (
             flat_features.eye(canonical, mesh.triangles, parts, skin, landmarks=at, side=side)
             if f"lid_upper_{side}" not in eyes
             else {}
         )
-        if plate and model_trust() < 1:  # which may have to wait
-            eyes |= plate
+        if flat and model_trust() < 1:  # which may have to wait
+            eyes |= flat
     at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
-    known = sides(canonical, mesh.triangles, at, skin)
-    across = ways(canonical, opposites(canonical, mesh.triangles, at, known, skin), known)
+    known = lip_lid_side(canonical, mesh.triangles, at, skin)
+    across = opposite_edge(canonical, opposites(canonical, mesh.triangles, at, known, skin), known)
     own = np.float32(
         1 - model_trust()
     )  # on heads like those learnt, the encoder knows the corners better
@@ -160,8 +161,8 @@ def framed(place: Place) -> Face:
         vertices=seen.vertices[indices],
         normals=seen.frame.turn_to_canonical(normals[indices]),
         parts=part_boxes(seen.vertices, place.parts)[indices],
-        sides=seen.sides[indices],
-        ways=seen.ways[indices],
+        lip_lid_side=seen.lip_lid_side[indices],
+        opposite_edge=seen.opposite_edge[indices],
         movement_mask=np.ascontiguousarray(movement_mask[indices], np.float32),
         triangles=mesh.triangles,
         still=seen.still[indices],
@@ -176,8 +177,8 @@ class _Seen:
         frame: of the landmarks
         landmarks: float32 (L,3), canonical
         vertices: float32 (V,3), canonical
-        sides: float32 (V,2), on which side of mouth and eye each lies
-        ways: float32 (V,6), to the opposite vertices across mouth and eye
+        lip_lid_side: float32 (V,2), on which side of mouth and eye each lies
+        opposite_edge: float32 (V,6), to the opposite vertices across mouth and eye
         skin: flags (V,), the face's; None for a model with other landmarks
         still: flags (V,), hair and what is worn
     """
@@ -185,8 +186,8 @@ class _Seen:
     frame: Frame
     landmarks: Floats
     vertices: Floats
-    sides: Floats
-    ways: Floats
+    lip_lid_side: Floats
+    opposite_edge: Floats
     skin: NDArray[np.bool_] | None
     still: NDArray[np.bool_]
 
@@ -199,7 +200,7 @@ def _seen(place: Place) -> _Seen | Place:
     at = dict(zip(place.names, landmarks, strict=True))
     vertices = _canonical(mesh, frame, at)
     known = np.zeros((len(vertices), len(SIDES)), np.float32)
-    across = np.zeros((len(vertices), WAYS), np.float32)
+    across = np.zeros((len(vertices), ACROSS), np.float32)
     skin, still = None, np.zeros(len(vertices), bool)
     if set(NAMES) <= at.keys():
         skin, still = skin_and_still(vertices, mesh.triangles, place.parts, at, roles=mesh.roles)
@@ -217,7 +218,9 @@ def _seen(place: Place) -> _Seen | Place:
             frame, landmarks = _reframed(place, frame, at, refined)
             at = dict(zip(place.names, landmarks, strict=True))
             vertices = _canonical(mesh, frame, at)
-    return _Seen(frame, landmarks, vertices, sides=known, ways=across, skin=skin, still=still)
+    return _Seen(
+        frame, landmarks, vertices, lip_lid_side=known, opposite_edge=across, skin=skin, still=still
+    )
 
 
 def _elsewhere(

@@ -69,8 +69,10 @@ class Face:
         vertices: float32 (F,3), canonical
         normals: float32 (F,3), unit, canonical
         parts: float32 (F,6), boxes of loose parts, canonical
-        sides: float32 (F,2), 1 on the upper lip and lid to -1 on the lower; an input of the decoder
-        ways: float32 (F,6), to the opposite lip and lid, canonical; an input of the decoder
+        lip_lid_side: float32 (F,2), 1 on the upper lip and lid to -1 on the lower; the decoder's
+            input `sides`
+        opposite_edge: float32 (F,6), to the opposite lip and lid, canonical; the
+            decoder's input `ways`
         movement_mask: float32 (F,), 1 where shapes act fully, falling to 0 at the border of the
             head; 0 on hair and what is worn
         triangles: int32 (T,3), all of the mesh's, looking outwards
@@ -86,8 +88,8 @@ class Face:
     vertices: Floats
     normals: Floats
     parts: Floats
-    sides: Floats
-    ways: Floats
+    lip_lid_side: Floats
+    opposite_edge: Floats
     movement_mask: Floats
     triangles: Ints
     still: NDArray[np.bool_]

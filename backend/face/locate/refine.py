@@ -185,25 +185,25 @@ def _end(curve: Doubles) -> tuple[float, Doubles]:
     curve (C,4): half widths out to the corner, rising, level and depth between the edges, share of
     the greatest height.
     """
-    there, high = curve[:, 0], curve[:, 3]
+    along, high = curve[:, 0], curve[:, 3]
     met_from, met_to = REFINE_EYES.met_from, REFINE_EYES.met_to
     short_from, short_to = REFINE_EYES.short_from, REFINE_EYES.short_to
     share = float(
         np.clip(
-            (met_to - np.interp(there[-1] - REFINE_EYES.step, there, high)) / (met_to - met_from),
+            (met_to - np.interp(along[-1] - REFINE_EYES.step, along, high)) / (met_to - met_from),
             0,
             1,
         )
     )
-    share *= float(np.clip((there[-1] - short_from) / (short_to - short_from), 0, 1))
+    share *= float(np.clip((along[-1] - short_from) / (short_to - short_from), 0, 1))
     k = int(np.flatnonzero(high > met_from)[-1])
     low = (
-        there[k] + (high[k] - met_from) / (high[k] - high[k + 1]) * (there[k + 1] - there[k])
+        along[k] + (high[k] - met_from) / (high[k] - high[k + 1]) * (along[k + 1] - along[k])
         if k + 1 < len(high)
         else np.inf
     )
-    place = min(there[-1] - REFINE_EYES.step / 2, low)
-    return share, np.array([place, *(np.interp(place, there, curve[:, axis]) for axis in (1, 2))])
+    place = min(along[-1] - REFINE_EYES.step / 2, low)
+    return share, np.array([place, *(np.interp(place, along, curve[:, axis]) for axis in (1, 2))])
 
 
 def mouth(
@@ -243,7 +243,9 @@ def mouth(
             level, aside = np.array([0, 1, 1], np.float32), np.array([1, 0, 0], np.float32)
             found[name] = place * level + lips * aside
     out = vertices[:, 2] > front - half
-    apart = far / np.clip(np.abs(side) / OPENING_SIDES.fade, 1e-6, 1)  # ways fade with the sides
+    apart = far / np.clip(
+        np.abs(side) / OPENING_SIDES.fade, 1e-6, 1
+    )  # opposite_edge fades near the corners
     closed = around & out & (np.abs(side) > REFINE_MOUTH.closed_side)
     closed &= apart < REFINE_MOUTH.closed_apart * half
     touching &= out

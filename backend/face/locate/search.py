@@ -230,8 +230,8 @@ def agreed(place: Place, mesh: AvatarMesh, encode: Encode) -> Place:
     landmarks, frame, seen = search.landmarks(
         search.settle(Found(place.frame, place.confidence)).frame
     )
-    here, there = place.frame.to_object(place.landmarks), frame.to_object(landmarks)
-    if not np.linalg.norm(here - there, axis=1).mean() < FINDING.agreed * place.frame.scale:
+    first, second = place.frame.to_object(place.landmarks), frame.to_object(landmarks)
+    if not np.linalg.norm(first - second, axis=1).mean() < FINDING.agreed * place.frame.scale:
         return place
     return replace(place, frame=frame, landmarks=landmarks, more=lambda: seen)
 

@@ -29,10 +29,10 @@ def _outline(places: Doubles, triangles: Ints, x: float) -> tuple[Doubles, Ints]
         pieces.append(places[one, 1:] + share[:, None] * (places[other, 1:] - places[one, 1:]))
         numbers.append(np.minimum(one, other).astype(np.int64) << 32 | np.maximum(one, other))
     points, keys = np.stack(pieces, axis=1), np.stack(numbers, axis=1)
-    there = ~np.isnan(points[:, :, 0])
-    whole = there.sum(axis=1) == 2
-    return points[whole][there[whole]].reshape(-1, 2, 2), np.unique(
-        keys[whole][there[whole]], return_inverse=True
+    crosses = ~np.isnan(points[:, :, 0])
+    whole = crosses.sum(axis=1) == 2
+    return points[whole][crosses[whole]].reshape(-1, 2, 2), np.unique(
+        keys[whole][crosses[whole]], return_inverse=True
     )[1].reshape(-1, 2).astype(np.int32)
 
 
@@ -139,16 +139,16 @@ def slit_mouth(
     for sign in (1, -1):
         last = (lips[0] + lips[1]) / 2
         for k in range(1, MOUTH_SLIT.widest):
-            there = _lips(
+            beside = _lips(
                 places,
                 own,
                 float(eyes[0]) + nudge + sign * k * MOUTH_SLIT.sections * apart,
                 apart,
                 np.stack([low, high]),
             )
-            if there is None:
+            if beside is None:
                 break
-            between = (there[0] + there[1]) / 2
+            between = (beside[0] + beside[1]) / 2
             near = np.linalg.norm((between - last)[:, 1:], axis=1)
             good = near < MOUTH_SLIT.jump * apart
             if not good.any():

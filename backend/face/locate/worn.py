@@ -89,8 +89,8 @@ def _kept_still(face: Face, hidden: Flags) -> Face:
         "vertices",
         "normals",
         "parts",
-        "sides",
-        "ways",
+        "lip_lid_side",
+        "opposite_edge",
         "movement_mask",
         "still",
     )

@@ -94,9 +94,9 @@ def best(problem: Problem, measured: Measured) -> tuple[Doubles, Doubles]:
         missing = (problem.aim - figures) * problem.rate
         slopes *= problem.rate[:, :, None]
         towards = _nearest(slopes, missing, weights, start, problem) - weights
-        there = measured(weights + towards, every)
-        after = problem.cost(weights + towards, there, start)
-        seen.see(weights + towards, there, after)
+        beyond = measured(weights + towards, every)
+        after = problem.cost(weights + towards, beyond, start)
+        seen.see(weights + towards, beyond, after)
         steep = -2 * np.einsum("gm,gml,gl->g", missing, slopes, towards)
         steep += 2 * ((weights - start) * towards).sum(axis=1) / SOLVING.loose**2
         bend = after - cost - steep
@@ -125,8 +125,8 @@ def _slopes(problem: Problem, measured: Measured, weights: Doubles) -> tuple[Dou
     """The figures (N,M) of weights (N,L), and how they change with each weight (N,M,L)."""
     count, many = weights.shape
     goal_of, lever_of = np.nonzero(problem.used)
-    there = weights[goal_of, lever_of]
-    inwards = there + SOLVING.step > problem.high[goal_of, lever_of]
+    current = weights[goal_of, lever_of]
+    inwards = current + SOLVING.step > problem.high[goal_of, lever_of]
     steps = np.where(inwards, -SOLVING.step, SOLVING.step)
     beside = weights[goal_of]
     beside[np.arange(len(goal_of)), lever_of] += steps

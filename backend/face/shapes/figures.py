@@ -127,13 +127,13 @@ def parted(places: Places) -> float:
     return max(FIGURES.parted * places.room, FIGURES.parted_least)
 
 
-def ones_of(group: NDArray[np.int32], sides: Floats) -> Rows:
+def ones_of(group: NDArray[np.int32], lip_lid_side: Floats) -> Rows:
     """One vertex (G,) for each place and side of the mouth's slit, in their order. group (F,):
-    vertices in one place share one; sides (F,2).
+    vertices in one place share one; lip_lid_side (F,2).
     """
     return np.sort(
         np.unique(
-            group.astype(np.int64) * 3 + np.sign(sides[:, 0]).astype(np.int64) + 1,
+            group.astype(np.int64) * 3 + np.sign(lip_lid_side[:, 0]).astype(np.int64) + 1,
             return_index=True,
         )[1]
     )

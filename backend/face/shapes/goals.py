@@ -150,7 +150,7 @@ def _goal(
             for lever, weight in entry.get(f"{field}_{kind}", entry.get(field, {})).items()
         }
 
-    sides = {"left": figures.LEFT, "right": figures.RIGHT}
+    columns = {"left": figures.LEFT, "right": figures.RIGHT}
     goal = Goal(
         name,
         drawn=read("drawn"),
@@ -160,7 +160,7 @@ def _goal(
         fixed=weights("fixed", "drawn"),
         fixed_other=weights("fixed", "other"),
         levers=tuple(entry.get("levers", ())),
-        column=sides.get(entry.get("side", ""), figures.BOTH),
+        column=columns.get(entry.get("side", ""), figures.BOTH),
         sealed=bool(entry.get("sealed", False)),
     )
     missing = {*goal.drawn, *goal.other} - set(figures.NAMES) | {

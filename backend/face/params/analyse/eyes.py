@@ -144,29 +144,29 @@ class CoveredEyes:
 class FlatEyes:
     """Eyes that lie before the skin, or on it, as flat parts (`analyse/flat_features.py`)."""
 
-    plate: float = number(
+    least_area: float = number(
         0.5,
         "share of the found eye's width times its height",
         0.1,
         1,
-        "the least that a plate before the skin has for being the eye; an estimate, not fitted",
+        "the least that a flat part before the skin has for being the eye; an estimate, not fitted",
     )
     widest: float = number(
-        2.0, "widths of the found eye", 1, 5, "of a plate at most; an estimate, not fitted"
+        2.0, "widths of the found eye", 1, 5, "of a flat part at most; an estimate, not fitted"
     )
     aside: float = number(
         0.5,
         "widths of the found eye",
         0.1,
         2,
-        "that a plate's middle lies aside at most; an estimate, not fitted",
+        "that a flat part's middle lies aside at most; an estimate, not fitted",
     )
     filled: float = number(
         0.5,
         "share of its box, seen from ahead",
         0.1,
         0.78,
-        "that a plate covers at least: a round one covers pi/4, a lash less; an estimate, not"
+        "that a flat part covers at least: a round one covers pi/4, a lash less; an estimate, not"
         " fitted",
     )
     filled_places: int = number(
@@ -181,7 +181,7 @@ class FlatEyes:
         "of a part's second largest spread",
         0.05,
         0.8,
-        "its smallest one at most: a ball is no plate; an estimate, not fitted",
+        "its smallest one at most: a ball is not flat; an estimate, not fitted",
     )
     least_size: float = number(
         1e-4,
@@ -195,7 +195,7 @@ class FlatEyes:
         "half widths of the eye",
         0.8,
         3,
-        "half the width of a drawn eye's plate at most; an estimate, not fitted",
+        "half the width of a drawn eye's flat part at most; an estimate, not fitted",
     )
     drawn_tall: float = number(
         0.75,
@@ -209,14 +209,14 @@ class FlatEyes:
         "heights of the eye",
         0.05,
         1,
-        "half the height of the tallest plate at least; an estimate, not fitted",
+        "half the height of the tallest flat part at least; an estimate, not fitted",
     )
     level: float = number(
         0.25,
         "heights of the eye from its middle",
         0.05,
         0.5,
-        "nearer parts are plates of the eye, higher ones its lash; an estimate, not fitted",
+        "nearer parts are flat parts of the eye, higher ones its lash; an estimate, not fitted",
     )
     lash_level: float = number(
         0.6,

@@ -10,7 +10,7 @@ from ..number import number
 
 @dataclass(frozen=True)
 class RigidParts:
-    """How eyeballs, plates of eyes and teeth move in one piece."""
+    """How eyeballs, flat eyes and teeth move in one piece."""
 
     look_up: float = number(
         12.0,
@@ -33,7 +33,7 @@ class RigidParts:
         "half widths of the eye",
         0.2,
         3,
-        "a plate's pupil lies so far before the point about which a ball would turn; an "
+        "a flat eye's pupil lies so far before the point about which a ball would turn; an "
         "estimate, not fitted",
     )
     pupil_alone: float = number(
@@ -41,7 +41,7 @@ class RigidParts:
         "half widths of the eye",
         0.1,
         2,
-        "the same where white and iris are one plate, whose rim must stay behind the lids; an "
+        "the same where white and iris are one flat part, whose rim must stay behind the lids; an "
         "estimate, not fitted",
     )
     whole: float = number(

@@ -9,7 +9,7 @@ import numpy as np
 
 from backend.face.analyse.head import head_of
 from backend.face.analyse.lids import Lid
-from backend.face.analyse.opening_sides import sides
+from backend.face.analyse.opening_sides import lip_lid_side
 from backend.face.analyse.surface import surface_of
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.mesh import Ints, loose_parts, part_boxes, weld
@@ -21,7 +21,7 @@ def lid_of(v: Floats, triangles: Ints, landmarks: Mapping[str, Floats]) -> Lid:
     boxes = part_boxes(v, loose_parts(v, triangles))
     return head_of(
         surface_of(
-            v, triangles, weld(v), boxes, sides(v, triangles, landmarks), landmarks=landmarks
+            v, triangles, weld(v), boxes, lip_lid_side(v, triangles, landmarks), landmarks=landmarks
         ),
         landmarks,
     ).lids["left"]

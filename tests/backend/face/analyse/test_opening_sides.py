@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.face.analyse.face_skin import MARKS, face_skin
-from backend.face.analyse.opening_sides import opposites, sides, ways
+from backend.face.analyse.opening_sides import lip_lid_side, opposite_edge, opposites
 from backend.face.geometry.mesh import loose_parts
 from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.samples.modelled import anatomy
@@ -26,7 +26,9 @@ def modelled(seed: int | None) -> tuple[Anatomy, NDArray[np.int32]]:
 @pytest.mark.parametrize("opening", ["mouth", "eye_left", "eye_right"])
 def test_upper_and_lower_edges_lie_on_different_sides(seed: int | None, opening: str) -> None:
     head, triangles = modelled(seed)
-    found = sides(head.vertices, triangles, head.landmarks)[:, 0 if opening == "mouth" else 1]
+    found = lip_lid_side(head.vertices, triangles, head.landmarks)[
+        :, 0 if opening == "mouth" else 1
+    ]
     edge = (
         (head.opening == OPENINGS.index(opening))
         & (head.ring >= 0)
@@ -45,8 +47,8 @@ def test_a_seam_that_splits_vertices_changes_nothing() -> None:
         np.arange(triangles.size, dtype=np.int32).reshape(-1, 3),
     )
     whole, torn = (
-        sides(head.vertices, triangles, head.landmarks),
-        sides(split, corners, head.landmarks),
+        lip_lid_side(head.vertices, triangles, head.landmarks),
+        lip_lid_side(split, corners, head.landmarks),
     )
     known = (
         torn != 0
@@ -57,17 +59,17 @@ def test_a_seam_that_splits_vertices_changes_nothing() -> None:
 
 def test_where_there_is_no_way_the_side_is_unknown() -> None:
     head, triangles = modelled(None)
-    few = sides(head.vertices, triangles[:4], head.landmarks)
+    few = lip_lid_side(head.vertices, triangles[:4], head.landmarks)
     assert few.shape == (len(head.vertices), 2) and not few.any()
     far = np.linalg.norm(head.vertices - head.landmarks["chin"], axis=1) > 3
-    assert not sides(head.vertices, triangles, head.landmarks)[far].any()
+    assert not lip_lid_side(head.vertices, triangles, head.landmarks)[far].any()
 
 
 def test_ways_lead_to_the_opposite_vertex_and_fade_in_the_corners() -> None:
     vertices = np.array([[0, 0.1, 0], [0, -0.1, 0], [1, 0.02, 0]], np.float32)
     opposite = np.array([[1, -1], [0, -1], [0, 1]], np.int32)
     side = np.array([[0.5, 0], [-0.5, 0], [0.05, -1]], np.float32)
-    found = ways(vertices, opposite, side)
+    found = opposite_edge(vertices, opposite, side)
     np.testing.assert_allclose(found[:2], [[0, -0.2, 0, 0, 0, 0], [0, 0.2, 0, 0, 0, 0]], atol=1e-7)
     np.testing.assert_allclose(found[2], [-0.5, 0.04, 0, -1, -0.12, 0], atol=1e-7)
 
@@ -105,7 +107,7 @@ def test_which_of_two_twins_is_opposite_to_the_middle_does_not_hang_on_the_last_
     head, triangles = modelled(None)
     middle = np.flatnonzero(np.abs(head.vertices[:, 0]) < 1e-6)
     assert len(middle) > 10
-    side = sides(head.vertices, triangles, head.landmarks)
+    side = lip_lid_side(head.vertices, triangles, head.landmarks)
     found = opposites(head.vertices, triangles, head.landmarks, side)
     for seed in range(5):
         noise = np.random.default_rng(seed).normal(0, 1e-7, head.vertices.shape)

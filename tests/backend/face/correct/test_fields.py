@@ -10,7 +10,7 @@ import pytest
 
 from backend.face.analyse.face_skin import face_skin
 from backend.face.analyse.head import head_of
-from backend.face.analyse.opening_sides import opposites, sides, ways
+from backend.face.analyse.opening_sides import lip_lid_side, opposite_edge, opposites
 from backend.face.analyse.surface import Surface, bulky, surface_of
 from backend.face.correct import blend, fields
 from backend.face.correct.mouth import Mouth, mouth_of, oval
@@ -39,7 +39,12 @@ def made(seed: int | None) -> Made:
     v, labels = head.vertices, loose_parts(head.vertices, triangles)
     boxes = part_boxes(v, labels)
     there = surface_of(
-        v, triangles, weld(v), boxes, sides(v, triangles, head.landmarks), landmarks=head.landmarks
+        v,
+        triangles,
+        weld(v),
+        boxes,
+        lip_lid_side(v, triangles, head.landmarks),
+        landmarks=head.landmarks,
     )
     return Made(
         head,
@@ -143,9 +148,13 @@ def test_landmarks_of_the_mouth_find_the_slit(seed: int | None) -> None:
         at[name] = at[name] + np.array([0, 0.04, 0], np.float32)
     v = one.head.vertices
     skin = face_skin(v, loose_parts(v, one.triangles), at)
-    side = sides(v, one.triangles, at)
+    side = lip_lid_side(v, one.triangles, at)
     found = refine.mouth(
-        v, skin, side[:, 0], ways(v, opposites(v, one.triangles, at, side), side)[:, :3], at
+        v,
+        skin,
+        side[:, 0],
+        opposite_edge(v, opposites(v, one.triangles, at, side), side)[:, :3],
+        at,
     )
     for name in ("lip_upper", "lip_lower"):
         assert abs(found[name][1] - one.head.landmarks[name][1]) < 0.03, name
@@ -159,9 +168,11 @@ def test_a_slit_has_two_lips_or_no_landmark_moves(kept: str) -> None:
     one = made(None)
     at, v = dict(one.head.landmarks), one.head.vertices
     skin = face_skin(v, loose_parts(v, one.triangles), at)
-    side = sides(v, one.triangles, at)[:, 0]
-    across = ways(
-        v, opposites(v, one.triangles, at, sides(v, one.triangles, at)), sides(v, one.triangles, at)
+    side = lip_lid_side(v, one.triangles, at)[:, 0]
+    across = opposite_edge(
+        v,
+        opposites(v, one.triangles, at, lip_lid_side(v, one.triangles, at)),
+        lip_lid_side(v, one.triangles, at),
     )[:, :3]
     gone = {"upper": side < 0, "lower": side > 0, "neither": side != 0, "both": side > 2}[kept]
     assert bool(refine.mouth(v, skin & ~gone, side, across, at)) is (kept == "both")
@@ -177,9 +188,13 @@ def test_a_mouth_that_was_taken_for_too_wide_ends_where_its_lips_grow_together(s
     }
     v = one.head.vertices
     skin = face_skin(v, loose_parts(v, one.triangles), at)
-    side = sides(v, one.triangles, at)
+    side = lip_lid_side(v, one.triangles, at)
     found = refine.mouth(
-        v, skin, side[:, 0], ways(v, opposites(v, one.triangles, at, side), side)[:, :3], at
+        v,
+        skin,
+        side[:, 0],
+        opposite_edge(v, opposites(v, one.triangles, at, side), side)[:, :3],
+        at,
     )
     for name in ("mouth_left", "mouth_right"):
         assert abs(abs(found[name][0]) - true) < 0.2 * true, name

@@ -202,7 +202,7 @@ def test_an_iris_slides_over_its_white(curve: float) -> None:
     vertices = np.concatenate([disc(0.2, -0.05, curve), disc(0.08, -0.04, curve), disc(0.2, 0.5)])
     owner = np.repeat(np.arange(3), 60).astype(np.int32)
     shapes = {name: np.full_like(vertices, 0.1) for name in CONDITIONS}
-    rigid_parts.turn_plates(shapes, vertices, owner, side="left", behind=owner < 2, half=0.2)
+    rigid_parts.turn_flat_eye(shapes, vertices, owner, side="left", behind=owner < 2, half=0.2)
     white, iris, other = (owner == n for n in range(3))
     for name, axis, sign in (
         ("eyeLookUpLeft", 1, 1),
@@ -226,11 +226,11 @@ def test_an_iris_slides_over_its_white(curve: float) -> None:
 def test_one_plate_alone_turns_as_a_whole() -> None:
     vertices = disc(0.2, -0.05)
     shapes = {name: np.zeros_like(vertices) for name in CONDITIONS}
-    rigid_parts.turn_plates(
+    rigid_parts.turn_flat_eye(
         shapes, vertices, np.zeros(60, np.int32), side="left", behind=np.ones(60, bool), half=0.2
     )
     assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all()
-    rigid_parts.turn_plates(
+    rigid_parts.turn_flat_eye(
         shapes, vertices, np.zeros(60, np.int32), side="left", behind=np.zeros(60, bool), half=0.2
     )
     assert (shapes["eyeLookUpLeft"][:, 1] > 0.02).all(), "nothing behind the lids, nothing to do"
@@ -251,7 +251,7 @@ def test_a_ball_that_was_pressed_flat_turns_and_keeps_its_outline(side: str) -> 
         f"eyeLook{way}{side.title()}": np.full_like(vertices, 0.1)
         for way in ("Up", "Down", "In", "Out")
     }
-    rigid_parts.turn_plates(
+    rigid_parts.turn_flat_eye(
         shapes,
         vertices,
         np.zeros(len(ball), np.int32),

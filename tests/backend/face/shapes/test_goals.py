@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from backend.errors import BackendError
 from backend.face.analyse.head import Head, head_of
-from backend.face.analyse.opening_sides import sides
+from backend.face.analyse.opening_sides import lip_lid_side
 from backend.face.analyse.rest import Finding
 from backend.face.analyse.surface import surface_of
 from backend.face.correct import contacts, meeting
@@ -73,7 +73,7 @@ def solved(seed: int | None) -> Solved:
             triangles,
             weld(v),
             part_boxes(v, loose_parts(v, triangles)),
-            sides(v, triangles, at),
+            lip_lid_side(v, triangles, at),
             landmarks=at,
         ),
         at,
