@@ -5,14 +5,17 @@ led out. Canonical frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..analyse.surface import Flags
+from ..geometry.blocks import pieces
 from ..geometry.frame import Floats
 from ..params.correct import BROWS
+from ..params.geometry import BLOCKS
 
 Places = NDArray[np.intp]
 
@@ -53,9 +56,9 @@ def follow(
     """
     for mine, under in _over(vertices, strips, skin):
         at, near = vertices[mine], vertices[under]
-        weights, rest = _weights(at, near), at[:, 2] - _level(at, near)
+        slides, rest = _mean_of(at, near), at[:, 2] - _level(at, near)
         for offsets in blinks:
-            slid = (weights @ offsets[under]).mean(axis=0)
+            slid = slides(offsets[under])
             offsets[mine] = BROWS.sinks * slid
             moved = at + offsets[mine]
             offsets[mine, 2] += np.clip(
@@ -83,13 +86,70 @@ def _over(
 
 def _level(points: Floats, skin: Floats) -> Floats:
     """z (N,) of the skin (S,3) before or behind points (N,3)."""
-    return np.asarray(_weights(points, skin) @ skin[:, 2], np.float32)
+    if len(points) * len(skin) <= BLOCKS.table:
+        return np.asarray(_weights(points, skin) @ skin[:, 2], np.float32)
+    # what is levelled over `BROWS.level` hardly changes within a cell, but for a slope
+    patch, cell = _patches(skin), _patches(points)
+    at, level = cell.middle, np.empty((len(cell.middle), 3))
+    for some in pieces(len(at), len(patch.middle)):
+        weights = _weights(at[some], patch.middle, patch.count)
+        z = weights @ patch.middle[:, 2]
+        higher = patch.middle[:, 2] - z[:, None]
+        for axis in (0, 1):
+            aside = patch.middle[:, axis] - at[some, None, axis]
+            level[some, axis] = (weights * aside * higher).sum(axis=1) * 2 / BROWS.level**2
+        level[some, 2] = z
+    mine = level[cell.of]
+    away = points[:, :2] - at[cell.of, :2]
+    return np.asarray(mine[:, 2] + (mine[:, :2] * away).sum(axis=1), np.float32)
 
 
-def _weights(points: Floats, skin: Floats) -> Floats:
-    """How much each vertex of the skin (S,3) is what lies before or behind points (N,3): (N,S),
-    rows sum to 1.
+def _mean_of(points: Floats, skin: Floats) -> Callable[[Floats], Floats]:
+    """What gives the mean (3,) of the skin's offsets (S,3) before or behind points (N,3), from
+    where both are: points (N,3), skin (S,3).
+    """
+    if len(points) * len(skin) <= BLOCKS.table:
+        weights = _weights(points, skin)
+        return lambda offsets: np.asarray((weights @ offsets).mean(axis=0))
+    patch, cell = _patches(skin), _patches(points)
+    share = np.zeros(len(patch.middle))
+    for some in pieces(len(cell.middle), len(patch.middle)):
+        share += cell.count[some] @ _weights(cell.middle[some], patch.middle, patch.count)
+    each = (share / patch.count / len(points))[patch.of].astype(np.float32)
+    return lambda offsets: np.asarray(each @ offsets)
+
+
+def _weights(points: Floats, skin: Floats, count: Floats | float = 1.0) -> Floats:
+    """How much each vertex of the skin (S,3), which stands for `count` (S,), is what lies before or
+    behind points (N,3): (N,S), rows sum to 1.
     """
     far = (points[:, :1] - skin[:, 0]) ** 2 + (points[:, 1:2] - skin[:, 1]) ** 2
     weight = np.exp((far.min(axis=1, keepdims=True) - far) / np.float32(BROWS.level**2))
+    if isinstance(count, np.ndarray):
+        weight *= count
     return np.asarray(weight / weight.sum(axis=1, keepdims=True), np.float32)
+
+
+@dataclass(frozen=True)
+class _Patches:
+    """Points (N,3) by cells of the plane z = 0.
+
+    Args:
+        middle: float32 (C,3), the mean of each cell's points
+        count: float32 (C,), how many they are
+        of: the cell (N,) of each point
+    """
+
+    middle: Floats
+    count: Floats
+    of: Places
+
+
+def _patches(points: Floats) -> _Patches:
+    """Points (N,3) by cells of `BROWS.cell`."""
+    cells = np.floor((points[:, :2] - points[:, :2].min(axis=0)) / BROWS.cell).astype(np.int64)
+    numbers = cells[:, 0] * (cells[:, 1].max() + 1) + cells[:, 1]
+    _, of, count = np.unique(numbers, return_inverse=True, return_counts=True)
+    sums = [np.bincount(of, points[:, axis]) for axis in range(3)]
+    middle = np.stack(sums, axis=1) / count[:, None]
+    return _Patches(middle.astype(np.float32), count.astype(np.float32), of)

@@ -6,10 +6,13 @@ hold still. All in the canonical frame.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..analyse.lids import Lid
+from ..geometry.blocks import best, blocks_of
 from ..geometry.frame import Floats
 from ..params.correct import CLOSING
+from ..params.geometry import BLOCKS
 
 
 def _local(lid: Lid, offsets: Floats) -> Floats:
@@ -189,6 +192,8 @@ def _front_of(points: Floats, eye: Floats) -> Floats:
     """How far out an eye's vertices (E,3) stand at points (N,3): the highest of cones on them, so
     that small moves make small changes.
     """
+    if len(points) * len(eye) > BLOCKS.pairs:
+        return _front_in_blocks(points, eye)
     front = np.empty(len(points), np.float32)
     (x, y), (eye_x, eye_y, height) = points[:, :2].T[..., None], np.ascontiguousarray(eye.T)
     for first in range(0, len(points), CLOSING.at_once):
@@ -202,6 +207,27 @@ def _front_of(points: Floats, eye: Floats) -> Floats:
         away += height
         away.max(axis=1, out=front[some])
     return front
+
+
+def _front_in_blocks(points: Floats, eye: Floats) -> Floats:
+    """What `_front_of` gives, of more points and vertices than can all be compared."""
+    chosen = blocks_of(eye[:, :2])
+    highest = np.array([eye[some, 2].max() for some in chosen.places])
+
+    def score(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
+        away = points[rows, None, :2] - eye[columns, :2]
+        return np.asarray(
+            CLOSING.slope * np.hypot(away[..., 0], away[..., 1]) - eye[columns, 2], np.float32
+        )
+
+    top = best(
+        blocks_of(points[:, :2]),
+        chosen,
+        score,
+        lambda distances: CLOSING.slope * np.sqrt(distances) - highest,
+    )
+    x, y = (points[:, :2] - eye[top, :2]).T
+    return np.asarray(eye[top, 2] - CLOSING.slope * np.hypot(x, y), np.float32)
 
 
 def _even(values: Floats) -> Floats:

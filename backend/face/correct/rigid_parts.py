@@ -16,6 +16,7 @@ from ..geometry.mesh import Ints, squared
 from ..geometry.motion import rigid, turned
 from ..params.analyse import EYEBALLS
 from ..params.correct import RIGID_PARTS
+from ..params.geometry import BLOCKS
 
 LOOK = "eyeLook"
 JAWS = (
@@ -120,9 +121,7 @@ def lift_lids(
     def below(points: Floats) -> Floats:
         """How far below the dome (N,) points (N,3), from the centre, lie."""
         long = np.linalg.norm(points, axis=1)
-        dome = np.where(
-            (points / np.maximum(long, 1e-9)[:, None]) @ directions.T > RIGID_PARTS.beside, far, 0
-        ).max(axis=1)
+        dome = _dome(points / np.maximum(long, 1e-9)[:, None], directions, far)
         return np.asarray(RIGID_PARTS.clear * dome - long, np.float32)
 
     share = np.clip(
@@ -134,6 +133,27 @@ def lift_lids(
         below(vertices[lid] - centre), 0
     )  # the inside of a lid lies within the dome from the start
     blink[lid] += (np.maximum(deeper, 0) * share)[:, None] * way
+
+
+def _dome(ways: Floats, directions: Floats, far: Floats) -> Floats:
+    """How far out an eyeball's vertices, in directions (B,3), `far` (B,), stand next to each of the
+    ways (N,3) from its centre; 0 where there are none.
+    """
+    if len(ways) * len(far) <= BLOCKS.table:
+        beside = ways @ directions.T > RIGID_PARTS.beside
+        return np.asarray(np.where(beside, far, 0).max(axis=1), np.float32)
+    dome, waiting = np.zeros(len(ways), np.float32), np.arange(len(ways))
+    farthest = np.argsort(-far, kind="stable")
+    # the first that is next to a way is the farthest that is
+    for first in range(0, len(farthest), BLOCKS.most):
+        some = farthest[first : first + BLOCKS.most]
+        beside = ways[waiting] @ directions[some].T > RIGID_PARTS.beside
+        met = beside.any(axis=1)
+        dome[waiting[met]] = far[some[beside[met].argmax(axis=1)]]
+        waiting = waiting[~met]
+        if not len(waiting):
+            break
+    return dome
 
 
 def turn_flat_eye(

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ...errors import BackendError
 from ..evidence import evidence
-from ..params.geometry import MESH
+from ..params.geometry import BLOCKS, MESH
+from . import blocks
 from .landmarks import NAMES
 
 Floats = NDArray[np.float32]
@@ -168,6 +169,8 @@ def nearest(
     # which fits into a core's cache
     mine = np.concatenate([(points - middle).astype(kind), np.ones((len(points), 1), kind)], axis=1)
     theirs = np.ascontiguousarray(np.concatenate([-2 * centred, squares[:, None]], axis=1).T)
+    if len(points) * len(among) > BLOCKS.pairs:
+        return _nearest_in_blocks(mine, theirs, squares - squared(centred))
     step = max(1, min(MESH.distances_at_once // len(among), len(points)))
     table = np.empty((step, len(among)), kind)
     for first in range(0, len(points), step):
@@ -176,6 +179,28 @@ def nearest(
             axis=1, out=found[first : first + step]
         )
     return found
+
+
+def _nearest_in_blocks(
+    mine: NDArray[Any], theirs: NDArray[Any], more: NDArray[Any]
+) -> NDArray[np.intp]:
+    """What `nearest` finds, (N,), of tables that are too large to be filled.
+
+    Args:
+        mine: points and a one, (N,4)
+        theirs: what their product with mine is to be minimised of, (4,M)
+        more: what is added to squared distances (M,)
+    """
+    points, there = mine[:, :3], theirs[:3].T / -2
+    chosen = blocks.blocks_of(there)
+    added = np.array([more[some].min() for some in chosen.places])
+
+    def score(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[Any]:
+        return np.asarray(mine[rows] @ theirs[:, columns])
+
+    return blocks.best(
+        blocks.blocks_of(points), chosen, score, lambda away: away + added, squared(points)
+    )
 
 
 def weld(vertices: Floats) -> Ints:

@@ -47,6 +47,14 @@ class Brows:
         1,
         "a strip sinks so far at a blink; an estimate, not fitted",
     )
+    cell: float = number(
+        0.01,
+        "canonical units",
+        0.001,
+        0.1,
+        "on dense skin, what lies closer together is levelled as one: an eighth of `level`; on a"
+        " drawn forehead that changes the level by 0.03 % of an eye's height at most",
+    )
     few: int = number(
         8,
         "vertices of skin",
