@@ -295,4 +295,11 @@ ERRORS_JAPANESE: dict[str, str] = {
     "{name} is {shown} ({where}), which is not allowed.": "{name} の値 {shown} ({where}) は使えません。",
     "Did you mean {near}? Allowed: {names}.": "{near} のことですか? 使えるのは {names} です。",
     "Allowed: {names}.": "使えるのは {names} です。",
+    # VRM
+    "Nothing can be written into this .vrm: {why}.": "この .vrm には書き込めません: {why}。",
+    "Export it again from the program that it comes from, or use --export glb.": "元のプログラムからもう一度書き出すか、--export glb を使ってください。",
+    "{path} is no .vrm, so none can be made of it.": "{path} は .vrm ではないので、.vrm を作れません。",
+    "Give --export glb, and make the .vrm with the VRM add-on or UniVRM.": "--export glb を指定し、.vrm は VRM アドオンか UniVRM で作ってください。",
+    "The shapes cannot be written back into the .vrm: {why}.": "シェイプを .vrm に書き戻せません: {why}。",
+    "Use --export glb, or the VRM add-on for Blender.": "--export glb か、Blender 用の VRM アドオンを使ってください。",
 }

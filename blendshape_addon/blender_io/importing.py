@@ -16,6 +16,8 @@ import addon_utils
 import bpy
 
 from ..errors import AddonError
+from ..vrm.glb import read_limited
+from ..vrm.numbered import numbered
 from . import gltf_facts
 
 _EXCEPTION = re.compile(
@@ -62,8 +64,10 @@ def unreadable(path: Path, told: str) -> AddonError:
     )
 
 
-def import_file(path: Path) -> tuple[str, ...]:
-    """Import a file into the open scene; what is lost by that, in sentences."""
+def import_file(path: Path, number: bool = False) -> tuple[str, ...]:
+    """Import a file into the open scene; what is lost by that, in sentences. number: of a .vrm,
+    have each vertex say which one it is, see vrm.numbered. Raises AddonError `vrm_unwritable`.
+    """
     if path.suffix.lower() == ".obj":
         bpy.ops.wm.obj_import(filepath=str(path))
         return ()
@@ -73,7 +77,7 @@ def import_file(path: Path) -> tuple[str, ...]:
         return ()
     with_addon("io_scene_gltf2")
     told = gltf_facts.facts(path)
-    with _as_glb(path, told) as readable:
+    with _as_glb(path, told, number) as readable:
         # custom bone shapes would add a mesh object that is none of the avatar's
         bpy.ops.import_scene.gltf(filepath=str(readable), disable_bone_shape=True)
     if path.suffix.lower() == ".gltf":
@@ -98,11 +102,13 @@ def _name_keys(morphs: gltf_facts.Morphs) -> None:
 
 
 @contextlib.contextmanager
-def _as_glb(path: Path, told: gltf_facts.Facts) -> Iterator[Path]:
+def _as_glb(path: Path, told: gltf_facts.Facts, number: bool) -> Iterator[Path]:
     """The path, or that of a copy with the ending that the importer wants of a .vrm, which is a
-    .glb, and with names where it looks for them.
+    .glb, with names where it looks for them, and with numbers if they are wanted.
     """
     changed = gltf_facts.readable(path, told)
+    if number:
+        changed = numbered(read_limited(path) if changed is None else changed)
     if path.suffix.lower() != ".vrm" and changed is None:
         yield path
         return

@@ -23,6 +23,7 @@ from . import key_export
 from .avatar_objects import selected
 from .importing import import_file, last_line, unreadable, with_addon
 from .modes import object_mode
+from .vrm_source import VrmSource
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # Blender reports only text, of the C library in the system's language: these are the untranslated
@@ -50,11 +51,12 @@ def check_readable(path: Path) -> None:
         )
 
 
-def read_scene(path: Path) -> tuple[str, ...]:
+def read_scene(path: Path, source: VrmSource | None = None) -> tuple[str, ...]:
     """Replace what is open by a .blend file (its scripts are not run), or by an empty scene with an
-    imported file. Returns what is lost by that.
+    imported file. source: of a .vrm that is to be written again. Returns what is lost by that.
 
-    Raises AddonError: `input_missing`, `input_unreadable`, `format_unknown`.
+    Raises AddonError: `input_missing`, `input_unreadable`, `format_unknown`, with a source
+    `vrm_unwritable` and `vrm_unmatched`.
     """
     check_readable(path)
     lost: tuple[str, ...] = ()
@@ -64,7 +66,11 @@ def read_scene(path: Path) -> tuple[str, ...]:
             return lost
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True, load_ui=False)
         with in_window():
-            lost = import_file(path)
+            if source is None:
+                lost = import_file(path)
+            else:
+                lost = import_file(path, number=True)
+                source.take_numbers()
     except RuntimeError as error:
         raise unreadable(path, str(error)) from error
     if not bpy.data.objects:
@@ -102,9 +108,12 @@ def is_compressed(path: Path) -> bool:
         return file.read(4) == _ZSTD
 
 
-def write_scene(target: Path, compress: bool, exported: Path | None) -> dict[str, float]:
+def write_scene(
+    target: Path, compress: bool, exported: Path | None, content: bytes | None = None
+) -> dict[str, float]:
     """Write what is open to `target` as a copy, and to `exported` (.glb or .fbx) unless None: both
-    whole, or neither. Seconds of each, and of waiting for the disk.
+    whole, or neither. content: what is written there instead. Seconds of each, and of waiting for
+    the disk.
 
     Raises AddonError: `disk_full`, `output_unwritable`.
     """
@@ -116,7 +125,11 @@ def write_scene(target: Path, compress: bool, exported: Path | None) -> dict[str
         seconds["save"] = time.perf_counter() - began
         if exported is not None:
             began = time.perf_counter()
-            _export(stack.enter_context(_renamed(exported)))
+            beside = stack.enter_context(_renamed(exported))
+            if content is None:
+                _export(beside)
+            else:
+                beside.write_bytes(content)
             seconds["export"] = time.perf_counter() - began
         began = time.perf_counter()
     seconds["settle"] = time.perf_counter() - began

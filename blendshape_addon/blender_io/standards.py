@@ -7,6 +7,7 @@ import functools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from .naming import STYLES, styled
 
@@ -14,9 +15,20 @@ from .naming import STYLES, styled
 @functools.cache
 def standards() -> Mapping[str, tuple[str, ...]]:
     """Set -> the names of its shapes."""
+    return {name: tuple(entry["shapes"]) for name, entry in _sets().items()}
+
+
+def recipes(name: str) -> Mapping[str, Mapping[str, float]]:
+    """Shape of a set -> the shapes of ARKit that it is made of, with their weights."""
+    shapes: Mapping[str, Mapping[str, float]] = _sets()[name]["shapes"]
+    return shapes
+
+
+@functools.cache
+def _sets() -> Mapping[str, Any]:
     path = Path(__file__).resolve().parents[2] / "backend" / "face" / "shapes" / "shape_sets.json"
-    sets = json.loads(path.read_text(encoding="utf-8"))["sets"]
-    return {name: tuple(entry["shapes"]) for name, entry in sets.items()}
+    sets: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["sets"]
+    return sets
 
 
 def sets_with(made: Callable[[str], bool]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from ..foreign import shortened, too_long
 from ..shared import BASE_SECONDS, MAX_TIMEOUT, SECONDS_PER_VERTEX
 from .tables import parse_conditions, user_table
 
-EXPORTS = ("glb", "fbx")
+EXPORTS = ("glb", "fbx", "vrm")
 REGIONS = ("brows", "eyes", "cheeks", "mouth", "jaw", "tongue")
 GUIDES = ("off", "size", "shape")
 MAX_STRENGTH = 10.0
@@ -101,7 +101,11 @@ def parser(prog: str) -> Parser:
         metavar="DIR",
         help="folder for NAME.blend; inputs are never overwritten",
     )
-    made.add_argument("--export", choices=EXPORTS, help="also write NAME.glb or NAME.fbx")
+    made.add_argument(
+        "--export",
+        choices=EXPORTS,
+        help="also write NAME.glb or NAME.fbx, or the .vrm that was read, with the new keys",
+    )
     made.add_argument(
         "--report",
         type=Path,

@@ -29,6 +29,7 @@ from ..process.exits import error_of
 from ..process.limits import StoppedError
 from ..shared import seconds_for, streams
 from ..typed import mesh_of
+from . import vrm_files
 from .arguments import asked, free_names, note_of, parser
 from .choosing import choose
 from .generation import generate_for_object
@@ -230,7 +231,8 @@ def process(
     began = time.perf_counter()
     scene_files.check_readable(task.source)
     compress = task.source.suffix.lower() == ".blend" and scene_files.is_compressed(task.source)
-    lost = () if task.opened else scene_files.read_scene(task.source)
+    source = vrm_files.source_of(task.source, task.exported)
+    lost = () if task.opened else scene_files.read_scene(task.source, source)
     seconds["import"] = time.perf_counter() - began
 
     with scene_files.in_window(), _limit(backend, seconds["import"], timeout, limited):
@@ -239,13 +241,16 @@ def process(
         seconds["choose"] = time.perf_counter() - began
         outcome = generate_for_object(ob, wanted, backend)
         seconds.update(outcome.seconds)
-        seconds.update(scene_files.write_scene(task.target, compress, task.exported))
+        content, bound = vrm_files.written(source, outcome)
+        seconds.update(scene_files.write_scene(task.target, compress, task.exported, content))
     row = _row(task, outcome, chosen_by, seconds)
+    if bound is not None:
+        row["expressions"] = vars(bound)
     row["warnings"] = [
         *task.notes,
-        *lost,
+        *(lost if source is None else vrm_files.told(bound)),
         *row["warnings"],
-        *([] if task.exported is None else key_export.lost()),
+        *(key_export.lost() if task.exported is not None and source is None else ()),
     ]
     return row
 
