@@ -1,39 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compare the weights from which spread vowels of drawn heads are solved, on avatars that training
-may use.
+"""Compare the weights from which vowels and visemes are solved, on heads that training may use.
 
-python -m scripts.train.starts --data DATA
+python -m scripts.train.starts vowels --data DATA
+python -m scripts.train.starts visemes --data DATA
 
-ih and ee reach their figures from many weights, and what else the lips do hangs on where they
-start. Each of STARTS is solved on gene and uka, who are one maker's, and on godette, with the
-shipped model and all rules, as a user gets it. Prints the cosine of each with the artist's own
-vowel and the mean over makers; that with the greatest mean is `start` in
+A mouth reaches its figures from many weights, and what else the lips do hangs on where they start.
+Each start is solved with the shipped model and all rules, as a user gets it, and compared with the
+artist's own shape; prints the cosine with each and the mean over makers. Starts are `start` in
 backend/face/shapes/goals.json.
+
+vowels: ih and ee of drawn heads from each of VOWELS, on gene and uka, who are one maker's, and on
+godette. The start with the greatest mean is taken.
+
+visemes: from every mixture of one to three LEVERS, on MakeHuman, Vitruvian and two blocky heads by
+one maker. Prints the shipped start and the best mixtures. What is taken is one of the best that
+also does what the sound is for, so that lips tuck in for ff, and dd and kk are told apart.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
-from backend.face import pipeline
-from backend.face.geometry.frame import Floats
-from backend.face.geometry.mesh import AvatarMesh
-from backend.face.keys import Pair
-from backend.face.shapes import figures, goals, solving
-from backend.inference.cancellation import Cancellation
-from backend.inference.decoding import encode_with, shapes_of
-from backend.inference.loading import load_model
-from backend.inference.settings import resolve
+from backend.face.shapes import goals, solving
 
-MAKERS = {"gene": "nagoya", "uka": "nagoya", "godette": "sirrichard"}
-STARTS: Mapping[str, tuple[Mapping[str, float], ...]] = {
+from .spoken import Spoken, spoken
+
+VOWEL_MAKERS = {"gene": "nagoya", "uka": "nagoya", "godette": "sirrichard"}
+VOWELS: Mapping[str, tuple[Mapping[str, float], ...]] = {
     "ih": (
         {
             "mouthUpperUp": 0.6,
@@ -67,91 +67,105 @@ STARTS: Mapping[str, tuple[Mapping[str, float], ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class Avatar:
-    """An avatar's shapes float32 (F,3) as the tool makes them, by condition, its artist's vowels by
-    goal, canonical, and where figures are read.
-    """
-
-    shapes: Mapping[str, Floats]
-    vowels: Mapping[str, Floats]
-    places: figures.Places
-
-
-def avatar(folder: Path, name: str) -> Avatar:
-    """The avatar `name` of a folder with avatars/."""
-    names = json.loads((folder / "avatars" / "names.json").read_text(encoding="utf-8"))[name]
-    with np.load(folder / "avatars" / f"{name}.npz", allow_pickle=False) as z:
-        moves = dict(
-            zip(map(str, z["morph_names"]), z["morph_deltas"].astype(np.float32), strict=True)
-        )
-        own = {
-            goal: np.sum(
-                [w * moves[part] for part, w in names[f"vrm_{goal}"]], axis=0, dtype=np.float32
-            )
-            for goal in STARTS
-        }
-        mesh = AvatarMesh(
-            z["vertices"].astype(np.float32),
-            z["triangles"].astype(np.int32),
-            head_weights=z["head_weight"],
-            up=(0.0, 1.0, 0.0),
-        )
-    model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
-    conditions = model.info.condition_names
-    keys = Pair(conditions, np.eye(len(conditions), dtype=np.float32), {}, len(conditions))
-    with ThreadPoolExecutor(1) as lane:
-        face = pipeline.frame(
-            pipeline.locate(
-                mesh,
-                encode_with(model, Cancellation(), lane),
-                model.info.landmarks,
-                lambda _fraction: None,
-            )
-        )
-
-        def network(seen: tuple[Floats, ...], asked: Floats) -> Floats:
-            return shapes_of(model, seen, asked, Cancellation(), pool=lane)  # type: ignore[arg-type]
-
-        offsets = pipeline.predict(network, face, keys.asked)
-    looked = pipeline.analyse(face, mesh, model.info.landmarks)
-    pipeline.smooth(offsets, looked, map, 1)
-    pipeline.correct(keys, looked, face, offsets, map, mesh=mesh)
-    turn = (face.frame.rotation.T / face.frame.scale).astype(np.float32)
-    vowels = {goal: vowel[face.indices] @ turn for goal, vowel in own.items()}
-    places = figures.places_of(
-        face.vertices, looked.landmarks, figures.ones_of(looked.around.group, face.lip_lid_side)
-    )
-    return Avatar(dict(zip(keys.names, offsets, strict=True)), vowels, places)
+VISEME_MAKERS = {
+    "makehuman": "makehuman",
+    "vitruvian": "vitruvian",
+    "pm_bizdude": "polygonal mind",
+    "pm_crimsom": "polygonal mind",
+}
+# viseme -> its key in VRChat's set
+VISEMES = {
+    "FF": "vrc.v_ff",
+    "DD": "vrc.v_dd",
+    "kk": "vrc.v_kk",
+    "CH": "vrc.v_ch",
+    "SS": "vrc.v_ss",
+    "nn": "vrc.v_nn",
+    "RR": "vrc.v_rr",
+    "E": "vrc.v_e",
+    "I": "vrc.v_ih",
+}
+LEVERS = {
+    "mouthUpperUp": 0.4,
+    "mouthLowerDown": 0.4,
+    "jawOpen": 0.15,
+    "mouthFunnel": 0.4,
+    "mouthPucker": 0.4,
+    "mouthStretch": 0.3,
+    "mouthDimple": 0.4,
+    "mouthRollLower": 0.5,
+    "mouthSmile": 0.3,
+    "mouthPress": 0.6,
+}
+TOLD = 5  # best mixtures that are printed
+USABLE = (0.5, 0.5, 2.0)  # least cosine, least and greatest size beside the artist's
+USABLE_COUNTS = 0.03  # of cosine, by which a usable head counts
 
 
-def cosine(one: Avatar, goal: str, start: Mapping[str, float]) -> float:
-    """Of a vowel that is solved from `start` with the artist's."""
-    aim = replace(goals.GOALS.of["vrm1"][goal], start=start, start_other=start)
-    basis = list(one.shapes.values())
-    names, bounds = list(one.shapes), goals.GOALS.bounds
-    weights = solving.solved(one.places, basis, names, [aim], bounds=bounds).weights[0]
-    shape = np.tensordot(weights, np.stack(basis), 1)
-    wanted = one.vowels[goal]
-    return float((shape * wanted).sum() / (np.linalg.norm(shape) * np.linalg.norm(wanted)))
+def mixtures() -> Iterator[dict[str, float]]:
+    """Of one to three LEVERS."""
+    for count in (1, 2, 3):
+        for names in combinations(LEVERS, count):
+            yield {name: LEVERS[name] for name in names}
+
+
+def compared(one: Spoken, goal: goals.Goal, sound: str) -> tuple[float, float]:
+    """Cosine with the artist's sound, and size beside it, of what is solved for a goal."""
+    names, basis = list(one.shapes), list(one.shapes.values())
+    found = solving.solved(one.places, basis, names, [goal], bounds=goals.GOALS.bounds)
+    shape = np.tensordot(found.weights[0], np.stack(basis), 1)
+    wanted = one.sounds[sound]
+    size, artist = float(np.linalg.norm(shape)), float(np.linalg.norm(wanted))
+    return float((shape * wanted).sum()) / max(size * artist, 1e-12), size / max(artist, 1e-12)
+
+
+def over_makers(values: Mapping[str, float], makers: Mapping[str, str]) -> float:
+    """Mean over makers of the means over their heads."""
+    of = {m: [v for n, v in values.items() if makers[n] == m] for m in makers.values()}
+    return float(np.mean([np.mean(own) for own in of.values()]))
+
+
+def told(
+    heads: Mapping[str, Spoken], makers: Mapping[str, str], goal: goals.Goal, sound: str
+) -> tuple[float, str]:
+    """How good a goal's start is, and a line that says so."""
+    found = {name: compared(one, goal, sound) for name, one in heads.items()}
+    mean = over_makers({name: cosine for name, (cosine, _) in found.items()}, makers)
+    least, low, high = USABLE
+    usable = sum(cosine >= least and low <= size <= high for cosine, size in found.values())
+    each = "  ".join(f"{name} {cosine:.2f} x{size:.2f}" for name, (cosine, size) in found.items())
+    return mean + USABLE_COUNTS * usable, f"mean {mean:.3f}  usable {usable}  {each}"
+
+
+def vowels(data: Path) -> None:
+    heads = {name: spoken(data, name) for name in VOWEL_MAKERS}
+    for name, starts in VOWELS.items():
+        for start in starts:
+            goal = replace(goals.GOALS.of["vrm1"][name], start=start, start_other=start)
+            print(name, told(heads, VOWEL_MAKERS, goal, f"vrm_{name}")[1], json.dumps(dict(start)))
+
+
+def visemes(data: Path) -> None:
+    heads = {name: spoken(data, name) for name in VISEME_MAKERS}
+    for name, key in VISEMES.items():
+        shipped, sound = goals.GOALS.of["vrchat"][key], f"viseme_{name}"
+        print(name, "shipped ", told(heads, VISEME_MAKERS, shipped, sound)[1])
+        found = [
+            (*told(heads, VISEME_MAKERS, replace(shipped, start=s, start_other=s), sound), s)
+            for s in mixtures()
+        ]
+        for _, line, start in sorted(found, key=lambda row: -row[0])[:TOLD]:
+            print(name, line, json.dumps(start))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder with avatars/")
+    parser.add_argument("what", choices=("vowels", "visemes"))
+    parser.add_argument("--data", type=Path, required=True, help="folder with train/ and avatars/")
     options = parser.parse_args()
-    avatars = {name: avatar(options.data, name) for name in MAKERS}
-    for goal, starts in STARTS.items():
-        for start in starts:
-            found = {name: cosine(one, goal, start) for name, one in avatars.items()}
-            makers = [
-                np.mean([value for name, value in found.items() if MAKERS[name] == maker])
-                for maker in dict.fromkeys(MAKERS.values())
-            ]
-            told = "  ".join(f"{name} {value:.2f}" for name, value in found.items())
-            print(f"{goal}  makers' mean {np.mean(makers):.3f}  {told}  {json.dumps(dict(start))}")
+    (vowels if options.what == "vowels" else visemes)(options.data)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,18 @@ def chance(seed: int | None, number: int, size: float) -> list[Floats]:
     return list(basis)
 
 
+def own_sizes(seed: int | None, number: int, noise: float) -> list[Floats]:
+    """A modelled head's own shapes, each in a size of its own, with some noise."""
+    head, _triangles = anatomy(None if seed is None else np.random.default_rng([7, seed]), 1.0)
+    rng = np.random.default_rng(number)
+    return [
+        np.float32(rng.uniform(0.5, 1.6)) * offsets
+        + rng.normal(0, noise, offsets.shape).astype(np.float32)
+        for make in BUILDERS
+        for offsets in make(head).values()
+    ]
+
+
 def costs(seed: int | None, basis: list[Floats]) -> tuple[solving.Solution, Doubles, Doubles]:
     """The solution, what it costs (N,), and what the weights that it starts from cost (N,)."""
     told: list[tuple[Doubles, Doubles]] = []
@@ -86,17 +98,30 @@ def test_weights_are_never_worse_than_those_that_they_start_from(
 
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(bases)
-def test_the_same_basis_gets_the_same_weights_and_a_nearly_equal_one_is_served_as_well(
-    one: tuple[int | None, int, float],
-) -> None:
+def test_the_same_basis_gets_the_same_weights(one: tuple[int | None, int, float]) -> None:
     seed, number, size = one
     basis = chance(seed, number, size)
     first, ends, _begins = costs(seed, basis)
     again, same, _begins = costs(seed, [shape.copy() for shape in basis])
     assert np.array_equal(first.weights, again.weights) and np.array_equal(ends, same)
-    beside = [shape * np.float32(1 + 1e-6) for shape in basis]
-    _solution, near, _begins = costs(seed, beside)
-    assert near == pytest.approx(ends, rel=0.02, abs=0.02)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    st.sampled_from([None, 3]),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0.0, 1e-4, 0.003, 0.01]),
+)
+def test_nearly_equal_shapes_of_a_face_are_served_as_well(
+    seed: int | None, number: int, noise: float
+) -> None:
+    """On chance numbers, which are no face, a goal may have two good ends, and which is found
+    hangs on rounding.
+    """
+    basis = own_sizes(seed, number, noise)
+    _solution, ends, _begins = costs(seed, basis)
+    _solution, near, _begins = costs(seed, [shape * np.float32(1 + 1e-6) for shape in basis])
+    assert near == pytest.approx(ends, rel=0.02, abs=0.002)
 
 
 @pytest.mark.parametrize("slope", [1.0, 2.0, 4.0])

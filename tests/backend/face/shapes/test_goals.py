@@ -188,6 +188,19 @@ def test_vowels_are_told_apart(seed: int | None) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_ff_tucks_the_lower_lip_in_and_leaves_the_mouth_as_wide_as_it_is(seed: int | None) -> None:
+    """The mixture of the set puckered lips wholly: the mouth was a fifth narrower and open."""
+    one = solved(seed)
+    assert one.figures["ff"]["open"] < 0.14 and one.figures["ff"]["wide"] > -0.03
+    slit = one.head.slit
+    assert slit is not None
+    upper, lower = (
+        float(np.median(side.of(one.shapes["ff"])[:, 2])) for side in (slit.upper, slit.lower)
+    )
+    assert lower < min(upper, 0) - 0.01 * one.places.width
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_lips_and_lids_never_pass_each_other_and_closed_ones_meet(seed: int | None) -> None:
     one = solved(seed)
     slit = one.head.slit
