@@ -19,6 +19,7 @@ from .job import (
     landmark_overlay,
     live,
     other_face,
+    pictures,
     preview,
     session,
 )
@@ -134,6 +135,7 @@ def unregister() -> None:
     atexit.unregister(session.backend.stop)
     _rest()
     live.end()
+    pictures.forget()
     live_operators.hide_sliders()
     landmark_overlay.hide()
     inspection.close()
@@ -177,6 +179,7 @@ def _register_keys() -> None:
 def _forget(*_: object) -> None:
     """Another file is opened: what the panel shows no longer holds."""
     preview.forget()
+    pictures.forget()
     face_view.forget()
     inspection.forget()
     landmark_overlay.hide()
@@ -199,13 +202,15 @@ def _sweep(*_: object) -> None:
     """After an undo, a redo or loading: what a show left in that state goes, too."""
     live.sweep()
     preview.stop()
+    pictures.changed()
 
 
 @persistent
-def _watch(*_: object) -> None:
-    """Something in the scene changed: sliders end with their face. Not at once, since Blender is
-    about to draw.
+def _watch(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    """Something in the scene changed: pictures are looked at again, and sliders end with their
+    face. Not at once, since Blender is about to draw.
     """
+    pictures.changed(depsgraph)
     now = live.current()
     if now is not None and now.lost() and not bpy.app.timers.is_registered(live_operators.end):
         bpy.app.timers.register(live_operators.end, first_interval=0.0)

@@ -180,26 +180,39 @@ def draw(look: Look, number: int, slot: bpy.types.Material | None = None) -> bpy
     """A new material of that look; clay of the slot's number where nothing is known, and nothing
     where that would only hide the face.
     """
+    seen = surface(look, number, slot)
+    if seen is not None:
+        return _made("Look", *seen)
+    material, tree = empty("Decal")
+    nothing, output = (
+        tree.nodes.new("ShaderNodeBsdfTransparent"),
+        tree.nodes.new("ShaderNodeOutputMaterial"),
+    )
+    tree.links.new(nothing.outputs["BSDF"], output.inputs["Surface"])
+    return material
+
+
+def surface(
+    look: Look, number: int, slot: bpy.types.Material | None = None
+) -> tuple[Look, tuple[float, float]] | None:
+    """What a slot's material is drawn with, and how bright it is away from the light and towards
+    it: its own look, else clay of the slot's number; None where that would only hide the face.
+    """
     if look.image is not None or look.colour is not None:
-        return _made("Look", look, OWN_SHADE)
+        return look, OWN_SHADE
     if slot is not None and DECALS.search(slot.name):
-        material, tree = empty("Decal")
-        nothing, output = (
-            tree.nodes.new("ShaderNodeBsdfTransparent"),
-            tree.nodes.new("ShaderNodeOutputMaterial"),
-        )
-        tree.links.new(nothing.outputs["BSDF"], output.inputs["Surface"])
-        return material
-    return tint(number)
+        return None
+    return Look(colour=clay(number)), CLAY_SHADE
+
+
+def clay(number: int) -> Colour:
+    """A pale colour for the material slot of this number."""
+    return _rgb(colorsys.hsv_to_rgb(_HUE + _HUES * number, _SATURATION, _VALUE))
 
 
 def tint(number: int) -> bpy.types.Material:
     """Clay in a pale colour for the material slot of this number."""
-    return _made(
-        f"Tint {number}",
-        Look(colour=_rgb(colorsys.hsv_to_rgb(_HUE + _HUES * number, _SATURATION, _VALUE))),
-        CLAY_SHADE,
-    )
+    return _made(f"Tint {number}", Look(colour=clay(number)), CLAY_SHADE)
 
 
 def _either(tree: Any, gone: Any, behind: Any) -> Any:

@@ -164,6 +164,16 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
             default=True,
         ),
     ]
+    pictures: Annotated[
+        bool,
+        bpy.props.BoolProperty(
+            name="Pictures of Shapes",
+            description=(
+                "Show a small picture of each shape in Results, for which textures are read"
+            ),
+            default=True,
+        ),
+    ]
     python_known: Annotated[
         str, bpy.props.StringProperty(name="What the Python offers", options={"HIDDEN"})
     ]
@@ -181,6 +191,7 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
             "memory_mb",
             "inspect",
             "frame",
+            "pictures",
             "python",
         ):
             layout.prop(self, name)

@@ -244,6 +244,14 @@ class BlendShapesWindow(bpy.types.PropertyGroup):
             min=-1,
         ),
     ]
+    search: Annotated[
+        str,
+        bpy.props.StringProperty(
+            name="Search",
+            description="Show only shapes whose names contain this",
+            options={"TEXTEDIT_UPDATE"},
+        ),
+    ]
     live_name: Annotated[
         str,
         bpy.props.StringProperty(

@@ -10,7 +10,7 @@ import bpy
 from ..blender_io.naming import other_side
 from ..blender_io.remembered import EDITED, Told, any_listed, listed, record_of
 from ..blender_io.tuned import strength_of
-from ..job import preview, sculpting, session
+from ..job import pictures, preview, sculpting, session
 from ..job.outcome import LOW, NOTES, STILL, WEAK
 from ..ops.look_operators import BLENDSHAPES_OT_show_pose, BLENDSHAPES_OT_stop_preview
 from ..ops.shape_operators import (
@@ -27,6 +27,8 @@ from .tab import OfMeshTab, draw_lines, text_width
 
 _ICONS: dict[str, Icon] = {"kept": "LOCKED"}
 _NOTHING = Told()
+ROWS, PICTURES = 6, 5  # rows of the list without and with pictures
+HIGH = 2.4  # a row with a picture, of one without
 
 
 class BLENDSHAPES_UL_results(bpy.types.UIList):
@@ -47,13 +49,22 @@ class BLENDSHAPES_UL_results(bpy.types.UIList):
         flt_flag: int | None = 0,
     ) -> None:
         """One row: its name, what should be looked at as an icon, and how far it moves."""
-        told = record_of(active_object(context)).rows.get(item.name, _NOTHING)
+        ob = active_object(context)
+        told = record_of(ob).rows.get(item.name, _NOTHING)
         row = layout.row(align=True)
+        icon_of: Icon = _ICONS.get(told.state, "SHAPEKEY_DATA")
+        if with_pictures(context):
+            picture = row.row()
+            picture.scale_x = HIGH
+            drawn = pictures.of(ob, item.name)
+            if drawn:
+                picture.template_icon(drawn, scale=1.0)
+                icon_of = "LOCKED" if told.state == "kept" else "NONE"
+            else:
+                picture.label(text="", icon="IMAGE_DATA")
         row.label(
             text=item.name,
-            icon="HIDE_OFF"
-            if preview.shown() == item.name
-            else _ICONS.get(told.state, "SHAPEKEY_DATA"),
+            icon="HIDE_OFF" if preview.shown() == item.name else icon_of,
             translate=False,
         )
         if told.note:
@@ -67,12 +78,21 @@ class BLENDSHAPES_UL_results(bpy.types.UIList):
         """Which keys are listed: those that the add-on made, by the name that is searched for; in
         the mesh's own order.
         """
-        names, wanted = listed(active_object(context)), self.filter_name.casefold()
+        names, wanted = listed(active_object(context)), of_window(context).search.casefold()
         shown = [
-            block.name in names and (wanted in block.name.casefold()) != self.use_filter_invert
+            block.name in names and wanted in block.name.casefold()
             for block in getattr(data, property)
         ]
         return [self.bitflag_filter_item if one else 0 for one in shown], []
+
+    def draw_filter(self, context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
+        """Nothing: the search is above the list, where it is seen."""
+
+
+def with_pictures(context: bpy.types.Context) -> bool:
+    """Whether the list has pictures, which the user may switch off."""
+    preferences = session.preferences(context)
+    return preferences is not None and preferences.pictures and not pictures.why()
 
 
 def alarming(told: Told) -> bool:
@@ -129,20 +149,38 @@ class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):
             layout.operator(BLENDSHAPES_OT_sculpt_done.bl_idname, icon="CHECKMARK")
             return
         layout.label(text="Click a shape to see it on the face")
-        layout.template_list(
+        _draw_search(layout, context)
+        column = layout.column()
+        seen = with_pictures(context)
+        if seen:
+            column.scale_y = HIGH
+        column.template_list(
             BLENDSHAPES_UL_results.bl_idname,
             "",
             keys_of(ob),
             "key_blocks",
             of_window(context),
             "key",
-            rows=6,
+            rows=PICTURES if seen else ROWS,
+            maxrows=PICTURES if seen else ROWS,
         )
         if preview.why():
             draw_lines(layout, preview.why(), "ERROR", text_width(context))
         if preview.shown():
             _draw_tools(layout, context, preview.shown())
         _draw_poses(layout, context)
+
+
+def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What the list is searched for, and whether it has pictures."""
+    row, preferences = layout.row(align=True), session.preferences(context)
+    row.prop(of_window(context), "search", text="", icon="VIEWZOOM")
+    if preferences is None:
+        return
+    row.prop(preferences, "pictures", text="", icon="IMAGE_DATA")
+    if preferences.pictures and pictures.why():
+        told = tr("No pictures: {reason}").format(reason=pictures.why())
+        draw_lines(layout, told, "INFO", text_width(context))
 
 
 def _draw_tools(layout: bpy.types.UILayout, context: bpy.types.Context, name: str) -> None:

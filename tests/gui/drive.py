@@ -25,13 +25,13 @@ def main() -> None:
     """Register the timer that plays the story."""
     story, report, scale = sys.argv[sys.argv.index("--") + 1 :]
     hand = importlib.import_module("hand")
-    stories = importlib.import_module("stories")
+    modules = [importlib.import_module(name) for name in ("stories", "shape_stories")]
     bpy.context.preferences.view.ui_scale = float(scale)
     bpy.context.preferences.view.show_splash = False
     bpy.context.preferences.filepaths.use_auto_save_temporary_files = False
     user = hand.Hand(Path(report).parent, f"{story}_{bpy.app.version[0]}{bpy.app.version[1]}")
     seen: dict[str, object] = {"version": bpy.app.version_string, "python": sys.version.split()[0]}
-    steps = getattr(stories, story)(user, seen)
+    steps = next(getattr(one, story) for one in modules if hasattr(one, story))(user, seen)
 
     def tick() -> float | None:
         try:

@@ -116,6 +116,16 @@ class Hand:
             yield
         yield
 
+    def write(self, text: str) -> Steps:
+        """Write into the field that is being edited, and confirm."""
+        x, y = self.moved_to
+        window: Any = self.window
+        for letter in text:
+            for value, typed in (("PRESS", letter), ("RELEASE", None)):
+                window.event_simulate(type=letter.upper(), value=value, unicode=typed, x=x, y=y)
+                yield
+        yield from self.key("RET")
+
     def wheel(self, up: bool, times: int) -> Steps:
         """Turn the wheel with the mouse over the sidebar's margin, since a list below it would take
         the wheel.

@@ -129,6 +129,37 @@ def test_one_shape_is_compared_mirrored_and_sculpted(machine: gui.Machine) -> No
     assert set(ARKIT) <= set(seen["kept"])
 
 
+def test_shapes_have_pictures_that_follow_them(machine: gui.Machine) -> None:
+    seen = play(machine, "pictures_story", size=(1000, 900))
+    assert seen["why"] == "" and len(seen["names"]) >= 4, "of each row that is seen"
+    assert min(seen["spread"].values()) > 0.05, "there is a face on each"
+    assert min(seen["differ"]) > 0.1, "and another on each"
+    assert seen["left"] == {}, "nothing of them is in the file"
+    assert seen["again"] == 0, "what is there is not drawn again"
+    assert seen["changed"] == ["eyeBlinkLeft"] and seen["after_change"] == 1
+    assert "mouthPucker" in seen["searched"]
+    assert (seen["mode"], seen["in_edit_mode"]) == ("EDIT", 0)
+    assert seen["after_edit_mode"] == ["jawForward", "jawLeft", "jawOpen", "jawRight"]
+    assert seen["after_removal"] == ["", False]
+    assert seen["work"] < BLOCK, "processor time of one step; the drawing itself is a GPU's"
+
+
+@pytest.mark.skipif(
+    not (SHARED / "data" / "files" / "m3_neurohacker.vrm").exists(),
+    reason="the shared avatars are not here (../shared)",
+)
+def test_pictures_have_the_avatars_own_colours(machine: gui.Machine) -> None:
+    avatar = SHARED / "data" / "files" / "m3_neurohacker.vrm"
+    tool = [sys.executable, ROOT / "scripts" / "generate.py", avatar, "--set", "arkit"]
+    command = [str(part) for part in (*tool, "--out", machine.run)]
+    subprocess.run(command, check=True, capture_output=True)
+    seen = play(machine, "textured_story", "m3_neurohacker.blend", size=(1000, 900))
+    assert seen["why"] == "" and len(seen["colours"]) >= 4
+    red, green, blue = seen["colours"]["eyeBlinkLeft"]
+    assert red > green > blue > 0.3, "skin and a red collar, and neither black nor magenta"
+    assert seen["work"] < BLOCK
+
+
 def test_an_undo_of_a_run_in_edit_mode_stays_in_edit_mode(machine: gui.Machine) -> None:
     seen = play(machine, "edit_story")
     assert seen["mode"] == seen["mode_after"] == "EDIT"
