@@ -51,6 +51,8 @@ CODES: dict[str, str] = {
     "vrm_needed": "a .vrm is wanted, and the input is none",
     "vrm_unwritable": "a .vrm is damaged, or of a kind that no keys can be written into",
     "vrm_unmatched": "the vertices of an imported .vrm are not those of the file",
+    "recording_invalid": "a recording of a face is damaged, or of no known kind",
+    "port_unavailable": "a port for live tracking cannot be listened to",
     "no_runtime": "there is no better build of ONNX Runtime for this machine",
     "runtime_failed": "a second runtime could not be made or removed",
     "usage": "the arguments do not fit together",

@@ -5,6 +5,7 @@ no shapes itself.
     ui          what is drawn: panels, menus, settings, words
     ops         operators: thin, they start jobs and report
     job         what operators start: generation, preview, sliders, sheets, the batch command
+    tracking    recordings and packets of face tracking, from bytes
     blender_io  from Blender's data to arrays and back
     process     the child process: started, asked, ended
 
@@ -14,7 +15,7 @@ Scripts of users name modules without their package: `from ...blendshape_addon i
 from importlib import import_module
 from importlib.util import find_spec
 
-_PACKAGES = ("job", "blender_io", "ops", "ui", "process")
+_PACKAGES = ("job", "blender_io", "ops", "ui", "process", "tracking")
 
 
 def __getattr__(name: str) -> object:

@@ -20,10 +20,13 @@ from .job import (
     live,
     other_face,
     pictures,
+    playing,
     preview,
+    receiving,
     session,
 )
 from .ops import (
+    face_operators,
     fix_operators,
     landmark_hand,
     landmark_operators,
@@ -38,6 +41,7 @@ from .ops import (
 )
 from .typed import PROPERTY, declare, describe, forget_hints, persistent
 from .ui import (
+    face_panel,
     landmark_panel,
     live_panel,
     menus,
@@ -66,6 +70,7 @@ CLASSES = (
     *fix_operators.CLASSES,
     *look_operators.CLASSES,
     *shape_operators.CLASSES,
+    *face_operators.CLASSES,
     report.BLENDSHAPES_OT_copy_report,
     live_operators.BLENDSHAPES_OT_live_start,
     live_operators.BLENDSHAPES_OT_live_keep,
@@ -84,6 +89,7 @@ CLASSES = (
     results.BLENDSHAPES_UL_results,
     panels.BLENDSHAPES_PT_generate,
     results.BLENDSHAPES_PT_results,
+    face_panel.BLENDSHAPES_PT_face,
     panels.BLENDSHAPES_PT_regions,
     live_panel.BLENDSHAPES_PT_live,
     landmark_panel.BLENDSHAPES_PT_landmarks,
@@ -133,7 +139,7 @@ def register() -> None:
 def unregister() -> None:
     """Undo `register`, going on after a failure, and end the child."""
     atexit.unregister(session.backend.stop)
-    _rest()
+    preview.stop()
     live.end()
     pictures.forget()
     live_operators.hide_sliders()
@@ -178,7 +184,7 @@ def _register_keys() -> None:
 @persistent
 def _forget(*_: object) -> None:
     """Another file is opened: what the panel shows no longer holds."""
-    preview.forget()
+    preview.stop()
     pictures.forget()
     face_view.forget()
     inspection.forget()
@@ -190,8 +196,9 @@ def _forget(*_: object) -> None:
 
 @persistent
 def _rest(*_: object) -> None:
-    """The file is saved: nothing that is only shown goes with it."""
-    preview.stop()
+    """The file is saved: nothing that is only shown goes with it. Live tracking goes on."""
+    if not receiving.rest():
+        preview.stop()
     now = live.current()
     if now is not None:
         now.rest()
@@ -201,7 +208,9 @@ def _rest(*_: object) -> None:
 def _sweep(*_: object) -> None:
     """After an undo, a redo or loading: what a show left in that state goes, too."""
     live.sweep()
-    preview.stop()
+    if not receiving.rest():
+        preview.stop()
+    playing.sweep()
     pictures.changed()
 
 

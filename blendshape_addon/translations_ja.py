@@ -3,10 +3,12 @@
 they are.
 """
 
+from .translations_face_ja import FACE_JAPANESE
 from .translations_results_ja import RESULTS_JAPANESE
 
 JAPANESE: dict[str, str] = {
     **RESULTS_JAPANESE,
+    **FACE_JAPANESE,
     # The panel
     "BlendShapes": "BlendShapes",
     "Detecting face...": "顔を検出しています...",
@@ -897,12 +899,6 @@ JAPANESE: dict[str, str] = {
     "Save the sets, strengths and naming as a preset of your own, or remove the chosen one": (
         "セット・強さ・名前の付け方を自分のプリセットとして保存、または選択中のものを削除します"
     ),
-    "Only This Avatar": "このアバターのみ",
-    "Leave out what does not belong to the avatar of the active mesh": (
-        "アクティブなメッシュのアバターに属さないものは書き出しません"
-    ),
-    "Animation": "アニメーション",
-    "Export actions with it; Unity's avatars need none": "アクションも書き出します。Unity のアバターには不要です",
     "{path} written: {keys}": "{path} を書き出しました: {keys}",
     "no shape keys": "シェイプキーなし",
     "Website": "ウェブサイト",

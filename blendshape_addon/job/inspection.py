@@ -22,7 +22,7 @@ from ..blender_io.parts import avatar_parts
 from ..errors import AddonError, as_addon_error
 from ..process.limits import LOOK_SECONDS, WINDOW_SECONDS
 from ..typed import active_object, mesh_of, of_object, of_scene
-from . import chosen, landmark_overlay, session
+from . import chosen, held, landmark_overlay, session
 from .generation import Job, finish
 from .options import Options
 
@@ -93,9 +93,9 @@ def look(context: bpy.types.Context) -> Inspection | None:
 
 
 def _playing(context: bpy.types.Context) -> bool:
-    """Whether an animation plays: then values change with every frame."""
+    """Whether an animation plays, or tracking moves the face: then values change all the time."""
     screen = getattr(context, "screen", None)
-    return screen is not None and screen.is_animation_playing
+    return held.moves() or (screen is not None and screen.is_animation_playing)
 
 
 def known_landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float]]:

@@ -1,28 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Showing one key at full value on the face for a look, whatever hides it, and putting everything
 back exactly as it was.
-
-How it was is kept with the key data for the time of the show, so that an undo to that time, or a
-file of a crash, is put back as well.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import bpy
 
 from ..blender_io.as_seen import offset_of, visible
-from ..blender_io.key_export import curves_of
-from ..blender_io.landmark_store import found_landmarks
 from ..blender_io.mesh_arrays import base_coordinates
-from ..blender_io.parts import avatar_parts, moving
 from ..translations import tr
-from ..typed import keys_of, mesh_of, of_scene
-from . import face_view
+from ..typed import keys_of, mesh_of
+from . import face_view, held
 
 if TYPE_CHECKING:
     from ..ui.properties import BlendShapesWindow
@@ -33,28 +26,6 @@ COMPANIONS = {
     "MouthClose": "JawOpen",
 }  # which acts on an open jaw only
 ALMOST = 0.999  # of 1, from where a key counts as shown
-
-
-KEPT = "blendshape_auto_generator_preview"  # custom property of the key data, while a key is shown
-
-
-@dataclass(frozen=True)
-class _Before:
-    """A key as it was. path: its own data path. curves: data paths, of drivers (True) and of the
-    action's curves, that were not muted. nla: strips played, too. pinned: names of objects that
-    showed one key alone.
-    """
-
-    name: str
-    index: int
-    path: str
-    value: float
-    low: float
-    high: float
-    mute: bool
-    curves: tuple[tuple[bool, str], ...] = ()
-    nla: bool = False
-    pinned: tuple[str, ...] = ()
 
 
 @dataclass
@@ -85,31 +56,19 @@ def start(ob: bpy.types.Object, name: str, also: Sequence[str] = ()) -> None:
     before rests again. Where it cannot be seen, `why` says so.
     """
     stop()
-    objects = [ob]
-    if of_scene(bpy.context).parts:
-        objects += [part.ob for part in moving(avatar_parts(ob, found_landmarks(ob)))]
-    having = [other for other in objects if _block(other, name) is not None]
+    objects = held.face_objects(ob)
+    having = [other for other in objects if held.block_of(other, name) is not None]
     _shown.why = _reason(ob, name, having)
     if _shown.why:
         return
+    held.begin(forget)
     _shown.name = name
-    raised: dict[str, list[_Before]] = {}  # by the key data, which parts may share
+    wanted = dict.fromkeys((name, *also, COMPANIONS.get(name, "")))
     for other in objects:
-        blocks = [
-            block
-            for key_name in dict.fromkeys((name, *also, COMPANIONS.get(name, "")))
-            if (block := _block(other, key_name)) is not None
-        ]
-        if not blocks or not mesh_of(other).is_editable:
-            continue
-        key = keys_of(other)
-        if key.name_full not in raised:
-            raised[key.name_full] = [_raise(key, block) for block in blocks]
-        if other.show_only_shape_key:
-            first = raised[key.name_full][0]
-            raised[key.name_full][0] = replace(first, pinned=(*first.pinned, other.name))
-            other.show_only_shape_key = False
-        key[KEPT] = json.dumps([asdict(before) for before in raised[key.name_full]])
+        there = [key_name for key_name in wanted if held.block_of(other, key_name) is not None]
+        if there and mesh_of(other).is_editable:
+            held.hold(other, there)
+            held.set_values(other, dict.fromkeys(there, 1.0))
     bpy.context.view_layer.update()
     if not any(_arrived(other, name) for other in having):
         stop()
@@ -119,18 +78,12 @@ def start(ob: bpy.types.Object, name: str, also: Sequence[str] = ()) -> None:
 def hold_back(away: bool) -> None:
     """While a key is shown: put it at its value from before for a moment, or show it again."""
     for key in bpy.data.shape_keys:
-        told: list[_Before] = _kept(key) if key.library is None else []
-        for before in told:
-            block = _of_before(key, before)
+        if key.library is not None:
+            continue
+        for before in held.kept(key):
+            block = held.meant(key, before)
             if block is not None and isinstance(before.value, int | float):
                 block.value = before.value if away else 1.0
-
-
-def _block(ob: bpy.types.Object, name: str) -> bpy.types.ShapeKey | None:
-    """The object's key of that name, unless it is what the others refer to."""
-    key = mesh_of(ob).shape_keys
-    block = key.key_blocks.get(name) if key is not None else None
-    return None if key is None or block == key.reference_key else block
 
 
 def _reason(ob: bpy.types.Object, name: str, having: list[bpy.types.Object]) -> str:
@@ -161,109 +114,18 @@ def unseen(ob: bpy.types.Object) -> str:
     return ""
 
 
-def _raise(key: bpy.types.Key, block: bpy.types.ShapeKey) -> _Before:
-    """Bring a key to 1, whatever holds it elsewhere; how it was."""
-    curves = []
-    for driver, curve in curves_of(key, block):
-        if not curve.mute:
-            curves.append((driver, str(curve.data_path)))
-            curve.mute = True
-    animation = key.animation_data
-    nla = animation is not None and animation.use_nla
-    place = key.key_blocks.find(block.name)
-    before = _Before(
-        block.name,
-        place,
-        block.path_from_id(),
-        block.value,
-        block.slider_min,
-        block.slider_max,
-        block.mute,
-        tuple(curves),
-        nla,
-    )
-    if animation is not None and nla:
-        animation.use_nla = False
-    block.mute = False
-    block.slider_min, block.slider_max = min(block.slider_min, 0.0), max(block.slider_max, 1.0)
-    block.value = 1.0
-    return before
-
-
 def _arrived(ob: bpy.types.Object, name: str) -> bool:
     """Whether Blender shows the key at its full value, after drivers and animation."""
-    block = _block(ob.evaluated_get(bpy.context.evaluated_depsgraph_get()), name)
+    block = held.block_of(ob.evaluated_get(bpy.context.evaluated_depsgraph_get()), name)
     return block is not None and block.value > ALMOST and not block.mute
 
 
 def stop() -> None:
-    """Put everything back, also in copies that were made meanwhile, and what a show left in the
+    """End what is shown, whatever shows it, and put everything back, also what a show left in the
     state that an undo or a file brought.
     """
+    held.release()
     forget()
-    for key in bpy.data.shape_keys:
-        if key.library is None and key.get(KEPT) is not None:
-            _put_back(key)
-
-
-def _put_back(key: bpy.types.Key) -> None:
-    """Put the keys back as their data-block says that they were."""
-    kept = _kept(key)
-    del key[KEPT]
-    users = [ob for ob in bpy.data.objects if ob.type == "MESH" and mesh_of(ob).shape_keys == key]
-    for before in reversed(kept):
-        block = _of_before(key, before)
-        if block is None or not all(
-            isinstance(number, int | float) for number in (before.value, before.low, before.high)
-        ):
-            continue
-        block.value = before.value
-        block.slider_min, block.slider_max, block.mute = before.low, before.high, bool(before.mute)
-        paths = {
-            (driver, path.replace(before.path, block.path_from_id()))
-            for driver, path in before.curves
-        }
-        for driver, curve in curves_of(key, block):
-            if (driver, str(curve.data_path)) in paths:
-                curve.mute = False
-        if key.animation_data is not None and before.nla:
-            key.animation_data.use_nla = True
-        if before.pinned:
-            for ob in [ob for ob in users if ob.name in before.pinned] or users:
-                ob.show_only_shape_key = True
-
-
-def _kept(key: bpy.types.Key) -> list[_Before]:
-    """How the keys were, as their data-block says; a file may say anything, and that is left
-    out.
-    """
-    try:
-        return [
-            _Before(
-                **{
-                    **one,
-                    "curves": tuple((bool(d), str(p)) for d, p in one["curves"]),
-                    "pinned": tuple(one["pinned"]),
-                }
-            )
-            for one in json.loads(key.get(KEPT, "[]"))
-        ]
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
-        return []
-
-
-def _of_before(key: bpy.types.Key, before: _Before) -> bpy.types.ShapeKey | None:
-    """The key that is meant, by its name, or by its place where it was renamed meanwhile."""
-    if (
-        not isinstance(before.name, str)
-        or not isinstance(before.index, int)
-        or not isinstance(before.path, str)
-    ):
-        return None
-    block = key.key_blocks.get(before.name)
-    if block is None and 0 < before.index < len(key.key_blocks):
-        block = key.key_blocks[before.index]
-    return None if block == key.reference_key else block
 
 
 def forget() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import bpy
 
-from ..job import chosen, preview
+from ..job import chosen, preview, receiving
 from ..ops.option_properties import (
     SET_ROWS,
     alias_property,
@@ -64,6 +64,13 @@ PARTS = (
     ("TEETH", "Teeth", "Follows the jaw in one piece"),
     ("TONGUE", "Tongue", "Follows jaw and tongue"),
     ("NONE", "Ignore", "Left alone"),
+)
+
+
+SOURCES = (
+    ("vrchat", "VRChat OSC", "VRCFaceTracking's parameters, or ARKit's names as parameters"),
+    ("vmc", "VMC Protocol", "VSeeFace, Warudo, VMagicMirror and others"),
+    ("ifacialmocap", "iFacialMocap", "The iPhone app, and others that send as it does"),
 )
 
 
@@ -267,6 +274,33 @@ class BlendShapesWindow(bpy.types.PropertyGroup):
             name="Filter",
             description="Show only expressions whose names contain this",
             options={"TEXTEDIT_UPDATE"},
+        ),
+    ]
+    track_source: Annotated[
+        str,
+        bpy.props.EnumProperty(
+            name="Source",
+            description="What sends the tracking, which says the usual port",
+            items=SOURCES,
+        ),
+    ]
+    track_address: Annotated[
+        str,
+        bpy.props.StringProperty(
+            name="Address",
+            description="Of this computer, where to listen; 127.0.0.1 is reached by its own"
+            " programs alone, 0.0.0.0 by the network",
+            default=receiving.LOCAL,
+            maxlen=15,
+        ),
+    ]
+    track_port: Annotated[
+        int,
+        bpy.props.IntProperty(
+            name="Port",
+            description="Where the tracking app sends to; 0 for its usual one",
+            min=0,
+            max=65535,
         ),
     ]
     mirror: Annotated[

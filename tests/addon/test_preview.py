@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 import pytest
 from blendshape_auto_generator.blendshape_addon.blender_io import key_export
-from blendshape_auto_generator.blendshape_addon.job import preview
+from blendshape_auto_generator.blendshape_addon.job import held, preview
 from fixtures.scenes import activate, add, add_head, seen
 
 RAISED = 0.01
@@ -181,7 +181,7 @@ def test_what_was_renamed_or_copied_meanwhile_is_put_back(face: Any) -> None:
         ) and ob.show_only_shape_key
         assert (
             not any(curve.mute for curve in ob.data.shape_keys.animation_data.drivers)
-            and preview.KEPT not in ob.data.shape_keys
+            and held.KEPT not in ob.data.shape_keys
         )
 
 
@@ -334,12 +334,12 @@ def test_an_undo_into_the_time_of_the_show_puts_back_too(
     ],
 )
 def test_what_a_file_says_of_a_show_is_not_believed(face: Any, text: str, tmp_path: Any) -> None:
-    face.data.shape_keys[preview.KEPT] = text
+    face.data.shape_keys[held.KEPT] = text
     before = state(face)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "odd.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "odd.blend"))
     again: Any = bpy.data.objects["Face"]
-    assert state(again) == before and preview.KEPT not in again.data.shape_keys
+    assert state(again) == before and held.KEPT not in again.data.shape_keys
 
 
 def test_a_show_that_a_crash_left_is_put_back(face: Any, tmp_path: Any) -> None:
