@@ -30,7 +30,7 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,13 +38,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnxruntime import quantization
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    CalibrationMethod,
-    QuantFormat,
-    QuantType,
-)
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -58,25 +51,19 @@ from backend.inference.settings import resolve  # noqa: E402
 from backend.inference.variants import KEY, MAX_RISE, variant_path  # noqa: E402
 from scripts.bench.recorded import recorded_runs  # noqa: E402
 from scripts.bench.timing import in_turns  # noqa: E402
+from scripts.tools.half_variant import half  # noqa: E402
+from scripts.tools.integer_variants import (  # noqa: E402
+    dynamic_int8,
+    named,
+    products,
+    static_int8,
+    tensorrt_table,
+)
 
 CALIBRATION = ("modelled7", "modelled8", "modelled9", "modelled10")
 MEASURED = ("modelled1", "modelled2", "modelled3", "modelled4")
 CALIBRATION_RUNS = 96
-SMALL = 64  # rows of a product's weights below which int8 gains nothing
 ALONE = 0.01  # rise of the mean error by one product in int8 from which on it stays float32
-FLOAT, HALF = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
-SENSITIVE = (
-    "LayerNormalization",
-    "Softmax",
-    "Pow",
-    "ReduceL2",
-    "ReduceSum",
-    "ReduceMean",
-    "Sin",
-    "Cos",
-    "Div",
-    "Exp",
-)
 
 
 @dataclass(frozen=True)
@@ -92,56 +79,9 @@ class Measured:
     time: float
 
     @property
-    def kept(self) -> bool:
+    def good(self) -> bool:
         """Whether it may be offered."""
         return self.rise < MAX_RISE
-
-
-class Runs(CalibrationDataReader):  # type: ignore[misc]
-    """Feeds of the decoder as they occur on heads."""
-
-    def __init__(self, feeds: Sequence[dict[str, Any]]) -> None:
-        self._feeds: Iterator[dict[str, Any]] = iter(feeds)
-
-    def get_next(self) -> dict[str, Any] | None:
-        """The next one, None after the last."""
-        return next(self._feeds, None)
-
-
-def named(source: Path, target: Path) -> onnx.ModelProto:
-    """A copy of a model in which every node has a name, by which nodes are left out."""
-    model = onnx.load(str(source))
-    for index, node in enumerate(model.graph.node):
-        node.name = node.name or f"node_{index}"
-    onnx.save(model, str(target))
-    return model
-
-
-def products(model: onnx.ModelProto) -> list[str]:
-    """Names of the matrix products that int8 may gain something on."""
-    rows = {entry.name: entry.dims[0] for entry in model.graph.initializer}
-    return [
-        n.name
-        for n in model.graph.node
-        if n.op_type == "MatMul"
-        and max((rows.get(name, 0) for name in n.input), default=0) >= SMALL
-    ]
-
-
-def dynamic_int8(source: Path, target: Path, kept: Collection[str]) -> None:
-    """Weights of matrix products as int8, but for those that are `kept` in float32 and small
-    ones.
-    """
-    copy = target.with_suffix(".named.onnx")
-    wanted = [name for name in products(named(source, copy)) if name not in kept]
-    quantization.quantize_dynamic(
-        copy,
-        target,
-        op_types_to_quantize=["MatMul"],
-        nodes_to_quantize=wanted,
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-    )
 
 
 def sensitive(model: Path, base: float, heads: Sequence[str], data: Path) -> list[str]:
@@ -159,136 +99,6 @@ def sensitive(model: Path, base: float, heads: Sequence[str], data: Path) -> lis
     return found
 
 
-def static_int8(
-    source: Path, target: Path, feeds: Sequence[dict[str, Any]], kept: Collection[str]
-) -> None:
-    """Weights and activations of matrix products as int8, with ranges from `feeds`; those that take
-    the geometry itself, too, stay float32.
-    """
-    copy = target.with_suffix(".named.onnx")
-    model = named(source, copy)
-    deep = learned(model)
-    first = {
-        node.name
-        for node in model.graph.node
-        if node.op_type == "MatMul" and not deep.intersection(node.input)
-    }
-    quantization.quantize_static(
-        copy,
-        target,
-        Runs(feeds),
-        quant_format=QuantFormat.QDQ,
-        op_types_to_quantize=["MatMul"],
-        nodes_to_quantize=[
-            name for name in products(model) if name not in kept and name not in first
-        ],
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        extra_options={
-            "OpTypesToExcludeOutputQuantization": ["MatMul"]
-        },  # small offsets and large ones would share 256 steps
-    )
-
-
-def tensorrt_table(source: Path, target: Path, feeds: Sequence[dict[str, Any]]) -> None:
-    """The ranges of all tensors as the table that ONNX Runtime's TensorRT provider takes for
-    int8.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        calibrator = quantization.create_calibrator(
-            source, None, str(Path(folder) / "augmented.onnx"), CalibrationMethod.MinMax
-        )
-        calibrator.collect_data(Runs(feeds))
-        quantization.write_calibration_table(calibrator.compute_data().data, folder)
-        shutil.copy(Path(folder) / "calibration.flatbuffers", target)
-
-
-def learned(model: onnx.ModelProto) -> set[str]:
-    """Names of the tensors that depend on a matrix product: what comes before is geometry."""
-    deep: set[str] = set()
-    for node in model.graph.node:
-        if node.op_type in ("MatMul", "Gemm") or deep.intersection(node.input):
-            deep.update(node.output)
-    return deep
-
-
-def half(source: Path, target: Path) -> None:
-    """fp16 for matrix products and what follows them, with weights in fp16; sensitive operators,
-    inputs and outputs stay float32.
-
-    onnxruntime.transformers.float16 would hand the geometry on in fp16 between operators that are
-    kept in float32, which spoils it.
-    """
-    model = onnx.shape_inference.infer_shapes(onnx.load(str(source)))
-    graph = model.graph
-    floats = {
-        entry.name
-        for entry in (*graph.input, *graph.value_info, *graph.output)
-        if entry.type.tensor_type.elem_type == FLOAT
-    }
-    weights = {entry.name: entry for entry in graph.initializer if entry.data_type == FLOAT}
-    outputs = {entry.name for entry in graph.output}
-    deep = learned(model)
-    halves: set[str] = (
-        set()
-        # tensors that are there in fp16, those that were computed so, and those of them that are
-        # there in float32, too
-    )
-    made_half: set[str] = set()
-    widened: set[str] = set()
-    nodes: list[onnx.NodeProto] = []
-
-    def cast(name: str, to_half: bool) -> None:
-        """Make sure that a tensor is there in the precision that is wanted."""
-        if to_half and name not in halves:
-            if name in weights:
-                array = onnx.numpy_helper.to_array(weights[name]).astype(np.float16)
-                graph.initializer.append(onnx.numpy_helper.from_array(array, f"{name}_half"))
-            else:
-                nodes.append(
-                    onnx.helper.make_node(
-                        "Cast", [name], [f"{name}_half"], f"{name}_to_half", to=HALF
-                    )
-                )
-            halves.add(name)
-        elif not to_half and name in made_half and name not in widened:
-            nodes.append(
-                onnx.helper.make_node(
-                    "Cast", [f"{name}_half"], [name], f"{name}_to_float", to=FLOAT
-                )
-            )
-            widened.add(name)
-
-    for node in graph.node:
-        in_half = (
-            bool(deep.intersection(node.output))
-            and node.op_type not in SENSITIVE
-            and all(name in floats for name in node.output)
-        )
-        for index, name in enumerate(node.input):
-            if name in floats or name in weights:
-                cast(name, in_half)
-                if in_half:
-                    node.input[index] = f"{name}_half"
-        nodes.append(node)
-        if in_half:
-            for index, name in enumerate(node.output):
-                node.output[index] = f"{name}_half"
-                halves.add(name)
-                made_half.add(name)
-    for name in outputs:
-        cast(name, False)
-    del graph.node[:]
-    graph.node.extend(nodes)
-    del graph.value_info[:]
-    used = {name for node in graph.node for name in node.input}
-    kept = [entry for entry in graph.initializer if entry.name in used]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
-    onnx.save(model, str(target))
-
-
 def describe(path: Path, told: dict[str, Any]) -> None:
     """Put the variant's metadata into its file, and take out what names this machine."""
     model = onnx.load(str(path))
@@ -301,13 +111,13 @@ def describe(path: Path, told: dict[str, Any]) -> None:
 
 def mean_error(model: Path, heads: Sequence[str], data: Path) -> float:
     """Mean of the heads' mae, the landmarks given, so that the decoder alone is judged."""
-    from scripts.train import evaluate
+    from scripts.train import evaluate, held_out, scores
 
     found = []
     for name in heads:
-        rig = evaluate.head(name, data)
+        rig = held_out.head(name, data)
         shapes, _ = evaluate.predicted(rig, model, True)
-        region = evaluate.region_of(rig)
+        region = scores.region_of(rig)
         unit = 0.5 * float(np.linalg.norm(np.ptp(rig.vertices[region], axis=0))) / 1000
         errors = [
             np.linalg.norm(shapes[key][region] - offsets[region], axis=1).mean()
@@ -319,11 +129,11 @@ def mean_error(model: Path, heads: Sequence[str], data: Path) -> float:
 
 def feeds_of(model: Model, heads: Sequence[str], data: Path) -> list[dict[str, Any]]:
     """What the decoder is fed with on heads, CALIBRATION_RUNS pieces of it at most."""
-    from scripts.train import evaluate
+    from scripts.train import held_out
 
     feeds: list[dict[str, Any]] = []
     for name in heads:
-        rig = evaluate.head(name, data)
+        rig = held_out.head(name, data)
         marks = {
             n: (float(p[0]), float(p[1]), float(p[2]))
             for n, p in rig.landmarks(rig.vertices, rig.shapes).items()
@@ -367,6 +177,41 @@ def rise_of(model: Path, made: Path, base: float, heads: Sequence[str], data: Pa
         return mean_error(pair, heads, data) / base - 1
 
 
+def make(
+    model: Path, made: Path, method: str, feeds: Sequence[dict[str, Any]], exact: Sequence[str]
+) -> None:
+    """Write one variant of the model to `made`; exact: products that stay float32 in int8."""
+    if method == "int8-dynamic":
+        dynamic_int8(model, made, exact)
+    elif method == "int8-static":
+        static_int8(model, made, feeds, exact)
+    else:
+        half(model, made)
+
+
+def offer(model: Path, target: Path, variants: Sequence[Measured], heads: Sequence[str]) -> None:
+    """Write the fastest of a precision's variants that keeps the quality to `target`, or remove
+    what lies there from before.
+    """
+    precision = variants[0].precision
+    fit = min((each for each in variants if each.good), key=lambda each: each.time, default=None)
+    if fit is None:
+        target.unlink(missing_ok=True)
+        print(f"{precision}: none keeps the quality, so none is offered")
+        return
+    told = {
+        "precision": precision,
+        "of": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "method": fit.method,
+        "heads": list(heads),
+        "mae_rise": round(fit.rise, 5),
+        "time": round(fit.time, 3),
+    }
+    describe(fit.path, told)
+    shutil.copy(fit.path, target)
+    print(f"{precision}: {target.name}, {fit.method}")
+
+
 def quantise(
     model: Path, out: Path, heads: Sequence[str], data: Path, methods: Sequence[str]
 ) -> list[Measured]:
@@ -381,54 +226,20 @@ def quantise(
         if "tensorrt" in methods:
             tensorrt_table(model, out / f"{model.stem}.calibration", feeds)
             print(f"{model.stem}.calibration: a table of ranges, not measured", flush=True)
-        kept = (
-            sensitive(model, base, heads, data)
-            if any(name.startswith("int8") for name in methods)
-            else []
-        )
-        for name in kept:
+        integer = any(name.startswith("int8") for name in methods)
+        exact = sensitive(model, base, heads, data) if integer else []
+        for name in exact:
             print(f"{name} stays float32 in int8")
         for method in (name for name in methods if name != "tensorrt"):
             made = Path(folder) / f"{method}.onnx"
-            if method == "int8-dynamic":
-                dynamic_int8(model, made, kept)
-            elif method == "int8-static":
-                static_int8(model, made, feeds, kept)
-            else:
-                half(model, made)
-            rise = rise_of(model, made, base, heads, data)
-            measured = Measured(
-                method.partition("-")[0], method, made, rise, time_part(model, made, feeds[0])
-            )
-            print(
-                f"{method:<14} mae {measured.rise:+.2%}, {measured.time:.2f} of the time,"
-                f" {made.stat().st_size >> 10} KiB",
-                flush=True,
-            )
-            found.append(measured)
-        digest = hashlib.sha256(model.read_bytes()).hexdigest()
+            make(model, made, method, feeds, exact)
+            rise, time = rise_of(model, made, base, heads, data), time_part(model, made, feeds[0])
+            found.append(Measured(method.partition("-")[0], method, made, rise, time))
+            size = made.stat().st_size >> 10
+            print(f"{method:<14} mae {rise:+.2%}, {time:.2f} of the time, {size} KiB", flush=True)
         for precision in {entry.precision for entry in found}:
-            target = variant_path(out / model.name, precision)
-            fit = sorted(
-                (entry for entry in found if entry.precision == precision and entry.kept),
-                key=lambda entry: entry.time,
-            )
-            if not fit:
-                target.unlink(missing_ok=True)
-                print(f"{precision}: none keeps the quality, so none is offered")
-                continue
-            told = {
-                "precision": precision,
-                "of": digest,
-                "method": fit[0].method,
-                "heads": list(heads),
-            }
-            describe(
-                fit[0].path,
-                told | {"mae_rise": round(fit[0].rise, 5), "time": round(fit[0].time, 3)},
-            )
-            shutil.copy(fit[0].path, target)
-            print(f"{precision}: {target.name}, {fit[0].method}")
+            same = [entry for entry in found if entry.precision == precision]
+            offer(model, variant_path(out / model.name, precision), same, heads)
     return found
 
 
@@ -446,7 +257,7 @@ def main() -> int:
     parser.add_argument(
         "--heads",
         default=",".join(MEASURED),
-        help="heads to measure on, see scripts/train/evaluate.py (default %(default)s)",
+        help="heads to measure on, see scripts/train/held_out.py (default %(default)s)",
     )
     parser.add_argument(
         "--data",

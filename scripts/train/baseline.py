@@ -33,8 +33,8 @@ from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import loose_parts
 
 from ..samples.rig import Floats, Ints, Rig
-from .evaluate import HEADS, KEPT, RIGS, head
-from .kept import decimated
+from .held_out import HEADS, RIGS, head, named
+from .tessellations import decimated
 
 Doubles = NDArray[np.float64]
 SKIN = {
@@ -243,7 +243,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     base = template(options.data, options.template)
-    for name in [one for group in options.heads.split(",") for one in KEPT.get(group, (group,))]:
+    for name in named(options.heads):
         path, start = options.out / f"{name}.npz", time.perf_counter()
         if not path.exists():
             found = shapes_for(head(name, options.data), base)

@@ -37,7 +37,7 @@ from backend.service.report import new_report
 from ..samples import stylised
 from ..samples.modelled import modelled, rig_of
 from ..samples.rig import Floats, Rig
-from .evaluate import marks_error
+from .scores import marks_error
 
 # of the eyes' width, the mean error of landmarks up to which a face is rightly found; unseen heads
 # have 0.04 to 0.2

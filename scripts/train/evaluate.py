@@ -2,9 +2,9 @@
 """Score a model on heads it never saw, on its training rigs and on avatars that were left out, from
 the bare mesh on.
 
-python -m scripts.train.evaluate --data DATA --model RUNS/face.decoder.onnx [--heads
-    kept,gene,uka,godette] [--marks true]
-    [--baseline FOLDER] [--shapes] [--sheets FOLDER] [--json OUT.json]
+python -m scripts.train.evaluate --data DATA --model RUNS/face.decoder.onnx
+    [--heads identities,gene,uka,godette] [--marks true] [--baseline FOLDER] [--shapes]
+    [--sheets FOLDER] [--json OUT.json]
 
 The face is found by the backend, as for a user; with `--marks true` the rig's own landmarks are
     given, which judges the decoder alone.
@@ -43,16 +43,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backend.errors import BackendError
-from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, loose_parts
 from backend.face.locate.face import Face
 from backend.face.shapes.shape_sets import load_sets
@@ -61,76 +58,15 @@ from backend.inference.loading import load_model
 from backend.service.asked import Asked
 from backend.service.generate import Shapes, generate
 
-from ..samples.modelled import modelled
 from ..samples.rig import Floats, Rig
 from . import sources
-from .kept import decimated, identity, subdivided
-from .measures import contact_measures, mirror_error, opening_of
+from .held_out import HELD_OUT, head, named
+from .measures import contact_measures, mirror_error
+from .scores import region_of, score
 
-SIDED = (
-    "mouthSmile",
-    "mouthFrown",
-    "mouthStretch",
-    "mouthUpperUp",
-    "eyeWide",
-    "eyeBlink",
-    "eyeSquint",
-    "eyeLookDown",
-)
-CORE = {*(f"{n}{s}" for n in SIDED for s in ("Left", "Right"))} | {
-    *(
-        "jawOpen",
-        "jawForward",
-        "mouthLeft",
-        "mouthRight",
-        "mouthPucker",
-        "mouthShrugUpper",
-        "mouthRollUpper",
-        "cheekPuff",
-    )
-}
 FIELDS = ("core", "cos", "rel", "mae", "q95", "zero", "close", "jawOpen", "leak", "marks")
 CONTACTS = ("lids", "lids95", "cross", "lips", "lips95", "teeth", "eyes", "through", "mirror")
 COLUMNS = (*FIELDS, *CONTACTS)
-COARSE = 0.4  # share of the vertices that a coarse tessellation keeps
-
-RIGS: dict[str, Callable[[Path], Rig]] = {
-    "ict": cache(sources.ict),
-    "makehuman": cache(sources.makehuman),
-    "vitruvian": cache(sources.vitruvian),
-    "antonia": cache(sources.antonia),
-    "gene": lambda f: sources.avatar(f, "gene"),
-    "uka": lambda f: sources.avatar(f, "uka"),
-    "godette": sources.godette,
-}
-KEPT = {  # group -> heads that training never shows
-    "identities": (
-        *(f"{rig}{number}" for rig in ("ict", "makehuman", "vitruvian") for number in (1, 2, 3)),
-        *("ict1-coarse", "makehuman1-fine", "makehuman2-coarse", "vitruvian1-coarse"),
-    ),
-    "modelled": tuple(f"modelled{number}" for number in (1, 2, 3, 4, 5, 6)),
-    "avatars": ("gene", "uka", "godette"),
-    "realistic": ("antonia",),
-}
-HEADS = (*KEPT["identities"], *KEPT["modelled"], *KEPT["avatars"], *KEPT["realistic"])
-
-
-def head(name: str, folder: Path) -> Rig:
-    """The head of that name, see the top of this module. Raises KeyError for a rig that there is
-    not.
-    """
-    base, _, way = name.partition("-")
-    kind = base.rstrip("0123456789")
-    seed = np.random.default_rng([99, int(base.removeprefix(kind) or 0)])
-    if kind == "modelled":
-        rig = modelled(seed)
-    else:
-        rig = RIGS[kind](folder)
-        if base != kind:
-            rig = identity(rig, seed)
-    if way == "fine":
-        return subdivided(rig)
-    return decimated(rig, COARSE, seed) if way == "coarse" else rig
 
 
 def predicted(
@@ -170,95 +106,6 @@ def predicted(
                 shapes[name][face.indices] = offsets
     points = face.frame.to_object(face.landmarks)
     return shapes, dict(zip(model.info.landmarks, points, strict=False))
-
-
-def region_of(rig: Rig) -> NDArray[np.bool_]:
-    """Vertices (V,) bool of the loose parts that some shape moves, near the face where the head is
-    an avatar's.
-    """
-    parts = loose_parts(rig.vertices, rig.triangles)
-    moved = np.zeros(len(rig.vertices), bool)
-    for offsets in (*rig.shapes.values(), *(offsets for _weights, offsets in rig.mixes)):
-        moved |= np.linalg.norm(offsets, axis=1) > 1e-5 * np.ptp(rig.vertices[:, 1])
-    inside = np.isin(parts, np.unique(parts[moved]))
-    low = np.quantile(rig.vertices[moved, 1], 0.01)
-    return np.asarray(inside & (rig.vertices[:, 1] > low - 0.5 * np.ptp(rig.vertices[moved, 1])))
-
-
-def shape_row(
-    wanted: Floats, got: Floats, still: NDArray[np.bool_], unit: float
-) -> dict[str, float]:
-    """Measures of one shape over the region. wanted, got (R,3); still (R,): what no shape moves;
-    unit: 1/1000 of the radius.
-    """
-    size, error = np.linalg.norm(wanted, axis=1), np.linalg.norm(got - wanted, axis=1)
-    product, power, own = (
-        float((got * wanted).sum()),
-        float((wanted**2).sum()),
-        float((got**2).sum()),
-    )
-    top = size >= np.quantile(size[size > 0], 0.9)
-    return {
-        "zero": float(size.mean()) / unit,
-        "mae": float(error.mean()) / unit,
-        "q95": float(np.quantile(error, 0.95)) / unit,
-        "cos": product / max((power * own) ** 0.5, 1e-18),
-        "gain": product / max(power, 1e-18),
-        "close": float((got[top] * wanted[top]).sum() / max((wanted[top] ** 2).sum(), 1e-18)),
-        "leak": float(np.linalg.norm(got[still], axis=1).mean()) / unit if still.any() else 0.0,
-    }
-
-
-def marks_error(rig: Rig, marks: Mapping[str, Floats]) -> float:
-    """Mean distance of landmarks (3,) from the rig's own, as part of the eyes' width; nan for
-    none.
-    """
-    true = rig.landmarks(rig.vertices, rig.shapes)
-    wide = np.mean(
-        [np.linalg.norm(true[f"eye_outer_{s}"] - true[f"eye_inner_{s}"]) for s in ("left", "right")]
-    )
-    return (
-        float(np.mean([np.linalg.norm(true[n] - marks[n]) for n in NAMES]) / wide)
-        if marks
-        else float("nan")
-    )
-
-
-def cosine(one: Floats, other: Floats) -> float:
-    return float(
-        (one * other).sum() / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-18)
-    )
-
-
-def score(
-    rig: Rig, got: Mapping[str, Floats], marks: Mapping[str, Floats]
-) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """The table's row of one head, and a row per shape, for offsets (V,3) by name and landmarks
-    (3,) by name in the rig's space.
-    """
-    region = region_of(rig)
-    inside = rig.vertices[region]
-    unit = 0.5 * float(np.linalg.norm(np.ptp(inside, axis=0))) / 1000
-    still = np.ones(len(inside), bool)
-    for offsets in (*rig.shapes.values(), *(offsets for _weights, offsets in rig.mixes)):
-        still &= np.linalg.norm(offsets[region], axis=1) <= 0.01 * unit
-    rows = {
-        name: shape_row(offsets[region], got[name][region], still, unit)
-        for name, offsets in rig.shapes.items()
-    }
-    mean = {
-        key: float(np.mean([row[key] for row in rows.values()]))
-        for key in ("zero", "mae", "q95", "cos", "leak")
-    }
-    mean["rel"] = mean["mae"] / mean["zero"]
-    mean["core"] = float(np.mean([row["cos"] for name, row in rows.items() if name in CORE]))
-    mean["close"] = float(np.mean([row["close"] for name, row in rows.items() if "Blink" in name]))
-    jaw = opening_of(rig)
-    mean["jawOpen"] = (
-        cosine(jaw[region], got["jawOpen"][region]) if jaw is not None else float("nan")
-    )
-    mean["marks"] = marks_error(rig, marks)
-    return mean | contact_measures(rig, got) | {"mirror": mirror_error(rig, got, region)}, rows
 
 
 def row_of(label: str, mean: Mapping[str, float], columns: tuple[str, ...] = COLUMNS) -> str:
@@ -315,7 +162,7 @@ def summary(found: Mapping[str, dict[str, Any]]) -> None:
     moved.
     """
     print("\nmean of")
-    for group, names in KEPT.items():
+    for group, names in HELD_OUT.items():
         for who in ("mean", "baseline"):
             heads = [found[n] for n in names if n in found]
             rows = [h.get(who, h["zero"]) for h in heads if who in h or who == "mean"]
@@ -376,8 +223,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="either file of the pair")
     parser.add_argument(
         "--heads",
-        default=",".join(KEPT),
-        help=f"heads or groups of heads ({', '.join(KEPT)}), with commas",
+        default=",".join(HELD_OUT),
+        help=f"heads or groups of heads ({', '.join(HELD_OUT)}), with commas",
     )
     parser.add_argument(
         "--marks",
@@ -401,7 +248,7 @@ def main() -> None:
     options = parser.parse_args()
     found: dict[str, Any] = {}
     print(f"{'':<19}" + "".join(f"{c:>8}" for c in COLUMNS))
-    for name in [head for group in options.heads.split(",") for head in KEPT.get(group, (group,))]:
+    for name in named(options.heads):
         found[name] = judged(name, head(name, options.data), options)
     summary(found)
     if options.json:

@@ -15,7 +15,7 @@ from backend.errors import BackendError
 from backend.face.geometry.mesh import weld
 from scripts.samples.modelled import modelled
 from scripts.samples.rig import Floats, Rig
-from scripts.train import evaluate, kept, measures
+from scripts.train import edges, evaluate, measures, scores, tessellations
 from scripts.train.sources import arkit_names
 
 
@@ -30,7 +30,7 @@ def still(rig: Rig) -> dict[str, Floats]:
 
 
 def test_the_own_shapes_score_full_marks(rig: Rig) -> None:
-    mean, _rows = evaluate.score(rig, rig.shapes, rig.landmarks(rig.vertices, rig.shapes))
+    mean, _rows = scores.score(rig, rig.shapes, rig.landmarks(rig.vertices, rig.shapes))
     assert (
         mean["core"] == pytest.approx(1) and mean["close"] == pytest.approx(1) and mean["rel"] == 0
     )
@@ -45,7 +45,7 @@ def test_the_own_shapes_score_full_marks(rig: Rig) -> None:
 
 
 def test_doing_nothing_leaves_the_lids_open(rig: Rig, still: dict[str, Floats]) -> None:
-    mean, _rows = evaluate.score(rig, still, {})
+    mean, _rows = scores.score(rig, still, {})
     assert mean["core"] == 0 and mean["rel"] == pytest.approx(1)
     assert 0.6 < mean["lids"] < 1.2
 
@@ -85,24 +85,24 @@ def test_what_is_hidden_is_told_from_the_front() -> None:
 
 
 def test_a_fine_tessellation_carries_everything(rig: Rig) -> None:
-    fine = kept.subdivided(rig)
+    fine = tessellations.subdivided(rig)
     count = len(rig.vertices)
     assert len(fine.triangles) == 4 * len(rig.triangles)
     np.testing.assert_allclose(fine.vertices[:count], rig.vertices, atol=1e-6)
     np.testing.assert_allclose(fine.shapes["jawOpen"][:count], rig.shapes["jawOpen"], atol=1e-6)
-    assert kept.folds(fine) <= kept.folds(rig) + 1e-3
+    assert tessellations.folds(fine) <= tessellations.folds(rig) + 1e-3
 
 
 def test_a_coarse_tessellation_keeps_vertices_and_the_slit_of_the_mouth(rig: Rig) -> None:
-    coarse = kept.decimated(rig, 0.5, np.random.default_rng(2))
+    coarse = tessellations.decimated(rig, 0.5, np.random.default_rng(2))
     assert 0.4 * len(rig.vertices) < len(coarse.vertices) < 0.7 * len(rig.vertices)
     together = weld(np.concatenate([coarse.vertices, rig.vertices]))
     assert np.isin(together[: len(coarse.vertices)], together[len(coarse.vertices) :]).all()
-    assert kept.folds(coarse) < 0.02
+    assert tessellations.folds(coarse) < 0.02
     for name, place in coarse.landmarks(coarse.vertices, coarse.shapes).items():
         np.testing.assert_allclose(place, rig.landmarks(rig.vertices, rig.shapes)[name], atol=1e-6)
-    skin = measures.skin_of(coarse, coarse.landmarks(coarse.vertices, coarse.shapes))
-    lips = measures.lip_pairs(coarse, skin)
+    skin = edges.skin_of(coarse, coarse.landmarks(coarse.vertices, coarse.shapes))
+    lips = edges.lip_pairs(coarse, skin)
     assert lips is not None and len(lips.upper) > 4
 
 

@@ -181,7 +181,7 @@ def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
 
 
 def test_quantisation_makes_models_that_still_compute(tmp_path: Path) -> None:
-    from scripts.tools import quantise
+    from scripts.tools import half_variant, integer_variants
 
     source = models.pair(tmp_path, "m", CONDITIONS, work=2)
     model = onnx.load(str(source))
@@ -198,11 +198,11 @@ def test_quantisation_makes_models_that_still_compute(tmp_path: Path) -> None:
     feeds = probe(loaded.decoder.session.get_inputs(), 64)
     expected = loaded.decoder.session.run(None, feeds)[0]
     made = {name: tmp_path / f"{name}.onnx" for name in ("dynamic", "static", "half")}
-    products = quantise.products(quantise.named(source, tmp_path / "named.onnx"))
+    products = integer_variants.products(integer_variants.named(source, tmp_path / "named.onnx"))
     assert len(products) == 3
-    quantise.dynamic_int8(source, made["dynamic"], products[2:])
-    quantise.static_int8(source, made["static"], [feeds], products[2:])
-    quantise.half(source, made["half"])
+    integer_variants.dynamic_int8(source, made["dynamic"], products[2:])
+    integer_variants.static_int8(source, made["static"], [feeds], products[2:])
+    half_variant.half(source, made["half"])
     kinds = {
         name: {node.op_type for node in onnx.load(str(path)).graph.node}
         for name, path in made.items()
@@ -212,7 +212,7 @@ def test_quantisation_makes_models_that_still_compute(tmp_path: Path) -> None:
         and "QuantizeLinear" in kinds["static"]
         and "Cast" in kinds["half"]
     )
-    quantise.tensorrt_table(source, tmp_path / "m.decoder.calibration", [feeds])
+    integer_variants.tensorrt_table(source, tmp_path / "m.decoder.calibration", [feeds])
     assert b"basis" in (tmp_path / "m.decoder.calibration").read_bytes()
     written = onnx.load(str(made["dynamic"])).graph.node
     assert sum(node.op_type == "MatMulInteger" for node in written) == 2 and products[2] in {
