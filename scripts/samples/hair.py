@@ -70,7 +70,7 @@ def surroundings(rng: np.random.Generator) -> tuple[Floats, Ints]:
         pieces.append(locks(rng))
     if rng.random() < 0.6:  # a cap: the back and top of an ellipsoid around the skull
         cut = rng.uniform(-0.5, 0.3)
-        vertices, triangles = _ellipsoid(
+        vertices, triangles = ellipsoid(
             40, 48, SKULL_CENTRE + [0, 0.1, -0.1], SKULL_RADII * rng.uniform(1.0, 1.2, 3)
         )
         level = vertices @ np.array([0, 1, -rng.uniform(0.5, 2.0)]) - SKULL_CENTRE @ np.array(
@@ -80,19 +80,17 @@ def surroundings(rng: np.random.Generator) -> tuple[Floats, Ints]:
     if rng.random() < 0.75:  # neck, trunk, shoulders, arms, and a collar or a scarf around the neck
         low, wide = -rng.uniform(2.2, 3.2), rng.uniform(1.2, 2.4)
         pieces.append(
-            _ellipsoid(
+            ellipsoid(
                 24,
                 24,
                 np.array([0, low, -1.1]),
                 np.array([0.5, 1.2, 0.5]) * rng.uniform(0.7, 1.3, 3),
             )
         )
-        pieces.append(
-            _ellipsoid(32, 32, np.array([0, low - 2.6, -1.1]), np.array([wide, 2.4, 0.8]))
-        )
+        pieces.append(ellipsoid(32, 32, np.array([0, low - 2.6, -1.1]), np.array([wide, 2.4, 0.8])))
         for side in (-1, 1):
             pieces.append(
-                _ellipsoid(
+                ellipsoid(
                     24,
                     16,
                     np.array([side * (wide + 0.4), low - 2.8, -1.1]),
@@ -101,7 +99,7 @@ def surroundings(rng: np.random.Generator) -> tuple[Floats, Ints]:
             )
         if rng.random() < 0.5:
             pieces.append(
-                _ellipsoid(
+                ellipsoid(
                     12,
                     32,
                     np.array([0, low + 0.2, -1.0]),
@@ -110,7 +108,7 @@ def surroundings(rng: np.random.Generator) -> tuple[Floats, Ints]:
             )
     if rng.random() < 0.25:  # a hat or a hood
         pieces.append(
-            _ellipsoid(
+            ellipsoid(
                 24,
                 32,
                 np.array([0, rng.uniform(1.0, 1.8), -1.0]),
@@ -120,7 +118,7 @@ def surroundings(rng: np.random.Generator) -> tuple[Floats, Ints]:
     if rng.random() < 0.3:  # ears of an animal, horns
         for side in (-1, 1):
             pieces.append(
-                _ellipsoid(
+                ellipsoid(
                     12,
                     12,
                     np.array([side * 0.8, 1.6, -1.0]),
@@ -138,7 +136,7 @@ def surroundings(rng: np.random.Generator) -> tuple[Floats, Ints]:
     )
 
 
-def _ellipsoid(
+def ellipsoid(
     rows: int, columns: int, centre: NDArray[np.floating[Any]], radii: NDArray[np.floating[Any]]
 ) -> tuple[Floats, Ints]:
     polar, around = np.meshgrid(

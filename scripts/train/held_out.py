@@ -45,7 +45,7 @@ HEADS = tuple(name for names in HELD_OUT.values() for name in names)
 
 
 def head(name: str, folder: Path) -> Rig:
-    """The head of that name, see the top of this module. Raises KeyError for a rig that there is
+    """The head of that name, see the top of evaluate.py. Raises KeyError for a rig that there is
     not.
     """
     base, _, way = name.partition("-")

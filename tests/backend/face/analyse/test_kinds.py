@@ -20,8 +20,9 @@ from backend.inference.loading import load_model
 from backend.inference.settings import resolve
 from backend.service.asked import Asked
 from backend.service.generate import Shapes, generate
-from scripts.samples import dressed
+from scripts.samples import dressed, dressed_hair
 from scripts.samples.anatomy import PARTS
+from scripts.samples.dressed_parts import Scalp
 from scripts.samples.modelled import anatomy
 
 Floats = NDArray[np.float32]
@@ -124,10 +125,10 @@ def fringed(role: int = 0) -> tuple[Face, Floats, NDArray[np.bool_]]:
     vertices, and which of these are the fringe. role: what the user says that the fringe is.
     """
     head, triangles = anatomy()
-    scalp = dressed.Scalp(head.vertices[head.part == PARTS.index("skin")])
+    scalp = Scalp(head.vertices[head.part == PARTS.index("skin")])
     azimuth = np.linspace(-0.7, 0.7, 9)
     rng = np.random.default_rng(4)
-    fringe, more = dressed._ribbons(
+    fringe, more = dressed_hair.ribbons(
         scalp, rng, azimuth, np.full(9, 1.1), np.full(9, -0.12), welded=True
     )
     vertices = np.concatenate([head.vertices, fringe.astype(np.float32)]) @ np.array(
@@ -166,8 +167,8 @@ def test_hair_that_carries_the_landmarks_is_not_taken_for_the_skin(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     head, triangles = anatomy()
-    scalp = dressed.Scalp(head.vertices[head.part == PARTS.index("skin")])
-    helmet, more = dressed._helmet(scalp, np.random.default_rng(2), 0.3)
+    scalp = Scalp(head.vertices[head.part == PARTS.index("skin")])
+    helmet, more = dressed_hair.helmet(scalp, np.random.default_rng(2), 0.3)
     vertices = np.concatenate([head.vertices, helmet.astype(np.float32)])
     both = np.concatenate([triangles, (more + len(head.vertices)).astype(np.int32)])
     hair, parts = np.arange(len(vertices)) >= len(head.vertices), loose_parts(vertices, both)
