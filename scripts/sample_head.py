@@ -3,7 +3,8 @@
 `samples`.
 """
 
-from .samples.head import MATERIALS, OPENINGS, build
+from .samples.head import build
+from .samples.head_skin import MATERIALS, OPENINGS
 from .samples.surface import HeadSpec
 
 __all__ = ["MATERIALS", "OPENINGS", "HeadSpec", "build"]

@@ -11,8 +11,8 @@ import numpy as np
 
 from backend.face.geometry.frame import frame_of_landmarks
 
-from .head import OPENINGS
 from .head import PARTS as SAMPLE_PARTS
+from .head_skin import OPENINGS
 from .rig import Floats, Ints
 
 __all__ = ["OPENINGS", "PARTS", "Anatomy", "Habits", "ball", "framed", "smooth", "turned", "way"]

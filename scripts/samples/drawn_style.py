@@ -65,9 +65,8 @@ class Style:
     sketched: bool = False  # so does the mouth, and the skin is of few faces
 
 
-def random_style(rng: np.random.Generator) -> Style:
-    """Anime mostly; a fifth each cartoon and muzzled."""
-    kind = rng.choice(3, p=[0.62, 0.18, 0.20])
+def _random_rows(rng: np.random.Generator) -> tuple[Reals, float]:
+    """The head's outline, see ROWS, and the height of its chin."""
     rows = ROWS.copy()
     rows[:, 1:] += (
         rng.normal(0, 0.015, rows[:, 1:].shape) * [0, 1, 1, 0.5, 1] * (np.abs(rows[:, :1]) > 0.1)
@@ -86,6 +85,13 @@ def random_style(rng: np.random.Generator) -> Style:
     )
     rows[:CHIN_ROW, 2] += rng.uniform(-0.15, 0.15)
     rows[:, [2, 5]] *= rng.uniform(0.8, 1.15)
+    return rows, chin
+
+
+def random_style(rng: np.random.Generator) -> Style:
+    """Anime mostly; a fifth each cartoon and muzzled."""
+    kind = rng.choice(3, p=[0.62, 0.18, 0.20])
+    rows, chin = _random_rows(rng)
     half = float(rng.uniform(0.22, 0.40))
     up = half * float(rng.uniform(0.25, 1.0 if kind == 0 else 1.2))
     wide = float(rng.uniform(0.08, 0.36)) * (1.3 if kind else 1.0)

@@ -15,6 +15,8 @@ from .rig import Floats, Ints
 SKULL_CENTRE, SKULL_RADII = np.array([0.0, 0.1, -1.0]), np.array([1.25, 1.35, 1.25])
 SEGMENTS = 8
 
+Piece = tuple[Floats, Ints]  # vertices (N,3), triangles (M,3)
+
 
 def locks(rng: np.random.Generator) -> tuple[Floats, Ints]:
     """Vertices (V,3) and triangles (T,3) of 6 to 150 locks that hang from random roots and stay
@@ -61,78 +63,76 @@ def locks(rng: np.random.Generator) -> tuple[Floats, Ints]:
     )
 
 
-def surroundings(rng: np.random.Generator) -> tuple[Floats, Ints]:
-    """Vertices and triangles of hair, a cap of hair, a body, a collar, a hat and ears, each there
-    or not.
+def _cap(rng: np.random.Generator) -> Piece:
+    """Short hair: the back and top of an ellipsoid around the skull."""
+    cut = rng.uniform(-0.5, 0.3)
+    vertices, triangles = ellipsoid(
+        40, 48, SKULL_CENTRE + [0, 0.1, -0.1], SKULL_RADII * rng.uniform(1.0, 1.2, 3)
+    )
+    level = vertices @ np.array([0, 1, -rng.uniform(0.5, 2.0)]) - SKULL_CENTRE @ np.array(
+        [0, 1, -1.0]
+    )
+    return vertices, triangles[(level > cut)[triangles].all(axis=1)]
+
+
+def _body(rng: np.random.Generator) -> list[Piece]:
+    """Neck, trunk, arms, and now and then a collar or a scarf."""
+    low, wide = -rng.uniform(2.2, 3.2), rng.uniform(1.2, 2.4)
+    neck = np.array([0.5, 1.2, 0.5]) * rng.uniform(0.7, 1.3, 3)
+    pieces = [
+        ellipsoid(24, 24, np.array([0, low, -1.1]), neck),
+        ellipsoid(32, 32, np.array([0, low - 2.6, -1.1]), np.array([wide, 2.4, 0.8])),
+    ]
+    for side in (-1, 1):
+        arm = np.array([side * (wide + 0.4), low - 2.8, -1.1])
+        pieces.append(ellipsoid(24, 16, arm, np.array([0.4, 2.4, 0.4])))
+    if rng.random() < 0.5:
+        size = np.array([0.9, rng.uniform(0.15, 0.5), 0.9]) * rng.uniform(0.8, 1.3)
+        pieces.append(ellipsoid(12, 32, np.array([0, low + 0.2, -1.0]), size))
+    return pieces
+
+
+def _hat(rng: np.random.Generator) -> Piece:
+    """A hat or a hood."""
+    centre = np.array([0, rng.uniform(1.0, 1.8), -1.0])
+    return ellipsoid(24, 32, centre, rng.uniform([1.2, 0.3, 1.2], [2.0, 1.0, 2.0]))
+
+
+def _ears(rng: np.random.Generator) -> list[Piece]:
+    """Ears of an animal, or horns."""
+    return [
+        ellipsoid(
+            12,
+            12,
+            np.array([side * 0.8, 1.6, -1.0]),
+            rng.uniform([0.15, 0.4, 0.1], [0.4, 0.9, 0.3]),
+        )
+        for side in (-1, 1)
+    ]
+
+
+def surroundings(rng: np.random.Generator) -> Piece:
+    """Vertices and triangles of hair, a cap of hair, a body, a collar, a hat and ears, each drawn
+    or left out.
     """
     pieces = []
     if rng.random() < 0.75:
         pieces.append(locks(rng))
-    if rng.random() < 0.6:  # a cap: the back and top of an ellipsoid around the skull
-        cut = rng.uniform(-0.5, 0.3)
-        vertices, triangles = ellipsoid(
-            40, 48, SKULL_CENTRE + [0, 0.1, -0.1], SKULL_RADII * rng.uniform(1.0, 1.2, 3)
-        )
-        level = vertices @ np.array([0, 1, -rng.uniform(0.5, 2.0)]) - SKULL_CENTRE @ np.array(
-            [0, 1, -1.0]
-        )
-        pieces.append((vertices, triangles[(level > cut)[triangles].all(axis=1)]))
-    if rng.random() < 0.75:  # neck, trunk, shoulders, arms, and a collar or a scarf around the neck
-        low, wide = -rng.uniform(2.2, 3.2), rng.uniform(1.2, 2.4)
-        pieces.append(
-            ellipsoid(
-                24,
-                24,
-                np.array([0, low, -1.1]),
-                np.array([0.5, 1.2, 0.5]) * rng.uniform(0.7, 1.3, 3),
-            )
-        )
-        pieces.append(ellipsoid(32, 32, np.array([0, low - 2.6, -1.1]), np.array([wide, 2.4, 0.8])))
-        for side in (-1, 1):
-            pieces.append(
-                ellipsoid(
-                    24,
-                    16,
-                    np.array([side * (wide + 0.4), low - 2.8, -1.1]),
-                    np.array([0.4, 2.4, 0.4]),
-                )
-            )
-        if rng.random() < 0.5:
-            pieces.append(
-                ellipsoid(
-                    12,
-                    32,
-                    np.array([0, low + 0.2, -1.0]),
-                    np.array([0.9, rng.uniform(0.15, 0.5), 0.9]) * rng.uniform(0.8, 1.3),
-                )
-            )
-    if rng.random() < 0.25:  # a hat or a hood
-        pieces.append(
-            ellipsoid(
-                24,
-                32,
-                np.array([0, rng.uniform(1.0, 1.8), -1.0]),
-                rng.uniform([1.2, 0.3, 1.2], [2.0, 1.0, 2.0]),
-            )
-        )
-    if rng.random() < 0.3:  # ears of an animal, horns
-        for side in (-1, 1):
-            pieces.append(
-                ellipsoid(
-                    12,
-                    12,
-                    np.array([side * 0.8, 1.6, -1.0]),
-                    rng.uniform([0.15, 0.4, 0.1], [0.4, 0.9, 0.3]),
-                )
-            )
+    if rng.random() < 0.6:
+        pieces.append(_cap(rng))
+    if rng.random() < 0.75:
+        pieces += _body(rng)
+    if rng.random() < 0.25:
+        pieces.append(_hat(rng))
+    if rng.random() < 0.3:
+        pieces += _ears(rng)
     if not pieces:
         pieces.append(locks(rng))
     starts = np.cumsum([0, *(len(v) for v, _ in pieces)])
+    triangles = [t + s for (_, t), s in zip(pieces, starts, strict=False)]
     return (
         np.ascontiguousarray(np.concatenate([v for v, _ in pieces]), np.float32),
-        np.ascontiguousarray(
-            np.concatenate([t + s for (_, t), s in zip(pieces, starts, strict=False)]), np.int32
-        ),
+        np.ascontiguousarray(np.concatenate(triangles), np.int32),
     )
 
 

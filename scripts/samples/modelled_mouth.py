@@ -115,75 +115,67 @@ class Mouth:
         return np.asarray(self.skin * np.maximum(g, self.near), np.float32)
 
 
-def mouth_shapes(head: Anatomy) -> dict[str, Floats]:
-    m, v, habits = Mouth(head), head.vertices, head.habits
+def _jaw_shapes(m: Mouth) -> dict[str, Floats]:
+    """jawOpen, mouthClose and jawForward."""
+    v, habits = m.head.vertices, m.head.habits
     opened = turned(v, HINGE, 0, np.radians(habits.jaw))
     fall = float(np.linalg.norm(turned(m.lips[None], HINGE, 0, np.radians(habits.jaw))))
-    shapes = {
-        "jawOpen": opened * m.jaw
-        + m.on_lip(True, None, way(0, 1, 0.1)) * (habits.lip_lift * fall / m.size)
-    }
+    lifted = m.on_lip(True, None, way(0, 1, 0.1)) * (habits.lip_lift * fall / m.size)
+    shapes = {"jawOpen": opened * m.jaw + lifted}
     meet = 0.35  # of the jaw's way, where closed lips meet
     shapes["mouthClose"] = (
         (opened * meet - shapes["jawOpen"])
         * np.where(m.inside, m.lip + (1 - m.lip) * m.near * 0.5, 0)
         * m.skin
     )
-    shapes["jawForward"] = way(0, 0, 0.12) * m.jaw
-    for side in SIDES:
-        s, cap = SIGN[side], side.title()
-        shapes[f"jaw{cap}"] = way(0.12 * s, 0, 0) * m.jaw
-        carried = habits.carried * head.of("teeth_upper", "teeth_lower", "tongue")
-        along = habits.slide + (1 - habits.slide) * smooth(
-            -1.0, 1.0, s * (v[:, 0:1] - m.middle[0]) / m.half
-        )
-        shapes[f"mouth{cap}"] = way(0.20 * s, 0, -0.03) * (m.around() * along + carried) * m.size
-        cheek = np.array(
-            [s * (0.2 + 0.35 * m.size), m.lips[1] + 0.45, m.lips[2] - 0.25], np.float32
-        )
-        raised = ball(head, cheek, (0.28, 0.22, 0.6)) * m.skin
-        shapes[f"mouthSmile{cap}"] = (
-            m.pulled(side, way(0.12 * s, 0.13, -0.06))
-            + raised * way(0.02 * s, 0.04, 0.03) * habits.lift
-        )
-        shapes[f"mouthFrown{cap}"] = m.pulled(side, way(0.01 * s, -0.13, -0.02))
-        shapes[f"mouthDimple{cap}"] = m.pulled(side, way(0.07 * s, 0.01, -0.07), 0.28)
-        shapes[f"mouthStretch{cap}"] = m.pulled(side, way(0.14 * s, -0.05, -0.05))
-        shapes[f"mouthPress{cap}"] = m.on_lip(False, side, way(0, 0.03, -0.01)) + m.on_lip(
-            True, side, way(0, -0.02, -0.01)
-        )
-        shapes[f"mouthLowerDown{cap}"] = m.on_lip(False, side, way(0.01 * s, -0.12, 0))
-        wing = (
-            ball(
-                head,
-                head.landmarks["nose_tip"] + np.array([s * 0.16, -0.02, -0.12], np.float32),
-                (0.14, 0.16, 0.3),
-            )
-            * m.skin
-        )
-        shapes[f"mouthUpperUp{cap}"] = m.on_lip(True, side, way(0.01 * s, 0.10, 0.01)) + wing * way(
-            0, 0.03, 0
-        )
-        shapes[f"noseSneer{cap}"] = wing * way(0.01 * s, 0.09, 0.0) + m.on_lip(
-            True, side, way(0, 0.04, 0)
-        )
-        shapes[f"cheekSquint{cap}"] = (
-            ball(head, cheek + np.array([0, 0.15, 0], np.float32), (0.28, 0.2, 0.6))
-            * m.skin
-            * way(0, 0.09, 0.02)
-        )
-    across = (v[:, 0:1] - m.middle[0]) * way(1, 0, 0)
-    shapes["mouthPucker"] = m.around(1.4, 0.3) * (
-        -0.5 * across
-        + way(0, 0, 0.10 * habits.forward)
-        - 0.1 * (v[:, 1:2] - m.lips[1]) * way(0, 1, 0)
+    return shapes | {"jawForward": way(0, 0, 0.12) * m.jaw}
+
+
+def _side_shapes(m: Mouth, side: str) -> dict[str, Floats]:
+    """The shapes of one side, jawLeft and mouthLeft or their like first."""
+    head, v, habits = m.head, m.head.vertices, m.head.habits
+    s, cap = SIGN[side], side.title()
+    carried = habits.carried * head.of("teeth_upper", "teeth_lower", "tongue")
+    along = habits.slide + (1 - habits.slide) * smooth(
+        -1.0, 1.0, s * (v[:, 0:1] - m.middle[0]) / m.half
     )
+    cheek = np.array([s * (0.2 + 0.35 * m.size), m.lips[1] + 0.45, m.lips[2] - 0.25], np.float32)
+    raised = ball(head, cheek, (0.28, 0.22, 0.6)) * m.skin
+    squint = ball(head, cheek + np.array([0, 0.15, 0], np.float32), (0.28, 0.2, 0.6))
+    beside_nose = head.landmarks["nose_tip"] + np.array([s * 0.16, -0.02, -0.12], np.float32)
+    wing = ball(head, beside_nose, (0.14, 0.16, 0.3)) * m.skin
+    return {
+        f"jaw{cap}": way(0.12 * s, 0, 0) * m.jaw,
+        f"mouth{cap}": way(0.20 * s, 0, -0.03) * (m.around() * along + carried) * m.size,
+        f"mouthSmile{cap}": m.pulled(side, way(0.12 * s, 0.13, -0.06))
+        + raised * way(0.02 * s, 0.04, 0.03) * habits.lift,
+        f"mouthFrown{cap}": m.pulled(side, way(0.01 * s, -0.13, -0.02)),
+        f"mouthDimple{cap}": m.pulled(side, way(0.07 * s, 0.01, -0.07), 0.28),
+        f"mouthStretch{cap}": m.pulled(side, way(0.14 * s, -0.05, -0.05)),
+        f"mouthPress{cap}": m.on_lip(False, side, way(0, 0.03, -0.01))
+        + m.on_lip(True, side, way(0, -0.02, -0.01)),
+        f"mouthLowerDown{cap}": m.on_lip(False, side, way(0.01 * s, -0.12, 0)),
+        f"mouthUpperUp{cap}": m.on_lip(True, side, way(0.01 * s, 0.10, 0.01))
+        + wing * way(0, 0.03, 0),
+        f"noseSneer{cap}": wing * way(0.01 * s, 0.09, 0.0) + m.on_lip(True, side, way(0, 0.04, 0)),
+        f"cheekSquint{cap}": squint * m.skin * way(0, 0.09, 0.02),
+    }
+
+
+def _lip_shapes(m: Mouth) -> dict[str, Floats]:
+    """Both lips: pucker, funnel, rolls, shrugs and the puffed cheeks."""
+    head, v, forward = m.head, m.head.vertices, m.head.habits.forward
+    across = (v[:, 0:1] - m.middle[0]) * way(1, 0, 0)
+    shapes = {
+        "mouthPucker": m.around(1.4, 0.3)
+        * (-0.5 * across + way(0, 0, 0.10 * forward) - 0.1 * (v[:, 1:2] - m.lips[1]) * way(0, 1, 0))
+    }
     parted = m.on_lip(True, None, way(0, 0.07, 0.03)) + m.on_lip(False, None, way(0, -0.09, 0.03))
     shapes["mouthFunnel"] = (
-        m.around(1.4, 0.3) * (-0.4 * across + way(0, 0, 0.08 * habits.forward)) + parted
+        m.around(1.4, 0.3) * (-0.4 * across + way(0, 0, 0.08 * forward)) + parted
     )
-    shapes["mouthRollLower"] = m.on_lip(False, None, way(0, 0.05, -0.08 * habits.forward), 0.16)
-    shapes["mouthRollUpper"] = m.on_lip(True, None, way(0, -0.05, -0.08 * habits.forward), 0.16)
+    shapes["mouthRollLower"] = m.on_lip(False, None, way(0, 0.05, -0.08 * forward), 0.16)
+    shapes["mouthRollUpper"] = m.on_lip(True, None, way(0, -0.05, -0.08 * forward), 0.16)
     chin = (
         ball(head, (head.landmarks["chin"] + m.lips) / 2, (0.3, 0.25, 0.5)) * m.skin * (1 - m.near)
     )
@@ -207,12 +199,23 @@ def mouth_shapes(head: Anatomy) -> dict[str, Floats]:
     shapes["cheekPuff"] = m.skin * (
         puffed * (1 - 0.7 * m.near) + way(0, 0, 0.06) * m.around(1.4, 0.3)
     )
+    return shapes
+
+
+def mouth_shapes(head: Anatomy) -> dict[str, Floats]:
+    """Offsets (V,3) of jaw, mouth, nose and cheeks by ARKit name; tongueOut where there is one."""
+    m = Mouth(head)
+    shapes = _jaw_shapes(m)
+    for side in SIDES:
+        shapes |= _side_shapes(m, side)
+    shapes |= _lip_shapes(m)
     shapes = {
-        name: offsets * (1 if name in FULL else habits.gain) for name, offsets in shapes.items()
+        name: offsets * (1 if name in FULL else head.habits.gain)
+        for name, offsets in shapes.items()
     }
     tongue = head.of("tongue")
     if tongue.any():
-        along = v[:, 2:3]
+        along = head.vertices[:, 2:3]
         back, front = np.quantile(along[tongue > 0], [0.02, 0.98])
         share = np.clip((along - back) / max(front - back, 1e-6), 0, 1)
         shapes["tongueOut"] = tongue * share * way(0, -0.03, 0.42)

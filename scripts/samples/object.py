@@ -7,7 +7,8 @@ from typing import Any
 
 import bpy
 
-from .head import MATERIALS, build
+from .head import build
+from .head_skin import MATERIALS
 from .surface import HeadSpec
 
 COLOURS = {  # linear RGB

@@ -17,7 +17,8 @@ from dataclasses import replace
 import numpy as np
 
 from .anatomy import OPENINGS, Anatomy, Habits, framed
-from .drawn_parts import Parts, add_drawing, add_eyes, add_mouth_parts, add_strips
+from .drawn_eyes import add_eyes, add_strips
+from .drawn_parts import Parts, add_drawing, add_mouth_parts
 from .drawn_skin import skin
 from .drawn_style import CHIN_ROW, Style, random_style
 from .drawn_surface import Surface, eye_outline

@@ -24,7 +24,8 @@ from backend.inference.settings import resolve
 from backend.service.asked import Asked
 from backend.service.generate import Shapes, find_face, generate
 from backend.service.report import Report, new_report
-from scripts.samples.head import MATERIALS, OPENINGS, PARTS, build
+from scripts.samples.head import PARTS, build
+from scripts.samples.head_skin import MATERIALS, OPENINGS
 from scripts.samples.surface import HeadSpec
 
 Floats = NDArray[np.float32]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from backend.face.geometry.mesh import loose_parts
 from backend.face.geometry.orientation import outward
-from scripts.samples.head import MATERIALS, build
+from scripts.samples.head import build
+from scripts.samples.head_skin import MATERIALS
 from scripts.samples.surface import HeadSpec
 
 Ints = NDArray[np.int32]

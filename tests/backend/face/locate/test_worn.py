@@ -26,7 +26,8 @@ from backend.inference.models import Model
 from backend.inference.settings import resolve
 from backend.service.asked import Asked
 from backend.service.generate import Shapes, generate
-from scripts.samples.head import MATERIALS, PARTS, SampleHead, build
+from scripts.samples.head import PARTS, SampleHead, build
+from scripts.samples.head_skin import MATERIALS
 
 TABLE = {
     name: {name: 1.0}
