@@ -48,7 +48,7 @@ def test_all_modules_without_blender_are_imported(platform: str) -> None:
     }
     assert {
         f"{EXTENSION}.blendshape_addon.process.{name}"
-        for name in ("backend_process", "pipe", "launch", "runtimes")
+        for name in ("backend_process", "child", "pipe", "launch", "runtimes")
     } <= set(told["imported"])
     assert set(told["left_out"].values()) & {"fcntl", "msvcrt", "resource", "winreg"} == set(), (
         "taken for packages"
@@ -66,7 +66,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_a_misspelt_constant_of_another_system_is_found(tree: Path) -> None:
-    source = tree / "blendshape_addon" / "process" / "backend_process.py"
+    source = tree / "blendshape_addon" / "process" / "child.py"
     text = source.read_text(encoding="utf-8")
     assert "subprocess.CREATE_NO_WINDOW" in text
     source.write_text(
@@ -74,7 +74,7 @@ def test_a_misspelt_constant_of_another_system_is_found(tree: Path) -> None:
     )
     assert (
         "CREATENO_WINDOW"
-        in imports("win32", tree)["failed"][f"{EXTENSION}.blendshape_addon.process.backend_process"]
+        in imports("win32", tree)["failed"][f"{EXTENSION}.blendshape_addon.process.child"]
     )
     assert imports("darwin", tree)["failed"] == {}
 

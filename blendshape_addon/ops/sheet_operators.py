@@ -23,7 +23,7 @@ from ..foreign import file_stem, one_line
 from ..job import session
 from ..job.arguments import Parser
 from ..job.sheet import render_sheet
-from ..process.backend_process import NO_WINDOW
+from ..process.child import NO_WINDOW
 from ..process.environment import BLENDER, clean_environment
 from ..process.patience import Patience
 from ..shared import streams

@@ -10,19 +10,17 @@ dies.
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ..errors import AddonError
-from ..shared import BackendError, seconds_for
+from ..shared import BackendError
 from ..shared_protocol import PROTOCOL, Array, FrameReader, Message, frame
 from . import pipe
+from .child import Child, start_child, tail_of
 from .exits import error_of, explain_exit
 from .launch import Launch
 from .limits import (
@@ -32,76 +30,15 @@ from .limits import (
     not_given_up,
     unfinished,
 )
-from .patience import Patience
+from .open_requests import OpenRequests
 
 HELLO_SECONDS = 60.0  # a cold disk and a virus scanner can take their time over the first import
-BACKOFF_SECONDS = (
-    0.0,
-    0.0,
-    5.0,
-    15.0,
-    60.0,
-)  # after the first, second, ... crash in a row, the last for all further ones
+# after the first, second, ... crash in a row, the last for all further ones
+BACKOFF_SECONDS = (0.0, 0.0, 5.0, 15.0, 60.0)
 STABLE_SECONDS = 10.0  # a child that lived so long and answered ends the row
-LADDER_SECONDS = (
-    1.0,
-    0.3,
-    1.0,
-    # after asking, terminating, killing: so long may quitting and Stop hold Blender up, with a
-    # child that hangs
-)
-MAX_LOG = 4 << 20
-KEPT_LOGS = 5
-_TAIL = 4096
-if sys.platform == "win32":
-    NO_WINDOW = subprocess.CREATE_NO_WINDOW  # else a console window pops up with every start
-else:
-    NO_WINDOW = 0
-
-
-@dataclass(frozen=True)
-class _Child:
-    """A process and its pipe."""
-
-    process: subprocess.Popen[bytes]
-    stdin: IO[bytes]
-    stdout: IO[bytes]
-    log: Path
-    started: float
-    patience: Patience
-
-    def close(self) -> None:
-        """Close the pipe's ends that are still open."""
-        for stream in (self.stdin, self.stdout):
-            with contextlib.suppress(
-                OSError
-            ):  # what could not be flushed is of no use to a process that is gone
-                stream.close()
-
-
-@dataclass
-class _Open:
-    """A request that is not over. limit: seconds that it may take, from the greeting on, or from a
-    cancel on. model: as it was asked for.
-    """
-
-    limit: float
-    model: str
-    vertices: int
-    taken: Patience = field(default_factory=Patience)
-    silent: Patience = field(default_factory=Patience)
-    cancelled: bool = False
-
-    def begin(self) -> None:
-        """Count from now on."""
-        self.taken.heard()
-        self.silent.heard()
-
-    def overdue(self) -> float:
-        """The limit in seconds that is passed, 0 if none is."""
-        if self.taken.waited() > self.limit:
-            return self.limit
-        return SILENCE_SECONDS if self.silent.waited() > SILENCE_SECONDS else 0.0
+# after asking, terminating, killing: so long may quitting and Stop hold Blender up, with a child
+# that hangs
+LADDER_SECONDS = (1.0, 0.3, 1.0)
 
 
 class Backend:
@@ -111,14 +48,12 @@ class Backend:
 
     def __init__(self, launch: Callable[[], Launch]) -> None:
         self._launch = launch
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._reader = FrameReader()
-        self._outbox: deque[memoryview] = (
-            deque()
-        )  # pieces of frames: taking from one large buffer would move it, 0.1 s for 100 MB
+        # pieces of frames: taking from one large buffer would move it, 0.1 s for 100 MB
+        self._outbox: deque[memoryview] = deque()
         self._last_id = 0
-        self._open: dict[int, _Open] = {}
-        self._budget: tuple[float, Patience] | None = None
+        self._open = OpenRequests()
         self._ended = 0.0
         self._not_before, self._crashes = 0.0, 0
         self._log: Path | None = None
@@ -161,33 +96,7 @@ class Backend:
         time.sleep(max(delay, 0.0))
         launch = self._launch()
         self._log = launch.log
-        try:
-            launch.log.parent.mkdir(parents=True, exist_ok=True)
-            _remove_old_logs(launch.log)
-            with pipe.to_child() as (theirs, stdin), launch.log.open("wb") as log:
-                process = subprocess.Popen(
-                    launch.command,
-                    stdin=theirs,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    env=launch.environment,
-                    cwd=launch.log.parent,
-                    bufsize=0,
-                    close_fds=True,
-                    creationflags=NO_WINDOW,
-                )
-        except OSError as error:
-            raise AddonError(
-                "child_start",
-                f"The backend cannot be started: {error}.",
-                "Check the Python in the extension's preferences.",
-            ) from error
-        if process.stdout is None:
-            raise RuntimeError("a process was started with a pipe but has none")
-        pipe.prepare(process.stdout)
-        self._child = _Child(
-            process, stdin, process.stdout, launch.log, time.monotonic(), Patience()
-        )
+        self._child = start_child(launch)
         self._reader, self._outbox, self._pending, self.hello = FrameReader(), deque(), None, None
         self._open.clear()
         self._ended = 0.0
@@ -198,7 +107,7 @@ class Backend:
         """
         if (
             self._child is not None
-            and not self._waiting()
+            and not self._open.waiting()
             and self._child.process.poll() is not None
         ):
             self._abandon()
@@ -219,43 +128,31 @@ class Backend:
         self._last_id += 1
         arrays = arrays or {}
         self._outbox.extend(frame({**fields, "type": type_, "id": self._last_id}, arrays))
-        vertices = len(arrays["vertices"]) if "vertices" in arrays else 0
-        self._open[self._last_id] = _Open(
-            seconds_for(vertices) if seconds is None else seconds,
-            str(fields.get("model") or ""),
-            vertices,
-        )
+        self._open.add(self._last_id, fields, arrays, seconds)
         return self._last_id
 
     def allow(self, seconds: float | None) -> None:
         """From now on all requests together may take so many seconds; None: each may take what
         suits its vertices.
         """
-        self._budget = None if seconds is None else (seconds, Patience())
+        self._open.allow(seconds)
 
     def cancel(self, request: int) -> None:
         """Ask the child to give up a request; that ends with the error `cancelled`. A child that
         does not answer is killed after CANCEL_SECONDS: by `poll`, or by `see_off` where nobody
         polls any more.
         """
-        open_ = self._open.get(request)
-        if self._child is not None and open_ is not None and not open_.cancelled:
+        if self._child is not None and self._open.cancel(request, CANCEL_SECONDS):
             self._outbox.extend(frame({"type": "cancel", "target": request}))
-            open_.cancelled, open_.limit = True, CANCEL_SECONDS
-            open_.begin()
 
     def see_off(self) -> bool:
         """Follow up on what was cancelled, and take no messages from those who wait for something
         else; True as long as there is more to do.
         """
-        if self._open and not self._waiting():
+        if self._open and not self._open.waiting():
             with contextlib.suppress(AddonError):  # nobody is left whom it concerns
                 self.poll()
-        return self._child is not None and any(one.cancelled for one in self._open.values())
-
-    def _waiting(self) -> list[_Open]:
-        """Requests whose answers somebody waits for."""
-        return [one for one in self._open.values() if not one.cancelled]
+        return self._child is not None and any(one.cancelled for one in self._open)
 
     def poll(self, budget: float = 0.02) -> list[Message]:
         """Write what is queued and return the messages that are complete, without waiting for more
@@ -319,22 +216,12 @@ class Backend:
                 self._last_id += 1
                 pipe.write_some(child.stdin, *frame({"type": "shutdown", "id": self._last_id}))
             child.stdin.close()
-        for step, seconds in zip(
-            (None, child.process.terminate, child.process.kill), LADDER_SECONDS, strict=True
-        ):
-            if step is not None:
-                step()
-            try:
-                child.process.wait(seconds)
-                break
-            except subprocess.TimeoutExpired:
-                continue
-        child.close()
+        child.end(LADDER_SECONDS)
         self.hello = None
         if child.process.returncode == 0 and not self.log_tail():
             child.log.unlink(missing_ok=True)
 
-    def _flush(self, child: _Child, end: float) -> None:
+    def _flush(self, child: Child, end: float) -> None:
         """Write as much as the pipe takes until `end`; nothing before the greeting, when the child
         does not read yet.
         """
@@ -349,7 +236,7 @@ class Backend:
         except BrokenPipeError:
             self._outbox.clear()  # the end of its stdout tells the rest
 
-    def _receive(self, child: _Child, messages: list[Message], end: float) -> bool:
+    def _receive(self, child: Child, messages: list[Message], end: float) -> bool:
         """Read what is there into `messages`, and stop soon after `end`; False at the end of the
         stream.
         """
@@ -371,16 +258,9 @@ class Backend:
                     raise error_of(message)
                 else:
                     messages.append(message)
-                    self._heard(message.header)
+                    self._open.heard(message.header)
             if time.monotonic() >= end:
                 return True
-
-    def _heard(self, header: Mapping[str, Any]) -> None:
-        number = header.get("id")
-        if isinstance(number, int) and number in self._open:
-            self._open[number].silent.heard()
-            if header["type"] in ("done", "error"):
-                del self._open[number]
 
     def _greet(self, message: Message) -> None:
         if message.header["type"] == "error":
@@ -393,10 +273,9 @@ class Backend:
                 "Reinstall the extension.",
             )
         self.hello = message.header
-        for one in self._open.values():
-            one.begin()
+        self._open.begin()
 
-    def _check(self, child: _Child) -> list[Message]:
+    def _check(self, child: Child) -> list[Message]:
         """Raise AddonError for a child that is silent from the start, floods its log or does not
         end a request; kill one that does not give up what was cancelled, and give the answers that
         it owes.
@@ -408,39 +287,23 @@ class Backend:
                 message,
                 "Look whether a virus scanner holds it up; the log tells more.",
             )
-        if child.log.exists() and child.log.stat().st_size > MAX_LOG:
-            raise AddonError(
-                "child_died",
-                "The backend wrote far too much to its log and was ended.",
-                f"Please report this with {child.log}.",
-            )
-        waiting = self._waiting()
-        if waiting and self._budget is not None and self._budget[1].waited() > self._budget[0]:
-            if self.hello is None:
-                message = f"The backend did not start within {self._budget[0]:g} s."
-                raise StoppedError(
-                    "child_timeout", message, "Give it more time, or look at the log."
-                )
-            raise unfinished(waiting[0].model, waiting[0].vertices, self._budget[0])
-        for one in self._open.values():
-            seconds = one.overdue() if self.hello is not None or not waiting else 0.0
+        child.check_log()
+        self._open.check_budget(greeted=self.hello is not None)
+        waiting = self._open.waiting()
+        for one in self._open:
+            greeted = self.hello is not None
+            seconds = one.overdue(SILENCE_SECONDS) if greeted or not waiting else 0.0
             if seconds and not one.cancelled:
                 raise unfinished(one.model, one.vertices, seconds)
             if seconds and waiting:
                 raise not_given_up(one.model)
             if seconds:
-                owed = list(self._open)  # all of them cancelled, since nobody waits
+                owed = self._open.owed()  # all of them cancelled, since nobody waits
                 self._abandon(crashed=False)
-                cancelled = {
-                    "type": "error",
-                    "code": "cancelled",
-                    "message": "The request was cancelled.",
-                    "fix": "",
-                }
-                return [Message({**cancelled, "id": number}) for number in owed]
+                return owed
         return []
 
-    def _raise_death(self, child: _Child) -> None:
+    def _raise_death(self, child: Child) -> None:
         """Raise AddonError for a child whose stream has ended, as soon as its exit code is known:
         that may be some ticks later.
         """
@@ -458,14 +321,7 @@ class Backend:
 
     def log_tail(self) -> str:
         """The last lines that the child wrote to stderr, at most 4 KiB; empty if there are none."""
-        if self._log is None:
-            return ""
-        try:
-            with self._log.open("rb") as file:
-                file.seek(max(0, self._log.stat().st_size - _TAIL))
-                return file.read(_TAIL).decode("utf-8", errors="replace")
-        except OSError:
-            return ""
+        return tail_of(self._log)
 
     def _abandon(self, crashed: bool = True) -> None:
         """Kill what is left of the child; after a crash remember when the next may be started."""
@@ -478,25 +334,7 @@ class Backend:
             self._not_before = (
                 time.monotonic() + BACKOFF_SECONDS[min(self._crashes, len(BACKOFF_SECONDS)) - 1]
             )
-        child.process.kill()
-        with contextlib.suppress(
-            subprocess.TimeoutExpired
-        ):  # it hangs in the system, on a disk that is gone for instance
-            child.process.wait(LADDER_SECONDS[2])
-        child.close()
+        child.kill(LADDER_SECONDS[2])
         self._outbox.clear()
         self._open.clear()
         self.hello = None
-
-
-def _remove_old_logs(log: Path) -> None:
-    """Keep the newest few logs of crashed children beside `log`."""
-    others = sorted(
-        log.parent.glob(f"{log.stem.split('-')[0]}-*{log.suffix}"),
-        key=lambda path: path.stat().st_mtime,
-    )
-    for old in others[:-KEPT_LOGS]:
-        try:
-            old.unlink(missing_ok=True)
-        except OSError:
-            continue  # another Blender on Windows holds it open

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AddonError
-from .backend_process import NO_WINDOW, Backend
+from .backend_process import Backend
+from .child import NO_WINDOW
 from .environment import DOWNLOADS, clean_environment
 from .launch import Settings, plan
 from .patience import Patience

@@ -49,6 +49,58 @@ def default_jobs(memory_mb: float) -> int:
     return max(1, min(cores(), int(psutil.virtual_memory().available / 1e6 / memory_mb)))
 
 
+class _Shared:
+    """Jobs that several threads work on, each with a Blender of its own.
+
+    Args:
+        jobs: all that is to be done
+        request_of: what worker.py gets, or a row with `status` where nothing has to be done
+        timeout: seconds for a file
+        stop: how the user ends the run
+    """
+
+    def __init__(
+        self,
+        jobs: Iterable[Job],
+        request_of: Callable[[Job], dict[str, Any]],
+        timeout: float | None,
+        stop: Stop,
+    ) -> None:
+        self.request_of, self.timeout, self.stop = request_of, timeout, stop
+        self.waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        for job in jobs:
+            self.waiting.put(job)
+        self.left = self.waiting.qsize()
+        # rows as they come, what went wrong, and None from each thread that ends
+        self.results: queue.SimpleQueue[Result | BaseException | None] = queue.SimpleQueue()
+        self._changed = threading.Lock()
+
+    def work(self, blender: Blender) -> None:
+        """What a thread does until no job is left."""
+        try:
+            while not self.stop.soft.is_set() and self.left > 0:
+                try:
+                    job = self.waiting.get(timeout=0.1)
+                except queue.Empty:
+                    continue  # the others may give one back
+                row = _one(job, self.request_of, blender, self.timeout)
+                if row["status"] == "claimed":
+                    self.waiting.put(job)
+                    self.stop.soft.wait(AGAIN_SECONDS)
+                    continue
+                if row.get("error", {}).get("code") == "interrupted":
+                    return
+                with self._changed:
+                    self.left -= 1
+                self.results.put(Result(job, row))
+            blender.leave()
+        except BaseException as problem:
+            self.results.put(problem)
+        finally:
+            blender.end()
+            self.results.put(None)
+
+
 def run_local(
     jobs: Iterable[Job],
     request_of: Callable[[Job], dict[str, Any]],
@@ -62,49 +114,16 @@ def run_local(
     worker.py gets, or a row with `status` where nothing has to be done. Raises Refused when what is
     asked for can be made of no file.
     """
-    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    for job in jobs:
-        waiting.put(job)
-    results: queue.SimpleQueue[Result | BaseException | None] = queue.SimpleQueue()
+    shared = _Shared(jobs, request_of, timeout, stop)
     blenders: list[Blender] = []
-    left = [waiting.qsize()]
-    changed = threading.Lock()
-
-    def work(blender: Blender) -> None:
-        try:
-            while not stop.soft.is_set() and left[0] > 0:
-                try:
-                    job = waiting.get(timeout=0.1)
-                except queue.Empty:
-                    continue  # the others may give one back
-                row = _one(job, request_of, blender, timeout)
-                if row["status"] == "claimed":
-                    waiting.put(job)
-                    stop.soft.wait(AGAIN_SECONDS)
-                    continue
-                if row.get("error", {}).get("code") == "interrupted":
-                    return
-                with changed:
-                    left[0] -= 1
-                results.put(Result(job, row))
-            blender.leave()
-        except BaseException as problem:
-            results.put(problem)
-        finally:
-            blender.end()
-            results.put(None)
-
-    workers = []
     try:
-        for _ in range(max(1, min(count, left[0]))):
-            blender = make()
-            blenders.append(blender)
-            workers.append(threading.Thread(target=work, args=(blender,), daemon=True))
-            workers[-1].start()
-        running = len(workers)
+        running = max(1, min(count, shared.left))
+        for _ in range(running):
+            blenders.append(make())
+            threading.Thread(target=shared.work, args=(blenders[-1],), daemon=True).start()
         while running:
             try:
-                result = results.get(timeout=0.2)
+                result = shared.results.get(timeout=0.2)
             except queue.Empty:
                 if stop.hard.is_set():
                     for blender in blenders:

@@ -161,7 +161,8 @@ class _Run:
     def results(self, stop: Stop, show: Show) -> Iterator[Result]:
         """Every job's row as it comes."""
         if self.options.scheduler:
-            from scripts.farm.client import farm_of, run_farm
+            from scripts.farm.client import run_farm
+            from scripts.farm.settings import farm_of
 
             yield from run_farm(
                 self.jobs,

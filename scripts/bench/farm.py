@@ -164,6 +164,50 @@ def children(count: int) -> dict[str, float]:
     }
 
 
+def figures_of(jobs: int, chosen: Path) -> dict[str, Any]:
+    """What both runs take, and whether they write the same bytes."""
+    load = 0.0
+    if sys.platform != "win32":  # which knows no load
+        load = os.getloadavg()[0]
+    one, first, outputs = timed_run(1, chosen)
+    many, second, others = timed_run(jobs, chosen)
+    spent = [row["seconds"] for row in (*first["files"], *second["files"])]
+    overheads = [1000 * seconds["overhead"] for seconds in spent]
+    around = [
+        1000 * sum(seconds[name] for name in ("overhead", "gather", "write", "figures"))
+        for seconds in spent
+    ]
+    memory = [row["memory_mb"] for row in (*first["files"], *second["files"])]
+    last, begun = (second["files"][place]["memory_mb"] for place in (-1, 0))
+    return {
+        "heads": len(first["files"]),
+        "jobs": jobs,
+        "load_at_start": round(load, 2),
+        "one_after_another_s": round(one, 1),
+        "at_once_s": round(many, 1),
+        "throughput_ratio": round(one / many, 2),
+        "overhead_median_ms": round(statistics.median(overheads), 1),
+        "overhead_most_ms": round(max(overheads), 1),
+        "with_gather_and_write_median_ms": round(statistics.median(around), 1),
+        "memory_of_a_job_mb": round(max(memory)),
+        "memory_of_the_last_to_the_first": round(last / begun, 2),
+        "same_bytes": outputs == others,
+        "requests_a_minute": {name: round(value, 1) for name, value in children(2).items()},
+    }
+
+
+def heads_for(count: int, data: Path) -> Path:
+    """A folder with that many heads, made in a process of its own."""
+    line = [sys.executable, __file__, "--make", "--heads", str(count), "--data", str(data)]
+    subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+    chosen = FOLDER / "chosen"
+    shutil.rmtree(chosen, ignore_errors=True)
+    chosen.mkdir(parents=True)
+    for path in sorted((FOLDER / "heads").glob("*.blend"))[:count]:
+        os.link(path, chosen / path.name)
+    return chosen
+
+
 def main() -> int:
     """Measure and print; the exit code."""
     parser = argparse.ArgumentParser(
@@ -186,53 +230,7 @@ def main() -> int:
     if options.make:
         make_heads(options.heads, options.data)
         return 0
-    line = [
-        sys.executable,
-        __file__,
-        "--make",
-        "--heads",
-        str(options.heads),
-        "--data",
-        str(options.data),
-    ]
-    subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
-    chosen = FOLDER / "chosen"
-    shutil.rmtree(chosen, ignore_errors=True)
-    chosen.mkdir(parents=True)
-    for path in sorted((FOLDER / "heads").glob("*.blend"))[: options.heads]:
-        os.link(path, chosen / path.name)
-    load = 0.0
-    if sys.platform != "win32":  # which knows no load
-        load = os.getloadavg()[0]
-    one, first, outputs = timed_run(1, chosen)
-    many, second, others = timed_run(options.jobs, chosen)
-    rows = [*first["files"], *second["files"]]
-    figures = {
-        "heads": len(first["files"]),
-        "jobs": options.jobs,
-        "load_at_start": round(load, 2),
-        "one_after_another_s": round(one, 1),
-        "at_once_s": round(many, 1),
-        "throughput_ratio": round(one / many, 2),
-        "overhead_median_ms": round(
-            1000 * statistics.median(row["seconds"]["overhead"] for row in rows), 1
-        ),
-        "overhead_most_ms": round(1000 * max(row["seconds"]["overhead"] for row in rows), 1),
-        "with_gather_and_write_median_ms": round(
-            1000
-            * statistics.median(
-                sum(row["seconds"][name] for name in ("overhead", "gather", "write", "figures"))
-                for row in rows
-            ),
-            1,
-        ),
-        "memory_of_a_job_mb": round(max(row["memory_mb"] for row in rows)),
-        "memory_of_the_last_to_the_first": round(
-            second["files"][-1]["memory_mb"] / second["files"][0]["memory_mb"], 2
-        ),
-        "same_bytes": outputs == others,
-        "requests_a_minute": {name: round(value, 1) for name, value in children(2).items()},
-    }
+    figures = figures_of(options.jobs, heads_for(options.heads, options.data))
     if options.json:
         print(json.dumps(figures, indent=1))
     else:

@@ -179,50 +179,28 @@ def _said(step: str, done: subprocess.CompletedProcess[str], began: float) -> No
         raise SystemExit(1)
 
 
-def main() -> int:
-    """Do it all; the exit code."""
-    reason = why_not()
-    if reason:
-        print(f"skipped: {reason}")
-        return 0
-    steps = read_steps((ROOT / "Dockerfile").read_text(encoding="utf-8"))
-    root, clean = FOLDER / "root", FOLDER / f"{steps.release}.tar"
+def make_debian(root: Path, release: str, began: float) -> None:
+    """A clean Debian at `root`: bootstrapped once, then unpacked from an archive."""
+    clean = FOLDER / f"{release}.tar"
     FOLDER.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(root, ignore_errors=True)
-    began = time.monotonic()
-    if not clean.exists():
-        # with mounts of its own: it leaves /proc mounted in the new root when it is ended early
-        line = [
-            "unshare",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "debootstrap",
-            "--variant=minbase",
-            steps.release,
-            str(root),
-        ]
-        _said(
-            f"debootstrap {steps.release}",
-            subprocess.run(line, capture_output=True, text=True, check=False),
-            began,
-        )
-        subprocess.run(["tar", "-C", str(root), "-cf", f"{clean}.part", "."], check=True)
-        Path(f"{clean}.part").rename(clean)
-    else:
+    if clean.exists():
         root.mkdir()
         subprocess.run(["tar", "-C", str(root), "-xf", str(clean)], check=True)
-    copy_context(root / steps.copy[1:])
-    more = _lent(root)
-    for step in steps.run:
-        _said(f"RUN {step}", inside(root, "sh", "-c", step, more=more), began)
+        return
+    # with mounts of its own: it leaves /proc mounted in the new root when it is ended early
+    line = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+    line += ["debootstrap", "--variant=minbase", release, str(root)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    _said(f"debootstrap {release}", done, began)
+    subprocess.run(["tar", "-C", str(root), "-cf", f"{clean}.part", "."], check=True)
+    Path(f"{clean}.part").rename(clean)
 
-    avatars = root / "home" / steps.user / "avatars"
-    avatars.mkdir()
-    done = inside(root, *steps.entry, "--help", user=steps.user)
-    _said("--help", done, began)
-    # the repository's own head, made inside with the Blender that was installed
+
+def make_head(root: Path, steps: Steps, began: float) -> None:
+    """The repository's own head, made inside with the Blender that was installed."""
+    (root / "home" / steps.user / "avatars").mkdir()
+    _said("--help", inside(root, *steps.entry, "--help", user=steps.user), began)
     make = (
         f"import sys; sys.path.insert(0, '{steps.copy}'); import bpy; from scripts.samples.object"
         " import add_sample_head\n"
@@ -230,22 +208,16 @@ def main() -> int:
         f"bpy.ops.wm.save_as_mainfile(filepath='/home/{steps.user}/avatars/head.blend')"
     )
     inside(root, "chown", "-R", f"{steps.user}:{steps.user}", f"/home/{steps.user}")
-    _said(
-        "a head", inside(root, f"{steps.copy}/.venv/bin/python", "-c", make, user=steps.user), began
-    )
-    home = f"/home/{steps.user}"
-    asked = [f"{home}/avatars", "--set", "arkit", "--export", "glb"]
-    batch = inside(
-        root,
-        *steps.entry,
-        *asked,
-        "--out",
-        f"{home}/out",
-        "--report",
-        f"{home}/report.json",
-        user=steps.user,
-    )
-    _said("the batch", batch, began)
+    python_ = f"{steps.copy}/.venv/bin/python"
+    _said("a head", inside(root, python_, "-c", make, user=steps.user), began)
+
+
+def run_batch_and_farm(root: Path, steps: Steps, began: float) -> None:
+    """The batch, and the same through a scheduler and one worker."""
+    home, user = f"/home/{steps.user}", steps.user
+    asked = [*steps.entry, f"{home}/avatars", "--set", "arkit", "--export", "glb", "--out"]
+    report = ["--report", f"{home}/report.json"]
+    _said("the batch", inside(root, *asked, f"{home}/out", *report, user=user), began)
     with socket.socket() as probe:  # the network is this machine's, and others may be at work on it
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -254,19 +226,32 @@ def main() -> int:
         f' worker tcp://127.0.0.1:{port} one & sleep 3; "$entry" "$@"; code=$?; kill %1 %2; exit'
         " $code"
     )
-    sent = [*asked, "--out", f"{home}/farm", "--scheduler", f"tcp://127.0.0.1:{port}", "--send"]
-    _said(
-        "a farm",
-        inside(root, "bash", "-mc", farm, "bash", *steps.entry, *sent, user=steps.user),
-        began,
-    )
-    same = (root / home[1:] / "out/head.glb").read_bytes() == (
-        root / home[1:] / "farm/head.glb"
-    ).read_bytes()
-    row = json.loads((root / home[1:] / "report.json").read_text())["files"][0]
+    sent = [*asked, f"{home}/farm", "--scheduler", f"tcp://127.0.0.1:{port}", "--send"]
+    _said("a farm", inside(root, "bash", "-mc", farm, "bash", *sent, user=user), began)
+
+
+def main() -> int:
+    """Do it all; the exit code."""
+    reason = why_not()
+    if reason:
+        print(f"skipped: {reason}")
+        return 0
+    steps = read_steps((ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    root, began = FOLDER / "root", time.monotonic()
+    make_debian(root, steps.release, began)
+    copy_context(root / steps.copy[1:])
+    more = _lent(root)
+    for step in steps.run:
+        _said(f"RUN {step}", inside(root, "sh", "-c", step, more=more), began)
+    make_head(root, steps, began)
+    run_batch_and_farm(root, steps, began)
+    home = root / "home" / steps.user
+    made = (home / "out/head.glb").read_bytes()
+    same = made == (home / "farm/head.glb").read_bytes()
+    row = json.loads((home / "report.json").read_text())["files"][0]
     print(
         f"{row['line']}; the farm's .glb is {'the same' if same else 'ANOTHER'},"
-        f" {len((root / home[1:] / 'out/head.glb').read_bytes()):,} bytes"
+        f" {len(made):,} bytes"
     )
     good = same and row["shapes"] == 52
     if good:

@@ -157,16 +157,11 @@ def compare(first: Path, second: Path, radius: float) -> float:
     )
 
 
-def run_rows(rows: list[Row], folder: Path, quick: bool = False) -> list[dict[str, Any]]:
-    """Run the rows one after the other; a row's figures, or why it was skipped or failed."""
+def head_in(folder: Path) -> tuple[Path, float]:
+    """The sample head as an .npz in the folder, and its radius."""
     from scripts.samples.head import build as build_head
     from scripts.samples.surface import HeadSpec
 
-    archive = (
-        build.build([build.this_platform()], folder / "zip")[0]
-        if any(row.bpy for row in rows)
-        else Path()
-    )
     head = build_head(HeadSpec())
     triangles = [
         (polygon[0], polygon[i], polygon[i + 1])
@@ -177,7 +172,15 @@ def run_rows(rows: list[Row], folder: Path, quick: bool = False) -> list[dict[st
     np.savez(
         mesh, vertices=head.vertices.astype(np.float32), triangles=np.array(triangles, np.int32)
     )
-    radius = float(np.ptp(head.vertices, axis=0).max() / 2)
+    return mesh, float(np.ptp(head.vertices, axis=0).max() / 2)
+
+
+def run_rows(rows: list[Row], folder: Path, quick: bool = False) -> list[dict[str, Any]]:
+    """Run the rows one after the other; a row's figures, or why it was skipped or failed."""
+    archive = Path()
+    if any(row.bpy for row in rows):
+        archive = build.build([build.this_platform()], folder / "zip")[0]
+    mesh, radius = head_in(folder)
     found: list[dict[str, Any]] = []
     references: dict[bool, Path] = {}
     for row in rows:
@@ -192,35 +195,37 @@ def run_rows(rows: list[Row], folder: Path, quick: bool = False) -> list[dict[st
         }
         try:
             place = environment(row)
-            told = (
-                use_blender(place, archive, work)
-                if row.bpy
-                else use_backend(place, mesh, work, quick)
-            )
-            figures |= {
-                "versions": told["versions"],
-                "tests": told.get("tests", "zip installed, used, used again"),
-            }
-            again = work / "again.npz"
             if row.bpy:
-                figures["repeat"] = compare(work / "install.npz", again, radius)
-            figures["difference"] = compare(
-                references.setdefault(bool(row.bpy), again), again, radius
-            )
-            figures["passed"] = (
-                figures["difference"] <= TOLERANCE and figures.get("repeat", 0.0) == 0.0
-            )
+                told = use_blender(place, archive, work)
+            else:
+                told = use_backend(place, mesh, work, quick)
+            figures["versions"] = told["versions"]
+            figures["tests"] = told.get("tests", "zip installed, used, used again")
+            figures |= differences(work, references, bool(row.bpy), radius)
         except LookupError as error:
             figures["skipped"] = str(error)
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             figures |= {"passed": False, "error": str(error)[-600:]}
         figures["seconds"] = round(time.monotonic() - began, 1)
-        print(
-            f"{row.name:12} {json.dumps({k: v for k, v in figures.items() if k != 'name'})}",
-            flush=True,
-        )
+        shown = {key: value for key, value in figures.items() if key != "name"}
+        print(f"{row.name:12} {json.dumps(shown)}", flush=True)
         found.append(figures)
     return found
+
+
+def differences(
+    work: Path, references: dict[bool, Path], blender: bool, radius: float
+) -> dict[str, Any]:
+    """How far a row's offsets are from those of the first row of its kind, and in Blender from
+    those of its first use; whether that is near enough.
+    """
+    again = work / "again.npz"
+    figures: dict[str, Any] = {}
+    if blender:
+        figures["repeat"] = compare(work / "install.npz", again, radius)
+    figures["difference"] = compare(references.setdefault(blender, again), again, radius)
+    figures["passed"] = figures["difference"] <= TOLERANCE and figures.get("repeat", 0.0) == 0.0
+    return figures
 
 
 def main() -> int:

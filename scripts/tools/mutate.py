@@ -51,6 +51,36 @@ class Judged:
     seconds: float
 
 
+class _Verdicts:
+    """What is judged already of the same bytes, one line each in a file: a run that was broken off
+    goes on where it was.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file, self._writing = file, threading.Lock()
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        self._known = {line["order"]: line for line in map(json.loads, lines)}
+
+    def of(self, mutant: Mutant, order: str) -> Judged | None:
+        """The verdict on a mutant from before, None where there is none."""
+        if order not in self._known:
+            return None
+        line = self._known[order]
+        return Judged(mutant, line["outcome"], line["by"], line["diff"], line["seconds"])
+
+    def add(self, judged: Judged, order: str) -> None:
+        """Write a verdict down; threads may do it at once."""
+        line = {
+            "order": order,
+            "outcome": judged.outcome,
+            "by": judged.by,
+            "diff": judged.diff,
+            "seconds": judged.seconds,
+        }
+        with self._writing, self.file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
 def mutate(root: Path, config: Config, cache: Path, processes: int, only: str = "") -> list[Judged]:
     """Make the mutants of a repository and judge each. only: of modules whose path begins so."""
     sources = sorted({module.split("/")[0] for module in modules(root, config)})
@@ -66,42 +96,23 @@ def mutate(root: Path, config: Config, cache: Path, processes: int, only: str = 
     reached = {module: set(reach.lines.get(module, {})) for module in chosen}
     mutants = sample(root, reached, config.operators, config.seed, config.mutants)
     copies: SimpleQueue[Copy] = SimpleQueue()
-    writing = threading.Lock()
     made = [Copy(root) for _ in range(processes)]
     for copy in made:
         copies.put(copy)
 
-    # what is the same to the last byte was judged already: a run that was broken off goes on where
-    # it was
-    kept = cache / f"judged-{made[0].digest[:16]}.jsonl"
-    judged_before = (
-        {
-            line["order"]: line
-            for line in map(json.loads, kept.read_text(encoding="utf-8").splitlines())
-        }
-        if kept.exists()
-        else {}
-    )
+    verdicts = _Verdicts(cache / f"judged-{made[0].digest[:16]}.jsonl")
 
     def one(mutant: Mutant) -> Judged:
         order = "".join(mutant.order(config.seed))
-        if order in judged_before:
-            line = judged_before[order]
-            return Judged(mutant, line["outcome"], line["by"], line["diff"], line["seconds"])
+        known = verdicts.of(mutant, order)
+        if known is not None:
+            return known
         copy = copies.get()
         try:
             judged = judge(copy, root, config, reach, mutant)
         finally:
             copies.put(copy)
-        with writing, kept.open("a", encoding="utf-8") as file:
-            line = {
-                "order": order,
-                "outcome": judged.outcome,
-                "by": judged.by,
-                "diff": judged.diff,
-                "seconds": judged.seconds,
-            }
-            file.write(json.dumps(line) + "\n")
+        verdicts.add(judged, order)
         print(
             f"{judged.outcome:10} {judged.seconds:5.1f} s "
             f" {mutant.module}:{mutant.line} {mutant.change}  {judged.by}",

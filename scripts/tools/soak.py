@@ -90,85 +90,109 @@ def model_files(folder: Path) -> list[Path]:
     return found
 
 
-def soak(generations: int, switches: int, say: bool = True) -> dict[str, Any]:
-    """Run it in this process, which becomes a Blender; figures for reliability.record."""
-    scratch = Path(tempfile.mkdtemp(prefix="soak-"))
-    tempfile.tempdir = str(
-        scratch
-    )  # so that everything temporary, Blender's and the child's too, can be counted
-    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME"), str(scratch)))
-    models = model_files(Path(tempfile.mkdtemp(prefix="models-")))
+class Watch:
+    """What is measured of this Blender and its child while it runs, by name in `series`."""
 
-    import bpy
-    import psutil
+    def __init__(self, session: Any, scratch: Path) -> None:
+        import psutil
 
-    from scripts.generate import ALIAS, load_extension
+        self._psutil, self.session, self.scratch = psutil, session, scratch
+        self.blender = psutil.Process()
+        self.child: Any = None
+        self.steps: list[float] = []
+        self.series: dict[str, list[float]] = {name: [] for name in LIMITS}
+
+    def find_child(self) -> None:
+        """Take the process that computes now."""
+        if self.child is None or self.child.pid != self.session.backend.pid:
+            self.child = self._psutil.Process(self.session.backend.pid)
+
+    def look(self, step: int) -> None:
+        """Measure everything once."""
+        series = self.series
+        self.steps.append(step)
+        series["child_mb"].append(self.child.memory_info().rss / 2**20)
+        series["blender_mb"].append(self.blender.memory_info().rss / 2**20)
+        series["child_handles"].append(handles(self.child))
+        series["blender_handles"].append(handles(self.blender))
+        # the most so far: which number of threads a trial finds best comes and goes
+        threads = float(self.child.num_threads())
+        series["child_threads"].append(max([threads, *series["child_threads"][-1:]]))
+        series["temporary_files"].append(files_in([self.scratch]))
+
+    def children_left(self) -> int:
+        """Processes that this one has started and that still run."""
+        alive = self._psutil.Process().children(recursive=True)
+        return sum(process.status() != self._psutil.STATUS_ZOMBIE for process in alive)
+
+
+def two_heads(bpy: Any) -> tuple[Any, Any]:
+    """The sample head, and one of a quarter of it."""
     from scripts.samples.object import add_sample_head
 
-    root = load_extension()
-    root.register()
-    session = importlib.import_module(f"{ALIAS}.blendshape_addon.job.session")
     bpy.ops.wm.read_factory_settings(use_empty=True)
     whole, small = add_sample_head(name="Whole"), add_sample_head(name="Small")
     bpy.context.view_layer.objects.active = small
     thinner: Any = small.modifiers.new("Decimate", "DECIMATE")
     thinner.ratio = 0.25
-    operators: Any = bpy.ops
     bpy.ops.object.modifier_apply(modifier="Decimate")
+    return whole, small
 
-    steps: list[float] = []
-    series: dict[str, list[float]] = {name: [] for name in LIMITS}
-    blender, child, failed, switched, model = psutil.Process(), None, 0, 0, ""
+
+def renewed(decoder: Path) -> str:
+    """The path of a pair whose files were written just now, so that the child loads them anew."""
+    for role in ("encoder", "decoder"):
+        other = decoder.with_name(decoder.name.replace("decoder", role))
+        other.write_bytes(other.read_bytes())
+    return str(decoder)
+
+
+def soak(generations: int, switches: int, say: bool = True) -> dict[str, Any]:
+    """Run it in this process, which becomes a Blender; figures for reliability.record."""
+    scratch = Path(tempfile.mkdtemp(prefix="soak-"))
+    # so that everything temporary, Blender's and the child's too, can be counted
+    tempfile.tempdir = str(scratch)
+    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME"), str(scratch)))
+    models = model_files(Path(tempfile.mkdtemp(prefix="models-")))
+
+    import bpy
+
+    from scripts.generate import ALIAS, load_extension
+
+    root = load_extension()
+    root.register()
+    session = importlib.import_module(f"{ALIAS}.blendshape_addon.job.session")
+    whole, small = two_heads(bpy)
+    operators: Any = bpy.ops
+    watch = Watch(session, scratch)
+    failed, switched, model = 0, 0, ""
     began = time.monotonic()
     for step in range(1, generations + 1):
         if switched < switches and step * switches // generations > switched:
-            target = models[switched % MODELS]
-            for role in ("encoder", "decoder"):
-                other = target.with_name(target.name.replace("decoder", role))
-                other.write_bytes(other.read_bytes())  # newer, so the child loads it anew
-            model, switched = str(target), switched + 1
-        ob = whole if step % 10 == 0 else small
-        bpy.context.view_layer.objects.active = ob
+            model, switched = renewed(models[switched % MODELS]), switched + 1
+        bpy.context.view_layer.objects.active = whole if step % 10 == 0 else small
         if step % 25 == 0:
             operators.blendshapes.remove()
-        failed += operators.blendshapes.generate(sets={"arkit", "vrchat"}, model=model) != {
-            "FINISHED"
-        }
-        if child is None or child.pid != session.backend.pid:
-            child = psutil.Process(session.backend.pid)
+        done = operators.blendshapes.generate(sets={"arkit", "vrchat"}, model=model)
+        failed += done != {"FINISHED"}
+        watch.find_child()
         if step % max(generations // 100, 1) == 0:
-            steps.append(step)
-            series["child_mb"].append(child.memory_info().rss / 2**20)
-            series["blender_mb"].append(blender.memory_info().rss / 2**20)
-            series["child_handles"].append(handles(child))
-            series["blender_handles"].append(handles(blender))
-            # the most so far: which number of threads a trial finds best comes and goes
-            series["child_threads"].append(
-                max([float(child.num_threads()), *series["child_threads"][-1:]])
-            )
-            series["temporary_files"].append(files_in([scratch]))
+            watch.look(step)
             if say:
-                print(
-                    f"{step:6d}  "
-                    + "  ".join(f"{name} {values[-1]:.1f}" for name, values in series.items()),
-                    flush=True,
-                )
+                last = (f"{name} {values[-1]:.1f}" for name, values in watch.series.items())
+                print(f"{step:6d}  " + "  ".join(last), flush=True)
     seconds = time.monotonic() - began
     root.unregister()
-    left = [
-        process.pid
-        for process in psutil.Process().children(recursive=True)
-        if process.status() != psutil.STATUS_ZOMBIE
-    ]
+    left = watch.children_left()
     shutil.rmtree(scratch, ignore_errors=True)
-    figures = {name: growth(steps, values) for name, values in series.items()}
+    figures = {name: growth(watch.steps, values) for name, values in watch.series.items()}
     return {
         "command": f"python3 scripts/dev.py soak --generations {generations} --switches {switches}",
         "generations": generations,
         "switches": switched,
         "failed": failed,
         "seconds": round(seconds, 1),
-        "children_left": len(left),
+        "children_left": left,
         "growth": figures,
         "grown": [name for name, limit in LIMITS.items() if figures[name]["over_run"] > limit],
     }

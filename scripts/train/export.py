@@ -139,18 +139,9 @@ class FlatDecoder(nn.Module):
         return basis.unflatten(1, (-1, 3))
 
 
-def export(runs: Path, out: Path, version: str) -> None:
-    conditions = arkit_names()
-    states = {
-        kind: torch.load(runs / f"{kind}.pt", map_location="cpu", weights_only=True)
-        for kind in ("encoder", "decoder")
-    }
-    encoder, decoder = Encoder(), Decoder(conditions)
-    encoder.load_state_dict(states["encoder"]["mean"])
-    whole = WholeEncoder(encoder)
-    decoder.eval()
-    decoder.load_state_dict(states["decoder"]["mean"])
-    shared = {
+def metadata(version: str) -> dict[str, str]:
+    """What both files of a pair say of themselves."""
+    return {
         "blendshape.version": "1",
         "blendshape.name": version,
         "blendshape.landmarks": json.dumps(NAMES),
@@ -167,6 +158,13 @@ def export(runs: Path, out: Path, version: str) -> None:
         "blendshape.attribution": ATTRIBUTION,
         "blendshape.licence": "GPL-3.0-or-later",
     }
+
+
+def _write_pair(
+    whole: WholeEncoder, decoder: Decoder, conditions: list[str], out: Path, version: str
+) -> float:
+    """Write both files; the largest difference between ONNX Runtime and PyTorch, canonical."""
+    shared = metadata(version)
     rng = np.random.default_rng(0)
 
     def draw(*shape: int) -> torch.Tensor:
@@ -182,30 +180,40 @@ def export(runs: Path, out: Path, version: str) -> None:
         metadata=shared | {"blendshape.contract": "encoder"},
     )
     latent, _sure = whole(draw(1, 800, 7))
-    difference = max(
-        difference,
-        write(
-            FlatDecoder(decoder),
-            {  # the names that the contract gives the inputs
-                "vertices": draw(700, 3),
-                "normals": draw(700, 3),
-                "parts": draw(700, 6),
-                "sides": draw(700, 2),
-                "ways": draw(700, 6),
-                "latent": latent.detach(),
-            },
-            ["basis"],
-            {n: {0: "V"} for n in ("vertices", "normals", "parts", "sides", "ways", "basis")},
-            out / "face.decoder.onnx",
-            metadata=shared
-            | {
-                "blendshape.contract": "decoder",
-                "blendshape.conditions": json.dumps(
-                    [{"name": c, "min": 0, "max": 1, "default": 0} for c in conditions]
-                ),
-            },
-        ),
+    named = [{"name": c, "min": 0, "max": 1, "default": 0} for c in conditions]
+    other = write(
+        FlatDecoder(decoder),
+        {  # the names that the contract gives the inputs
+            "vertices": draw(700, 3),
+            "normals": draw(700, 3),
+            "parts": draw(700, 6),
+            "sides": draw(700, 2),
+            "ways": draw(700, 6),
+            "latent": latent.detach(),
+        },
+        ["basis"],
+        {n: {0: "V"} for n in ("vertices", "normals", "parts", "sides", "ways", "basis")},
+        out / "face.decoder.onnx",
+        metadata=shared
+        | {"blendshape.contract": "decoder", "blendshape.conditions": json.dumps(named)},
     )
+    return max(difference, other)
+
+
+def export(runs: Path, out: Path, version: str) -> None:
+    """Write the pair of what two runs have learnt. Raises SystemExit where ONNX Runtime computes
+    something else than PyTorch.
+    """
+    conditions = arkit_names()
+    states = {
+        kind: torch.load(runs / f"{kind}.pt", map_location="cpu", weights_only=True)
+        for kind in ("encoder", "decoder")
+    }
+    encoder, decoder = Encoder(), Decoder(conditions)
+    encoder.load_state_dict(states["encoder"]["mean"])
+    decoder.eval()
+    decoder.load_state_dict(states["decoder"]["mean"])
+    difference = _write_pair(WholeEncoder(encoder), decoder, conditions, out, version)
     steps = {kind: state["step"] for kind, state in states.items()}
     print(
         f"steps {steps}; largest difference {difference:.2e} canonical units,"

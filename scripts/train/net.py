@@ -154,6 +154,21 @@ FEATURES = FRAMES * 9 + 6 + 3 + 16 + 6 + 6 + 16
 STYLE = 4
 
 
+def _mouth_line(vertices: Tensor, landmarks: Tensor, slit: Tensor, sizes: Tensor) -> Tensor:
+    """Height (B,V) of the line between the lips at each vertex: a parabola through the slit's
+    middle (B,3) that ends between the corners.
+    """
+    left, right = landmarks[:, AT["mouth_left"]], landmarks[:, AT["mouth_right"]]
+    bow = (((vertices[..., 0] - slit[:, None, 0]) / sizes[:, 6:7, 0]) ** 2).clamp(max=1.5)
+    return slit[:, None, 1] * (1 - bow) + (left + right)[:, None, 1] / 2 * bow
+
+
+def _face_sizes(landmarks: Tensor, slit: Tensor, sizes: Tensor) -> Tensor:
+    """Sizes of eyes, brows and mouth, and how far the nose is before the slit's middle (B,3)."""
+    nose = landmarks[:, AT["nose_tip"], 2:] - slit[:, 2:]
+    return torch.cat([sizes[:, 0, :2], sizes[:, 3, :2], sizes[:, 6, :1], nose], dim=-1)
+
+
 class Decoder(nn.Module):
     """vertices (B,V,3), normals (B,V,3), parts (B,V,6), lip_lid_side (B,V,2), opposite_edge
     (B,V,6), latent (B,3L or more) -> basis (B,V,K,3) in canonical units.
@@ -223,11 +238,8 @@ class Decoder(nn.Module):
         seen = torch.cat(
             [torch.tanh(local * 2), torch.tanh(local), torch.tanh(local / 3)], dim=-1
         ).flatten(2)
-        left, right = landmarks[:, AT["mouth_left"]], landmarks[:, AT["mouth_right"]]
         slit = (landmarks[:, AT["lip_upper"]] + landmarks[:, AT["lip_lower"]]) / 2
-        bow = (((vertices[..., 0] - slit[:, None, 0]) / sizes[:, 6:7, 0]) ** 2).clamp(max=1.5)
-        line = slit[:, None, 1] * (1 - bow) + (left + right)[:, None, 1] / 2 * bow
-        above = (vertices[..., 1] - line).unsqueeze(-1) * self.steep
+        above = (vertices[..., 1] - _mouth_line(vertices, landmarks, slit, sizes)).unsqueeze(-1)
         lid = torch.cat(
             [torch.sin(local[:, :, 0:4:3, 1] * 3), torch.sin(local[:, :, 6:7, 0] * 3)], dim=-1
         )
@@ -236,15 +248,6 @@ class Decoder(nn.Module):
             (SMALL - 2 * extent.amax(dim=-1, keepdim=True)) * 12
         )  # the box of a whole skin says who made it, nothing else
         box = (parts[..., None, :3] - centres[:, None, 0:9:3]) / 0.5  # both eyes and the mouth
-        face = torch.cat(
-            [
-                sizes[:, 0, :2],
-                sizes[:, 3, :2],
-                sizes[:, 6, :1],
-                (landmarks[:, AT["nose_tip"], 2:] - slit[:, 2:]),
-            ],
-            dim=-1,
-        )
         long = torch.stack([across[..., :3].norm(dim=-1), across[..., 3:].norm(dim=-1)], dim=-1)
         return torch.cat(
             [
@@ -253,7 +256,7 @@ class Decoder(nn.Module):
                 torch.tanh(across * 4),
                 torch.tanh(long),
                 torch.tanh(long * 4),
-                torch.tanh(above),
+                torch.tanh(above * self.steep),
                 lid,
                 normals,
                 lip_lid_side,
@@ -263,7 +266,8 @@ class Decoder(nn.Module):
                 small * torch.tanh(box).flatten(2),
                 small * torch.tanh((vertices - parts[..., :3]) / 0.3),
                 small * torch.tanh(extent / 0.2),
-                face.unsqueeze(1) + torch.zeros_like(vertices[..., :1]),
+                _face_sizes(landmarks, slit, sizes).unsqueeze(1)
+                + torch.zeros_like(vertices[..., :1]),
             ],
             dim=-1,
         )

@@ -42,9 +42,10 @@ OUTER = (
     "vote",
     "sure",
 )  # parameters that are no hidden layer's, by the start of their names
-WATCHED = (
-    50  # steps between lines of the curve; as often processes beside a GPU get the encoder as it is
-)
+# steps between lines of the curve; as often processes beside a GPU get the encoder as it is
+WATCHED = 50
+# what the decoder sees of a batch, in the order of its inputs
+SEEN = ("vertices", "normals", "parts", "lip_lid_side", "opposite_edge", "landmarks")
 
 
 @dataclass(frozen=True)
@@ -67,20 +68,7 @@ def decoder_loss(net: Decoder, batch: Batch, mixed: bool) -> Tensor:
     """
     style = net.mean_style().lerp(net.styles[batch["rig"]], batch["own"][:, None])
     with torch.autocast(style.device.type, torch.bfloat16, enabled=mixed):
-        basis = net(
-            *(
-                batch[n]
-                for n in (
-                    "vertices",
-                    "normals",
-                    "parts",
-                    "lip_lid_side",
-                    "opposite_edge",
-                    "landmarks",
-                )
-            ),
-            style,
-        ).float()
+        basis = net(*(batch[name] for name in SEEN), style).float()
     error = ((basis - batch["targets"]) / batch["scales"][:, None, :, None]).square().sum(-1)
     per_shape = ((error + 0.01).sqrt() - 0.1).mean(1) + 0.5 * error.mean(1)
     known = batch["known"]
@@ -138,6 +126,80 @@ def optimisers(net: nn.Module, rate: float) -> list[torch.optim.Optimizer]:
     return [muon, torch.optim.AdamW(rest, lr=rate, weight_decay=WEIGHT_DECAY)]
 
 
+class _Run:
+    """A network that learns, with all that RUNS/KIND.pt holds to go on from.
+
+    Args:
+        kind: encoder or decoder
+        settings: what was asked for
+        conditions: the decoder's, in its order
+        device: cpu or cuda
+    """
+
+    def __init__(self, kind: str, settings: Settings, conditions: list[str], device: str) -> None:
+        self.kind, self.settings, self.device = kind, settings, device
+        net: Encoder | Decoder = Decoder(conditions) if kind == "decoder" else Encoder()
+        self.net: Encoder | Decoder = net.to(device)
+        self.optimisers = optimisers(self.net, settings.rate)
+        self.file = settings.out / f"{kind}.pt"
+        self.done, self.before = 0, 0.0
+        self.mean = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
+        if self.file.exists():
+            state = torch.load(self.file, map_location=device, weights_only=True)
+            self.net.load_state_dict(state["net"])
+            for optimiser, stored in zip(self.optimisers, state["optimisers"], strict=True):
+                optimiser.load_state_dict(stored)
+            self.done, self.before, self.mean = state["step"], state["seconds"], state["mean"]
+        self.losses = torch.zeros(WATCHED, device=device)
+        self.start = time.monotonic()
+
+    def spent(self) -> float:
+        """Seconds of training, earlier runs counted in."""
+        return self.before + time.monotonic() - self.start
+
+    def save(self) -> None:
+        """Write everything, whole or not at all."""
+        state: dict[str, object] = {
+            "net": self.net.state_dict(),
+            "mean": self.mean,
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "step": self.done,
+            "seconds": self.spent(),
+        }
+        temporary = temporary_beside(self.file)
+        torch.save(state, temporary)
+        temporary.replace(self.file)
+
+    def step(self, batch: Batch, passed: float) -> None:
+        """Learn from one batch, `passed` seconds into the schedule."""
+        settings = self.settings
+        warm = min(1.0, (self.done + 1) / 200)
+        share = min(passed / (settings.minutes * 60), 1)
+        rate = float(settings.rate * warm * (0.5 + 0.5 * np.cos(np.pi * share)) + 1e-6)
+        for group in (g for optimiser in self.optimisers for g in optimiser.param_groups):
+            group["lr"] = rate
+        if isinstance(self.net, Decoder):
+            loss = decoder_loss(self.net, batch, settings.mixed)
+        else:
+            loss = encoder_loss(self.net, batch, settings.mixed)
+        self.net.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        self.losses[self.done % WATCHED] = loss.detach()
+        self.done += 1
+        weights = list(self.net.state_dict().values())
+        torch._foreach_lerp_(list(self.mean.values()), weights, max(SMOOTHING, 1 / self.done))
+
+    def log(self, passed: float) -> None:
+        """Add a line to the curve."""
+        loss = round(float(self.losses.mean()), 5)
+        line = {"step": self.done, "seconds": round(passed), "loss": loss}
+        with (self.settings.out / f"{self.kind}.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+
+
 def train(kind: str, settings: Settings) -> None:
     """Train until the minutes are over; RUNS/KIND.pt holds everything needed to go on,
     RUNS/KIND.jsonl the curve.
@@ -146,89 +208,30 @@ def train(kind: str, settings: Settings) -> None:
     torch.set_num_threads(settings.threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     conditions = sources.arkit_names()
-    net = (Decoder(conditions) if kind == "decoder" else Encoder()).to(device)
-    best = optimisers(net, settings.rate)
-    file = settings.out / f"{kind}.pt"
-    done, spent = 0, 0.0
-    mean = {name: value.detach().clone() for name, value in net.state_dict().items()}
-    if file.exists():
-        state = torch.load(file, map_location=device, weights_only=True)
-        net.load_state_dict(state["net"])
-        for optimiser, kept in zip(best, state["optimisers"], strict=True):
-            optimiser.load_state_dict(kept)
-        done, spent, mean = state["step"], state["seconds"], state["mean"]
+    run = _Run(kind, settings, conditions, device)
     heads = heads_of(settings, conditions)
-    beside = (
-        copy.deepcopy(net).cpu().share_memory() if settings.processes else net
-    )  # what other processes look for traps with
+    # what other processes look for traps with
+    beside = copy.deepcopy(run.net).cpu().share_memory() if settings.processes else run.net
+    maker: EncoderBatches | DecoderBatches
     if isinstance(beside, Encoder):
-        shown = batches(
-            EncoderBatches(heads, beside, settings.batch, settings.mixed),
-            settings.processes,
-            settings.seed + done,
-        )
+        maker = EncoderBatches(heads, beside, settings.batch, settings.mixed)
     else:
-        shown = batches(
-            DecoderBatches(heads, conditions, settings.batch),
-            settings.processes,
-            settings.seed + done,
-        )
+        maker = DecoderBatches(heads, conditions, settings.batch)
+    shown = batches(maker, settings.processes, settings.seed + run.done)
     settings.out.mkdir(parents=True, exist_ok=True)
-    total, start = settings.minutes * 60, time.monotonic()
-    losses = torch.zeros(WATCHED, device=device)
-    saved = start
-
-    def save() -> None:
-        state: dict[str, object] = {
-            "net": net.state_dict(),
-            "mean": mean,
-            "optimisers": [o.state_dict() for o in best],
-        }
-        state |= {"step": done, "seconds": spent + time.monotonic() - start}
-        temporary = temporary_beside(file)
-        torch.save(state, temporary)
-        temporary.replace(file)
-
-    while (passed := spent + time.monotonic() - start) < total:
-        warm = min(1.0, (done + 1) / 200)
-        for group in (g for optimiser in best for g in optimiser.param_groups):
-            group["lr"] = float(
-                settings.rate * warm * (0.5 + 0.5 * np.cos(np.pi * min(passed / total, 1))) + 1e-6
-            )
-        batch = {name: tensor.to(device, non_blocking=True) for name, tensor in next(shown).items()}
-        loss = (
-            decoder_loss(net, batch, settings.mixed)
-            if isinstance(net, Decoder)
-            else encoder_loss(net, batch, settings.mixed)
-        )
-        net.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        for optimiser in best:
-            optimiser.step()
-        losses[done % WATCHED] = loss.detach()
-        done += 1
-        torch._foreach_lerp_(
-            list(mean.values()), list(net.state_dict().values()), max(SMOOTHING, 1 / done)
-        )
-        if done % WATCHED == 0:
-            with (settings.out / f"{kind}.jsonl").open("a", encoding="utf-8") as log:
-                log.write(
-                    json.dumps(
-                        {
-                            "step": done,
-                            "seconds": round(passed),
-                            "loss": round(float(losses.mean()), 5),
-                        }
-                    )
-                    + "\n"
-                )
-            if beside is not net:
-                beside.load_state_dict(net.state_dict())
+    run.start = saved = time.monotonic()
+    while (passed := run.spent()) < settings.minutes * 60:
+        drawn = next(shown)
+        batch = {name: tensor.to(device, non_blocking=True) for name, tensor in drawn.items()}
+        run.step(batch, passed)
+        if run.done % WATCHED == 0:
+            run.log(passed)
+            if beside is not run.net:
+                beside.load_state_dict(run.net.state_dict())
         if time.monotonic() - saved > 60:
-            save()
+            run.save()
             saved = time.monotonic()
-    save()
+    run.save()
 
 
 def main() -> None:
@@ -261,7 +264,7 @@ def main() -> None:
         help="processes that draw the batches beside this one; a GPU needs several to be busy",
     )
     a = parser.parse_args()
-    kept_out = frozenset(a.leave_out.split(",")) - {""}
+    left_out = frozenset(a.leave_out.split(",")) - {""}
     train(
         a.kind,
         Settings(
@@ -270,7 +273,7 @@ def main() -> None:
             minutes=a.minutes,
             seed=a.seed,
             threads=a.threads,
-            leave_out=kept_out,
+            leave_out=left_out,
             rate=a.rate,
             batch=a.batch,
             mixed=a.mixed,
