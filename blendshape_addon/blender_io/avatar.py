@@ -223,13 +223,13 @@ def _add(
         joined.evidence.append(twin)
         copies.append(Copy(first, source[apart], np.linalg.inv(reflection[:3, :3])))
     return Target(
-        int(ob.session_uid),
-        ob.name,
-        start,
-        len(vertices),
-        np.linalg.inv(space[:3, :3]),
-        tuple(copies),
-        own.back,
+        identity=int(ob.session_uid),
+        name=ob.name,
+        start=start,
+        size=len(vertices),
+        back=np.linalg.inv(space[:3, :3]),
+        copies=tuple(copies),
+        stored=own.back,
     )
 
 

@@ -218,13 +218,13 @@ def snapshot(ob: bpy.types.Object) -> list[_Kept]:
     """The landmarks as they are."""
     return [
         _Kept(
-            mark.name,
-            _point(mark.place),
-            mark.corrected,
-            mark.estimated,
-            tuple(mark.anchor),
-            tuple(mark.weights),
-            mark.height,
+            name=mark.name,
+            place=_point(mark.place),
+            corrected=mark.corrected,
+            estimated=mark.estimated,
+            anchor=tuple(mark.anchor),
+            weights=tuple(mark.weights),
+            height=mark.height,
         )
         for mark in of_object(ob).landmarks
     ]

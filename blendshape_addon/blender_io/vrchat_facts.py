@@ -104,7 +104,14 @@ def _other(other: bpy.types.Object, ob: bpy.types.Object) -> Other:
     values = tuple(
         name for name, state in _states(other).items() if state.value and not state.muted
     )
-    return Other(other.name, keys, not visible(other), values, _lost_modifiers(other), same_mesh)
+    return Other(
+        other.name,
+        keys,
+        hidden=not visible(other),
+        values=values,
+        modifiers=_lost_modifiers(other),
+        same_mesh=same_mesh,
+    )
 
 
 def _lost_modifiers(ob: bpy.types.Object) -> tuple[str, ...]:

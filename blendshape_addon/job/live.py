@@ -113,11 +113,10 @@ class Preparation:
         ]
         table = {condition.name: {condition.name: 1.0} for condition in self._conditions}
         asked = Options(
-            (),
-            table,
-            1.0,
-            self._options.group,
-            self._options.use_selection,
+            sets=(),
+            table=table,
+            group=self._options.group,
+            use_selection=self._options.use_selection,
             model=self._options.model,
             parts=self._options.parts,
         )
