@@ -38,7 +38,7 @@ Way = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Amplitudes:
-    """How far fields go, see fields.json for units.
+    """How far fields go, see `numbers` in fields.json for units.
 
     Args:
         mouth: condition without its side -> part of the mouth -> way outwards, up and to the front

@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backend.face.params import number as params
 
 FACE = Path(__file__).resolve().parents[3] / "backend" / "face"
+ROOT = FACE.parents[1]
+TABLES = ("correct/fields.json", "shapes/confidence.json")
 # what counts, halves, doubles, squares, cubes or signs, and is no choice
 PLAIN = {0, 1, 2, 3, 0.5}
 # below it a number keeps from dividing by nought or tells rounding from movement
@@ -108,3 +113,39 @@ def test_number_of_every_parameter_has_words_and_a_range() -> None:
 def test_number_outside_of_its_range_is_refused() -> None:
     with pytest.raises(ValueError, match="is not between"):
         params.number(2.0, "share", 0, 1, "chosen")
+
+
+def test_source_of_a_parameter_names_pages_and_scripts_that_exist() -> None:
+    named = {
+        (f"{each.group}.{each.name}", path)
+        for each in params.numbers()
+        for path in re.findall(r"\b(?:docs|scripts)/[\w./]+\.(?:md|py)", each.source)
+    }
+    assert (
+        len(named) > 20
+        and {(who, path) for who, path in named if not (ROOT / path).exists()} == set()
+    )
+
+
+def table_numbers(value: Any, path: str) -> Iterator[tuple[str, float]]:
+    """The numbers of a JSON value, each with the names that lead to it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from table_numbers(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from table_numbers(inner, path)
+    elif isinstance(value, int | float):
+        yield path, float(value)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_number_of_a_table_lies_in_the_range_of_its_kind(name: str) -> None:
+    table = json.loads((FACE / name).read_text(encoding="utf-8"))
+    kinds = table.pop("numbers")
+    assert all(kind["unit"] and re.search(r"\d heads", kind["source"]) for kind in kinds.values())
+    found = list(table_numbers(table, ""))
+    assert found
+    for path, value in found:
+        kind = max((kind for kind in kinds if f"{path}.".startswith(f"{kind}.")), key=len)
+        assert kinds[kind]["low"] <= value <= kinds[kind]["high"], path

@@ -40,7 +40,8 @@ class Search:
         "canonical units",
         1e-6,
         0.05,
-        "a shorter step ends the settling; an estimate, not fitted",
+        "a shorter step ends the settling; with 0.002 scores are the same, but uka's shapes "
+        "differ by more than 1 % where she lies (1 head, docs/experiments/figures.md)",
     )
     cycle: int = number(
         6,
@@ -92,7 +93,8 @@ class Search:
         "confidence",
         0,
         1,
-        "that one of those must have had on its way; an estimate, not fitted",
+        "that one of those must have had on its way; an estimate; godette is found by it (1 "
+        "head, docs/experiments/training.md)",
     )
     steady: float = number(
         0.7,
@@ -152,7 +154,12 @@ class Finding:
         "that the coarse search looks at; an estimate, not fitted",
     )
     sure: float = number(
-        0.6, "confidence", 0.2, 1, "below it there is no face; an estimate, not fitted"
+        0.6,
+        "confidence",
+        0.2,
+        1,
+        "below it there is no face; an estimate; of 63 scenes 41 have a find above it, of "
+        "which 38 are right (docs/experiments/figures.md)",
     )
     likely: float = number(
         0.2,
@@ -200,8 +207,9 @@ class Finding:
         "confidence",
         0.2,
         1,
-        "in a face of which eyes and mouth are plain to see and which the encoder does not know; an"
-        " estimate, not fitted",
+        "in a face of which eyes and mouth are plain to see and which the encoder does not "
+        "know; an estimate; of five cartoon heads that are found so, by 2 makers, four are "
+        "right (docs/experiments/figures.md)",
     )
     beside: float = number(
         0.75,
