@@ -81,14 +81,14 @@ def frame(header: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) 
             f"a frame of {len(text)} header and {length} body bytes with {len(listed)} arrays is"
             " over the limits"
         )
-    bodies = [
+    payloads = [
         array.astype(DTYPES[array.dtype.name], copy=False)
         for array in contiguous.values()
         if array.nbytes
     ]
     return [
         memoryview(PREFIX.pack(MAGIC, len(text), length) + text),
-        *(array.reshape(-1).view(np.uint8).data for array in bodies),
+        *(array.reshape(-1).view(np.uint8).data for array in payloads),
     ]
 
 

@@ -23,7 +23,7 @@ def run(work: Callable[[], int]) -> int:
     could not be printed. SystemExit becomes its code.
     """
     missing = _fill_gaps()
-    kept = sys.stdout, sys.stderr
+    before = sys.stdout, sys.stderr
     out, err = (_Patient(name, getattr(sys, name), name in missing) for name in _NAMES[1:])
     sys.stdout, sys.stderr = cast(Any, out), cast(Any, err)
     try:
@@ -38,7 +38,7 @@ def run(work: Callable[[], int]) -> int:
             err.write(f"What it says cannot be written to stdout: {out.trouble}.\n")
         err.flush()
     finally:
-        sys.stdout, sys.stderr = kept
+        sys.stdout, sys.stderr = before
     return code or (UNTOLD if out.trouble or err.trouble else 0)
 
 

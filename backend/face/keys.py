@@ -129,7 +129,7 @@ class Pair:
                 shapes, eyes if part_roles is None else eyes | roles.of(part_roles, "eyes")
             )
         if part_roles is not None:
-            roles.kept_to(shapes, face.vertices, part_roles, face.parts)
+            roles.hold_to(shapes, face.vertices, part_roles, face.parts)
         self._shapes = shapes
         self._basis = [
             *shapes.values(),
@@ -221,7 +221,7 @@ class Pair:
         shape, weight = self._mixed(row)
         if row not in self._aims or self._head is None:
             return shape, weight
-        return meeting.kept(
+        return meeting.held_apart(
             self._head, np.float32(weight) * shape, self._aims[row].goal.sealed
         ), 1.0
 

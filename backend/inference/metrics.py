@@ -20,7 +20,7 @@ from . import hardware
 
 log = logging.getLogger(__name__)
 
-KEPT = 1024  # percentiles are those of the last so many
+MOST_TIMES = 1024  # percentiles are those of the last so many
 SECONDS_PER_SHAPE = 3.0
 MEMORY_MB = 2048.0
 PER_MINUTE = 10.0
@@ -33,7 +33,7 @@ HELP: dict[str, str] = {
     "targets_total": "Requests that met or missed the targets for time and memory.",
     "seconds": (
         "Seconds of each stage, by kind of request and provider; quantiles are those of the last"
-        f" {KEPT}."
+        f" {MOST_TIMES}."
     ),
     "seconds_max": "The longest so far.",
     "sessions": "Sessions of ONNX Runtime that are loaded.",
@@ -45,11 +45,11 @@ HELP: dict[str, str] = {
 
 
 class Series:
-    """Seconds of one stage: count, sum and largest of all, and the last KEPT ones."""
+    """Seconds of one stage: count, sum and largest of all, and the last MOST_TIMES ones."""
 
     def __init__(self) -> None:
         self.count, self.total, self.largest = 0, 0.0, 0.0
-        self._last: deque[float] = deque(maxlen=KEPT)
+        self._last: deque[float] = deque(maxlen=MOST_TIMES)
 
     def add(self, value: float) -> None:
         """One more. What is negative or no number counts as 0: a sum must never fall."""
@@ -86,12 +86,12 @@ def targets(seconds: float, shapes: int, peak_mb: float) -> dict[str, Any]:
         "peak_memory_mb": round(peak_mb, 1),
         "per_minute": round(60 / max(seconds, 1e-6), 1),
     }
-    kept = (
+    met = (
         found["seconds_per_shape"] <= SECONDS_PER_SHAPE
         and peak_mb <= MEMORY_MB
         and found["per_minute"] >= PER_MINUTE
     )
-    return {**found, "met": kept}
+    return {**found, "met": met}
 
 
 class Metrics:

@@ -293,11 +293,13 @@ def _interruptible(stop: Stop) -> Iterator[None]:
             )
         stop.soft.set()
 
-    kept = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        for number, handler in kept.items():
+        for number, handler in before.items():
             signal.signal(
                 number, signal.SIG_DFL if handler is None else handler
             )  # None: Blender's own, which Python cannot set again

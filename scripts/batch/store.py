@@ -76,7 +76,7 @@ def model_digest(model: str, root: Path = ROOT) -> str:
 
 def _digest_of_model(path: Path, shipped: bool) -> str:
     """SHA-256 of a model's file. Raises OSError for what the backend does not read: no plain file
-    of this computer, too large, not there.
+    of this computer, too large, missing.
     """
     total, left = hashlib.sha256(), MAX_FILE
     with regular_file.opened(path, MAX_FILE, anywhere=shipped) as file:
@@ -136,23 +136,23 @@ class Store:
         that of everything else.
         """
         record = self.read(name)
-        there = [target for target in targets if target.exists()]
+        existing = [target for target in targets if target.exists()]
         if (
             record is not None
             and record["state"] == "started"
-            and set(record["may_replace"]) >= {target.name for target in there}
+            and set(record["may_replace"]) >= {target.name for target in existing}
         ):
             return Verdict("make")
         made = record["outputs"] if record is not None and record["state"] == "done" else {}
-        whole = bool(there) and all(target.name in made for target in there)
-        edited = whole and any(digest_of(target) != made[target.name] for target in there)
+        whole = bool(existing) and all(target.name in made for target in existing)
+        edited = whole and any(digest_of(target) != made[target.name] for target in existing)
         same = record is not None and (record["source"], record["settings"]) == (source, settings)
-        if whole and same and len(there) == len(targets) and record is not None:
+        if whole and same and len(existing) == len(targets) and record is not None:
             if not edited:
                 return Verdict("done", record["row"])
             if not overwrite:
                 return Verdict("edited", record["row"])
-        if overwrite or not there:
+        if overwrite or not existing:
             return Verdict("make")
         if whole and not edited and record is not None and record["settings"] == settings:
             return Verdict(
@@ -164,7 +164,7 @@ class Store:
             if known
             else "it was not made by this command, or edited since"
         )
-        return Verdict("refused", None, f"{there[0]} is already there, and {other}.")
+        return Verdict("refused", None, f"{existing[0]} is already there, and {other}.")
 
     @contextlib.contextmanager
     def claim(self, name: str) -> Iterator[bool]:
@@ -246,7 +246,7 @@ class Store:
             *sorted((p for p in self.folder.rglob("*") if p.is_dir()), reverse=True),
             self.folder,
         ):
-            with contextlib.suppress(OSError):  # somebody else is using it, or it is not there
+            with contextlib.suppress(OSError):  # somebody else is using it, or it is gone
                 folder.rmdir()
 
     def _write(self, name: str, record: Mapping[str, Any]) -> None:

@@ -71,10 +71,10 @@ def text(report: Mapping[str, Any]) -> str:
         "",
     ]
     for name, value in report["figures"].items():
-        kept = "" if value is None else "kept" if value <= TARGETS[name] else "MISSED"
+        verdict = "" if value is None else "kept" if value <= TARGETS[name] else "MISSED"
         lines.append(
             f"{name:<24}{'not measured' if value is None else value:>14}   target <="
-            f" {TARGETS[name]:<6g}{kept}"
+            f" {TARGETS[name]:<6g}{verdict}"
         )
     return "\n".join([*lines, "", f"Recommended: {report['recommendation']}"])
 

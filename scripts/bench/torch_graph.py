@@ -53,9 +53,9 @@ class TorchGraph:
         last: dict[str, int] = {}
         for index, node in enumerate(self._nodes):
             last.update(dict.fromkeys(filter(None, node.inputs), index))
-        kept = {*self._constants, *self.outputs}
+        lasting = {*self._constants, *self.outputs}
         self._dead = [
-            [n for n in set(node.inputs) if n and last[n] == index and n not in kept]
+            [n for n in set(node.inputs) if n and last[n] == index and n not in lasting]
             for index, node in enumerate(self._nodes)
         ]
         if torch is not None:

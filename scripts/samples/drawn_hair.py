@@ -69,12 +69,12 @@ def _tube(rows: Reals) -> tuple[Reals, Indices]:
     index = np.arange(count * wide).reshape(count, wide)
     a, b = index[:-1], index[1:]
     a2, b2 = np.roll(a, -1, axis=1), np.roll(b, -1, axis=1)
-    sides = [np.stack(t, -1).reshape(-1, 3) for t in ((a, b2, b), (a, a2, b2))]
+    walls = [np.stack(t, -1).reshape(-1, 3) for t in ((a, b2, b), (a, a2, b2))]
     fans = [
         np.stack([0 * index[0, 1:-1] + index[k, 0], *ends], -1)
         for k, ends in ((0, (index[0, 2:], index[0, 1:-1])), (-1, (index[-1, 1:-1], index[-1, 2:])))
     ]
-    return rows.reshape(-1, 3), np.concatenate([*sides, *fans])
+    return rows.reshape(-1, 3), np.concatenate([*walls, *fans])
 
 
 def cap() -> tuple[Reals, Indices]:
@@ -111,7 +111,7 @@ def fringe() -> Iterator[tuple[Reals, Indices]]:
         yield lock(points, wide, 0.07, 4.5)
 
 
-def sides() -> Iterator[tuple[Reals, Indices]]:
+def side_locks() -> Iterator[tuple[Reals, Indices]]:
     """Long locks before the ears, and the bob behind them: azimuth, height of the tip, half width,
     lift, how far the tip turns in.
     """
@@ -171,7 +171,7 @@ def ribbon() -> Iterator[tuple[Reals, Indices]]:
 def pieces() -> Iterator[tuple[Reals, Indices, str]]:
     """All of it: vertices (V,3), triangles (T,3) and the material of each piece."""
     yield *cap(), "hair"
-    for make in (fringe, sides, extras):
+    for make in (fringe, side_locks, extras):
         for vertices, triangles in make():
             yield vertices, triangles, "hair"
     for vertices, triangles in ribbon():

@@ -87,7 +87,7 @@ def _add_mouth(half: Half, surface: Surface, rings: tuple[float, ...]) -> None:
     for ring in rings:
         domain = gaped * (1 - ring) + border * ring
         half.add(domain, surface.place(slit * (1 - ring) + border * ring), ring, turn, "mouth")
-    seam = surface.place(slit)
+    lips = surface.place(slit)
     size = wide / 0.3
     bag = (
         (0.02, 0.0, 1.0),
@@ -98,12 +98,12 @@ def _add_mouth(half: Half, surface: Surface, rings: tuple[float, ...]) -> None:
         (0.66, 0.06, 0.7),
     )
     for number, (back, high, wider) in enumerate(bag, 1):
-        placed = seam.copy()
+        placed = lips.copy()
         placed[:, 0] *= wider
         placed[:, 1] += high * sine * min(size, 1.3)
         placed[:, 2] -= back * min(size, 1.2)
         if number > 3:
-            placed[:, 2] += (seam[:, 2].max() - seam[:, 2]) * 0.5
+            placed[:, 2] += (lips[:, 2].max() - lips[:, 2]) * 0.5
         half.add(middle_of(gaped, middle, 1 - 0.13 * number), placed, -number, turn, "mouth")
 
 
@@ -161,9 +161,9 @@ def skin(surface: Surface, rng: np.random.Generator) -> tuple[Reals, NDArray[np.
         _add_mouth(half, surface, MOUTH_RINGS if few == 1 else (1.0, 0.5, 0.18, 0.0))
     _add_rest(half, surface, rng)
     domain, placed, tags = (np.concatenate(x) for x in (half.domain, half.placed, half.tags))
-    _, kept = np.unique(np.round(domain / 1e-3).astype(np.int64), axis=0, return_index=True)
-    kept.sort()
-    domain, placed, tags = domain[kept], placed[kept], tags[kept]
+    _, first = np.unique(np.round(domain / 1e-3).astype(np.int64), axis=0, return_index=True)
+    first.sort()
+    domain, placed, tags = domain[first], placed[first], tags[first]
     triangles = Delaunay(domain + rng.normal(0, 1e-6, domain.shape) * [0, 1]).simplices.astype(
         np.int64
     )

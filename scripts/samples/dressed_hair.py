@@ -107,7 +107,7 @@ def _curtain(scalp: Scalp, rng: np.random.Generator) -> tuple[Reals, NDArray[np.
 
 def helmet(scalp: Scalp, rng: np.random.Generator, brow: float) -> tuple[Reals, NDArray[np.int64]]:
     """A shell of hair whose lower edge is jagged on the forehead and lies lower at the sides and
-    the back, one or two sheets.
+    the back, one or two layers.
     """
     around, rows = int(rng.integers(16, 64)), int(rng.integers(5, 14))
     azimuth = np.linspace(-np.pi, np.pi, around, endpoint=False)
@@ -123,10 +123,10 @@ def helmet(scalp: Scalp, rng: np.random.Generator, brow: float) -> tuple[Reals, 
     outer = scalp.points(
         np.broadcast_to(azimuth, elevation.shape), elevation, np.broadcast_to(lift, elevation.shape)
     )
-    sheets = [outer]
+    layers = [outer]
     if rng.random() < 0.4:
-        sheets.append(MIDDLE + (outer[::-1] - MIDDLE) * 0.97)
-    rows_all = np.concatenate(sheets)
+        layers.append(MIDDLE + (outer[::-1] - MIDDLE) * 0.97)
+    rows_all = np.concatenate(layers)
     return drawn_parts.sheet(rows_all, closed=True)
 
 

@@ -203,7 +203,7 @@ def add_mouth(skin: Skin) -> dict[str, Reals]:
     outer, border, t = skin.border(skin.grid.mouth)
     half, mz = spec.mouth_width / 2, surface.mouth_z
     x0 = half * np.cos(t)
-    z0 = surface.seam_z(x0) + SLIT * np.sin(t)
+    z0 = surface.slit_z(x0) + SLIT * np.sin(t)
     rings: list[Reals] = []
     for s in MOUTH_RINGS:
         x, z = x0 * (1 - s) + border[:, 0] * s, z0 * (1 - s) + border[:, 2] * s

@@ -115,8 +115,8 @@ def overlay(head: Anatomy, triangles: Ints, rng: np.random.Generator) -> tuple[F
             [0.12, 0.08], [0.35, 0.3]
         )
         inside = skin & ((away**2).sum(axis=1) < 1) & (v[:, 2] > -0.8)
-    kept = triangles[inside[triangles].all(axis=1)]
-    source, index = np.unique(kept, return_inverse=True)
+    some = triangles[inside[triangles].all(axis=1)]
+    source, index = np.unique(some, return_inverse=True)
     lifted = v[source] + np.array([0, 0, rng.uniform(0.003, 0.05)], np.float32)
     return lifted, index.reshape(-1, 3).astype(np.int32), source.astype(np.int32)
 
@@ -157,9 +157,9 @@ def sheeted(head: Anatomy, triangles: Ints, rng: np.random.Generator) -> tuple[F
     """
     if rng.random() >= OVERLAYS:
         return head.vertices, triangles, np.empty(0, np.int32)
-    sheet, more, source = overlay(head, triangles, rng)
+    layer, more, source = overlay(head, triangles, rng)
     return (
-        np.concatenate([head.vertices, sheet]),
+        np.concatenate([head.vertices, layer]),
         np.concatenate([triangles, more + len(head.vertices)]),
         source,
     )

@@ -62,7 +62,7 @@ def _tube(sections: Reals, material: int, part: str) -> Piece:
     count, around = sections.shape[:2]
     index = np.arange(count * around).reshape(count, around)
     a, b = index[:-1], index[1:]
-    sides = np.stack([a, np.roll(a, -1, axis=1), np.roll(b, -1, axis=1), b], axis=-1).reshape(-1, 4)
+    walls = np.stack([a, np.roll(a, -1, axis=1), np.roll(b, -1, axis=1), b], axis=-1).reshape(-1, 4)
     points = np.vstack(
         [sections.reshape(-1, 3), sections[0].mean(axis=0)[None], sections[-1].mean(axis=0)[None]]
     )
@@ -73,7 +73,7 @@ def _tube(sections: Reals, material: int, part: str) -> Piece:
     high = np.stack(
         [last, np.roll(last, -1), np.full(around, count * around + 1), np.full(around, -1)], axis=1
     )
-    faces = np.vstack([sides, low, high])
+    faces = np.vstack([walls, low, high])
     return outward(points, faces), faces, np.full(len(faces), material), part
 
 
@@ -298,12 +298,12 @@ def _lifted(surface: Surface, angle: Reals, row: Reals, lift: Reals) -> Reals:
 def all_parts(surface: Surface, angles: Reals, rows: Reals) -> list[Piece]:
     """Every loose part that the spec asks for."""
     spec = surface.spec
-    sides = (("left", 1), ("right", -1))
-    found = [eye(surface, sign, f"eye_{side}") for side, sign in sides]
+    both = (("left", 1), ("right", -1))
+    found = [eye(surface, sign, f"eye_{side}") for side, sign in both]
     if spec.lashes:
-        found += [lash(surface, sign, f"lash_{side}") for side, sign in sides]
+        found += [lash(surface, sign, f"lash_{side}") for side, sign in both]
     if spec.brows:
-        found += [brow(surface, sign, f"brow_{side}") for side, sign in sides]
+        found += [brow(surface, sign, f"brow_{side}") for side, sign in both]
     found += [
         teeth(surface, True, "teeth_upper"),
         teeth(surface, False, "teeth_lower"),

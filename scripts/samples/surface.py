@@ -229,7 +229,7 @@ class Surface:
         normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
         return np.asarray(np.stack([x, y, z], axis=-1) + lift * normal)
 
-    def seam_z(self, x: Reals) -> Reals:
+    def slit_z(self, x: Reals) -> Reals:
         """Height of the line where the lips meet: a flat bow with the corners a little up."""
         q = np.clip(np.abs(x) / (self.spec.mouth_width / 2), 0.0, 1.5)
         return self.mouth_z + self.spec.mouth_width * (
@@ -276,7 +276,7 @@ class Surface:
     def _lips(self, x: Reals, z: Reals) -> Reals:
         half, full = self.spec.mouth_width / 2, self.spec.lip_fullness
         size = half / 0.023
-        d = (z - self.seam_z(x)) / size
+        d = (z - self.slit_z(x)) / size
         along = np.clip(1 - (x / (1.06 * half)) ** 2, 0.0, 1.0)
         upper = 0.0040 * full * bump(d, 0.0036, 0.0034) * along**0.7
         lower = 0.0052 * full * bump(d, -0.0048, 0.0042) * along**0.9

@@ -72,7 +72,7 @@ def fuzz(python: Path, name: str, seconds: int, fixtures: Path) -> dict[str, Any
                 check=False,
                 cwd=ROOT,
             )
-            kept = [_keep(name, path) for path in Path(scratch).iterdir()]
+            stored = [_keep(name, path) for path in Path(scratch).iterdir()]
         counted["executions"] += _last(r"stat::number_of_executed_units:\s*(\d+)", done.stderr)
         counted["features"] = max(counted["features"], _last(r"\bft: (\d+)", done.stderr))
         counted["peak_mb"] = max(
@@ -88,11 +88,11 @@ def fuzz(python: Path, name: str, seconds: int, fixtures: Path) -> dict[str, Any
         tail = told[0].strip()[-2500:] if told else done.stderr[-1200:]
         print(
             f"--- {name} failed (exit code {done.returncode}), kept as"
-            f" {', '.join(kept) or 'nothing'}\n{tail}",
+            f" {', '.join(stored) or 'nothing'}\n{tail}",
             flush=True,
         )
-        found += kept or ["no file"]
-        if not kept:
+        found += stored or ["no file"]
+        if not stored:
             break
     return {"target": name, "seconds": seconds, **counted, "found": found}
 

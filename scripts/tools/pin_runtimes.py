@@ -123,7 +123,7 @@ def resolved(pip: Path, packages: tuple[str, ...], target: str, python: str) -> 
     return dict(sorted(pins.items()))
 
 
-def _check_conditions(found: list[dict[str, Any]], there: dict[str, str]) -> None:
+def _check_conditions(found: list[dict[str, Any]], wanted: dict[str, str]) -> None:
     """Raise LookupError if a package needs another one there but not here, or the other way
     round.
     """
@@ -133,7 +133,7 @@ def _check_conditions(found: list[dict[str, Any]], there: dict[str, str]) -> Non
             if marker is None:
                 continue
             for extra in ("", *entry.get("requested_extras", [])):
-                if marker.evaluate({"extra": extra}) != marker.evaluate({**there, "extra": extra}):
+                if marker.evaluate({"extra": extra}) != marker.evaluate({**wanted, "extra": extra}):
                     raise LookupError(
                         f"{entry['metadata']['name']} needs {text}: run this on that platform and"
                         " Python"

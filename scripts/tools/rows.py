@@ -58,12 +58,12 @@ def python(version: str) -> str | None:
     """
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
-    kept = sorted(
+    installed = sorted(
         Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(
             f"versions/{version}.*/bin/python{version}"
         )
     )
-    for candidate in (shutil.which(f"python{version}"), *map(str, kept), _launched(version)):
+    for candidate in (shutil.which(f"python{version}"), *map(str, installed), _launched(version)):
         if (
             candidate
             and subprocess.run(

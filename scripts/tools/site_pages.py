@@ -47,8 +47,8 @@ def rewritten(text: str, site: str) -> str:
         other = in_site(posixpath.normpath(posixpath.join(posixpath.dirname(origin), file)))
         if other is None:
             return label
-        there = posixpath.relpath(other, posixpath.dirname(site) or ".")
-        return f"{picture}[{label}]({there}{mark}{anchor})"
+        target = posixpath.relpath(other, posixpath.dirname(site) or ".")
+        return f"{picture}[{label}]({target}{mark}{anchor})"
 
     pieces = FENCE.split(text)
     return "".join(

@@ -33,8 +33,12 @@ def fetched() -> str:
     if node is None or npm is None:
         raise NotHereError("Node.js and npm are not installed")
     lock = (PINS / "package-lock.json").read_bytes()
-    kept = PACKAGES / "package-lock.json"
-    if not (PACKAGES / "node_modules").is_dir() or not kept.is_file() or kept.read_bytes() != lock:
+    installed = PACKAGES / "package-lock.json"
+    if (
+        not (PACKAGES / "node_modules").is_dir()
+        or not installed.is_file()
+        or installed.read_bytes() != lock
+    ):
         PACKAGES.mkdir(parents=True, exist_ok=True)
         for source in PINS.iterdir():
             shutil.copyfile(source, PACKAGES / source.name)

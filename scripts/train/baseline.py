@@ -84,13 +84,13 @@ def template(folder: Path, name: str) -> tuple[Floats, Ints, dict[str, Floats], 
         np.random.default_rng(0),
     )
     vertices, shapes = canonical(thin, frame)
-    kept = np.unique(thin.triangles)
-    index = np.cumsum(np.isin(np.arange(len(vertices)), kept)) - 1
+    used = np.unique(thin.triangles)
+    index = np.cumsum(np.isin(np.arange(len(vertices)), used)) - 1
     points = np.stack([frame.to_canonical(marks[n]) for n in NAMES])
     return (
-        vertices[kept],
+        vertices[used],
         index[thin.triangles].astype(np.int32),
-        {n: x[kept] for n, x in shapes.items()},
+        {n: x[used] for n, x in shapes.items()},
         points,
     )
 
@@ -222,11 +222,11 @@ def shapes_for(rig: Rig, base: tuple[Floats, Ints, dict[str, Floats], Floats]) -
         aims=np.stack([aims[n] for n in NAMES]),
     )
     moved = transferred(vertices.astype(np.float64), triangles, shapes, fit)
-    there = np.flatnonzero(near)
+    close = np.flatnonzero(near)
     found = {}
-    for name, offsets in resampled(points[there], fit, triangles, moved).items():
+    for name, offsets in resampled(points[close], fit, triangles, moved).items():
         found[name] = np.zeros_like(rig.vertices)
-        found[name][there] = frame.offsets_to_object(offsets)
+        found[name][close] = frame.offsets_to_object(offsets)
     return found
 
 

@@ -107,11 +107,11 @@ def _faceless(rig: Rig) -> AvatarMesh:
     """The head with its face cut out."""
     frame = frame_of_landmarks(rig.landmarks(rig.vertices, rig.shapes))
     away = (frame.to_canonical(rig.vertices) - np.array([0, -0.5, 0])) / np.array(FACE)
-    kept = (np.abs(away) > 1).any(axis=1)
-    return _mesh(rig.vertices, rig.triangles[all_corners(kept, rig.triangles)].astype(np.int32))
+    far = (np.abs(away) > 1).any(axis=1)
+    return _mesh(rig.vertices, rig.triangles[all_corners(far, rig.triangles)].astype(np.int32))
 
 
-def _bodies(folder: Path) -> Iterator[tuple[str, AvatarMesh]]:
+def _headless(folder: Path) -> Iterator[tuple[str, AvatarMesh]]:
     """Avatars without their heads."""
     for path in sorted(folder.glob("*.npz")):
         with np.load(path, allow_pickle=False) as arrays:
@@ -153,7 +153,7 @@ def cases(options: argparse.Namespace, model: Model) -> Iterator[tuple[str, floa
         if number % 2 == 0:
             yield f"{name} without its face", look(_faceless(rig), model)[0], False
     for folder in [options.data / "avatars", *options.also]:
-        for name, mesh in _bodies(folder):
+        for name, mesh in _headless(folder):
             yield name, look(mesh, model)[0], False
     for folder in options.measured:
         yield from _measured(folder)

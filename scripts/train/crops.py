@@ -201,10 +201,12 @@ def faceless_scene(dressing: list[PointCloud], rng: np.random.Generator) -> Scen
     """Hair, clothes and body without a face; or balls, tubes and noise."""
     if dressing and rng.random() < 0.6:
         part = dressing[rng.integers(len(dressing))] if rng.random() < 0.6 else random_dressing(rng)
-        kept = np.ones(len(part.priority), bool)
+        chosen = np.ones(len(part.priority), bool)
         if len(part.priority) > SCENE_POINTS:
-            kept = part.priority > np.quantile(part.priority, 1 - SCENE_POINTS / len(part.priority))
-        return Scene(part[kept], None)
+            chosen = part.priority > np.quantile(
+                part.priority, 1 - SCENE_POINTS / len(part.priority)
+            )
+        return Scene(part[chosen], None)
     clouds = []
     for _ in range(rng.integers(1, 6)):
         normal = rng.normal(size=(rng.integers(200, 3000), 3))

@@ -185,15 +185,15 @@ def draw(rig: Rig, got: Mapping[str, Floats], path: Path) -> None:
 
     from ..contact_sheet import render_sheet, tint
 
-    kept = region_of(rig)
-    compact = np.cumsum(kept) - 1
-    triangles = rig.triangles[kept[rig.triangles].all(axis=1)]
+    seen = region_of(rig)
+    compact = np.cumsum(seen) - 1
+    triangles = rig.triangles[seen[rig.triangles].all(axis=1)]
     parts = loose_parts(rig.vertices, rig.triangles)[triangles[:, 0]]
 
     def turned(points: Floats) -> Floats:
         """Blender's axes."""
         return np.ascontiguousarray(
-            points[kept][:, [0, 2, 1]] * np.array([1, -1, 1], np.float32), np.float32
+            points[seen][:, [0, 2, 1]] * np.array([1, -1, 1], np.float32), np.float32
         )
 
     bpy.ops.wm.read_factory_settings(use_empty=True)

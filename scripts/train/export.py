@@ -30,7 +30,7 @@ SURE = (
     0.85,
     0.98,
 )  # likeness to a rig above which its style comes in, and from which on it is taken wholly
-FAMILIAR = (
+LEARNT = (
     "ict",
     "makehuman",
     "vitruvian",
@@ -56,15 +56,15 @@ class WholeEncoder(nn.Module):
     def __init__(self, net: Encoder) -> None:
         super().__init__()
         self.net = net
-        self.register_buffer("familiar", torch.tensor([float(name in FAMILIAR) for name in RIGS]))
+        self.register_buffer("learnt", torch.tensor([float(name in LEARNT) for name in RIGS]))
 
     def forward(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         latent, confidence = self.net(points)
         looks = latent[:, 3 * len(NAMES) :]
         drawn = looks[:, RIGS.index(UNSURE), None]
         drawn = ((drawn - UNMISTAKABLE[0]) / (UNMISTAKABLE[1] - UNMISTAKABLE[0])).clamp(0, 1)
-        familiar = torch.maximum((looks * self.familiar).amax(dim=1, keepdim=True), drawn)
-        return torch.cat([latent, familiar], dim=1), confidence
+        likeness = torch.maximum((looks * self.learnt).amax(dim=1, keepdim=True), drawn)
+        return torch.cat([latent, likeness], dim=1), confidence
 
 
 class FlatDecoder(nn.Module):

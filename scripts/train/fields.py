@@ -67,8 +67,8 @@ def looked_at(rig: Rig) -> tuple[Head, dict[str, Floats]]:
     )
     model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
     names = model.info.landmarks
-    with ThreadPoolExecutor(1) as lane:
-        encode = encode_with(model, Cancellation(), lane)
+    with ThreadPoolExecutor(1) as thread:
+        encode = encode_with(model, Cancellation(), thread)
         face = pipeline.frame(pipeline.locate(mesh, encode, names, lambda _fraction: None))
     head = pipeline.analyse(face, mesh, names).head
     if head is None:

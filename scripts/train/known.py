@@ -179,10 +179,13 @@ def _located(folder: Path, name: str) -> tuple[Floats, Ints, Ints, dict[str, Flo
         up=(0, 0, 1),
     )
     model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
-    with ThreadPoolExecutor(1) as lane:
+    with ThreadPoolExecutor(1) as thread:
         face = framed(
             find(
-                mesh, encode_with(model, Cancellation(), lane), model.info.landmarks, lambda _: None
+                mesh,
+                encode_with(model, Cancellation(), thread),
+                model.info.landmarks,
+                lambda _: None,
             )
         )
     label = np.full(len(vertices), len(CLASSES), np.int32)

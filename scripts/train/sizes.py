@@ -113,11 +113,11 @@ def landmarks_of(rig: Rig) -> dict[str, Floats]:
         return rig.landmarks(rig.vertices, rig.shapes)
     model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
     mesh = AvatarMesh(rig.vertices, rig.triangles, up=(0.0, 1.0, 0.0))
-    with ThreadPoolExecutor(1) as lane:
+    with ThreadPoolExecutor(1) as thread:
         face = frame(
             locate(
                 mesh,
-                encode_with(model, Cancellation(), lane),
+                encode_with(model, Cancellation(), thread),
                 model.info.landmarks,
                 lambda _fraction: None,
             )

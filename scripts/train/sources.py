@@ -48,11 +48,11 @@ def ict(folder: Path) -> Rig:
         {n: d[n] for n in arkit_names() if n in d},
         identities=z["identity_deltas"],
     )
-    find_anchors(rig, _sides(d, "browDown"), _sides(d, "mouthSmile"), d["jawOpen"])
+    find_anchors(rig, _pair(d, "browDown"), _pair(d, "mouthSmile"), d["jawOpen"])
     return rig
 
 
-def _sides(d: Mapping[str, Floats], name: str) -> dict[str, Floats]:
+def _pair(d: Mapping[str, Floats], name: str) -> dict[str, Floats]:
     return {"left": d[name + "Left"], "right": d[name + "Right"]}
 
 
@@ -76,7 +76,7 @@ def makehuman(folder: Path) -> Rig:
         identities=identities,
         identity_names=[str(n) for n in z["identity_names"]],
     )
-    find_anchors(rig, _sides(d, "browDown"), _sides(d, "mouthSmile"), d["jawOpen"])
+    find_anchors(rig, _pair(d, "browDown"), _pair(d, "mouthSmile"), d["jawOpen"])
     return rig
 
 
@@ -152,7 +152,7 @@ def vitruvian(folder: Path) -> Rig:
         identities=z["identity_deltas"],
         identity_names=[str(n) for n in z["identity_names"]],
     )
-    find_anchors(rig, _sides(shapes, "browDown"), _sides(shapes, "mouthSmile"), d["Jaw_Lower"])
+    find_anchors(rig, _pair(shapes, "browDown"), _pair(shapes, "mouthSmile"), d["Jaw_Lower"])
     return rig
 
 
@@ -183,8 +183,8 @@ def antonia(folder: Path) -> Rig:
     rig = Rig("antonia", z["neutral"], z["triangles"], shapes)
     find_anchors(
         rig,
-        _sides(shapes, "browDown"),
-        _sides(shapes, "mouthSmile"),
+        _pair(shapes, "browDown"),
+        _pair(shapes, "mouthSmile"),
         d["LwrLipDnLeft"] + d["LwrLipDnRight"],
     )
     return rig
@@ -201,11 +201,11 @@ def avatar(folder: Path, name: str) -> Rig:
     }
     rig = Rig(name, z["vertices"], z["triangles"], shapes, whole_avatar=True)
     brows = (
-        _sides(shapes, "browDown")
+        _pair(shapes, "browDown")
         if "browDownRight" in shapes
         else dict.fromkeys(("left", "right"), d["怒り"])
     )
-    find_anchors(rig, brows, _sides(shapes, "mouthSmile"), shapes["jawOpen"])
+    find_anchors(rig, brows, _pair(shapes, "mouthSmile"), shapes["jawOpen"])
     return rig
 
 

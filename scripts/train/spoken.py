@@ -116,18 +116,18 @@ def _with_shapes(mesh: AvatarMesh, sounds: Mapping[str, Floats]) -> Spoken:
     model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
     conditions = model.info.condition_names
     keys = Pair(conditions, np.eye(len(conditions), dtype=np.float32), {}, len(conditions))
-    with ThreadPoolExecutor(1) as lane:
+    with ThreadPoolExecutor(1) as thread:
         face = pipeline.frame(
             pipeline.locate(
                 mesh,
-                encode_with(model, Cancellation(), lane),
+                encode_with(model, Cancellation(), thread),
                 model.info.landmarks,
                 lambda _fraction: None,
             )
         )
 
         def network(seen: tuple[Floats, ...], asked: Floats) -> Floats:
-            return shapes_of(model, seen, asked, Cancellation(), pool=lane)  # type: ignore[arg-type]
+            return shapes_of(model, seen, asked, Cancellation(), pool=thread)  # type: ignore[arg-type]
 
         offsets = pipeline.predict(network, face, keys.asked)
     looked = pipeline.analyse(face, mesh, model.info.landmarks)

@@ -21,8 +21,8 @@ def depths(corners: Doubles, places: Doubles) -> Iterator[tuple[NDArray[np.intp]
     """
     a, b, c = (corners[:, k, :2] for k in range(3))
     area = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
-    kept = np.flatnonzero(np.abs(area) > 1e-12)
-    a, b, c, area, depth = a[kept], b[kept], c[kept], area[kept], corners[kept, :, 2]
+    whole = np.flatnonzero(np.abs(area) > 1e-12)
+    a, b, c, area, depth = a[whole], b[whole], c[whole], area[whole], corners[whole, :, 2]
     for place in places:
         away = place - a
         second = (away[:, 0] * (c - a)[:, 1] - away[:, 1] * (c - a)[:, 0]) / area
@@ -30,7 +30,7 @@ def depths(corners: Doubles, places: Doubles) -> Iterator[tuple[NDArray[np.intp]
         inside = np.flatnonzero((second >= 0) & (third >= 0) & (second + third <= 1))
         low = depth[inside]
         yield (
-            kept[inside],
+            whole[inside],
             low[:, 0]
             + second[inside] * (low[:, 1] - low[:, 0])
             + third[inside] * (low[:, 2] - low[:, 0]),
@@ -88,17 +88,17 @@ def lids(surface: Surface, landmarks: Mapping[str, Floats], side: str) -> Covere
     near, hidden, all_ = (
         np.bincount(every, flags, count)
         for flags in (
-            (away > 0) & (away < FACE_SKIN.sheets),
+            (away > 0) & (away < FACE_SKIN.layers),
             (away < 0) & (away > -COVERED_EYES.behind),
             away > -np.inf,
         )
     )
-    sheet = near > COVERED_EYES.sheet * all_
+    layer = near > COVERED_EYES.layer * all_
     covered = sum(
-        not ((far > 0) & ~sheet[piece]).any() for piece, far in zip(pieces, before, strict=True)
+        not ((far > 0) & ~layer[piece]).any() for piece, far in zip(pieces, before, strict=True)
     )
     behind = sum(bool(((far < 0) & (far > -COVERED_EYES.behind)).any()) for far in before)
-    own = (hidden > 0) & ~sheet
+    own = (hidden > 0) & ~layer
     tall = grid(
         middle,
         (COVERED_EYES.reach_across * half, COVERED_EYES.tall * half),

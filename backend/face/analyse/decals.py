@@ -15,7 +15,7 @@ from .surface import Flags, Surface
 
 Lain = tuple[
     NDArray[np.intp], NDArray[np.intp], Floats
-]  # vertices (S,) of sheets, that of the skin below each (S,), how far each goes along (S,)
+]  # vertices (S,) of layers, that of the skin below each (S,), how far each goes along (S,)
 
 
 def lying(surface: Surface, others: Flags) -> Lain:
@@ -37,7 +37,7 @@ def lying(surface: Surface, others: Flags) -> Lain:
     owner = surface.owner[loose]
     near, before = (
         np.bincount(owner, flags, len(count)) / count
-        for flags in (squared(away) < FACE_SKIN.sheets**2, away[:, 2] > 0)
+        for flags in (squared(away) < FACE_SKIN.layers**2, away[:, 2] > 0)
     )
     share = (
         smoothstep(DECALS.on_skin_from, DECALS.on_skin_to, np.minimum(near, inside))

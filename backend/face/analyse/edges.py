@@ -57,9 +57,9 @@ class Crossings:
     level: Floats
     depth: Floats
 
-    def rows(self, kept: Flags, columns: int) -> list[Indices]:
+    def rows(self, some: Flags, columns: int) -> list[Indices]:
         """The crossings (N,) of each of so many columns that are `kept` (P,)."""
-        mine = np.flatnonzero(kept)
+        mine = np.flatnonzero(some)
         return np.split(mine, np.searchsorted(self.row[mine], np.arange(1, columns)))
 
     def at(self, chosen: Indices, edges: Ints) -> Edge:

@@ -30,7 +30,7 @@ def face_skin(
     vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]
 ) -> NDArray[np.bool_]:
     """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie: of several
-    sheets there, such as a blush before the skin, the one that reaches farthest. Where that is as
+    layers there, such as a blush before the skin, the one that reaches farthest. Where that is as
     small as an eye, a flat part before the skin, what is smaller than a face does not count.
     """
     found = _under(vertices, parts, landmarks)
@@ -51,7 +51,7 @@ def _under(
     for name in MARKS:
         away = squared(vertices - landmarks[name])
         near = np.flatnonzero(
-            np.sqrt(away) <= np.sqrt(away.min()) + np.float32(FACE_SKIN.sheets)
+            np.sqrt(away) <= np.sqrt(away.min()) + np.float32(FACE_SKIN.layers)
         )  # squared again, a far one would not be its own nearest
         if (parts[near] != parts[near[0]]).any():
             reach = part_boxes(vertices, parts)[:, 3:].max(axis=1) if reach is None else reach

@@ -178,13 +178,13 @@ def _followed(
     elsewhere (3,): stands for one in columns without. start (2,): level and depth from where it is
     followed through all columns, the last first with `outwards` -1; else from the middle.
 
-    In the middle of the opening the nearest one that is not behind; from crossed outwards an edge
+    In the middle of the opening the nearest one that is not behind; from there outwards an edge
     goes on where it was: what else lies in a column is no edge.
     """
-    kept = np.flatnonzero(sign * crossed.level > 0)
-    height, depth = sign * crossed.level[kept], crossed.depth[kept]
-    _x, up, out = np.ascontiguousarray(crossed.points[kept].T)
-    ends = np.searchsorted(crossed.row[kept], np.arange(len(columns) + 1))
+    outer = np.flatnonzero(sign * crossed.level > 0)
+    height, depth = sign * crossed.level[outer], crossed.depth[outer]
+    _x, up, out = np.ascontiguousarray(crossed.points[outer].T)
+    ends = np.searchsorted(crossed.row[outer], np.arange(len(columns) + 1))
     stretches = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
     half = len(columns) // 2
     walks = (
@@ -214,5 +214,5 @@ def _followed(
                 best = mine.start + int(
                     (height[mine] + OPENINGS.leave * (dy * dy + dz * dz)).argmin()
                 )
-                found[k], y, z = kept[best], up[best], out[best]
+                found[k], y, z = outer[best], up[best], out[best]
     return found

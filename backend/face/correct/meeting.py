@@ -56,7 +56,7 @@ def built(head: Head, levers: Collection[str] = BUILT) -> dict[str, Floats]:
     return found
 
 
-def kept(head: Head, shape: Floats, sealed: bool) -> Floats:
+def held_apart(head: Head, shape: Floats, sealed: bool) -> Floats:
     """A mixed shape whose lips and lids meet at most.
 
     Args:

@@ -135,19 +135,19 @@ def lift_lids(
     blink[lid] += (np.maximum(deeper, 0) * share)[:, None] * way
 
 
-def _dome(ways: Floats, directions: Floats, far: Floats) -> Floats:
-    """How far out an eyeball's vertices, in directions (B,3), `far` (B,), stand next to each of the
-    ways (N,3) from its centre; 0 where there are none.
+def _dome(towards: Floats, directions: Floats, far: Floats) -> Floats:
+    """How far out an eyeball's vertices, in directions (B,3), `far` (B,), stand next to each of
+    towards (N,3), directions from its centre; 0 where there are none.
     """
-    if len(ways) * len(far) <= BLOCKS.table:
-        beside = ways @ directions.T > RIGID_PARTS.beside
+    if len(towards) * len(far) <= BLOCKS.table:
+        beside = towards @ directions.T > RIGID_PARTS.beside
         return np.asarray(np.where(beside, far, 0).max(axis=1), np.float32)
-    dome, waiting = np.zeros(len(ways), np.float32), np.arange(len(ways))
+    dome, waiting = np.zeros(len(towards), np.float32), np.arange(len(towards))
     farthest = np.argsort(-far, kind="stable")
-    # the first that is next to a way is the farthest that is
+    # the first that is next to a direction is the farthest that is
     for first in range(0, len(farthest), BLOCKS.most):
         some = farthest[first : first + BLOCKS.most]
-        beside = ways[waiting] @ directions[some].T > RIGID_PARTS.beside
+        beside = towards[waiting] @ directions[some].T > RIGID_PARTS.beside
         met = beside.any(axis=1)
         dome[waiting[met]] = far[some[beside[met].argmax(axis=1)]]
         waiting = waiting[~met]

@@ -44,7 +44,7 @@ def of(roles: Ints, role: str) -> NDArray[np.bool_]:
     return np.asarray(roles == ROLES.index(role))
 
 
-def kept_to(shapes: dict[str, Floats], vertices: Floats, roles: Ints, parts: Floats) -> None:
+def hold_to(shapes: dict[str, Floats], vertices: Floats, roles: Ints, parts: Floats) -> None:
     """Keep the vertices of a role to what it takes part in, and teeth in one piece, in place.
 
     Args:

@@ -153,7 +153,7 @@ def sized(
         if kind(name) in lacking:
             lack = float(np.mean(lacking[kind(name)]))
             bold = 0.0 if name.startswith("eye") else drawn * math.log(SIZES.bold)
-            lack *= 1 - SIZES.kept * drawn if lack < 0 else 1
+            lack *= 1 - SIZES.stays * drawn if lack < 0 else 1
             more = (
                 0.0
                 if lack > math.log(SIZES.noise)

@@ -132,9 +132,9 @@ def bounds(vertices: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     )
 
 
-def all_corners(kept: NDArray[np.bool_], triangles: Ints) -> NDArray[np.bool_]:
+def all_corners(some: NDArray[np.bool_], triangles: Ints) -> NDArray[np.bool_]:
     """Triangles (T,3) of which all corners are `kept` (V,), as flags (T,)."""
-    return np.asarray(kept[triangles[:, 0]] & kept[triangles[:, 1]] & kept[triangles[:, 2]])
+    return np.asarray(some[triangles[:, 0]] & some[triangles[:, 1]] & some[triangles[:, 2]])
 
 
 def among(indices: Ints, triangles: Ints) -> Ints:
@@ -191,8 +191,8 @@ def _nearest_in_blocks(
         theirs: what their product with mine is to be minimised of, (4,M)
         more: what is added to squared distances (M,)
     """
-    points, there = mine[:, :3], theirs[:3].T / -2
-    chosen = blocks.blocks_of(there)
+    points, others = mine[:, :3], theirs[:3].T / -2
+    chosen = blocks.blocks_of(others)
     added = np.array([more[some].min() for some in chosen.places])
 
     def score(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[Any]:

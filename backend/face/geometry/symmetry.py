@@ -36,16 +36,16 @@ def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], 
         gap, toward = cloud[partner] - mirrored, facing[partner]
         far = np.linalg.norm(gap, axis=1)
         share = float((far < PLANE.close).mean())
-        kept = far < PLANE.near
-        if kept.sum() < PLANE.fewest:
+        near = far < PLANE.near
+        if near.sum() < PLANE.fewest:
             break
         # gap = -2 [(a y + b z - d) along x, and (a, b) x across], to first order in the corrections
         # a, b, d
-        (x, y, z), (nx, ny, nz) = probes[kept].T, toward[kept].T
+        (x, y, z), (nx, ny, nz) = probes[near].T, toward[near].T
         rows = -2 * np.stack([y * nx + x * ny, z * nx + x * nz, -nx], axis=1)
-        weight = 1 / (PLANE.softening + far[kept])
+        weight = 1 / (PLANE.softening + far[near])
         a, b, d = np.linalg.lstsq(
-            rows * weight[:, None], (gap[kept] * toward[kept]).sum(axis=1) * weight, rcond=None
+            rows * weight[:, None], (gap[near] * toward[near]).sum(axis=1) * weight, rcond=None
         )[0]
         turned = normal + np.array([0, a, b])
         length = float(np.linalg.norm(turned))

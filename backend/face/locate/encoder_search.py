@@ -263,8 +263,8 @@ class EncoderSearch:
         if len(near) < TRUST.fewest:
             return np.array([1.0, 0, 0]), 0.0, 0.0
         if len(near) > PLANE.points:
-            kept = np.argpartition(-self.cloud.priority[near], PLANE.points)[: PLANE.points]
-            near = near[kept]
+            first = np.argpartition(-self.cloud.priority[near], PLANE.points)[: PLANE.points]
+            near = near[first]
         near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
         return mirror_plane(columns[:, near].T, frame.turn_to_canonical(self.cloud.normals[near]))
 

@@ -39,14 +39,14 @@ class PointCloud:
     priority: NDArray[np.float64]
     cells: NDArray[np.uint64]
 
-    def __getitem__(self, kept: NDArray[np.bool_] | NDArray[np.intp]) -> PointCloud:
+    def __getitem__(self, some: NDArray[np.bool_] | NDArray[np.intp]) -> PointCloud:
         """Some of the points."""
         return PointCloud(
-            self.positions[kept],
-            self.normals[kept],
-            self.sizes[kept],
-            self.priority[kept],
-            self.cells[kept],
+            self.positions[some],
+            self.normals[some],
+            self.sizes[some],
+            self.priority[some],
+            self.cells[some],
         )
 
     def redrawn(self, seed: int) -> PointCloud:

@@ -228,8 +228,8 @@ def mouth(
     if not around.any():
         return {}
     near = around & (np.abs(side) > REFINE_MOUTH.sure_side)
-    least = np.quantile(far[near], REFINE_MOUTH.touch_share) if near.any() else 0
-    touching = near & (far < np.maximum(REFINE_MOUTH.touch * half, least))
+    least = np.quantile(far[near], REFINE_MOUTH.near_lip_share) if near.any() else 0
+    touching = near & (far < np.maximum(REFINE_MOUTH.near_lip * half, least))
     middle = touching & (np.abs(vertices[:, 0] - lips[0]) < REFINE_MOUTH.middle * half)
     if not (middle & (side > 0)).any() or not (middle & (side < 0)).any():
         return {}

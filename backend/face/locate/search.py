@@ -261,5 +261,5 @@ def _thinned(cloud: PointCloud) -> PointCloud:
     """
     if len(cloud.priority) <= FINDING.thinned:
         return cloud
-    kept = np.argpartition(-cloud.priority, FINDING.thinned)[: FINDING.thinned]
-    return cloud[kept]
+    first = np.argpartition(-cloud.priority, FINDING.thinned)[: FINDING.thinned]
+    return cloud[first]

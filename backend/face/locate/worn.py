@@ -69,7 +69,7 @@ def located(
                 return (
                     face
                     if face is not None and face.confidence >= whole.confidence
-                    else _kept_still(whole, hidden)
+                    else _only_seen(whole, hidden)
                 )
             face = whole = framed(find(mesh, False))
             up = face.frame.rotation[1].astype(np.float64)
@@ -81,9 +81,9 @@ def located(
     return framed(find(mesh, False)) if whole is None else whole
 
 
-def _kept_still(face: Face, hidden: Flags) -> Face:
+def _only_seen(face: Face, hidden: Flags) -> Face:
     """The face without hidden vertices (V,)."""
-    kept = ~hidden[face.indices]
+    seen = ~hidden[face.indices]
     per_vertex = (
         "indices",
         "vertices",
@@ -94,7 +94,7 @@ def _kept_still(face: Face, hidden: Flags) -> Face:
         "movement_mask",
         "still",
     )
-    return replace(face, **{name: getattr(face, name)[kept] for name in per_vertex})
+    return replace(face, **{name: getattr(face, name)[seen] for name in per_vertex})
 
 
 @dataclass(frozen=True)

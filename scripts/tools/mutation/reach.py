@@ -64,8 +64,8 @@ def measure(
     copy: Copy | None = None
     try:
         for number, file in enumerate(test_files, 1):
-            kept = cache / f"{file.replace('/', '.')}.json"
-            told = _fresh(kept, root, file, support)
+            stored = cache / f"{file.replace('/', '.')}.json"
+            told = _fresh(stored, root, file, support)
             if told is None:
                 copy = copy or Copy(root)
                 told = _run(copy, sources, file, left_out)
@@ -77,7 +77,7 @@ def measure(
                     told = _run(copy, sources, file, left_out)
                 told |= {"test": _digest([root / file]), "support": support}
                 told["modules"] = {module: _digest([root / module]) for module in told["lines"]}
-                kept.write_text(json.dumps(told), encoding="utf-8")
+                stored.write_text(json.dumps(told), encoding="utf-8")
                 print(
                     f"{number:3} of {len(test_files)}  {file}: {len(told['seconds'])} tests,"
                     f" {sum(told['seconds'].values()):.0f} s",
@@ -212,10 +212,10 @@ def _run(copy: Copy, sources: Sequence[str], file: str, left_out: Sequence[str])
         }
 
 
-def _fresh(kept: Path, root: Path, file: str, support: str) -> dict[str, Any] | None:
-    if not kept.is_file():
+def _fresh(stored: Path, root: Path, file: str, support: str) -> dict[str, Any] | None:
+    if not stored.is_file():
         return None
-    told: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    told: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))
     modules = told["modules"]
     same = all(
         (root / module).is_file() and _digest([root / module]) == digest

@@ -123,12 +123,12 @@ class CoveredEyes:
         "behind the line between an eye's corners that its lids lie at most; what is farther in is"
         " a socket; an estimate, not fitted",
     )
-    sheet: float = number(
+    layer: float = number(
         0.8,
         "share of the places",
         0.3,
         1,
-        "at which a piece lies close before the lids, from which on it is a sheet on them; an"
+        "at which a piece lies close before the lids, from which on it is a layer on them; an"
         " estimate, not fitted",
     )
     behind: float = number(

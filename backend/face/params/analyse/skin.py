@@ -21,12 +21,12 @@ class FaceSkin:
         1.5,
         "the skin of a face reaches farther; an estimate, not fitted",
     )
-    sheets: float = number(
+    layers: float = number(
         0.05,
         "canonical units",
         0.005,
         0.2,
-        "within which sheets before a face lie with its skin; an estimate, not fitted",
+        "within which layers before a face lie with its skin; an estimate, not fitted",
     )
 
 

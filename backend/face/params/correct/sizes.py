@@ -131,7 +131,7 @@ class Sizes:
         " jeeliz_lama: 4 heads, 2 makers) are 1.02, 1.03, 0.77 and 1.12 times as large as their"
         " artists', without it 0.84 to 1.04",
     )
-    kept: float = number(
+    stays: float = number(
         0.5,
         "share of a logarithm",
         0,

@@ -135,14 +135,14 @@ class RefineMouth:
         0.5,
         "that a vertex of a lip surely has; an estimate, not fitted",
     )
-    touch: float = number(
+    near_lip: float = number(
         0.25,
         "half widths",
         0.05,
         1,
         "within which lips that lie on each other are; an estimate, not fitted",
     )
-    touch_share: float = number(
+    near_lip_share: float = number(
         0.1,
         "share of the lips' vertices",
         0.01,

@@ -86,7 +86,7 @@ def solved(seed: int | None) -> Solved:
     solution = solving.solved(places, list(own.values()), list(own), aims, bounds=GOALS.bounds)
     basis = np.stack(list(own.values()))
     shapes = {
-        goal.name: meeting.kept(
+        goal.name: meeting.held_apart(
             seen, np.tensordot(weights, basis, 1).astype(np.float32), goal.sealed
         )
         for goal, weights in zip(aims, solution.weights, strict=True)

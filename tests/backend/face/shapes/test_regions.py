@@ -13,7 +13,7 @@ from fixtures.meshes import figure
 from fixtures.served import arrays_of
 
 from backend.errors import BackendError
-from backend.face.correct.roles import ROLES, kept_to, takes_part
+from backend.face.correct.roles import ROLES, hold_to, takes_part
 from backend.face.shapes.regions import REGIONS, factors, region_of
 from backend.face.shapes.shape_sets import load_sets
 
@@ -121,7 +121,7 @@ def test_teeth_stay_in_one_piece() -> None:
     shapes = {
         name: rng.normal(size=(20, 3)).astype(np.float32) for name in ("jawOpen", "mouthSmileLeft")
     }
-    kept_to(shapes, vertices, roles, parts)
+    hold_to(shapes, vertices, roles, parts)
     assert not shapes["mouthSmileLeft"].any()
     moved = vertices + shapes["jawOpen"]
     for piece in (slice(0, 10), slice(10, 20)):
