@@ -202,8 +202,12 @@ class Pair:
     def poses(
         self, looked: Looked, keys: set[str], strong: Callable[[list[str]], Floats]
     ) -> list[Combination]:
-        """How shapes that have a key of their own hold when they are driven together. strong:
-        factors (N,) of conditions by name.
+        """How shapes that have a key of their own hold when they are driven together.
+
+        Args:
+            looked: the head
+            keys: the finished shapes
+            strong: factors (N,) of conditions by name
         """
         if looked.head is None:
             return []

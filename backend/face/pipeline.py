@@ -109,7 +109,13 @@ def _head(
 
 
 def predict(network: Network, face: Face, asked: Floats) -> Floats:
-    """The network's shapes float32 (N,F,3), canonical, for rows of weights `asked` (N,K)."""
+    """The network's shapes float32 (N,F,3), canonical.
+
+    Args:
+        network: what computes them
+        face: cut out, with the network's inputs
+        asked: float32 (N,K), rows of weights
+    """
     seen = (
         face.vertices,
         face.normals,
@@ -122,8 +128,13 @@ def predict(network: Network, face: Face, asked: Floats) -> Floats:
 
 
 def smooth(offsets: Floats, looked: Looked, each: Each, shared: int) -> None:
-    """Take the network's roughness out of shapes (N,F,3), in place. each: works on several at once,
-    `shared` of which share the memory allowed.
+    """Take the network's roughness out of shapes, in place.
+
+    Args:
+        offsets: float32 (N,F,3)
+        looked: the head, with its neighbours
+        each: works on several at once
+        shared: how many of these share the memory allowed
     """
     p = PIPELINE
     step = p.smoothed_bytes // shared // (offsets[0].nbytes + 1)
@@ -170,7 +181,14 @@ def correct(
 
 
 def mix(keys: Pair | Plain, face: Face, row: int, strength: float, out: Floats) -> bool:
-    """A key in object space, in out (F,3); whether any of it moves. Raises BackendError
+    """A key in object space, in `out`; whether any of it moves. Raises BackendError
     `mesh_not_finite`.
+
+    Args:
+        keys: the finished shapes
+        face: whose frame they are in
+        row: number of the key
+        strength: factor on the key
+        out: float32 (F,3), what is written to
     """
     return border.finish(face, *keys.key(row), strength, out)

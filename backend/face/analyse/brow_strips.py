@@ -20,7 +20,12 @@ Flags = NDArray[np.bool_]
 
 def strip(parts: Floats, landmarks: Mapping[str, Floats], side: str) -> Flags:
     """Vertices (F,) of flat small parts next to the line of the brow of a side and above its eye,
-    by their boxes, parts (F,6).
+    by their boxes.
+
+    Args:
+        parts: float32 (F,6), boxes
+        landmarks: name -> (3,), canonical
+        side: left or right
     """
     inner, outer, lid = (
         landmarks[f"{name}_{side}"] for name in ("brow_inner", "brow_outer", "lid_upper")
@@ -40,8 +45,12 @@ def strip(parts: Floats, landmarks: Mapping[str, Floats], side: str) -> Flags:
 
 
 def ends(vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The landmarks of brows (3,) where brows are strips: their ends. vertices (F,3), parts
-    (F,6).
+    """The landmarks of brows (3,) where brows are strips: their ends.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        parts: float32 (F,6), boxes
+        landmarks: name -> (3,), canonical
     """
     found: dict[str, Floats] = {}
     for side in SIDES:

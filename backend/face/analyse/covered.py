@@ -16,8 +16,11 @@ from .surface import Surface
 
 
 def depths(corners: Doubles, places: Doubles) -> Iterator[tuple[NDArray[np.intp], Doubles]]:
-    """For each of places (N,2): which triangles, of corners (T,3,3), lie there, and how far ahead
-    (K,) each of these is.
+    """For each place: which triangles lie there, and how far ahead (K,) each of these is.
+
+    Args:
+        corners: float64 (T,3,3), of triangles
+        places: float64 (N,2)
     """
     a, b, c = (corners[:, k, :2] for k in range(3))
     area = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
@@ -38,7 +41,13 @@ def depths(corners: Doubles, places: Doubles) -> Iterator[tuple[NDArray[np.intp]
 
 
 def grid(middle: Floats, reach: tuple[float, float], count: tuple[int, int]) -> Doubles:
-    """Places (N,2) around a middle (2,), up to `reach` from it."""
+    """Places (N,2) around a middle, up to `reach` from it.
+
+    Args:
+        middle: float32 (2,)
+        reach: to the side and up, in the middle's unit
+        count: places in a row and in a column
+    """
     x, y = (np.linspace(-far, far, number) for far, number in zip(reach, count, strict=True))
     return np.asarray(
         np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2) + middle.astype(np.float64)
@@ -60,9 +69,13 @@ class Covered:
 def lids(surface: Surface, landmarks: Mapping[str, Floats], side: str) -> Covered:
     """How much of an eye its lids cover.
 
-    The eye is its ball, where one is found, else what is neither skin nor as big as hair. Sheets
-    that lie on the lids, as shades and shadows do, are of the lids. landmarks: name -> (3,),
-    canonical.
+    The eye is its ball, where one is found, else what is neither skin nor as big as hair. Layers
+    that lie on the lids, as shades and shadows do, are of the lids.
+
+    Args:
+        surface: the face's
+        landmarks: name -> (3,), canonical
+        side: left or right
     """
     inner, outer = (
         landmarks[f"eye_{which}_{side}"].astype(np.float64) for which in ("inner", "outer")

@@ -19,7 +19,12 @@ Lain = tuple[
 
 
 def lying(surface: Surface, others: Flags) -> Lain:
-    """What lies on the skin. others (F,): what goes with lids, eyes and brows."""
+    """What lies on the skin.
+
+    Args:
+        surface: the face's
+        others: bool (F,), what goes with lids, eyes and brows
+    """
     skin = np.flatnonzero(surface.skins[0])
     count = np.maximum(np.bincount(surface.owner), 1)
     inside, taken = (

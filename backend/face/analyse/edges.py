@@ -58,12 +58,22 @@ class Crossings:
     depth: Floats
 
     def rows(self, some: Flags, columns: int) -> list[Indices]:
-        """The crossings (N,) of each of so many columns that are `kept` (P,)."""
+        """The crossings (N,) of each column that are among some.
+
+        Args:
+            some: bool (P,), of all crossings
+            columns: how many there are
+        """
         mine = np.flatnonzero(some)
         return np.split(mine, np.searchsorted(self.row[mine], np.arange(1, columns)))
 
     def at(self, chosen: Indices, edges: Ints) -> Edge:
-        """The edge that chosen crossings (C,) lie on, each alone in its column."""
+        """The edge that chosen crossings lie on, each alone in its column.
+
+        Args:
+            chosen: int (C,), numbers of crossings
+            edges: int (E,2), of the mesh
+        """
         some = chosen[:, None]
         return Edge(
             edges[self.edge[some]].astype(np.intp),
@@ -73,8 +83,12 @@ class Crossings:
         )
 
     def layered(self, chosen: Indices, edges: Ints) -> Edge:
-        """The edge that chosen crossings (C,) lie on, together with what lies on them: which of two
+        """The edge that chosen crossings lie on, together with what lies on them: which of two
         layers is chosen hangs by a hair.
+
+        Args:
+            chosen: int (C,), numbers of crossings
+            edges: int (E,2), of the mesh
         """
         spread = ((self.points - self.points[chosen[self.row]])[:, 1:] ** 2).sum(
             axis=1
@@ -94,7 +108,14 @@ class Crossings:
 
 
 def crossings(local: Floats, away: Floats, edges: Ints, columns: Floats) -> Crossings:
-    """Where columns, rising, cross mesh edges (E,2)."""
+    """Where columns cross mesh edges.
+
+    Args:
+        local: float32 (V,3), from the opening's middle, in its own units
+        away: float32 (V,3), the same from the line through corners and middle
+        edges: int (E,2)
+        columns: float (C,), rising
+    """
     start, end = local[edges[:, 0]], local[edges[:, 1]]
     first = np.maximum(np.searchsorted(columns, np.minimum(start[:, 0], end[:, 0])) - 1, 0)
     count = (

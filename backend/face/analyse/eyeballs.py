@@ -19,8 +19,12 @@ from ..params.analyse import EYEBALLS
 def eyeballs(
     vertices: Floats, parts: Floats, landmarks: Mapping[str, Floats]
 ) -> dict[str, tuple[NDArray[np.intp], Floats]]:
-    """Side -> vertices and centre (3,) of the eyeball there, with what lies in its shell. vertices
-    (F,3), parts (F,6).
+    """Side -> vertices and centre (3,) of the eyeball there, with what lies in its shell.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        parts: float32 (F,6), boxes
+        landmarks: name -> (3,), canonical
     """
     found = {}
     boxes, owner = boxes_of(parts)

@@ -29,9 +29,14 @@ MARKS = (
 def face_skin(
     vertices: Floats, parts: Ints, landmarks: Mapping[str, NDArray[np.floating[Any]]]
 ) -> NDArray[np.bool_]:
-    """Vertices (V,) of the loose part, of labels (V,), on which most of the MARKS lie: of several
-    layers there, such as a blush before the skin, the one that reaches farthest. Where that is as
-    small as an eye, a flat part before the skin, what is smaller than a face does not count.
+    """Vertices (V,) of the loose part on which most of the MARKS lie: of several layers there, such
+    as a blush before the skin, the one that reaches farthest. Where that is as small as an eye, a
+    flat part before the skin, what is smaller than a face does not count.
+
+    Args:
+        vertices: float32 (V,3), canonical
+        parts: int32 (V,), labels of the loose ones
+        landmarks: name -> (3,), canonical
     """
     found = _under(vertices, parts, landmarks)
     if extent(vertices[found]) < FACE_SKIN.face:

@@ -88,7 +88,11 @@ def mouth(
     """The corners (3,) of a mouth that is a closed strip before the skin: where the widest such
     strip ends. Nothing where there is none.
 
-    vertices (V,3) canonical; parts (V,): labels of the loose ones; skin (V,): the face's.
+    Args:
+        vertices: float32 (V,3), canonical
+        parts: int32 (V,), labels of the loose ones
+        skin: bool (V,), the face's
+        landmarks: name -> (3,), canonical
     """
     found = strips(vertices, parts, skin, landmarks)
     if not found:
@@ -109,6 +113,12 @@ def strips(
 ) -> list[Flags]:
     """Vertices (V,) of each loose part that is a closed mouth before the skin: about as wide as it,
     and thin.
+
+    Args:
+        vertices: float32 (V,3), canonical
+        parts: int32 (V,), labels of the loose ones
+        skin: bool (V,), the face's
+        landmarks: name -> (3,), canonical
     """
     left, right, lips = (
         landmarks["mouth_left"],
@@ -157,7 +167,13 @@ class FlatEye:
 
 
 def drawn_eye(surface: Surface, landmarks: Mapping[str, Floats], side: str) -> FlatEye | None:
-    """The eye of a side that is drawn on the skin. None where nothing lies there."""
+    """The eye of a side that is drawn on the skin. None where nothing lies there.
+
+    Args:
+        surface: the face's
+        landmarks: name -> (3,), canonical
+        side: left or right
+    """
     corners = landmarks[f"eye_inner_{side}"], landmarks[f"eye_outer_{side}"]
     upper, lower = landmarks[f"lid_upper_{side}"], landmarks[f"lid_lower_{side}"]
     half, high = float(np.abs(corners[0] - corners[1])[0]) / 2, float((upper - lower)[1])

@@ -53,6 +53,10 @@ def eyes_of(head: Head) -> Flags:
 def head_of(surface: Surface, landmarks: Mapping[str, Floats]) -> Head:
     """The head of a face's surface, looked at but for its mirror image and for what lies on the
     skin.
+
+    Args:
+        surface: the face's
+        landmarks: name -> (3,), canonical
     """
     brows = brows_of(surface, landmarks)
     lids = find_lids(surface, landmarks, brows)
@@ -63,8 +67,14 @@ def head_of(surface: Surface, landmarks: Mapping[str, Floats]) -> Head:
 
 
 def looked_over(head: Head, normals: Floats, around: Neighbours, unfamiliar: bool) -> Head:
-    """The head with its mirror image, normals (F,3), and, where the model is not believed alone,
-    what lies on its skin.
+    """The head with its mirror image and, where the model is not believed alone, what lies on its
+    skin.
+
+    Args:
+        head: of `head_of`
+        normals: float32 (F,3), unit, canonical
+        around: which vertices are next to each other
+        unfamiliar: whether the model is not believed alone
     """
     surface = head.surface
     size = np.bincount(surface.owner)[

@@ -63,8 +63,14 @@ class Kinds:
 def kinds_of(
     vertices: Floats, triangles: Ints, parts: Ints, skin: Flags, landmarks: Mapping[str, Floats]
 ) -> Kinds:
-    """The Kinds of a head. vertices (V,3) canonical; triangles (T,3); parts (V,): loose ones; skin
-    (V,): of the part that carries the landmarks. landmarks: name -> (3,), canonical.
+    """The Kinds of a head.
+
+    Args:
+        vertices: float32 (V,3), canonical
+        triangles: int32 (T,3)
+        parts: int32 (V,), labels of the loose ones
+        skin: bool (V,), of the part that carries the landmarks
+        landmarks: name -> (3,), canonical
     """
     which, rows = described(vertices, triangles, parts, skin, landmarks)
     sure = np.zeros((int(parts.max(initial=-1)) + 1, len(CLASSES)), np.float32)

@@ -55,8 +55,11 @@ class Labels:
 
 
 def brows_of(surface: Surface, landmarks: Mapping[str, Floats]) -> dict[str, Flags]:
-    """Brows that are strips of their own, by side, flags (F,). landmarks: name -> (3,),
-    canonical.
+    """Brows that are strips of their own, by side, flags (F,).
+
+    Args:
+        surface: the face's
+        landmarks: name -> (3,), canonical
     """
     return {
         side: brow_strips.strip(surface.boxes, landmarks, side) & ~surface.bulky for side in SIDES
@@ -69,8 +72,13 @@ def labels_of(
     brows: Mapping[str, Flags],
     lids: Mapping[str, Lid],
 ) -> Labels:
-    """The labels of a face's surface but for decals and the inside of the mouth. brows: of
-    `brows_of`; lids: by side, where they are found.
+    """The labels of a face's surface but for decals and the inside of the mouth.
+
+    Args:
+        surface: the face's
+        landmarks: name -> (3,), canonical
+        brows: bool (F,) by side, of `brows_of`
+        lids: by side, where they are found
     """
     lashes = {side: lid.lash | lid.lower_lash for side, lid in lids.items()}
     eyes = {side: lid.eye for side, lid in lids.items()}
@@ -101,8 +109,13 @@ def with_decals(labels: Labels, surface: Surface) -> Labels:
 def inside_mouth(
     surface: Surface, landmarks: Mapping[str, Floats], jaw: Floats, tongue: Floats
 ) -> mouth_parts.MouthParts:
-    """Teeth and tongues of a face's surface. jaw, tongue (F,3): the shapes jawOpen and tongueOut.
-    landmarks: name -> (3,), canonical.
+    """Teeth and tongues of a face's surface.
+
+    Args:
+        surface: the face's
+        landmarks: name -> (3,), canonical
+        jaw: float32 (F,3), the shape jawOpen
+        tongue: float32 (F,3), the shape tongueOut
     """
     lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
     return mouth_parts.mouth_parts(

@@ -22,8 +22,12 @@ from .surface import Flags, Surface
 def find_lids(
     surface: Surface, landmarks: Mapping[str, Floats], strips: Mapping[str, Flags]
 ) -> dict[str, Lid]:
-    """The lids of each eye, by its side, whose opening is found. strips: side -> flags (F,) of
-    brows that are parts of their own.
+    """The lids of each eye, by its side, whose opening is found.
+
+    Args:
+        surface: the face's
+        landmarks: name -> (3,), canonical
+        strips: bool (F,) by side, of brows that are parts of their own
     """
     found = {}
     for side in SIDES:

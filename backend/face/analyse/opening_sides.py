@@ -42,8 +42,11 @@ def lip_lid_side(
     """Side float32 (V,2) of each vertex: of the mouth's opening and of the nearer eye's, 1 above,
     -1 below, 0 in between or unknown.
 
-    vertices (V,3) canonical, triangles (T,3); landmarks: name -> (3,), canonical. skin (V,): of
-    `face_skin`, where it is known already.
+    Args:
+        vertices: float32 (V,3), canonical
+        triangles: int32 (T,3)
+        landmarks: name -> (3,), canonical
+        skin: bool (V,), of `face_skin`, where it is known already
     """
     found = np.zeros((len(vertices), 2), np.float32)
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
@@ -80,10 +83,14 @@ def opposites(
     skin: NDArray[np.bool_] | None = None,
 ) -> Ints:
     """The nearest vertex on the other side of the mouth's and of the nearer eye's opening, int32
-    (V,2), -1 where there is none.
+    (V,2), -1 where there is none. Only skin that faces out can be opposite: no bag, no socket.
 
-    side (V,2): as `lip_lid_side` gives it for the same vertices (V,3), canonical; skin as there.
-    Only skin that faces out can be opposite: no bag, no socket.
+    Args:
+        vertices: float32 (V,3), canonical
+        triangles: int32 (T,3)
+        landmarks: name -> (3,), canonical
+        side: float32 (V,2), of `lip_lid_side` for the same vertices
+        skin: bool (V,), of `face_skin`, where it is known already
     """
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
     found = np.empty((len(vertices), 2), np.int32)
@@ -149,11 +156,14 @@ def _preferred(points: Floats) -> Floats:
 
 
 def opposite_edge(vertices: Floats, opposite: Ints, side: Floats) -> Floats:
-    """Offsets float32 (V,6) from each vertex to its opposite ones (V,2): across the mouth,
-    across the eye; zero where there is none.
+    """Offsets float32 (V,6) from each vertex to its opposite ones: across the mouth, across the
+    eye; zero where there is none.
 
-    side (V,2): they fade where it is near 0, at the corners, so that a vertex that changes sides
-    does not jump.
+    Args:
+        vertices: float32 (V,3), canonical
+        opposite: int32 (V,2), of `opposites`
+        side: float32 (V,2); offsets fade where it is near 0, at the corners, so that a vertex that
+            changes sides does not jump
     """
     sure = np.clip(np.abs(side) / OPENING_SIDES.fade, 0, 1)
     across = [

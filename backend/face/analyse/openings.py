@@ -197,8 +197,15 @@ def lid_slit(
     *,
     eye: str,
 ) -> Opening | None:
-    """The same of the left or right eye whose lids lie on each other at rest. side (F,): of the
-    eye's opening.
+    """The same of the left or right eye whose lids lie on each other at rest.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        triangles: int32 (T,3)
+        side: float32 (F,), of the eye's opening
+        skin: bool (F,), the face's
+        landmarks: name -> (3,), canonical
+        eye: left or right
     """
     middle = (landmarks[f"lid_upper_{eye}"] + landmarks[f"lid_lower_{eye}"]) / 2
     marks = (*_corners(landmarks, eye), middle)

@@ -68,7 +68,14 @@ def described(
     vertices: Floats, triangles: Ints, parts: Ints, skin: Flags, landmarks: Mapping[str, Floats]
 ) -> tuple[Ints, Floats]:
     """The numbers (N,) of the parts that come near the face, and what is said of each, float32
-    (N,D). Arguments as of `kinds.kinds_of`.
+    (N,D).
+
+    Args:
+        vertices: float32 (V,3), canonical
+        triangles: int32 (T,3)
+        parts: int32 (V,), labels of the loose ones
+        skin: bool (V,), of the part that carries the landmarks
+        landmarks: name -> (3,), canonical
     """
     near = in_face_space(vertices) < 1
     sizes = np.bincount(parts) if len(parts) else np.zeros(0, np.intp)

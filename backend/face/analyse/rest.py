@@ -194,7 +194,12 @@ def _mouth(head: Head) -> list[Finding]:
 
 
 def open_slit(surface: Surface, landmarks: Mapping[str, Floats]) -> Opening | None:
-    """The mouth's slit however wide it is open, where its middle is found."""
+    """The mouth's slit however wide it is open, where its middle is found.
+
+    Args:
+        surface: the face's
+        landmarks: name -> (3,), canonical
+    """
     slit = mouth_slit(
         surface.vertices,
         surface.triangles,
@@ -288,7 +293,13 @@ def _tongue(surface: Surface, landmarks: Mapping[str, Floats], middle: Floats, h
 
 
 def lowered(found: Sequence[Finding], names: Sequence[str], sure: Floats) -> Floats:
-    """How sure conditions are (K,), less where a finding concerns them."""
+    """How sure conditions are (K,), less where a finding concerns them.
+
+    Args:
+        found: what is unusual about the face
+        names: of the conditions
+        sure: float32 (K,), 0 to 1, without findings
+    """
     for finding in found:
         sure = sure * np.array(
             [

@@ -112,6 +112,12 @@ def surface_of(
 def bulky(vertices: Floats, owner: Ints, parts: Floats, skin: Flags) -> Flags:
     """Vertices (F,) of parts that are big in every direction and hang away from the skin where the
     face is; a shell over it keeps close.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        owner: int32 (F,), numbers of loose parts
+        parts: float32 (F,6), boxes
+        skin: bool (F,), the face's
     """
     found = (
         ~skin

@@ -118,7 +118,11 @@ def with_tongue(
 
 def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats]) -> float:
     """Share of the model in the mixture, from `BLEND.doubted` to 1, by the mean cosine of its
-    offsets (S,3) with the fields' over all their conditions.
+    offsets with the fields' over all their conditions.
+
+    Args:
+        model: float32 (S,3) by condition
+        fields: float32 (S,3) by condition
     """
     found = []
     for name in sorted(fields.keys() & model.keys()):

@@ -94,7 +94,12 @@ def closing(lid: Lid, blink: Floats, model_trust: float = 0.0) -> Floats:
 
 
 def ridden(lid: Lid, moved: Floats) -> Floats:
-    """What upper lashes (F,3) do when the skin does `moved` (F,3): what its edge does."""
+    """What upper lashes (F,3) do when the skin moves: what its edge does.
+
+    Args:
+        lid: of the eye
+        moved: float32 (F,3), the skin's offsets
+    """
     return np.asarray(lid.opening.at(lid.opening.upper.of(moved)) * lid.ride[:, None], np.float32)
 
 
@@ -123,8 +128,11 @@ def _before_eye(lid: Lid, moved: Floats) -> Floats:
 
 
 def covering(lid: Lid, shape: Floats) -> Floats:
-    """What has to be added to a shape (F,3) that closes the lids so that they lie before the
-    eye.
+    """What has to be added, (F,3), to a shape that closes the lids so that they lie before the eye.
+
+    Args:
+        lid: of the eye
+        shape: float32 (F,3), canonical
     """
     before = _before_eye(lid, _local(lid, shape))
     return _space(lid, (before + ridden(lid, before)).astype(np.float32))

@@ -172,8 +172,13 @@ def gains(
 
 
 def lid_gain(vertices: Floats, blink: Floats, upper: Floats, lower: Floats) -> float:
-    """Factor on a blink (F,3) after which the upper lid's edge, next to `upper` (3,), gets as far
-    as `lower` (3,).
+    """Factor on a blink after which the upper lid's edge gets as far as the lower one.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        blink: float32 (F,3), canonical
+        upper: float32 (3,), of the upper lid
+        lower: float32 (3,), of the lower one
     """
     way = lower - upper
     length = float(np.linalg.norm(way))
@@ -184,8 +189,13 @@ def lid_gain(vertices: Floats, blink: Floats, upper: Floats, lower: Floats) -> f
 
 
 def lip_gain(vertices: Floats, jaw: Floats, close: Floats, lips: Floats) -> float:
-    """Factor on mouthClose (F,3) after which it takes back what jawOpen (F,3) parts at the lips
-    (3,).
+    """Factor on mouthClose after which it takes back what jawOpen parts at the lips.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        jaw: float32 (F,3), jawOpen
+        close: float32 (F,3), mouthClose
+        lips: float32 (3,), the place between the lips
     """
     near = np.argsort(squared(vertices - lips), kind="stable")[: CONTACTS.lip_vertices]
     drop, lift = -jaw[near, 1], close[near, 1]

@@ -80,7 +80,11 @@ class Mouth:
 
 def mouth_of(surface: Surface, landmarks: Mapping[str, Floats]) -> Mouth:
     """The mouth's coordinates. Sides along the surface tell the lips apart where they are known,
-    height where not. landmarks: name -> (3,), canonical.
+    height where not.
+
+    Args:
+        surface: the face's
+        landmarks: name -> (3,), canonical
     """
     m, v = MOUTH_FIELDS, surface.vertices
     left, right = landmarks["mouth_left"], landmarks["mouth_right"]

@@ -241,7 +241,10 @@ def move_teeth(shapes: Mapping[str, Floats], vertices: Floats, mouth: MouthParts
     ones stay, too, unless they are drawn up with the lip; a tongue follows the jaw in one piece.
     Rows that lie on each other are drawn ones, and slide aside with the mouth.
 
-    shapes: condition -> offsets (F,3); needs jawOpen.
+    Args:
+        shapes: condition -> offsets float32 (F,3); needs jawOpen
+        vertices: float32 (F,3), canonical
+        mouth: teeth and tongues
     """
     moved = [shapes["jawOpen"][mine].mean(axis=0) for mine in mouth.rows]
     most = max((float(np.linalg.norm(way)) for way in moved), default=0.0)

@@ -40,7 +40,12 @@ def takes_part(role: str, condition: str) -> bool:
 
 
 def of(roles: Ints, role: str) -> NDArray[np.bool_]:
-    """Vertices (F,) of a role, of roles (F,)."""
+    """Vertices (F,) of a role.
+
+    Args:
+        roles: int32 (F,), numbers in ROLES
+        role: its name
+    """
     return np.asarray(roles == ROLES.index(role))
 
 

@@ -56,7 +56,12 @@ class Evidence:
     bone_places: Floats | None = None
 
     def of(self, vertices: Flags, triangles: Flags) -> Evidence:
-        """The same of some vertices, flags (V,), and triangles, flags (T,), of the mesh."""
+        """The same of some vertices and triangles of the mesh.
+
+        Args:
+            vertices: bool (V,)
+            triangles: bool (T,)
+        """
         own: dict[str, Any] = {}
         for name in INDICES:
             values = getattr(self, name)
@@ -75,10 +80,12 @@ ARRAYS: Mapping[str, type[np.int32] | type[np.float32]] = {
 
 
 def evidence_of(names: object, arrays: Mapping[str, NDArray[Any]]) -> Evidence | None:
-    """The evidence of a request: an object with lists of names by KINDS, and those of its arrays
-    that are ARRAYS; None where there is none.
+    """The evidence of a request; None where there is none. `check` looks at sizes. Raises
+    BackendError `protocol` for what has another form.
 
-    Raises BackendError `protocol` for what has another form; `check` looks at sizes.
+    Args:
+        names: an object with lists of names by KINDS
+        arrays: those of the request, of which ARRAYS are read
     """
     if names is not None and (not isinstance(names, dict) or not set(names) <= set(KINDS)):
         raise BackendError(
@@ -184,7 +191,11 @@ def turned_by_bones(evidence: Evidence | None, count: int) -> Flags:
 
 def hanging_bones(evidence: Evidence, found: Ints) -> Flags:
     """Which bones (B,) of no telling name are of a chain below the head's, as only hair and what is
-    worn need one. found (B,): of `bone_classes`.
+    worn need one.
+
+    Args:
+        evidence: with the bones' parents
+        found: int32 (B,), of `bone_classes`
     """
     parents = evidence.bone_parents
     if parents is None or not len(found):
@@ -236,8 +247,13 @@ class Classes:
 
 
 def classes_of(evidence: Evidence, triangles: Ints, count: int) -> Classes:
-    """The Classes of a mesh of `count` vertices with triangles (T,3). A vertex is of a material of
-    hair or of what is worn if all of its triangles are.
+    """The Classes of a mesh. A vertex is of a material of hair or of what is worn if all of its
+    triangles are.
+
+    Args:
+        evidence: what names say
+        triangles: int32 (T,3)
+        count: of vertices
     """
     bones = bone_classes(evidence)
     hanging = (

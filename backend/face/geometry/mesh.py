@@ -117,7 +117,7 @@ def check(mesh: AvatarMesh) -> None:
 
 
 def extent(vertices: Floats) -> float:
-    """Largest side of the bounding box, in the vertices' unit."""
+    """Largest side of the bounding box of vertices (V,3), in their unit."""
     low, high = bounds(vertices)
     return float((high.astype(np.float64) - low).max())
 
@@ -133,12 +133,22 @@ def bounds(vertices: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def all_corners(some: NDArray[np.bool_], triangles: Ints) -> NDArray[np.bool_]:
-    """Triangles (T,3) of which all corners are `kept` (V,), as flags (T,)."""
+    """Triangles of which all corners are among some, as flags (T,).
+
+    Args:
+        some: bool (V,)
+        triangles: int32 (T,3)
+    """
     return np.asarray(some[triangles[:, 0]] & some[triangles[:, 1]] & some[triangles[:, 2]])
 
 
 def among(indices: Ints, triangles: Ints) -> Ints:
-    """The triangles (U,3) of which all corners are among `indices` (F,), as numbers of these."""
+    """The triangles (U,3) of which all corners are among some, as numbers of these.
+
+    Args:
+        indices: int32 (F,), of vertices
+        triangles: int32 (T,3)
+    """
     position = np.full(
         max(int(triangles.max(initial=-1)), int(indices.max(initial=-1))) + 1, -1, np.int32
     )
@@ -155,8 +165,12 @@ def squared(vectors: NDArray[Any]) -> NDArray[Any]:
 def nearest(
     points: Floats, among: Floats, more: Callable[[Floats], Floats] | None = None
 ) -> NDArray[np.intp]:
-    """Index (N,) of the nearest of some points (M,3), at least one, to each of points (N,3). more:
-    added to the squared distances of those (M,3).
+    """Index (N,) of the nearest of some points to each of others.
+
+    Args:
+        points: float (N,3)
+        among: float (M,3), at least one
+        more: of those (M,3), what is added to the squared distances (M,)
     """
     found = np.empty(len(points), np.intp)
     kind = (
@@ -216,11 +230,15 @@ def weld(vertices: Floats) -> Ints:
 
 
 def connected_parts(count: int, triangles: Ints) -> Ints:
-    """Part int32 (count,) of each vertex, numbered from 0; vertices joined by triangles (T,3) share
-    a part.
+    """Part int32 (count,) of each vertex, numbered from 0; vertices joined by triangles share a
+    part.
 
     Label propagation with pointer jumping: every round each edge pulls the larger root under the
     smaller, so few rounds suffice.
+
+    Args:
+        count: of vertices
+        triangles: int32 (T,3)
     """
     start, end = (
         np.concatenate([triangles[:, corner], triangles[:, corner + 1]]) for corner in (0, 1)
@@ -292,15 +310,24 @@ def distinct_rows(rows: Floats) -> tuple[Floats, NDArray[np.intp]]:
 
 
 def loose_parts(vertices: Floats, triangles: Ints, group: Ints | None = None) -> Ints:
-    """Part int32 (V,) of each vertex after welding, so that UV seams do not tear a part. group
-    (V,): of `weld`, where it is known.
+    """Part int32 (V,) of each vertex after welding, so that UV seams do not tear a part.
+
+    Args:
+        vertices: float32 (V,3)
+        triangles: int32 (T,3)
+        group: int32 (V,), of `weld`, where it is known
     """
     group = weld(vertices) if group is None else group
     return np.ascontiguousarray(connected_parts(int(group.max()) + 1, group[triangles])[group])
 
 
 def part_boxes(vertices: Floats, parts: Ints) -> Floats:
-    """Box float32 (V,6) of each vertex's part: centre and half extents, in the vertices' frame."""
+    """Box float32 (V,6) of each vertex's part: centre and half extents, in the vertices' frame.
+
+    Args:
+        vertices: float32 (V,3)
+        parts: int32 (V,), labels of the loose ones
+    """
     count = int(parts.max()) + 1
     low, high = np.full((count, 3), np.inf, np.float32), np.full((count, 3), -np.inf, np.float32)
     order = np.argsort(parts, kind="stable")

@@ -105,8 +105,14 @@ class _Grid:
         corners: NDArray[np.int64],
         wide: int,
     ) -> tuple[NDArray[np.intp], Doubles]:
-        """The best partner of each of `some` (N,), and its score (N,), infinite where there is
-        none, in the cells from `first` (N,) + corners on, and in the `wide` next ones along x.
+        """The best partner (N,) of each of some points, and its score (N,), infinite where there is
+        none.
+
+        Args:
+            some: int (N,), of points
+            first: int (N,), the cells to begin with
+            corners: int (K,), what is added to them
+            wide: how many next ones along x are looked at, too
         """
         turn_to = np.argsort(first)  # what is looked up in order is found several times as fast
         some, first = some[turn_to], first[turn_to]
@@ -218,10 +224,14 @@ def symmetric_partners(
     points: Floats, normals: Floats, face: NDArray[np.intp], kinds: NDArray[np.intp] | None = None
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]] | None:
     """Each point's partner (P,), -1 for none, and the normal (3,) of the mirror plane, near x = 0,
-    where a face is symmetric; else None.
+    where a face is symmetric; else None. The plane is found from the points of the face, then from
+    the pairs it gives.
 
-    points, normals (P,3), canonical; face: indices of the points that count. The plane is found
-    from these, then from the pairs it gives.
+    Args:
+        points: float32 (P,3), canonical
+        normals: float32 (P,3), unit
+        face: int (Q,), indices of the points that count
+        kinds: int (P,), as of `partners`
     """
     if len(face) < MIRROR.fewest:
         return None
@@ -278,8 +288,11 @@ def pairs_of(
 ) -> Pairs | None:
     """The pairs of a mesh, None where its face's skin is not symmetric.
 
-    points, normals (P,3), canonical; skin (P,): what is judged, since hair and clothes seldom are
-    symmetric; kinds as of `partners`.
+    Args:
+        points: float32 (P,3), canonical
+        normals: float32 (P,3), unit
+        skin: bool (P,), what is judged, since hair and clothes seldom are symmetric
+        kinds: int (P,), as of `partners`
     """
     inside = in_symmetric_region(points)
     found = symmetric_partners(points, normals, np.flatnonzero(inside & skin), kinds)
@@ -298,8 +311,12 @@ def in_symmetric_region(points: Floats) -> NDArray[np.bool_]:
 
 
 def make_alike(pairs: Pairs, shapes: Mapping[str, Floats], each: Each = map) -> None:
-    """Make left and right shapes mirror images and the others symmetric, in place. shapes: name ->
-    offsets (P,3). each: works on several at once.
+    """Make left and right shapes mirror images and the others symmetric, in place.
+
+    Args:
+        pairs: of the mesh
+        shapes: name -> offsets float32 (P,3)
+        each: works on several at once
     """
 
     def alike(name: str) -> None:

@@ -9,7 +9,14 @@ from .frame import Floats
 
 
 def turned(points: Floats, centre: Floats, axis: int, degrees: float) -> Floats:
-    """Offsets (P,3) of points that turn about a coordinate axis through a centre."""
+    """Offsets (P,3) of points that turn about a coordinate axis through a centre.
+
+    Args:
+        points: float (P,3)
+        centre: float (3,)
+        axis: 0 to 2
+        degrees: by which they turn
+    """
     angle, i, j = np.radians(degrees), (axis + 1) % 3, (axis + 2) % 3
     away, offsets = points - centre, np.zeros_like(points)
     offsets[:, i] = away[:, i] * (np.cos(angle) - 1) - away[:, j] * np.sin(angle)
@@ -18,8 +25,11 @@ def turned(points: Floats, centre: Floats, axis: int, degrees: float) -> Floats:
 
 
 def rigid(points: Floats, offsets: Floats) -> Floats:
-    """The rigid motions nearest to offsets (N,P,3) of points (P,3), as offsets. Kabsch, Acta Cryst.
-    A32 (1976).
+    """The rigid motions nearest to offsets, as offsets (N,P,3). Kabsch, Acta Cryst. A32 (1976).
+
+    Args:
+        points: float32 (P,3)
+        offsets: float32 (N,P,3)
     """
     away = points - points.mean(axis=0)
     middle = offsets.mean(axis=1, keepdims=True)

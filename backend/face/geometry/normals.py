@@ -14,8 +14,12 @@ from .mesh import Ints, all_corners, connected_parts, squared, weld
 def corners_of(
     vertices: Floats, triangles: Ints
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The first, second and third corners of triangles (T,3), each float64 (3,T): sums and products
-    over rows of three take several times as long.
+    """The first, second and third corners of triangles, each float64 (3,T): sums and products over
+    rows of three take several times as long.
+
+    Args:
+        vertices: float32 (V,3)
+        triangles: int32 (T,3)
     """
     columns = vertices.astype(np.float64).T
     return (
@@ -28,14 +32,24 @@ def corners_of(
 def crossed(
     first: NDArray[np.float64], second: NDArray[np.float64], third: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Normals (3,T) of triangles by their corners, each (3,T); as long as twice the area."""
+    """Normals (3,T) of triangles by their corners; as long as twice the area.
+
+    Args:
+        first: float64 (3,T)
+        second: float64 (3,T)
+        third: float64 (3,T)
+    """
     (x, y, z), (u, v, w) = second - first, third - first
     return np.stack([y * w - z * v, z * u - x * w, x * v - y * u])
 
 
 def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
-    """Unit normals float32 (V,3), area-weighted over the triangles (T,3) around each vertex; zero
-    for loose vertices.
+    """Unit normals float32 (V,3), area-weighted over the triangles around each vertex; zero for
+    loose vertices.
+
+    Args:
+        vertices: float32 (V,3)
+        triangles: int32 (T,3)
     """
     return _unit(_summed_normals(vertices, triangles))
 
@@ -60,12 +74,16 @@ def _unit(vectors: NDArray[np.float64]) -> Floats:
 
 
 def seamless_normals(vertices: Floats, triangles: Ints, group: Ints | None = None) -> Floats:
-    """Unit normals float32 (V,3) that agree where a vertex was split for UVs or shading. group
-    (V,): of `weld`, where it is known.
+    """Unit normals float32 (V,3) that agree where a vertex was split for UVs or shading.
 
     Vertices in one place that an edge between two triangles joins share the normal of all triangles
     around them, as if they had never been split. So do others in one place whose normals point the
     same way; those that face each other, as closed lips do, keep their own.
+
+    Args:
+        vertices: float32 (V,3)
+        triangles: int32 (T,3)
+        group: int32 (V,), of `weld`, where it is known
     """
     group = weld(vertices) if group is None else group
     own = _summed_normals(vertices, triangles)

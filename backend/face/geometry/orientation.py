@@ -18,8 +18,12 @@ from .normals import corners_of, crossed
 
 
 def outward(vertices: Floats, triangles: Ints, parts: Ints) -> Ints:
-    """Triangles int32 (T,3) that look outwards, the same array where they do. vertices: float32
-    (V,3); parts: int32 (V,), of mesh.loose_parts.
+    """Triangles int32 (T,3) that look outwards, the same array where they do.
+
+    Args:
+        vertices: float32 (V,3)
+        triangles: int32 (T,3)
+        parts: int32 (V,), of mesh.loose_parts
     """
     chosen = np.arange(0, len(triangles), -(-len(triangles) // ORIENTATION.samples))
     first, second, third = corners_of(vertices, triangles[chosen])

@@ -32,7 +32,12 @@ class Neighbours:
 
 
 def neighbours(vertices: Floats, triangles: Ints) -> Neighbours:
-    """Neighbours of vertices (F,3) along the edges of triangles (T,3) among them."""
+    """Neighbours of vertices along the edges of triangles among them.
+
+    Args:
+        vertices: float32 (F,3)
+        triangles: int32 (T,3)
+    """
     group = weld(vertices) if len(vertices) else np.empty(0, np.int32)
     edges = edges_of(group[triangles])
     start, begins, joined = adjacency(edges[edges[:, 0] != edges[:, 1]])
@@ -67,6 +72,10 @@ def neighbours(vertices: Floats, triangles: Ints) -> Neighbours:
 def smoothed(offsets: Floats, around: Neighbours) -> Floats:
     """Offsets (N,F,3) moved towards the mean of their neighbours; vertices in one place get one
     offset, so that seams stay closed.
+
+    Args:
+        offsets: float32 (N,F,3)
+        around: of `neighbours`
     """
     if not around.by_count:
         return offsets

@@ -11,12 +11,15 @@ from .mesh import Floats, nearest
 
 
 def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], float, float]:
-    """Normal (3,), offset and share for points (P,3), best first, with normals (P,3), whose mirror
-    plane is near x = 0: normal . p = offset.
+    """Normal (3,), offset and share of the mirror plane near x = 0: normal . p = offset. share is
+    the part of the probes that find a partner: near 1 for a symmetric face.
 
     Iterated closest points with a reflection, point to plane (Chen and Medioni 1992): each round
     pairs mirrored points with their nearest neighbours and solves for the plane to first order.
-    share is the part of the probes that find a partner: near 1 for a symmetric face.
+
+    Args:
+        points: float64 (P,3), best first
+        normals: float (P,3), unit
     """
     cloud, facing = (
         points[: PLANE.points].astype(np.float64),

@@ -92,8 +92,12 @@ class EncoderSearch:
         )
 
     def next_frame(self, frame: Frame, landmarks: Floats) -> Frame:
-        """The canonical frame of landmarks (L,3) that were seen in a frame; the size changes by no
-        more than the encoder has learnt.
+        """The canonical frame of landmarks that were seen in a frame; the size changes by no more
+        than the encoder has learnt.
+
+        Args:
+            frame: in which they were seen
+            landmarks: float32 (L,3), canonical
         """
         found = frame_of_landmarks(
             dict(zip(self.names, frame.to_object(landmarks).astype(np.float64), strict=True))
@@ -109,8 +113,14 @@ class EncoderSearch:
     def bared(
         self, frame: Frame, mesh: AvatarMesh, parts: Ints, inside: NDArray[np.bool_]
     ) -> Ints | None:
-        """The triangles (U,3) among those `inside` (T,) that are left when what looks like hair and
-        worn things, seen from a frame, is taken away; None where nothing does.
+        """The triangles (U,3) among some that are left when what looks like hair and worn things,
+        seen from a frame, is taken away; None where nothing does.
+
+        Args:
+            frame: from which it is seen
+            mesh: whole
+            parts: int32 (V,), labels of the loose ones
+            inside: bool (T,), the triangles that count
         """
         if not set(NAMES) <= set(self.names):
             return None
@@ -240,7 +250,13 @@ class EncoderSearch:
         self, landmarks: Floats, frame: Frame, known: Collection[str] = ()
     ) -> tuple[Floats, Frame]:
         """The same landmarks and frame, both sides alike about the mirror plane where the face has
-        one. known: those whose place is known better: where it is of one side, that one counts.
+        one.
+
+        Args:
+            landmarks: float32 (L,3), canonical
+            frame: of the landmarks
+            known: names of those whose place is known better: where it is of one side, that one
+                counts
         """
         normal, offset, paired = self.mirror(frame)
         if paired < SEARCH.symmetric:

@@ -40,8 +40,12 @@ def landmarks(
     """The landmarks of a face (3,) by name, or nothing where its eyes and its mouth are not plain
     to see; what is not seen lies where it usually is.
 
-    places (V,3): level. triangles (T,3): looking outwards. group, parts (V,): vertices in one place
-    share one, and loose parts. head (V,): where the head is.
+    Args:
+        places: float32 (V,3), level
+        triangles: int32 (T,3), looking outwards
+        group: int32 (V,), vertices in one place share one
+        parts: int32 (V,), labels of the loose ones
+        head: bool (V,), where the head is
     """
     for skin, pair in _pairs(places, triangles, group, parts, head):
         apart = float(np.linalg.norm(pair[0].middle[:2] - pair[1].middle[:2]))

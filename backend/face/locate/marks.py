@@ -65,12 +65,15 @@ def fault(
     extent: float,
     believed: Collection[str] | None = None,
 ) -> str:
-    """What is wrong with landmarks (3,) by name, in a sentence, or nothing. Left is the character's
-    left where the space is not mirrored.
+    """What is wrong with landmarks, in a sentence, or nothing. Left is the character's left where
+    the space is not mirrored.
 
-    placed: those that somebody placed; what is only found is not judged. away: how far each lies
-    from the surface. extent: the mesh's largest side, in the same unit. believed: all that were
-    ever placed, without it those that are judged.
+    Args:
+        points: (3,) by name
+        placed: those that somebody placed; what is only found is not judged
+        away: how far each lies from the surface
+        extent: the mesh's largest side, in the same unit
+        believed: all that were ever placed, without it those that are judged
     """
     at = {name: np.asarray(point, np.float64) for name, point in points.items()}
     frame = frame_of_landmarks(at) if set(NEEDED) <= at.keys() else None
@@ -178,11 +181,13 @@ def _disordered(
 
 
 def estimated(points: Points, outwards: float = 1.0) -> dict[str, Doubles]:
-    """Where landmarks (3,) that are left out may be, from those that a frame needs; the caller puts
-    them on the surface. All of NEEDED must be there.
+    """Where landmarks that are left out may be, from those that a frame needs; the caller puts them
+    on the surface. The shares are those of the heads that the model has learnt from, to a tenth of
+    a unit.
 
-    outwards: -1 in a space that is mirrored, where a face looks along its frame's -Z.
-    The shares are those of the heads that the model has learnt from, to a tenth of a unit.
+    Args:
+        points: (3,) by name, all of NEEDED among them
+        outwards: -1 in a space that is mirrored, where a face looks along its frame's -Z
     """
     at = {name: np.asarray(point, np.float64) for name, point in points.items()}
     frame = frame_of_landmarks(at)
@@ -211,8 +216,11 @@ def estimated(points: Points, outwards: float = 1.0) -> dict[str, Doubles]:
 
 
 def way_in(points: Points, outwards: float = 1.0) -> Doubles:
-    """From in front of the face into it, unit (3,); outwards as in `estimated`. All of NEEDED must
-    be there.
+    """From in front of the face into it, unit (3,).
+
+    Args:
+        points: (3,) by name, all of NEEDED among them
+        outwards: as in `estimated`
     """
     return np.asarray(-outwards * frame_of_landmarks(points).rotation[2])
 
@@ -223,7 +231,13 @@ def size(points: Points) -> float:
 
 
 def around(vertices: Floats, triangles: Ints, points: NDArray[np.floating[Any]]) -> Ints:
-    """The triangles (U,3) at the NEAR vertices that are nearest to any of some points (N,3)."""
+    """The triangles (U,3) at the NEAR vertices that are nearest to any of some points.
+
+    Args:
+        vertices: float32 (V,3)
+        triangles: int32 (T,3)
+        points: float (N,3)
+    """
     chosen = np.zeros(len(vertices), bool)
     for point in points:
         apart = ((vertices - point.astype(np.float32)) ** 2).sum(axis=1)
@@ -238,8 +252,12 @@ def around(vertices: Floats, triangles: Ints, points: NDArray[np.floating[Any]])
 def nearest_triangle(
     vertices: Floats, triangles: Ints, point: NDArray[np.floating[Any]]
 ) -> tuple[int, float]:
-    """Which of some triangles (U,3), at least one, is nearest to a point (3,), and how far it
-    is.
+    """Which of some triangles is nearest to a point, and how far it is.
+
+    Args:
+        vertices: float32 (V,3)
+        triangles: int32 (U,3), at least one
+        point: float (3,)
     """
     corners = vertices[triangles].astype(np.float64) - np.asarray(point, np.float64)
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
@@ -268,7 +286,13 @@ def _to_edge(a: Doubles, b: Doubles) -> Doubles:
 
 
 def distances(vertices: Floats, triangles: Ints, points: Points) -> dict[str, float]:
-    """How far points (3,) by name lie from the surface."""
+    """How far points lie from the surface, by name.
+
+    Args:
+        vertices: float32 (V,3)
+        triangles: int32 (T,3)
+        points: (3,) by name
+    """
     if not points:
         return {}
     at = np.array([np.asarray(point, np.float64) for point in points.values()])

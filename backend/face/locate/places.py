@@ -76,7 +76,13 @@ def placed(asked: Asked, search: EncoderSearch, threads: int) -> Place:
 
 def by_features(asked: Asked, search: EncoderSearch, up: Doubles, best: Found) -> Place | None:
     """The face where its features say that it is, if they are plain to see: the encoder is not
-    certain. best: what it found.
+    certain.
+
+    Args:
+        asked: the mesh and what hints where up is
+        search: the encoder's
+        up: float (3,), unit
+        best: what the encoder found
     """
     if set(search.names) != set(NAMES):
         return None
@@ -129,7 +135,12 @@ def same_face(one: Frame, other: Frame) -> bool:
 
 def corrected(mesh: AvatarMesh, names: Sequence[str], found: Floats | None) -> tuple[Floats, Frame]:
     """Landmarks (L,3) in their own canonical frame, and that frame: the user's where given, else
-    those found (L,3) in object space.
+    those found.
+
+    Args:
+        mesh: with the user's landmarks
+        names: of the landmarks, L
+        found: float32 (L,3), in object space; None where the user gives all
     """
     points = np.zeros((len(names), 3)) if found is None else found.astype(np.float64)
     for index, name in enumerate(names):

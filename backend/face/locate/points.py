@@ -61,10 +61,16 @@ class PointCloud:
 
 
 def cloud_of(vertices: Floats, triangles: Ints, parts: Ints, seed: int = 0) -> PointCloud:
-    """Centroids and normals of the triangles (T,3), and the sizes of their parts, of labels (V,).
+    """Centroids and normals of the triangles, and the sizes of their parts.
 
     A point's weight is the root of its area: small, shape-giving triangles count more than their
     area and less than their number.
+
+    Args:
+        vertices: float32 (V,3)
+        triangles: int32 (T,3)
+        parts: int32 (V,), labels of the loose ones
+        seed: of the points' order
     """
     corners = corners_of(vertices, triangles)
     facing = crossed(*corners)
@@ -130,8 +136,11 @@ def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def in_crop(columns: Floats, room: float = 1.0) -> NDArray[np.bool_]:
-    """Which of N points, by columns (3,N), canonical, lie in the sphere that a crop shows, as flags
-    (N,). room: by which the sphere is larger.
+    """Which of N points lie in the sphere that a crop shows, as flags (N,).
+
+    Args:
+        columns: float (3,N), canonical, by columns
+        room: by which the sphere is larger
     """
     centre = np.array([0, CROP.centre_y, CROP.centre_z], np.float32)
     return np.asarray(squared((columns - centre[:, None]).T) < (room * CROP.radius) ** 2)

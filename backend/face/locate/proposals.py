@@ -70,8 +70,13 @@ def front_of(up: Doubles) -> Doubles:
 def proposals(
     cloud: PointCloud, up: Doubles, parts: float, front: Doubles | None = None
 ) -> list[Frame]:
-    """Frames that may show the face if `up` is up and a unit goes `parts` times into the height:
-    every heading, or `front` alone, several depths.
+    """Frames that may show the face if `up` is up: every heading, or `front` alone, several depths.
+
+    Args:
+        cloud: the mesh's points
+        up: float (3,), unit
+        parts: how many units go into the height
+        front: float (3,), the only heading, or None
     """
     aside = np.cross(up, np.eye(3)[np.abs(up).argmin()] if front is None else front)
     aside /= np.linalg.norm(aside)

@@ -122,8 +122,14 @@ def _order(keys: Ints) -> Ints:
 def slit_mouth(
     places: Doubles, triangles: Ints, group: Ints, eyes: Doubles, apart: float
 ) -> dict[str, Doubles]:
-    """The landmarks of a mouth that is a slit in the skin's triangles (T,3), below the eyes' middle
-    (3,).
+    """The landmarks of a mouth that is a slit in the skin, below the eyes.
+
+    Args:
+        places: float64 (V,3), level
+        triangles: int32 (T,3), the skin's
+        group: int32 (V,), vertices in one place share one
+        eyes: float (3,), the middle between them
+        apart: how far they are from each other
     """
     first = np.zeros(int(group.max()) + 1, np.intp)
     first[group[::-1]] = np.arange(len(group))[::-1]

@@ -47,8 +47,11 @@ class Combination:
 
 
 def combinations(head: Head, shapes: Mapping[str, Floats]) -> list[Combination]:
-    """What can be measured on this mesh. shapes: condition -> offsets (F,3), canonical; those that
-    are not there are left out.
+    """What can be measured on this mesh; shapes that are not there are left out.
+
+    Args:
+        head: looked at
+        shapes: condition -> offsets float32 (F,3), canonical
     """
     found = []
     for side, lid in head.lids.items():

@@ -40,8 +40,13 @@ class Problem:
     used: NDArray[np.bool_]
 
     def cost(self, weights: Doubles, figures: Doubles, start: Doubles) -> Doubles:
-        """What weights (N,L) with their figures (N,M) cost (N,): what is missing, and how far they
-        are from `start` (N,L), both in tolerances, squared.
+        """What weights with their figures cost (N,): what is missing, and how far they are from
+        their start, both in tolerances, squared.
+
+        Args:
+            weights: float64 (N,L)
+            figures: float64 (N,M)
+            start: float64 (N,L)
         """
         missing = (((figures - self.aim) * self.rate) ** 2).sum(axis=1)
         return np.asarray(missing + (((weights - start) / SOLVING.loose) ** 2).sum(axis=1))
@@ -61,6 +66,11 @@ class _Best:
     def see(self, weights: Doubles, figures: Doubles, cost: Doubles) -> None:
         """Take over where others cost less, or as good as the same and less than the first: of such
         the later ones are taken, for which of them costs less by a hair is rounding.
+
+        Args:
+            weights: float64 (N,L)
+            figures: float64 (N,M)
+            cost: float64 (N,)
         """
         less = (cost <= self.cost + SOLVING.alike) & (cost < self.first)
         self.weights = np.where(less[:, None], weights, self.weights)

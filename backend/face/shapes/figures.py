@@ -80,8 +80,12 @@ class Places:
 def places_of(
     vertices: Floats, landmarks: Mapping[str, Floats], ones: Rows | None = None
 ) -> Places:
-    """The places of a face's vertices (F,3). landmarks: name -> (3,), all of landmarks.NAMES. ones:
-    see Places, of `ones_of`; without it all.
+    """The places of a face's vertices.
+
+    Args:
+        vertices: float32 (F,3), canonical
+        landmarks: name -> (3,), all of landmarks.NAMES
+        ones: see Places, of `ones_of`; without it all
     """
     ones = np.arange(len(vertices)) if ones is None else ones
     width = max(float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])), 1e-6)
@@ -128,8 +132,11 @@ def parted(places: Places) -> float:
 
 
 def ones_of(group: NDArray[np.int32], lip_lid_side: Floats) -> Rows:
-    """One vertex (G,) for each place and side of the mouth's slit, in their order. group (F,):
-    vertices in one place share one; lip_lid_side (F,2).
+    """One vertex (G,) for each place and side of the mouth's slit, in their order.
+
+    Args:
+        group: int32 (F,), vertices in one place share one
+        lip_lid_side: float32 (F,2), of the face
     """
     return np.sort(
         np.unique(
@@ -140,8 +147,12 @@ def ones_of(group: NDArray[np.int32], lip_lid_side: Floats) -> Rows:
 
 
 def figures(places: Places, shapes: Sequence[Floats]) -> dict[str, Floats]:
-    """Figures float32 (N,3) of shapes, N of offsets (F,3), by name: of the left side, of the right
-    one, and the mean of both. Those of the middle, see MIDDLE, are the same in all three columns.
+    """Figures float32 (N,3) of shapes by name: of the left side, of the right one, and the mean of
+    both. Those of the middle, see MIDDLE, are the same in all three columns.
+
+    Args:
+        places: of the face
+        shapes: N of offsets float32 (F,3)
     """
     if not len(shapes):
         return {name: np.zeros((0, 3), np.float32) for name in NAMES}

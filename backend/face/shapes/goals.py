@@ -204,8 +204,11 @@ def _number(value: object) -> float:
 def wanted(
     tables: Mapping[str, Table], strong: Callable[[Sequence[str]], Floats]
 ) -> dict[int, Aim]:
-    """Row of all tables' keys, one after the other -> what it is for. tables: by the name of the
-    set; a user's own is no set and has no goals.
+    """Row of all tables' keys, one after the other -> what it is for.
+
+    Args:
+        tables: by the name of the set; a user's own is no set and has no goals
+        strong: names of conditions -> factors (K,) on them
     """
     keys = [(name, key) for name, table in tables.items() for key in table]
     return {

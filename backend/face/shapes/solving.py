@@ -55,7 +55,12 @@ class _Measure:
     columns: Rows
 
     def of(self, weights: Doubles, goals: Rows) -> Doubles:
-        """Figures (R,M) of shapes mixed from levers with weights (R,L), for goals (R,)."""
+        """Figures (R,M) of shapes mixed from levers.
+
+        Args:
+            weights: float64 (R,L)
+            goals: int (R,), which goal each row is of
+        """
         shapes = np.tensordot(weights, self.moved, 1).astype(np.float32)
         found = figures.figures(self.places, list(shapes))
         read = [found[name][np.arange(len(weights)), self.columns[goals]] for name in self.names]
