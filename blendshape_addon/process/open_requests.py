@@ -14,7 +14,7 @@ from .patience import Patience
 
 
 @dataclass
-class OpenRequest:
+class _OpenRequest:
     """A request that is not over.
 
     Args:
@@ -49,13 +49,13 @@ class OpenRequests:
     """All of a child's, by number."""
 
     def __init__(self) -> None:
-        self._open: dict[int, OpenRequest] = {}
+        self._open: dict[int, _OpenRequest] = {}
         self._budget: tuple[float, Patience] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
-    def __iter__(self) -> Iterator[OpenRequest]:
+    def __iter__(self) -> Iterator[_OpenRequest]:
         return iter(self._open.values())
 
     def add(
@@ -68,7 +68,7 @@ class OpenRequests:
         """Remember a request. seconds: that it may take; None: what suits its vertices."""
         vertices = len(arrays["vertices"]) if "vertices" in arrays else 0
         limit = seconds_for(vertices) if seconds is None else seconds
-        self._open[number] = OpenRequest(limit, str(fields.get("model") or ""), vertices)
+        self._open[number] = _OpenRequest(limit, str(fields.get("model") or ""), vertices)
 
     def clear(self) -> None:
         """Forget all."""
@@ -102,7 +102,7 @@ class OpenRequests:
         one.begin()
         return True
 
-    def waiting(self) -> list[OpenRequest]:
+    def waiting(self) -> list[_OpenRequest]:
         """Those whose answers somebody waits for."""
         return [one for one in self if not one.cancelled]
 
