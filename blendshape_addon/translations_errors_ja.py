@@ -329,4 +329,17 @@ ERRORS_JAPANESE: dict[str, str] = {
     "Type four numbers, such as {address}.": "{address} のように 4 つの数を入力してください。",
     "{address} can be reached by other computers, and Blender is offline.": "{address} はほかのコンピューターから届くアドレスですが、Blender はオフラインです。",
     "Allow Online Access in Blender's preferences, or listen to 127.0.0.1.": "Blender のプリファレンスで「オンラインアクセスを許可」するか、127.0.0.1 を使ってください。",
+    # Eye bones
+    "{name} hangs on no armature.": "{name} はアーマチュアに付いていません。",
+    "Give the avatar its bones first.": "先にアバターにボーンを付けてください。",
+    "The armature {name} is linked from another file.": "アーマチュア {name} はほかのファイルからリンクされています。",
+    "Make it local, or add the bones in the file that it is from.": "ローカル化するか、元のファイルでボーンを追加してください。",
+    "No bone of {name} was recognised as the head.": "{name} に頭のボーンが見つかりません。",
+    "Call it Head, and try again.": "Head という名前にして、もう一度試してください。",
+    "There are eye bones already.": "目のボーンはすでにあります。",
+    "Nothing is to be added.": "追加するものはありません。",
+    "No eyeball of {name} was found that turns with a look.": "{name} に、視線で回る眼球が見つかりません。",
+    "Generate the ARKit set first; eyes that are drawn on the skin need no bones.": "先に ARKit セットを生成してください。肌に描かれた目にボーンは不要です。",
+    "The eyes {name} cannot hang on bones of {armature}.": "目 {name} を {armature} のボーンに付けられません。",
+    "Give them an Armature modifier, or separate left and right.": "アーマチュアモディファイアーを付けるか、左右を別のオブジェクトにしてください。",
 }

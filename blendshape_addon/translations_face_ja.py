@@ -73,7 +73,25 @@ FACE_JAPANESE: dict[str, str] = {
     "Where the tracking app sends to; 0 for its usual one": (
         "トラッキングアプリの送信先。0 なら標準のポート"
     ),
+    # Eye bones
+    "Add Eye Bones": "目のボーンを追加",
+    "Added the bones {names}; Regenerate, so that looks move only the lids": (
+        "ボーン {names} を追加しました。視線がまぶただけを動かすように「再生成」してください"
+    ),
     # Export
+    "In the file, and not of the avatar: {names}": "ファイルにアバター以外のものがあります: {names}",
+    "Not in the file: {names}": "ファイルにありません: {names}",
+    "{object} lacks keys in the file: {names}": "ファイルの {object} に足りないキー: {names}",
+    "The keys of {object} are in another order in the file": (
+        "ファイルでは {object} のキーの順序が違います"
+    ),
+    "Keys of {object} move otherwise in the file: {names}": (
+        "ファイルでは {object} のキーの動きが違います: {names}"
+    ),
+    "Read back: all keys are there, in order, and move alike": (
+        "読み直して確認しました: すべてのキーが順序どおりで、動きも同じです"
+    ),
+    "{count} issues found, see Check & Export": "問題が {count} 件あります。「チェックと書き出し」を見てください",
     "Only This Avatar": "このアバターのみ",
     "Leave out what does not belong to the avatar of the active mesh": (
         "アクティブなメッシュのアバターに属さないものは書き出しません"

@@ -19,7 +19,7 @@ from ..errors import AddonError
 from ..foreign import READABLE
 from ..shared import leftovers, replace_file, temporary_beside
 from ..typed import as_its_type
-from . import key_export
+from . import export_check, key_export
 from .avatar_objects import selected
 from .importing import import_file, last_line, unreadable, with_addon
 from .modes import object_mode
@@ -138,19 +138,25 @@ def write_scene(
 
 def export_scene(
     target: Path, objects: Sequence[bpy.types.Object] = (), animation: bool = True
-) -> None:
-    """Export what is seen, with its shape keys, to a .glb or .fbx file, whole or not at all. Raises
-    AddonError: `disk_full`, `output_unwritable`.
+) -> list[str]:
+    """Export what is seen, with its shape keys, to a .glb or .fbx file, whole or not at all, and
+    read it back: what it holds otherwise, in sentences. Raises AddonError: `disk_full`,
+    `output_unwritable`.
 
     objects: these alone; without, everything. animation: with actions.
     """
     with in_window(), _renamed(target) as temporary:
-        _export(temporary, objects, animation)
+        return export_check.differences(temporary, _export(temporary, objects, animation))
 
 
-def _export(path: Path, objects: Sequence[bpy.types.Object] = (), animation: bool = True) -> None:
+def _export(
+    path: Path, objects: Sequence[bpy.types.Object] = (), animation: bool = True
+) -> list[export_check.Wanted]:
     """Export what is seen with its shape keys, which applied modifiers would drop; an armature is
-    exported as a skin all the same.
+    exported as a skin all the same. Returns what the file is to hold.
+
+    For Unity scales are in the file's unit (FBX All), so that objects have the scale 1 there;
+    transforms are not applied, which Blender's exporter does wrong where there are bones.
     """
     with (
         _armatures_shown(),
@@ -158,6 +164,9 @@ def _export(path: Path, objects: Sequence[bpy.types.Object] = (), animation: boo
         key_export.as_files_hold_them(),
         selected(objects) if objects else contextlib.nullcontext(),
     ):
+        wanted = export_check.wanted(
+            ob for ob in key_export.visible_meshes() if not objects or ob in objects
+        )
         if path.suffix == ".glb":
             with_addon("io_scene_gltf2")
             # normals of morph targets double the file, and toon shading looks better without
@@ -180,7 +189,11 @@ def _export(path: Path, objects: Sequence[bpy.types.Object] = (), animation: boo
                 bake_anim=animation,
                 use_mesh_modifiers=False,
                 add_leaf_bones=False,
+                apply_scale_options="FBX_SCALE_ALL",
+                object_types={"ARMATURE", "MESH", "EMPTY"},
+                mesh_smooth_type="OFF",  # normals say it, custom ones too
             )
+        return wanted
 
 
 @contextlib.contextmanager

@@ -190,7 +190,12 @@ def _bones(avatar: Avatar) -> list[Finding]:
     found = []
     if missing:
         found.append(
-            Finding("bones", "warning", (say("bones_missing", names=Names(missing, all_=True)),))
+            Finding(
+                "bones",
+                "warning",
+                (say("bones_missing", names=Names(missing, all_=True)),),
+                "add_eye_bones" if "head" in avatar.bones else "",
+            )
         )
     else:
         found.append(Finding("bones", "ok", (say("bones"),)))

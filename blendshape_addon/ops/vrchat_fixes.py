@@ -10,7 +10,7 @@ from collections.abc import Callable
 import bpy
 import numpy as np
 
-from ..blender_io import joining, key_export, remembered, tuned, vrchat_check
+from ..blender_io import eye_bones, joining, key_export, remembered, tuned, vrchat_check
 from ..blender_io.as_seen import visible
 from ..blender_io.generated import call_anew
 from ..blender_io.landmark_store import found_landmarks
@@ -22,11 +22,12 @@ from ..blender_io.vrchat_names import wrong_names
 from ..blender_io.vrchat_shapes import DUST
 from ..blender_io.vrchat_words import Finding
 from ..errors import AddonError
-from ..job import session
+from ..job import held, session
 from ..translations import tr
 from ..typed import keys_of, mesh_of, own_operators
 
 AT_ONCE = frozenset({"rename_keys", "bake_keys"})  # what mends all findings that offer it
+ASKED_FOR = frozenset({"add_eye_bones"})  # what is done by its own button alone: it changes the rig
 
 
 def mend(ob: bpy.types.Object, finding: Finding) -> str:
@@ -188,6 +189,12 @@ def _reset_values(ob: bpy.types.Object, finding: Finding) -> str:
     return tr("{count} values set to 0").format(count=len(finding.on))
 
 
+def _add_eye_bones(ob: bpy.types.Object, finding: Finding) -> str:
+    names = eye_bones.add_eye_bones(held.face_objects(ob))
+    told = tr("Added the bones {names}; Regenerate, so that looks move only the lids")
+    return told.format(names=", ".join(names))
+
+
 _MENDERS: dict[str, Callable[[bpy.types.Object, Finding], str]] = {
     "rename_mesh": _rename_mesh,
     "rename_keys": _rename_keys,
@@ -205,4 +212,5 @@ _MENDERS: dict[str, Callable[[bpy.types.Object, Finding], str]] = {
     "unpin": _unpin,
     "show_mesh": _show_mesh,
     "make_missing": _make_missing,
+    "add_eye_bones": _add_eye_bones,
 }

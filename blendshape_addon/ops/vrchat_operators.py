@@ -22,7 +22,7 @@ from ..job import live, preview
 from ..translations import error_text, tr
 from ..typed import Returned, active_object
 from .asking import OfMesh
-from .vrchat_fixes import AT_ONCE, mend
+from .vrchat_fixes import ASKED_FOR, AT_ONCE, mend
 
 _findings: list[Finding] = []
 _checked: list[int] = []  # identity of the object that the findings are about
@@ -59,6 +59,11 @@ def forget() -> None:
     """Another file is opened."""
     _findings.clear()
     _checked.clear()
+
+
+def for_all(finding: Finding) -> bool:
+    """Whether Fix All mends it."""
+    return bool(finding.fix) and finding.level != "note" and finding.fix not in ASKED_FOR
 
 
 class BLENDSHAPES_OT_vrchat_check(OfMesh, bpy.types.Operator):
@@ -113,7 +118,7 @@ class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
             for finding in look(ob):
                 if not finding.fix or (finding.fix in AT_ONCE and finding.fix in mended):
                     continue
-                if self.code == finding.code if self.code else finding.level != "note":
+                if self.code == finding.code if self.code else for_all(finding):
                     mended.add(finding.fix)
                     with object_mode(ob):
                         done.append(mend(ob, finding))
@@ -162,12 +167,16 @@ class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: 
         try:
             face = active_object(context)
             objects = avatar_objects(face) if self.only_avatar else ()
-            scene_files.export_scene(path, objects, self.animation)
+            if path.suffix.lower() == ".fbx":
+                self._check(face)
+            differ = scene_files.export_scene(path, objects, self.animation)
         except AddonError as error:
             self.report({"ERROR"}, error_text(error))
             return {"CANCELLED"}
-        for sentence in key_export.lost():
+        for sentence in (*key_export.lost(), *differ):
             self.report({"WARNING"}, sentence)
+        if not differ:
+            self.report({"INFO"}, tr("Read back: all keys are there, in order, and move alike"))
         self.report(
             {"INFO"},
             tr("{path} written: {keys}").format(
@@ -175,6 +184,13 @@ class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: 
             ),
         )
         return {"FINISHED"}
+
+    def _check(self, face: bpy.types.Object) -> None:
+        """Look for what would trip Unity over, which the panel shows."""
+        problems = [finding for finding in look(face) if finding.level in ("warning", "error")]
+        if problems:
+            told = tr("{count} issues found, see Check & Export").format(count=len(problems))
+            self.report({"WARNING"}, told)
 
 
 def _meshes(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:

@@ -8,6 +8,7 @@ from ..ops.vrchat_operators import (
     BLENDSHAPES_OT_vrchat_check,
     BLENDSHAPES_OT_vrchat_fix,
     findings_of,
+    for_all,
 )
 from ..translations import tr
 from ..typed import Icon, active_object
@@ -32,6 +33,7 @@ LABELS = {
     "unpin": "Show All Keys",
     "show_mesh": "Show the Mesh",
     "make_missing": "Generate the Missing Keys",
+    "add_eye_bones": "Add Eye Bones",
 }
 
 
@@ -59,7 +61,7 @@ class BLENDSHAPES_PT_vrchat(OfMeshTab, bpy.types.Panel):
                     text=LABELS[finding.fix],
                     icon="TOOL_SETTINGS",
                 ).code = finding.code
-        if sum(bool(finding.fix) and finding.level != "note" for finding in shown) > 1:
+        if sum(map(for_all, shown)) > 1:
             layout.operator(
                 BLENDSHAPES_OT_vrchat_fix.bl_idname, text="Fix All", icon="MODIFIER"
             ).code = ""
