@@ -12,7 +12,7 @@ from blendshape_auto_generator.blendshape_addon.blender_io import eye_bones
 from blendshape_auto_generator.blendshape_addon.ops import vrchat_operators as operators
 from fixtures.scenes import EYES, activate, add_head, head
 
-from scripts.samples.head import MATERIALS
+from scripts.samples.head_skin import MATERIALS
 
 
 def eyeball(side: int) -> Any:
