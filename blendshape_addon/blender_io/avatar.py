@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from . import evidence
 from .as_seen import at_rest, shown_axes
 from .landmark_store import corrected_landmarks, told_lost
+from .mesh_arrays import Entries
 from .mesh_io import AvatarArrays, gather, space_between
 from .parts import ROLES, Part
 
@@ -89,21 +90,29 @@ class _Joined:
 
 
 def gather_avatar(
-    ob: bpy.types.Object, parts: Sequence[Part] = (), group: str = "", use_selection: bool = False
+    ob: bpy.types.Object,
+    parts: Sequence[Part] = (),
+    group: str = "",
+    use_selection: bool = False,
+    *,
+    entries: Mapping[int, Entries] | None = None,
 ) -> tuple[AvatarArrays, tuple[Target, ...]]:
     """The face's object and its parts as one mesh, and who gets what of it; the first target is the
-    face's object. Object mode.
+    face's object. Object mode. entries: weights that were read before, by the objects' identities.
 
     Raises AddonError as mesh_io.gather does.
     """
     with at_rest():
-        return _gather(ob, parts, group, use_selection)
+        return _gather(ob, parts, (group, use_selection), entries or {})
 
 
 def _gather(
-    ob: bpy.types.Object, parts: Sequence[Part], group: str, use_selection: bool
+    ob: bpy.types.Object,
+    parts: Sequence[Part],
+    inside: tuple[str, bool],
+    entries: Mapping[int, Entries],
 ) -> tuple[AvatarArrays, tuple[Target, ...]]:
-    face = gather(ob, group, use_selection)
+    face = gather(ob, *inside, entries.get(int(ob.session_uid)))
     axes = np.eye(4)
     axes[:3, :3] = shown_axes(ob)
     joined, targets, findings = _Joined(), [], [*face.findings, *told_lost(ob)]
@@ -116,7 +125,7 @@ def _gather(
         space = space_between(part.ob, ob)
         if space is None:
             continue
-        own = gather(part.ob)
+        own = gather(part.ob, entries=entries.get(int(part.ob.session_uid)))
         if not len(own.vertices):
             continue
         ones = np.ones(len(own.vertices), np.float32)

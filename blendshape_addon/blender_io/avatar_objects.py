@@ -44,3 +44,8 @@ def _select(objects: Sequence[bpy.types.Object]) -> None:
     for ob in list(bpy.context.view_layer.objects):
         if ob.select_get() != (ob in objects):
             ob.select_set(ob in objects)
+
+
+def find(identity: int) -> bpy.types.Object | None:
+    """The object of that session identity as it is now; None if it is gone."""
+    return next((ob for ob in bpy.data.objects if ob.session_uid == identity), None)

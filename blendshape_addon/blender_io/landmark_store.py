@@ -181,12 +181,19 @@ def put(
     surface: Surface,
     corrected: bool,
     estimated: Collection[str] = (),
+    *,
+    known: Mapping[str, Hold] | None = None,
 ) -> None:
     """Keep landmarks at places on a surface of the object's mesh. corrected: they are believed;
-    estimated: names of those that are only estimated.
+    estimated: names of those that are only estimated. known: what holds them there, where that has
+    been worked out before.
     """
     with object_mode(ob):
-        held = anchors.hold(surface, places)
+        held = (
+            anchors.hold(surface, places)
+            if known is None
+            else {name: known[name] for name in places if name in known}
+        )
         numbers = anchors.number(
             mesh_of(ob), sorted({corner for one in held.values() for corner in one.corners})
         )
@@ -203,14 +210,20 @@ def put(
             mark.weights, mark.height = held[name].weights, held[name].height
 
 
-def keep_landmarks(ob: bpy.types.Object, landmarks: Mapping[str, Point], surface: Surface) -> None:
+def keep_landmarks(
+    ob: bpy.types.Object,
+    landmarks: Mapping[str, Point],
+    surface: Surface,
+    known: Mapping[str, Hold] | None = None,
+) -> None:
     """Keep found landmarks on the object, at places on a surface of its mesh; those that the user
-    placed stay where they are.
+    placed stay where they are. known: as of `put`.
     """
     with object_mode(ob):
         mine = corrected_landmarks(ob, surface.vertices)
     estimated = [mark.name for mark in of_object(ob).landmarks if mark.estimated]
-    put(ob, {name: place for name, place in landmarks.items() if name not in mine}, surface, False)
+    found = {name: place for name, place in landmarks.items() if name not in mine}
+    put(ob, found, surface, False, known=known)
     put(ob, mine, surface, True, estimated)
 
 

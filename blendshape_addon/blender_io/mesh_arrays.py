@@ -5,6 +5,7 @@ groups.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -16,6 +17,7 @@ from ..typed import mesh_of
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
+_ENTRY = np.dtype([("vertex", np.int32), ("group", np.int32), ("weight", np.float32)])
 
 
 def base_coordinates(ob: bpy.types.Object) -> Floats:
@@ -69,22 +71,29 @@ class Entries:
 
 def group_entries(ob: bpy.types.Object) -> Entries:
     """What vertex groups an object's vertices are in."""
-    vertices = mesh_of(ob).vertices
-    if not ob.vertex_groups:
-        return Entries(
-            np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32), len(vertices)
-        )
-    # Blender gives no bulk access to weights, so the entries are flattened by one generator
+    count = len(mesh_of(ob).vertices)
+    return joined_entries([entries_of(ob, 0, count)], count)
+
+
+def entries_of(ob: bpy.types.Object, start: int, end: int) -> NDArray[np.void]:
+    """The same of some vertices, (E,) of `vertex`, `group` and `weight`. Blender gives no bulk
+    access to weights.
+    """
     entries = (
-        (vertex.index, entry.group, entry.weight) for vertex in vertices for entry in vertex.groups
+        (number, entry.group, entry.weight)
+        for number, vertex in enumerate(mesh_of(ob).vertices[start:end], start)
+        for entry in vertex.groups
     )
-    found = np.fromiter(
-        entries, [("vertex", np.int32), ("group", np.int32), ("weight", np.float32)]
-    )
+    return np.fromiter(entries if ob.vertex_groups else (), _ENTRY)
+
+
+def joined_entries(found: Sequence[NDArray[np.void]], count: int) -> Entries:
+    """What `entries_of` gave for all `count` vertices, one after the other."""
+    whole = np.concatenate(found) if found else np.empty(0, _ENTRY)
     index, group, weight = (
-        np.ascontiguousarray(found[name]) for name in ("vertex", "group", "weight")
+        np.ascontiguousarray(whole[name]) for name in ("vertex", "group", "weight")
     )
-    return Entries(index, group, weight, len(vertices))
+    return Entries(index, group, weight, count)
 
 
 def group_weights(ob: bpy.types.Object, groups: set[int]) -> Floats:

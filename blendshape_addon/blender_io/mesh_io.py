@@ -93,17 +93,24 @@ def check_editable(ob: bpy.types.Object | None) -> bpy.types.Object:
     return ob
 
 
-def gather(ob: bpy.types.Object, group: str = "", use_selection: bool = False) -> AvatarArrays:
+def gather(
+    ob: bpy.types.Object,
+    group: str = "",
+    use_selection: bool = False,
+    entries: Entries | None = None,
+) -> AvatarArrays:
     """Read an editable mesh object as it is seen, in its own space; in object mode, inside
     `as_seen.at_rest`. group: the vertex group that the face is inside of; use_selection: the
-    selected vertices.
+    selected vertices. entries: its weights, where they were read before.
 
     Raises AddonError: `unknown_group`, `usage` (nothing selected). Coordinates are passed on as
     they are; the child checks them.
     """
     bpy.context.view_layer.update()  # matrices of objects that a script has just moved
     seen, axes = see(ob), shown_axes(ob)
-    armature, entries = find_armature(ob), group_entries(ob)
+    armature = find_armature(ob)
+    if entries is None or entries.count != len(mesh_of(ob).vertices):
+        entries = group_entries(ob)
     bones = _bones(armature)
     to_object = None if armature is None else _from(armature, ob)
     return AvatarArrays(

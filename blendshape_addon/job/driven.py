@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import bpy
 
+from ..blender_io.avatar_objects import find
 from ..errors import AddonError
 from ..typed import mesh_of
 from . import held
-from .generation import find
 
 
 class Driven:

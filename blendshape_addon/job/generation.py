@@ -14,12 +14,15 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blender_io.anchors import Surface
+from ..blender_io import anchors
+from ..blender_io.anchors import Hold, Surface
 from ..blender_io.asked import remember_request
 from ..blender_io.avatar import gather_avatar
+from ..blender_io.avatar_objects import find
 from ..blender_io.findings import BEFORE, Finding, merged
 from ..blender_io.key_writer import Portion, Shape, Written, write_all
 from ..blender_io.landmark_store import found_landmarks, keep_landmarks
+from ..blender_io.mesh_arrays import Entries
 from ..blender_io.mesh_io import AvatarArrays, check_editable
 from ..blender_io.modes import object_mode
 from ..blender_io.naming import aliases_of
@@ -57,10 +60,12 @@ class Job(Received):
         landmarks: Mapping[str, tuple[float, float, float]] | None = None,
         upright: bool = False,
         seconds: float | None = None,
+        entries: Mapping[int, Entries] | None = None,
     ) -> None:
         """Gather and send. landmarks: where the face is, by which parts are recognised; without,
         those kept on the object. upright: of a job that only locates, whether a face is looked for
-        as the head stands and no other way. seconds: that it may take, see Backend.send.
+        as the head stands and no other way. seconds: that it may take, see Backend.send. entries:
+        weights that were read before, see reading.py.
 
         Raises AddonError as mesh_io.gather and Backend.start do.
         """
@@ -70,7 +75,8 @@ class Job(Received):
         everything = avatar_parts(ob, marks) if options.parts else []
         self.parts = moving(everything)
         with object_mode(ob, *(part.ob for part in self.parts)):
-            mesh, self.targets = gather_avatar(ob, self.parts, options.group, options.use_selection)
+            inside = (options.group, options.use_selection)
+            mesh, self.targets = gather_avatar(ob, self.parts, *inside, entries=entries)
         face = self.targets[0]
         vertices = np.asarray(mesh.vertices[: face.size] @ face.back.T, np.float32)
         self.surface = Surface(vertices, mesh.triangles[(mesh.triangles < face.size).all(axis=1)])
@@ -88,6 +94,7 @@ class Job(Received):
         self._receivers: list[int] = []  # of each portion, its target
         self._named: dict[str, str] = {}
         self._notes: Mapping[str, str] = {}
+        self._held: dict[str, Hold] | None = None  # what holds the landmarks on the mesh
         self.prepared = False
         self._sent = time.perf_counter()
         backend.start(patient)
@@ -129,9 +136,12 @@ class Job(Received):
         return found
 
     def prepare(self) -> None:
-        """Work out who gets which keys, so that writing them holds nobody up for long. Raises
-        AddonError as `write` does.
+        """A step of working out what holds the landmarks and who gets which keys, so that writing
+        holds nobody up for long; `prepared` after the last. Raises AddonError as `write` does.
         """
+        if self._held is None:
+            self._held = anchors.hold(self.surface, self.landmarks)
+            return
         objects, (wanted, offsets), asked = self.objects(), self.offsets(), self._options
         with object_mode(*objects):
             self._named = names = key_names(
@@ -182,7 +192,7 @@ class Job(Received):
         key_writer.write_all does.
         """
         began = time.perf_counter()
-        if not self.prepared:
+        while not self.prepared:
             self.prepare()
         objects = self.objects()  # not those that were prepared: undo may have replaced them
         with object_mode(*objects):
@@ -197,7 +207,7 @@ class Job(Received):
             for portion, done in zip(portions, written, strict=True):
                 if done.added or done.updated:
                     remember_request(portion.ob, self._options.sets, self._options.table)
-            keep_landmarks(objects[0], self.landmarks, self.surface)
+            keep_landmarks(objects[0], self.landmarks, self.surface, self._held)
         sizes = sizes_of(portions)
         moved = [moved_keys(portion, done) for portion, done in zip(portions, written, strict=True)]
         others = {
@@ -206,11 +216,8 @@ class Job(Received):
             if names
         }
         outcome = self._outcome(objects[0].name, written[0], others, sizes, set().union(*moved))
-        outcome.seconds = {
-            "gather": self.seconds["gather"],
-            "request": self.seconds["request"],
-            "backend": self.report["seconds"],
-        }
+        outcome.seconds = {name: self.seconds[name] for name in ("gather", "request")}
+        outcome.seconds["backend"] = self.report["seconds"]
         if written[0].added or written[0].updated:
             rows = {
                 each.name: Told(each.state, each.confidence, each.note, each.size)
@@ -340,8 +347,3 @@ def finish(job: Job, backend: Backend, on_progress: OnProgress | None = None) ->
         job.take(backend.wait(0.5))
         if on_progress is not None:
             on_progress(job.stage, job.fraction)
-
-
-def find(identity: int) -> bpy.types.Object | None:
-    """The object of that session identity as it is now; None if it is gone."""
-    return next((ob for ob in bpy.data.objects if ob.session_uid == identity), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import bpy
 import numpy as np
@@ -25,6 +26,7 @@ from ..typed import active_object, mesh_of, of_object, of_scene
 from . import chosen, held, landmark_overlay, session
 from .generation import Job, finish
 from .options import Options
+from .reading import Reading
 
 _TICK_SECONDS = 0.1
 _KEYS = 200  # of an object's keys that are not at 0, which are looked at when a panel is drawn
@@ -57,9 +59,9 @@ class Inspection:
 
 _current: Inspection | None = None
 _job: Job | None = None
-_moving: tuple[object, ...] | None = (
-    None  # what was different at the last tick: what is being dragged is looked at when it rests
-)
+_reading: Reading | None = None  # before the job
+# what was different at the last tick: what is being dragged is looked at when it rests
+_moving: tuple[object, ...] | None = None
 STOPPED: list[Callable[[], None]] = []  # what else asks the child by itself, and gives up with this
 
 
@@ -108,14 +110,15 @@ def known_landmarks(ob: bpy.types.Object) -> dict[str, tuple[float, float, float
 
 def stop() -> None:
     """Give up looking: the child is needed for something else."""
-    global _job, _current
+    global _job, _reading, _current
     for also in STOPPED:
         also()
     if _job is not None:
         with contextlib.suppress(AddonError):  # a child that is gone has nothing left to cancel
             _job.cancel()
         session.see_off()
-        _job, _current = None, None
+    if _job is not None or _reading is not None:
+        _job = _reading = _current = None
 
 
 def give_up(context: bpy.types.Context) -> None:
@@ -177,12 +180,9 @@ def show(context: bpy.types.Context, job: Job) -> Inspection:
 
 
 def _options(context: bpy.types.Context) -> Options:
-    scene = of_scene(context)
+    scene, model = of_scene(context), chosen.model(context)
     return Options(
-        group=scene.group,
-        use_selection=scene.use_selection,
-        parts=scene.parts,
-        model=chosen.model(context),
+        group=scene.group, use_selection=scene.use_selection, parts=scene.parts, model=model
     )
 
 
@@ -285,7 +285,7 @@ def _rounded(matrix: Matrix) -> bytes:
 
 def _tick() -> float | None:
     """Begin, or go on; None when there is nothing left to do."""
-    global _job, _current, _moving
+    global _job, _reading, _current, _moving
     context = bpy.context
     if session.status.running or session.status.preparing or _playing(context):
         return 0.5
@@ -298,18 +298,18 @@ def _tick() -> float | None:
         if before != signature:
             return _TICK_SECONDS
     if _current is not None and _current.signature != signature:
-        stop()
-        _current = None
+        forget()
     try:
         if _current is None:
             _current = Inspection(signature)
-            _job = Job(
-                context.object,
-                _options(context),
-                session.backend,
-                locate_only=True,
-                seconds=LOOK_SECONDS,
-            )
+            _reading = Reading(active_object(context), _options(context))
+        if _reading is not None:
+            how: dict[str, Any] = {"locate_only": True, "seconds": LOOK_SECONDS}
+            _reading.step()
+            if not _reading.finished:
+                return _TICK_SECONDS / 5
+            how["entries"], _reading = _reading.entries, None
+            _job = Job(context.object, _options(context), session.backend, **how)
         if _job is None:
             return None
         _job.take(session.backend.poll())
@@ -320,7 +320,7 @@ def _tick() -> float | None:
     except Exception as problem:
         error = as_addon_error(problem)
         _current = replace(_current or Inspection(signature), state="failed", error=error)
-    _job = None
+    _job = _reading = None
     session.redraw(context)
     return None
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..blender_io.as_seen import PREVIEW
 from ..blender_io.asked import remember_request
 from ..blender_io.avatar import Target
+from ..blender_io.avatar_objects import find
 from ..blender_io.generated import made_by_us
 from ..blender_io.key_writer import Portion, Shape, Written, write_all
 from ..blender_io.mesh_arrays import base_coordinates
@@ -30,7 +31,7 @@ from ..process.backend_process import Backend
 from ..process.exits import error_of
 from ..shared_protocol import Message
 from ..typed import keys_of, mesh_of
-from .generation import Job, find
+from .generation import Job
 from .options import Options
 from .preview import unseen
 

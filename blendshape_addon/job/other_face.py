@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import bpy
 
 from ..blender_io.as_seen import visible
+from ..blender_io.avatar_objects import find
 from ..errors import AddonError
 from ..process.limits import LOOK_SECONDS
 from ..typed import mesh_of
 from . import chosen, inspection, session
 from .choosing import ENOUGH, NAMES
-from .generation import Job, find
+from .generation import Job
 from .options import Options
 
 OTHERS = 4  # objects that are asked about: a second each, after a failure only

@@ -15,6 +15,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..blender_io.as_seen import PREVIEW, offset_of, visible
+from ..blender_io.avatar_objects import find
 from ..blender_io.expressions import is_expression
 from ..blender_io.landmark_store import found_landmarks
 from ..blender_io.mesh_arrays import base_coordinates
@@ -22,7 +23,6 @@ from ..blender_io.remembered import listed
 from ..errors import AddonError
 from ..typed import armature_of, keys_of, mesh_of
 from .face_view import KNOWN, axes_of
-from .generation import find
 from .preview import COMPANIONS
 from .sheet_head import DEPTH, Cut, Frame
 

@@ -18,8 +18,8 @@ from typing import Any
 import bpy
 import bpy.utils.previews
 
+from ..blender_io.avatar_objects import find
 from . import picture_paint, session
-from .generation import find
 from .picture_head import PictureHead, digest, gathered
 from .picture_paint import Painter
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import bpy
 
+from ..blender_io.avatar_objects import find
 from ..errors import AddonError, as_addon_error
 from ..tracking.names import Routes
 from ..tracking.osc import MOST_BYTES
 from ..tracking.packets import BAD, TAKEN, State
 from . import held, session
 from .driven import Driven
-from .generation import find
 
 LOCAL = "127.0.0.1"
 TICK_SECONDS = 0.004  # between two looks at the socket

@@ -14,13 +14,13 @@ from mathutils import Vector
 
 from ..blender_io import landmark_store, landmarks
 from ..blender_io.anchors import Point, Surface
+from ..blender_io.avatar_objects import find
 from ..blender_io.landmark_store import found_landmarks, keep_landmarks
 from ..blender_io.mesh_arrays import triangles_of
 from ..blender_io.mesh_io import check_editable
 from ..blender_io.modes import object_mode
 from ..errors import AddonError, as_addon_error
 from ..job import face_view, inspection, landmark_overlay
-from ..job.generation import find
 from ..shared_marks import marks
 from ..translations import error_text, tr
 from ..typed import Returned, active_object, mesh_of, of_object, of_window, status_text

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the operators that make keys share: options from the panel, the job, what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 import bpy
 
+from ..blender_io.avatar_objects import find
 from ..blender_io.mesh_io import check_editable
 from ..job import chosen, inspection, live, preview, session
 from ..job.generation import Job, first_look, generate_for_object
 from ..job.options import Options
 from ..job.outcome import Outcome, Result
+from ..job.reading import Reading
 from ..shared_protocol import Message
 from ..translations import tr
 from ..typed import Returned, active_object, of_scene, of_window
@@ -75,7 +77,8 @@ class Run(Asking):
 
     bl_options = {"REGISTER", "UNDO"}
 
-    _work: Job
+    _work: Job | Reading
+    _reading: Reading
     _options: Options
     _first: bool  # only the face is looked for yet: where a part lies says what it is
     _left_out: list[str]
@@ -129,37 +132,49 @@ class Run(Asking):
         try:
             self._options = self._chosen(context)
             self._prepare()
-            face = check_editable(active_object(context))
-            marks = inspection.known_landmarks(face)
-            look = first_look(face, self._options, session.backend, marks, patient=False)
-            self._first = look is not None
-            self._work = (
-                look
-                if look is not None
-                else Job(face, self._options, session.backend, landmarks=marks)
-            )
+            self._reading = Reading(check_editable(active_object(context)), self._options)
+            self._work = self._reading
+            self._read()
         except Exception as error:
             return self._failed(error)
         return self._wait(context)
+
+    def _read(self) -> None:
+        """Read on for a moment; when all is read, ask the child."""
+        self._reading.step()
+        if not self._reading.finished:
+            return
+        face = check_editable(find(self._reading.identity))
+        marks = inspection.known_landmarks(face)
+        look = first_look(face, self._options, session.backend, marks, patient=False)
+        self._first = look is not None
+        self._work = look if look is not None else self._job(face, marks)
+
+    def _job(self, face: bpy.types.Object, marks: Mapping[str, tuple[float, float, float]]) -> Job:
+        return Job(
+            face,
+            self._options,
+            session.backend,
+            landmarks=marks,
+            entries=self._reading.entries,
+        )
 
     def _step(
         self, context: bpy.types.Context, messages: Sequence[Message]
     ) -> Callable[[], Returned] | None:
         """Write the keys when all is there."""
+        if isinstance(self._work, Reading):
+            self._read()
+            return None
         self._work.take(messages)
         if not self._work.finished:
             return None
         if self._first:
             self._first = False
-            self._work = Job(
-                self._work.objects()[0],
-                self._options,
-                session.backend,
-                landmarks=self._work.landmarks,
-            )
+            self._work = self._job(self._work.objects()[0], self._work.landmarks)
             return None
         if not self._work.prepared:
-            self._work.prepare()  # and write in the next tick: in between, the window lives
+            self._work.prepare()  # and write in a later tick: in between, the window lives
             return None
         outcome = self._work.write()
         return lambda: self._done(context, outcome)

@@ -272,6 +272,8 @@ def test_a_click_before_the_look_finds_parts_by_place(tiny: Path) -> None:
         _failed=lambda problem: ran.append(problem) or {"CANCELLED"},
         _end=lambda context: None,
         _step=lambda context, messages: run_operators.Run._step(run, context, messages),
+        _read=lambda: run_operators.Run._read(run),
+        _job=lambda face, marks: run_operators.Run._job(run, face, marks),
         _done=lambda context, outcome: ran.append(outcome) or {"FINISHED"},
     )
     assert run_operators.Run._start(run, bpy.context) == {"RUNNING_MODAL"}
