@@ -39,15 +39,11 @@ JAPANESE: dict[str, str] = {
     "For": "用途",
     "Where the avatar goes, which says what shapes it needs": "アバターの用途。必要なシェイプが決まります",
     "VRChat face tracking": "VRChat フェイストラッキング",
-    "ARKit's names and the 15 visemes, as templates take them": (
-        "テンプレートが使う ARKit の名前と 15 個のリップシンク"
-    ),
+    "ARKit's names and the 15 visemes, as templates take them": "テンプレートが使う ARKit の名前と 15 個のリップシンク",
     "VRChat visemes only": "VRChat リップシンクのみ",
     "Lip sync without face tracking": "フェイストラッキングなしのリップシンク",
     "VRM / VSeeFace / Warudo": "VRM / VSeeFace / Warudo",
-    "Perfect Sync, and the expressions of VRM 0.x and 1.0": (
-        "パーフェクトシンクと、VRM 0.x・1.0 の表情"
-    ),
+    "Perfect Sync, and the expressions of VRM 0.x and 1.0": "パーフェクトシンクと、VRM 0.x・1.0 の表情",
     "Resonite": "Resonite",
     "Unified Expressions and visemes": "Unified Expressions とリップシンク",
     "ChilloutVR": "ChilloutVR",
@@ -59,24 +55,27 @@ JAPANESE: dict[str, str] = {
     "{count} shapes": "シェイプ {count} 個",
     "Strength": "強さ",
     "Style": "作風",
-    "Sizes of all shapes within what makers of avatars do: 0 is subtle, 0.5 as most of them, 1 bold": (
-        "すべてのシェイプの大きさを、アバター制作者の幅の中で決めます。0 は控えめ、0.5 は標準的、"
-        "1 は大胆"
-    ),
+    "Sizes of all shapes within what makers of avatars do: 0 is subtle, 0.5 as most of them, 1 bold": "すべてのシェイプの大きさを、アバター制作者の幅の中で決めます。0 は控えめ、0.5 は標準的、1 は大胆",
     "Turn eyeballs that have bones": "ボーンのある眼球も回す",
-    "Let eyeLook shapes turn eyeballs also where bones do; without it they move only the lids of such avatars": (
-        "ボーンが眼球を回すアバターでも eyeLook シェイプで眼球を回します。オフなら、まぶただけを動かします"
-    ),
+    "Let eyeLook shapes turn eyeballs also where bones do; without it they move only the lids of such avatars": "ボーンが眼球を回すアバターでも eyeLook シェイプで眼球を回します。オフなら、まぶただけを動かします",
+    "VRM Expressions": "VRM の表情",
+    "What becomes of the expressions that the VRM add-on keeps on the armature": "VRM アドオンがアーマチュアに持つ表情をどうするか",
+    "Expressions are left alone": "表情には触れません",
+    "Bind": "割り当てる",
+    "Bind presets and Perfect Sync's 52 to the keys; expressions of your own are kept": "プリセットとパーフェクトシンクの 52 個をキーに割り当てます。自分で作った表情は残ります",
+    "Bind, Eyes by Bones": "割り当て、視線はボーンで",
+    "The same, and eyes follow what they look at with bones": "同じく割り当て、視線はボーンで動かします",
+    "Bind, Eyes by Keys": "割り当て、視線はキーで",
+    "The same, and eyes follow what they look at with keys": "同じく割り当て、視線はキーで動かします",
+    "The VRM add-on for Blender is not enabled, so no expressions were bound.": "Blender 用の VRM アドオンが有効でないので、表情は割り当てませんでした。",
+    "{name} has no armature, so no expressions were bound.": "{name} にはアーマチュアがないので、表情は割り当てませんでした。",
+    "Your own expressions were kept: {names}.": "自分で作った表情はそのまま残しました: {names}。",
     "Overall strength; 1 is the full expression": "全体の強さ。1 で本来の表情",
     "Generate Shape Keys": "シェイプキーを生成",
-    "Make facial shape keys for the active mesh object": (
-        "アクティブなメッシュに顔のシェイプキーを作ります"
-    ),
+    "Make facial shape keys for the active mesh object": "アクティブなメッシュに顔のシェイプキーを作ります",
     "Regenerate": "再生成",
     "Regenerate Keys": "キーを再生成",
-    "Make the generated keys anew with the present strengths, style and landmarks; keys that you made or edited stay as they are": (
-        "現在の強さとランドマークで生成済みのキーを作り直します。手作りや手直ししたキーはそのまま残ります"
-    ),
+    "Make the generated keys anew with the present strengths, style and landmarks; keys that you made or edited stay as they are": "現在の強さとランドマークで生成済みのキーを作り直します。手作りや手直ししたキーはそのまま残ります",
     "Remove": "削除",
     "Remove Generated Keys": "生成したキーを削除",
     "Remove the shape keys that were generated and not edited since, also from the avatar's other parts": (

@@ -22,6 +22,7 @@ from .tables import parse_conditions, user_table
 EXPORTS = ("glb", "fbx", "vrm")
 REGIONS = ("brows", "eyes", "cheeks", "mouth", "jaw", "tongue")
 GUIDES = ("off", "size", "shape")
+VRM = ("off", "bind", "bones", "keys")
 MAX_STRENGTH = 10.0
 _TIMEOUT = (
     f"seconds after which a file is given up (default {BASE_SECONDS:.0f}, and"
@@ -203,6 +204,12 @@ def _add_keys(made: Parser) -> None:
         help="how keys are spelled; auto: as the mesh's own (default)",
     )
     made.add_argument(
+        "--vrm",
+        choices=VRM,
+        default="off",
+        help="bind expressions in the data of the VRM add-on; eyes follow bones, or keys",
+    )
+    made.add_argument(
         "--alias",
         action="store_true",
         help="also write vrc.v_ee, which the face tracking template asks for",
@@ -251,6 +258,7 @@ def asked(options: argparse.Namespace) -> dict[str, Any]:
         "naming": options.naming,
         "alias": options.alias,
         "guide": options.guide,
+        "vrm": options.vrm,
         "parts": not options.alone,
     }
 

@@ -32,6 +32,7 @@ from ..blender_io.sharing import settled, split
 from ..errors import AddonError
 from ..process.backend_process import Backend
 from ..typed import keys_of, mesh_of
+from . import vrm_files
 from .checked import scene_findings
 from .guided import NOT_GUIDED, key_names, strengthened
 from .guided import guided as own_keys
@@ -224,6 +225,7 @@ class Job(Received):
                 for each in outcome.results
             }
             remember(objects[0], uuid.uuid4().hex, rows)
+        outcome.warnings += vrm_files.bound_here(objects[0], self._options.vrm)
         outcome.seconds["write"] = time.perf_counter() - began
         return outcome
 

@@ -16,8 +16,9 @@ class Options:
     objects along; naming: a style of naming.STYLES; alias: also vrc.v_ee; guide: `off`, `size` or
     `shape`, what the user's own keys decide; only_existing: update what is there, add nothing;
     style: sizes of shapes, 0 subtle to 1 bold; turn_eyes: looks turn eyeballs also where bones do.
-    only: attributes of the keys that are written, empty for all; plain: without the strengths that
-    single keys have.
+    vrm: what becomes of the expressions of the VRM add-on, `off` or `bind`, or `bones` or `keys`,
+    which eyes are to follow then. only: attributes of the keys that are written, empty for all;
+    plain: without the strengths that single keys have.
     """
 
     sets: tuple[str, ...] = ("arkit",)
@@ -35,5 +36,6 @@ class Options:
     only_existing: bool = False
     style: float = 0.5
     turn_eyes: bool = False
+    vrm: str = "off"
     only: frozenset[str] = frozenset()
     plain: bool = False

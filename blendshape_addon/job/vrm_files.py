@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A .vrm that the batch command writes again, with the new keys and expressions in it."""
+"""Expressions of VRM: in a .vrm that the batch command writes again with the new keys, and in the
+data of the VRM add-on.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import bpy
+
+from ..blender_io import vrm_addon
 from ..blender_io.vrm_source import VrmSource
 from ..errors import AddonError
+from ..translations import tr
 from ..vrm.expressions import Bound
 from .outcome import Outcome
 
@@ -42,10 +48,23 @@ def written(source: VrmSource | None, outcome: Outcome) -> tuple[bytes | None, B
     )
 
 
+def bound_here(face: bpy.types.Object, how: str) -> list[str]:
+    """Bind expressions in the VRM add-on's data; what to know about it. how: see Options.vrm."""
+    if how == "off":
+        return []
+    if not vrm_addon.enabled():
+        return [tr("The VRM add-on for Blender is not enabled, so no expressions were bound.")]
+    if vrm_addon.data_of(face) is None:
+        return [tr("{name} has no armature, so no expressions were bound.").format(name=face.name)]
+    return told(vrm_addon.bind(face, how))
+
+
 def told(bound: Bound | None) -> list[str]:
     """A line about the expressions that were left as they are."""
     if bound is None or not bound.kept:
         return []
     more = len(bound.kept) - _SHOWN
-    names = ", ".join(bound.kept[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    return [f"Expressions that the file had already were kept: {names}."]
+    names = ", ".join(bound.kept[:_SHOWN])
+    if more > 0:
+        names = tr("{shown} and {count} more").format(shown=names, count=more)
+    return [tr("Your own expressions were kept: {names}.").format(names=names)]

@@ -73,6 +73,16 @@ GUIDES = (
         ),
     ),
 )
+VRM_WAYS = (
+    ("off", "Off", "Expressions are left alone"),
+    (
+        "bind",
+        "Bind",
+        "Bind presets and Perfect Sync's 52 to the keys; expressions of your own are kept",
+    ),
+    ("bones", "Bind, Eyes by Bones", "The same, and eyes follow what they look at with bones"),
+    ("keys", "Bind, Eyes by Keys", "The same, and eyes follow what they look at with keys"),
+)
 Flags = frozenset[Literal["SKIP_SAVE"]]
 NONE: Flags = frozenset()
 Update = Callable[[bpy.types.PropertyGroup, bpy.types.Context], None]
@@ -255,6 +265,17 @@ def guide_property(options: Flags = NONE) -> object:
         name="Match My Keys",
         description="What your own vowels and blinks decide",
         items=GUIDES,
+        default="off",
+        options=set(options),
+    )
+
+
+def vrm_property(options: Flags = NONE) -> object:
+    """What becomes of the VRM add-on's expressions."""
+    return bpy.props.EnumProperty(
+        name="VRM Expressions",
+        description="What becomes of the expressions that the VRM add-on keeps on the armature",
+        items=VRM_WAYS,
         default="off",
         options=set(options),
     )

@@ -32,6 +32,7 @@ from .option_properties import (
     strength_property,
     style_property,
     turn_eyes_property,
+    vrm_property,
 )
 
 OF_OPERATOR: Flags = frozenset({"SKIP_SAVE"})
@@ -52,7 +53,7 @@ _GROUPS = (
         ),
     ),
     ("Face", ("group", "use_selection", "parts", "model")),
-    ("Output", ("naming", "alias", "overwrite")),
+    ("Output", ("naming", "alias", "vrm", "overwrite")),
 )
 _OPTIONS = (
     *(
@@ -67,7 +68,7 @@ _OPTIONS = (
         "table",
         "model",
     ),
-    *("parts", "naming", "alias", "guide", "turn_eyes"),
+    *("parts", "naming", "alias", "guide", "turn_eyes", "vrm"),
     *_REGIONS,
 )
 
@@ -105,6 +106,7 @@ class Run(Asking):
     alias: Annotated[bool, alias_property(OF_OPERATOR)]
     guide: Annotated[str, guide_property(OF_OPERATOR)]
     turn_eyes: Annotated[bool, turn_eyes_property(OF_OPERATOR)]
+    vrm: Annotated[str, vrm_property(OF_OPERATOR)]
 
     def draw(self, context: bpy.types.Context) -> None:
         """The redo panel: what decides about the shapes, the face that they are made for, and how
@@ -232,6 +234,7 @@ class Run(Asking):
             guide=self.guide,
             style=self.style,
             turn_eyes=self.turn_eyes,
+            vrm=self.vrm,
         )
 
     def _takes(self, name: str) -> bool:

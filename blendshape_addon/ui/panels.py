@@ -143,6 +143,7 @@ class BLENDSHAPES_PT_options(OfMeshTab, bpy.types.Panel):
         layout.prop(scene, "naming")
         layout.prop(scene, "alias")
         layout.prop(scene, "guide")
+        layout.prop(scene, "vrm")
         layout.prop(scene, "turn_eyes")
         layout.prop(scene, "overwrite")
         layout.separator()

@@ -25,6 +25,7 @@ from ..ops.option_properties import (
     style_property,
     table_property,
     turn_eyes_property,
+    vrm_property,
 )
 
 # Where the avatar goes: identifier, name, description, sets. The last is what anything else is
@@ -119,6 +120,7 @@ class BlendShapesSettings(bpy.types.PropertyGroup):
     strength: Annotated[float, strength_property()]
     style: Annotated[float, style_property()]
     turn_eyes: Annotated[bool, turn_eyes_property()]
+    vrm: Annotated[str, vrm_property()]
     brows: Annotated[float, region_property(0)]
     eyes: Annotated[float, region_property(1)]
     cheeks: Annotated[float, region_property(2)]

@@ -16,7 +16,7 @@ OLD, NEW = "VRM", "VRMC_vrm"
 OVERRIDES = ("overrideBlink", "overrideLookAt", "overrideMouth")
 _BINDS_OLD = ("binds", "materialValues")
 _BINDS_NEW = ("morphTargetBinds", "materialColorBinds", "textureTransformBinds")
-_CLIPS = {"blink_l": "Blink_L", "blink_r": "Blink_R", "lookup": "LookUp", "lookdown": "LookDown",
+CLIPS = {"blink_l": "Blink_L", "blink_r": "Blink_R", "lookup": "LookUp", "lookdown": "LookDown",
           "lookleft": "LookLeft", "lookright": "LookRight"}  # fmt: skip
 
 
@@ -55,8 +55,8 @@ def version_of(content: Mapping[str, Any]) -> str:
 def bind(
     content: Json, expressions: Sequence[Expression], targets: Mapping[str, Sequence[Target]]
 ) -> Bound:
-    """Write the expressions into a file's JSON. One that is there already and does something is
-    kept. targets: the morph targets of each key. Raises AddonError `vrm_unwritable`.
+    """Write the expressions into a file's JSON. One that is there already and does something else
+    is kept. targets: the morph targets of each key. Raises AddonError `vrm_unwritable`.
     """
     names: dict[bool, list[str]] = {True: [], False: []}
     extension = content["extensions"][version_of(content)]
@@ -92,16 +92,17 @@ def _bind_old(extension: Json, expression: Expression, binds: list[tuple[Target,
         if (_text(group, "presetName") or "unknown") == preset
         and (expression.old or _text(group, "name") == expression.name.casefold())
     ]
-    if any(group.get(name) for group in same for name in _BINDS_OLD):
-        return False
-    if not same:
-        name = _CLIPS.get(preset, preset.capitalize()) if expression.old else _titled(expression)
-        same = [{"name": name, "presetName": preset, "materialValues": [], "isBinary": False}]
-        groups.extend(same)
-    same[0]["binds"] = [
+    wanted = [
         {"mesh": target.mesh, "index": target.place, "weight": 100 * weight}
         for target, weight in binds
     ]
+    if any(group.get(name) for group in same for name in _BINDS_OLD):
+        return any(group.get("binds") == wanted for group in same)
+    if not same:
+        name = CLIPS.get(preset, preset.capitalize()) if expression.old else titled(expression.name)
+        same = [{"name": name, "presetName": preset, "materialValues": [], "isBinary": False}]
+        groups.extend(same)
+    same[0]["binds"] = wanted
     return True
 
 
@@ -115,30 +116,30 @@ def _bind_new(
     expressions[kind] = held
     name = next(
         (name for name in held if name.casefold() == expression.name.casefold()),
-        expression.name if not expression.custom else _titled(expression),
+        expression.name if not expression.custom else titled(expression.name),
     )
     there = mapping(held, name)
-    if any(there.get(binds_) for binds_ in _BINDS_NEW):
-        return False
-    nodes = objects(content, "nodes")
+    wanted = [
+        {"node": number, "index": target.place, "weight": weight}
+        for target, weight in binds
+        for number, node in enumerate(objects(content, "nodes"))
+        if node.get("mesh") == target.mesh
+    ]
+    if any(there.get(kind_) for kind_ in _BINDS_NEW):
+        return bool(there.get(_BINDS_NEW[0]) == wanted)
     held[name] = {
         "isBinary": False,
         **dict.fromkeys(OVERRIDES, "none"),
         **there,
         **expression.overrides,
-        "morphTargetBinds": [
-            {"node": number, "index": target.place, "weight": weight}
-            for target, weight in binds
-            for number, node in enumerate(nodes)
-            if node.get("mesh") == target.mesh
-        ],
+        "morphTargetBinds": wanted,
     }
     return True
 
 
-def _titled(expression: Expression) -> str:
+def titled(name: str) -> str:
     """A name of its own with a capital first, as the apps of Perfect Sync have it."""
-    return expression.name[:1].upper() + expression.name[1:]
+    return name[:1].upper() + name[1:]
 
 
 def _text(holder: Mapping[str, Any], name: str) -> str:

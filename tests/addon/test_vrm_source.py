@@ -14,6 +14,7 @@ import pytest
 from blendshape_auto_generator.blendshape_addon.blender_io import scene_files
 from blendshape_auto_generator.blendshape_addon.blender_io.vrm_source import VrmSource
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
+from blendshape_auto_generator.blendshape_addon.job import session
 from fixtures.meshes import figure
 from fixtures.vrm_file import OWN_KEY, build
 
@@ -150,3 +151,12 @@ def test_only_a_vrm_becomes_a_vrm(tmp_path: Path) -> None:
     with pytest.raises(AddonError) as told:
         VrmSource(tmp_path / "avatar.glb")
     assert told.value.code == "vrm_needed"
+
+
+def test_without_the_vrm_add_on_one_sentence_says_so(body: Any, tiny: Path) -> None:
+    asked = {"model": str(tiny), "sets": {"vrm1"}, "vrm": "bind"}
+    assert bpy.ops.blendshapes.generate(**asked) == {"FINISHED"}
+    told = [line for line in session.status.warnings if "VRM add-on" in line]
+    assert told == ["The VRM add-on for Blender is not enabled, so no expressions were bound."]
+    assert bpy.ops.blendshapes.generate(**{**asked, "vrm": "off"}) == {"FINISHED"}
+    assert not [line for line in session.status.warnings if "VRM add-on" in line]

@@ -15,7 +15,7 @@ from blendshape_auto_generator.blendshape_addon.vrm.expressions import Expressio
 from blendshape_auto_generator.blendshape_addon.vrm.glb import pack, parse
 from blendshape_auto_generator.blendshape_addon.vrm.patch import patched, with_overrides
 from blendshape_auto_generator.blendshape_addon.vrm.targets import Change
-from fixtures.vrm_file import OWN_EXPRESSION, OWN_KEY
+from fixtures.vrm_file import FACE_NODE, OWN_EXPRESSION, OWN_KEY
 
 from .conftest import VERSIONS, binary_of, content_of, small
 
@@ -129,11 +129,11 @@ def test_presets_of_1_0() -> None:
     assert expressions["preset"]["aa"] == before["preset"]["aa"], "the user's own"
     assert expressions["custom"][OWN_EXPRESSION] == before["custom"][OWN_EXPRESSION]
     assert expressions["preset"]["happy"]["morphTargetBinds"] == [
-        {"node": 16, "index": 2, "weight": 1.0}
+        {"node": FACE_NODE, "index": 2, "weight": 1.0}
     ]
     assert expressions["preset"]["ih"]["morphTargetBinds"] == [
-        {"node": 16, "index": 1, "weight": 0.25},
-        {"node": 16, "index": 2, "weight": 0.5},
+        {"node": FACE_NODE, "index": 1, "weight": 0.25},
+        {"node": FACE_NODE, "index": 2, "weight": 0.5},
     ]
     assert expressions["custom"].keys() == {OWN_EXPRESSION, "JawOpen"}
     assert "blink" not in expressions["preset"], "there is no key for it"
@@ -170,16 +170,16 @@ def test_an_emotion_that_closes_the_eyes_keeps_blinks_away(
 def test_weights_get_a_place_for_each_new_target() -> None:
     glb = parse(small())
     glb.content["meshes"][FACE]["weights"] = [0.5]
-    glb.content["nodes"][16]["weights"] = [0.25]
+    glb.content["nodes"][FACE_NODE]["weights"] = [0.25]
     data = pack(glb)
     written = content_of(patched(data, [change(data)], plan)[0])
     assert written["meshes"][FACE]["weights"] == [0.5, 0, 0]
-    assert written["nodes"][16]["weights"] == [0.25, 0, 0]
+    assert written["nodes"][FACE_NODE]["weights"] == [0.25, 0, 0]
 
 
 def test_an_animation_of_the_face_is_told() -> None:
     glb = parse(small())
-    channel = {"sampler": 0, "target": {"node": 16, "path": "weights"}}
+    channel = {"sampler": 0, "target": {"node": FACE_NODE, "path": "weights"}}
     glb.content["animations"] = [{"channels": [channel], "samplers": [{}]}]
     data = pack(glb)
     with pytest.raises(AddonError, match="animation") as told:
