@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from ..values import Twins
 from .analyse import rest
 from .analyse.brow_strips import ends
 from .analyse.head import Head, head_of, looked_over
@@ -27,6 +28,7 @@ from .geometry.landmarks import NAMES
 from .geometry.mesh import AvatarMesh, Ints, among, weld
 from .geometry.mirror import Each
 from .geometry.smoothing import neighbours, smoothed
+from .geometry.twins import evened, twins_of
 from .keys import Looked, Pair, Plain
 from .locate.cut import framed
 from .locate.face import Face
@@ -37,8 +39,8 @@ locate = find
 frame = framed
 
 Network = Callable[
-    [tuple[Floats, ...], Floats], Floats
-]  # arrays of the face and rows of weights (N,K) -> offsets (N,F,3)
+    [tuple[Floats, ...], Floats, Twins | None], Floats
+]  # arrays of the face, rows of weights (N,K), and vertices that are alike -> offsets (N,F,3)
 
 EYE_BONES = {"left_eye", "right_eye"}  # where an avatar has both, they turn its eyes
 
@@ -108,23 +110,30 @@ def _head(
     )
 
 
-def predict(network: Network, face: Face, asked: Floats) -> Floats:
+def predict(network: Network, face: Face, asked: Floats, alike: bool = True) -> Floats:
     """The network's shapes float32 (N,F,3), canonical.
 
     Args:
         network: what computes them
         face: cut out, with the network's inputs
         asked: float32 (N,K), rows of weights
+        alike: the network may leave out what is a mirror image or a copy of what it sees, and sees
+            both halves of a symmetric face alike
     """
-    seen = (
+    seen: tuple[Floats, ...] = (
         face.vertices,
         face.normals,
         face.parts,
         face.lip_lid_side,
         face.opposite_edge,
-        face.latent,
     )
-    return network(tuple(np.ascontiguousarray(array, np.float32) for array in seen), asked)
+    twins = twins_of(seen, face.landmarks) if alike else None
+    if twins is not None:
+        seen = evened(seen, twins)
+    everything = (*seen, face.latent)
+    return network(
+        tuple(np.ascontiguousarray(array, np.float32) for array in everything), asked, twins
+    )
 
 
 def smooth(offsets: Floats, looked: Looked, each: Each, shared: int) -> None:

@@ -33,6 +33,8 @@ PER_VERTEX = {
     "sides": (None, 2),
     "ways": (None, 6),
 }
+# a number of a decoder that a run may set to 1, where it has it: see scripts/tools/one_pass.py
+PASSES = "passes"
 _FIX = (
     "See Model files in docs/design/architecture.md, correct the export, and check it with:"
     " python -m backend info --model FILE"

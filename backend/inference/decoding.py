@@ -3,24 +3,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..values import WAY
+from ..values import WAY, Twins
 from .cancellation import Cancellation
-from .contract import PER_VERTEX, ModelInfo, broken, require_finite
+from .contract import PASSES, PER_VERTEX, ModelInfo, broken, require_finite
 from .models import Model
 from .running import run_each
 from .sessions import Session
 
 Floats = NDArray[np.float32]
+Places = NDArray[np.intp]
+ACROSS = np.array([-1, 1, 1], np.float32)  # an offset in the mirror
+ONE_PASS = np.array([1], np.int64)
+_OTHER = {"Left": "Right", "Right": "Left", "left": "right", "right": "left"}
+_SIDED = re.compile("(Left|Right|left|right)$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Asked:
     """What `shapes_of` is asked for, see there."""
 
@@ -29,6 +36,7 @@ class _Asked:
     cancellation: Cancellation
     progress: Callable[[float], None]
     pool: Executor | None
+    twins: Twins | None = None
 
 
 def encode_with(
@@ -77,6 +85,7 @@ def shapes_of(
     progress: Callable[[float], None] = lambda fraction: None,
     *,
     pool: Executor | None = None,
+    twins: Twins | None = None,
 ) -> Floats:
     """Offsets float32 (N,F,3), canonical frame, for weights (N,K) over the model's conditions.
 
@@ -88,51 +97,129 @@ def shapes_of(
     Raises BackendError `model_contract` for outputs of a wrong shape or that are not finite,
     `cancelled`, `out_of_memory`.
     """
-    asked = _Asked(face, weights, cancellation, progress, pool)
+    asked = _Asked(
+        face=face,
+        weights=weights,
+        cancellation=cancellation,
+        progress=progress,
+        pool=pool,
+        twins=twins,
+    )
     if model.decoder is not None:
-        return _decode(model.decoder, model.pieces(len(face[0])), asked)
+        return _decode(model, model.decoder, asked)
     if model.plain is None:
         raise ValueError("the model has neither a decoder nor a plain session")
     return _run_plain(model.plain, model.info, asked)
 
 
-def _decode(decoder: Session, pieces: Sequence[slice], asked: _Asked) -> Floats:
+@dataclass(frozen=True)
+class _Piece:
+    """A run of the decoder.
+
+    Args:
+        rows: the vertices (R,) whose shapes it gives
+        mirrored: int (R,), their mirror images, of which one pass gives the other half of both;
+            None where the decoder looks at both sides of each itself
+    """
+
+    rows: slice | Places
+    mirrored: Places | None = None
+
+
+def _pieces(model: Model, decoder: Session, asked: _Asked) -> list[_Piece]:
+    """The runs of a decoder, the larger first."""
+    twins = asked.twins
+    if twins is None:
+        return [_Piece(rows) for rows in model.pieces(len(asked.face[0]))]
+    if mirrored_conditions(model.info.condition_names) is None or not decoder.takes(PASSES):
+        once = np.sort(np.concatenate([twins.left, twins.right, twins.alone]))
+        return [_Piece(once[rows]) for rows in model.pieces(len(once))]
+    return [
+        *(_Piece(twins.left[rows], twins.right[rows]) for rows in model.pieces(len(twins.left))),
+        *(_Piece(twins.alone[rows]) for rows in model.pieces(len(twins.alone))),
+    ]
+
+
+def mirrored_conditions(names: Sequence[str]) -> Places | None:
+    """Which condition (K,) each of some names is in the mirror; None where one has none."""
+    place = {name: index for index, name in enumerate(names)}
+    swapped = [_SIDED.sub(lambda side: _OTHER[side[0]], name) for name in names]
+    return np.array([place[name] for name in swapped]) if place.keys() >= set(swapped) else None
+
+
+def _decode(model: Model, decoder: Session, asked: _Asked) -> Floats:
     *per_vertex, latent = asked.face
-    weights = asked.weights
-    vertices = per_vertex[0]
-    count, known = len(vertices), weights.shape[1]
-    offsets = np.empty((len(weights), count, 3), np.float32)
-    picked = weights.argmax(axis=1)
-    itself = np.array_equal(
-        weights, np.eye(known, dtype=np.float32)[picked]
-    )  # the basis is asked for, in some order
-    in_order = itself and np.array_equal(picked, np.arange(known))
+    pieces = _pieces(model, decoder, asked)
+    basis_of = _Basis(decoder.name, asked.weights, len(per_vertex[0]))
+    other = mirrored_conditions(model.info.condition_names)
 
     def take(piece: int, outputs: list[Floats]) -> None:
-        rows, basis = pieces[piece], outputs[0]
-        if basis.shape != (rows.stop - rows.start, known, 3):
+        rows, mirrored = pieces[piece].rows, pieces[piece].mirrored
+        basis = basis_of.checked(outputs[0], len(feeds[piece]["vertices"]))
+        if mirrored is None:
+            basis_of.put(rows, basis)
+            return
+        half = len(basis) // 2
+        one = basis[half:, other]
+        one *= ACROSS
+        one += basis[:half]
+        basis_of.put(rows, one)
+        one = one[:, other]
+        one *= ACROSS
+        basis_of.put(mirrored, one)
+
+    feeds = [_feed(piece, per_vertex, latent) for piece in pieces]
+    run_each(decoder, feeds, asked.cancellation, take, progress=asked.progress, pool=asked.pool)
+    if asked.twins is not None:
+        basis_of.offsets[:, asked.twins.copies] = basis_of.offsets[:, asked.twins.of]
+    return basis_of.offsets
+
+
+def _feed(piece: _Piece, per_vertex: Sequence[Floats], latent: Floats) -> dict[str, Any]:
+    """The decoder's inputs for a piece."""
+    rows: Any = piece.rows
+    if piece.mirrored is not None:
+        rows = np.concatenate([rows, piece.mirrored])
+    feed: dict[str, Any] = dict(zip(PER_VERTEX, (array[rows] for array in per_vertex), strict=True))
+    feed["latent"] = latent
+    return feed if piece.mirrored is None else feed | {PASSES: ONE_PASS}
+
+
+class _Basis:
+    """Offsets (N,F,3) for weights (N,K), as a decoder's basis comes in."""
+
+    def __init__(self, name: str, weights: Floats, count: int) -> None:
+        self._name, self._weights, self._known = name, weights, weights.shape[1]
+        self.offsets = np.empty((len(weights), count, 3), np.float32)
+        self._picked = weights.argmax(axis=1)
+        # the basis is asked for, in some order
+        self._itself = np.array_equal(weights, np.eye(self._known, dtype=np.float32)[self._picked])
+        self._in_order = self._itself and np.array_equal(self._picked, np.arange(self._known))
+
+    def checked(self, basis: Floats, count: int) -> Floats:
+        """A basis (R,K,3) of `count` vertices. Raises BackendError `model_contract` for another."""
+        if basis.shape != (count, self._known, 3):
             raise broken(
-                decoder.name,
-                f"gave a basis {basis.shape} for {rows.stop - rows.start} vertices and"
-                f" {known} conditions",
+                self._name,
+                f"gave a basis {basis.shape} for {count} vertices and {self._known} conditions",
             )
         # a basis that is not finite shows in the product too, unless its weight is 0: look at the
         # basis itself
-        require_finite(decoder.name, basis)
-        if itself:
-            columns = basis.view(WAY)[..., 0].T
-            offsets.view(WAY)[:, rows, 0] = columns if in_order else columns[picked]
-        else:
-            columns = np.ascontiguousarray(basis.transpose(1, 0, 2)).reshape(known, -1)
-            offsets[:, rows] = (weights @ columns).reshape(len(weights), rows.stop - rows.start, 3)
+        require_finite(self._name, basis)
+        return basis
 
-    feeds = [
-        {name: array[rows] for name, array in zip(PER_VERTEX, per_vertex, strict=True)}
-        | {"latent": latent}
-        for rows in pieces
-    ]
-    run_each(decoder, feeds, asked.cancellation, take, progress=asked.progress, pool=asked.pool)
-    return offsets
+    def put(self, rows: slice | Places, basis: Floats) -> None:
+        """Fill in the offsets of some vertices (R,) by their basis (R,K,3)."""
+        if self._itself:
+            columns = np.ascontiguousarray(basis).view(WAY)[..., 0].T
+            self.offsets.view(WAY)[:, rows, 0] = (
+                columns if self._in_order else columns[self._picked]
+            )
+        else:
+            columns = np.ascontiguousarray(basis.transpose(1, 0, 2)).reshape(self._known, -1)
+            self.offsets[:, rows] = (self._weights @ columns).reshape(
+                len(self._weights), len(basis), 3
+            )
 
 
 def _run_plain(session: Session, info: ModelInfo, asked: _Asked) -> Floats:

@@ -94,6 +94,11 @@ class Session:
         """Whether the last runs took much longer than runs of their size once did."""
         return self._late >= LATE_RUNS
 
+    def takes(self, name: str) -> bool:
+        """Whether a run on the processor may set a number of the model that has a default."""
+        known = self.session.get_overridable_initializers() if self.provider == "cpu" else ()
+        return any(entry.name == name for entry in known)
+
     def run(self, feeds: Mapping[str, Floats], options: Any) -> list[Floats]:
         """One run of ONNX Runtime's; raises what that raises."""
         session = self.session

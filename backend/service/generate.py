@@ -27,6 +27,7 @@ from ..inference.cancellation import Cancellation
 from ..inference.decoding import encode_with, shapes_of
 from ..inference.hardware import trim_memory
 from ..inference.models import Model
+from ..values import Twins
 from .asked import Asked
 from .report import Report, new_report
 
@@ -193,7 +194,9 @@ class _Run:
                 pipeline.analyse, face, self._mesh, names
             )  # beside the runs, on one of their threads: no more than were asked for
             look.add_done_callback(lambda _: trim())
-            offsets = pipeline.predict(self._network(workers), face, keys.asked)
+            offsets = pipeline.predict(
+                self._network(workers), face, keys.asked, isinstance(keys, Pair)
+            )
             looked = look.result()
         report.found(looked.findings)
         with report.stage("rules"):
@@ -209,7 +212,7 @@ class _Run:
         def progress(fraction: float) -> None:
             self._on_progress("model", _LOCATED + fraction * (_COMPUTED - _LOCATED))
 
-        def network(seen: tuple[Floats, ...], asked: Floats) -> Floats:
+        def network(seen: tuple[Floats, ...], asked: Floats, twins: Twins | None) -> Floats:
             return shapes_of(
                 self._model,
                 seen,  # type: ignore[arg-type]
@@ -217,6 +220,7 @@ class _Run:
                 self._cancellation,
                 progress,
                 pool=workers,
+                twins=twins,
             )
 
         return network

@@ -56,3 +56,32 @@ def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], 
         if max(abs(a), abs(b), abs(d)) < PLANE.settled:
             break
     return normal, offset, share
+
+
+def settled_plane(
+    points: Floats, probes: Floats, normal: NDArray[np.float64], offset: float
+) -> tuple[NDArray[np.float64], float]:
+    """A mirror plane, normal (3,) . p = offset, moved to the one in which the mesh mirrors but for
+    rounding, where there is such a one: `mirror_plane` looks at few points, whose partners need not
+    be among them, and so lies a little beside it.
+
+    Args:
+        points: float32 (P,3), all there are
+        probes: float32 (Q,3), some of them, whose partners are looked for
+        normal: (3,), near x
+        offset: of the plane
+    """
+    first = normal, offset
+    cloud, mine = points.astype(np.float64), probes.astype(np.float64)
+    for near in (PLANE.beside, PLANE.beside * PLANE.narrowed, PLANE.exact):
+        mirrored = mine - 2 * (mine @ normal - offset)[:, None] * normal
+        partner = cloud[nearest(mirrored.astype(np.float32), points)]
+        kept = np.abs(partner - mirrored).max(axis=1) < near
+        if kept.mean() < PLANE.paired:
+            return first
+        # the middle between partners lies in the plane, and the way between them along its normal
+        middle, way = (mine + partner)[kept] / 2, (partner - mine)[kept]
+        way *= np.sign(way @ normal)[:, None]
+        normal = way.sum(axis=0) / np.linalg.norm(way.sum(axis=0))
+        offset = float((middle @ normal).mean())
+    return normal, offset

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ..analyse.kinds import skin_and_still
 from ..geometry.frame import Doubles, Floats, Frame, frame_of_landmarks
 from ..geometry.landmarks import NAMES, mirrored
-from ..geometry.mesh import AvatarMesh, Ints
+from ..geometry.mesh import AvatarMesh, Ints, nearest
 from ..geometry.mirror import in_symmetric_region
 from ..geometry.ramp import smoothstep
-from ..geometry.symmetry import mirror_plane
+from ..geometry.symmetry import mirror_plane, settled_plane
 from ..params.geometry import PLANE
 from ..params.locate import CROP, SEARCH, TRUST
 from .points import CHANNELS, PointCloud, crop, in_crop
@@ -44,11 +44,14 @@ NOTHING = Found(Frame(np.zeros(3), np.eye(3), 1.0), 0.0)
 
 @dataclass(frozen=True)
 class EncoderSearch:
-    """A cloud of points, the encoder that looks at crops of it, and the names of its landmarks."""
+    """A cloud of points, the encoder that looks at crops of it, the names of its landmarks, and the
+    mesh's vertices (V,3) where its mirror plane is wanted to their last digit.
+    """
 
     cloud: PointCloud
     encode: Encode
     names: tuple[str, ...]
+    vertices: Floats | None = None
 
     def look(
         self,
@@ -261,14 +264,32 @@ class EncoderSearch:
         normal, offset, paired = self.mirror(frame)
         if paired < SEARCH.symmetric:
             return landmarks, frame
+        normal, offset = self._settled(frame, normal, offset)
         swapped = landmarks[[self.names.index(mirrored(n)) for n in self.names]].astype(np.float64)
         swapped -= 2 * (swapped @ normal - offset)[:, None] * normal
         share = np.array([(1 + (n in known) - (mirrored(n) in known)) / 2 for n in self.names])[
             :, None
         ]
-        seen = frame.to_object(share * landmarks + (1 - share) * swapped).astype(np.float64)
+        alike = share * landmarks + (1 - share) * swapped
+        # not rounded to float32: a body is large beside its face
+        seen = alike @ frame.rotation * frame.scale + frame.origin
         own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
         return own.to_canonical(seen), own
+
+    def _settled(self, frame: Frame, normal: Doubles, offset: float) -> tuple[Doubles, float]:
+        """The mirror plane of `mirror`, to the mesh's last digit where it has one."""
+        if self.vertices is None:
+            return normal, offset
+        cloud, points = (frame.columns(p).T for p in (self.cloud.positions, self.vertices))
+        seen, near = (np.flatnonzero(in_symmetric_region(p)) for p in (cloud, points))
+        if min(len(seen), len(near)) < TRUST.fewest:
+            return normal, offset
+        count = min(PLANE.settling, len(seen))
+        chosen = seen[np.argpartition(-self.cloud.priority[seen], count - 1)[:count]]
+        points = np.ascontiguousarray(points[near])
+        # of the surface, whatever the numbering of its vertices
+        probes = points[np.unique(nearest(np.ascontiguousarray(cloud[chosen]), points))]
+        return settled_plane(points, probes, normal, offset)
 
     def mirror(self, frame: Frame) -> tuple[Doubles, float, float]:
         """Normal (3,), offset and share of the face's mirror plane in a frame, see symmetry.py;

@@ -86,7 +86,7 @@ def _views(asked: Asked, triangles: Ints, encode: Encode, names: tuple[str, ...]
     """The views of some of a mesh's triangles (U,3)."""
     cloud = cloud_of(asked.mesh.vertices, triangles, asked.parts)
     return _Views(
-        EncoderSearch(cloud, encode, names),
+        EncoderSearch(cloud, encode, names, asked.mesh.vertices),
         EncoderSearch(_thinned(cloud), encode, names),
         _thinned(_hinted_cloud(asked.mesh, triangles, cloud)),
     )
@@ -226,7 +226,9 @@ def agreed(place: Place, mesh: AvatarMesh, encode: Encode) -> Place:
     triangles = outward(mesh.vertices, mesh.triangles, parts)[
         all_corners(allowed(mesh), mesh.triangles)
     ]
-    search = EncoderSearch(cloud_of(mesh.vertices, triangles, parts), encode, place.names)
+    search = EncoderSearch(
+        cloud_of(mesh.vertices, triangles, parts), encode, place.names, mesh.vertices
+    )
     landmarks, frame, seen = search.landmarks(
         search.settle(Found(place.frame, place.confidence)).frame
     )

@@ -28,6 +28,8 @@ LAYOUT = {
     "CHANNELS": "numbers of a point that the encoder's input has",
     "AXIS_PLACES": "what makes one number of a cell's three, 21 bits each",
     "LOW_HALF": "the lower half of a number that packs two",
+    "WIDTHS": "columns of a decoder's inputs, one after the other",
+    "NORMAL": "those of them that are a normal",
     "ACROSS": "three coordinates each across the mouth and across the eye, an input of the decoder",
 }
 # a constant that bounds what a request may ask for: another refuses requests and moves no vertex

@@ -1,56 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parameters of `backend/face/geometry`."""
+"""Parameters of `geometry/mesh.py` and what else reads surfaces."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .number import number
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """How points are searched that are too many to look at each (`geometry/blocks.py`). All of them
-    change the time and hardly the result.
-    """
-
-    pairs: int = number(
-        1 << 27,
-        "pairs of points",
-        1,
-        1 << 40,
-        "above it only blocks of neighbours are compared, which is faster from there on; heads of"
-        " less than 30,000 vertices stay below, whose shapes so stay the same to the last bit",
-    )
-    table: int = number(
-        1 << 22,
-        "pairs of points",
-        1,
-        1 << 40,
-        "no table of what lies beside what is larger; heads of less than 30,000 vertices stay"
-        " below, whose shapes so stay the same to the last bit",
-    )
-    most: int = number(
-        128,
-        "points",
-        1,
-        1 << 16,
-        "of a block; of 32 to 512 the fastest on the sample head of 171,000 vertices",
-    )
-    slack: float = number(
-        1e-5,
-        "share of the largest score",
-        0,
-        0.01,
-        "by so much a block may seem too far through rounding; an estimate, not fitted",
-    )
-    scores_at_once: int = number(
-        1 << 17,
-        "scores",
-        1 << 10,
-        1 << 24,
-        "bounds the table of scores, so that it fits into a core's cache; an estimate, not fitted",
-    )
+from ..number import number
 
 
 @dataclass(frozen=True)
@@ -198,6 +153,34 @@ class Plane:
         1e-3,
         "a correction below it ends the search; an estimate, not fitted",
     )
+    beside: float = number(
+        5e-3,
+        "canonical units",
+        1e-4,
+        0.1,
+        "a plane found lies no farther beside that of an exactly symmetric mesh: 4e-4 to 9e-4 on"
+        " the sample head, gene and uka",
+    )
+    narrowed: float = number(
+        0.1, "share", 0.01, 1, "of `beside`, in the second round; an estimate, not fitted"
+    )
+    exact: float = number(
+        1e-5,
+        "canonical units",
+        1e-7,
+        1e-3,
+        "partners of an exactly symmetric mesh lie no farther apart; rounding is 1e-6 of a body",
+    )
+    paired: float = number(
+        0.7,
+        "share of the probes",
+        0.5,
+        1,
+        "a mesh is exactly symmetric when so many have an exact partner; an estimate, not fitted",
+    )
+    settling: int = number(
+        200, "points", 20, 10_000, "whose exact partners are looked for; an estimate, not fitted"
+    )
 
 
 @dataclass(frozen=True)
@@ -281,7 +264,6 @@ class Smoothing:
     )
 
 
-BLOCKS = Blocks()
 MESH = Mesh()
 MIRROR = Mirror()
 PLANE = Plane()

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Vertices that a model need not look at, because what it sees of them is what it sees of another,
+or that one's mirror image: both halves of a symmetric face, and vertices that were split for UVs.
+
+The halves of a mesh whose vertices mirror are made alike also where its triangles do not: quads are
+cut along the same diagonal on both sides. So shapes hang less on how a mesh was cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...values import Twins
+from ..params.geometry import LIKENESS
+from .landmarks import NAMES, mirrored
+from .mesh import Floats
+
+Places = NDArray[np.intp]
+ACROSS = (-1, 1, 1)  # a point or a way in the mirror
+# of what a decoder sees of a vertex: vertices, normals, centre and extent of the part, sides, ways
+MIRROR = np.array((*ACROSS, *ACROSS, *ACROSS, 1, 1, 1, 1, 1, *ACROSS, *ACROSS), np.float32)
+WIDTHS = (3, 3, 6, 2, 6)
+NORMAL = slice(3, 6)
+
+
+def twins_of(seen: Sequence[Floats], landmarks: Floats) -> Twins | None:
+    """Which vertices a decoder need look at. None where the face is not symmetric or hardly any has
+    a twin.
+
+    Args:
+        seen: what it sees of each vertex: vertices (F,3), normals (F,3), parts (F,6), sides (F,2),
+            ways (F,6), canonical
+        landmarks: (L,3), canonical, in the order of landmarks.NAMES
+    """
+    other = [NAMES.index(mirrored(name)) for name in NAMES]
+    if len(landmarks) != len(NAMES):
+        return None
+    if np.abs(landmarks[other] * np.array(ACROSS, np.float32) - landmarks).max() > LIKENESS.within:
+        return None
+    rows = np.concatenate(seen, axis=1)
+    # mirror images and copies have the same of it
+    place = np.abs(rows[:, 0]) + rows[:, 1] * np.float32(np.e) + rows[:, 2] * np.float32(np.pi)
+    order = np.argsort(place, kind="stable")
+    first = _first(rows, place, order)
+    kept = order[first[order] == order]
+    partner = _partners(rows, place, kept)
+    own = np.flatnonzero(partner > np.arange(len(rows)))
+    if 2 * len(own) < LIKENESS.fewest * len(rows):
+        return None
+    copies = np.flatnonzero(first != np.arange(len(rows)))
+    alone = np.sort(kept[partner[kept] < 0])
+    return Twins(own, partner[own], alone, copies, first[copies])
+
+
+def evened(seen: Sequence[Floats], twins: Twins) -> tuple[Floats, ...]:
+    """What a model sees of vertices (F,...), as `twins_of` takes it, with twins exact mirror images
+    of each other, the mean of both, and copies as what they are copies of.
+    """
+    rows = np.concatenate(seen, axis=1)
+    left, right = twins.left, twins.right
+    mean = (rows[left] + rows[right] * MIRROR) / 2
+    facing = mean[:, NORMAL]
+    facing /= np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), np.float32(1e-6))
+    rows[right], rows[left] = mean * MIRROR, mean
+    rows[twins.copies] = rows[twins.of]
+    return tuple(
+        np.ascontiguousarray(some) for some in np.split(rows, np.cumsum(WIDTHS)[:-1], axis=1)
+    )
+
+
+def _close(place: Floats, order: Places, step: int, far: float) -> tuple[Places, Places]:
+    """Vertices and those `step` behind them in an order by place, which are no more than `far`
+    apart.
+    """
+    one, two = order[: len(order) - step], order[step:]
+    near = place[two] - place[one] <= far
+    return one[near], two[near]
+
+
+def _first(rows: Floats, place: Floats, order: Places) -> Places:
+    """For each vertex (F,) the first one with the same row (F,20), or itself."""
+    first = np.arange(len(rows))
+    for step in range(1, LIKENESS.reach):
+        one, two = _close(place, order, step, 0)
+        same = (rows[one] == rows[two]).all(axis=1)
+        first[two[same]] = one[same]
+    while not np.array_equal(first, first[first]):
+        first = first[first]
+    return first
+
+
+def _partners(rows: Floats, place: Floats, order: Places) -> Places:
+    """For each vertex (F,) of those in order, by place, the one whose row (F,20) is its own in the
+    mirror, -1 where there is none.
+    """
+    partner = np.full(len(rows), -1)
+    same = LIKENESS.within
+    allowed = np.repeat((same, LIKENESS.normals, same, LIKENESS.sides, LIKENESS.ways), WIDTHS)
+    for step in range(1, LIKENESS.reach):
+        one, two = _close(place, order, step, 2 * np.e * LIKENESS.within)
+        new = (partner[one] < 0) & (partner[two] < 0)
+        new &= np.abs(rows[one, 0]) > LIKENESS.within  # of which side others are, rounding tells
+        one, two = one[new], two[new]
+        alike = (np.abs(rows[one] * MIRROR - rows[two]) <= allowed).all(axis=1)
+        one, two = one[alike], two[alike]
+        partner[one] = two
+        partner[two] = one
+        wrong = partner[partner[one]] != one  # of three in one place
+        partner[one[wrong]] = -1
+    lost = np.flatnonzero((partner >= 0) & (partner[partner] != np.arange(len(rows))))
+    partner[lost] = -1
+    return partner

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model looks at half of a symmetric face, and gives what it gives for all of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fixtures.meshes import ball
+
+from backend.face.geometry.frame import Floats
+from backend.face.geometry.landmarks import NAMES, mirrored
+from backend.face.geometry.symmetry import settled_plane
+from backend.face.geometry.twins import MIRROR, WIDTHS, evened, twins_of
+from backend.inference.cancellation import Cancellation
+from backend.inference.contract import PASSES
+from backend.inference.decoding import mirrored_conditions, shapes_of
+from backend.inference.loading import load_model
+
+ACROSS = np.array([-1, 1, 1], np.float32)
+
+
+def face(count: int = 300) -> tuple[tuple[Floats, ...], Floats]:
+    """What a decoder sees of a face: `count` vertices on each side, as many again without an image,
+    some in the mirror plane, and copies; and its landmarks (L,3).
+    """
+    rng = np.random.default_rng(8)
+    left = rng.normal(0, 0.5, (count, sum(WIDTHS))).astype(np.float32)
+    left[:, 0] = np.abs(left[:, 0]) + 0.01
+    alone = rng.normal(0, 0.5, (count, sum(WIDTHS))).astype(np.float32)
+    midline = rng.normal(0, 0.5, (9, sum(WIDTHS))).astype(np.float32)
+    midline[:, 0] = 0
+    rows = np.concatenate([left, left * MIRROR, alone, midline, left[:40]])
+    rows = rows[rng.permutation(len(rows))]
+    marks = rng.normal(0, 0.5, (len(NAMES), 3)).astype(np.float32)
+    other = [NAMES.index(mirrored(name)) for name in NAMES]
+    seen = tuple(np.ascontiguousarray(a) for a in np.split(rows, np.cumsum(WIDTHS)[:-1], axis=1))
+    return seen, np.asarray((marks + marks[other] * ACROSS) / 2, np.float32)
+
+
+def test_all_twins_are_found() -> None:
+    seen, landmarks = face()
+    twins = twins_of(seen, landmarks)
+    assert twins is not None
+    assert (len(twins.left), len(twins.alone), len(twins.copies)) == (300, 309, 40)
+    every = np.concatenate([twins.left, twins.right, twins.alone, twins.copies])
+    assert np.array_equal(np.sort(every), np.arange(len(seen[0])))
+    rows = np.concatenate(seen, axis=1)
+    assert np.array_equal(rows[twins.left] * MIRROR, rows[twins.right])
+    assert np.array_equal(rows[twins.copies], rows[twins.of])
+
+
+def test_a_face_whose_landmarks_do_not_mirror_has_none() -> None:
+    seen, landmarks = face()
+    landmarks[0, 1] += 0.001
+    assert twins_of(seen, landmarks) is None
+
+
+def test_small_differences_are_evened_and_large_ones_are_none() -> None:
+    seen, landmarks = face()
+    twins = twins_of(seen, landmarks)
+    assert twins is not None
+    seen[1][twins.left[0]] += 0.1  # a quad that was cut the other way
+    seen[4][twins.left[1]] += 0.5  # another vertex is opposite
+    again = twins_of(seen, landmarks)
+    assert again is not None
+    assert set(twins.left) - set(again.left) == {twins.left[1]}
+    rows = np.concatenate(evened(seen, again), axis=1)
+    assert np.array_equal(rows[again.left] * MIRROR, rows[again.right])
+
+
+def test_one_pass_gives_what_two_give() -> None:
+    model = load_model()
+    seen, landmarks = face()
+    twins = twins_of(seen, landmarks)
+    assert twins is not None
+    latent = np.zeros((1, landmarks.size + 9), np.float32)
+    latent[0, : landmarks.size] = landmarks.ravel()
+    seen = evened(seen, twins)
+    weights = np.eye(len(model.info.conditions), dtype=np.float32)
+    whole = (*seen, latent)
+    both = shapes_of(model, whole, weights, Cancellation())  # type: ignore[arg-type]
+    one = shapes_of(model, whole, weights, Cancellation(), twins=twins)  # type: ignore[arg-type]
+    assert model.decoder is not None and model.decoder.takes(PASSES)
+    assert np.abs(one - both).max() < 1e-6 * max(1, np.abs(both).max())
+
+
+def test_conditions_in_the_mirror() -> None:
+    found = mirrored_conditions(("jawOpen", "jawLeft", "eyeBlinkRight", "jawRight", "eyeBlinkLeft"))
+    assert found is not None and found.tolist() == [0, 3, 4, 1, 2]
+    assert mirrored_conditions(("jawOpen", "jawLeft")) is None
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-3])
+def test_a_mirror_plane_is_found_to_the_last_digit_where_there_is_one(noise: float) -> None:
+    points, _ = ball(24, 31, (0.02, 0.3, 0.2), (0.5, 0.4, 0.6))
+    points = np.concatenate([points, points * ACROSS])
+    rng = np.random.default_rng(1)
+    points = (points + rng.normal(0, noise, points.shape)).astype(np.float32)
+    beside = np.array([1, 4e-4, -3e-4])
+    beside /= np.linalg.norm(beside)
+    normal, offset = settled_plane(points, points[::9], beside, 5e-4)
+    if noise:
+        assert np.array_equal(normal, beside) and offset == 5e-4
+    else:
+        assert normal == pytest.approx([1, 0, 0], abs=1e-6)
+        assert offset == pytest.approx(0, abs=1e-6)
