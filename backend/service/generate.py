@@ -35,6 +35,10 @@ Floats = NDArray[np.float32]
 OnProgress = Callable[[str, float], None]
 
 MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three times as much
+OFFSET_BYTES = 12  # three float32
+# of offsets that leave at once, a key at least: what is still to be mixed is not held beside what
+# was
+PIECE = 1 << 26
 LARGE = (
     1 << 24
     # bytes of all offsets together from which on the holes that freed arrays leave are given back:
@@ -53,7 +57,7 @@ _LOCATED, _COMPUTED = 0.5, 0.85
 
 @dataclass(frozen=True)
 class Shapes:
-    """A table's shapes.
+    """A table's shapes, or some of them where they are many on a dense mesh.
 
     Args:
         set_name: of the set, or `table`
@@ -257,31 +261,39 @@ class _Run:
         keys, tables = self._keys, self._asked.tables
         first, last = 0, list(tables)[-1]
         for name, table in tables.items():
-            rows = slice(first, first + len(table))
-            out = (
-                offsets[: len(table)]
-                if keys.replaces and name == last
-                else np.empty((len(table), len(face.indices), 3), np.float32)
-            )
+            in_place = keys.replaces and name == last
+            step = max(1, PIECE // (len(face.indices) * OFFSET_BYTES))
+            for start in range(0, len(table), step):
+                names = tuple(table)[start : start + step]
+                rows = slice(first, first + len(names))
+                out = (
+                    offsets[start : start + len(names)]
+                    if in_place
+                    else np.empty((len(names), len(face.indices), 3), np.float32)
+                )
+                moves = self._mixed_rows(face, first, out)
+                first = rows.stop
+                done = first / self._asked.count
+                self._on_progress("rules", _COMPUTED + done * (1 - _COMPUTED))
+                sure = np.where(moves, face.confidence * keys.sure(rows), 0).astype(np.float32)
+                yield Shapes(name, names, out, sure)
 
-            def mix(row: int, rows: slice = rows, out: Floats = out) -> bool:
-                return pipeline.mix(keys, face, rows.start + row, self._asked.strength, out[row])
+    def _mixed_rows(self, face: Face, first: int, out: Floats) -> NDArray[np.bool_]:
+        """Mix keys from row `first` on, in object space, in out (M,F,3); which of them move (M,)."""
 
-            with self.report.stage("frame"):
-                each = _until_cancelled(map, self._cancellation)
-                moves = np.array(list(each(mix, range(len(table)))))
-            first = rows.stop
-            done = first / self._asked.count
-            self._on_progress("rules", _COMPUTED + done * (1 - _COMPUTED))
-            sure = np.where(moves, face.confidence * keys.sure(rows), 0).astype(np.float32)
-            yield Shapes(name, tuple(table), out, sure)
+        def mix(row: int) -> bool:
+            return pipeline.mix(self._keys, face, first + row, self._asked.strength, out[row])
+
+        with self.report.stage("frame"):
+            each = _until_cancelled(map, self._cancellation)
+            return np.array(list(each(mix, range(len(out)))), bool)
 
 
 def _trimming(count: int, face: Face) -> Callable[[], None]:
     """What gives freed memory back, where `count` shapes of a face are worth it. Raises
     BackendError `out_of_memory` for too many.
     """
-    needed = count * len(face.indices) * 12
+    needed = count * len(face.indices) * OFFSET_BYTES
     if needed > MAX_BYTES:
         what = (
             f"{count} shapes on {len(face.indices)} vertices need {needed / 2**30:.1f} GiB, more"

@@ -22,6 +22,7 @@ from backend.inference.cancellation import Cancellation
 from backend.inference.decoding import encode_with, shapes_of
 from backend.inference.loading import load_model
 from backend.inference.settings import resolve
+from backend.values import Twins
 
 # viseme -> Vitruvian's phonemes
 PHONEMES = {

@@ -207,6 +207,21 @@ def test_bad_requests_are_refused_before_any_work(
     assert caught.value.code == code
 
 
+def test_large_answers_leave_in_pieces_and_are_the_same(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = [part for part in start(model, SETS) if isinstance(part, Shapes)]
+    face = next(start(model, SETS))
+    monkeypatch.setattr(module, "PIECE", 10 * len(face.indices) * module.OFFSET_BYTES)
+    parts = [part for part in start(model, SETS) if isinstance(part, Shapes)]
+    assert max(len(part.names) for part in parts) == 10
+    for of in whole:
+        own = [part for part in parts if part.set_name == of.set_name]
+        assert [name for part in own for name in part.names] == list(of.names)
+        assert np.array_equal(np.concatenate([part.offsets for part in own]), of.offsets)
+        assert np.array_equal(np.concatenate([part.confidence for part in own]), of.confidence)
+
+
 def test_more_than_fits_into_memory_is_refused(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
