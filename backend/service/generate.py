@@ -6,11 +6,10 @@ stage.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from ..errors import BackendError
 from ..face import pipeline
 from ..face.geometry.mesh import AvatarMesh, check
-from ..face.geometry.mirror import Each
 from ..face.keys import Looked, Pair, Plain
 from ..face.locate import worn
 from ..face.locate.face import Face, Place
@@ -29,6 +27,8 @@ from ..inference.hardware import trim_memory
 from ..inference.models import Model
 from ..values import Twins
 from .asked import Asked
+from .found import FoundFaces
+from .pieces import until_cancelled
 from .report import Report, new_report
 
 Floats = NDArray[np.float32]
@@ -83,6 +83,7 @@ def find_face(
     share: float = 1.0,
     upright: bool = False,
     workers: Executor | None = None,
+    found: FoundFaces | None = None,
 ) -> Face:
     """Check the mesh and locate the face, see `locate`.
 
@@ -95,6 +96,7 @@ def find_face(
         share: of the whole that is done when the face is found
         upright: look only with the likeliest direction up
         workers: threads for the model's runs, if there are any yet
+        found: faces that need not be looked for again, if they are to be remembered
 
     Raises:
         BackendError: mesh_*, `no_face`, `cancelled`, `model_contract`
@@ -119,7 +121,10 @@ def find_face(
                 seen, encode, names, progress, upright or level, threads=model.parallel_runs
             )
 
-        face = worn.located(mesh, names, find, lambda place: agreed(place, mesh, encode))
+        def located() -> Face:
+            return worn.located(mesh, names, find, lambda place: agreed(place, mesh, encode))
+
+        face = located() if found is None else found.face(mesh, model, upright, located)
         progress(1.0)
     cancellation.check()
     report.face_vertices = len(face.indices)
@@ -134,6 +139,8 @@ def generate(
     model: Model,
     on_progress: OnProgress,
     cancellation: Cancellation,
+    *,
+    found: FoundFaces | None = None,
 ) -> Iterator[Face | Shapes | Report]:
     """Yield the Face, then the Shapes of each table as they are ready, then the Report: the steps
     of face/pipeline.py, with threads and progress.
@@ -144,6 +151,7 @@ def generate(
         model: loaded
         on_progress: gets the stage's name and the fraction of the whole
         cancellation: looked at between pieces of work
+        found: faces that need not be looked for again, if they are to be remembered
 
     Raises:
         BackendError: see errors.CODES; bad requests are refused before any work
@@ -155,7 +163,14 @@ def generate(
         ThreadPoolExecutor(min(model.threads, BESIDE), "rules") as beside,
     ):
         face = find_face(
-            mesh, model, run.report, on_progress, cancellation, share=_LOCATED, workers=workers
+            mesh,
+            model,
+            run.report,
+            on_progress,
+            cancellation,
+            share=_LOCATED,
+            workers=workers,
+            found=found,
         )
         yield face
         offsets = run.computed(face, workers, beside)
@@ -239,7 +254,7 @@ class _Run:
     ) -> None:
         """Smooth and correct shapes (K,F,3), in place, and see how they hold together."""
         threads, shared = (beside.map, 2) if len(face.indices) >= LARGE_FACE else (map, 1)
-        each = _until_cancelled(threads, self._cancellation)
+        each = until_cancelled(threads, self._cancellation)
         pipeline.smooth(offsets, looked, each, shared)
         trim()
         pipeline.correct(
@@ -279,13 +294,13 @@ class _Run:
                 yield Shapes(name, names, out, sure)
 
     def _mixed_rows(self, face: Face, first: int, out: Floats) -> NDArray[np.bool_]:
-        """Mix keys from row `first` on, in object space, in out (M,F,3); which of them move (M,)."""
+        """Mix keys from row `first` on, in object space, in out (M,F,3); which move, (M,)."""
 
         def mix(row: int) -> bool:
             return pipeline.mix(self._keys, face, first + row, self._asked.strength, out[row])
 
         with self.report.stage("frame"):
-            each = _until_cancelled(map, self._cancellation)
+            each = until_cancelled(map, self._cancellation)
             return np.array(list(each(mix, range(len(out)))), bool)
 
 
@@ -308,19 +323,6 @@ def _trimming(count: int, face: Face) -> Callable[[], None]:
         return lambda: None
     trim_memory()
     return trim_memory
-
-
-def _until_cancelled(each: Each, cancellation: Cancellation) -> Each:
-    """`map`, or that of an executor, that looks for a cancel before each piece of work."""
-
-    def run(work: Callable[[Any], Any], pieces: Iterable[Any]) -> Iterable[Any]:
-        def one(piece: Any) -> Any:
-            cancellation.check()
-            return work(piece)
-
-        return each(one, pieces)
-
-    return run
 
 
 def _workers(model: Model) -> int:

@@ -30,6 +30,7 @@ from ..inference.settings import Settings, resolve, tell
 from ..protocol import Array, Message
 from ..values import is_number
 from .asked import Asked
+from .found import FoundFaces
 from .generate import Shapes, find_face, generate
 from .mesh_of_request import mesh_of
 from .report import Report, new_report
@@ -56,6 +57,7 @@ class Handlers:
         self.preferences, self._settings = dict(preferences or {}), settings
         self._metrics_file = ""
         self.pool = Pool()
+        self._found = FoundFaces()
         self.metrics = Metrics()
         self.sets = load_sets()
 
@@ -132,6 +134,7 @@ class Handlers:
 
     def close(self) -> None:
         """Let go of everything."""
+        self._found.clear()
         self.pool.close()
 
     def _load(
@@ -162,7 +165,15 @@ class Handlers:
         with self.pool.lease(_path(message.header, settings), settings) as model:
             report = new_report(mesh, model)
             report.seconds["load"] = time.perf_counter() - start
-            face = find_face(mesh, model, report, _progress(send), cancellation, upright=upright)
+            face = find_face(
+                mesh,
+                model,
+                report,
+                _progress(send),
+                cancellation,
+                upright=upright,
+                found=self._found,
+            )
             if model.plain is None:
                 with report.stage("rest"):
                     report.found(pipeline.at_rest(face, mesh, model.info.landmarks))
@@ -191,7 +202,8 @@ class Handlers:
         start = time.perf_counter()
         with self.pool.lease(_path(header, settings), settings) as model:
             loaded = time.perf_counter() - start
-            for result in generate(mesh, asked, model, _progress(send), cancellation):
+            results = generate(mesh, asked, model, _progress(send), cancellation, found=self._found)
+            for result in results:
                 if isinstance(result, Face):
                     _send_face(result, model, send)
                 elif isinstance(result, Shapes):

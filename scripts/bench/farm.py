@@ -120,10 +120,12 @@ def children(count: int) -> dict[str, float]:
     one each; the same head, in turns.
     """
     sys.path.insert(0, str(ROOT))
+    import itertools
     import threading
 
     import numpy as np
 
+    from scripts.bench.runner import LARGER
     from scripts.samples.head import build
     from scripts.tools.client import Client
 
@@ -136,9 +138,14 @@ def children(count: int) -> dict[str, float]:
         "triangles": np.array(triangles, np.int32),
     }
 
+    sizes = itertools.count(1)
+
     def ask(client: Client, times: int) -> None:
         for _ in range(times):
-            client.report("generate", {"sets": ["arkit"]}, arrays)
+            # another size each time: a face that was found is not looked for again
+            size = np.float32(1 + next(sizes) * LARGER)
+            other = arrays | {"vertices": arrays["vertices"] * size}
+            client.report("generate", {"sets": ["arkit"]}, other)
 
     def minute(clients: list[Client]) -> float:
         threads = [threading.Thread(target=ask, args=(client, count)) for client in clients]

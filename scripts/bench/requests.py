@@ -19,6 +19,7 @@ from backend.inference.models import Model
 from backend.inference.running import run_each
 from backend.inference.sessions import Session
 from scripts.bench.recorded import joined, pieces_of, recorded_runs, together
+from scripts.bench.runner import LARGER
 from scripts.bench.timing import LEAST, egg_head, in_turns, spread
 from scripts.tools.client import Client
 
@@ -42,7 +43,7 @@ class Requests:
     def __init__(
         self, path: Path | None, settings: Mapping[str, Any], conditions: Sequence[str]
     ) -> None:
-        self._path, self._settings = path, dict(settings)
+        self._path, self._settings, self._sent = path, dict(settings), 0
         known = load_sets()["arkit"].shapes
         self._arkit = all(condition in conditions for row in known.values() for condition in row)
         self._table = None if self._arkit else {name: {name: 1.0} for name in conditions[:52]}
@@ -66,8 +67,12 @@ class Requests:
             "model": str(self._path) if self._path else None,
         }
         fields |= {"sets": ["arkit"]} if self._arkit else {"table": self._table}
+        # a little larger each time: a face that was found is not looked for again
+        self._sent += 1
+        arrays = mesh.arrays()
+        arrays["vertices"] = mesh.vertices * np.float32(1 + self._sent * LARGER)
         began, first = time.perf_counter(), 0.0
-        for message in client.answers(client.send("generate", fields, mesh.arrays())):
+        for message in client.answers(client.send("generate", fields, arrays)):
             if message.header["type"] == "shapes" and not first:
                 first = time.perf_counter() - began
             if message.header["type"] == "done":

@@ -127,8 +127,9 @@ def _with_shapes(mesh: AvatarMesh, sounds: Mapping[str, Floats]) -> Spoken:
             )
         )
 
-        def network(seen: tuple[Floats, ...], asked: Floats) -> Floats:
-            return shapes_of(model, seen, asked, Cancellation(), pool=thread)  # type: ignore[arg-type]
+        def network(seen: tuple[Floats, ...], asked: Floats, twins: Twins | None) -> Floats:
+            cancellation = Cancellation()
+            return shapes_of(model, seen, asked, cancellation, pool=thread, twins=twins)  # type: ignore[arg-type]
 
         offsets = pipeline.predict(network, face, keys.asked)
     looked = pipeline.analyse(face, mesh, model.info.landmarks)

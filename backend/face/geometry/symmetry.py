@@ -82,6 +82,10 @@ def settled_plane(
         # the middle between partners lies in the plane, and the way between them along its normal
         middle, way = (mine + partner)[kept] / 2, (partner - mine)[kept]
         way *= np.sign(way @ normal)[:, None]
-        normal = way.sum(axis=0) / np.linalg.norm(way.sum(axis=0))
+        along = way.sum(axis=0)
+        length = float(np.linalg.norm(along))
+        if length < near * len(way):  # all of it lies in the plane
+            return first
+        normal = along / length
         offset = float((middle @ normal).mean())
     return normal, offset

@@ -104,3 +104,10 @@ def test_a_mirror_plane_is_found_to_the_last_digit_where_there_is_one(noise: flo
     else:
         assert normal == pytest.approx([1, 0, 0], abs=1e-6)
         assert offset == pytest.approx(0, abs=1e-6)
+
+
+def test_points_in_one_plane_have_no_other_mirror_plane() -> None:
+    points = np.random.default_rng(2).normal(size=(500, 3)).astype(np.float32)
+    points[:, 0] = 0
+    normal, offset = settled_plane(points, points[::3], np.array([1.0, 0, 0]), 0.0)
+    assert normal.tolist() == [1, 0, 0] and offset == 0

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faces that were found, by what they were looked for in: who asks again about the same mesh, for
+other shapes, another style or strength, does not wait for another search.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+
+import numpy as np
+
+from ..errors import BackendError
+from ..face.geometry.mesh import AvatarMesh
+from ..face.locate.face import Face
+from ..face.params.locate import FINDING
+from ..inference.models import Model
+
+MOST_BYTES = 1 << 26  # of all faces that are kept; one of 200,000 vertices takes a third of it
+MOST = 32  # the panel asks about the objects of a scene
+
+
+class FoundFaces:
+    """The faces that were asked for last. Several threads may ask."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, Face | BackendError] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def face(self, mesh: AvatarMesh, model: Model, upright: bool, find: Callable[[], Face]) -> Face:
+        """The face of a mesh, found before or now. upright: of the search. Raises what `find`
+        raises; that there is none is remembered, too.
+        """
+        mine, other = (fingerprint(mesh, model, level) for level in (upright, False))
+        with self._lock:
+            known = self._kept.get(mine)
+            if known is not None:
+                self._kept.move_to_end(mine)
+        if isinstance(known, BackendError):
+            raise BackendError(known.code, known.message, known.fix)
+        if known is not None:
+            return known
+        try:
+            face = find()
+        except BackendError as error:
+            if error.code == "no_face":
+                self._keep(mine, error)
+            raise
+        self._keep(mine, face)
+        if face.confidence > FINDING.certain:  # then no other direction is tried
+            self._keep(other, face)
+        return face
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._kept.clear()
+
+    def _keep(self, key: bytes, found: Face | BackendError) -> None:
+        with self._lock:
+            self._kept[key] = found
+            self._kept.move_to_end(key)
+            while len(self._kept) > MOST or self._bytes() > MOST_BYTES:
+                self._kept.popitem(last=False)
+
+    def _bytes(self) -> int:
+        faces = {id(found): found for found in self._kept.values() if isinstance(found, Face)}
+        return sum(map(_size, faces.values()))
+
+
+def _size(face: Face) -> int:
+    return sum(
+        value.nbytes
+        for value in (getattr(face, field.name) for field in fields(face))
+        if isinstance(value, np.ndarray)
+    )
+
+
+def fingerprint(mesh: AvatarMesh, model: Model, upright: bool) -> bytes:
+    """A number for all that a face hangs on: the mesh with its hints, the encoder, what it runs on,
+    and how the face is looked for.
+    """
+    hashed = hashlib.blake2b(digest_size=16)
+    encoder = model.encoder
+    asked = (encoder.hash, encoder.provider, encoder.settings, model.info.landmarks, upright)
+    _take(hashed, (mesh, *asked))
+    return hashed.digest()
+
+
+def _take(hashed: hashlib.blake2b, value: object) -> None:
+    """Let a value count: arrays by their bytes, data classes, tables and lists by what is in
+    them.
+    """
+    if isinstance(value, np.ndarray):
+        hashed.update(f"array {value.dtype} {value.shape};".encode())
+        hashed.update(np.ascontiguousarray(value).data)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            hashed.update(f"{field.name};".encode())
+            _take(hashed, getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for name in sorted(value):
+            hashed.update(f"{name};".encode())
+            _take(hashed, value[name])
+    elif isinstance(value, list | tuple):
+        hashed.update(f"{len(value)};".encode())
+        for each in value:
+            _take(hashed, each)
+    else:
+        hashed.update(f"{value!r};".encode())
