@@ -27,7 +27,7 @@ class FoundFaces:
     """The faces that were asked for last. Several threads may ask."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[bytes, Face | BackendError] = OrderedDict()
+        self._known: OrderedDict[bytes, Face | BackendError] = OrderedDict()
         self._lock = threading.Lock()
 
     def face(self, mesh: AvatarMesh, model: Model, upright: bool, find: Callable[[], Face]) -> Face:
@@ -36,9 +36,9 @@ class FoundFaces:
         """
         mine, other = (fingerprint(mesh, model, level) for level in (upright, False))
         with self._lock:
-            known = self._kept.get(mine)
+            known = self._known.get(mine)
             if known is not None:
-                self._kept.move_to_end(mine)
+                self._known.move_to_end(mine)
         if isinstance(known, BackendError):
             raise BackendError(known.code, known.message, known.fix)
         if known is not None:
@@ -57,17 +57,17 @@ class FoundFaces:
     def clear(self) -> None:
         """Forget all."""
         with self._lock:
-            self._kept.clear()
+            self._known.clear()
 
     def _keep(self, key: bytes, found: Face | BackendError) -> None:
         with self._lock:
-            self._kept[key] = found
-            self._kept.move_to_end(key)
-            while len(self._kept) > MOST or self._bytes() > MOST_BYTES:
-                self._kept.popitem(last=False)
+            self._known[key] = found
+            self._known.move_to_end(key)
+            while len(self._known) > MOST or self._bytes() > MOST_BYTES:
+                self._known.popitem(last=False)
 
     def _bytes(self) -> int:
-        faces = {id(found): found for found in self._kept.values() if isinstance(found, Face)}
+        faces = {id(found): found for found in self._known.values() if isinstance(found, Face)}
         return sum(map(_size, faces.values()))
 
 

@@ -44,12 +44,12 @@ def one_pass(model: onnx.ModelProto) -> None:
     edit = _Edit(model)
     del graph.value_info[:]  # shapes that were inferred with two sides
     nodes = list(graph.node)
-    sides = {used for node in nodes if node.output[0] in ROWS for used in node.input}
+    taken = {used for node in nodes if node.output[0] in ROWS for used in node.input}
     del graph.node[:]
     graph.node.extend(edit.begun())
     for node in nodes:
         name = node.output[0]
-        if name in sides:
+        if name in taken:
             continue
         if name in ROWS:
             graph.node.extend(edit.side_by_side(node, nodes))

@@ -76,11 +76,11 @@ def settled_plane(
     for near in (PLANE.beside, PLANE.beside * PLANE.narrowed, PLANE.exact):
         mirrored = mine - 2 * (mine @ normal - offset)[:, None] * normal
         partner = cloud[nearest(mirrored.astype(np.float32), points)]
-        kept = np.abs(partner - mirrored).max(axis=1) < near
-        if kept.mean() < PLANE.paired:
+        paired = np.abs(partner - mirrored).max(axis=1) < near
+        if paired.mean() < PLANE.paired:
             return first
         # the middle between partners lies in the plane, and the way between them along its normal
-        middle, way = (mine + partner)[kept] / 2, (partner - mine)[kept]
+        middle, way = (mine + partner)[paired] / 2, (partner - mine)[paired]
         way *= np.sign(way @ normal)[:, None]
         along = way.sum(axis=0)
         length = float(np.linalg.norm(along))

@@ -45,13 +45,13 @@ def twins_of(seen: Sequence[Floats], landmarks: Floats) -> Twins | None:
     place = np.abs(rows[:, 0]) + rows[:, 1] * np.float32(np.e) + rows[:, 2] * np.float32(np.pi)
     order = np.argsort(place, kind="stable")
     first = _first(rows, place, order)
-    kept = order[first[order] == order]
-    partner = _partners(rows, place, kept)
+    first_ones = order[first[order] == order]
+    partner = _partners(rows, place, first_ones)
     own = np.flatnonzero(partner > np.arange(len(rows)))
     if 2 * len(own) < LIKENESS.fewest * len(rows):
         return None
     copies = np.flatnonzero(first != np.arange(len(rows)))
-    alone = np.sort(kept[partner[kept] < 0])
+    alone = np.sort(first_ones[partner[first_ones] < 0])
     return Twins(own, partner[own], alone, copies, first[copies])
 
 
@@ -98,7 +98,9 @@ def _partners(rows: Floats, place: Floats, order: Places) -> Places:
     """
     partner = np.full(len(rows), -1)
     same = LIKENESS.within
-    allowed = np.repeat((same, LIKENESS.normals, same, LIKENESS.sides, LIKENESS.ways), WIDTHS)
+    allowed = np.repeat(
+        (same, LIKENESS.normals, same, LIKENESS.lip_lid_side, LIKENESS.opposite_edge), WIDTHS
+    )
     for step in range(1, LIKENESS.reach):
         one, two = _close(place, order, step, 2 * np.e * LIKENESS.within)
         new = (partner[one] < 0) & (partner[two] < 0)

@@ -28,7 +28,7 @@ class Likeness:
         "those of mirror images may differ so much: quads are cut along the same diagonal on both"
         " sides, which does not mirror; 99 of 100 of the sample head's differ less",
     )
-    sides: float = number(
+    lip_lid_side: float = number(
         0.25,
         "from 1, above an opening, to -1, below",
         0,
@@ -36,7 +36,7 @@ class Likeness:
         "those of mirror images may differ so much, as ways lead along such diagonals; an estimate,"
         " not fitted",
     )
-    ways: float = number(
+    opposite_edge: float = number(
         0.05,
         "canonical units",
         0,
