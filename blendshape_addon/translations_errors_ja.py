@@ -152,6 +152,7 @@ ERRORS_JAPANESE: dict[str, str] = {
     "{name} must have one value per vertex, not the shape {shape}.": "{name} は頂点ごとに 1 つの値でなければなりません (形は {shape} です)。",
     "Send V of them.": "頂点と同じ数を渡してください。",
     "{count} shapes on {vertices} vertices need {memory} GiB, more than is allowed.": "{vertices} 頂点にシェイプ {count} 個を作るには {memory} GiB 必要で、上限を超えます。",
+    "A mesh of {vertices} vertices needs {memory} GiB, more than is allowed.": "{vertices} 頂点のメッシュには {memory} GiB 必要で、上限を超えます。",
     "The request was cancelled.": "中止されました。",
     # The backend and its Python
     "Something unexpected happened: {reason}": "予期しないエラーが起きました: {reason}",

@@ -465,6 +465,9 @@ JAPANESE: dict[str, str] = {
         "顔を含むはずの頂点グループまたは選択が空です。"
     ),
     "Fill it, or leave it out.": "頂点を入れるか、指定を外してください。",
+    "Make the head an object of its own, or raise Memory (MB) in the preferences.": (
+        "頭部を独立したオブジェクトにするか、プリファレンスでメモリーの上限を上げてください。"
+    ),
     "Ask for fewer shapes at a time, or mark the face with a vertex group.": (
         "一度に作るシェイプを減らすか、頂点グループで顔を指定してください。"
     ),

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendError
 from ..face import pipeline
 from ..face.geometry.mesh import AvatarMesh, check
 from ..face.keys import Looked, Pair, Plain
@@ -30,12 +29,11 @@ from .asked import Asked
 from .found import FoundFaces
 from .pieces import until_cancelled
 from .report import Report, new_report
+from .room import OFFSET_BYTES, require_room_for_mesh, require_room_for_shapes
 
 Floats = NDArray[np.float32]
 OnProgress = Callable[[str, float], None]
 
-MAX_BYTES = 1 << 30  # of all offsets together; a request needs about three times as much
-OFFSET_BYTES = 12  # three float32
 # of offsets that leave at once, a key at least: what is still to be mixed is not held beside what
 # was
 PIECE = 1 << 26
@@ -109,6 +107,7 @@ def find_face(
     with report.stage("check"):
         cancellation.check()
         check(mesh)
+        require_room_for_mesh(len(mesh.vertices), _memory_mb(model))
     with (
         report.stage("locate"),
         nullcontext(workers) if workers else ThreadPoolExecutor(_workers(model), "lane") as pool,
@@ -205,7 +204,9 @@ class _Run:
             workers: threads for the model's runs and the look at the mesh
             beside: threads for the rules
         """
-        trim = _trimming(self._asked.count, face)
+        count, size = self._asked.count, len(face.indices)
+        require_room_for_shapes(count, len(self._mesh.vertices), size, _memory_mb(self._model))
+        trim = _trimming(count * size * OFFSET_BYTES)
         keys, report = self._keys, self.report
         with report.stage("model"):
             names = self._model.info.landmarks if isinstance(keys, Pair) else ()
@@ -304,25 +305,16 @@ class _Run:
             return np.array(list(each(mix, range(len(out)))), bool)
 
 
-def _trimming(count: int, face: Face) -> Callable[[], None]:
-    """What gives freed memory back, where `count` shapes of a face are worth it. Raises
-    BackendError `out_of_memory` for too many.
-    """
-    needed = count * len(face.indices) * OFFSET_BYTES
-    if needed > MAX_BYTES:
-        what = (
-            f"{count} shapes on {len(face.indices)} vertices need {needed / 2**30:.1f} GiB, more"
-            " than is allowed."
-        )
-        raise BackendError(
-            "out_of_memory",
-            what,
-            "Ask for fewer shapes at a time, or mark the face with a vertex group.",
-        )
-    if needed <= LARGE:
+def _trimming(offsets: int) -> Callable[[], None]:
+    """What gives freed memory back, where so many bytes of offsets are worth it."""
+    if offsets <= LARGE:
         return lambda: None
     trim_memory()
     return trim_memory
+
+
+def _memory_mb(model: Model) -> int:
+    return model.encoder.settings.memory_mb
 
 
 def _workers(model: Model) -> int:

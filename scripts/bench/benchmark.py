@@ -125,7 +125,6 @@ def figures(report: dict[str, Any], quick: bool) -> dict[str, float | None]:
     torch = libraries["torch"] or {}
     chosen = torch.get(str(report["request"]["threads_bare"])) or torch.get("1") or {}
     return {
-        "frame_to_bare": report["request"]["to_bare"],
         "int8_to_fp32": (
             report["int8"].get(str(report["request"]["threads_bare"]), {}).get("to_fp32")
         ),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.shapes.shape_sets import load_sets, parse_table
 from backend.inference.cancellation import Cancellation
-from backend.inference.contract import PER_VERTEX
+from backend.inference.contract import PASSES, PER_VERTEX
 from backend.inference.models import CHUNK, Model
 from backend.inference.sessions import Session
 from backend.service.asked import Asked
@@ -54,16 +54,23 @@ def pieces_of(feeds: Mapping[str, Floats], pieces: Sequence[slice] = ()) -> list
     count = len(feeds[next(iter(PER_VERTEX))])
     even = [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
     return [
-        {n: a if n == "latent" else a[rows] for n, a in feeds.items()} for rows in pieces or even
+        {n: a[rows] if n in PER_VERTEX else a for n, a in feeds.items()} for rows in pieces or even
     ]
 
 
 def joined(pieces: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
     """A decoder's feeds at once."""
     return {
-        n: a if n == "latent" else np.concatenate([piece[n] for piece in pieces])
+        n: np.concatenate([piece[n] for piece in pieces]) if n in PER_VERTEX else a
         for n, a in pieces[0].items()
     }
+
+
+def alike(feeds: Sequence[Mapping[str, Floats]]) -> list[list[Mapping[str, Floats]]]:
+    """A decoder's feeds, those in one list that may be joined: of one pass, and of both."""
+    one = [feed for feed in feeds if PASSES in feed]
+    both = [feed for feed in feeds if PASSES not in feed]
+    return [some for some in (one, both) if some]
 
 
 def together(feeds: Sequence[Mapping[str, Floats]]) -> list[dict[str, Floats]]:

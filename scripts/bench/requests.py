@@ -18,7 +18,7 @@ from backend.inference.cancellation import Cancellation
 from backend.inference.models import Model
 from backend.inference.running import run_each
 from backend.inference.sessions import Session
-from scripts.bench.recorded import joined, pieces_of, recorded_runs, together
+from scripts.bench.recorded import alike, joined, pieces_of, recorded_runs, together
 from scripts.bench.runner import LARGER
 from scripts.bench.timing import LEAST, egg_head, in_turns, spread
 from scripts.tools.client import Client
@@ -165,10 +165,15 @@ def _bare_works(
     own = [(part, [feeds for session, feeds in runs if session is part]) for part in model.parts]
     crops = [(own[0][0].alone(), together(own[0][1]))]
     whole_head = [
-        (part.alone(), [joined(feeds)] if model.decoder else feeds) for part, feeds in own[1:]
+        (part.alone(), [*map(joined, alike(feeds))] if model.decoder else feeds)
+        for part, feeds in own[1:]
     ]
     in_pieces = [
-        (session, pieces_of(feeds[0]) if model.decoder else feeds) for session, feeds in whole_head
+        (
+            session,
+            [piece for feed in feeds for piece in pieces_of(feed)] if model.decoder else feeds,
+        )
+        for session, feeds in whole_head
     ]
 
     def alone(runs: list[tuple[Any, list[Any]]]) -> None:

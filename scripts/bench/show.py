@@ -9,7 +9,6 @@ from xml.sax.saxutils import escape
 
 COLOURS = ("#2f6fb3", "#c8502f", "#3f8f4f", "#8a5bb5", "#b38a1f", "#4a4a4a")
 TARGETS = {
-    "frame_to_bare": 1.25,
     "int8_to_fp32": 0.6,
     "ort_to_torch": 0.5,
     "growth_70k_10k": 7.5,

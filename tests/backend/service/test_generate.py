@@ -29,6 +29,7 @@ from backend.inference.models import Model
 from backend.inference.sessions import Session
 from backend.inference.settings import resolve
 from backend.service import generate as module
+from backend.service import room
 from backend.service.asked import Asked
 from backend.service.generate import Shapes, generate
 from backend.service.report import Report
@@ -212,7 +213,7 @@ def test_large_answers_leave_in_pieces_and_are_the_same(
 ) -> None:
     whole = [part for part in start(model, SETS) if isinstance(part, Shapes)]
     face = next(start(model, SETS))
-    monkeypatch.setattr(module, "PIECE", 10 * len(face.indices) * module.OFFSET_BYTES)
+    monkeypatch.setattr(module, "PIECE", 10 * len(face.indices) * room.OFFSET_BYTES)
     parts = [part for part in start(model, SETS) if isinstance(part, Shapes)]
     assert max(len(part.names) for part in parts) == 10
     for of in whole:
@@ -225,10 +226,27 @@ def test_large_answers_leave_in_pieces_and_are_the_same(
 def test_more_than_fits_into_memory_is_refused(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_BYTES", 1000)
+    monkeypatch.setattr(room, "MAX_BYTES", 1000)
     with pytest.raises(BackendError) as caught:
         list(start(model, SETS))
     assert caught.value.code == "out_of_memory" and "67 shapes" in caught.value.message
+
+
+def test_a_mesh_above_the_ceiling_is_refused_before_it_is_searched(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "VERTEX_BYTES", (2048 << 20) // len(figure().vertices) + 1)
+    monkeypatch.setattr(pipeline, "locate", lambda *_, **__: pytest.fail("it is searched"))
+    with pytest.raises(BackendError) as caught:
+        next(start(model, SETS))
+    assert caught.value.code == "out_of_memory" and "preferences" in caught.value.fix
+
+
+def test_shapes_count_beside_their_mesh() -> None:
+    room.require_room_for_shapes(52, 680_000, 570_000, 2048)
+    with pytest.raises(BackendError) as caught:
+        room.require_room_for_shapes(52, 2_000_000, 1_700_000, 2048)
+    assert caught.value.code == "out_of_memory"
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
