@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AddonError
-from ..shared import BackendError
+from ..shared import BackendError, seconds_for
 from ..shared_protocol import PROTOCOL, Array, FrameReader, Message, frame
 from . import pipe
 from .child import Child, start_child, tail_of
@@ -128,7 +128,9 @@ class Backend:
         self._last_id += 1
         arrays = arrays or {}
         self._outbox.extend(frame({**fields, "type": type_, "id": self._last_id}, arrays))
-        self._open.add(self._last_id, fields, arrays, seconds)
+        vertices = len(arrays["vertices"]) if "vertices" in arrays else 0
+        limit = seconds_for(vertices) if seconds is None else seconds
+        self._open.add(self._last_id, str(fields.get("model") or ""), vertices, limit)
         return self._last_id
 
     def allow(self, seconds: float | None) -> None:

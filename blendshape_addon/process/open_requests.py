@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..shared import seconds_for
-from ..shared_protocol import Array, Message
+from ..shared_protocol import Message
 from .limits import StoppedError, unfinished
 from .patience import Patience
 
@@ -58,17 +57,9 @@ class OpenRequests:
     def __iter__(self) -> Iterator[_OpenRequest]:
         return iter(self._open.values())
 
-    def add(
-        self,
-        number: int,
-        fields: Mapping[str, Any],
-        arrays: Mapping[str, Array],
-        seconds: float | None,
-    ) -> None:
-        """Remember a request. seconds: that it may take; None: what suits its vertices."""
-        vertices = len(arrays["vertices"]) if "vertices" in arrays else 0
-        limit = seconds_for(vertices) if seconds is None else seconds
-        self._open[number] = _OpenRequest(limit, str(fields.get("model") or ""), vertices)
+    def add(self, number: int, model: str, vertices: int, limit: float) -> None:
+        """Remember a request. model: as it was asked for; limit: seconds that it may take."""
+        self._open[number] = _OpenRequest(limit, model, vertices)
 
     def clear(self) -> None:
         """Forget all."""
