@@ -137,6 +137,7 @@ def test_a_python_without_the_packages_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "runtime_missing"
 
 
+@pytest.mark.network
 def test_a_runtime_is_made_and_removed(tmp_path: Path) -> None:
     """With the same build as Blender's: pip, venv and handshake are real."""
     wanted = Runtime("test", (), 0.2, "a test", pins=pins_of_the_shipped())

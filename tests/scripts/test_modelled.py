@@ -63,7 +63,7 @@ def test_teeth_and_eyes_move_as_bodies(seed: int | None) -> None:
         ("eye_right", "eyeLookDownRight"),
     ):
         mine = head.vertices[head.part == PARTS.index(part)]
-        if not len(mine):  # eyes as plates, no teeth
+        if not len(mine):  # eyes as flat parts, no teeth
             continue
         moved = mine + shapes[shape][head.part == PARTS.index(part)]
         before, after = (np.linalg.norm(v[:, None] - v[None], axis=2) for v in (mine, moved))

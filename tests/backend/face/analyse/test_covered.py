@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fixtures.plate_head import plate_head
+from fixtures.flat_head import flat_head
 from numpy.typing import NDArray
 
 from backend.face.analyse import covered
@@ -17,10 +17,10 @@ SKIN = -0.24  # how far ahead the ball lies where the eyes are
 
 
 def lids(vertices: NDArray[np.float32], triangles: NDArray[np.int32], side: str) -> covered.Covered:
-    """How much is covered of a head of plates whose eyes' corners lie on its skin."""
+    """How much is covered of a head of flat parts whose eyes' corners lie on its skin."""
     marks = {
         name: np.where(name.startswith("eye"), [*place[:2], SKIN], place).astype(np.float32)
-        for name, place in plate_head().landmarks.items()
+        for name, place in flat_head().landmarks.items()
     }
     parts = part_boxes(vertices, loose_parts(vertices, triangles))
     nothing = np.zeros((len(vertices), 2), np.float32)
@@ -32,10 +32,10 @@ def lids(vertices: NDArray[np.float32], triangles: NDArray[np.int32], side: str)
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_lids_cover_an_eye_that_is_behind_them_and_none_that_is_before_or_missing(
+def test_lids_cover_only_an_eye_behind_them(
     side: str,
 ) -> None:
-    made = plate_head()
+    made = flat_head()
     eyes = np.zeros(len(made.vertices), bool)
     for name, span in made.spans.items():
         eyes[span] = name.startswith(("eye", "lash"))
@@ -49,7 +49,7 @@ def test_lids_cover_an_eye_that_is_behind_them_and_none_that_is_before_or_missin
     )
 
 
-def test_depths_are_those_of_the_triangles_at_a_place() -> None:
+def test_depths_are_those_of_triangles_at_a_place() -> None:
     corners = np.array(
         [
             [[0, 0, 0], [1, 0, 0], [0, 1, 1]],
@@ -62,7 +62,7 @@ def test_depths_are_those_of_the_triangles_at_a_place() -> None:
     assert first.tolist() == [0, 1] and deep.tolist() == [0.5, 5.0] and not len(none)
 
 
-def test_lids_cover_the_share_of_an_eyes_middle_that_they_hang_over() -> None:
+def test_lids_cover_the_share_that_they_hang_over() -> None:
     corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32)
     lid = np.concatenate(
         [corners * (1, 0.0325) + (0, 0.0075), np.zeros((4, 1))], axis=1
@@ -92,9 +92,7 @@ def test_lids_cover_the_share_of_an_eyes_middle_that_they_hang_over() -> None:
 
 
 @pytest.mark.parametrize(("above", "covers"), [(0.02, True), (0.2, False)])
-def test_a_sheet_on_the_lids_is_of_the_lids_and_what_floats_before_them_is_not(
-    above: float, covers: bool
-) -> None:
+def test_lids_include_layers_on_them_but_not_what_floats(above: float, covers: bool) -> None:
     square = np.array([(0, -1), (1, -1), (1, 1), (0, 1)], np.float32)
     v = np.concatenate(
         [np.concatenate([square, np.full((4, 1), depth)], axis=1) for depth in (0.0, above, -0.2)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sheets on the skin: what lies close before it and has nothing else to do goes along, the rest
+"""Layers on the skin: what lies close before it and has nothing else to do goes along, the rest
 does not.
 """
 
@@ -40,7 +40,7 @@ def surface(before: float) -> tuple[Surface, NDArray[np.intp]]:
 
 
 @pytest.mark.parametrize(("before", "lies"), [(0.02, True), (0.2, False), (-0.02, False)])
-def test_only_what_is_close_before_the_skin_is_a_sheet(before: float, lies: bool) -> None:
+def test_lying_finds_only_what_is_close_before_the_skin(before: float, lies: bool) -> None:
     there, patch = surface(before)
     mine, below, share = decals.lying(there, np.zeros(len(there.vertices), bool))
     assert np.array_equal(mine, patch if lies else patch[:0])
@@ -48,13 +48,13 @@ def test_only_what_is_close_before_the_skin_is_a_sheet(before: float, lies: bool
     assert np.abs(there.vertices[mine, :2] - there.vertices[below, :2]).max(initial=0) < 0.02
 
 
-def test_what_lies_beside_the_face_is_none() -> None:
+def test_lying_leaves_out_what_is_beside_the_face() -> None:
     there, _patch = surface(0.02)
     there.vertices[:, 0] += 1.5
     assert not len(decals.lying(there, np.zeros(len(there.vertices), bool))[0])
 
 
-def test_without_skin_nothing_lies_on_it() -> None:
+def test_lying_finds_nothing_without_skin() -> None:
     there, _patch = surface(0.02)
     there.skins[0][:] = False
     assert [len(found) for found in decals.lying(there, np.zeros(len(there.vertices), bool))] == [
@@ -64,14 +64,14 @@ def test_without_skin_nothing_lies_on_it() -> None:
     ]
 
 
-def test_what_goes_with_lids_is_none() -> None:
+def test_lying_leaves_out_what_goes_with_lids() -> None:
     there, patch = surface(0.02)
     others = np.zeros(len(there.vertices), bool)
     others[patch[: len(patch) // 2]] = True
     assert not len(decals.lying(there, others)[0])
 
 
-def test_a_sheet_goes_where_the_skin_goes_as_far_as_the_model_is_not_believed() -> None:
+def test_follow_moves_decals_as_far_as_the_model_is_not_believed() -> None:
     there, patch = surface(0.02)
     lain = decals.lying(there, np.zeros(len(there.vertices), bool))
     for familiar, wanted in ((0.0, 0.1), (0.5, 0.2), (1.0, 0.3)):
@@ -83,9 +83,7 @@ def test_a_sheet_goes_where_the_skin_goes_as_far_as_the_model_is_not_believed() 
 
 
 @pytest.mark.parametrize(("familiar", "goes"), [(0.0, 1.0), (0.25, 0.75), (1.0, 0.0)])
-def test_a_sheet_goes_with_the_skin_below_it_as_far_as_the_model_is_not_believed(
-    familiar: float, goes: float
-) -> None:
+def test_follow_moves_decals_with_the_skin_below(familiar: float, goes: float) -> None:
     shape = np.array([[0, 0, 0], [0, 0.2, 0], [0.1, 0, 0], [0, 0, 0.3]], np.float32)
     on_skin.follow(
         {"jawOpen": shape},

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Eyes and mouths that are plates before the skin, on a head that is nothing but a ball with
-plates.
+"""Eyes and mouths that are flat parts before the skin, on a head that is nothing but a ball with
+flat parts.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from fixtures.plate_head import EYE, HIGH, MOUTH, Made
-from fixtures.plate_head import plate_head as face
+from fixtures.flat_head import EYE, HIGH, MOUTH, Made
+from fixtures.flat_head import flat_head as face
 
 from backend.face.analyse import flat_features
 from backend.face.analyse.face_skin import face_skin
@@ -35,14 +35,14 @@ def surface(made: Made) -> Surface:
     )
 
 
-def test_the_skin_is_the_head_though_its_landmarks_lie_on_plates() -> None:
+def test_face_skin_is_the_head_below_flat_features() -> None:
     made = face()
     found = face_skin(made.vertices, loose_parts(made.vertices, made.triangles), made.landmarks)
     assert np.array_equal(found, within(made, "skin"))
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_an_eye_ends_where_its_plate_does_and_not_its_lash(side: str) -> None:
+def test_eye_ends_where_its_flat_part_does(side: str) -> None:
     made = face()
     parts = loose_parts(made.vertices, made.triangles)
     names = [f"{name}_{side}" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")]
@@ -64,7 +64,7 @@ def test_an_eye_ends_where_its_plate_does_and_not_its_lash(side: str) -> None:
         assert np.abs(found[name] - made.landmarks[name]).max() < 0.01, name
 
 
-def test_a_ball_is_no_plate() -> None:
+def test_eye_is_no_ball() -> None:
     made = face(eye_deep=EYE)
     assert not flat_features.eye(
         made.vertices,
@@ -76,7 +76,7 @@ def test_a_ball_is_no_plate() -> None:
     )
 
 
-def test_an_outline_is_no_plate_whichever_way_it_is_turned_and_triangulated() -> None:
+def test_eye_is_no_outline_however_it_is_triangulated() -> None:
     made = face()
     parts, skin = loose_parts(made.vertices, made.triangles), within(made, "skin")
     eye = made.spans["eye_left"]
@@ -103,7 +103,7 @@ def test_an_outline_is_no_plate_whichever_way_it_is_turned_and_triangulated() ->
         }
 
 
-def test_a_plate_of_few_faces_is_one_in_whatever_order_their_corners_come() -> None:
+def test_eye_is_found_in_any_order_of_corners() -> None:
     made = face()
     eye = made.spans["eye_left"]
     right, between, top, left, other, low = (
@@ -123,7 +123,7 @@ def test_a_plate_of_few_faces_is_one_in_whatever_order_their_corners_come() -> N
 
 
 @pytest.mark.parametrize(("thick", "closed"), [(0.02, True), (0.15, False)], ids=["closed", "open"])
-def test_a_mouth_ends_where_its_strip_does(thick: float, closed: bool) -> None:
+def test_mouth_ends_where_its_strip_does(thick: float, closed: bool) -> None:
     made = face(thick=thick)
     doubted = made.landmarks | {
         f"mouth_{side}": made.landmarks[f"mouth_{side}"] * np.array([0.6, 1, 1], np.float32)
@@ -137,7 +137,7 @@ def test_a_mouth_ends_where_its_strip_does(thick: float, closed: bool) -> None:
         assert abs(point[0] - made.landmarks[name][0]) < 0.01
 
 
-def test_the_rims_of_a_strip_part_and_seal_again_while_the_skin_keeps_nearly_still() -> None:
+def test_strips_part_and_seal_while_the_skin_stays() -> None:
     made = face()
     there, mouth = surface(made), made.spans["mouth"]
     shapes = {name: np.full_like(made.vertices, 0.1) for name in contacts.PROBED}
@@ -156,7 +156,7 @@ def test_the_rims_of_a_strip_part_and_seal_again_while_the_skin_keeps_nearly_sti
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_an_eye_of_a_plate_shuts_to_a_line_and_its_wide_lash_comes_down(side: str) -> None:
+def test_shut_closes_a_flat_eye_to_a_line(side: str) -> None:
     made = face()
     blink = f"eyeBlink{side.title()}"
     found = contacts.corrections(
@@ -169,7 +169,7 @@ def test_an_eye_of_a_plate_shuts_to_a_line_and_its_wide_lash_comes_down(side: st
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_what_the_model_says_of_a_plates_eye_and_of_a_strips_mouth_does_not_count(
+def test_apply_ignores_the_model_on_flat_features(
     side: str,
 ) -> None:
     made = face()

@@ -27,7 +27,7 @@ def lid_of(v: Floats, triangles: Ints, landmarks: Mapping[str, Floats]) -> Lid:
     ).lids["left"]
 
 
-def test_what_hangs_before_the_eye_goes_less_with_its_lids_the_farther_before_it_hangs() -> None:
+def test_find_lids_pulls_less_what_hangs_farther_before_the_eye() -> None:
     made, made_of = anatomy(None, 1.0)
     bare = lid_of(made.vertices, made_of, made.landmarks).opening
     middle = np.abs(bare.columns) < 0.3

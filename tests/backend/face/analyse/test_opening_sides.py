@@ -24,7 +24,7 @@ def modelled(seed: int | None) -> tuple[Anatomy, NDArray[np.int32]]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("opening", ["mouth", "eye_left", "eye_right"])
-def test_upper_and_lower_edges_lie_on_different_sides(seed: int | None, opening: str) -> None:
+def test_lip_lid_side_tells_upper_from_lower_edges(seed: int | None, opening: str) -> None:
     head, triangles = modelled(seed)
     found = lip_lid_side(head.vertices, triangles, head.landmarks)[
         :, 0 if opening == "mouth" else 1
@@ -40,7 +40,7 @@ def test_upper_and_lower_edges_lie_on_different_sides(seed: int | None, opening:
     assert found[edge][upper].mean() > 0.15 and found[edge][~upper].mean() < -0.15
 
 
-def test_a_seam_that_splits_vertices_changes_nothing() -> None:
+def test_lip_lid_side_is_the_same_on_split_vertices() -> None:
     head, triangles = modelled(None)
     split, corners = (
         head.vertices[triangles.ravel()],
@@ -57,7 +57,7 @@ def test_a_seam_that_splits_vertices_changes_nothing() -> None:
     np.testing.assert_allclose(torn[known], whole[triangles.ravel()][known], atol=1e-4)
 
 
-def test_where_there_is_no_way_the_side_is_unknown() -> None:
+def test_lip_lid_side_is_unknown_without_a_path() -> None:
     head, triangles = modelled(None)
     few = lip_lid_side(head.vertices, triangles[:4], head.landmarks)
     assert few.shape == (len(head.vertices), 2) and not few.any()
@@ -65,7 +65,7 @@ def test_where_there_is_no_way_the_side_is_unknown() -> None:
     assert not lip_lid_side(head.vertices, triangles, head.landmarks)[far].any()
 
 
-def test_ways_lead_to_the_opposite_vertex_and_fade_in_the_corners() -> None:
+def test_opposite_edge_fades_in_the_corners() -> None:
     vertices = np.array([[0, 0.1, 0], [0, -0.1, 0], [1, 0.02, 0]], np.float32)
     opposite = np.array([[1, -1], [0, -1], [0, 1]], np.int32)
     side = np.array([[0.5, 0], [-0.5, 0], [0.05, -1]], np.float32)
@@ -74,7 +74,7 @@ def test_ways_lead_to_the_opposite_vertex_and_fade_in_the_corners() -> None:
     np.testing.assert_allclose(found[2], [-0.5, 0.04, 0, -1, -0.12, 0], atol=1e-7)
 
 
-def test_a_sheet_before_the_face_is_not_its_skin() -> None:
+def test_face_skin_is_no_layer_before_the_face() -> None:
     head, triangles = anatomy()
     front = np.flatnonzero(
         (head.part == PARTS.index("skin"))
@@ -95,7 +95,7 @@ def test_a_sheet_before_the_face_is_not_its_skin() -> None:
     assert (found[: len(head.vertices)] == face_skin(head.vertices, parts, head.landmarks)).all()
 
 
-def test_a_mark_far_away_still_has_a_nearest_vertex() -> None:
+def test_face_skin_takes_landmarks_far_away() -> None:
     vertices = np.array([[0, 9.4, 0.2]], np.float32)
     marks = dict.fromkeys(
         MARKS, np.array([2.0953202e7, 0, 0], np.float32)
@@ -103,7 +103,7 @@ def test_a_mark_far_away_still_has_a_nearest_vertex() -> None:
     assert face_skin(vertices, np.zeros(1, np.int32), marks).all()
 
 
-def test_which_of_two_twins_is_opposite_to_the_middle_does_not_hang_on_the_last_bits() -> None:
+def test_opposites_of_the_middle_do_not_hang_on_last_bits() -> None:
     head, triangles = modelled(None)
     middle = np.flatnonzero(np.abs(head.vertices[:, 0]) < 1e-6)
     assert len(middle) > 10

@@ -48,7 +48,7 @@ def forehead() -> tuple[Floats, Floats, dict[str, Floats]]:
     return vertices, parts, landmarks
 
 
-def test_landmarks_move_to_a_strips_ends() -> None:
+def test_ends_are_those_of_a_strip() -> None:
     vertices, parts, landmarks = forehead()
     found = brow_strips.ends(vertices, parts, landmarks)
     assert found.keys() == {"brow_inner_left", "brow_outer_left"}  # there is none on the right
@@ -56,7 +56,7 @@ def test_landmarks_move_to_a_strips_ends() -> None:
     assert found["brow_outer_left"][:2] == pytest.approx([0.7, 0.46], abs=0.03)
 
 
-def test_a_rising_brow_stays_before_the_forehead() -> None:
+def test_ride_lifts_a_brow_before_the_forehead() -> None:
     vertices, parts, landmarks = forehead()
     mine = brow_strips.strip(parts, landmarks, "left")
     up = np.zeros_like(vertices)
@@ -70,7 +70,7 @@ def test_a_rising_brow_stays_before_the_forehead() -> None:
 
 
 @pytest.mark.parametrize("slide", [0.0, -0.2])
-def test_a_brow_sinks_a_little_with_a_lid_that_slides_down_under_it_and_stays_before_it(
+def test_ride_sinks_a_brow_a_little_with_the_lid(
     slide: float,
 ) -> None:
     vertices, parts, landmarks = forehead()

@@ -59,7 +59,7 @@ def plain() -> Head:
     return head_of(there, made.landmarks)
 
 
-def test_a_lash_that_grows_out_of_the_skin_keeps_its_width_when_the_lid_comes_down() -> None:
+def test_closing_keeps_the_width_of_a_lash_that_is_one_with_the_skin() -> None:
     head, vertices, roots, tips = with_lash(0.3, 0.5)
     lid = head.lids["left"]
     assert head.labels.skin[tips].all(), "it is one with the skin"
@@ -68,7 +68,7 @@ def test_a_lash_that_grows_out_of_the_skin_keeps_its_width_when_the_lid_comes_do
     assert (blink[tips, 1] < 0.9 * blink[roots, 1]).all()
 
 
-def test_the_skin_under_a_lash_that_grows_out_of_it_comes_down_farther() -> None:
+def test_closing_brings_skin_under_such_a_lash_farther_down() -> None:
     dressed, bare = with_lash(0.3, 0.5)[0].lids["left"], plain().lids["left"]
     count = len(bare.top)
     above = bare.opening.local[:, 1] - bare.upper[:, 1]
@@ -82,14 +82,12 @@ def test_the_skin_under_a_lash_that_grows_out_of_it_comes_down_farther() -> None
 @pytest.mark.parametrize(
     ("up", "forward"), [(0.3, -0.3), (1.2, 0.8), (0.3, 0.9)], ids=["behind", "high", "far"]
 )
-def test_what_lies_behind_reaches_high_or_hangs_far_before_is_no_lash(
-    up: float, forward: float
-) -> None:
+def test_standing_is_not_what_lies_behind_or_hangs_far_before(up: float, forward: float) -> None:
     head, _vertices, _roots, tips = with_lash(up, forward)
     assert not head.lids["left"].lash[tips].any()
 
 
-def test_heads_without_one_have_none() -> None:
+def test_standing_is_nothing_on_heads_without_such_a_lash() -> None:
     head = plain()
     for lid in head.lids.values():
         assert not (lid.lash & head.surface.skins[0]).any()

@@ -30,7 +30,7 @@ def head() -> tuple[Anatomy, Floats]:
     return made, part_boxes(made.vertices, loose_parts(made.vertices, triangles))
 
 
-def test_both_eyeballs_are_found_and_nothing_else(head: tuple[Anatomy, Floats]) -> None:
+def test_eyeballs_finds_both_and_nothing_else(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
     found = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)
     assert set(found) == {"left", "right"}
@@ -39,7 +39,7 @@ def test_both_eyeballs_are_found_and_nothing_else(head: tuple[Anatomy, Floats]) 
         assert len(ball) == (made.part == PARTS.index(f"eye_{side}")).sum()
 
 
-def test_a_lash_that_hangs_close_before_an_eyeball_is_no_part_of_it(
+def test_eyeballs_leaves_out_a_lash_close_before_one(
     head: tuple[Anatomy, Floats],
 ) -> None:
     made, _boxes = head
@@ -56,7 +56,7 @@ def test_a_lash_that_hangs_close_before_an_eyeball_is_no_part_of_it(
     assert set(again) == set(ball)
 
 
-def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(
+def test_turn_eyes_turns_the_way_the_name_says(
     head: tuple[Anatomy, Floats],
 ) -> None:
     made, boxes = head
@@ -83,7 +83,7 @@ def test_eyes_turn_the_way_their_name_says_and_keep_still_otherwise(
     assert (offsets[:, made.part == PARTS.index("skin")] == np.float32(0.1)).all()
 
 
-def test_eyes_of_a_head_like_those_learnt_from_turn_as_the_model_says_but_as_bodies(
+def test_turn_eyes_follows_a_trusted_model_in_one_piece(
     head: tuple[Anatomy, Floats],
 ) -> None:
     made, boxes = head
@@ -100,7 +100,7 @@ def test_eyes_of_a_head_like_those_learnt_from_turn_as_the_model_says_but_as_bod
     assert not shapes["jawOpen"].any()
 
 
-def test_the_inside_of_a_lid_stays_as_deep_as_it_lay(head: tuple[Anatomy, Floats]) -> None:
+def test_lift_lids_leaves_the_inside_of_a_lid(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
     ball, centre = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)["left"]
     vertices = made.vertices.copy()
@@ -137,7 +137,7 @@ def move_teeth(
     )
 
 
-def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Floats]) -> None:
+def test_mouth_parts_tells_teeth_from_tongue_and_skin(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
     shapes = {name: offsets for make in BUILDERS for name, offsets in make(made).items()}
     jaw = shapes["jawOpen"].copy()
@@ -158,7 +158,7 @@ def test_teeth_are_bodies_and_tongue_and_skin_are_not(head: tuple[Anatomy, Float
     assert np.abs(before - after).max() < 1e-4
 
 
-def test_a_rigid_motion_is_its_own_nearest() -> None:
+def test_rigid_leaves_a_rigid_motion() -> None:
     points = np.random.default_rng(3).normal(0, 0.3, (50, 3)).astype(np.float32)
     motion = turned(points, np.array([0.1, 0.2, 0.0], np.float32), 0, 25.0) + np.array(
         [0.1, 0.0, -0.2], np.float32
@@ -168,7 +168,7 @@ def test_a_rigid_motion_is_its_own_nearest() -> None:
     )
 
 
-def test_teeth_stay_where_they_are_but_for_the_jaw(head: tuple[Anatomy, Floats]) -> None:
+def test_move_teeth_moves_them_with_the_jaw_only(head: tuple[Anatomy, Floats]) -> None:
     made, boxes = head
     shapes = {name: offsets.copy() for make in BUILDERS for name, offsets in make(made).items()}
     lower, upper = (made.part == PARTS.index(f"teeth_{name}") for name in ("lower", "upper"))
@@ -198,7 +198,7 @@ def disc(radius: float, height: float, curve: float = 0.0) -> Floats:
 
 
 @pytest.mark.parametrize("curve", [0.0, 0.3])
-def test_an_iris_slides_over_its_white(curve: float) -> None:
+def test_turn_flat_eye_slides_an_iris_over_its_white(curve: float) -> None:
     vertices = np.concatenate([disc(0.2, -0.05, curve), disc(0.08, -0.04, curve), disc(0.2, 0.5)])
     owner = np.repeat(np.arange(3), 60).astype(np.int32)
     shapes = {name: np.full_like(vertices, 0.1) for name in CONDITIONS}
@@ -223,7 +223,7 @@ def test_an_iris_slides_over_its_white(curve: float) -> None:
     assert np.abs(moved[:, 2] + 0.04 - surface).max() < 0.02, "it keeps to the white"
 
 
-def test_one_plate_alone_turns_as_a_whole() -> None:
+def test_turn_flat_eye_turns_one_part_as_a_whole() -> None:
     vertices = disc(0.2, -0.05)
     shapes = {name: np.zeros_like(vertices) for name in CONDITIONS}
     rigid_parts.turn_flat_eye(
@@ -237,7 +237,7 @@ def test_one_plate_alone_turns_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_a_ball_that_was_pressed_flat_turns_and_keeps_its_outline(side: str) -> None:
+def test_turn_flat_eye_keeps_the_outline_of_a_flattened_ball(side: str) -> None:
     up, around = np.meshgrid(
         np.linspace(0, np.pi, 12), np.linspace(0, 2 * np.pi, 24, endpoint=False), indexing="ij"
     )
@@ -273,7 +273,7 @@ def test_a_ball_that_was_pressed_flat_turns_and_keeps_its_outline(side: str) -> 
         ), "it slides within itself"
 
 
-def test_a_tongue_follows_the_jaw_in_one_piece_and_bends_otherwise(
+def test_move_teeth_moves_a_tongue_in_one_piece_with_the_jaw(
     head: tuple[Anatomy, Floats],
 ) -> None:
     made, boxes = head
@@ -296,7 +296,7 @@ def test_a_tongue_follows_the_jaw_in_one_piece_and_bends_otherwise(
     np.testing.assert_array_equal(shapes["tongueOut"][tongue], out)
 
 
-def test_a_lid_that_closes_through_the_eye_is_brought_before_it_and_what_keeps_still_stays(
+def test_lift_lids_brings_a_lid_before_the_eye(
     head: tuple[Anatomy, Floats],
 ) -> None:
     made, boxes = head
@@ -319,7 +319,7 @@ def test_a_lid_that_closes_through_the_eye_is_brought_before_it_and_what_keeps_s
     np.testing.assert_array_equal(outside, kept)
 
 
-def test_rows_of_teeth_that_lie_on_each_other_part_at_the_jaw() -> None:
+def test_move_teeth_parts_rows_that_lie_on_each_other() -> None:
     arch = np.linspace(-0.2, 0.2, 12)
     row = np.concatenate(
         [np.stack([arch, np.full(12, y), -arch * arch], axis=1) for y in (0.0, 0.1)]
@@ -347,9 +347,7 @@ def test_rows_of_teeth_that_lie_on_each_other_part_at_the_jaw() -> None:
 
 
 @pytest.mark.parametrize("size", [1.0, 2.5])
-def test_the_front_of_a_ball_is_an_eye_and_its_back_is_none(
-    head: tuple[Anatomy, Floats], size: float
-) -> None:
+def test_eyeballs_takes_the_front_of_a_ball_only(head: tuple[Anatomy, Floats], size: float) -> None:
     made, boxes = head
     ball, centre = eyeballs.eyeballs(made.vertices, boxes, made.landmarks)["left"]
     others = np.setdiff1d(np.arange(len(made.vertices)), ball)

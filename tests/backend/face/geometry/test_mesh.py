@@ -50,20 +50,20 @@ def two_boxes() -> tuple[Floats, Ints]:
     )
 
 
-def test_normals_of_a_box_point_outwards_with_unit_length() -> None:
+def test_vertex_normals_of_a_box_point_outwards() -> None:
     vertices, triangles = box((3, 1, -2))
     normals = vertex_normals(vertices, triangles)
     assert np.allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-6)
     assert ((normals * (vertices - np.array([3, 1, -2], np.float32))).sum(axis=1) > 0).all()
 
 
-def test_loose_vertices_have_no_normal() -> None:
+def test_vertex_normals_are_zero_on_loose_vertices() -> None:
     vertices, triangles = box((0, 0, 0))
     normals = vertex_normals(np.concatenate([vertices, [[9, 9, 9]]]).astype(np.float32), triangles)
     assert not normals[-1].any()
 
 
-def test_split_vertices_are_welded_and_their_parts_stay_whole() -> None:
+def test_weld_joins_split_vertices() -> None:
     vertices, triangles = split(*two_boxes())
     assert weld(vertices).max() + 1 == 16
     parts = loose_parts(vertices, triangles)
@@ -74,7 +74,7 @@ def test_split_vertices_are_welded_and_their_parts_stay_whole() -> None:
     assert np.allclose(boxes[triangles[-1, 0]], [5, 0, 0, 0.25, 0.25, 0.25])
 
 
-def test_seams_get_one_normal_but_closed_lips_keep_their_own() -> None:
+def test_seamless_normals_keep_closed_lips_apart() -> None:
     flat = np.array(
         [[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0], [1, 1, 0.1], [0, 1, 0]], np.float32
     )
@@ -87,7 +87,7 @@ def test_seams_get_one_normal_but_closed_lips_keep_their_own() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(hnp.arrays(np.int32, st.tuples(st.integers(1, 60), st.just(3)), elements=st.integers(0, 39)))
-def test_parts_agree_with_a_plain_search(triangles: Ints) -> None:
+def test_connected_parts_agree_with_a_plain_search(triangles: Ints) -> None:
     label = list(range(40))
     for _ in range(40):  # slow and obvious: spread the smallest label until nothing changes
         for a, b, c in triangles.tolist():
@@ -141,7 +141,7 @@ def neutral_landmarks() -> dict[str, NDArray[np.float64]]:
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(-2, 2), st.floats(-50, 50))
-def test_the_frame_follows_any_rigid_motion_and_scale(
+def test_frame_of_landmarks_follows_any_rigid_motion_and_scale(
     seed: int, magnitude: float, distance: float
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -165,7 +165,7 @@ def test_the_frame_follows_any_rigid_motion_and_scale(
 
 
 @pytest.mark.parametrize("mouth", [(0.0, 0.0, 0.0), (0.5, 0.0, 0.0)])
-def test_a_frame_of_landmarks_that_are_no_faces_has_numbers_all_the_same(
+def test_frame_of_landmarks_has_numbers_for_any_landmarks(
     mouth: tuple[float, float, float],
 ) -> None:
     eyes = {
@@ -180,12 +180,12 @@ def test_a_frame_of_landmarks_that_are_no_faces_has_numbers_all_the_same(
     np.testing.assert_array_equal(frame.rotation, [[1, 0, 0], [0, 0, 0], [0, 0, 0]])
 
 
-def test_offsets_of_zero_stay_exact_zeros() -> None:
+def test_offsets_to_object_leaves_exact_zeros() -> None:
     frame = Frame(np.ones(3) * 7, np.eye(3), 0.1)
     assert not frame.offsets_to_object(np.zeros((4, 3), np.float32)).any()
 
 
-def test_every_landmark_has_a_counterpart() -> None:
+def test_mirrored_knows_every_landmark() -> None:
     assert sorted(map(mirrored, NAMES)) == sorted(NAMES)
     assert (
         mirrored("eyeBlinkLeft") == "eyeBlinkRight"
@@ -194,7 +194,7 @@ def test_every_landmark_has_a_counterpart() -> None:
     )
 
 
-def test_splitting_a_crease_changes_no_normal() -> None:
+def test_seamless_normals_are_the_same_on_a_split_crease() -> None:
     vertices, triangles = box((0, 0, 0))
     apart = seamless_normals(*split(vertices, triangles))
     np.testing.assert_allclose(
@@ -211,7 +211,7 @@ def test_splitting_a_crease_changes_no_normal() -> None:
     )
 
 
-def test_splitting_every_edge_changes_no_normal() -> None:
+def test_seamless_normals_are_the_same_where_every_edge_is_split() -> None:
     vertices, triangles = ball(12, 16, (0.0, 0.0, 0.0), (1.0, 0.7, 1.2))
     corners = triangles.reshape(-1)
     apart = seamless_normals(
@@ -220,7 +220,7 @@ def test_splitting_every_edge_changes_no_normal() -> None:
     np.testing.assert_allclose(apart, seamless_normals(vertices, triangles)[corners], atol=1e-5)
 
 
-def test_triangles_among_some_vertices_are_those_with_all_corners_there() -> None:
+def test_among_takes_triangles_with_all_corners() -> None:
     triangles = np.array([[0, 1, 2], [2, 1, 3], [4, 2, 0]], np.int32)
     assert among(np.array([2, 0, 1], np.int32), triangles).tolist() == [[1, 2, 0]]
     assert among(np.array([4, 2, 0, 3], np.int32), triangles).tolist() == [[0, 1, 2]]
@@ -228,7 +228,7 @@ def test_triangles_among_some_vertices_are_those_with_all_corners_there() -> Non
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_which_point_is_nearest_does_not_hang_on_how_far_all_lie_from_the_origin(seed: int) -> None:
+def test_nearest_does_not_hang_on_the_origin(seed: int) -> None:
     rng = np.random.default_rng(seed)
     points, others = (
         np.array([0.5, -1.5, 1.0], np.float32)
@@ -245,7 +245,7 @@ def test_which_point_is_nearest_does_not_hang_on_how_far_all_lie_from_the_origin
     np.testing.assert_allclose(found, moved.min(axis=1), atol=5e-8)
 
 
-def test_boxes_that_differ_in_any_number_are_different_and_equal_ones_are_one() -> None:
+def test_distinct_rows_tells_boxes_apart_by_any_number() -> None:
     rng = np.random.default_rng(8)
     rows = np.repeat(
         rng.integers(0, 2, (400, 6)).astype(np.float32), rng.integers(1, 4, 400), axis=0

@@ -22,7 +22,7 @@ def sheet(rows: int = 12, columns: int = 15) -> tuple[NDArray[np.float32], NDArr
     ).astype(np.int32)
 
 
-def test_noise_shrinks_and_an_even_movement_stays() -> None:
+def test_smoothed_shrinks_noise_and_leaves_an_even_movement() -> None:
     vertices, triangles = sheet()
     around = neighbours(vertices, triangles)
     rng = np.random.default_rng(0)
@@ -32,7 +32,7 @@ def test_noise_shrinks_and_an_even_movement_stays() -> None:
     np.testing.assert_allclose(smoothed(even, around), even, atol=1e-6)
 
 
-def test_what_no_edge_joins_does_not_mix() -> None:
+def test_smoothed_mixes_only_along_edges() -> None:
     vertices, triangles = sheet()
     other = vertices + np.array([0, 0, 0.01], np.float32)
     both, faces = (
@@ -44,7 +44,7 @@ def test_what_no_edge_joins_does_not_mix() -> None:
     np.testing.assert_array_equal(smoothed(offsets, neighbours(both, faces)), offsets)
 
 
-def test_split_vertices_move_together_and_like_the_whole() -> None:
+def test_smoothed_moves_split_vertices_together() -> None:
     vertices, triangles = sheet()
     rough = np.random.default_rng(1).normal(0, 1, (2, len(vertices), 3)).astype(np.float32)
     whole = smoothed(rough, neighbours(vertices, triangles))
@@ -54,7 +54,7 @@ def test_split_vertices_move_together_and_like_the_whole() -> None:
     np.testing.assert_allclose(torn, whole[:, corners], atol=1e-5)
 
 
-def test_vertices_outside_are_left_out_and_nothing_is_fine() -> None:
+def test_neighbours_leaves_out_vertices_outside() -> None:
     vertices, triangles = sheet()
     some = np.arange(40, dtype=np.int32)
     offsets = np.ones((1, 40, 3), np.float32)
@@ -65,7 +65,7 @@ def test_vertices_outside_are_left_out_and_nothing_is_fine() -> None:
     assert smoothed(none, neighbours(vertices[:0], among(some[:0], triangles))).shape == (1, 0, 3)
 
 
-def test_vertices_without_neighbours_keep_their_offsets_between_those_with_some() -> None:
+def test_smoothed_leaves_vertices_without_neighbours() -> None:
     vertices = np.array([[9, 0, 0], [0, 0, 0], [1, 0, 0], [8, 0, 0], [0, 1, 0]], np.float32)
     around = neighbours(vertices, np.array([[1, 2, 4]], np.int32))
     offsets = np.arange(15, dtype=np.float32).reshape(1, 5, 3)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.flat_head import flat_head
 from fixtures.located import locate
-from fixtures.plate_head import plate_head
 
 from backend.errors import BackendError
 from backend.face.geometry.frame import frame_of_landmarks
@@ -70,13 +70,13 @@ def swapped() -> dict[str, Any]:
         (swapped(), "Left and right are exchanged"),
     ],
 )
-def test_absurd_marks_are_refused_with_what_is_wrong(changed: dict[str, Any], words: str) -> None:
+def test_fault_says_what_is_wrong_with_absurd_marks(changed: dict[str, Any], words: str) -> None:
     with pytest.raises(BackendError, match=words) as caught:
         located({**MARKS, **changed})
     assert caught.value.code == "mesh_invalid" and caught.value.fix
 
 
-def test_a_faces_own_marks_are_taken_and_small_slips_too() -> None:
+def test_fault_takes_a_faces_own_marks_and_small_slips() -> None:
     assert np.allclose(located(MARKS).frame.scale, UNIT, rtol=1e-5)
     rng = np.random.default_rng(3)
     for _ in range(20):
@@ -86,7 +86,7 @@ def test_a_faces_own_marks_are_taken_and_small_slips_too() -> None:
 
 
 @pytest.mark.parametrize("flat", [1.0, 0.5, 0.2])
-def test_a_flat_face_is_taken_and_refused_with_its_sides_exchanged(flat: float) -> None:
+def test_fault_refuses_a_flat_face_with_sides_exchanged(flat: float) -> None:
     frame = frame_of_landmarks(MARKS)
     given = {
         name: frame.to_object((frame.to_canonical(place) * (1, 1, flat)).astype(np.float32)).astype(
@@ -100,8 +100,8 @@ def test_a_flat_face_is_taken_and_refused_with_its_sides_exchanged(flat: float) 
     assert "Left and right are exchanged" in marks.fault(exchanged, set(given), away, 0.3)
 
 
-def test_a_head_of_plates_is_taken_and_refused_with_its_sides_exchanged() -> None:
-    given = plate_head().landmarks
+def test_fault_refuses_a_head_of_flat_parts_with_sides_exchanged() -> None:
+    given = flat_head().landmarks
     away = dict.fromkeys(given, 0.0)
     assert marks.fault(given, set(given), away, 2.6) == ""
     assert "Left and right are exchanged" in marks.fault(
@@ -109,7 +109,7 @@ def test_a_head_of_plates_is_taken_and_refused_with_its_sides_exchanged() -> Non
     )
 
 
-def test_flat_eyes_look_either_way_where_there_is_no_nose() -> None:
+def test_fault_takes_flat_eyes_either_way_without_a_nose() -> None:
     frame = frame_of_landmarks(MARKS)
 
     def deep(by: float) -> dict[str, Any]:
@@ -128,14 +128,14 @@ def test_flat_eyes_look_either_way_where_there_is_no_nose() -> None:
     assert "Left and right are exchanged" in marks.fault(deep(0.3), set(marks.NEEDED), {}, 0.3)
 
 
-def test_what_was_only_found_is_not_judged() -> None:
+def test_fault_does_not_judge_what_was_only_found() -> None:
     wrong = {**MARKS, "lip_upper": MARKS["lip_lower"] - (0, 0, 0.2 * UNIT)}
     away = dict.fromkeys(wrong, 0.0)
     assert marks.fault(wrong, {"nose_tip"}, away, 0.3) == ""
     assert marks.fault(wrong, {"lip_lower"}, away, 0.3) == "Lip upper is below lip lower."
 
 
-def test_the_rest_is_estimated_near_where_it_is() -> None:
+def test_estimated_is_near_where_landmarks_are() -> None:
     found = marks.estimated({name: MARKS[name] for name in marks.NEEDED})
     assert set(found) == set(NAMES) - set(marks.NEEDED)
     for name, place in found.items():
@@ -144,7 +144,7 @@ def test_the_rest_is_estimated_near_where_it_is() -> None:
     assert "chin" not in marks.estimated({name: MARKS[name] for name in (*marks.NEEDED, "chin")})
 
 
-def test_brows_are_estimated_above_the_lids_the_higher_the_taller_the_eyes() -> None:
+def test_estimated_brows_are_higher_above_taller_eyes() -> None:
     taller = {
         name: place + (np.array([0, 0, 0.1 * UNIT]) if name.startswith("lid_upper") else 0)
         for name, place in MARKS.items()
@@ -157,7 +157,7 @@ def test_brows_are_estimated_above_the_lids_the_higher_the_taller_the_eyes() -> 
         assert tall[name][2] - usual[name][2] > 0.1 * UNIT, "higher by more than the lid"
 
 
-def test_distances_are_those_of_the_triangles() -> None:
+def test_distances_are_those_of_triangles() -> None:
     corners, triangle = (
         np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32),
         np.array([[0, 1, 2]], np.int32),

@@ -32,7 +32,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 @settings(max_examples=10, deadline=None)
 @given(seeds)
-def test_another_order_of_vertices_and_faces_draws_the_same_points_in_the_same_order(
+def test_cloud_of_draws_the_same_in_any_order_of_faces(
     seed: int,
 ) -> None:
     dice = np.random.default_rng(seed)
@@ -51,7 +51,7 @@ def test_another_order_of_vertices_and_faces_draws_the_same_points_in_the_same_o
 
 @settings(max_examples=10, deadline=None)
 @given(seeds, st.floats(0, 1))
-def test_split_vertices_draw_the_same(seed: int, share: float) -> None:
+def test_cloud_of_draws_the_same_on_split_vertices(seed: int, share: float) -> None:
     apart = np.random.default_rng(seed).random(TRIANGLES.size) < share
     corners = TRIANGLES.ravel().copy()
     corners[apart] = len(HEAD) + np.arange(int(apart.sum()))
@@ -63,7 +63,7 @@ def test_split_vertices_draw_the_same(seed: int, share: float) -> None:
 @given(
     st.sampled_from(AXES), st.floats(1e-3, 1e3), st.tuples(*[st.floats(-5, 5)] * 3), st.floats(0, 6)
 )
-def test_scale_place_and_axes_hardly_change_the_draw(
+def test_cloud_of_hardly_hangs_on_scale_place_and_axes(
     axes: NDArray[np.float64], scale: float, shift: tuple[float, float, float], angle: float
 ) -> None:
     cos, sin = np.cos(angle), np.sin(angle)
@@ -73,7 +73,7 @@ def test_scale_place_and_axes_hardly_change_the_draw(
     assert kept.mean() > 0.98  # only those that rounding moves into another cell
 
 
-def test_the_two_sides_of_a_face_and_the_two_of_a_head_draw_on_their_own() -> None:
+def test_cloud_of_draws_each_side_on_its_own() -> None:
     both = cloud(HEAD, np.concatenate([TRIANGLES, TRIANGLES[:, ::-1]]))
     front, back = np.split(both.priority, 2)
     assert (np.abs(front - back) < 1e-6).mean() < 0.01
@@ -81,7 +81,7 @@ def test_the_two_sides_of_a_face_and_the_two_of_a_head_draw_on_their_own() -> No
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_draws_are_those_of_gumbel_and_independent_of_another_seed(seed: int) -> None:
+def test_cloud_of_draws_by_gumbel_and_by_seed(seed: int) -> None:
     area = np.linalg.norm(
         np.cross(
             HEAD[TRIANGLES[:, 1]] - HEAD[TRIANGLES[:, 0]],

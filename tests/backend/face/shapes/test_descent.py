@@ -88,7 +88,7 @@ bases = st.tuples(
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(bases)
-def test_weights_are_never_worse_than_those_that_they_start_from(
+def test_best_is_never_worse_than_its_start(
     one: tuple[int | None, int, float],
 ) -> None:
     seed, number, size = one
@@ -98,7 +98,7 @@ def test_weights_are_never_worse_than_those_that_they_start_from(
 
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(bases)
-def test_the_same_basis_gets_the_same_weights(one: tuple[int | None, int, float]) -> None:
+def test_best_is_the_same_for_the_same_basis(one: tuple[int | None, int, float]) -> None:
     seed, number, size = one
     basis = chance(seed, number, size)
     first, ends, _begins = costs(seed, basis)
@@ -112,9 +112,7 @@ def test_the_same_basis_gets_the_same_weights(one: tuple[int | None, int, float]
     st.integers(0, 2**32 - 1),
     st.sampled_from([0.0, 1e-4, 0.003, 0.01]),
 )
-def test_nearly_equal_shapes_of_a_face_are_served_as_well(
-    seed: int | None, number: int, noise: float
-) -> None:
+def test_best_takes_nearly_equal_shapes(seed: int | None, number: int, noise: float) -> None:
     """On chance numbers, which are no face, a goal may have two good ends, and which is found
     hangs on rounding.
     """
@@ -125,7 +123,7 @@ def test_nearly_equal_shapes_of_a_face_are_served_as_well(
 
 
 @pytest.mark.parametrize("slope", [1.0, 2.0, 4.0])
-def test_whole_steps_that_would_take_each_other_back_still_end_at_what_is_asked_for(
+def test_best_ends_where_whole_steps_would_swing(
     slope: float,
 ) -> None:
     """A figure that levels off: a line along its slope leads ever farther past the goal."""
@@ -140,7 +138,7 @@ def test_whole_steps_that_would_take_each_other_back_still_end_at_what_is_asked_
     assert problem.cost(weights, reached, 1.2 * one) < 0.5 * start
 
 
-def test_a_linear_problem_is_solved_whole() -> None:
+def test_best_solves_a_linear_problem_wholly() -> None:
     rng = np.random.default_rng(4)
     slopes, aim = rng.normal(0, 1, (6, 4)), rng.normal(0, 1, (3, 6))
     start = rng.normal(0, 0.3, (3, 4))
