@@ -300,9 +300,8 @@ def first_look(
     patient: bool = True,
 ) -> Job | None:
     """A job that only finds the face, where that is needed first: where a part lies says what it
-    is. None where all parts are known.
-
-    landmarks: those that are known already. patient: see Backend.start.
+    is. None where all parts are known. landmarks: those that are known already. patient: see
+    Backend.start.
     """
     if not options.parts or landmarks or all(part.why for part in avatar_parts(ob, {})):
         return None
