@@ -31,8 +31,8 @@ def twins_of(seen: Sequence[Floats], landmarks: Floats) -> Twins | None:
     a twin.
 
     Args:
-        seen: what it sees of each vertex: vertices (F,3), normals (F,3), parts (F,6), sides (F,2),
-            ways (F,6), canonical
+        seen: what it sees of each vertex: vertices (F,3), normals (F,3), parts (F,6),
+            lip_lid_side (F,2), opposite_edge (F,6), canonical
         landmarks: (L,3), canonical, in the order of landmarks.NAMES
     """
     other = [NAMES.index(mirrored(name)) for name in NAMES]
@@ -56,8 +56,12 @@ def twins_of(seen: Sequence[Floats], landmarks: Floats) -> Twins | None:
 
 
 def evened(seen: Sequence[Floats], twins: Twins) -> tuple[Floats, ...]:
-    """What a model sees of vertices (F,...), as `twins_of` takes it, with twins exact mirror images
-    of each other, the mean of both, and copies as what they are copies of.
+    """What a model sees of vertices, with twins exact mirror images of each other, the mean of
+    both, and copies as what they are copies of.
+
+    Args:
+        seen: as `twins_of` takes it, each (F,...)
+        twins: of the face
     """
     rows = np.concatenate(seen, axis=1)
     left, right = twins.left, twins.right
