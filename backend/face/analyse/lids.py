@@ -67,14 +67,16 @@ class Lid:
         self._above = local[:, 1] - self.upper[:, 1]  # heights over the edges, of each vertex
         self._below = self.lower[:, 1] - local[:, 1]
         stands = standing(surface, opening, self._above, self.upper)
-        self.skin = opening.skin & ~self._flaps(surface) & ~stands
+        sewn = self._sewn_eye(surface, strips, side)
+        self.skin = opening.skin & ~self._flaps(surface) & ~stands & ~sewn
         self.top, self.bottom = self._shares(surface, brow, reach_of(stands, opening, self._above))
         # share of the opening that the lower lid comes up by at least, on heads unlike those learnt
         # from
         tall = smoothstep(LIDS.tall_from, LIDS.tall_to, opening.unit[1:2])
         self.meeting = LIDS.meeting * float(tall[0])
         self._find_others(surface, strips, side)
-        self.lash |= stands
+        self.eye = (self.eye | sewn) & ~self.skin
+        self.lash = (self.lash | stands) & ~sewn
         self.lower_lash &= ~stands
         if side in surface.balls:
             ball, centre = surface.balls[side]
@@ -134,12 +136,35 @@ class Lid:
         flap = (held > 0) & (held < LASHES.flap_sewn * whole) & (wrong == 0)
         return np.asarray(loose & flap[surface.pieces])
 
+    def _sewn_eye(self, surface: Surface, strips: Flags, side: str) -> Flags:
+        """Vertices (F,) of the skin's part that are of the eye all the same: pieces that lie where
+        an eye does and touch the skin, as whites do that are sewn to the lids. What lies at the
+        edges, or in one place with skin, goes with the lids, so that no crack opens there.
+        """
+        pieces = self.opening.skin & ~surface.skins[1] & ~surface.bulky
+        if not pieces.any():
+            return pieces
+        window, behind = self._window(surface, strips, self.opening.skin & ~pieces)
+        _own, eye, _corner = self._eyes(surface, window & pieces, behind & pieces, side)
+        found = pieces & eye[surface.owner]
+        found &= ~np.isin(surface.group, surface.group[self.opening.skin & ~found])
+        some = np.flatnonzero(found)
+        found[some] = self._from_edges(some) > EYE_PARTS.rim
+        return np.asarray(found)
+
+    def _from_edges(self, some: NDArray[np.intp]) -> Floats:
+        """How far vertices (N,) are from the nearest point of the edges (N,), in heights."""
+        opening = self.opening
+        edges = np.concatenate([opening.upper.points, opening.lower.points])
+        away = (opening.local[some, None] - edges) * (opening.unit / opening.unit[1])
+        return np.asarray(np.sqrt((away**2).sum(axis=2).min(axis=1, initial=np.inf)))
+
     def _find_others(self, surface: Surface, strips: Flags, side: str) -> None:
         """Find which vertices (F,) are upper lashes, lower lashes, eyes, and their inner corners,
         by parts: lashes keep to an edge, eyes fill the opening from behind, corners lie behind the
         lids.
         """
-        window, behind = self._window(surface, strips)
+        window, behind = self._window(surface, strips, self.skin)
         own, eye, corner = self._eyes(surface, window, behind, side)
         others = own & ~eye & ~corner & self._rooted(surface, window)
         self.eye, self.corner = eye[surface.owner], corner[surface.owner]
@@ -147,12 +172,12 @@ class Lid:
         top, bottom = self._lashes(surface, window, others)
         self.lash, self.lower_lash = window & top | on_top, window & bottom | on_low & ~on_top
 
-    def _window(self, surface: Surface, strips: Flags) -> tuple[Flags, Flags]:
-        """Vertices (F,) in and around the opening that may be of an eye or a lash, and which of
-        them lie behind the lids.
+    def _window(self, surface: Surface, strips: Flags, skin: Flags) -> tuple[Flags, Flags]:
+        """Vertices (F,) in and around the opening that may be of an eye or a lash, since they are
+        neither brows nor skin (F,), and which of them lie behind the lids.
         """
         local = self.opening.local
-        window = ~self.skin & ~surface.bulky & ~strips
+        window = ~skin & ~surface.bulky & ~strips
         window &= np.abs(local[:, 0]) < EYE_PARTS.window_aside
         window &= (self._above < EYE_PARTS.window_level) & (self._below < EYE_PARTS.window_level)
         window &= np.abs(local[:, 2] - self.upper[:, 2]) < EYE_PARTS.window_depth

@@ -109,7 +109,9 @@ def _keep_stiff(head: Head, shapes: dict[str, Floats], model_trust: float) -> No
             rigid_parts.turn_flat_eye(
                 shapes,
                 vertices,
-                surface.owner,
+                np.where(
+                    lid.skin, -1, surface.owner
+                ),  # what an eye shares with the skin stays there
                 side=side,
                 behind=lid.eye,
                 half=float(lid.opening.unit[0]),

@@ -35,6 +35,14 @@ class EyeParts:
         6,
         "the same before and behind; an estimate, not fitted",
     )
+    rim: float = number(
+        0.2,
+        "heights from the nearest edge",
+        0.02,
+        0.6,
+        "within which an eye that is sewn to the lids goes with them; an estimate, not fitted:"
+        " beyond it artists of four heads by three makers leave such whites where they are",
+    )
     own: float = number(
         0.7,
         "share of a part's vertices",

@@ -15,7 +15,7 @@ from backend.face.analyse import eyeballs, lids
 from backend.face.analyse.flat_features import drawn_eye
 from backend.face.analyse.head import head_of
 from backend.face.analyse.surface import Surface, surface_of
-from backend.face.correct import closing, contacts, flat_shapes
+from backend.face.correct import closing, contacts, flat_shapes, rules
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
 from backend.face.params.analyse import LIDS
 from backend.face.params.correct import CLOSING, CONTACTS, FLAT_SHAPES
@@ -523,6 +523,52 @@ def test_a_lash_that_is_sewn_to_the_lid_keeps_its_width_when_the_lid_comes_down(
         blink = closing.closing(lid, np.zeros_like(vertices))
         root_way, tip_way = blink[first : first + count], blink[first + count :]
         assert np.abs(tip_way - root_way).max() < 0.1 * np.abs(root_way).max()
+
+
+def test_a_white_that_is_sewn_to_the_lids_keeps_still_behind_them() -> None:
+    """Drawn heads of several makers have such whites: they came down with the lid, before it."""
+    made, triangles = anatomy()
+    marks = made.landmarks
+    high = float((marks["lid_upper_left"] - marks["lid_lower_left"])[1])
+    upper, lower = facing(made, "eye_left", 0.7)
+    ring = np.concatenate(
+        [upper[np.argsort(made.vertices[upper, 0])], lower[np.argsort(-made.vertices[lower, 0])]]
+    )
+    rim, back = made.vertices[ring], np.array([0, 0, -high], np.float32)
+    middle = rim.mean(axis=0)
+    inner = middle + 0.6 * (rim - middle) + 0.4 * back
+    first, count = len(made.vertices), len(ring)
+    k, after = np.arange(count), np.roll(np.arange(count), -1)
+    white = first + np.concatenate(
+        [
+            np.stack([k, after, k + count], axis=1),
+            np.stack([after, after + count, k + count], axis=1),
+            np.stack([k + count, after + count, np.full(count, 2 * count)], axis=1),
+        ]
+    )
+    vertices = np.concatenate([made.vertices, rim, inner, [middle + 0.5 * back]]).astype(np.float32)
+    faces = np.concatenate([triangles, white]).astype(np.int32)
+    parts = part_boxes(vertices, loose_parts(vertices, faces))
+    there = surface_of(
+        vertices,
+        faces,
+        weld(vertices),
+        parts,
+        np.zeros((len(vertices), 2), np.float32),
+        landmarks=marks,
+    )
+    assert there.skins[0][first:].all(), "one with the skin"
+    head = head_of(there, marks)
+    lid = head.lids["left"]
+    seam, own = np.arange(first, first + count), np.arange(first + count, len(vertices))
+    assert lid.skin[seam].all() and not lid.skin[own].any() and lid.eye[own].all()
+    blink = closing.closing(lid, np.zeros_like(vertices))
+    assert np.abs(blink[own]).max() < 1e-6
+    assert np.abs(blink[seam] - blink[ring]).max() < 1e-5 < np.abs(blink[ring]).max()
+    shapes = {name: np.ones_like(vertices) for name in ("eyeWideLeft", "eyeBlinkLeft")}
+    rules.apply(replace(head, surface=replace(there, balls={})), shapes, 0.0)
+    assert all((shape[seam] == shape[ring]).all() for shape in shapes.values())
+    assert not any(shape[own].any() for shape in shapes.values())
 
 
 @pytest.mark.parametrize(("familiar", "least", "most"), [(0.0, 0.08, 0.12), (1.0, -0.02, 0.02)])
