@@ -75,8 +75,10 @@ class Lid:
         tall = smoothstep(LIDS.tall_from, LIDS.tall_to, opening.unit[1:2])
         self.meeting = LIDS.meeting * float(tall[0])
         self._find_others(surface, strips, side)
-        self.eye = (self.eye | sewn) & ~self.skin
-        self.lash = (self.lash | stands) & ~sewn
+        self.eye |= sewn
+        self.eye &= ~self.skin
+        self.lash |= stands
+        self.lash &= ~sewn
         self.lower_lash &= ~stands
         if side in surface.balls:
             ball, centre = surface.balls[side]
