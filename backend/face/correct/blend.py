@@ -229,7 +229,9 @@ def _mix_mouth(head: Head, found: dict[str, Floats], own: Fields, model_trust: f
 def _move_inside(
     head: Head, found: dict[str, Floats], mouth: Mouth, model_trust: float, drawn: float
 ) -> None:
-    """Let teeth and tongue go with the jaw, come out, and slide along with a small mouth."""
+    """Let teeth and tongue go with the jaw, come out, and slide along with a small mouth; lips of a
+    wide one move before them.
+    """
     inside = (
         ~head.labels.skin
         & (mouth.away < BLEND.inside_away)
@@ -241,6 +243,11 @@ def _move_inside(
         found["tongueOut"][:] = with_tongue(
             found["tongueOut"], head.surface, mouth, inside, model_trust
         )
+    deep = smoothstep(BLEND.behind_from, BLEND.behind_to, -mouth.depth) * inside
+    still = (1 - mouth.large * deep)[:, None].astype(np.float32)
+    for name in found if mouth.large > 0 else ():
+        if name.startswith("mouth"):  # lips, not the jaw
+            found[name] *= still
     for side in SIDES:
         name = f"mouth{side.title()}"
         if name in found:

@@ -106,6 +106,21 @@ class Blend:
         "aside of the middle, within which small parts are teeth and tongue; an estimate, not "
         "fitted",
     )
+    behind_from: float = number(
+        0.1,
+        "half widths behind the lips' surface",
+        0,
+        1,
+        "from where on what is inside a wide mouth begins to keep still when lips move; an"
+        " estimate, not fitted: in ICT's and MakeHuman's mouth shapes nothing inside moves",
+    )
+    behind_to: float = number(
+        0.3,
+        "half widths behind the lips' surface",
+        0.1,
+        2,
+        "the same, from where on it keeps wholly still; an estimate, not fitted",
+    )
     inside_slide: float = number(
         0.2,
         "half widths of the mouth",

@@ -325,6 +325,21 @@ def test_gums_and_teeth_stay_when_the_tongue_comes_out(model_trust: float) -> No
     assert found[one.head.part == PARTS.index("tongue"), 2].max() > 0.1
 
 
+@pytest.mark.parametrize("model_trust", [0.0, 1.0])
+def test_what_is_inside_a_wide_mouth_keeps_still_when_lips_move(model_trust: float) -> None:
+    """A model that does not know a piece of teeth, gums and tongue led it along with the lips."""
+    one = made(None)
+    mouth = mouth_of(one.there, one.head.landmarks)
+    inside = ~one.there.skins[0] & (mouth.away < 1) & (mouth.depth < -0.3)
+    led = {name: np.full_like(one.head.vertices, 0.1) for name in ("mouthLeft", "mouthPucker")}
+    found = blend.mixed(head_of(one.there, one.head.landmarks), led, model_trust)
+    assert mouth.large > 0.9 and inside.any()
+    assert all(np.abs(found[name][inside]).max() < 0.1 * 0.1 for name in led)
+    jaw = {"jawLeft": np.full_like(one.head.vertices, 0.1)}
+    head = head_of(one.there, one.head.landmarks)
+    assert blend.mixed(head, jaw, model_trust)["jawLeft"][inside].any()
+
+
 @pytest.mark.parametrize("stuck", ["still", "one vertex"])
 def test_a_tongue_that_the_model_does_not_know_comes_out_in_one_piece(stuck: str) -> None:
     one = made(None)
