@@ -19,7 +19,7 @@ import bpy
 import bpy.utils.previews
 
 from ..blender_io.avatar_objects import find
-from . import picture_paint, session
+from . import held, picture_paint, session
 from .picture_head import PictureHead, digest, gathered
 from .picture_paint import Painter
 
@@ -171,6 +171,7 @@ def _held() -> bool:
     app: Any = bpy.app  # the stubs say that it returns nothing
     return (
         session.status.running
+        or held.moves()
         or (screen is not None and screen.is_animation_playing)
         or any(app.is_job_running(job) for job in _JOBS)
         or (ob is not None and ob.mode in ("EDIT", "SCULPT"))

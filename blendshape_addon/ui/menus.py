@@ -3,6 +3,15 @@
 
 import bpy
 
+from ..ops.face_operators import (
+    BLENDSHAPES_OT_import_recording,
+    BLENDSHAPES_OT_play_recording,
+    BLENDSHAPES_OT_play_sample,
+    BLENDSHAPES_OT_play_shapes,
+    BLENDSHAPES_OT_test_stop,
+    BLENDSHAPES_OT_track_start,
+    BLENDSHAPES_OT_track_stop,
+)
 from ..ops.landmark_hand import BLENDSHAPES_OT_place_landmarks
 from ..ops.landmark_operators import BLENDSHAPES_OT_edit_landmarks, BLENDSHAPES_OT_reset_landmarks
 from ..ops.live_operators import (
@@ -32,6 +41,13 @@ ENTRIES = [
     BLENDSHAPES_OT_live_start.bl_idname,
     BLENDSHAPES_OT_live_keep.bl_idname,
     BLENDSHAPES_OT_live_end.bl_idname,
+    BLENDSHAPES_OT_play_shapes.bl_idname,
+    BLENDSHAPES_OT_play_sample.bl_idname,
+    BLENDSHAPES_OT_play_recording.bl_idname,
+    BLENDSHAPES_OT_import_recording.bl_idname,
+    BLENDSHAPES_OT_test_stop.bl_idname,
+    BLENDSHAPES_OT_track_start.bl_idname,
+    BLENDSHAPES_OT_track_stop.bl_idname,
     BLENDSHAPES_OT_vrchat_check.bl_idname,
     BLENDSHAPES_OT_export.bl_idname,
     BLENDSHAPES_OT_contact_sheet.bl_idname,

@@ -129,6 +129,24 @@ def test_one_shape_is_compared_mirrored_and_sculpted(machine: gui.Machine) -> No
     assert set(ARKIT) <= set(seen["kept"])
 
 
+def test_a_recording_plays_and_leaves_nothing(machine: gui.Machine) -> None:
+    seen = play(machine, "recording_story", size=(1000, 1000))
+    for name in ("sample", "row"):
+        assert seen[name]["frames"] > 10 and seen[name]["farthest"] > 0.003, "metres"
+        assert len(seen[name]["moved"]) > 3
+        assert seen[f"{name}_left"] == [] and not seen[f"{name}_plays_on"]
+    assert not any(seen["undone"]) and seen["after_undo"] == [1, False, False]
+
+
+def test_packets_of_trackers_move_the_face_and_leave_nothing(machine: gui.Machine) -> None:
+    seen = play(machine, "packets_story", size=(1000, 1000))
+    for protocol in ("vrchat", "vmc", "ifacialmocap"):
+        told = seen[protocol]
+        assert told["counts"]["taken"] == 600 and told["farthest"] > 0.003, "metres"
+        assert told["counts"] == {"taken": 600, "foreign": 1, "bad": 5} and told["same"]
+        assert seen[f"{protocol}_left"] == []
+
+
 def test_shapes_have_pictures_that_follow_them(machine: gui.Machine) -> None:
     seen = play(machine, "pictures_story", size=(1000, 900))
     assert seen["why"] == "" and len(seen["names"]) >= 4, "of each row that is seen"

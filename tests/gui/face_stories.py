@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user does with a face that is driven: recordings on the timeline, packets of trackers."""
+
+import fcntl
+import math
+import socket
+import struct
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import bpy
+from hand import Hand, Steps
+from stories import begin, click_to_keys, rest_and_shown, the_object
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from fixtures import tracking  # noqa: E402  (after the path is there)
+
+PANEL = "BLENDSHAPES_PT_face"
+SENDERS = {
+    "vrchat": tracking.vrchat,
+    "vmc": tracking.vmc,
+    "ifacialmocap": tracking.ifacialmocap,
+}
+PER_SECOND, SECONDS = 60, 10
+
+
+def state() -> list[Any]:
+    """All that a test of the face might leave."""
+    scene, key = bpy.context.scene, the_object().data.shape_keys
+    return [
+        [(block.name, round(block.value, 6), block.mute) for block in key.key_blocks],
+        [scene.frame_current, scene.use_preview_range, scene.frame_start, scene.frame_end],
+        [name for name in (*key.keys(), *scene.keys()) if name != "blendshapes"],
+        [action.name for action in bpy.data.actions],
+        len(bpy.data.objects),
+        round(rest_and_shown(), 7),
+    ]
+
+
+def left(before: list[Any]) -> list[Any]:
+    """What is otherwise than it was."""
+    return [one for one, other in zip(state(), before, strict=True) if one != other]
+
+
+def playing() -> bool:
+    """Whether the timeline plays."""
+    return bool(bpy.context.window_manager.windows[0].screen.is_animation_playing)
+
+
+def recording_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """Generate, play the sample and see the face move, stop; the same with all shapes in a row, and
+    with Ctrl-Z while they play.
+    """
+    yield from begin(hand, PANEL)
+    yield from click_to_keys(hand, {})
+    yield from hand.wait(8)
+    before = state()
+    for name, button in (("sample", "play_sample"), ("row", "play_shapes")):
+        across = 0.7 if button == "play_sample" else 0.3
+        yield from hand.click((yield from hand.find(f"blendshapes.{button}", across)))
+        yield from hand.until(playing, 20, "playback")
+        frames, farthest, moved, end = set(), 0.0, set(), time.monotonic() + 6
+        while time.monotonic() < end:
+            yield
+            frames.add(bpy.context.scene.frame_current)
+            farthest = max(farthest, rest_and_shown())
+            moved |= {b.name for b in the_object().data.shape_keys.key_blocks[1:] if b.value > 0.3}
+        seen[name] = {"frames": len(frames), "farthest": farthest, "moved": sorted(moved)}
+        seen[f"{name}_picture"] = hand.picture(name)
+        yield from hand.click((yield from hand.find("blendshapes.test_stop")))
+        yield from hand.wait(8)
+        seen[f"{name}_left"] = left(before)
+        seen[f"{name}_plays_on"] = playing()
+    yield from hand.click((yield from hand.find("blendshapes.play_sample", 0.7)))
+    yield from hand.until(playing, 20, "playback")
+    yield from hand.wait(60)
+    yield from hand.move((hand.area.x + hand.area.width // 3, hand.area.y + hand.area.height // 2))
+    yield from hand.key("Z", ctrl=True)
+    yield from hand.wait(8)
+    key = the_object().data.shape_keys
+    seen["undone"] = [] if key is None else [round(block.value, 3) for block in key.key_blocks]
+    scene = bpy.context.scene
+    seen["after_undo"] = [scene.frame_current, scene.use_preview_range, playing()]
+
+
+def raise_loopback() -> None:
+    """The window's machine has a network of its own, whose loopback is down."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+        asked = fcntl.ioctl(opened, 0x8913, struct.pack("16sh14x", b"lo", 0))
+        flags = struct.unpack("16sh14x", asked)[1]
+        fcntl.ioctl(opened, 0x8914, struct.pack("16sh14x", b"lo", flags | 1))
+
+
+def receiver() -> Any:
+    """What listens."""
+    name = next(
+        name
+        for name in sys.modules
+        if name.endswith("blendshape_auto_generator.blendshape_addon.job.receiving")
+    )
+    return sys.modules[name].current()
+
+
+def packets_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """Each of the three protocols at 60 packets a second for 10 s; then wrong, huge and foreign
+    ones, which change nothing; stop.
+    """
+    raise_loopback()
+    yield from begin(hand, PANEL)
+    yield from click_to_keys(hand, {})
+    yield from hand.wait(8)
+    before = state()
+    for protocol, sender in SENDERS.items():
+        bpy.context.window_manager.blendshapes.track_source = protocol
+        yield from hand.wait()
+        yield from hand.click((yield from hand.find("blendshapes.track_start", 0.8)))
+        yield from hand.until(receiver, 20, "a receiver")
+        jaw = the_object().data.shape_keys.key_blocks["jawOpen"]
+        late: list[float] = []
+        farthest, began, number = 0.0, time.monotonic(), 0
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+            opened.connect(("127.0.0.1", receiver().port))
+            while number < PER_SECOND * SECONDS:
+                if time.monotonic() - began >= number / PER_SECOND:
+                    wave = round(0.5 - 0.5 * math.cos(number / 9), 2)
+                    opened.send(sender({"jawOpen": wave, "mouthSmileLeft": 1 - wave}))
+                    sent, number = time.monotonic(), number + 1
+                    while abs(jaw.value - wave) > 0.006 and time.monotonic() - sent < 0.5:
+                        yield
+                    late.append(time.monotonic() - sent)
+                    farthest = max(farthest, rest_and_shown() if number % 30 == 0 else 0.0)
+                yield
+            held = jaw.value
+            for packet in (b"x", b"#bundle\0", b"\xff" * 7000, sender({"hat": 1.0}), b"jawOpen-x|"):
+                opened.send(packet)
+            opened.send(tracking.vrchat({"jawOpen": 1.0}) * 300)
+            yield from hand.wait(30)
+        counts = dict(receiver().state.counts)
+        seen[protocol] = {"counts": counts, "farthest": farthest, "same": jaw.value == held}
+        seen[f"{protocol}_late"] = sorted(late)[len(late) // 2]
+        seen[f"{protocol}_picture"] = hand.picture(protocol)
+        yield from hand.click((yield from hand.find("blendshapes.track_stop")))
+        yield from hand.wait(8)
+        seen[f"{protocol}_left"] = left(before)
