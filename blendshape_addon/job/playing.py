@@ -27,6 +27,7 @@ from .driven import Driven
 
 KEPT = "blendshape_auto_generator_test"  # custom property of the scene, while something plays
 _RANGE = ("use_preview_range", "frame_preview_start", "frame_preview_end")
+_SYNC = ("NONE", "FRAME_DROP", "AUDIO_SYNC")  # what Blender does where it cannot draw all frames
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,14 @@ def start(
     held.begin(_end, moves=True)
     _play.append(play)
     scene[KEPT] = json.dumps(
-        [scene.frame_current, scene.frame_subframe, *(getattr(scene, name) for name in _RANGE)]
+        [
+            scene.frame_current,
+            scene.frame_subframe,
+            *(getattr(scene, name) for name in _RANGE),
+            _SYNC.index(scene.sync_mode),
+        ]
     )
+    scene.sync_mode = "FRAME_DROP"  # a face is seen at its own speed
     _set_range(scene, play.first, play.first + frames)
     if _follow not in bpy.app.handlers.frame_change_pre:
         bpy.app.handlers.frame_change_pre.append(_follow)
@@ -159,14 +166,14 @@ def _put_back(scene: bpy.types.Scene) -> None:
     text: Any = scene.get(KEPT)
     del scene[KEPT]
     try:
-        frame, subframe, used, first, last = map(float, json.loads(text))
-        numbers = np.array([frame, subframe, used, first, last])
+        frame, subframe, used, first, last, sync = numbers = np.array(json.loads(text), np.float64)
         if not np.isfinite(numbers).all() or np.abs(numbers).max() > LAST_FRAME:
             return
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, OverflowError, RecursionError):
         return  # a file may say anything
     _set_range(scene, int(first), int(last))
     scene.use_preview_range = bool(used)
+    scene.sync_mode = _SYNC[int(sync) % len(_SYNC)]
     scene.frame_set(int(frame), subframe=min(max(subframe, 0.0), 1.0))
 
 

@@ -142,7 +142,8 @@ def test_packets_of_trackers_move_the_face_and_leave_nothing(machine: gui.Machin
     seen = play(machine, "packets_story", size=(1000, 1000))
     for protocol in ("vrchat", "vmc", "ifacialmocap"):
         told = seen[protocol]
-        assert told["counts"]["taken"] == 600 and told["farthest"] > 0.003, "metres"
+        assert told["farthest"] > 0.003, "metres"
+        assert told["heights"] > 3
         assert told["counts"] == {"taken": 600, "foreign": 1, "bad": 5} and told["same"]
         assert seen[f"{protocol}_left"] == []
 
