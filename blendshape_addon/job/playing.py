@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import bpy
 import numpy as np
@@ -27,7 +27,7 @@ from .driven import Driven
 
 KEPT = "blendshape_auto_generator_test"  # custom property of the scene, while something plays
 _RANGE = ("use_preview_range", "frame_preview_start", "frame_preview_end")
-_SYNC = ("NONE", "FRAME_DROP", "AUDIO_SYNC")  # what Blender does where it cannot draw all frames
+_SYNC: Final = ("NONE", "FRAME_DROP", "AUDIO_SYNC")  # where not all frames can be drawn
 
 
 @dataclass(frozen=True)
