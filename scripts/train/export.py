@@ -49,9 +49,9 @@ ATTRIBUTION = (
 
 
 class WholeEncoder(nn.Module):
-    """The encoder as the contract wants it: its latent (B,3L+R+1) ends with how familiar the head
-    is: its likeness to the rig with many identities that it looks like most, or that it is
-    unmistakably one of the drawn heads, whose shapes the decoder has learnt as well.
+    """The encoder as the contract wants it: its latent (B,3L+R+1) ends with how far the head is one
+    of those learnt: its likeness to the rig with many identities that it looks like most, or that
+    it is unmistakably one of the drawn heads, whose shapes the decoder has learnt as well.
     """
 
     def __init__(self, net: Encoder) -> None:

@@ -66,7 +66,7 @@ def head_of(surface: Surface, landmarks: Mapping[str, Floats]) -> Head:
     return Head(surface, landmarks, lids, slit, labels_of(surface, landmarks, brows, lids))
 
 
-def looked_over(head: Head, normals: Floats, around: Neighbours, unfamiliar: bool) -> Head:
+def looked_over(head: Head, normals: Floats, around: Neighbours, doubted: bool) -> Head:
     """The head with its mirror image and, where the model is not believed alone, what lies on its
     skin.
 
@@ -74,7 +74,7 @@ def looked_over(head: Head, normals: Floats, around: Neighbours, unfamiliar: boo
         head: of `head_of`
         normals: float32 (F,3), unit, canonical
         around: which vertices are next to each other
-        unfamiliar: whether the model is not believed alone
+        doubted: whether the model is not believed alone
     """
     surface = head.surface
     size = np.bincount(surface.owner)[
@@ -82,5 +82,5 @@ def looked_over(head: Head, normals: Floats, around: Neighbours, unfamiliar: boo
     ]  # of a vertex's part: left and right parts are of one size
     pairs = pairs_of(surface.vertices, normals, head.labels.skin, size)
     with_lids = len(head.lids) == len(SIDES)  # else it may be a flat part that is an eye
-    labels = with_decals(head.labels, surface) if unfamiliar and with_lids else head.labels
+    labels = with_decals(head.labels, surface) if doubted and with_lids else head.labels
     return replace(head, around=around, pairs=pairs, labels=labels)
