@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from blendshape_auto_generator.blendshape_addon.blender_io.expression_plan import planned
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.vrm.arrays import (
     add_floats,
@@ -17,9 +18,11 @@ from blendshape_auto_generator.blendshape_addon.vrm.arrays import (
     floats,
     indices,
 )
-from blendshape_auto_generator.blendshape_addon.vrm.glb import Glb, pack, parse
+from blendshape_auto_generator.blendshape_addon.vrm.glb import Glb, objects, pack, parse
+from blendshape_auto_generator.blendshape_addon.vrm.meshes import count_targets, primitives
 from blendshape_auto_generator.blendshape_addon.vrm.numbered import ATTRIBUTE, PROBES, numbered
 from blendshape_auto_generator.blendshape_addon.vrm.patch import patched
+from blendshape_auto_generator.blendshape_addon.vrm.targets import Change
 from fixtures.meshes import figure
 from fixtures.vrm_file import build
 from hypothesis import given
@@ -217,8 +220,21 @@ def test_any_value_anywhere_is_written_or_told(way: tuple[Any, ...], value: Any)
         data = pack(glb)
     except (AddonError, KeyError, TypeError, IndexError):
         return  # what cannot be packed was no file
-    for step in (numbered, lambda whole: patched(whole, [], lambda version, names: [])):
+    for step in (numbered, written):
         try:
             step(data)
         except AddonError as error:
             assert error.code == "vrm_unwritable"
+
+
+def written(data: bytes) -> None:
+    """Write a blink for each mesh of a file, which moves all of it."""
+    glb = parse(data)
+    changes = []
+    for number, mesh in enumerate(objects(glb.content, "meshes")):
+        moved = {
+            part.points: np.full((part.size, 3), 0.01, np.float32) for part in primitives(glb, mesh)
+        }
+        known = tuple(f"key {place}" for place in range(count_targets(mesh)))
+        changes.append(Change(number, known, {"blink": moved, "happy": moved}))
+    patched(data, changes, planned)

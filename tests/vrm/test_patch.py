@@ -192,3 +192,27 @@ def test_a_file_without_vrm_is_told() -> None:
     del glb.content["extensions"]
     with pytest.raises(AddonError, match="nothing of VRM"):
         patched(pack(glb), [], plan)
+
+
+def test_a_primitive_without_targets_gets_as_many_as_the_others() -> None:
+    glb = parse(small())
+    del glb.content["meshes"][FACE]["primitives"][1]["targets"]
+    data = pack(glb)
+    again = parse(patched(data, [change(data)], plan)[0])
+    first, second = again.content["meshes"][FACE]["primitives"]
+    assert len(first["targets"]) == len(second["targets"]) == 3
+    assert not floats(again, second["targets"][0]["POSITION"]).any()
+    assert first["targets"][1:] == second["targets"][1:]
+
+
+def test_names_are_where_the_file_has_them_and_on_the_mesh() -> None:
+    glb = parse(small())
+    mesh = glb.content["meshes"][FACE]
+    del mesh["extras"]
+    mesh["primitives"][0]["extras"] = {"targetNames": [OWN_KEY], "other": 1}
+    data = pack(glb)
+    written = content_of(patched(data, [change(data)], plan)[0])["meshes"][FACE]
+    names = [OWN_KEY, "jawOpen", "smile"]
+    assert written["extras"] == {"targetNames": names}
+    assert written["primitives"][0]["extras"] == {"targetNames": names, "other": 1}
+    assert "extras" not in written["primitives"][1]
