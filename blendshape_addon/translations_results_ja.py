@@ -30,6 +30,8 @@ RESULTS_JAPANESE = {
     ),
     "No pictures: {reason}": "画像なし: {reason}",
     "Search": "検索",
+    "Shown": "表示中",
+    "The key that was shown when the slider was opened": "スライダーを開いたときに表示していたキー",
     "Show only shapes whose names contain this": "名前にこの文字を含むシェイプだけを表示します",
     "Shape": "シェイプ",
     "kept": "維持",

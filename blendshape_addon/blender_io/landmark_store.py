@@ -33,7 +33,7 @@ Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class _Kept:
+class Kept:
     """A landmark as it is kept: for putting back what was there."""
 
     name: str
@@ -227,10 +227,10 @@ def keep_landmarks(
     put(ob, mine, surface, True, estimated)
 
 
-def snapshot(ob: bpy.types.Object) -> list[_Kept]:
+def snapshot(ob: bpy.types.Object) -> list[Kept]:
     """The landmarks as they are."""
     return [
-        _Kept(
+        Kept(
             name=mark.name,
             place=_point(mark.place),
             corrected=mark.corrected,
@@ -243,7 +243,7 @@ def snapshot(ob: bpy.types.Object) -> list[_Kept]:
     ]
 
 
-def restore(ob: bpy.types.Object, before: Sequence[_Kept]) -> None:
+def restore(ob: bpy.types.Object, before: Sequence[Kept]) -> None:
     """The landmarks as they were."""
     of_object(ob).landmarks.clear()
     for kept in before:

@@ -76,6 +76,7 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
         ob = active_object(context)
         self._identity, self._held = int(ob.session_uid), ""
         self._before, self._surface = landmark_store.snapshot(ob), shown_surface(ob)
+        self._steps: list[list[landmark_store.Kept]] = []  # before each drag
         self._overlay = landmark_overlay.show(ob)
         self._area = context.area
         face_view.show_posed(context, ob)
@@ -89,8 +90,13 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """One event."""
         ob = find(self._identity)
-        if ob is None or landmark_overlay.current() is not self._overlay:
+        shown = landmark_overlay.current() is self._overlay
+        if ob is None or not shown or not of_object(ob).landmarks:  # which an undo took away
             return self._end(context, "FINISHED")
+        if event.type == "Z" and (event.ctrl or event.oskey):
+            if event.value == "PRESS" and not event.shift:
+                self._take_back(ob)
+            return {"RUNNING_MODAL"}  # Blender's own undo would take back what was done before
         if event.type == "ESC" and event.value == "PRESS":
             landmark_store.restore(ob, self._before)
             return self._end(context, "CANCELLED")
@@ -111,6 +117,7 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
             return {"RUNNING_MODAL"} if self._held else {"PASS_THROUGH"}
         if event.type == "LEFTMOUSE" and event.value == "PRESS" and self._overlay.near:
             self._held = self._overlay.near
+            self._steps.append(landmark_store.snapshot(ob))
             return {"RUNNING_MODAL"}
         if event.type == "LEFTMOUSE" and event.value == "RELEASE" and self._held:
             self._held = ""
@@ -121,6 +128,13 @@ class BLENDSHAPES_OT_edit_landmarks(OfMesh, bpy.types.Operator):
     def cancel(self, context: bpy.types.Context) -> None:
         """Another file is opened."""
         landmark_overlay.hide()
+
+    def _take_back(self, ob: bpy.types.Object) -> None:
+        """The last drag, also one that goes on."""
+        self._held, self._overlay.wrong = "", ""
+        if self._steps:
+            landmark_store.restore(ob, self._steps.pop())
+            self._area.tag_redraw()
 
     def _nearest(self, context: bpy.types.Context, ob: bpy.types.Object, mouse: Vector) -> str:
         reach = _REACH * context.preferences.system.ui_scale

@@ -65,7 +65,7 @@ class _AtOnce(OfShape):
 
     def execute(self, context: bpy.types.Context) -> Returned:
         """Write it; a key that was shown is shown again."""
-        ob, shown = active_object(context), preview.shown()
+        ob, shown = active_object(context), self._shown()
         name = chosen(context, self.key_name)
         try:
             if not name:
@@ -80,6 +80,10 @@ class _AtOnce(OfShape):
             return {"CANCELLED"}
         self.report({"INFO"}, told)
         return {"FINISHED"}
+
+    def _shown(self) -> str:
+        """The key that is shown, and again afterwards."""
+        return preview.shown()
 
     def _change(self, context: bpy.types.Context, ob: bpy.types.Object, name: str) -> str:
         """What was done in a sentence, empty for nothing. Raises AddonError."""
@@ -127,10 +131,18 @@ class BLENDSHAPES_OT_shape_strength(_AtOnce, bpy.types.Operator):
             options=set(OF_OPERATOR),
         ),
     ]
+    shown: Annotated[
+        str,
+        bpy.props.StringProperty(
+            name="Shown",
+            description="The key that was shown when the slider was opened",
+            options={"HIDDEN", *OF_OPERATOR},
+        ),
+    ]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
         """From the panel: a slider, which shows on the face as it is moved."""
-        self.key_name = chosen(context, self.key_name)
+        self.key_name, self.shown = chosen(context, self.key_name), preview.shown()
         if self.key_name and not self.properties.is_property_set("strength"):
             self.strength = tuned.strength_of(active_object(context), self.key_name)
         return context.window_manager.invoke_props_popup(self, event)
@@ -139,6 +151,12 @@ class BLENDSHAPES_OT_shape_strength(_AtOnce, bpy.types.Operator):
         """The slider alone."""
         self.layout.label(text=self.key_name, translate=False)
         self.layout.prop(self, "strength", slider=True)
+
+    def _shown(self) -> str:
+        """As it was when the slider was opened: Blender takes each of its steps back by an undo,
+        which ends the show.
+        """
+        return preview.shown() or self.shown
 
     def _change(self, context: bpy.types.Context, ob: bpy.types.Object, name: str) -> str:
         put_away(ob)

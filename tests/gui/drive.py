@@ -47,7 +47,7 @@ def main() -> None:
         bpy.ops.wm.quit_blender()
         return None
 
-    bpy.app.timers.register(tick, first_interval=1.0)
+    bpy.app.timers.register(tick, first_interval=1.0, persistent=True)
 
 
 main()
