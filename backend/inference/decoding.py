@@ -125,6 +125,13 @@ class _Piece:
     rows: slice | Places
     mirrored: Places | None = None
 
+    @property
+    def count(self) -> int:
+        """Vertices that the decoder looks at."""
+        rows = self.rows
+        own = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+        return own if self.mirrored is None else own + len(self.mirrored)
+
 
 def _pieces(model: Model, decoder: Session, asked: _Asked) -> list[_Piece]:
     """The runs of a decoder, the larger first."""
@@ -155,7 +162,7 @@ def _decode(model: Model, decoder: Session, asked: _Asked) -> Floats:
 
     def take(piece: int, outputs: list[Floats]) -> None:
         rows, mirrored = pieces[piece].rows, pieces[piece].mirrored
-        basis = basis_of.checked(outputs[0], len(feeds[piece]["vertices"]))
+        basis = basis_of.checked(outputs[0], pieces[piece].count)
         if mirrored is None:
             basis_of.put(rows, basis)
             return
@@ -168,21 +175,36 @@ def _decode(model: Model, decoder: Session, asked: _Asked) -> Floats:
         one *= ACROSS
         basis_of.put(mirrored, one)
 
-    feeds = [_feed(piece, per_vertex, latent) for piece in pieces]
+    feeds = _Feeds(pieces, per_vertex, latent)
     run_each(decoder, feeds, asked.cancellation, take, progress=asked.progress, pool=asked.pool)
     if asked.twins is not None:
         basis_of.offsets[:, asked.twins.copies] = basis_of.offsets[:, asked.twins.of]
     return basis_of.offsets
 
 
-def _feed(piece: _Piece, per_vertex: Sequence[Floats], latent: Floats) -> dict[str, Any]:
-    """The decoder's inputs for a piece."""
-    rows: Any = piece.rows
-    if piece.mirrored is not None:
-        rows = np.concatenate([rows, piece.mirrored])
-    feed: dict[str, Any] = dict(zip(PER_VERTEX, (array[rows] for array in per_vertex), strict=True))
-    feed["latent"] = latent
-    return feed if piece.mirrored is None else feed | {PASSES: ONE_PASS}
+class _Feeds(Sequence[dict[str, Any]]):
+    """The decoder's inputs for each piece, made when they are wanted: together they would be as
+    large as the face.
+    """
+
+    def __init__(
+        self, pieces: Sequence[_Piece], per_vertex: Sequence[Floats], latent: Floats
+    ) -> None:
+        self._pieces, self._per_vertex, self._latent = pieces, per_vertex, latent
+
+    def __len__(self) -> int:
+        return len(self._pieces)
+
+    def __getitem__(self, index: Any) -> Any:
+        piece = self._pieces[index]
+        rows: Any = piece.rows
+        if piece.mirrored is not None:
+            rows = np.concatenate([rows, piece.mirrored])
+        feed: dict[str, Any] = dict(
+            zip(PER_VERTEX, (array[rows] for array in self._per_vertex), strict=True)
+        )
+        feed["latent"] = self._latent
+        return feed if piece.mirrored is None else feed | {PASSES: ONE_PASS}
 
 
 class _Basis:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..face import pipeline
 from ..face.geometry.mesh import AvatarMesh, check
+from ..face.geometry.ticks import heard_by
 from ..face.keys import Looked, Pair, Plain
 from ..face.locate import worn
 from ..face.locate.face import Face, Place
@@ -28,6 +29,7 @@ from ..values import Twins
 from .asked import Asked
 from .found import FoundFaces
 from .pieces import until_cancelled
+from .progress import Progress
 from .report import Report, new_report
 from .room import OFFSET_BYTES, require_room_for_mesh, require_room_for_shapes
 
@@ -100,10 +102,7 @@ def find_face(
         BackendError: mesh_*, `no_face`, `cancelled`, `model_contract`
     """
 
-    def progress(fraction: float) -> None:
-        cancellation.check()
-        on_progress("locate", fraction * share)
-
+    told = Progress(lambda part: on_progress("locate", part), cancellation, 0.0, share)
     with report.stage("check"):
         cancellation.check()
         check(mesh)
@@ -112,19 +111,20 @@ def find_face(
         report.stage("locate"),
         nullcontext(workers) if workers else ThreadPoolExecutor(_workers(model), "lane") as pool,
     ):
-        encode = encode_with(model, cancellation, pool)
+        encode, at = encode_with(model, cancellation, pool), lambda part: told.at(part * share)
         names = model.info.landmarks
 
         def find(seen: AvatarMesh, level: bool) -> Place:
             return pipeline.locate(
-                seen, encode, names, progress, upright or level, threads=model.parallel_runs
+                seen, encode, names, at, upright or level, threads=model.parallel_runs
             )
 
         def located() -> Face:
-            return worn.located(mesh, names, find, lambda place: agreed(place, mesh, encode))
+            with heard_by(told.goes_on):
+                return worn.located(mesh, names, find, lambda place: agreed(place, mesh, encode))
 
         face = located() if found is None else found.face(mesh, model, upright, located)
-        progress(1.0)
+        told.at(share)
     cancellation.check()
     report.face_vertices = len(face.indices)
     report.confidence = float(face.confidence)
@@ -195,6 +195,13 @@ class _Run:
         self._on_progress, self._cancellation = on_progress, cancellation
         self._keys = asked.keys(model)
         self.report = new_report(mesh, model)
+        # the rules take no more than half of what is left, keys the rest
+        self._mixing = Progress(
+            lambda part: on_progress("rules", part),
+            cancellation,
+            _COMPUTED,
+            (1 + _COMPUTED) / 2,
+        )
 
     def computed(self, face: Face, workers: Executor, beside: Executor) -> Floats:
         """Corrected shapes float32 (K,F,3), canonical.
@@ -219,7 +226,7 @@ class _Run:
             )
             looked = look.result()
         report.found(looked.findings)
-        with report.stage("rules"):
+        with report.stage("rules"), heard_by(self._mixing.goes_on):
             self._correct(face, looked, offsets, beside, trim)
         if isinstance(keys, Plain):
             report.warnings.extend(_limited(self._model, keys.asked))
@@ -290,7 +297,7 @@ class _Run:
                 moves = self._mixed_rows(face, first, out)
                 first = rows.stop
                 done = first / self._asked.count
-                self._on_progress("rules", _COMPUTED + done * (1 - _COMPUTED))
+                self._mixing.at(_COMPUTED + done * (1 - _COMPUTED))
                 sure = np.where(moves, face.confidence * keys.sure(rows), 0).astype(np.float32)
                 yield Shapes(name, names, out, sure)
 

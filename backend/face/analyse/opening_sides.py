@@ -29,6 +29,7 @@ from ..geometry.mesh import (
     squared,
     weld,
 )
+from ..geometry.ticks import tick
 from ..params.analyse import OPENING_SIDES
 from .face_skin import face_skin
 
@@ -233,6 +234,7 @@ def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floa
     front = (seeds + np.arange(rows)[:, None] * size).ravel()
     distance[front] = 0
     for _ in range(OPENING_SIDES.rounds):
+        tick()
         own = front % size
         many = count[own]
         edge = np.arange(many.sum()) + np.repeat(begin[own] - np.cumsum(many) + many, many)

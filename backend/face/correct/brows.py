@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..analyse.surface import Flags
 from ..geometry.blocks import pieces
 from ..geometry.frame import Floats
+from ..geometry.ticks import tick
 from ..params.correct import BROWS
 from ..params.geometry import BLOCKS
 
@@ -36,6 +37,7 @@ def ride(
         at = vertices[mine]
         rest = at[:, 2] - _level(at, vertices[under])
         for offsets in shapes.values():
+            tick()
             if offsets[mine].any():
                 moved = at + offsets[mine]
                 sunk = rest - (moved[:, 2] - _level(moved, vertices[under] + offsets[under]))
@@ -58,6 +60,7 @@ def follow(
         at, near = vertices[mine], vertices[under]
         slides, rest = _mean_of(at, near), at[:, 2] - _level(at, near)
         for offsets in blinks:
+            tick()
             slid = slides(offsets[under])
             offsets[mine] = BROWS.sinks * slid
             moved = at + offsets[mine]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..params.geometry import BLOCKS
+from .ticks import tick
 
 Reals = NDArray[np.floating[Any]]
 Places = NDArray[np.intp]
@@ -78,6 +79,7 @@ def best(
     """
     found = np.empty(sum(map(len, mine.places)), np.intp)
     for rows, low, high in zip(mine.places, mine.low, mine.high, strict=True):
+        tick()
         gap = np.maximum(np.maximum(theirs.low - high, low - theirs.high), 0)
         bound = least((gap * gap).sum(axis=1))
         across = np.maximum(theirs.high - low, high - theirs.low)
