@@ -304,6 +304,8 @@ def main() -> int:
         os.environ["BATCH_FULL"] = "1"
         tests = run(python, "-m", "pytest", "tests/batch", *options.arguments)
         return tests if options.arguments else run(python, TOOLS / "container_test.py") or tests
+    if options.task == "docs":
+        return docs(options.arguments)
     if options.task == "lint":
         return lint(python)
     if options.task == "setup":

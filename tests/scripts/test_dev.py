@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,23 @@ pytestmark = pytest.mark.skipif(
 def test_help_names_every_task() -> None:
     done = subprocess.run([PYTHON, str(DEV), "--help"], capture_output=True, text=True, check=True)
     assert all(task in done.stdout for task in ("demo", "test", "build", "bench", "lint", "setup"))
+
+
+@pytest.mark.parametrize("task", [*dev.OWN_TASKS, *dev.SCRIPTS])
+def test_main_runs_every_task_that_it_offers(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[object, ...]] = []
+
+    def run(*command: object) -> int:
+        ran.append(command)
+        return 0
+
+    monkeypatch.setattr(dev, "PYTHON", sys.version_info[:2])
+    monkeypatch.setattr(dev, "setup", lambda *_chosen: Path(sys.executable))
+    monkeypatch.setattr(dev, "make_venv", lambda *_what, **_more: Path(sys.executable))
+    monkeypatch.setattr(dev, "run", run)
+    monkeypatch.setattr(sys, "argv", ["dev.py", task])
+    monkeypatch.setattr("os.environ", dict(os.environ))
+    assert dev.main() == 0 and (ran or task == "setup")
 
 
 def test_an_unknown_task_is_refused() -> None:
