@@ -149,6 +149,16 @@ def test_a_flood_keeps_the_window_alive(face: Any, sender: socket.socket) -> Non
     assert longest < 0.05 and values(face)["jawOpen"] == 0.5
 
 
+def test_no_packet_is_lost_where_a_look_takes_too_long(
+    face: Any, sender: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "MOST_SECONDS", -1.0)
+    for number in range(5):
+        sender.send(tracking.vrchat({"jawOpen": number / 8}))
+    poll(5)
+    assert counts()[packets.TAKEN] == 5 and values(face)["jawOpen"] == 0.5
+
+
 def test_a_file_saved_while_live_has_the_values_from_before(
     face: Any, sender: socket.socket, tmp_path: Path
 ) -> None:
