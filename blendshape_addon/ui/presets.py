@@ -40,8 +40,8 @@ class BLENDSHAPES_OT_preset_add(AddPresetBase, bpy.types.Operator):  # type: ign
     bl_label = "Save Preset"
     preset_menu = "BLENDSHAPES_MT_presets"
     preset_subdir = FOLDER
-    preset_defines = ["settings = bpy.context.scene.blendshapes"]
-    preset_values = [f"settings.{name}" for name in _VALUES]
+    # whole paths: with Python 3.13, Blender 4.3 does not see what preset_defines defines
+    preset_values = [f"bpy.context.scene.blendshapes.{name}" for name in _VALUES]
 
 
 CLASSES = (BLENDSHAPES_MT_presets, BLENDSHAPES_OT_preset_add)

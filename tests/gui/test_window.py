@@ -223,6 +223,18 @@ def test_from_the_zip_to_keys_in_four_clicks(machine: gui.Machine) -> None:
     assert seen["seconds_to_keys"] < 60
 
 
+def test_results_are_the_meshs_own(machine: gui.Machine) -> None:
+    seen = play(machine, "reload_story", size=(1000, 900))
+    assert seen["rows"] == {
+        "made": True,
+        "another object": False,
+        "back": True,
+        "another scene": True,
+        "loaded": True,
+    }
+    assert seen["shown"] == "eyeBlinkLeft" and seen["pictures"] >= 4
+
+
 def test_an_undo_of_a_run_in_edit_mode_stays_in_edit_mode(machine: gui.Machine) -> None:
     seen = play(machine, "edit_story")
     assert seen["mode"] == seen["mode_after"] == "EDIT"
