@@ -29,13 +29,13 @@ from pathlib import Path
 sys.argv = sys.argv[2:]
 from backend.service import handlers
 real, deaths = handlers.generate, Path({deaths!r})
-def generate(mesh, *rest):
+def generate(mesh, *rest, **more):
     tall = (mesh.vertices.max(axis=0) - mesh.vertices.min(axis=0)).max() > {taller}
     if tall and len(deaths.read_text()) < {times}:
         with deaths.open("a") as file:
             file.write("x")
         os.kill(os.getpid(), signal.SIGKILL)
-    yield from real(mesh, *rest)
+    yield from real(mesh, *rest, **more)
 handlers.generate = generate
 runpy.run_module("backend", run_name="__main__")
 """

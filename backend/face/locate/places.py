@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,9 @@ def by_features(asked: Asked, search: EncoderSearch, up: Doubles, best: Found) -
     """
     if set(search.names) != set(NAMES):
         return None
+    # of a muzzle whose middle lies in the plane to the last digit, both ends of the mouth were read
+    # in the wrong fold, not one
+    search = replace(search, vertices=None)
     mesh, ahead = asked.mesh, front_of(up)
     axes = np.stack([np.cross(up, ahead), up, ahead])
     head = np.ones(len(mesh.vertices), bool)

@@ -29,7 +29,7 @@ class Likeness:
         " sides, which does not mirror; 99 of 100 of the sample head's differ less",
     )
     lip_lid_side: float = number(
-        0.25,
+        0.05,
         "from 1, above an opening, to -1, below",
         0,
         1,
@@ -37,12 +37,12 @@ class Likeness:
         " not fitted",
     )
     opposite_edge: float = number(
-        0.05,
+        0.005,
         "canonical units",
         0,
         1,
-        "those of mirror images may differ so much: half an edge around an opening; an estimate,"
-        " not fitted",
+        "those of mirror images may differ so much, a tenth of an edge around an opening: with ten"
+        " times as much an open eye closed too far beside a closed one",
     )
     reach: int = number(
         8,
