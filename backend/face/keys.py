@@ -191,7 +191,7 @@ class Pair:
                 self._places,
                 drawn,
                 shapes,
-                sizes.own_sizes(face.likeness),
+                face.surely,
                 self._style,
             )
         changed = dict(shapes)

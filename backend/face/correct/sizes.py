@@ -93,13 +93,6 @@ def kind(condition: str) -> str:
     )
 
 
-def own_sizes(likeness: float) -> float:
-    """How far a head keeps the sizes that the model gives it, 0 to 1, since it surely is like a
-    training rig. likeness: of the encoder, 0 to 1.
-    """
-    return float(np.clip((SIZES.rig_from - (1 - likeness)) / (SIZES.rig_from - SIZES.rig_to), 0, 1))
-
-
 def peak(offsets: Floats, ones: Rows | None = None) -> float:
     """How far a shape goes where it goes farthest, canonical; 0 where it moves nothing. A few stray
     vertices do not count.
@@ -131,7 +124,8 @@ def sized(
         places: where figures are read
         drawn: of `goals.drawn`, 0 to 1
         shapes: condition -> offsets float32 (F,3), canonical
-        rig: of `own_sizes`, 0 to 1
+        rig: 0 to 1, how far the head keeps the sizes that the model gives it, since it surely is
+            one of the training rigs'
         style: 0 subtle, STYLE makers' median, 1 bold
 
     Returns:

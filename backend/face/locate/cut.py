@@ -25,7 +25,7 @@ from ..geometry.normals import seamless_normals
 from ..geometry.ramp import smoothstep
 from ..params.locate import CUT, TRUST
 from . import refine
-from .face import NO_FACE_FIX, Face, Place, model_trust_of
+from .face import NO_FACE_FIX, Face, Place, model_trust_of, surely_of
 
 CORNERS = ("mouth_left", "mouth_right")
 ACROSS = 6  # across the mouth and across the eye, three coordinates each
@@ -51,6 +51,7 @@ def _refined(
     at: dict[str, Floats],
     *,
     model_trust: Callable[[], float],
+    corners_moved: bool,
     open_eyes: list[str],
 ) -> tuple[dict[str, Floats], Floats, Floats]:
     """Move landmarks to the mesh's openings where the user has not placed them.
@@ -60,8 +61,8 @@ def _refined(
         canonical: float32 (V,3), the mesh's vertices
         skin: flags (V,), the face's
         at: float32 (3,), canonical, by name
-        model_trust: 0 to 1, the share of the mouth's corners that stays where the encoder found
-            them
+        model_trust: 0 to 1, how far the encoder is believed about eyes that are flat
+        corners_moved: the mouth's corners stay where they are
         open_eyes: those that are looked for; of these, the found ones are left
 
     Returns:
@@ -88,9 +89,7 @@ def _refined(
     at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
     known = lip_lid_side(canonical, mesh.triangles, at, skin)
     across = opposite_edge(canonical, opposites(canonical, mesh.triangles, at, known, skin), known)
-    own = np.float32(
-        1 - model_trust()
-    )  # on heads like those learnt, the encoder knows the corners better
+    own = np.zeros(3, np.float32) if corners_moved else _to_slit(place.more())
     slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at) or flat_features.mouth(
         canonical, parts, skin, at
     )
@@ -100,6 +99,16 @@ def _refined(
         if n not in mesh.landmarks
     }
     return at, known, across
+
+
+def _to_slit(more: Floats) -> Floats:
+    """How far (3,) the mouth's corners go to the ends of its slit: aside and out, unless the head
+    surely is one of those learnt. Slits of many mouths rise at their ends: on heads like those
+    learnt the encoder knows better how high the corners lie. more (S,): what the encoder says
+    beside landmarks.
+    """
+    aside = 1 - surely_of(more)
+    return np.array([aside, 1 - model_trust_of(more), aside], np.float32)
 
 
 def _canonical(mesh: AvatarMesh, frame: Frame, at: dict[str, Floats]) -> Floats:
@@ -206,9 +215,18 @@ def _seen(place: Place) -> _Seen | Place:
         skin, still = skin_and_still(vertices, mesh.triangles, place.parts, at, roles=mesh.roles)
         open_eyes = list(SIDES)
         # the mouth is moved once: from where it was moved to, its slit ends elsewhere
-        for model_trust in (lambda: model_trust_of(place.more()), lambda: 1.0):
+        for again, model_trust in (
+            (False, lambda: model_trust_of(place.more())),
+            (True, lambda: 1.0),
+        ):
             refined, known, across = _refined(
-                place, vertices, skin, at, model_trust=model_trust, open_eyes=open_eyes
+                place,
+                vertices,
+                skin,
+                at,
+                model_trust=model_trust,
+                corners_moved=again,
+                open_eyes=open_eyes,
             )
             other = _elsewhere(place, vertices, at, refined)
             if other is not None:

@@ -102,10 +102,17 @@ class Face:
         return model_trust_of(self.latent[0, self.landmarks.size :])
 
     @property
-    def likeness(self) -> float:
-        """To heads learnt, as the encoder says it, 0 to 1; 0 where it says nothing."""
-        more = self.latent[0, self.landmarks.size :]
-        return float(more[-1]) if len(more) else 0.0
+    def surely(self) -> float:
+        """How far this surely is one of the training rigs' heads, 0 to 1."""
+        return surely_of(self.latent[0, self.landmarks.size :])
+
+
+def surely_of(more: Floats) -> float:
+    """How far a head surely is one of the training rigs', 0 to 1, by what the encoder says beside
+    landmarks (S,): likeness to heads learnt is last.
+    """
+    lack = 1 - float(more[-1]) if len(more) else 1.0
+    return float(np.clip((TRUST.rig_from - lack) / (TRUST.rig_from - TRUST.rig_to), 0, 1))
 
 
 def model_trust_of(more: Floats) -> float:

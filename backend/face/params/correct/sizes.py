@@ -140,23 +140,6 @@ class Sizes:
         " by factors (smiles 0.05 to 0.55 of the mouth's width), and a bold shape is no error."
         " Without it jeeliz_boy has 3 usable shapes of 8, with it 7; gene and uka have as many",
     )
-    rig_from: float = number(
-        1e-4,
-        "lack of likeness to 1",
-        3.1e-5,
-        1e-2,
-        "of the encoder, below which a head begins to be one of the training rigs': Antonia lacks"
-        " 1.3e-4 (1 head)",
-    )
-    rig_to: float = number(
-        3e-5,
-        "lack of likeness to 1",
-        1e-6,
-        9e-5,
-        "below which a head surely is one of the training rigs': identities held out of"
-        " ICT-FaceKit, MakeHuman and Vitruvian, also in other tessellations, lack 2.2e-5 at most"
-        " (22 heads)",
-    )
 
 
 SIZES = Sizes()

@@ -26,6 +26,23 @@ class Trust:
         1.2,
         "from which on it is believed alone; an estimate, not fitted",
     )
+    rig_from: float = number(
+        5e-5,
+        "lack of likeness to 1",
+        3.1e-5,
+        1e-2,
+        "below which a head begins to be one of the training rigs': heads by other makers lack 6e-5"
+        " and more (Antonia 1.3e-4; 14 heads that only measure)",
+    )
+    rig_to: float = number(
+        3e-5,
+        "lack of likeness to 1",
+        1e-6,
+        4.9e-5,
+        "below which a head surely is one of the training rigs': identities held out of"
+        " ICT-FaceKit, MakeHuman and Vitruvian, also in other tessellations, lack 2.2e-5 at most"
+        " (22 heads)",
+    )
     fewest: int = number(
         24,
         "triangles",

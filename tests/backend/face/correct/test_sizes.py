@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from backend.errors import BackendError
 from backend.face.correct import rigid_parts, sizes
+from backend.face.locate.face import surely_of
 from backend.face.params.correct import SIZES
 from backend.face.params.shapes import FIGURES
 from backend.face.shapes import figures
@@ -164,8 +165,9 @@ def test_a_training_rig_keeps_its_sizes_and_what_is_only_like_one_does_not(cloud
     np.testing.assert_array_equal(
         scaled(cloud, shapes, rig=1.0)["mouthSmileLeft"], shapes["mouthSmileLeft"]
     )
-    assert sizes.own_sizes(1.0) == sizes.own_sizes(1 - 2e-5) == 1
-    assert sizes.own_sizes(1 - 2e-4) == sizes.own_sizes(0.0) == 0
+    for likeness, surely in ((1.0, 1.0), (1 - 2e-5, 1.0), (1 - 6e-5, 0.0), (0.0, 0.0)):
+        assert surely_of(np.array([0.5, likeness], np.float32)) == surely
+    assert surely_of(np.zeros(0, np.float32)) == 0
 
 
 def test_every_condition_has_its_size_or_is_sized_on_the_mesh() -> None:

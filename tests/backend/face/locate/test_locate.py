@@ -159,6 +159,28 @@ def test_the_landmarks_lie_where_the_head_was_modelled(found: Face, sample: Samp
     assert found.confidence > 0.9 and not found.warnings
 
 
+@pytest.mark.parametrize(("likeness", "ends"), [(0.9999, True), (1.0, False)])
+def test_a_mouth_ends_where_its_slit_does_unless_the_head_surely_is_one_of_those_learnt(
+    sample: SampleHead, encode: Encode, likeness: float, ends: bool
+) -> None:
+    """Small mouths of drawn heads that the encoder takes for MakeHuman's were seen too wide."""
+    left, right = NAMES.index("mouth_left"), NAMES.index("mouth_right")
+
+    def wide(points: Floats) -> tuple[Floats, Floats]:
+        latent, sure = encode(points)
+        latent = latent.copy()
+        latent[:, 3 * left] += 0.12
+        latent[:, 3 * right] -= 0.12
+        latent[:, -1] = likeness
+        return latent, sure
+
+    head = AvatarMesh(sample.vertices, sample.triangles, up=(0, 0, 1))
+    at = marks(locate(head, wide, NAMES, silent))
+    true = np.linalg.norm(sample.landmarks["mouth_left"] - sample.landmarks["mouth_right"])
+    width = float(np.linalg.norm(at[left] - at[right]) / true)
+    assert width < 1.25 if ends else width > 1.3
+
+
 def test_the_frame_is_that_of_the_landmarks(found: Face) -> None:
     own = frame_of_landmarks(dict(zip(NAMES, marks(found).astype(np.float64), strict=True)))
     assert np.allclose(
