@@ -5,6 +5,7 @@ something else is left alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -104,6 +105,22 @@ def head(request: pytest.FixtureRequest) -> Head:
             made.vertices, triangles, weld(made.vertices), parts, sides, landmarks=made.landmarks
         ),
         shapes,
+    )
+
+
+def surface(
+    vertices: NDArray[np.float32],
+    triangles: NDArray[np.int32],
+    marks: Mapping[str, NDArray[np.float32]],
+) -> Surface:
+    """A head's surface, whose lips and lids have no sides."""
+    return surface_of(
+        vertices,
+        triangles,
+        weld(vertices),
+        part_boxes(vertices, loose_parts(vertices, triangles)),
+        np.zeros((len(vertices), 2), np.float32),
+        landmarks=marks,
     )
 
 
@@ -336,15 +353,7 @@ def test_a_brow_right_above_a_large_eye_is_no_lash() -> None:
     vertices[brow] += down
     for end in ("inner", "outer"):
         marks[f"brow_{end}_left"] = marks[f"brow_{end}_left"] + down
-    parts = part_boxes(vertices, loose_parts(vertices, triangles))
-    there = surface_of(
-        vertices,
-        triangles,
-        weld(vertices),
-        parts,
-        np.zeros((len(vertices), 2), np.float32),
-        landmarks=marks,
-    )
+    there = surface(vertices, triangles, marks)
     lid = head_of(there, marks).lids["left"]
     assert brow.any() and not (lid.lash | lid.lower_lash)[brow].any()
 
@@ -376,15 +385,7 @@ def test_what_lies_close_before_an_eyeball_rolls_with_it_unless_it_leaves_the_ax
     ) + len(made.vertices)
     vertices = np.concatenate([made.vertices, sheet]).astype(np.float32)
     everything = np.concatenate([triangles, more]).astype(np.int32)
-    parts = part_boxes(vertices, loose_parts(vertices, everything))
-    there = surface_of(
-        vertices,
-        everything,
-        weld(vertices),
-        parts,
-        np.zeros((len(vertices), 2), np.float32),
-        landmarks=marks,
-    )
+    there = surface(vertices, everything, marks)
     lid = head_of(there, marks).lids["left"]
     assert lid.eye[ball].all()
     assert lid.eye[len(made.vertices) :].all() == rolls
@@ -404,15 +405,7 @@ def with_sheet(points: NDArray[np.float32], faces: NDArray[np.int32]) -> Surface
     left = index[triangles[~gone[triangles].any(axis=1)]]
     vertices = np.concatenate([made.vertices[~gone], points]).astype(np.float32)
     everything = np.concatenate([left, faces + (~gone).sum()]).astype(np.int32)
-    parts = part_boxes(vertices, loose_parts(vertices, everything))
-    return surface_of(
-        vertices,
-        everything,
-        weld(vertices),
-        parts,
-        np.zeros((len(vertices), 2), np.float32),
-        landmarks=made.landmarks,
-    )
+    return surface(vertices, everything, made.landmarks)
 
 
 @pytest.mark.parametrize("covers", [True, False], ids=["disc", "ring"])
@@ -465,15 +458,7 @@ def test_the_inner_corner_of_an_eye_keeps_behind_the_lids_that_close_over_it(sid
 
 def test_lashes_go_with_the_edge_of_the_skin_wherever_it_is_led() -> None:
     made, triangles = anatomy(np.random.default_rng([7, 3]), 1.0)
-    parts = part_boxes(made.vertices, loose_parts(made.vertices, triangles))
-    there = surface_of(
-        made.vertices,
-        triangles,
-        weld(made.vertices),
-        parts,
-        np.zeros((len(made.vertices), 2), np.float32),
-        landmarks=made.landmarks,
-    )
+    there = surface(made.vertices, triangles, made.landmarks)
     lid = head_of(there, made.landmarks).lids["left"]
     out = np.zeros_like(made.vertices)
     out[there.skins[0], 2] = 0.1
@@ -505,15 +490,7 @@ def test_a_lash_that_is_sewn_to_the_lid_keeps_its_width_when_the_lid_comes_down(
     )
     vertices = np.concatenate([made.vertices, root, tip]).astype(np.float32)
     faces = np.concatenate([triangles, band]).astype(np.int32)
-    parts = part_boxes(vertices, loose_parts(vertices, faces))
-    there = surface_of(
-        vertices,
-        faces,
-        weld(vertices),
-        parts,
-        np.zeros((len(vertices), 2), np.float32),
-        landmarks=made.landmarks,
-    )
+    there = surface(vertices, faces, made.landmarks)
     assert (
         there.skins[0][first:].all() and not there.skins[1][first:].any()
     )  # one with the skin but for its seam
@@ -548,15 +525,7 @@ def test_a_white_that_is_sewn_to_the_lids_keeps_still_behind_them() -> None:
     )
     vertices = np.concatenate([made.vertices, rim, inner, [middle + 0.5 * back]]).astype(np.float32)
     faces = np.concatenate([triangles, white]).astype(np.int32)
-    parts = part_boxes(vertices, loose_parts(vertices, faces))
-    there = surface_of(
-        vertices,
-        faces,
-        weld(vertices),
-        parts,
-        np.zeros((len(vertices), 2), np.float32),
-        landmarks=marks,
-    )
+    there = surface(vertices, faces, marks)
     assert there.skins[0][first:].all(), "one with the skin"
     head = head_of(there, marks)
     lid = head.lids["left"]
