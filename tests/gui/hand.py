@@ -201,25 +201,28 @@ class Hand:
         down as far as need be.
         """
         seen: set[str] = set()
+        last: list[str] = []
         if from_top:
             yield from self.wheel(True, 30)
-        for _ in range(6):
+        for _ in range(12):
             yield from self.wait(2)
             region = self.sidebar
             x = region.x + round(region.width * across)
-            before = len(seen)
+            screen: list[str] = []
             for y in range(
                 region.y + region.height - 4, region.y + EDGE, -round(STEP * self.scale)
             ):
                 yield from self.move((x, y))
                 yield
                 here = self.below_mouse()
-                seen.add(here)
+                screen.append(here)
                 if text in here:
                     return x, y
-            yield from self.wheel(False, 8)
-            if len(seen) == before:
+            if screen == last:  # it scrolls no further
                 break
+            seen |= set(screen)
+            last = screen
+            yield from self.wheel(False, 8)
         raise LookupError(f"there is no button with {text!r} in the sidebar, only {sorted(seen)}")
 
     def picture(self, name: str) -> str:
