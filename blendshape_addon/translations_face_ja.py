@@ -45,6 +45,9 @@ FACE_JAPANESE: dict[str, str] = {
         "ライブトラッキングを停止します。キーは元に戻ります"
     ),
     "Listening to {address}, port {port}": "{address} のポート {port} で待ち受け中",
+    "{partial} packets with bits of numbers whose other bits have not come yet": (
+        "残りのビットがまだ届いていない数値のビットのパケット {partial} 件"
+    ),
     "{taken} packets; {foreign} of something else, {bad} bad": (
         "パケット {taken} 個 (対象外 {foreign}、不正 {bad})"
     ),

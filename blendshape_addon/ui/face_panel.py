@@ -16,7 +16,7 @@ from ..ops.face_operators import (
     BLENDSHAPES_OT_track_start,
     BLENDSHAPES_OT_track_stop,
 )
-from ..tracking.packets import BAD, FOREIGN, TAKEN
+from ..tracking.packets import BAD, FOREIGN, PARTIAL, TAKEN
 from ..translations import tr
 from ..typed import active_object, mesh_of, of_window
 from .tab import OfMeshTab, draw_lines, text_width
@@ -86,6 +86,9 @@ def _draw_live(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         taken=counts[TAKEN], foreign=counts[FOREIGN], bad=counts[BAD]
     )
     draw_lines(layout, told, "INFO", text_width(context))
+    if counts[PARTIAL]:
+        partial = tr("{partial} packets with bits of numbers whose other bits have not come yet")
+        draw_lines(layout, partial.format(partial=counts[PARTIAL]), "INFO", text_width(context))
     if receiver.silent():
         silent = tr("Nothing comes in: set this address and port in the tracking app")
         draw_lines(layout, silent, "ERROR", text_width(context))

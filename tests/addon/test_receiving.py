@@ -116,6 +116,23 @@ def test_sixty_packets_a_second_move_the_face_for_ten_seconds(
     assert sorted(late)[len(late) // 2] < 0.016
 
 
+@pytest.mark.parametrize("prefix", ["v2/", "FT/v2/"])
+def test_bits_arrive_one_at_a_time(face: Any, sender: socket.socket, prefix: str) -> None:
+    before = values(face)
+    for packet in tracking.bits({"JawOpen": 0.8}, 4, prefix)[1:]:  # the lowest is missing
+        sender.send(packet)
+        poll()
+    assert values(face) == before and counts() == {packets.PARTIAL: 4}
+    for number in range(16):
+        for packet in tracking.bits({"JawOpen": number / 16}, 4, prefix):
+            sender.send(packet)
+            poll()
+        assert seen(face)[0] == pytest.approx(number / 15)
+    sender.send(tracking.message("/avatar/parameters/v2/JawOpen1", ",f", bytes(4)))
+    poll()
+    assert counts()[packets.BAD] == 1 and seen(face)[0] == pytest.approx(1.0)
+
+
 def test_wrong_huge_and_foreign_packets_change_nothing(face: Any, sender: socket.socket) -> None:
     sender.send(tracking.vrchat({"jawOpen": 0.5}))
     poll()

@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
+import random
 import struct
 
 import pytest
 from blendshape_auto_generator.blendshape_addon.tracking import osc, packets
 from blendshape_auto_generator.blendshape_addon.tracking.names import Routes
-from fixtures.tracking import bundle, message
+from fixtures.tracking import bits, bundle, message
 from hypothesis import given
 from hypothesis import strategies as st
 
 KEYS = ["jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "aa"]
+SIDES = ["jawLeft", "jawRight", "jawOpen"]
+PREFIXES = ("v2/", "FT/v2/", "Example/Nest/v2/", "FT/")
 
 
-def state() -> packets.State:
-    return packets.State(Routes(KEYS))
+def state(keys: list[str] = KEYS) -> packets.State:
+    return packets.State(Routes(keys))
 
 
 def shown(told: packets.State) -> dict[str, float]:
@@ -94,6 +97,89 @@ def test_vrchats_parameters_move_the_jaw(address: str, value: float) -> None:
     assert told.take(message(address, ",T")) == packets.TAKEN and shown(told) == {"jawOpen": 1.0}
 
 
+@given(
+    count=st.integers(1, 8),
+    value=st.floats(-1, 1, width=32),
+    prefix=st.sampled_from(PREFIXES),
+    order=st.randoms(use_true_random=False),
+)
+def test_bits_one_at_a_time_give_the_number_that_was_packed(
+    count: int, value: float, prefix: str, order: random.Random
+) -> None:
+    told, sent = state(SIDES), bits({"JawX": value}, count, prefix)
+    order.shuffle(sent)
+    kinds = [told.take(packet) for packet in sent]
+    assert set(kinds) <= {packets.TAKEN, packets.PARTIAL} and kinds[-1] == packets.TAKEN
+    assert told.counts.total() == count + 1
+    whole = min(int(abs(value) * 2**count), 2**count - 1) / (2**count - 1)
+    ends = (
+        {"jawRight": whole, "jawLeft": 0.0} if value >= 0 else {"jawRight": 0.0, "jawLeft": whole}
+    )
+    assert shown(told) == pytest.approx(ends)
+    assert abs(whole - abs(value)) <= 1 / 2**count
+
+
+@given(counts=st.lists(st.integers(0, 15), min_size=1, max_size=9))
+def test_bits_are_sent_when_they_change(counts: list[int]) -> None:
+    told, last = state(), dict[int, bool]()
+    for number in counts:
+        for place in range(4):
+            on = bool(number >> place & 1)
+            if last.get(place) != on:
+                address = f"/avatar/parameters/v2/JawOpen{1 << place}"
+                told.take(message(address, ",T" if on else ",F"))
+                last[place] = on
+        assert shown(told) == pytest.approx({"jawOpen": number / 15})
+
+
+def test_all_bits_of_a_moment_may_come_in_one_packet() -> None:
+    told = state(SIDES)
+    assert told.take(bundle(*bits({"JawX": -0.6, "JawOpen": 0.3}, 3))) == packets.TAKEN
+    assert shown(told) == pytest.approx({"jawLeft": 4 / 7, "jawRight": 0, "jawOpen": 2 / 7})
+    assert told.take(bundle(*bits({"JawX": 0.6}, 3))) == packets.TAKEN
+    assert shown(told) == pytest.approx({"jawLeft": 0, "jawRight": 4 / 7, "jawOpen": 2 / 7})
+
+
+@pytest.mark.parametrize(
+    ("name", "types", "values", "kind"),
+    [
+        ("JawOpen2", ",T", b"", packets.PARTIAL),
+        ("JawOpen8", ",F", b"", packets.PARTIAL),
+        ("JawOpenNegative", ",T", b"", packets.PARTIAL),
+        ("JawOpen3", ",T", b"", packets.FOREIGN),
+        ("JawOpen0", ",T", b"", packets.FOREIGN),
+        ("JawOpen01", ",T", b"", packets.FOREIGN),
+        ("JawOpen256", ",T", b"", packets.FOREIGN),
+        ("Hat1", ",T", b"", packets.FOREIGN),
+        ("HatNegative", ",T", b"", packets.FOREIGN),
+        ("JawOpen1", ",f", struct.pack(">f", 1), packets.BAD),
+        ("JawOpen1", ",i", struct.pack(">i", 1), packets.BAD),
+        ("JawOpenNegative", ",f", bytes(4), packets.BAD),
+        ("JawOpen1", ",TT", b"", packets.FOREIGN),
+        ("JawOpen1", ",s", b"abc\0", packets.FOREIGN),
+    ],
+)
+def test_wrong_and_partial_bits_change_nothing_and_are_counted(
+    name: str, types: str, values: bytes, kind: str
+) -> None:
+    told = state()
+    told.take(b"jawOpen-50|")
+    assert told.take(message(f"/avatar/parameters/v2/{name}", types, values)) == kind
+    assert shown(told) == {"jawOpen": 0.5} and told.counts[kind] == 1
+
+
+def test_a_wrong_bit_spoils_its_whole_packet() -> None:
+    told = state()
+    wrong = message("/avatar/parameters/v2/JawOpen4", ",f", struct.pack(">f", 1))
+    assert told.take(bundle(*bits({"JawOpen": 1.0}, 2), wrong)) == packets.BAD and not shown(told)
+
+
+def test_a_key_of_ones_own_whose_name_looks_like_a_bit_is_that_key() -> None:
+    told = state(["Smile", "Smile2"])
+    assert told.take(message("/avatar/parameters/Smile2", ",f", struct.pack(">f", 0.5)))
+    assert shown(told) == {"Smile2": 0.5}
+
+
 def test_vmc_shows_when_it_is_applied() -> None:
     told, named = state(), "/VMC/Ext/Blend/Val"
     one = message(named, ",sf", b"A\0\0\0" + struct.pack(">f", 0.25))
@@ -147,8 +233,17 @@ def test_what_is_not_about_a_face_changes_nothing(packet: bytes, kind: str) -> N
     assert told.counts[kind] == 1
 
 
+KINDS = (packets.TAKEN, packets.PARTIAL, packets.FOREIGN, packets.BAD)
+BITS = [f"/avatar/parameters/v2/JawOpen{end}" for end in (1, 2, 3, 4, 128, 256, "Negative")]
 ADDRESSES = st.sampled_from(
-    ["/avatar/parameters/v2/JawOpen", "/VMC/Ext/Blend/Val", "/VMC/Ext/Blend/Apply", "/", "/x"]
+    [
+        *BITS,
+        "/avatar/parameters/v2/JawOpen",
+        "/VMC/Ext/Blend/Val",
+        "/VMC/Ext/Blend/Apply",
+        "/",
+        "/x",
+    ]
 )
 MESSAGES = st.builds(
     message, ADDRESSES, st.text("ifsTFNbhd", max_size=4).map(",".__add__), st.binary(max_size=24)
@@ -165,7 +260,7 @@ PACKETS = (
 def test_no_packets_do_harm(told: list[bytes]) -> None:
     now = state()
     for packet in told:
-        assert now.take(packet) in (packets.TAKEN, packets.FOREIGN, packets.BAD)
+        assert now.take(packet) in KINDS
     assert sum(now.counts.values()) == len(told)
     assert now.tracked.keys() <= now.routes.heard and now._pending.keys() <= now.routes.heard
     assert all(0 <= value <= 1 for value in shown(now).values())
