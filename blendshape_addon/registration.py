@@ -42,6 +42,7 @@ from .ops import (
 from .typed import PROPERTY, declare, describe, forget_hints, persistent
 from .ui import (
     face_panel,
+    guide,
     landmark_panel,
     live_panel,
     menus,
@@ -126,6 +127,7 @@ def register() -> None:
     for name, handler in _HANDLERS:
         getattr(bpy.app.handlers, name).append(handler)
     menus.register()
+    guide.register()
     _register_keys()
     translations.register(session.ROOT_PACKAGE)
     for name, command in (
@@ -148,6 +150,7 @@ def unregister() -> None:
     other_face.close()
     translations.unregister(session.ROOT_PACKAGE)
     menus.unregister()
+    guide.unregister()
     while _keys:
         keymap, item = _keys.pop()
         keymap.keymap_items.remove(item)

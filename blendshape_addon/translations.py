@@ -16,8 +16,11 @@ import bpy
 from .shared import BackendError
 from .translations_errors_ja import ERRORS_JAPANESE
 from .translations_ja import JAPANESE
+from .translations_warnings_ja import WARNINGS_JAPANESE
 
 _CONTEXTS = ("*", "Operator")
+# Whole sentences: what fails, and what a run warns of
+SENTENCES = {**ERRORS_JAPANESE, **WARNINGS_JAPANESE}
 # What is filled in under these names is a sentence or a word of ours; all else is a name, a path or
 # a number and stays as it is.
 SPOKEN = frozenset({"mark", "mode", "other", "reason", "rest"})
@@ -82,9 +85,9 @@ def _template_of(sentence: str) -> tuple[str, dict[str, str]] | None:
 
 @cache
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    """Templates of errors as patterns, those that say most first."""
+    """Templates of sentences as patterns, those that say most first."""
     known = []
-    for template in ERRORS_JAPANESE:
+    for template in SENTENCES:
         parts = list(string.Formatter().parse(template))
         if "{" in template:
             pattern = "".join(
@@ -101,7 +104,7 @@ def dictionary() -> dict[str, dict[tuple[str, str], str]]:
     """What bpy.app.translations.register takes: locale -> (context, text) -> translation."""
     japanese = {
         (context, text): translated
-        for text, translated in {**JAPANESE, **ERRORS_JAPANESE}.items()
+        for text, translated in {**JAPANESE, **SENTENCES}.items()
         for context in _CONTEXTS
     }
     return {"ja_JP": japanese}

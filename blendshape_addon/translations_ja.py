@@ -52,7 +52,6 @@ JAPANESE: dict[str, str] = {
     "All sets": "すべてのセット",
     "Custom": "カスタム",
     "The sets that are ticked under Advanced": "「詳細」でチェックしたセット",
-    "{count} shapes": "シェイプ {count} 個",
     "Strength": "強さ",
     "Style": "作風",
     "Sizes of all shapes within what makers of avatars do: 0 is subtle, 0.5 as most of them, 1 bold": "すべてのシェイプの大きさを、アバター制作者の幅の中で決めます。0 は控えめ、0.5 は標準的、1 は大胆",
@@ -72,6 +71,7 @@ JAPANESE: dict[str, str] = {
     "Your own expressions were kept: {names}.": "自分で作った表情はそのまま残しました: {names}。",
     "Overall strength; 1 is the full expression": "全体の強さ。1 で本来の表情",
     "Generate Shape Keys": "シェイプキーを生成",
+    "Generate Shape Keys ({count})": "シェイプキーを生成 ({count})",
     "Make facial shape keys for the active mesh object": "アクティブなメッシュに顔のシェイプキーを作ります",
     "Regenerate": "再生成",
     "Regenerate Keys": "キーを再生成",
@@ -288,6 +288,7 @@ JAPANESE: dict[str, str] = {
         "保存するまで何も書き込まれません"
     ),
     "Keep as Shape Key": "シェイプキーとして保存",
+    "Keep": "保存",
     "Store the face as it is shown as a shape key of this name, at value 0": (
         "表示中の顔をこの名前のシェイプキー (値 0) として保存します"
     ),
@@ -904,6 +905,11 @@ JAPANESE: dict[str, str] = {
     "{path} written: {keys}": "{path} を書き出しました: {keys}",
     "no shape keys": "シェイプキーなし",
     "Website": "ウェブサイト",
+    "Guide": "ガイド",
+    "Troubleshooting": "困ったとき",
+    "Running: onnxruntime {runtime}, Python {python}": "実行中: onnxruntime {runtime}、Python {python}",
+    "Log: {path}": "ログ: {path}",
+    "Checked: {what}": "確認済み: {what}",
     # What operators did
     "Cancelled; nothing was changed": "中止しました。何も変更していません",
     "The prepared runtime was removed": "準備したランタイムを削除しました",

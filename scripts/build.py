@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the installable extension: a staged copy of what ships, the pinned wheels with their
-licences, some of them packed anew (repack.py), and Blender's own builder.
+"""Build the installable extension: a staged copy of what ships, the guide as HTML (help_pages.py),
+the pinned wheels with their licences, some of them packed anew (repack.py), and Blender's own
+builder.
 
 .venv/bin/python scripts/build.py [--all-platforms]
 
@@ -25,7 +26,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scripts.repack import DATE, shipped  # noqa: E402  (after the path is there)
+from scripts import help_pages  # noqa: E402  (after the path is there)
+from scripts.repack import DATE, shipped  # noqa: E402
 
 DIST = ROOT / "dist"
 WHEELS = ROOT / "build" / "wheels"
@@ -110,8 +112,8 @@ def fetch(name: str, digest: str, tags: tuple[str, ...]) -> Path:
 
 
 def stage(folder: Path, platforms: list[str], more: tuple[str, ...] = ()) -> None:
-    """Copy what ships into an empty folder, with the wheels of the platforms and a manifest that
-    names them. more: further lists of pins.
+    """Copy what ships into an empty folder, with the guide, the wheels of the platforms and a
+    manifest that names them. more: further lists of pins.
     """
     for name in SHIPPED:
         source = ROOT / name
@@ -123,6 +125,7 @@ def stage(folder: Path, platforms: list[str], more: tuple[str, ...] = ()) -> Non
             )
         else:
             shutil.copy2(source, folder / name)
+    help_pages.write(folder / help_pages.FOLDER)
     wheels = folder / "wheels"
     wheels.mkdir()
     pins: dict[str, dict[str, str]] = json.loads(PINS.read_text(encoding="utf-8"))

@@ -23,6 +23,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 MAX_NAME_BYTES = 63  # Blender cuts longer names
+_NAMED = 5  # keys that a line about kept ones names
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,7 @@ class Written:
         """A line about the keys that were left as they are."""
         if not self.kept:
             return []
-        names = ", ".join(self.kept[:5]) + (
-            f" and {len(self.kept) - 5} more" if len(self.kept) > 5 else ""
-        )
+        names = ", ".join(self.kept[:_NAMED]) + (", ..." if len(self.kept) > _NAMED else "")
         keys = "1 hand-edited key" if len(self.kept) == 1 else f"{len(self.kept)} hand-edited keys"
         return [f"Kept {keys} ({names}). Enable Replace Edited Keys to overwrite."]
 

@@ -273,10 +273,9 @@ class Job(Received):
         if self._options.guide != "off" and not self._notes:
             warnings.append("None of your own vowels or blinks was found to go by.")
         if still:
-            warnings.append(
-                f"{len(still)} shapes move nothing on this mesh:"
-                f" {', '.join(still[:5])}{' ...' if len(still) > 5 else ''}."
-            )
+            shapes = "1 shape moves" if len(still) == 1 else f"{len(still)} shapes move"
+            names = ", ".join(still[:5]) + (", ..." if len(still) > 5 else "")
+            warnings.append(f"{shapes} nothing on this mesh: {names}.")
         landmarks = {mark: list(place) for mark, place in self.landmarks.items()}
         return Outcome(
             name,

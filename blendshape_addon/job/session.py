@@ -173,6 +173,11 @@ def engine_line(report: Mapping[str, Any]) -> str:
     return tr("Computed on {engine}").format(engine=", ".join(words))
 
 
+def engine_is_another(report: Mapping[str, Any]) -> bool:
+    """Whether something else computed than the panel says before the click, or in less memory."""
+    return bool(report["low_memory"] or report["provider_active"] != report["provider_asked"])
+
+
 @functools.cache
 def log_folder() -> Path:
     """A folder of the user's that survives upgrades of the extension; outside Blender's extension

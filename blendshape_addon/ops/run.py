@@ -14,7 +14,7 @@ from ..job.options import Options
 from ..job.outcome import Outcome, Result
 from ..job.reading import Reading
 from ..shared_protocol import Message
-from ..translations import tr
+from ..translations import said, tr
 from ..typed import Returned, active_object, of_scene, of_window
 from .asking import Asking
 from .option_properties import (
@@ -242,14 +242,17 @@ class Run(Asking):
         return hasattr(self, name) and not self.properties.is_property_set(name)
 
     def _done(self, context: bpy.types.Context, outcome: Outcome) -> Returned:
+        posed = {pose.words: pose.said() for pose in outcome.poses}
         status, warnings = session.status, [*self._left_out, *outcome.warnings]
         status.end(bpy.data.objects.get(outcome.object), _told(outcome), warnings=warnings)
-        status.engine, status.made = session.engine_line(outcome.report), outcome.made
+        status.made = outcome.made
+        if session.engine_is_another(outcome.report):
+            status.engine = session.engine_line(outcome.report)
         status.poses = list(outcome.poses)
         list_results(context, outcome.results)
         for warning in warnings:
-            self.report({"WARNING"}, warning)
-        self.report({"INFO"}, outcome.line)
+            self.report({"WARNING"}, posed.get(warning) or said(warning))
+        self.report({"INFO"}, status.result)
         return {"FINISHED"} if outcome.written.added or outcome.written.updated else {"CANCELLED"}
 
 

@@ -46,12 +46,6 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
         row.enabled = not status.running
         row.prop(scene, "destination", text="")
         row.menu(BLENDSHAPES_MT_presets.bl_idname, text="", icon="PRESET")
-        wanted = row.row(align=True)
-        wanted.alignment = "RIGHT"
-        wanted.label(
-            text=tr("{count} shapes").format(count=sum(COUNTS[name] for name in scene.sets)),
-            translate=False,
-        )
         row = layout.row()
         row.scale_y = 1.5
         if status.running:
@@ -61,7 +55,13 @@ class BLENDSHAPES_PT_generate(Tab, bpy.types.Panel):
             )  # the icon of the key would say Esc once more
             return
         row.enabled = not faceless(context)  # the reason is in the box above, with what helps
-        row.operator(BLENDSHAPES_OT_generate.bl_idname, icon="SHAPEKEY_DATA")
+        count = sum(COUNTS[name] for name in scene.sets)
+        row.operator(
+            BLENDSHAPES_OT_generate.bl_idname,
+            text=tr("Generate Shape Keys ({count})").format(count=count),
+            icon="SHAPEKEY_DATA",
+            translate=False,
+        )
         row = layout.row(align=True)
         row.operator(BLENDSHAPES_OT_update.bl_idname, text="Regenerate", icon="FILE_REFRESH")
         row.operator(BLENDSHAPES_OT_remove.bl_idname, text="Remove", icon="TRASH")

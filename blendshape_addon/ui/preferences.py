@@ -7,6 +7,8 @@ import bpy
 
 from ..job import session
 from ..ops import runtime_operators
+from ..translations import tr
+from . import guide
 from .report import BLENDSHAPES_OT_copy_report
 
 PROVIDERS = (
@@ -199,13 +201,16 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
         hello = session.backend.hello
         if hello is not None:
             versions = hello["versions"]
-            layout.label(
-                text=f"Running: onnxruntime {versions['onnxruntime']}, Python {versions['python']}",
-                icon="CHECKMARK",
+            running = tr("Running: onnxruntime {runtime}, Python {python}").format(
+                runtime=versions["onnxruntime"], python=versions["python"]
             )
+            layout.label(text=running, icon="CHECKMARK", translate=False)
         if session.backend.log is not None:
-            layout.label(text=f"Log: {session.backend.log}")
+            log = tr("Log: {path}").format(path=session.backend.log)
+            layout.label(text=log, translate=False)
         row = layout.row()
+        guide.draw_link(row, guide.first_page(), "Guide", "HELP")
+        guide.draw_link(row, guide.TROUBLES, "Troubleshooting", "QUESTION")
         row.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
         website = session.website()
         if website:
@@ -216,15 +221,15 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
         status = session.status
         if status.preparing:
             layout.progress(
-                factor=status.prepared, text=f"{status.preparing}  (Esc cancels)", type="BAR"
+                factor=status.prepared, text=status.preparing, type="BAR", translate=False
             )
+            layout.label(text="Esc cancels", icon="X")
             return
         python = self.python
         if runtime_operators.still_known(self.python_known, python):
-            layout.label(
-                text=f"Checked: {runtime_operators.describe_known(self.python_known)}",
-                icon="CHECKMARK",
-            )
+            known = runtime_operators.describe_known(self.python_known)
+            checked = tr("Checked: {what}").format(what=known)
+            layout.label(text=checked, icon="CHECKMARK", translate=False)
         elif python:
             layout.label(text="Not checked yet", icon="QUESTION")
         row = layout.row()

@@ -52,27 +52,23 @@ class BLENDSHAPES_UL_results(bpy.types.UIList):
         ob = active_object(context)
         told = record_of(ob).rows.get(item.name, _NOTHING)
         row = layout.row(align=True)
-        icon_of: Icon = _ICONS.get(told.state, "SHAPEKEY_DATA")
-        if with_pictures(context):
-            picture = row.row()
-            picture.scale_x = HIGH
-            drawn = pictures.of(ob, item.name)
-            if drawn:
-                picture.template_icon(drawn, scale=1.0)
-                icon_of = "LOCKED" if told.state == "kept" else "NONE"
-            else:
-                picture.label(text="", icon="IMAGE_DATA")
-        row.label(
-            text=item.name,
-            icon="HIDE_OFF" if preview.shown() == item.name else icon_of,
-            translate=False,
-        )
-        if told.note:
-            row.label(text="", icon="ERROR" if told.confidence < LOW else "INFO")
-        side = row.row()
-        side.alignment = "RIGHT"
-        side.alert = alarming(told)
-        side.label(text=size_text(context, told), translate=False)
+        if not with_pictures(context):
+            _draw_name(row, item.name, told, _ICONS.get(told.state, "SHAPEKEY_DATA"))
+            size = row.row()
+            size.alignment = "RIGHT"
+            _draw_size(context, size, told)
+            return
+        picture = row.row()
+        picture.scale_x = HIGH
+        drawn = pictures.of(ob, item.name)
+        if drawn:
+            picture.template_icon(drawn, scale=1.0)
+        else:
+            picture.label(text="", icon="IMAGE_DATA")
+        lines = row.column(align=True)
+        lines.scale_y = 0.5
+        _draw_name(lines.row(align=True), item.name, told, _ICONS.get(told.state, "NONE"))
+        _draw_size(context, lines.row(align=True), told)
 
     def filter_items(self, context: bpy.types.Context, data: Any, property: str) -> tuple[Any, Any]:
         """Which keys are listed: those that the add-on made, by the name that is searched for; in
@@ -118,6 +114,19 @@ def size_text(context: bpy.types.Context, told: Told) -> str:
     notes = told.note.split(", ")
     word = next((note for note in (WEAK, *NOTES.values(), EDITED) if note in notes), "")
     return f"{tr(word)}: {size}" if word else size
+
+
+def _draw_name(layout: bpy.types.UILayout, name: str, told: Told, icon: Icon) -> None:
+    """A key's name, and a sign where something is to be known about it."""
+    layout.label(text=name, icon="HIDE_OFF" if preview.shown() == name else icon, translate=False)
+    if told.note:
+        layout.label(text="", icon="ERROR" if told.confidence < LOW else "INFO")
+
+
+def _draw_size(context: bpy.types.Context, layout: bpy.types.UILayout, told: Told) -> None:
+    """How far a key moves, in red where it is to be looked at."""
+    layout.alert = alarming(told)
+    layout.label(text=size_text(context, told), translate=False)
 
 
 class BLENDSHAPES_PT_results(OfMeshTab, bpy.types.Panel):

@@ -24,6 +24,7 @@ from ..ops.option_properties import COUNTS
 from ..ops.use_other import BLENDSHAPES_OT_use_other
 from ..translations import said, tr
 from ..typed import active_object, of_scene
+from . import guide
 from .report import BLENDSHAPES_OT_copy_report
 from .tab import draw_lines
 
@@ -69,7 +70,7 @@ def draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: i
     )
     if seen is not None:
         for warning in seen.warnings[:_WARNINGS]:
-            draw_lines(box, tr(warning), "ERROR", width)
+            draw_lines(box, said(warning), "ERROR", width)
     if any(modifier.type in ("SUBSURF", "MULTIRES") for modifier in ob.modifiers):
         draw_lines(
             box,
@@ -199,7 +200,9 @@ def _draw_error(layout: bpy.types.UILayout, error: AddonError, width: int) -> No
             )
             use.name = other
         layout.operator(BLENDSHAPES_OT_place_landmarks.bl_idname, icon="GREASEPENCIL")
-    layout.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
+    row = layout.row(align=True)
+    row.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
+    guide.draw_link(row, guide.TROUBLES, "Troubleshooting", "HELP")
 
 
 def faceless(context: bpy.types.Context) -> bool:
@@ -229,7 +232,7 @@ def draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
     posed = {pose.words for pose in status.poses}  # which Results shows, with a button each
     warnings = [warning for warning in status.warnings if warning not in posed]
     for warning in warnings[:_WARNINGS]:
-        draw_lines(box, warning, "DOT", width)
+        draw_lines(box, said(warning), "DOT", width)
     if len(warnings) > _WARNINGS:
         box.label(
             text=tr("and {count} more").format(count=len(warnings) - _WARNINGS),

@@ -62,6 +62,8 @@ def test_only_what_was_changed_goes_to_the_child() -> None:
 )
 def test_the_panel_says_what_computed_and_why(changes: dict[str, Any], line: str) -> None:
     assert session.engine_line({**REPORT, **changes}) == line
+    another = "not CUDA" in line or "low memory" in line
+    assert session.engine_is_another({**REPORT, **changes}) is another
 
 
 def test_the_line_fits_a_real_report(body: Any, tiny: Path) -> None:

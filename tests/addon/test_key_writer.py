@@ -124,6 +124,9 @@ def test_hand_made_and_edited_keys_are_kept_unless_allowed(box: Any) -> None:
         and written.added == ["d"]
         and "jawOpen, b, c" in written.warnings[0]
     )
+    assert written.warnings[0].startswith("Kept 3 hand-edited keys (")
+    one = write_keys(box, INDICES, [shape("c", 5)]).warnings
+    assert one == ["Kept 1 hand-edited key (c). Enable Replace Edited Keys to overwrite."]
     np.testing.assert_array_equal(coordinates(box, "b"), edited)
     assert write_keys(box, INDICES, shapes, overwrite=True).kept == []
     np.testing.assert_array_equal((coordinates(box, "b") - coordinates(box, "Basis"))[INDICES], 5)

@@ -321,12 +321,31 @@ def test_every_stage_has_words() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Kept 1 hand-edited key of the mesh", ["Kept 1 hand-edited key", "of the mesh"]),
+        (
+            "SampleHead にシェイプキー 67 個を追加しました",
+            ["SampleHead にシェイプキー", "67 個を追加しました"],
+        ),
+        ("確かめるか、顔を含む頂点、。", ["確かめるか、顔を含む頂", "点、。"]),
+        ("あ" + "x" * 50, ["あ", "x" * 24, "x" * 24, "xx"]),
+        ("", []),
+    ],
+)
+def test_lines_break_where_the_language_may_and_are_never_wider(
+    text: str, lines: list[str]
+) -> None:
+    assert tab.wrapped(text, 24) == lines
+
+
 def test_the_destination_says_which_sets(body: Any) -> None:
     scene = bpy.context.scene.blendshapes
     assert (
         scene.destination == "vrchat_tracking"
         and scene.sets == {"arkit", "vrchat"}
-        and "67 shapes" in draw()
+        and "Generate Shape Keys (67)" in draw()
     )
     for name, _label, _description, sets in properties.DESTINATIONS[:-1]:
         scene.destination = name
@@ -334,7 +353,7 @@ def test_the_destination_says_which_sets(body: Any) -> None:
     scene.sets = {"arkit"}
     assert scene.destination == "custom"
     scene.destination = "custom"
-    assert scene.sets == {"arkit"} and "52 shapes" in draw()
+    assert scene.sets == {"arkit"} and "Generate Shape Keys (52)" in draw()
 
 
 def test_where_no_face_is_detected_it_is_said_once(body: Any) -> None:

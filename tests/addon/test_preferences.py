@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +14,9 @@ import bpy
 import pytest
 from blendshape_auto_generator.blendshape_addon.job import session
 from blendshape_auto_generator.blendshape_addon.ops import runtime_operators
-from blendshape_auto_generator.blendshape_addon.ui import preferences
+from blendshape_auto_generator.blendshape_addon.ui import guide, preferences
+
+from scripts import help_pages
 
 
 class Layout:
@@ -68,4 +72,43 @@ def test_a_python_is_shown_as_checked_or_not() -> None:
 def test_progress_takes_the_place_of_the_buttons(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session.status, "preparing", "pip: Downloading")
     kept = drawn()
-    assert "pip: Downloading  (Esc cancels)" in kept and "blendshapes.prepare_runtime" not in kept
+    assert "pip: Downloading" in kept and "blendshapes.prepare_runtime" not in kept
+
+
+def test_the_guide_is_a_click_away_where_it_was_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links = {"Guide", "Troubleshooting", "wm.url_open"}
+    monkeypatch.setattr(guide, "FOLDER", tmp_path / "nothing")
+    assert links.isdisjoint(drawn()) and guide.address(guide.GUIDE) == ""
+    monkeypatch.setattr(guide, "FOLDER", tmp_path)
+    help_pages.write(tmp_path)
+    assert links <= set(drawn())
+    prefix, mapping = guide._manual()
+    pattern, page = mapping[0]
+    assert fnmatchcase("bpy.ops.blendshapes.generate", pattern)
+    assert prefix + page == guide.address(guide.GUIDE) != ""
+    pages = (guide.TROUBLES, guide.ERRORS, guide.first_page(), *guide._FIRST.values())
+    assert all(guide.address(page) for page in pages)
+
+
+def test_pages_that_ship_lead_only_to_what_ships(tmp_path: Path) -> None:
+    help_pages.write(tmp_path)
+    pages = sorted(tmp_path.rglob("*.html"))
+    anchors = {
+        page: set(re.findall(r'<h\d id="([^"]+)"', page.read_text(encoding="utf-8")))
+        for page in pages
+    }
+    targets = 0
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "<title></title>" not in text
+        for target in re.findall(r'(?:href|src)="([^"]+)"', text):
+            if re.match("[a-z]+:", target):
+                continue
+            file, _mark, anchor = target.partition("#")
+            there = (page.parent / file).resolve() if file else page
+            assert there.is_file(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors[there], f"{page.name}: {target}"
+            targets += 1
+    assert targets > 150

@@ -23,15 +23,18 @@ from blendshape_auto_generator.blendshape_addon.blender_io import (
     vrchat_check,
     vrchat_words,
 )
+from blendshape_auto_generator.blendshape_addon.blender_io.key_writer import Written
+from blendshape_auto_generator.blendshape_addon.job.chosen import Named
 from blendshape_auto_generator.blendshape_addon.translations_errors_ja import ERRORS_JAPANESE
 from blendshape_auto_generator.blendshape_addon.translations_ja import JAPANESE
+from blendshape_auto_generator.blendshape_addon.translations_warnings_ja import WARNINGS_JAPANESE
 from blendshape_auto_generator.blendshape_addon.ui import panels, tab, vrchat_panel
 
 from backend.face.analyse import rest
 
 SOURCE = Path(__file__).resolve().parents[2] / "blendshape_addon"
 BACKEND = SOURCE.parent / "backend"
-KNOWN = {**JAPANESE, **ERRORS_JAPANESE}
+KNOWN = {**JAPANESE, **ERRORS_JAPANESE, **WARNINGS_JAPANESE}
 COMMAND_LINE = {"job/arguments.py", "job/choosing.py", "job/commands.py"}  # which speaks English
 # Of the backend: what the add-on itself never gets wrong, and what only the command line says
 ASKED_WRONGLY = {"face/evidence/evidence.py", "face/shapes/goals.py", "inference/export.py"}
@@ -47,6 +50,15 @@ SPEAKING = (
         )
         if str(path.relative_to(BACKEND)) not in ASKED_WRONGLY
     ),
+)
+# Where a run's warnings are put together, with the names of what holds them
+WARNING = (
+    SOURCE / "job" / "generation.py",
+    SOURCE / "blender_io" / "sharing.py",
+    SOURCE / "blender_io" / "key_writer.py",
+    BACKEND / "face" / "locate" / "search.py",
+    BACKEND / "face" / "locate" / "places.py",
+    BACKEND / "service" / "generate.py",
 )
 FIRST_SENTENCE = {"AddonError": 1, "BackendError": 1, "StoppedError": 1, "_failed": 0}
 FILLED = re.compile(r"Qq\d+q")  # stands for a value in a sentence
@@ -185,6 +197,32 @@ def of_errors() -> Iterator[str]:
                     yield from Sentences(named, numbers).of(node)
 
 
+def of_warnings() -> Iterator[str]:
+    """What a run warns of, with marks for values."""
+    numbers = itertools.count()
+    for path in WARNING:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for call, named in calls_in(tree):
+            if ast.unparse(call.func) == "warnings.append":
+                yield from Sentences(named, numbers).of(call.args[0])
+        for function in ast.walk(tree):
+            if getattr(function, "name", "") not in ("warnings", "doubted", "_limited"):
+                continue
+            named = {
+                node.targets[0].id: [node.value]
+                for node in ast.walk(function)
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+            }
+            named.pop("names", None)  # which are names of keys
+            for node in ast.walk(function):
+                value = getattr(node, "value", None)
+                if isinstance(node, ast.Return) and isinstance(value, ast.List | ast.JoinedStr):
+                    for one in getattr(value, "elts", [value]):
+                        yield from Sentences(named, numbers).of(one)
+                elif isinstance(node, ast.ListComp):
+                    yield from Sentences(named, numbers).of(node.elt)
+
+
 def of_landmarks() -> Iterator[str]:
     """What is wrong with landmarks."""
     tree = ast.parse((BACKEND / "face" / "locate" / "marks.py").read_text(encoding="utf-8"))
@@ -302,7 +340,7 @@ def test_what_is_filled_in_stays(text: str) -> None:
     sorted(
         {
             text
-            for text in (*of_errors(), *of_landmarks())
+            for text in (*of_errors(), *of_landmarks(), *of_warnings())
             if re.search("[A-Za-z]{2}", FILLED.sub("", text)) and not NEVER.match(text)
         }
     ),
@@ -311,6 +349,20 @@ def test_what_an_error_says_is_japanese_with_all_its_values(sentence: str) -> No
     told = translations.said(sentence, japanese)
     assert re.search("[\u3040-\u30ff]", told), "no Japanese"
     assert sorted(FILLED.findall(told)) == sorted(FILLED.findall(sentence))
+
+
+def test_a_run_speaks_japanese_where_blender_does() -> None:
+    def said(text: str) -> str:
+        return translations.said(text, japanese)
+
+    assert len(list(of_warnings())) > 8
+    assert said(Named("model", "", "/a/b.onnx").told).startswith("このファイルが指定するモデル")
+    one, many = (Written(kept=["jawOpen"]), Written(kept=[f"k{number}" for number in range(7)]))
+    assert [said(text) for text in one.warnings] == [
+        "手直しされたキー 1 個 (jawOpen) はそのまま残しました。"
+        "置き換えるには「手直ししたキーを置き換える」をオンにしてください。"
+    ]
+    assert said(many.warnings[0]).startswith("手直しされたキー 7 個 (k0, k1, k2, k3, k4, ...)")
 
 
 def test_operators_and_panels_speak_of_errors_in_the_language_of_the_interface() -> None:
