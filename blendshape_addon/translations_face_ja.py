@@ -35,6 +35,11 @@ FACE_JAPANESE: dict[str, str] = {
     "Action {name}: {count} keys, frames {first} to {last}": (
         "アクション {name}: キー {count} 個、フレーム {first} ～ {last}"
     ),
+    "Turn Head and Eyes": "頭と目を回す",
+    "Turn the bones of head and eyes, too, as far as the tracking says how; not those that something else turns, nor eyes that keys turn": (
+        "トラッキングが伝える範囲で頭と目のボーンも回します。"
+        "ほかのものが回すボーンと、キーが回す目は対象外です"
+    ),
     # Live tracking
     "Start Live": "ライブ開始",
     "Move the face by live tracking that is sent to this port; nothing of it stays": (

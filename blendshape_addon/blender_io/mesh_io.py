@@ -111,7 +111,7 @@ def gather(
     armature = find_armature(ob)
     if entries is None or entries.count != len(mesh_of(ob).vertices):
         entries = group_entries(ob)
-    bones = _bones(armature)
+    bones = bones_of(armature)
     to_object = None if armature is None else _from(armature, ob)
     return AvatarArrays(
         vertices=seen.vertices,
@@ -170,7 +170,7 @@ def find_armature(ob: bpy.types.Object) -> bpy.types.Object | None:
     return ob.parent if ob.parent is not None and ob.parent.type == "ARMATURE" else None
 
 
-def _bones(armature: bpy.types.Object | None) -> dict[str, str]:
+def bones_of(armature: bpy.types.Object | None) -> dict[str, str]:
     """role -> bone name; deforming bones are looked at first."""
     if armature is None:
         return {}

@@ -17,6 +17,7 @@ import bpy
 from ..blender_io.key_export import curves_of
 from ..blender_io.landmark_store import found_landmarks
 from ..blender_io.parts import avatar_parts, moving
+from ..blender_io.turned_bones import put_back as put_bones_back
 from ..typed import keys_of, mesh_of, of_scene
 
 KEPT = "blendshape_auto_generator_preview"  # custom property of the key data, while keys are held
@@ -69,7 +70,8 @@ def release() -> None:
 
 
 def put_back() -> None:
-    """Put all keys back; the show may hold them again."""
+    """Put all keys and turned bones back; the show may hold them again."""
+    put_bones_back()
     for key in bpy.data.shape_keys:
         if key.library is None and key.get(KEPT) is not None:
             _put_back(key)

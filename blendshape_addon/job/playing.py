@@ -21,6 +21,7 @@ from ..errors import AddonError
 from ..tracking import parade
 from ..tracking.names import Routes, spread_all
 from ..tracking.recordings import Recording
+from ..tracking.turns import pose
 from ..typed import persistent
 from . import held
 from .driven import Driven
@@ -45,9 +46,19 @@ class Play:
 
     def values_at(self, seconds: float) -> dict[str, float]:
         """Key -> value at a time from the beginning."""
-        column = self.recording.at(seconds)
-        named = dict(zip(self.recording.names, map(float, column), strict=True))
+        named = self._sent(seconds)
         return named if self.routes is None else self.routes.values(spread_all(named))
+
+    def _sent(self, seconds: float) -> dict[str, float]:
+        column = self.recording.at(seconds)
+        return dict(zip(self.recording.names, map(float, column), strict=True))
+
+    def show_at(self, seconds: float) -> bool:
+        """Show the face at a time from the beginning. Returns whether it is still there."""
+        if self.driven.turning and self.routes is not None:
+            tracked = spread_all(self._sent(seconds))
+            self.driven.turn(pose(tracked, self.recording.turns_at(seconds)))
+        return self.driven.show(self.values_at(seconds))
 
     def seconds(self, scene: bpy.types.Scene) -> float:
         """The time at which the timeline stands."""
@@ -91,13 +102,17 @@ def frames_of(recording: Recording, scene: bpy.types.Scene) -> int:
 
 
 def start(
-    context: bpy.types.Context, ob: bpy.types.Object, recording: Recording, row: bool = False
+    context: bpy.types.Context,
+    ob: bpy.types.Object,
+    recording: Recording,
+    row: bool = False,
+    turning: bool = False,
 ) -> None:
-    """Play a recording on a face, or all its shapes in a row, on the timeline of the scene. Raises
-    AddonError: `usage`, `recording_invalid`.
+    """Play a recording on a face, or all its shapes in a row, on the timeline of the scene.
+    turning: bones of head and eyes turn, too. Raises AddonError: `usage`, `recording_invalid`.
     """
     held.release()
-    scene, driven = context.scene, Driven(ob)
+    scene, driven = context.scene, Driven(ob, turning and not row)
     routes = None if row else Routes(driven.keys)
     frames = frames_of(recording, scene)
     play = Play(
@@ -191,5 +206,5 @@ def _follow(scene: bpy.types.Scene, *_: object) -> None:
     play = current()
     if play is None or scene.name != play.scene:
         return
-    if not play.driven.show(play.values_at(play.seconds(scene))):
+    if not play.show_at(play.seconds(scene)):
         bpy.app.timers.register(stop, first_interval=0.0)  # not while Blender walks over handlers

@@ -40,7 +40,7 @@ class Receiver:
 
     def __init__(self, driven: Driven, address: str, port: int) -> None:
         self.driven, self.address, self.port = driven, address, port
-        self.state = State(Routes(driven.keys))
+        self.state = State(Routes(driven.keys), turning=driven.turning)
         self.values: dict[str, float] = {}
         self.heard_at = 0.0
         self._socket: Any = None
@@ -84,12 +84,13 @@ class Receiver:
                 self.state.counts[BAD] += 1
             if time.monotonic() > until:  # only now: what was taken from the system is read
                 break
-        if not news and not (self._rests and self.values):
+        if not news and not (self._rests and self.heard_at):
             return True
         if news:
             self.heard_at = time.monotonic()
-            self.values = self.state.routes.values(self.state.tracked)
+            self.values = self.state.values()
         self._rests = False
+        self.driven.turn(self.state.pose())
         return self.driven.show(self.values)
 
     def rest(self) -> None:
@@ -128,13 +129,13 @@ def current() -> Receiver | None:
     return _receivers[0] if _receivers else None
 
 
-def start(ob: bpy.types.Object, address: str, port: int) -> Receiver:
-    """Move a face by what comes in. Raises AddonError: `usage`, `setting_invalid`,
-    `port_unavailable`.
+def start(ob: bpy.types.Object, address: str, port: int, turning: bool = False) -> Receiver:
+    """Move a face by what comes in. turning: bones of head and eyes, too. Raises AddonError:
+    `usage`, `setting_invalid`, `port_unavailable`.
     """
     _check(address)
     held.release()
-    receiver = Receiver(Driven(ob), address, port)
+    receiver = Receiver(Driven(ob, turning), address, port)
     receiver.listen()
     held.begin(_end, moves=True)
     _receivers.append(receiver)

@@ -44,7 +44,7 @@ class _OfKeys(OfMesh):
         self, context: bpy.types.Context, recording: Recording, row: bool = False
     ) -> Returned:
         ob = check_editable(active_object(context))
-        playing.start(context, ob, recording, row)
+        playing.start(context, ob, recording, row, of_window(context).track_turn)
         face_view.show_posed(context, ob)
         return {"FINISHED"}
 
@@ -208,9 +208,8 @@ class BLENDSHAPES_OT_track_start(_OfKeys, bpy.types.Operator):
         shown = of_window(context)
         try:
             ob = check_editable(active_object(context))
-            receiver = receiving.start(
-                ob, shown.track_address, shown.track_port or PORTS[shown.track_source]
-            )
+            port = shown.track_port or PORTS[shown.track_source]
+            receiver = receiving.start(ob, shown.track_address, port, shown.track_turn)
         except AddonError as error:
             return self._refused(error)
         face_view.show_posed(context, ob)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AddonError
+from .turns import Turn, of_angles
 
 MOST_BYTES = 64 << 20  # of a file: hours of a face
 MOST_ROWS = 500_000
@@ -25,7 +26,8 @@ MOST_COLUMNS = 512
 LONGEST_SECONDS = 6 * 3600.0
 RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 120.0, 240.0)  # frames in a second of a timecode
 USUAL_RATE = 60.0  # of the app, for a recording that is too short to tell
-_POSE = re.compile(r"(head|lefteye|righteye)(yaw|pitch|roll)", re.IGNORECASE)  # bones turn by them
+_POSE = re.compile(r"(head|lefteye|righteye)(yaw|pitch|roll)", re.IGNORECASE)
+_HEAD = ("headyaw", "headpitch", "headroll")
 _FACE_CAP_POSE = 10  # numbers between a moment's time and its shapes
 _HALF_DAY, _DAY = 12 * 3600.0, 24 * 3600.0
 _FIX = "Export it again from Live Link Face (.csv) or Face Cap (.txt)."
@@ -38,7 +40,8 @@ Floats = NDArray[np.float32]
 class Recording:
     """name: as the file is called. names: of the N shapes, as the file spells them. times: float64
     (T,), seconds from 0, each more than the one before. values: float32 (T,N), 0 to 1. left_out:
-    rows that hold no face, or are not later than the one before.
+    rows that hold no face, or are not later than the one before. head: float64 (T,3), radians about
+    Unreal's axes, of Live Link Face: to the face's right, down, its top to its left; None without.
     """
 
     name: str
@@ -46,6 +49,14 @@ class Recording:
     times: Doubles
     values: Floats
     left_out: int = 0
+    head: Doubles | None = None
+
+    def turns_at(self, seconds: float) -> dict[str, Turn]:
+        """How the head is turned at a time, as `turns.pose` takes it."""
+        if self.head is None:
+            return {}
+        right, down, aside = (float(np.interp(seconds, self.times, row)) for row in self.head.T)
+        return {"head": of_angles(-right, down, aside)}
 
     @property
     def seconds(self) -> float:
@@ -96,7 +107,9 @@ def _live_link(name: str, rows: Sequence[Sequence[str]]) -> Recording:
     if len(columns) < 3 or columns[1].casefold() != "blendshapecount":
         raise _invalid(name, "lacks the column BlendShapeCount")
     kept = [place for place, word in enumerate(columns) if place > 1 and not _POSE.fullmatch(word)]
-    codes, values = [], []
+    words = [word.casefold() for word in columns]
+    pose = [words.index(word) for word in _HEAD] if set(_HEAD) <= set(words) else []
+    codes, values, head = [], [], []
     for number, row in enumerate(rows[1:], 2):
         if len(row) > 1 and row[1].strip() == "0":
             continue
@@ -104,11 +117,11 @@ def _live_link(name: str, rows: Sequence[Sequence[str]]) -> Recording:
             raise _invalid(name, f"has {len(row)} columns in row {number}, not {len(columns)}")
         codes.append(_timecode(name, row[0], number))
         values.append(_numbers(name, [row[place] for place in kept], number))
+        head.append(_numbers(name, [row[place] for place in pose], number))
     rate = _rate(codes)
     times = [clock + frame / rate for clock, frame in codes]
-    return _recording(
-        name, [columns[place] for place in kept], times, values, len(rows) - 1 - len(codes)
-    )
+    told = _Told([columns[place] for place in kept], times, values, head if pose else [])
+    return _recording(name, told, len(rows) - 1 - len(codes))
 
 
 def _face_cap(name: str, rows: Sequence[Sequence[str]]) -> Recording:
@@ -126,17 +139,22 @@ def _face_cap(name: str, rows: Sequence[Sequence[str]]) -> Recording:
                 raise _invalid(name, f"has {len(row)} columns in row {number}, not {wanted}")
             times.append(_numbers(name, row[1:2], number)[0] / 1000)
             values.append(_numbers(name, row[2 + _FACE_CAP_POSE :], number))
-    return _recording(name, columns or [], times, values, 0)
+    return _recording(name, _Told(columns or [], times, values), 0)
 
 
-def _recording(
-    name: str,
-    columns: Sequence[str],
-    times: Sequence[float],
-    values: Sequence[Sequence[float]],
-    left_out: int,
-) -> Recording:
-    if len(times) < 2 or not columns:
+@dataclass(frozen=True)
+class _Told:
+    """What a file says: N names, T times in seconds, T rows of N values, and of three angles."""
+
+    columns: Sequence[str]
+    times: Sequence[float]
+    values: Sequence[Sequence[float]]
+    head: Sequence[Sequence[float]] = ()
+
+
+def _recording(name: str, told: _Told, left_out: int) -> Recording:
+    times = told.times
+    if len(times) < 2 or not told.columns:
         raise _invalid(name, "holds no face")
     kept, moments = [0], [0.0]
     day = 0.0
@@ -149,9 +167,10 @@ def _recording(
             moments.append(moment)
     if len(kept) < 2 or moments[-1] > LONGEST_SECONDS:
         raise _invalid(name, "has times that do not go on")
-    chosen = np.clip(np.array([values[number] for number in kept], np.float32), 0, 1)
+    chosen = np.clip(np.array([told.values[number] for number in kept], np.float32), 0, 1)
+    head = np.array([told.head[number] for number in kept]) if told.head else None
     lost = len(times) - len(kept) + left_out
-    return Recording(name, tuple(columns), np.array(moments), chosen, lost)
+    return Recording(name, tuple(told.columns), np.array(moments), chosen, lost, head=head)
 
 
 def _names(name: str, row: Sequence[str]) -> list[str]:

@@ -50,6 +50,7 @@ class BLENDSHAPES_PT_face(OfMeshTab, bpy.types.Panel):
         row.operator(BLENDSHAPES_OT_play_recording.bl_idname, icon="FILE_MOVIE")
         row.operator(BLENDSHAPES_OT_import_recording.bl_idname, icon="IMPORT")
         shown = of_window(context)
+        layout.prop(shown, "track_turn")
         column = layout.column(align=True)
         row = column.row(align=True)
         row.prop(shown, "track_source", text="")

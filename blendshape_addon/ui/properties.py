@@ -278,6 +278,14 @@ class BlendShapesWindow(bpy.types.PropertyGroup):
             options={"TEXTEDIT_UPDATE"},
         ),
     ]
+    track_turn: Annotated[
+        bool,
+        bpy.props.BoolProperty(
+            name="Turn Head and Eyes",
+            description="Turn the bones of head and eyes, too, as far as the tracking says how;"
+            " not those that something else turns, nor eyes that keys turn",
+        ),
+    ]
     track_source: Annotated[
         str,
         bpy.props.EnumProperty(
