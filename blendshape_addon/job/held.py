@@ -112,13 +112,19 @@ def hold(ob: bpy.types.Object, names: Iterable[str]) -> None:
     key[KEPT] = json.dumps([asdict(before) for before in held])
 
 
-def set_values(ob: bpy.types.Object, values: Mapping[str, float]) -> None:
-    """Set keys of an object, which are held."""
+def set_values(ob: bpy.types.Object, values: Mapping[str, float], unseen: float = 0.0) -> None:
+    """Set keys of an object, which are held. unseen: what changes by no more stays, and what is no
+    more is 0, which Blender does not evaluate.
+    """
     blocks = keys_of(ob).key_blocks
     for name, value in values.items():
         block = blocks.get(name)
-        if block is not None and block.value != value:
-            block.value = value
+        if block is None:
+            continue
+        wanted = 0.0 if abs(value) <= unseen else value
+        before = block.value
+        if before != wanted and (wanted == 0.0 or abs(before - wanted) > unseen):
+            block.value = wanted
 
 
 def _free(key: bpy.types.Key, block: bpy.types.ShapeKey) -> Before:

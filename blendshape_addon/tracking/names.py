@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..blender_io.naming import folded
+from ..blender_io import naming
 
 _SHAPES = Path(__file__).resolve().parents[2] / "backend" / "face" / "shapes" / "shape_sets.json"
 Mix = tuple[tuple[str, float], ...]  # folded names with their weights
@@ -40,6 +40,7 @@ _TWO_ENDS = (
 )
 _TRACKING = ("arkit", "unified", "sranipal")  # sets of shape_sets.json that trackers send
 _SPOKEN = ("vrm1", "vrm0", "vrchat")
+folded = functools.lru_cache(maxsize=2048)(naming.folded)  # a tracker sends the same all the time
 _OPEN = 0.75  # of EyeLid, where the eye is open and not yet wide
 
 

@@ -90,7 +90,15 @@ def main() -> None:
     parser.add_argument("--packets", type=int, default=600)
     parser.add_argument("--all", action="store_true")
     asked = parser.parse_args()
-    importlib.import_module(load_extension().__name__).register()
+    extension = importlib.import_module(load_extension().__name__)
+    extension.register()
+    try:
+        _tell(asked)
+    finally:
+        extension.unregister()  # Blender crashes at its end when classes are left
+
+
+def _tell(asked: argparse.Namespace) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(asked.file), use_scripts=False)
     objects: list[Any] = list(bpy.data.objects)
     with_keys = [ob for ob in objects if ob.type == "MESH" and ob.data.shape_keys]

@@ -176,6 +176,31 @@ def test_no_packet_is_lost_where_a_look_takes_too_long(
     assert counts()[packets.TAKEN] == 5 and values(face)["jawOpen"] == 0.5
 
 
+def test_what_nobody_sees_costs_no_evaluation(face: Any, sender: socket.socket) -> None:
+    def show(value: float) -> float:
+        sender.send(tracking.vrchat({"jawOpen": value, "eyeBlinkLeft": 0.0005}))
+        poll()
+        return values(face)["jawOpen"]
+
+    assert show(0.5) == 0.5 and values(face)["eyeBlinkLeft"] == 0.0, "noise is not evaluated"
+    updates: list[int] = []
+
+    def count(*_: object) -> None:
+        updates.append(1)
+
+    bpy.context.view_layer.update()
+    bpy.app.handlers.depsgraph_update_post.append(count)
+    assert show(0.5004) == 0.5
+    bpy.context.view_layer.update()
+    assert not updates, "and what does not change is not evaluated again"
+    assert show(0.502) == pytest.approx(0.502)
+    bpy.context.view_layer.update()
+    bpy.app.handlers.depsgraph_update_post.remove(count)
+    assert updates and show(0.0006) == 0.0
+    for number in range(1, 40):  # small steps are not lost
+        assert show(0.0006 * number) == pytest.approx(0.0006 * number, abs=0.00101)
+
+
 def test_a_file_saved_while_live_has_the_values_from_before(
     face: Any, sender: socket.socket, tmp_path: Path
 ) -> None:
