@@ -8,6 +8,7 @@ armatures have `vrm_addon_extension`.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from ..typed import keys_of, mesh_of
 from ..vrm.expressions import CLIPS, NEW, OLD, OVERRIDES, Bound, Expression, titled
 from ..vrm.patch import with_overrides
 from .expression_plan import planned
+from .importing import with_addon
 from .mesh_arrays import base_coordinates
 from .mesh_io import find_armature
 
@@ -27,6 +29,7 @@ Floats = NDArray[np.float32]
 
 LOOKS = {"bones": ("Bone", "bone"), "keys": ("BlendShape", "expression")}  # of VRM 0.x and 1.0
 _OLD = "0.0"
+_PACKAGE = "io_scene_vrm"
 
 
 def data_of(face: bpy.types.Object) -> Any:
@@ -38,6 +41,16 @@ def data_of(face: bpy.types.Object) -> Any:
 def enabled() -> bool:
     """Whether the VRM add-on is there."""
     return hasattr(bpy.types.Armature, "vrm_addon_extension")
+
+
+def enable_package() -> bool:
+    """Enable the VRM add-on for this run where it is installed as a package beside Blender as a
+    module (PyPI's bpy-vrm-format), which has no preferences to enable it in. Returns whether it is
+    enabled.
+    """
+    if not enabled() and importlib.util.find_spec(_PACKAGE) is not None:
+        with_addon(_PACKAGE)
+    return enabled()
 
 
 def bind(face: bpy.types.Object, look: str) -> Bound:

@@ -12,6 +12,7 @@ import faulthandler
 import importlib
 import json
 import os
+import shutil
 import socket
 import sys
 import time
@@ -37,6 +38,7 @@ if not hasattr(bpy.types.Scene, "blendshapes"):  # an installed extension has re
     extension.register()
 commands: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job.commands")
 scene_files: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.blender_io.scene_files")
+vrm_addon: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.blender_io.vrm_addon")
 session: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.job.session")
 launch: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.process.launch")
 backend_process: Any = importlib.import_module(f"{ALIAS}.blendshape_addon.process.backend_process")
@@ -60,6 +62,8 @@ def serve(lines: IO[str], answers: IO[str]) -> int:
             try:
                 if wanted is None:
                     session.backend.start(patient=True)
+                    if asked["vrm"] != "off":
+                        vrm_addon.enable_package()
                     wanted = Options(**asked)
                     commands.check_sets(wanted, session.backend)
                     if wanted.model:
@@ -230,5 +234,18 @@ def main() -> int:
     return serve(channel.jobs, channel.answers)
 
 
+def leave(code: int) -> None:
+    """End this process. Where Blender is a module and has registered the VRM add-on, a thread of
+    Blender's own still waits when the C library takes down what it waits for, and both do so for
+    ever: then without that.
+    """
+    if vrm_addon.enabled() and not bpy.app.binary_path:
+        shutil.rmtree(bpy.app.tempdir, ignore_errors=True)  # as Blender does at its end
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -98,3 +99,45 @@ def test_nothing_is_bound_where_it_is_off(addon: Path, tmp_path: Path, tiny: Pat
     expressions = content["extensions"]["VRMC_vrm"]["expressions"]
     assert expressions["custom"].keys() == {OWN_EXPRESSION}
     assert not any("Your own expressions" in line for line in seen["first"])
+
+
+LEAVING = """
+import sys
+sys.path.insert(0, {root!r})
+import bpy
+from scripts.batch import worker
+assert worker.vrm_addon.enable_package()
+print(bpy.app.tempdir, flush=True)
+worker.leave(3)
+"""
+
+
+def test_a_blender_of_the_batch_ends_with_the_addon_enabled(addon: Path) -> None:
+    script = LEAVING.format(root=str(STORY.parents[2]))
+    command, environment = [sys.executable, "-c", script], {**os.environ, "PYTHONPATH": str(addon)}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 3, done.stderr[-1500:]
+    assert not Path(done.stdout.splitlines()[-1]).exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a Blender that is a script of the shell")
+def test_the_batch_binds_where_the_addon_is_installed_as_a_package(
+    addon: Path, tmp_path: Path, tiny: Path
+) -> None:
+    mesh = figure(12, 16)
+    (tmp_path / "in.vrm").write_bytes(build(mesh.vertices, mesh.triangles, False))
+    blender = tmp_path / "python-with-addon"
+    blender.write_text(f'#!/bin/sh\nPYTHONPATH="{addon}" exec "{sys.executable}" "$@"\n', "utf-8")
+    blender.chmod(0o755)
+    tool = [sys.executable, STORY.parents[2] / "scripts" / "generate.py", tmp_path / "in.vrm"]
+    asked = ["--set", "arkit,vrm1", "--vrm", "bind", "--model", tiny, "--blender", blender]
+    words = [*tool, *asked, "--out", tmp_path / "out"]
+    done = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stdout[-1500:] + done.stderr[-1500:]
+    assert "not enabled" not in done.stdout + done.stderr
+    made = (tmp_path / "out" / "in.blend").read_bytes()
+    assert b"EyeBlinkLeft" in made, "as an expression; the key is called eyeBlinkLeft"
