@@ -20,7 +20,6 @@ from ..face.geometry.ticks import heard_by
 from ..face.keys import Looked, Pair, Plain
 from ..face.locate import worn
 from ..face.locate.face import Face, Place
-from ..face.locate.search import agreed
 from ..inference.cancellation import Cancellation
 from ..inference.decoding import encode_with, shapes_of
 from ..inference.hardware import trim_memory
@@ -114,14 +113,13 @@ def find_face(
         encode, at = encode_with(model, cancellation, pool), lambda part: told.at(part * share)
         names = model.info.landmarks
 
-        def find(seen: AvatarMesh, level: bool) -> Place:
-            return pipeline.locate(
-                seen, encode, names, at, upright or level, threads=model.parallel_runs
-            )
+        def find(seen: AvatarMesh, whole: AvatarMesh | None) -> Place:
+            level, threads = upright or whole is not None, model.parallel_runs
+            return pipeline.locate(seen, encode, names, at, level, threads=threads, whole=whole)
 
         def located() -> Face:
             with heard_by(told.goes_on):
-                return worn.located(mesh, names, find, lambda place: agreed(place, mesh, encode))
+                return worn.located(mesh, names, find)
 
         face = located() if found is None else found.face(mesh, model, upright, located)
         told.at(share)

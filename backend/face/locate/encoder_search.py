@@ -5,7 +5,7 @@ frame to where the landmarks no longer move.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,12 +31,13 @@ POINT_MIRROR = np.array([-1, 1, 1, -1, 1, 1, 1], np.float32)  # of a crop's poin
 @dataclass(frozen=True)
 class Found:
     """A frame that may show a face. drawn: proposals from all around end there, and at least one of
-    them looked like a face.
+    them looked like a face. seen: float32 (L,3), the landmarks that led there, in object space.
     """
 
     frame: Frame
     confidence: float
     drawn: bool = False
+    seen: Floats | None = None
 
 
 NOTHING = Found(Frame(np.zeros(3), np.eye(3), 1.0), 0.0)
@@ -139,31 +140,43 @@ class EncoderSearch:
         left = inside & ~still[mesh.triangles[:, 0]]
         return mesh.triangles[left] if still.any() and left.sum() >= TRUST.fewest else None
 
-    def follow(self, proposals: Sequence[Frame], keep: int | None = None) -> Found:
-        """Look at all proposals, follow the surest `keep` (SEARCH.keep without it), return where
-        most of them end if a face draws them there, else the surest end.
+    def follow(
+        self, proposals: Iterable[Sequence[Frame]], keep: int, enough: float = np.inf
+    ) -> Found:
+        """Look at proposals, follow the surest, return where most of them end if a face draws them
+        there, else the surest end.
 
         On heads unlike those in training the landmarks may be right where the confidence is not:
         then every way leads to the same frame.
+
+        Args:
+            proposals: in groups, the likelier first
+            keep: how many are followed
+            enough: confidence above which no further group is looked at
         """
-        if not proposals:
+        frames: list[Frame] = []
+        looks: list[tuple[Floats, Floats, Floats]] = []
+        for group in proposals:
+            for start in range(0, len(group), SEARCH.batch):
+                frames.extend(group[start : start + SEARCH.batch])
+                looks.append(self.look(group[start : start + SEARCH.batch], CROP.coarse_count))
+            if looks and looks[-1][1].max() > enough:
+                break
+        if not frames:
             return NOTHING
-        keep = SEARCH.keep if keep is None else keep
-        pieces = [proposals[i : i + SEARCH.batch] for i in range(0, len(proposals), SEARCH.batch)]
-        sure = np.concatenate([self.look(some, CROP.coarse_count)[1] for some in pieces])
-        frames = [proposals[i] for i in np.argsort(-sure, kind="stable")[:keep]]
+        landmarks, sure = (np.concatenate([look[part] for look in looks]) for part in (0, 1))
         glimpse = float(sure.max())
+        first = np.argsort(-sure, kind="stable")[:keep]
+        frames, landmarks = [frames[i] for i in first], landmarks[first]
         for _ in range(SEARCH.follow):
-            landmarks, sure, _more = self.look(frames, CROP.coarse_count)
-            glimpse = max(glimpse, float(sure.max()))
             frames = [
                 self.next_frame(f, points) for f, points in zip(frames, landmarks, strict=True)
             ]
-        _landmarks, sure, _more = self.look(frames, CROP.coarse_count)
+            landmarks, sure, _more = self.look(frames, CROP.coarse_count)
+            glimpse = max(glimpse, float(sure.max()))
         together = [
             sum(frames_apart(one, other) < SEARCH.alike for other in frames) for one in frames
         ]
-        glimpse = max(glimpse, float(sure.max()))
         drawn = (
             (SEARCH.drawn_some, SEARCH.drawn_some_sure),
             (SEARCH.drawn_all, SEARCH.drawn_all_sure),
@@ -181,37 +194,46 @@ class EncoderSearch:
         balanced = smoothstep(SEARCH.lopsided_from, SEARCH.lopsided_to, np.array([share]))
         sure = found.confidence * (1.0 if likely else float(balanced[0]))
         steady = found.drawn and share > SEARCH.symmetric
-        return Found(found.frame, max(sure, SEARCH.steady) if steady else sure, steady)
+        return replace(found, confidence=max(sure, SEARCH.steady) if steady else sure, drawn=steady)
 
-    def settle(self, found: Found) -> Found:
+    def settle(self, found: Found, rest: float | None = None) -> Found:
         """Follow one frame with all points and with its mirror image until it rests.
 
         A crop's edge may let the same points in and out for ever; then the end is the middle of the
         last SEARCH.cycle steps. On a face unlike those in training the way may lead astray; then
         the surest frame on it is the end.
+
+        Args:
+            found: where it begins
+            rest: a shorter step is the last, SEARCH.rest without it
         """
-        frame, last, best = found.frame, [], NOTHING
+        rest = SEARCH.rest if rest is None else rest
+        frame, passed, seen = found.frame, list[Found](), list[Floats]()
         for _ in range(SEARCH.settle):
             landmarks, sure = self._both(frame)
-            best = max(
-                best, replace(found, frame=frame, confidence=sure), key=lambda f: f.confidence
-            )
+            passed.append(replace(found, frame=frame, confidence=sure))
+            seen.append(frame.to_object(landmarks))
             following = self.next_frame(frame, landmarks)
-            last.append(frame.to_object(landmarks))
             moved = (
                 np.linalg.norm(following.origin - frame.origin) / frame.scale
                 + np.abs(following.rotation - frame.rotation).max()
             )
             frame = following
-            if moved < SEARCH.rest:
+            period = _period(passed, frame)
+            if moved < rest or period:
                 break
-        if sure < best.confidence - SEARCH.astray:
-            return best
-        if moved >= SEARCH.rest:
-            frame = frame_of_landmarks(
-                dict(zip(self.names, np.mean(last[-SEARCH.cycle :], axis=0), strict=True))
-            )
-        return replace(found, frame=frame, confidence=sure)
+        best = max(range(len(passed)), key=lambda step: passed[step].confidence)
+        while moved >= rest and period and len(passed) < SEARCH.settle:  # as they would go on
+            passed.append(passed[-period])
+            seen.append(seen[-period])
+        sure = passed[-1].confidence
+        if sure < passed[best].confidence - SEARCH.astray:
+            return replace(passed[best], seen=seen[best])
+        if moved < rest:
+            return replace(found, frame=frame, confidence=sure, seen=seen[-1])
+        middle = np.mean(seen[-SEARCH.cycle :], axis=0)
+        frame = frame_of_landmarks(dict(zip(self.names, middle, strict=True)))
+        return replace(found, frame=frame, confidence=sure, seen=middle)
 
     def _both(self, frame: Frame) -> tuple[Floats, float]:
         """Landmarks (L,3) in a frame and confidence, the mean of what is seen directly and in the
@@ -304,6 +326,14 @@ class EncoderSearch:
             near = near[first]
         near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
         return mirror_plane(columns[:, near].T, frame.turn_to_canonical(self.cloud.normals[near]))
+
+
+def _period(passed: Sequence[Found], frame: Frame) -> int:
+    """After how many steps a way comes back to a frame that it has passed; 0 where it does not."""
+    for back, one in enumerate(reversed(passed), 1):
+        if frames_apart(one.frame, frame) < SEARCH.again:
+            return back
+    return 0
 
 
 def frames_apart(one: Frame, other: Frame) -> float:

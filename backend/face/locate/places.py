@@ -16,7 +16,7 @@ from ...errors import BackendError
 from ..geometry.frame import Doubles, Floats, Frame, frame_of_landmarks
 from ..geometry.landmarks import NAMES
 from ..geometry.mesh import AvatarMesh, Ints, extent
-from ..params.locate import CUT, FINDING
+from ..params.locate import CUT, FINDING, SEARCH
 from . import features, marks
 from .cut import allowed
 from .encoder_search import EncoderSearch, Found
@@ -33,12 +33,21 @@ class Asked:
         group: int32 (V,), vertices in one place share one
         parts: int32 (V,), loose parts
         inside: flags (T,), triangles in which the face is sought
+        whole: of which the mesh is a part, if it is one
     """
 
     mesh: AvatarMesh
     group: Ints
     parts: Ints
     inside: NDArray[np.bool_]
+    whole: AvatarMesh | None = None
+
+    @property
+    def rest(self) -> float:
+        """The step that ends a way to a face: in a part of a mesh it is only where the way in the
+        whole begins.
+        """
+        return SEARCH.rest if self.whole is None else SEARCH.roughly
 
     @property
     def marked(self) -> bool:

@@ -5,7 +5,7 @@ depths.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -38,15 +38,22 @@ def about(axis: int, angle: float) -> Doubles:
     return rotation
 
 
-def ups_of(mesh: AvatarMesh) -> list[Doubles]:
-    """Directions that may be up, unit (3,), likeliest first: neck to head, the world's up, and the
-    object's six axes.
+def ups_of(mesh: AvatarMesh) -> tuple[list[Doubles], list[Doubles]]:
+    """Directions that may be up, unit (3,), likeliest first: those that something hints at, neck to
+    head and the world's up, at least Blender's; and those of the object's six axes that are others.
     """
-    ups: list[Doubles] = []
     guesses = [mesh.up] if mesh.up is not None else []
     if "neck" in mesh.bones and "head" in mesh.bones:
         guesses.insert(0, tuple(np.subtract(mesh.bones["head"], mesh.bones["neck"])))
-    for guess in [*guesses, (0, 0, 1), (0, 1, 0), (0, -1, 0), (0, 0, -1), (1, 0, 0), (-1, 0, 0)]:
+    axes = [(0, 0, 1), (0, 1, 0), (0, -1, 0), (0, 0, -1), (1, 0, 0), (-1, 0, 0)]
+    hints = _others(guesses, []) or _others(axes[:1], [])
+    return hints, _others(axes, hints)
+
+
+def _others(guesses: Sequence[tuple[float, ...]], known: Sequence[Doubles]) -> list[Doubles]:
+    """Guesses (3,) as unit vectors, without those that are near ones before them or known."""
+    ups = list(known)
+    for guess in guesses:
         direction = np.asarray(guess, np.float64)
         length = np.linalg.norm(direction)
         if (
@@ -55,7 +62,7 @@ def ups_of(mesh: AvatarMesh) -> list[Doubles]:
             and all(direction / length @ u < np.cos(np.radians(PROPOSALS.other_up)) for u in ups)
         ):
             ups.append(direction / length)
-    return ups
+    return ups[len(known) :]
 
 
 def front_of(up: Doubles) -> Doubles:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...errors import BackendError
-from ..geometry.frame import Doubles, Frame
+from ..geometry.frame import Doubles, Floats, Frame
 from ..geometry.mesh import AvatarMesh, Ints, all_corners, bounds, loose_parts, weld
 from ..geometry.orientation import outward
 from ..params.locate import CUT, FINDING, PROGRESS, SEARCH, TRUST
@@ -35,6 +35,7 @@ def find(
     upright: bool = False,
     *,
     threads: int = 1,
+    whole: AvatarMesh | None = None,
 ) -> Place:
     """Look for the face of a checked mesh.
 
@@ -46,8 +47,9 @@ def find(
         encode: points float32 (B,P,CHANNELS) -> latent (B,L), confidence (B,) or (B,1)
         landmark_names: of the encoder's landmarks, in their order
         progress: is told the share of the work that is done
-        upright: look only with the likeliest direction up, which is one of six
+        upright: look only with those directions up that something hints at
         threads: that may work at once
+        whole: of which the mesh is a part: landmarks are as they are seen in it, see `agreed`
 
     Raises:
         BackendError: `no_face` when no crop shows one
@@ -58,19 +60,16 @@ def find(
     group = weld(mesh.vertices)
     parts = loose_parts(mesh.vertices, mesh.triangles, group)
     mesh = replace(mesh, triangles=outward(mesh.vertices, mesh.triangles, parts))
-    asked = Asked(mesh, group, parts, inside)
+    asked = Asked(mesh, group, parts, inside, whole)
     views = _views(asked, mesh.triangles[inside], encode, tuple(landmark_names))
     if set(landmark_names) <= mesh.landmarks.keys():
         return placed(asked, views.search, threads)
     progress(PROGRESS.begun)
-    ups = ups_of(mesh)[: 1 if upright else None]
-    best, views = _glimpsed(asked, views, ups[0])
-    sought = _sought(asked, views, ups, best, progress)
-    if isinstance(sought, Place):
-        return sought
-    best = _believed(asked, views.search, *sought)
-    progress(PROGRESS.found)
-    return _place_of(asked, views.search, best, ups[0])
+    hints, axes = ups_of(mesh)
+    best, views, hints = _glimpsed(asked, views, hints)
+    if best.confidence > FINDING.certain or not upright:
+        return _found(asked, views, [*hints, *axes], best, progress)
+    return _likeliest(hints, lambda up: _found(asked, views, [up], best, progress))
 
 
 @dataclass(frozen=True)
@@ -92,18 +91,36 @@ def _views(asked: Asked, triangles: Ints, encode: Encode, names: tuple[str, ...]
     )
 
 
-def _glimpsed(asked: Asked, views: _Views, up: Doubles) -> tuple[Found, _Views]:
-    """What is certainly a face that looks where avatars look, if one does; and what further search
-    looks at: the mesh without hair and what is worn where these made it doubtful.
+def _glimpsed(
+    asked: Asked, views: _Views, hints: Sequence[Doubles]
+) -> tuple[Found, _Views, list[Doubles]]:
+    """What is certainly a face that looks where avatars look, if one does; what further search
+    looks at; and the directions (3,) that may be up, that in which most was seen first.
+    """
+    best, sights = NOTHING, []
+    for up in hints:
+        found, seen, sight = _glimpse(asked, views, up)
+        best = max(best, found, key=_confidence)
+        if found.confidence > FINDING.certain:
+            return found, seen, [up, *(other for other in hints if other is not up)]
+        sights.append(sight if sight >= FINDING.sure else 0.0)
+    order = np.argsort(-np.array(sights), kind="stable")
+    return best, views, [hints[place] for place in order]
+
+
+def _glimpse(asked: Asked, views: _Views, up: Doubles) -> tuple[Found, _Views, float]:
+    """The same with one direction up, and the confidence of what was seen first: the mesh is looked
+    at without hair and what is worn where these made it doubtful.
     """
 
     def glimpse_of(some: _Views) -> Found:
         front = front_of(up)
-        frames = [frame for size in sizes() for frame in proposals(some.head, up, size, front)]
-        return some.coarse.follow(frames, SEARCH.glimpsed)
+        frames = (proposals(some.head, up, size, front) for size in sizes())
+        return some.coarse.follow(frames, SEARCH.glimpsed, SEARCH.plain)
 
     glimpse, bare = glimpse_of(views), None
-    if FINDING.sure <= glimpse.confidence <= FINDING.certain:
+    sight = glimpse.confidence
+    if FINDING.sure <= sight <= FINDING.certain:
         bare = views.coarse.bared(glimpse.frame, asked.mesh, asked.parts, asked.inside)
     if bare is not None:
         without = _views(asked, bare, views.search.encode, views.search.names)
@@ -111,9 +128,52 @@ def _glimpsed(asked: Asked, views: _Views, up: Doubles) -> tuple[Found, _Views]:
         if again.confidence > FINDING.certain and _within(again.frame, without.head):
             glimpse, views = again, without
     if glimpse.confidence > FINDING.certain and _within(glimpse.frame, views.head):
-        settled = views.search.settle(replace(glimpse, drawn=False))
-        return views.search.judge(settled, True), views
-    return NOTHING, views
+        settled = views.search.settle(replace(glimpse, drawn=False), asked.rest)
+        return views.search.judge(settled, True), views, sight
+    return NOTHING, views, sight
+
+
+def _likeliest(ups: Sequence[Doubles], look: Callable[[Doubles], Place]) -> Place:
+    """The first place that is no doubtful one, else the surest. Raises the last error where there
+    is none.
+
+    Args:
+        ups: directions (3,) that may be up, likeliest first
+        look: for a face with one of them up
+    """
+    best: Place | None = None
+    for number, up in enumerate(ups, 1):
+        try:
+            place = look(up)
+        except BackendError as error:
+            if error.code != "no_face" or (best is None and number == len(ups)):
+                raise
+            continue
+        if best is None or place.confidence > best.confidence:
+            best = place
+        if best.confidence >= FINDING.doubt:
+            break
+    if best is None:
+        raise ValueError("there is no direction that may be up")
+    return best
+
+
+def _found(
+    asked: Asked,
+    views: _Views,
+    ups: Sequence[Doubles],
+    best: Found,
+    progress: Callable[[float], None],
+) -> Place:
+    """The place of the face, by all tries. ups: directions (3,) that may be up, likeliest first.
+    best: what is known already. Raises BackendError `no_face`.
+    """
+    sought = _sought(asked, views, ups, best, progress)
+    if isinstance(sought, Place):
+        return agreed(sought, asked.whole, views.search.encode) or sought
+    best = _believed(asked, views.search, *sought)
+    progress(PROGRESS.found)
+    return _place_of(asked, views.search, best, ups[0])
 
 
 def _sought(
@@ -139,11 +199,11 @@ def _sought(
                 return place
         if best.drawn and done % len(extents) == 0:
             break  # what draws proposals in the likelier direction is it
-        found = views.coarse.follow(proposals(views.head, up, size))
+        found = views.coarse.follow([proposals(views.head, up, size)], SEARCH.keep)
         surest = max(surest, found, key=_confidence)
         believed = found.drawn or found.confidence >= asked.enough
         if believed and _within(found.frame, views.head):
-            settled = views.search.settle(found)
+            settled = views.search.settle(found, asked.rest)
             best = max(best, views.search.judge(settled, done < len(extents)), key=_confidence)
         progress(PROGRESS.tries_from + PROGRESS.tries * (done + 1) / len(tries))
     if len(tries) == len(extents) and best.confidence <= FINDING.certain:
@@ -181,9 +241,6 @@ def _believed(asked: Asked, search: EncoderSearch, best: Found, surest: Found) -
 def _place_of(asked: Asked, search: EncoderSearch, best: Found, up: Doubles) -> Place:
     """The place of the face that was found."""
     mesh = asked.mesh
-    landmarks, frame, seen = search.landmarks(best.frame)
-    if mesh.landmarks:
-        landmarks, frame = corrected(mesh, search.names, frame.to_object(landmarks))
     warnings: tuple[str, ...] = ()
     if mesh.mask is not None and best.confidence <= FINDING.likely:
         doubt = (
@@ -194,47 +251,59 @@ def _place_of(asked: Asked, search: EncoderSearch, best: Found, up: Doubles) -> 
     elif best.confidence < FINDING.doubt:
         warnings = (doubted(best.confidence),)
 
-    def otherwise() -> Place | None:
-        place = by_features(asked, search, up, best)
-        return place if place is not None and same_face(place.frame, frame) else None
+    def place_at(landmarks: Floats, frame: Frame, seen: Floats) -> Place:
+        def otherwise() -> Place | None:
+            place = by_features(asked, search, up, best)
+            return place if place is not None and same_face(place.frame, frame) else None
 
-    return Place(
-        mesh,
-        asked.group,
-        asked.parts,
-        frame,
-        search.names,
-        landmarks=landmarks,
-        confidence=best.confidence,
-        searched=True,
-        warnings=warnings,
-        more=lambda: seen,
-        alike=search.mirrored_alike,
-        otherwise=otherwise,
-    )
+        return Place(
+            mesh,
+            asked.group,
+            asked.parts,
+            frame,
+            search.names,
+            landmarks=landmarks,
+            confidence=best.confidence,
+            searched=True,
+            warnings=warnings,
+            more=lambda: seen,
+            alike=search.mirrored_alike,
+            otherwise=otherwise,
+        )
 
-
-def agreed(place: Place, mesh: AvatarMesh, encode: Encode) -> Place:
-    """A place that was found in a part of a mesh, its landmarks as they are seen in all of it,
-    where that is the same face: most heads that the encoder has learnt from have their hair. Sizes
-    of gene and uka: 1.00 times their artist's; half-way between both 1.19 and 1.03. Landmarks of
-    the user's stay.
-    """
+    if asked.whole is not None and best.seen is not None:
+        rough = place_at(best.frame.to_canonical(best.seen), best.frame, np.empty(0, np.float32))
+        place = agreed(rough, asked.whole, search.encode)
+        if place is not None:
+            return place
+        best = replace(best, frame=search.settle(best).frame)
+    landmarks, frame, seen = search.landmarks(best.frame)
     if mesh.landmarks:
-        return place
-    parts = loose_parts(mesh.vertices, mesh.triangles)
-    triangles = outward(mesh.vertices, mesh.triangles, parts)[
-        all_corners(allowed(mesh), mesh.triangles)
+        landmarks, frame = corrected(mesh, search.names, frame.to_object(landmarks))
+    return place_at(landmarks, frame, seen)
+
+
+def agreed(place: Place, whole: AvatarMesh | None, encode: Encode) -> Place | None:
+    """A place that was found in a part of a mesh, its landmarks as they are seen in the whole,
+    where that is the same face: most heads that the encoder has learnt from have their hair. Sizes
+    of gene and uka: 1.00 times their artist's; half-way between both 1.19 and 1.03. None where it
+    is another face, and where there are landmarks of the user's, which stay.
+    """
+    if whole is None or whole.landmarks:
+        return None
+    parts = loose_parts(whole.vertices, whole.triangles)
+    triangles = outward(whole.vertices, whole.triangles, parts)[
+        all_corners(allowed(whole), whole.triangles)
     ]
     search = EncoderSearch(
-        cloud_of(mesh.vertices, triangles, parts), encode, place.names, mesh.vertices
+        cloud_of(whole.vertices, triangles, parts), encode, place.names, whole.vertices
     )
-    landmarks, frame, seen = search.landmarks(
-        search.settle(Found(place.frame, place.confidence)).frame
-    )
-    first, second = place.frame.to_object(place.landmarks), frame.to_object(landmarks)
-    if not np.linalg.norm(first - second, axis=1).mean() < FINDING.agreed * place.frame.scale:
-        return place
+    settled = search.settle(Found(place.frame, place.confidence))
+    first = place.frame.to_object(place.landmarks)
+    apart = np.inf if settled.seen is None else np.linalg.norm(first - settled.seen, axis=1).mean()
+    if not apart < FINDING.agreed * place.frame.scale:
+        return None
+    landmarks, frame, seen = search.landmarks(settled.frame)
     return replace(place, frame=frame, landmarks=landmarks, more=lambda: seen)
 
 

@@ -33,18 +33,16 @@ FACE = [
 ]  # what bones of hair are not of a part with
 
 
-def located(
-    mesh: AvatarMesh,
-    names: Sequence[str],
-    find: Callable[[AvatarMesh, bool], Place],
-    agree: Callable[[Place], Place],
-) -> Face:
+Find = Callable[[AvatarMesh, AvatarMesh | None], Place]
+
+
+def located(mesh: AvatarMesh, names: Sequence[str], find: Find) -> Face:
     """The face of a checked mesh, without hair and what is worn where the mesh brings evidence of
     them.
 
-    names: of the landmarks. find: looks for it in a mesh, with the likeliest direction up alone if
-    told so, as search.find does. agree: what search.agreed makes of a place that was found in a
-    part of the mesh. Raises BackendError as `find` and cut.framed do.
+    names: of the landmarks. find: looks for it in a mesh, or in a part of another, then with the
+    likeliest directions up alone, as search.find does. Raises BackendError as `find` and cut.framed
+    do.
     """
     told = (
         _told(mesh, loose_parts(mesh.vertices, mesh.triangles))
@@ -52,16 +50,11 @@ def located(
         else None
     )
     hidden = np.zeros(len(mesh.vertices), bool) if told is None else told.hidden()
-    asked = (
-        [mesh, replace(mesh, bones={})]
-        if {"neck", "head"} <= mesh.bones.keys() and mesh.up is not None
-        else [mesh]
-    )
-    whole: Face | None = None
+    asked, whole = mesh, None
     for _ in range(WORN.tries):
         if told is None or not hidden.any():
             break
-        face = _without(asked, hidden, find, agree)
+        face = _without(asked, hidden, find)
         if (
             face is None or face.confidence < FINDING.doubt
         ):  # names may hide the face itself, or it lies on its side
@@ -71,14 +64,14 @@ def located(
                     if face is not None and face.confidence >= whole.confidence
                     else _only_seen(whole, hidden)
                 )
-            face = whole = framed(find(mesh, False))
+            face = whole = framed(find(mesh, None))
             up = face.frame.rotation[1].astype(np.float64)
-            asked = [replace(mesh, up=(float(up[0]), float(up[1]), float(up[2])), bones={})]
+            asked = replace(mesh, up=(float(up[0]), float(up[1]), float(up[2])), bones={})
         told, fewer = _borne_out(mesh, told, hidden, face, names)
         if face is not whole and np.array_equal(fewer, hidden):
             return face
         hidden = fewer
-    return framed(find(mesh, False)) if whole is None else whole
+    return framed(find(mesh, None)) if whole is None else whole
 
 
 def _only_seen(face: Face, hidden: Flags) -> Face:
@@ -138,33 +131,10 @@ def _told(
     )
 
 
-def _without(
-    asked: Sequence[AvatarMesh],
-    hidden: Flags,
-    find: Callable[[AvatarMesh, bool], Place],
-    agree: Callable[[Place], Place],
-) -> Face | None:
+def _without(mesh: AvatarMesh, hidden: Flags, find: Find) -> Face | None:
     """The face of the mesh without hidden vertices (V,), by the numbers of the whole mesh; None
-    where there is none. asked: the mesh with what hints where up is, likeliest first: bones may
-    stand anywhere.
+    where there is none.
     """
-    best: Face | None = None
-    for mesh in asked:
-        face = _of_rest(mesh, hidden, find, agree)
-        if face is not None and (best is None or face.confidence > best.confidence):
-            best = face
-        if best is not None and best.confidence >= FINDING.doubt:
-            break
-    return best
-
-
-def _of_rest(
-    mesh: AvatarMesh,
-    hidden: Flags,
-    find: Callable[[AvatarMesh, bool], Place],
-    agree: Callable[[Place], Place],
-) -> Face | None:
-    """The same with one hint."""
     left = np.flatnonzero(~hidden).astype(np.int32)
     triangles = all_corners(~hidden, mesh.triangles)
     if np.count_nonzero(triangles) < TRUST.fewest:
@@ -183,7 +153,7 @@ def _of_rest(
         **per_vertex,
     )
     try:
-        face = framed(agree(find(bare, True)))
+        face = framed(find(bare, mesh))
     except BackendError as error:
         if error.code != "no_face":
             raise

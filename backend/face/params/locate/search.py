@@ -20,6 +20,14 @@ class Search:
         20,
         "that are followed of those that look where avatars look; an estimate, not fitted",
     )
+    plain: float = number(
+        0.999,
+        "confidence",
+        0.5,
+        1.05,
+        "above which other sizes of what looks where avatars look are not looked at; an estimate,"
+        " not fitted",
+    )
     batch: int = number(
         32, "proposals", 1, 1024, "that the encoder looks at at once; an estimate, not fitted"
     )
@@ -43,6 +51,13 @@ class Search:
         "a shorter step ends the settling; with 0.002 scores are the same, but uka's shapes "
         "differ by more than 1 % where she lies (1 head, docs/experiments/figures.md)",
     )
+    roughly: float = number(
+        0.01,
+        "canonical units",
+        5e-4,
+        0.1,
+        "the same of a way that is gone on in a larger mesh; an estimate, not fitted",
+    )
     cycle: int = number(
         6,
         "steps",
@@ -50,6 +65,14 @@ class Search:
         60,
         "at the end whose mean counts: a multiple of the short cycles that crops fall into; an"
         " estimate, not fitted",
+    )
+    again: float = number(
+        1e-4,
+        "canonical units, sines and logarithm of the size",
+        1e-7,
+        4e-4,
+        "between a frame and one passed before that is the same: the way goes round, as it would"
+        " for ever; an estimate, not fitted",
     )
     astray: float = number(
         0.2,

@@ -20,6 +20,7 @@ from backend.face.geometry.mesh import AvatarMesh, Floats, Ints, check
 from backend.face.locate import features
 from backend.face.locate.encoder_search import Encode
 from backend.face.locate.face import Face, Place
+from backend.face.locate.proposals import sizes
 from backend.face.locate.search import agreed
 from backend.face.params.locate import SEARCH
 from backend.inference.cancellation import Cancellation
@@ -475,7 +476,8 @@ def test_where_a_face_is_first_looked_for_the_head_lies_behind_what_is_in_front(
             silent,
             True,
         )
-    full = seen[0][seen[0].any(axis=(1, 2))]  # crops at heights where the ball is
+    first = np.concatenate(seen[: len(sizes())])
+    full = first[first.any(axis=(1, 2))]  # crops at heights where the ball is
     deep = full[:, :, 2].mean(axis=1)
     assert len(full) >= 8 and deep.max() < 0.1 and np.median(deep) < -0.3
 
@@ -523,9 +525,9 @@ def test_of_a_face_that_was_found_in_a_part_the_landmarks_are_those_seen_in_all_
         alike=alike,
     )
     got = agreed(place, mesh, encode)
-    np.testing.assert_allclose(
-        got.frame.to_object(got.landmarks),
-        true.to_object(inside if taken else seen),
-        atol=0.01 * true.scale,
-    )
-    assert got.more().tolist() == ([0.25, 0.5] if taken else [0, 0]) and (got is place) != taken
+    assert (got is not None) == taken
+    if got is not None:
+        np.testing.assert_allclose(
+            got.frame.to_object(got.landmarks), true.to_object(inside), atol=0.01 * true.scale
+        )
+        assert got.more().tolist() == [0.25, 0.5]

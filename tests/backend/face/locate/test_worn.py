@@ -169,18 +169,18 @@ def test_brows_of_the_hairs_material_still_move(plain: SampleHead, model: Model)
     assert moved(shapes, plain.part == PARTS.index("hair")) == 0
 
 
-def test_without_its_hair_a_face_is_looked_for_upright_and_with_it_in_every_direction(
+def test_a_face_is_looked_for_without_its_hair_as_part_of_the_mesh_and_then_with_it(
     head: Fringed,
 ) -> None:
     asked: list[tuple[bool, bool]] = []
 
-    def blind(mesh: AvatarMesh, upright: bool) -> Place:
-        asked.append((len(mesh.vertices) < len(head.vertices), upright))
+    def blind(mesh: AvatarMesh, whole: AvatarMesh | None) -> Place:
+        asked.append((len(mesh.vertices) < len(head.vertices), whole is not None))
         raise BackendError("no_face", "There is none.", "")
 
     mesh = AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=told(head, "material"))
     with pytest.raises(BackendError) as error:
-        worn.located(mesh, NAMES, blind, lambda place: place)
+        worn.located(mesh, NAMES, blind)
     assert error.value.code == "no_face" and asked == [(True, True), (False, False)]
 
 
