@@ -26,6 +26,7 @@ from .job import (
     session,
 )
 from .ops import (
+    export_operator,
     face_operators,
     fix_operators,
     landmark_hand,
@@ -96,6 +97,7 @@ CLASSES = (
     landmark_panel.BLENDSHAPES_PT_landmarks,
     panels.BLENDSHAPES_PT_parts,
     *vrchat_operators.CLASSES,
+    *export_operator.CLASSES,
     vrchat_panel.BLENDSHAPES_PT_vrchat,
     *sheet_operators.CLASSES,
     sheet_panel.BLENDSHAPES_PT_sheet,

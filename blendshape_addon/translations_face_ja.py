@@ -100,6 +100,18 @@ FACE_JAPANESE: dict[str, str] = {
         "読み直して確認しました: すべてのキーが順序どおりで、動きも同じです"
     ),
     "{count} issues found, see Check & Export": "問題が {count} 件あります。「チェックと書き出し」を見てください",
+    "Where the file goes, which says its format, scale and normals": (
+        "ファイルの送り先。形式、スケール、法線が決まります"
+    ),
+    "Unity (VRChat, ChilloutVR)": "Unity (VRChat、ChilloutVR)",
+    ".fbx at scale 1, checked for VRChat before": "スケール 1 の .fbx。先に VRChat 向けに確認します",
+    "VRM (VSeeFace, Warudo)": "VRM (VSeeFace、Warudo)",
+    ".vrm, which the VRM add-on for Blender writes": "Blender 用の VRM アドオンが書く .vrm",
+    ".glb in metres": "メートル単位の .glb",
+    "glTF (Web, Godot)": "glTF (Web、Godot)",
+    ".glb in metres, with normals of keys": "メートル単位の .glb。キーの法線付き",
+    "By File Name": "ファイル名による",
+    "What the ending of the file's name says": "ファイル名の拡張子が示すもの",
     "Only This Avatar": "このアバターのみ",
     "Leave out what does not belong to the avatar of the active mesh": (
         "アクティブなメッシュのアバターに属さないものは書き出しません"

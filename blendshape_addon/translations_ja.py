@@ -752,9 +752,9 @@ JAPANESE: dict[str, str] = {
     "Show the Mesh": "メッシュを表示",
     "Generate the Missing Keys": "足りないキーを生成",
     "Set Values to 0": "値を 0 にする",
-    "Export FBX/glTF...": "FBX/glTF をエクスポート...",
-    "Export the avatar for Unity or as glTF, so that all shape keys arrive": (
-        "すべてのシェイプキーが届くように、アバターを Unity 用または glTF で書き出します"
+    "Export Avatar...": "アバターをエクスポート...",
+    "Export the avatar for where it goes, so that all shape keys arrive": (
+        "すべてのシェイプキーが届くように、アバターを送り先に合わせて書き出します"
     ),
     "Contact Sheet": "一覧画像",
     "Contact Sheets": "一覧画像",

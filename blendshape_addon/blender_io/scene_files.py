@@ -18,11 +18,8 @@ import bpy
 from ..errors import AddonError
 from ..foreign import READABLE
 from ..shared import leftovers, replace_file, temporary_beside
-from ..typed import as_its_type
-from . import export_check, key_export
-from .avatar_objects import selected
-from .importing import import_file, last_line, unreadable, with_addon
-from .modes import object_mode
+from . import export_check, file_export
+from .importing import import_file, last_line, unreadable
 from .vrm_source import VrmSource
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -127,7 +124,9 @@ def write_scene(
             began = time.perf_counter()
             beside = stack.enter_context(_renamed(exported))
             if content is None:
-                _export(beside)
+                file_export.write(
+                    beside, (), True, file_export.kind_of(file_export.BY_NAME, beside)
+                )
             else:
                 beside.write_bytes(content)
             seconds["export"] = time.perf_counter() - began
@@ -137,109 +136,23 @@ def write_scene(
 
 
 def export_scene(
-    target: Path, objects: Sequence[bpy.types.Object] = (), animation: bool = True
+    target: Path,
+    objects: Sequence[bpy.types.Object] = (),
+    animation: bool = True,
+    kind: str = file_export.BY_NAME,
 ) -> list[str]:
-    """Export what is seen, with its shape keys, to a .glb or .fbx file, whole or not at all, and
-    read it back: what it holds otherwise, in sentences. Raises AddonError: `disk_full`,
-    `output_unwritable`.
+    """Export what is seen, with its shape keys, to a file, whole or not at all, and read it back:
+    what it holds otherwise, in sentences. Raises AddonError: `disk_full`, `output_unwritable`,
+    `usage`.
 
-    objects: these alone; without, everything. animation: with actions.
+    target: .glb, .fbx or .vrm, as the kind asks. objects: these alone; without, everything.
+    animation: with actions. kind: the name of one of `file_export.KINDS`.
     """
+    wanted = file_export.kind_of(kind, target)
     with in_window(), _renamed(target) as temporary:
-        return export_check.differences(temporary, _export(temporary, objects, animation))
-
-
-def _export(
-    path: Path, objects: Sequence[bpy.types.Object] = (), animation: bool = True
-) -> list[export_check.Wanted]:
-    """Export what is seen with its shape keys, which applied modifiers would drop; an armature is
-    exported as a skin all the same. Returns what the file is to hold.
-
-    For Unity scales are in the file's unit (FBX All), so that objects have the scale 1 there;
-    transforms are not applied, which Blender's exporter does wrong where there are bones.
-    """
-    with (
-        _armatures_shown(),
-        object_mode(*key_export.visible_meshes()),
-        key_export.as_files_hold_them(),
-        selected(objects) if objects else contextlib.nullcontext(),
-    ):
-        wanted = export_check.wanted(
-            ob for ob in key_export.visible_meshes() if not objects or ob in objects
+        return export_check.differences(
+            temporary, file_export.write(temporary, objects, animation, wanted)
         )
-        if path.suffix == ".glb":
-            with_addon("io_scene_gltf2")
-            # normals of morph targets double the file, and toon shading looks better without
-            bpy.ops.export_scene.gltf(
-                filepath=str(path),
-                export_format="GLB",
-                use_visible=True,
-                use_selection=bool(objects),
-                export_animations=animation,
-                export_morph=True,
-                export_morph_normal=False,
-                export_apply=False,
-            )
-        else:
-            with_addon("io_scene_fbx")
-            bpy.ops.export_scene.fbx(
-                filepath=str(path),
-                use_visible=True,
-                use_selection=bool(objects),
-                bake_anim=animation,
-                use_mesh_modifiers=False,
-                add_leaf_bones=False,
-                apply_scale_options="FBX_SCALE_ALL",
-                object_types={"ARMATURE", "MESH", "EMPTY"},
-                mesh_smooth_type="OFF",  # normals say it, custom ones too
-            )
-        return wanted
-
-
-@contextlib.contextmanager
-def _armatures_shown() -> Iterator[None]:
-    """What meshes that are seen hang on, armatures and parents, is seen as well for the time
-    inside: riggers hide them, and an avatar needs them.
-    """
-    bpy.context.view_layer.update()
-    needed: dict[str, bpy.types.Object] = {}
-    for ob in bpy.context.scene.objects:
-        if ob.type == "MESH" and ob.visible_get():
-            todo = [
-                ob.parent,
-                *(
-                    as_its_type(modifier).object
-                    for modifier in ob.modifiers
-                    if modifier.type == "ARMATURE"
-                ),
-            ]
-            while todo:
-                other = todo.pop()
-                if other is not None and other.name_full not in needed:
-                    needed[other.name_full] = other
-                    todo.append(other.parent)
-    hidden = [ob for ob in needed.values() if not ob.visible_get() and ob.type != "MESH"]
-    before = [
-        (ob, ob.hide_viewport, ob.name in bpy.context.view_layer.objects and ob.hide_get())
-        for ob in hidden
-    ]
-    shelf = bpy.data.collections.new("Shown for the export")
-    try:
-        bpy.context.scene.collection.children.link(shelf)
-        for ob in hidden:
-            shelf.objects.link(ob)  # its own collections may be hidden
-            ob.hide_viewport = False
-        bpy.context.view_layer.update()
-        for ob in hidden:
-            ob.hide_set(False)
-        bpy.context.view_layer.update()
-        yield
-    finally:
-        for ob, monitor, eye in before:
-            ob.hide_viewport = monitor
-            ob.hide_set(eye)
-        bpy.data.collections.remove(shelf)
-        bpy.context.view_layer.update()
 
 
 def prepare_folder(folder: Path) -> None:

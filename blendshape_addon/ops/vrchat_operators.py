@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The VRChat check inside Blender: its operators, with what they found, and the export."""
+"""The VRChat check inside Blender: its operators, with what they found."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 import bpy
-from bpy_extras.io_utils import ExportHelper
 
-from ..blender_io import key_export, scene_files, vrchat_check
-from ..blender_io.avatar_objects import avatar_objects
+from ..blender_io import vrchat_check
 from ..blender_io.mesh_io import check_editable
 from ..blender_io.modes import object_mode
 from ..blender_io.standards import standards
@@ -130,76 +127,7 @@ class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
         return {"FINISHED"} if done else {"CANCELLED"}
 
 
-class BLENDSHAPES_OT_export(OfMesh, bpy.types.Operator, ExportHelper):  # type: ignore[misc]  # the stubs do not know what ExportHelper returns
-    """Export the avatar for Unity or as glTF, so that all shape keys arrive"""
-
-    bl_idname = "blendshapes.export"
-    bl_label = "Export FBX/glTF..."
-    bl_options = {"REGISTER"}
-
-    filename_ext = ".fbx"
-    check_extension = None  # both types are taken
-    only_avatar: Annotated[
-        bool,
-        bpy.props.BoolProperty(
-            name="Only This Avatar",
-            description="Leave out what does not belong to the avatar of the active mesh",
-            default=True,
-        ),
-    ]
-    animation: Annotated[
-        bool,
-        bpy.props.BoolProperty(
-            name="Animation",
-            description="Export actions with it; Unity's avatars need none",
-            default=False,
-        ),
-    ]
-    filter_glob: Annotated[str, bpy.props.StringProperty(default="*.fbx;*.glb", options={"HIDDEN"})]
-
-    def execute(self, context: bpy.types.Context) -> Returned:
-        """Export."""
-        own: Any = self  # `filepath` comes from ExportHelper
-        path = Path(bpy.path.abspath(own.filepath))
-        if path.suffix.lower() not in (".fbx", ".glb"):
-            path = path.with_name(f"{path.name}.fbx")
-        put_previews_away()
-        try:
-            face = active_object(context)
-            objects = avatar_objects(face) if self.only_avatar else ()
-            if path.suffix.lower() == ".fbx":
-                self._check(face)
-            differ = scene_files.export_scene(path, objects, self.animation)
-        except AddonError as error:
-            self.report({"ERROR"}, error_text(error))
-            return {"CANCELLED"}
-        for sentence in (*key_export.lost(), *differ):
-            self.report({"WARNING"}, sentence)
-        if not differ:
-            self.report({"INFO"}, tr("Read back: all keys are there, in order, and move alike"))
-        self.report(
-            {"INFO"},
-            tr("{path} written: {keys}").format(
-                path=path, keys=key_export.exported(_meshes(objects)) or tr("no shape keys")
-            ),
-        )
-        return {"FINISHED"}
-
-    def _check(self, face: bpy.types.Object) -> None:
-        """Look for what would trip Unity over, which the panel shows."""
-        problems = [finding for finding in look(face) if finding.level in ("warning", "error")]
-        if problems:
-            told = tr("{count} issues found, see Check & Export").format(count=len(problems))
-            self.report({"WARNING"}, told)
-
-
-def _meshes(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
-    """Those that are exported: what is seen, of these objects if there are some."""
-    return [ob for ob in key_export.visible_meshes() if not objects or ob in objects]
-
-
 CLASSES = (
     BLENDSHAPES_OT_vrchat_check,
     BLENDSHAPES_OT_vrchat_fix,
-    BLENDSHAPES_OT_export,
 )

@@ -3,6 +3,7 @@
 
 import bpy
 
+from ..ops.export_operator import BLENDSHAPES_OT_export
 from ..ops.face_operators import (
     BLENDSHAPES_OT_import_recording,
     BLENDSHAPES_OT_play_recording,
@@ -26,7 +27,7 @@ from ..ops.operators import (
     BLENDSHAPES_OT_update,
 )
 from ..ops.sheet_operators import BLENDSHAPES_OT_contact_sheet
-from ..ops.vrchat_operators import BLENDSHAPES_OT_export, BLENDSHAPES_OT_vrchat_check
+from ..ops.vrchat_operators import BLENDSHAPES_OT_vrchat_check
 from .report import BLENDSHAPES_OT_copy_report
 
 # Further operators are added here by their identifiers

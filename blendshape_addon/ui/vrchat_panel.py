@@ -3,8 +3,8 @@
 
 import bpy
 
+from ..ops.export_operator import BLENDSHAPES_OT_export
 from ..ops.vrchat_operators import (
-    BLENDSHAPES_OT_export,
     BLENDSHAPES_OT_vrchat_check,
     BLENDSHAPES_OT_vrchat_fix,
     findings_of,

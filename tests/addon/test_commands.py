@@ -18,7 +18,7 @@ import bpy
 import numpy as np
 import psutil
 import pytest
-from blendshape_auto_generator.blendshape_addon.blender_io import scene_files
+from blendshape_auto_generator.blendshape_addon.blender_io import file_export, scene_files
 from blendshape_auto_generator.blendshape_addon.errors import AddonError
 from blendshape_auto_generator.blendshape_addon.job import choosing, commands, session
 from blendshape_auto_generator.blendshape_addon.job.arguments import free_names, parser
@@ -455,11 +455,11 @@ def test_an_old_output_survives_a_failed_save(
 def test_a_failed_export_leaves_no_half_of_the_outputs(
     saved: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(path: Path) -> None:
+    def fails(path: Path, *_: object) -> None:
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(scene_files, "_export", fails)
+    monkeypatch.setattr(file_export, "write", fails)
     code, (row,) = run(saved, "--export", "glb")
     assert (
         code == 2

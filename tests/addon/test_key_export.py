@@ -12,7 +12,11 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blendshape_auto_generator.blendshape_addon.blender_io import key_export, scene_files
+from blendshape_auto_generator.blendshape_addon.blender_io import (
+    file_export,
+    key_export,
+    scene_files,
+)
 from fixtures.scenes import activate, add
 from numpy.typing import NDArray
 
@@ -199,7 +203,7 @@ def test_after_a_failure_the_scene_is_as_before_too(
         during.append(state(grid))
         raise RuntimeError("Error: the exporter broke")
 
-    monkeypatch.setattr(scene_files, "with_addon", fails)
+    monkeypatch.setattr(file_export, "with_addon", fails)
     with pytest.raises(RuntimeError, match="broke"):
         bpy.ops.blendshapes.export(filepath=str(tmp_path / "avatar.fbx"))
     assert during != [before] and state(grid) == before and not list(tmp_path.iterdir())

@@ -215,7 +215,7 @@ def export_story(hand: Hand, seen: dict[str, object]) -> Steps:
         yield
     seen["picture"] = hand.picture("export")
     operator = browser().spaces.active.active_operator
-    seen["options"] = [operator.only_avatar, operator.animation]
+    seen["options"] = [operator.kind, operator.only_avatar, operator.animation]
     out = hand.folder / "out.fbx"
     out.unlink(missing_ok=True)
     browser().spaces.active.params.directory = bytes(hand.folder)

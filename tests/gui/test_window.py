@@ -202,7 +202,7 @@ def test_a_preset_of_ones_own_is_saved_and_chosen(machine: gui.Machine) -> None:
 
 def test_the_export_asks_and_writes_all_keys(machine: gui.Machine) -> None:
     seen = play(machine, "export_story", size=(1000, 900))
-    assert seen["options"] == [True, False], "only this avatar, without animation"
+    assert seen["options"] == ["unity", True, False], "only this avatar, without animation"
     assert seen["in_file"] == seen["keys"][1:]
 
 

@@ -51,7 +51,29 @@ def main(source: str, target: str, model: str, way: str, seen: str) -> None:
     armature = next(ob for ob in bpy.data.objects if ob.type == "ARMATURE")
     done = bpy.ops.export_scene.vrm(filepath=target, armature_object_name=armature.name)
     assert done == {"FINISHED"}, done
+    told["read_back"] = export_by_destination(target)
     Path(seen).write_text(json.dumps(told), encoding="utf-8")
+
+
+def export_by_destination(target: str) -> dict[str, list[str]]:
+    """What differs in the .vrm that our export makes, with something beside the avatar, and what is
+    in it.
+    """
+    from blendshape_auto_generator.blendshape_addon.blender_io import scene_files
+    from blendshape_auto_generator.blendshape_addon.blender_io.avatar_objects import avatar_objects
+    from blendshape_auto_generator.blendshape_addon.blender_io.export_read import of_file
+
+    face: Any = bpy.data.objects["Face"]
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Stage", face.data.copy()))
+    path = Path(target).with_name("ours")
+    done = bpy.ops.blendshapes.export(filepath=str(path), kind="vrm")
+    assert done == {"FINISHED"}, done
+    again = Path(target).with_name("again.vrm")
+    return {
+        "differ": scene_files.export_scene(again, avatar_objects(face), kind="vrm"),
+        "objects": sorted(shaped.name for shaped in of_file(path.with_suffix(".vrm"))),
+        "files": sorted(each.name for each in path.parent.glob("ours*")),
+    }
 
 
 if __name__ == "__main__":

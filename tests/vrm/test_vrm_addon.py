@@ -67,6 +67,9 @@ def test_what_is_generated_is_bound(addon: Path, tmp_path: Path, tiny: Path, old
     assert kept.format("aa") in seen["first"], "what the user bound"
     assert kept.format("aa") in seen["second"], "what was bound before is none of the user's"
     assert seen["value"] == 0.25 and seen["keys"] == 70
+    assert seen["read_back"]["differ"] == [], "by our export, read back"
+    assert seen["read_back"]["files"] == ["ours.vrm"]
+    assert "Face" in seen["read_back"]["objects"] and "Stage" not in seen["read_back"]["objects"]
     custom = {name[0].upper() + name[1:] for name in standards()["arkit"]}
     if old:
         extension = content["extensions"]["VRM"]
@@ -122,7 +125,7 @@ def test_a_blender_of_the_batch_ends_with_the_addon_enabled(addon: Path) -> None
     assert not Path(done.stdout.splitlines()[-1]).exists()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a Blender that is a script of the shell")
+@pytest.mark.skipif(os.name == "nt", reason="it stands a shell script in for a Blender")
 def test_the_batch_binds_where_the_addon_is_installed_as_a_package(
     addon: Path, tmp_path: Path, tiny: Path
 ) -> None:

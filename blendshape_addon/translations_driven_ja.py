@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Japanese of errors about what keys are made for: VRM, recordings, live tracking, bones of eyes.
+
+A `{name}` stands for what is filled in, as in translations_errors_ja.py.
+"""
+
+DRIVEN_JAPANESE: dict[str, str] = {
+    # VRM
+    "Nothing can be written into this .vrm: {why}.": "この .vrm には書き込めません: {why}。",
+    "Export it again from the program that it comes from, or use --export glb.": "元のプログラムからもう一度書き出すか、--export glb を使ってください。",
+    "{path} is no .vrm, so none can be made of it.": "{path} は .vrm ではないので、.vrm を作れません。",
+    "Give --export glb, and make the .vrm with the VRM add-on or UniVRM.": "--export glb を指定し、.vrm は VRM アドオンか UniVRM で作ってください。",
+    "The shapes cannot be written back into the .vrm: {why}.": "シェイプを .vrm に書き戻せません: {why}。",
+    "Use --export glb, or the VRM add-on for Blender.": "--export glb か、Blender 用の VRM アドオンを使ってください。",
+    "The VRM add-on for Blender, which writes .vrm, is not enabled.": ".vrm を書く Blender 用の VRM アドオンが有効ではありません。",
+    "Get VRM format in Blender's preferences under Get Extensions, or export .glb.": "Blender のプリファレンスの「エクステンションを入手」で VRM format を入れるか、.glb で書き出してください。",
+    "A .vrm has a skeleton, and this avatar has none.": ".vrm には骨格が必要ですが、このアバターにはありません。",
+    "Export .glb instead.": "代わりに .glb で書き出してください。",
+    "The VRM add-on wrote no file.": "VRM アドオンはファイルを書きませんでした。",
+    "Its own export, File > Export > VRM, says what the avatar lacks.": "アドオン自身の書き出し (ファイル > エクスポート > VRM) が、アバターに足りないものを示します。",
+    # Recordings and live tracking
+    "The recording {name} {reason}.": "収録データ {name}: {reason}。",
+    "Is no text": "テキストではありません",
+    "Holds no recording, or too long a one": "収録が含まれていないか、長すぎます",
+    "Is of no known kind": "未知の形式です",
+    "Lacks the column BlendShapeCount": "BlendShapeCount の列がありません",
+    "Has {count} columns in row {row}, not {wanted}": "{row} 行目の列数が {wanted} でなく {count} です",
+    "Does not name its shapes (no row bs) before the first moment": "最初の時点より前にシェイプ名 (bs 行) がありません",
+    "Holds no face": "顔が含まれていません",
+    "Has times that do not go on": "時刻が進んでいません",
+    "Names its columns twice, or not at all": "列名が重複しているか、ありません",
+    "Has something that is no number in row {row}": "{row} 行目に数値でないものがあります",
+    "Has no timecode HH:MM:SS:FF in row {row}": "{row} 行目にタイムコード HH:MM:SS:FF がありません",
+    "Export it again from Live Link Face (.csv) or Face Cap (.txt).": "Live Link Face (.csv) または Face Cap (.txt) から書き出し直してください。",
+    "The recording {name} is longer than Blender's timeline.": "収録データ {name} は Blender のタイムラインより長すぎます。",
+    "Set a lower frame rate, or cut the recording.": "フレームレートを下げるか、収録データを切り詰めてください。",
+    "Nothing in the recording {name} moves a key of {object}.": "収録データ {name} に {object} のキーを動かすものがありません。",
+    "Generate the ARKit set first.": "先に ARKit セットを生成してください。",
+    "{name} has no shape keys to move.": "{name} には動かせるシェイプキーがありません。",
+    "A strip of the keys of {name} is being edited.": "{name} のキーのストリップが編集中です。",
+    "Leave the strip's tweak mode in the NLA editor.": "NLA エディターでストリップの編集モードを終了してください。",
+    "Port {port} of {address} cannot be listened to.": "{address} のポート {port} で待ち受けできません。",
+    "Close the program that uses it, or choose another port in both.": "そのポートを使っているプログラムを閉じるか、両方で別のポートを選んでください。",
+    "{address} is no address.": "{address} はアドレスではありません。",
+    "Type four numbers, such as {address}.": "{address} のように 4 つの数を入力してください。",
+    "{address} can be reached by other computers, and Blender is offline.": "{address} はほかのコンピューターから届くアドレスですが、Blender はオフラインです。",
+    "Allow Online Access in Blender's preferences, or listen to 127.0.0.1.": "Blender のプリファレンスで「オンラインアクセスを許可」するか、127.0.0.1 を使ってください。",
+    # Eye bones
+    "{name} hangs on no armature.": "{name} はアーマチュアに付いていません。",
+    "Give the avatar its bones first.": "先にアバターにボーンを付けてください。",
+    "The armature {name} is linked from another file.": "アーマチュア {name} はほかのファイルからリンクされています。",
+    "Make it local, or add the bones in the file that it is from.": "ローカル化するか、元のファイルでボーンを追加してください。",
+    "No bone of {name} was recognised as the head.": "{name} に頭のボーンが見つかりません。",
+    "Call it Head, and try again.": "Head という名前にして、もう一度試してください。",
+    "There are eye bones already.": "目のボーンはすでにあります。",
+    "Nothing is to be added.": "追加するものはありません。",
+    "No eyeball of {name} was found that turns with a look.": "{name} に、視線で回る眼球が見つかりません。",
+    "Generate the ARKit set first; eyes that are drawn on the skin need no bones.": "先に ARKit セットを生成してください。肌に描かれた目にボーンは不要です。",
+    "The eyes {name} cannot hang on bones of {armature}.": "目 {name} を {armature} のボーンに付けられません。",
+    "Give them an Armature modifier, or separate left and right.": "アーマチュアモディファイアーを付けるか、左右を別のオブジェクトにしてください。",
+}
