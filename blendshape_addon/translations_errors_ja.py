@@ -125,7 +125,7 @@ ERRORS_JAPANESE: dict[str, str] = {
     "Name at least one set or give a table.": "セットを 1 つ以上選ぶか、テーブルを指定してください。",
     "The strength is {number}.": "強さが {number} になっています。",
     "Choose one above 0 and up to {most}.": "0 より大きく {most} 以下にしてください。",
-    "The style is {number}.": "作風が {number} になっています。",
+    "The style is {number}.": "スタイルが {number} になっています。",
     "Choose one from 0, subtle, to 1, bold.": "0 (控えめ) から 1 (大胆) の値にしてください。",
     "The strength of {name} is {number}.": "{name} の強さが {number} になっています。",
     "Choose one from 0 to {most}.": "0 から {most} の値にしてください。",

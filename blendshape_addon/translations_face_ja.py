@@ -12,11 +12,12 @@ FACE_JAPANESE: dict[str, str] = {
     "Play a short recording of a face on the timeline; nothing of it stays": (
         "顔の短い収録データをタイムラインで再生します。何も残りません"
     ),
-    "Play Recording...": "収録データを再生...",
+    "Play Recording...": "収録を再生...",
     "Play a recording of Live Link Face (.csv) or Face Cap (.txt); nothing of it stays unless you keep it": (
         "Live Link Face (.csv) または Face Cap (.txt) の収録データを再生します。保存しない限り何も残りません"
     ),
-    "Import Recording...": "収録データをインポート...",
+    "Import Recording...": "収録を読み込む...",
+    "Import...": "読み込む...",
     "Import a recording of Live Link Face (.csv) or Face Cap (.txt) as an action on the keys": (
         "Live Link Face (.csv) または Face Cap (.txt) の収録データをキーのアクションとしてインポートします"
     ),
@@ -24,7 +25,7 @@ FACE_JAPANESE: dict[str, str] = {
     "Keep the recording that plays as an action on the shape keys": (
         "再生中の収録データをシェイプキーのアクションとして保存します"
     ),
-    "Stop": "停止",
+    "Stop": "中止",
     "Stop; keys, frame and range are as they were before": (
         "停止します。キー・フレーム・範囲は元に戻ります"
     ),
@@ -60,7 +61,7 @@ FACE_JAPANESE: dict[str, str] = {
         "何も届いていません。トラッキングアプリにこのアドレスとポートを設定してください"
     ),
     "Port {port}": "ポート {port}",
-    "Source": "送信元",
+    "Source": "ソース",
     "What sends the tracking, which says the usual port": (
         "トラッキングの送信元。標準のポートが決まります"
     ),

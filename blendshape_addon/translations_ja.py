@@ -9,6 +9,9 @@ from .translations_results_ja import RESULTS_JAPANESE
 JAPANESE: dict[str, str] = {
     **RESULTS_JAPANESE,
     **FACE_JAPANESE,
+    "Facial shape keys for any avatar, ARKit and VRChat, locally": (
+        "どんなアバターにも、ARKit や VRChat の表情シェイプキーを手元の計算だけで作ります"
+    ),
     # The panel
     "BlendShapes": "BlendShapes",
     "Detecting face...": "顔を検出しています...",
@@ -24,7 +27,7 @@ JAPANESE: dict[str, str] = {
     "Shape sets to make": "作成するシェイプのセット",
     "ARKit": "ARKit",
     "The 52 face tracking shapes of Apple ARKit": "Apple ARKit の 52 個のフェイストラッキング用シェイプ",
-    "VRChat visemes": "VRChat リップシンク",
+    "VRChat Visemes": "VRChat リップシンク",
     "The 15 mouth shapes of VRChat's lip sync": "VRChat のリップシンク用の口の形 15 個",
     "VRM 0.x": "VRM 0.x",
     "Vowels, blinks, looks and emotions under the names of VRM 0.x": "VRM 0.x の名前の母音・まばたき・視線・感情",
@@ -38,9 +41,9 @@ JAPANESE: dict[str, str] = {
     "Japanese names that MMD dance worlds ask for": "MMD ワールドで使われる日本語名のモーフ",
     "For": "用途",
     "Where the avatar goes, which says what shapes it needs": "アバターの用途。必要なシェイプが決まります",
-    "VRChat face tracking": "VRChat フェイストラッキング",
+    "VRChat Face Tracking": "VRChat フェイストラッキング",
     "ARKit's names and the 15 visemes, as templates take them": "テンプレートが使う ARKit の名前と 15 個のリップシンク",
-    "VRChat visemes only": "VRChat リップシンクのみ",
+    "VRChat Visemes Only": "VRChat リップシンクのみ",
     "Lip sync without face tracking": "フェイストラッキングなしのリップシンク",
     "VRM / VSeeFace / Warudo": "VRM / VSeeFace / Warudo",
     "Perfect Sync, and the expressions of VRM 0.x and 1.0": "パーフェクトシンクと、VRM 0.x・1.0 の表情",
@@ -51,21 +54,22 @@ JAPANESE: dict[str, str] = {
     "Everything": "すべて",
     "All sets": "すべてのセット",
     "Custom": "カスタム",
-    "The sets that are ticked under Advanced": "「詳細」でチェックしたセット",
+    "The sets that are ticked under Advanced": "「詳細設定」でチェックしたセット",
     "Strength": "強さ",
-    "Style": "作風",
+    "Style": "スタイル",
     "Sizes of all shapes within what makers of avatars do: 0 is subtle, 0.5 as most of them, 1 bold": "すべてのシェイプの大きさを、アバター制作者の幅の中で決めます。0 は控えめ、0.5 は標準的、1 は大胆",
-    "Turn eyeballs that have bones": "ボーンのある眼球も回す",
+    "Turn Eyeballs That Have Bones": "ボーンのある眼球も回す",
     "Let eyeLook shapes turn eyeballs also where bones do; without it they move only the lids of such avatars": "ボーンが眼球を回すアバターでも eyeLook シェイプで眼球を回します。オフなら、まぶただけを動かします",
+    "VRM": "VRM",
     "VRM Expressions": "VRM の表情",
     "What becomes of the expressions that the VRM add-on keeps on the armature": "VRM アドオンがアーマチュアに持つ表情をどうするか",
     "Expressions are left alone": "表情には触れません",
-    "Bind": "割り当てる",
+    "Bind": "バインド",
     "Bind presets and Perfect Sync's 52 to the keys; expressions of your own are kept": "プリセットとパーフェクトシンクの 52 個をキーに割り当てます。自分で作った表情は残ります",
-    "Bind, Eyes by Bones": "割り当て、視線はボーンで",
-    "The same, and eyes follow what they look at with bones": "同じく割り当て、視線はボーンで動かします",
-    "Bind, Eyes by Keys": "割り当て、視線はキーで",
-    "The same, and eyes follow what they look at with keys": "同じく割り当て、視線はキーで動かします",
+    "Bind, Eyes by Bones": "バインド、視線はボーンで",
+    "The same, and eyes follow what they look at with bones": "同じくバインドし、視線はボーンで動かします",
+    "Bind, Eyes by Keys": "バインド、視線はキーで",
+    "The same, and eyes follow what they look at with keys": "同じくバインドし、視線はキーで動かします",
     "The VRM add-on for Blender is not enabled, so no expressions were bound.": "Blender 用の VRM アドオンが有効でないので、表情は割り当てませんでした。",
     "{name} has no armature, so no expressions were bound.": "{name} にはアーマチュアがないので、表情は割り当てませんでした。",
     "Your own expressions were kept: {names}.": "自分で作った表情はそのまま残しました: {names}。",
@@ -127,7 +131,7 @@ JAPANESE: dict[str, str] = {
     "Esc cancels": "Esc で中止",
     "Cancelled": "中止しました",
     "and {count} more": "ほか {count} 件",
-    "Starting": "開始中",
+    "Starting": "開始",
     "Detecting face": "顔を検出しています",
     "Computing the shapes": "シェイプを計算しています",
     "Refining eyelids and lips": "まぶたと唇を仕上げています",
@@ -156,7 +160,7 @@ JAPANESE: dict[str, str] = {
     "Strength of blinks, looks, squints and wide eyes; 1 closes the lids": (
         "まばたき・視線・細目・見開きの強さ。1 でまぶたが閉じます"
     ),
-    "Cheeks and nose": "頬と鼻",
+    "Cheeks and Nose": "頬と鼻",
     "Strength of cheeks and nose": "頬と鼻の強さ",
     "Mouth": "口",
     "Strength of what the lips do": "唇の動きの強さ",
@@ -168,7 +172,7 @@ JAPANESE: dict[str, str] = {
     "Strength of the tongue": "舌の強さ",
     # Parts
     "Separate Parts": "別オブジェクトのパーツ",
-    "No other objects belong to this avatar": "このアバターに属するほかのオブジェクトはありません",
+    "No other objects belong to this avatar": "ほかのパーツはありません",
     "Include Separate Parts": "別オブジェクトのパーツを含める",
     "Eyes, lashes, brows, teeth and tongue that are objects of their own get the keys that move them": (
         "別オブジェクトになっている目・まつげ・眉・歯・舌にも、それを動かすキーを作ります"
@@ -179,7 +183,8 @@ JAPANESE: dict[str, str] = {
     "Recognised by its name, its materials or its place on the face": (
         "名前・マテリアル・顔での位置から判断します"
     ),
-    "Face": "顔",
+    "As the Face": "顔と同じ",
+    "Facial Area": "顔の範囲",
     "Moves with the face, like skin": "肌のように顔と一緒に動きます",
     "Turns with the look and rests otherwise": "視線だけで回り、ほかでは動きません",
     "Lashes": "まつげ",
@@ -288,7 +293,7 @@ JAPANESE: dict[str, str] = {
         "保存するまで何も書き込まれません"
     ),
     "Keep as Shape Key": "シェイプキーとして保存",
-    "Keep": "保存",
+    "Keep Shape": "シェイプを保存",
     "Store the face as it is shown as a shape key of this name, at value 0": (
         "表示中の顔をこの名前のシェイプキー (値 0) として保存します"
     ),
@@ -305,14 +310,14 @@ JAPANESE: dict[str, str] = {
     "Filter": "フィルター",
     "Show only expressions whose names contain this": "名前にこの文字を含む表情だけを表示します",
     # Options
-    "Advanced": "詳細",
+    "Advanced": "詳細設定",
     "Naming": "命名",
     "How the keys are spelled": "キーの名前の付け方",
     "Match Existing": "既存に合わせる",
     "Spell new keys as those that are there, and update keys that differ only in case or separators": (
         "既存のキーと同じ書き方にし、大文字小文字や区切りだけが違うキーは同じものとして更新します"
     ),
-    "Standard": "規格どおり",
+    "Standard": "標準",
     "Exactly the names of the standard: eyeBlinkLeft": "規格の名前そのまま: eyeBlinkLeft",
     "PascalCase": "PascalCase",
     "Names that begin with a capital letter, as Perfect Sync asks for: EyeBlinkLeft": (
@@ -325,7 +330,7 @@ JAPANESE: dict[str, str] = {
         "vrc.v_e を vrc.v_ee の名前でも作ります。"
         "よく使われるフェイストラッキングのテンプレートが必要とします"
     ),
-    "Match My Keys": "自作キーに合わせる",
+    "Match My Keys": "自作を手本に",
     "What your own vowels and blinks decide": "自作の母音とまばたきで何を決めるか",
     "Off": "オフ",
     "Your own keys play no part": "自作キーは使いません",
@@ -337,7 +342,7 @@ JAPANESE: dict[str, str] = {
     "As before, and where you have made a vowel or a blink yourself, your shape is used under the standard's name": (
         "さらに、自作の母音やまばたきがあれば、その形を規格の名前で使います"
     ),
-    "Face group": "顔のグループ",
+    "Face Group": "顔のグループ",
     "Only vertices of this vertex group can be the face; empty: found by itself": (
         "この頂点グループの頂点だけを顔とみなします。空なら自動"
     ),
@@ -355,7 +360,7 @@ JAPANESE: dict[str, str] = {
     ),
     "Key Name": "キー名",
     "Name of the key that has this mix": "このミックスのキーの名前",
-    "Custom Set (JSON)": "独自セット (JSON)",
+    "Custom Set": "独自セット",
     "JSON file with keys of your own: name, expressions, weights": (
         "独自キーの JSON ファイル: 名前、表情、重み"
     ),
@@ -757,7 +762,7 @@ JAPANESE: dict[str, str] = {
         "すべてのシェイプキーが届くように、アバターを送り先に合わせて書き出します"
     ),
     "Contact Sheet": "一覧画像",
-    "Contact Sheets": "一覧画像",
+    "Render Contact Sheets": "一覧画像を作成",
     "Render every shape key, labelled, into one picture for each set, beside the file": (
         "すべてのシェイプキーを名前付きで、セットごとに 1 枚の画像にレンダリングします"
     ),
@@ -811,7 +816,7 @@ JAPANESE: dict[str, str] = {
     "As the model is": "モデルのまま",
     "The model's own precision": "モデル自身の精度",
     "32 bits": "32 ビット",
-    "Full precision": "単精度",
+    "Full precision": "完全精度",
     "16 bits": "16 ビット",
     "Half precision, where the model has a variant that keeps its quality": (
         "半精度。品質を保つ版がモデルにある場合"

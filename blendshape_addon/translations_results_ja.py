@@ -54,7 +54,7 @@ RESULTS_JAPANESE = {
     ),
     "Regenerate Shape": "シェイプを再生成",
     "Make this shape anew with the present strengths, style and landmarks, also if you edited it; the others stay as they are": (
-        "現在の強さ・作風・ランドマークでこのシェイプだけを作り直します。手直しも置き換え、ほかはそのまま残ります"
+        "現在の強さ・スタイル・ランドマークでこのシェイプだけを作り直します。手直しも置き換え、ほかはそのまま残ります"
     ),
     "Reset Shape": "シェイプをリセット",
     "Put this shape back to what was generated: without its own strength and what you edited": (

@@ -15,7 +15,6 @@ WARNINGS_JAPANESE: dict[str, str] = {
     # Keys that move nothing, or halfway
     "1 shape moves nothing on this mesh: {names}.": "このメッシュでは動かないシェイプが 1 個あります: {names}。",
     "{count} shapes move nothing on this mesh: {names}.": "このメッシュでは動かないシェイプが {count} 個あります: {names}。",
-    "None of your own vowels or blinks was found to go by.": "手本にする自作の母音やまばたきが見つかりませんでした。",
     "{names} share one mesh, so {count} shapes that should move one of them move each halfway: make them single-user first.": (
         "{names} はひとつのメッシュを共有しているため、片方だけを動かすシェイプ {count} 個は両方を半分ずつ動かします。"
         "先にシングルユーザー化してください。"

@@ -133,7 +133,8 @@ class Page:
                 dropped -= 1
             elif token.type == "image":
                 picture = self._file(str(token.attrs["src"]))
-                if (ROOT / picture).stat().st_size <= LARGEST:
+                file = ROOT / picture  # which may be among those that are being made
+                if file.is_file() and file.stat().st_size <= LARGEST:
                     self.pictures.add(picture)
                     kept.append(token)
             else:

@@ -16,7 +16,7 @@ import bpy
 # backend/face/shapes/shape_sets.json; the test suite compares
 SET_ROWS = (
     ("arkit", "ARKit", "The 52 face tracking shapes of Apple ARKit", 1, 52),
-    ("vrchat", "VRChat visemes", "The 15 mouth shapes of VRChat's lip sync", 2, 15),
+    ("vrchat", "VRChat Visemes", "The 15 mouth shapes of VRChat's lip sync", 2, 15),
     ("vrm0", "VRM 0.x", "Vowels, blinks, looks and emotions under the names of VRM 0.x", 4, 16),
     ("vrm1", "VRM 1.0", "Vowels, blinks, looks and emotions under the names of VRM 1.0", 8, 17),
     (
@@ -35,7 +35,7 @@ COUNTS = {row[0]: row[4] for row in SET_ROWS}
 REGIONS = (
     ("brows", "Brows", "Strength of the shapes that move the brows"),
     ("eyes", "Eyes", "Strength of blinks, looks, squints and wide eyes; 1 closes the lids"),
-    ("cheeks", "Cheeks and nose", "Strength of cheeks and nose"),
+    ("cheeks", "Cheeks and Nose", "Strength of cheeks and nose"),
     ("mouth", "Mouth", "Strength of what the lips do"),
     ("jaw", "Jaw", "Strength of the jaw, and of the closed mouth that belongs to it"),
     ("tongue", "Tongue", "Strength of the tongue"),
@@ -130,7 +130,7 @@ def style_property(options: Flags = NONE) -> object:
 def turn_eyes_property(options: Flags = NONE) -> object:
     """Whether looks turn eyeballs that bones turn."""
     return bpy.props.BoolProperty(
-        name="Turn eyeballs that have bones",
+        name="Turn Eyeballs That Have Bones",
         description=(
             "Let eyeLook shapes turn eyeballs also where bones do; without it they move only the"
             " lids of such avatars"
@@ -156,7 +156,7 @@ def region_property(number: int, options: Flags = NONE) -> object:
 def group_property(options: Flags = NONE) -> object:
     """Vertex group that the face is inside of."""
     return bpy.props.StringProperty(
-        name="Face group",
+        name="Face Group",
         description="Only vertices of this vertex group can be the face; empty: found by itself",
         options=set(options),
     )
@@ -204,7 +204,7 @@ def key_name_property(options: Flags = NONE) -> object:
 def table_property(options: Flags = NONE, update: Update | None = None) -> object:
     """A JSON file of the user's own keys."""
     return bpy.props.StringProperty(
-        name="Custom Set (JSON)",
+        name="Custom Set",
         description="JSON file with keys of your own: name, expressions, weights",
         subtype="FILE_PATH",
         options=set(options),

@@ -52,7 +52,7 @@ _GROUPS = (
             "turn_eyes",
         ),
     ),
-    ("Face", ("group", "use_selection", "parts", "model")),
+    ("Facial Area", ("group", "use_selection", "parts", "model")),
     ("Output", ("naming", "alias", "vrm", "overwrite")),
 )
 _OPTIONS = (

@@ -159,9 +159,11 @@ def _command(arguments: Sequence[str]) -> int:
 def sheet_command(blender: str, blend: Path, folder: Path, ob: str, stem: str) -> list[str]:
     """The command line of a Blender that renders the sheets of a copy. Its own options stand before
     the file, or they would come too late for it; values are joined to their options, as an object
-    may be called --help.
+    may be called --help. The extension is named: just installed, it is in no saved preferences yet.
     """
-    before = [blender, "-b", "--disable-autoexec", "--offline-mode", str(blend)]
+    package = session.ROOT_PACKAGE
+    named = ["--addons", package] if package.startswith("bl_ext.") else []
+    before = [blender, "-b", "--disable-autoexec", "--offline-mode", *named, str(blend)]
     return [*before, "--command", COMMAND, f"--out={folder}", f"--object={ob}", f"--stem={stem}"]
 
 
@@ -169,7 +171,7 @@ class BLENDSHAPES_OT_contact_sheet(bpy.types.Operator):
     """Render every shape key, labelled, into one picture for each set, beside the file"""
 
     bl_idname = "blendshapes.contact_sheet"
-    bl_label = "Contact Sheets"
+    bl_label = "Render Contact Sheets"
     bl_options = {"REGISTER"}
 
     folder: Annotated[

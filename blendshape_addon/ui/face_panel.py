@@ -48,7 +48,9 @@ class BLENDSHAPES_PT_face(OfMeshTab, bpy.types.Panel):
         row.operator(BLENDSHAPES_OT_play_sample.bl_idname, icon="PLAY")
         row = column.row(align=True)
         row.operator(BLENDSHAPES_OT_play_recording.bl_idname, icon="FILE_MOVIE")
-        row.operator(BLENDSHAPES_OT_import_recording.bl_idname, icon="IMPORT")
+        row.operator(
+            BLENDSHAPES_OT_import_recording.bl_idname, text="Import...", icon="IMPORT"
+        )  # beside Play Recording...
         shown = of_window(context)
         layout.prop(shown, "track_turn")
         column = layout.column(align=True)

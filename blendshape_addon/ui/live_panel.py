@@ -37,7 +37,7 @@ class BLENDSHAPES_PT_live(OfMeshTab, bpy.types.Panel):
             draw_lines(layout, now.why, "ERROR", text_width(context))
         row = layout.row(align=True)
         row.prop(shown, "live_name", text="")
-        row.operator(BLENDSHAPES_OT_live_keep.bl_idname, text="Keep", icon="SHAPEKEY_DATA")
+        row.operator(BLENDSHAPES_OT_live_keep.bl_idname, text="Keep Shape", icon="SHAPEKEY_DATA")
         row = layout.row(align=True)
         row.operator(BLENDSHAPES_OT_live_reset.bl_idname, icon="LOOP_BACK")
         row.operator(BLENDSHAPES_OT_live_end.bl_idname, text="Stop Preview", icon="X")

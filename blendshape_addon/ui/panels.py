@@ -138,18 +138,15 @@ class BLENDSHAPES_PT_options(OfMeshTab, bpy.types.Panel):
             count = row.row(align=True)
             count.alignment = "RIGHT"
             count.label(text=str(COUNTS[name]), translate=False)
+        column = layout.column(align=True)  # of the whole width, which their words need
+        for name in ("alias", "turn_eyes", "overwrite", "use_selection"):
+            column.prop(scene, name)
         layout.use_property_split = True
         layout.use_property_decorate = False
-        layout.prop(scene, "naming")
-        layout.prop(scene, "alias")
-        layout.prop(scene, "guide")
-        layout.prop(scene, "vrm")
-        layout.prop(scene, "turn_eyes")
-        layout.prop(scene, "overwrite")
-        layout.separator()
+        for name in ("naming", "guide"):
+            layout.prop(scene, name)
+        layout.prop(scene, "vrm", text="VRM")  # the whole name would be cut
         layout.prop_search(scene, "group", context.object, "vertex_groups")
-        layout.prop(scene, "use_selection")
-        layout.separator()
         unchosen = {
             named.kind for named in chosen.asked(context.scene)
         }  # Blender looks at the disk for what is drawn as a path

@@ -183,19 +183,19 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the settings, and what runs now."""
         layout = self.layout
+        row = layout.row()
+        guide.draw_link(row, guide.first_page(), "Guide", "HELP")
+        guide.draw_link(row, guide.TROUBLES, "Troubleshooting", "QUESTION")
+        row.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
+        website = session.website()
+        if website:
+            row.operator("wm.url_open", text="Website", icon="URL").url = website
         layout.use_property_split = True
-        for name in (
-            "model",
-            "provider",
-            "strict",
-            "precision",
-            "threads",
-            "memory_mb",
-            "inspect",
-            "frame",
-            "pictures",
-            "python",
-        ):
+        column = layout.column()
+        for name in ("inspect", "frame", "pictures"):
+            column.prop(self, name)
+        layout.separator()
+        for name in ("model", "provider", "strict", "precision", "threads", "memory_mb", "python"):
             layout.prop(self, name)
         self._draw_runtime(layout)
         hello = session.backend.hello
@@ -208,13 +208,6 @@ class BlendShapesPreferences(bpy.types.AddonPreferences):
         if session.backend.log is not None:
             log = tr("Log: {path}").format(path=session.backend.log)
             layout.label(text=log, translate=False)
-        row = layout.row()
-        guide.draw_link(row, guide.first_page(), "Guide", "HELP")
-        guide.draw_link(row, guide.TROUBLES, "Troubleshooting", "QUESTION")
-        row.operator(BLENDSHAPES_OT_copy_report.bl_idname, icon="COPYDOWN")
-        website = session.website()
-        if website:
-            row.operator("wm.url_open", text="Website", icon="URL").url = website
 
     def _draw_runtime(self, layout: bpy.types.UILayout) -> None:
         """The second runtime: what is known of it, and what can be done about it."""

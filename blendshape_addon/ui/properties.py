@@ -33,13 +33,13 @@ from ..ops.option_properties import (
 DESTINATIONS: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     (
         "vrchat_tracking",
-        "VRChat face tracking",
+        "VRChat Face Tracking",
         "ARKit's names and the 15 visemes, as templates take them",
         frozenset({"arkit", "vrchat"}),
     ),
     (
         "vrchat_visemes",
-        "VRChat visemes only",
+        "VRChat Visemes Only",
         "Lip sync without face tracking",
         frozenset({"vrchat"}),
     ),
@@ -58,7 +58,7 @@ DESTINATIONS: tuple[tuple[str, str, str, frozenset[str]], ...] = (
 
 PARTS = (
     ("AUTO", "Automatic", "Recognised by its name, its materials or its place on the face"),
-    ("FACE", "Face", "Moves with the face, like skin"),
+    ("FACE", "As the Face", "Moves with the face, like skin"),
     ("EYES", "Eyes", "Turns with the look and rests otherwise"),
     ("LASHES", "Lashes", "Follows the lids"),
     ("BROWS", "Brows", "Follows the brows"),

@@ -36,6 +36,7 @@ OTHERS = (
     ("layout", "result", (1000, 700), 1.0, "panel_1000x700.jpg"),
     ("live_story", "live", SIZE, 1.0, "live.jpg"),
     ("by_hand_story", "guide", SIZE, 1.0, "landmarks.jpg"),
+    ("select_japanese_story", "select", SIZE, 1.0, "2_select.ja.jpg"),
 )
 
 
@@ -83,7 +84,7 @@ def of_story(machine: gui.Machine, run: Path, *row: Any) -> bool:
     if "error" in seen:
         print(seen["error"], file=sys.stderr)
         return False
-    ringed(run / seen[picture], ()).save(IMAGES / name, quality=QUALITY)
+    ringed(run / seen[picture], seen.get("places", ())).save(IMAGES / name, quality=QUALITY)
     return True
 
 

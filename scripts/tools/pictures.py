@@ -29,7 +29,32 @@ IMAGES = ROOT / "docs" / "images"
 VERSIONS = IMAGES / "versions.json"
 KINDS = ("alive", "before_after", "demo", "panel")
 PANEL = ("2_select", "3_generate", "4_result", "5_check")
-WINDOWS = ("1_install", "panel_1600x900", "panel_2x", "panel_1000x700", "live", "landmarks")
+WINDOWS = (
+    "1_install",
+    "2_select.ja",
+    "panel_1600x900",
+    "panel_2x",
+    "panel_1000x700",
+    "live",
+    "landmarks",
+)
+LANGUAGES = ("", ".ja")  # in the names of pictures; the README is in both
+WORDS = {
+    "": {
+        "sliders": "67 shape keys, one click",
+        "before": "Before: a neutral mesh",
+        "after": "After: 67 shape keys from one click",
+        "first": "0 shape keys, no landmarks placed,",
+        "second": "no base mesh, nothing painted",
+    },
+    ".ja": {
+        "sliders": "ワンクリックで 67 個",
+        "before": "ビフォー: 無表情のメッシュ",
+        "after": "アフター: ワンクリックで 67 個のシェイプキー",
+        "first": "シェイプキー 0 個、ランドマークなし、",
+        "second": "素体なし、ペイントなし",
+    },
+}
 HEAD, SIDE = 440, 250  # pixels: the head's square, the sliders beside it
 COLOURS_OF_GIF = 96
 QUALITY = 85
@@ -54,11 +79,24 @@ SLIDERS = (
 )
 
 
-def sliders(values: Mapping[str, float]) -> Image.Image:
+def font(language: str, size: int) -> Any:
+    """A font with the language's letters: Pillow's own, or the one that Blender has for
+    Japanese.
+    """
+    if not language:
+        return ImageFont.load_default(size)
+    import bpy
+
+    utilities: Any = bpy.utils  # the stubs lack this one
+    folder = Path(utilities.system_resource("DATAFILES", path="fonts"))
+    return ImageFont.truetype(str(next(folder.glob("Noto Sans CJK*"))), size)
+
+
+def sliders(values: Mapping[str, float], language: str) -> Image.Image:
     """Some keys and their values, as Blender's list of shape keys has them."""
     picture = Image.new("RGB", (SIDE, HEAD), PAPER)
     draw, small = ImageDraw.Draw(picture), ImageFont.load_default(12)
-    draw.text((12, 14), "67 shape keys, one click", INK, ImageFont.load_default(16))
+    draw.text((12, 14), WORDS[language]["sliders"], INK, font(language, 16))
     step = (HEAD - 62) / len(SLIDERS)
     for place, name in enumerate(SLIDERS):
         top, value = 50 + place * step, values.get(name, 0.0)
@@ -71,42 +109,42 @@ def sliders(values: Mapping[str, float]) -> Image.Image:
     return picture
 
 
-def alive(stage: Any) -> None:
-    """The moving picture: the head, and sliders that move it."""
+def alive(stage: Any) -> list[str]:
+    """The moving picture: the head, and sliders that move it. Its names by language."""
     from scripts.show import film
 
-    shots, holds = [], []
-    for pose, hold, turn in film.frames():
+    heads = [(stage.shot(pose, turn), pose, hold) for pose, hold, turn in film.frames()]
+    return [film_of(heads, language) for language in LANGUAGES]
+
+
+def film_of(heads: list[tuple[Image.Image, Mapping[str, float], int]], language: str) -> str:
+    """The film with words in a language; its name. heads: pictures, their keys' values, and how
+    long each is seen in ms.
+    """
+    shots = []
+    for head, pose, _hold in heads:
         whole = Image.new("RGB", (HEAD + SIDE, HEAD), PAPER)
-        whole.paste(stage.shot(pose, turn), (0, 0))
-        whole.paste(sliders(pose), (HEAD, 0))
+        whole.paste(head, (0, 0))
+        whole.paste(sliders(pose, language), (HEAD, 0))
         shots.append(whole)
-        holds.append(hold)
     palette = shots[0].quantize(COLOURS_OF_GIF, Image.Quantize.MEDIANCUT)
     flat = [shot.quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
+    name = f"alive{language}.gif"
     flat[0].save(
-        IMAGES / "alive.gif",
+        IMAGES / name,
         save_all=True,
         append_images=flat[1:],
-        duration=holds,
+        duration=[hold for _head, _pose, hold in heads],
         loop=0,
         optimize=True,
     )
+    return name
 
 
-def before_after(stage: Any) -> None:
-    """The neutral head, and six of what its keys can do."""
+def before_after(stage: Any) -> list[str]:
+    """The neutral head, and six of what its keys can do. The names by language."""
     from scripts.show import film
 
-    words, small = ImageFont.load_default(24), ImageFont.load_default(16)
-    side, tile, top = 440, 294, 44
-    whole = Image.new("RGB", (side + 20 + 3 * tile, top + 2 * tile), (255, 255, 255))
-    draw = ImageDraw.Draw(whole)
-    draw.text((8, 8), "Before: a neutral mesh", INK, words)
-    draw.text((side + 28, 8), "After: 67 shape keys from one click", INK, words)
-    whole.paste(stage.shot({}).resize((side, side)), (0, top))
-    draw.text((8, top + side + 14), "0 shape keys, no landmarks placed,", INK, small)
-    draw.text((8, top + side + 36), "no base mesh, nothing painted", INK, small)
     poses = (
         (film.LAUGH, 0.0),
         (film.SMILE | {"eyeBlinkLeft": 1.0}, -film.SWAY),
@@ -115,13 +153,27 @@ def before_after(stage: Any) -> None:
         (film.LEFT, -film.SWAY),
         ({"vrc.v_oh": 1.0} | film.both("browOuterUp", 0.5), film.SWAY),
     )
-    for place, (pose, turn) in enumerate(poses):
+    neutral, shots = stage.shot({}), [stage.shot(pose, turn) for pose, turn in poses]
+    return [compared(neutral, shots, language) for language in LANGUAGES]
+
+
+def compared(neutral: Image.Image, shots: list[Image.Image], language: str) -> str:
+    """Before and after in one picture, with words in a language; its name."""
+    words, small, told = font(language, 24), font(language, 16), WORDS[language]
+    side, tile, top = 440, 294, 44
+    whole = Image.new("RGB", (side + 20 + 3 * tile, top + 2 * tile), (255, 255, 255))
+    draw = ImageDraw.Draw(whole)
+    draw.text((8, 8), told["before"], INK, words)
+    draw.text((side + 28, 8), told["after"], INK, words)
+    whole.paste(neutral.resize((side, side)), (0, top))
+    draw.text((8, top + side + 14), told["first"], INK, small)
+    draw.text((8, top + side + 36), told["second"], INK, small)
+    for place, shot in enumerate(shots):
         row, column = divmod(place, 3)
-        whole.paste(
-            stage.shot(pose, turn).resize((tile, tile)),
-            (side + 20 + column * tile, top + row * tile),
-        )
-    whole.save(IMAGES / "before_after.jpg", quality=QUALITY)
+        whole.paste(shot.resize((tile, tile)), (side + 20 + column * tile, top + row * tile))
+    name = f"before_after{language}.jpg"
+    whole.save(IMAGES / name, quality=QUALITY)
+    return name
 
 
 def by_blender(wanted: set[str]) -> list[str]:
@@ -151,11 +203,9 @@ def by_blender(wanted: set[str]) -> list[str]:
         if wanted & {"alive", "before_after"}:
             stage = film.Stage(heads[0], HEAD)
             if "alive" in wanted:
-                alive(stage)
-                made.append("alive.gif")
+                made += alive(stage)
             if "before_after" in wanted:
-                before_after(stage)
-                made.append("before_after.jpg")
+                made += before_after(stage)
     return made
 
 
@@ -196,7 +246,7 @@ def main() -> int:
     if "panel" in wanted:
         made += by_window()
     record(made)
-    counts = {"alive": 1, "before_after": 1, "demo": 1, "panel": len(WINDOWS) + len(PANEL)}
+    counts = {"alive": 2, "before_after": 2, "demo": 1, "panel": len(WINDOWS) + len(PANEL)}
     missing = sum(counts[kind] for kind in wanted) - len(made)
     print(
         f"Made {', '.join(made) or 'nothing'}." + f" {missing} could not be made." * bool(missing)

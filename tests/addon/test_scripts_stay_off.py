@@ -132,6 +132,16 @@ def test_other_blenders_are_told_before_they_open_a_file() -> None:
             assert line.index(option) < min(files), line
 
 
+def test_the_sheets_blender_knows_an_extension_that_was_just_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    package = "bl_ext.user_default.blendshape_auto_generator"
+    monkeypatch.setattr(sheet_operators.session, "ROOT_PACKAGE", package)
+    line = sheet_operators.sheet_command("blender", Path("/copy.blend"), Path("/out"), "Body", "s")
+    at = line.index("--addons")
+    assert line[at + 1] == package and at < line.index(str(Path("/copy.blend")))
+
+
 @pytest.mark.parametrize(
     "name", ["-face", ";x", "--help", "--", "-", "a, b", "one\ntwo", "顔", '"', "%s"]
 )

@@ -270,6 +270,11 @@ def of_findings() -> Iterator[str]:
         )
 
 
+def test_no_text_has_two_translations() -> None:
+    tables = (JAPANESE, ERRORS_JAPANESE, WARNINGS_JAPANESE)
+    assert len(KNOWN) == sum(len(table) for table in tables)
+
+
 def test_all_findings_are_translated() -> None:
     assert set(of_findings()) - JAPANESE.keys() == set() and len(set(of_findings())) > 20
 

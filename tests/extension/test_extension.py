@@ -59,6 +59,8 @@ def test_the_zip_holds_what_ships_and_nothing_else(archive: Path) -> None:
         "LICENSE",
         "backend/models/face.encoder.onnx",
         "backend/models/MODEL_CARD.md",
+        "help/guide/panel.html",
+        "help/guide/troubleshooting.html",
     } <= set(names)
     top = {
         "__init__.py",
@@ -66,6 +68,7 @@ def test_the_zip_holds_what_ships_and_nothing_else(archive: Path) -> None:
         "LICENSE",
         "backend",
         "blendshape_addon",
+        "help",
         "wheels",
         "third_party",
     }

@@ -21,6 +21,7 @@ from stories import (
     coordinates,
     keys,
     looked_for,
+    pictures_drawn,
     previewed,
     the_object,
 )
@@ -36,14 +37,6 @@ def blocks() -> dict[str, list[str]]:
     """Names of the file's data-blocks of the kinds that a picture of a scene would need."""
     kinds = ("scenes", "objects", "meshes", "materials", "images", "cameras", "worlds", "lights")
     return {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds}
-
-
-def drawn(hand: Hand) -> Steps:
-    """Wait until every picture that is seen is drawn."""
-    pictures = module("job.pictures")
-    yield from hand.wait(4)
-    yield from hand.until(lambda: not pictures.busy(), 60, "the pictures")
-    yield from hand.wait(4)
 
 
 def tiles() -> dict[str, Any]:
@@ -64,7 +57,7 @@ def pictures_story(hand: Hand, seen: dict[str, object]) -> Steps:
     yield from begin(hand)
     yield from click_to_keys(hand, seen)
     before = blocks()
-    yield from drawn(hand)
+    yield from pictures_drawn(hand)
     seen["picture"] = hand.picture("pictures")
     first = tiles()
     seen["names"] = sorted(first)
@@ -84,12 +77,12 @@ def pictures_story(hand: Hand, seen: dict[str, object]) -> Steps:
         point.co.z += 0.01
     the_object().data.update()
     yield from hand.wait(20)
-    yield from drawn(hand)
+    yield from pictures_drawn(hand)
     seen["after_change"] = pictures.figures()[0] - made
     seen["changed"] = [name for name, one in tiles().items() if (one != first[name]).any()]
     yield from hand.click((yield from hand.find(".search")))
     yield from hand.write("pucker")
-    yield from drawn(hand)
+    yield from pictures_drawn(hand)
     seen["searched"] = sorted(tiles().keys() - first.keys())
     seen["search"] = hand.picture("search")
     yield from hand.click((yield from hand.find(".search")))
@@ -102,7 +95,7 @@ def pictures_story(hand: Hand, seen: dict[str, object]) -> Steps:
     yield from hand.wait(40)
     seen["in_edit_mode"], seen["mode"] = pictures.figures()[0] - made, the_object().mode
     yield from hand.key("TAB")
-    yield from drawn(hand)
+    yield from pictures_drawn(hand)
     seen["after_edit_mode"] = sorted(name for name in tiles() if "jaw" in name)
     bpy.data.objects.remove(the_object())
     pictures.changed()
@@ -117,7 +110,7 @@ def textured_story(hand: Hand, seen: dict[str, object]) -> Steps:
     face = next(ob for ob in bpy.context.scene.objects if ob.type == "MESH" and ob.data.shape_keys)
     bpy.context.view_layer.objects.active = face
     yield from begin(hand)
-    yield from drawn(hand)
+    yield from pictures_drawn(hand)
     first = tiles()
     seen["picture"] = hand.picture("textured")
     seen["colours"] = {name: one[..., :3].mean(axis=(0, 1)).tolist() for name, one in first.items()}
@@ -271,7 +264,7 @@ def reload_story(hand: Hand, seen: dict[str, object]) -> Steps:
     yield from hand.click((yield from hand.find("blendshapes.key")))
     yield from hand.wait(6)
     seen["shown"] = previewed()
-    yield from drawn(hand)
+    yield from pictures_drawn(hand)
     seen["pictures"] = len(tiles())
     seen["picture"] = hand.picture("loaded")
 
@@ -345,7 +338,7 @@ def four_clicks(hand: Hand, seen: dict[str, object], began: float) -> Steps:
     yield from hand.wait(8)
     seen["clicks"], seen["shown"] = clicks, previewed()
     seen["nearer"] = hand.area.spaces.active.region_3d.view_distance / view
-    yield from drawn(hand)
+    yield from pictures_drawn(hand)
     seen["framed"] = hand.picture("zip_framed")
 
 

@@ -16,6 +16,7 @@ TAB = "BlendShapes"
 ADVANCED = "BLENDSHAPES_PT_options"
 GENERATE = "bpy.ops.blendshapes.generate"
 MARGIN = 1.15
+ARROW = 0.77  # of the sidebar's width: the arrow of the destinations
 
 
 def the_object() -> bpy.types.Object:
@@ -68,6 +69,19 @@ def begin(hand: Hand, panel: str = "") -> Steps:
     yield from face_view(hand)
     yield from hand.until(looked_for, 100, "a face, or that there is none,")
     yield from hand.wait(8)
+
+
+def pictures_drawn(hand: Hand) -> Steps:
+    """Wait until every picture of a shape that is seen is drawn."""
+    name = next(
+        name
+        for name in sys.modules
+        if name.endswith("blendshape_auto_generator.blendshape_addon.job.pictures")
+    )
+    pictures = sys.modules[name]
+    yield from hand.wait(4)
+    yield from hand.until(lambda: not pictures.busy(), 60, "the pictures")
+    yield from hand.wait(4)
 
 
 def tick_only(hand: Hand, wanted: set[str]) -> Steps:
@@ -231,6 +245,7 @@ def layout(hand: Hand, seen: dict[str, object]) -> Steps:
     seen["panel"] = hand.picture("panel")
     yield from click_to_keys(hand, seen)
     yield from hand.wait(6)
+    yield from pictures_drawn(hand)
     seen["result"] = hand.picture("result")
 
 
@@ -281,7 +296,8 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
         hand.sidebar.x + hand.sidebar.width - 12,
         hand.sidebar.y + hand.sidebar.height - 264,
     )  # below the four of Blender 5
-    shoot("select", tab, icon(first, 6), icon(generate, 14))
+    arrow = hand.sidebar.x + round(ARROW * hand.sidebar.width)
+    shoot("select", tab, (arrow, first[1] - 6), icon(generate, 14))
 
     yield from hand.click(generate)
     yield from hand.until(hand.running, 30, "the operator")
@@ -297,6 +313,7 @@ def readme_story(hand: Hand, seen: dict[str, object]) -> Steps:
     row = yield from hand.find("blendshapes.key", from_top=False)
     yield from hand.click(row)
     yield from hand.wait(8)
+    yield from pictures_drawn(hand)
     row = yield from hand.find("blendshapes.key", from_top=False)  # the tools below have moved it
     shoot("result", icon(row, 6))
 
@@ -460,7 +477,7 @@ def shape_story(hand: Hand, seen: dict[str, object]) -> Steps:
     ob = the_object()
     seen["sculpting"] = [ob.mode, ob.active_shape_key.name, ob.show_only_shape_key]
     seen["sculpt"] = hand.picture("sculpt")
-    # Debian packages 4.3 without the brushes that Blender comes with
+    take_a_brush(hand)
     seen["brush"] = bpy.context.tool_settings.sculpt.brush is not None
     yield from stroke(hand, middle)
     yield from hand.wait(6)
@@ -504,6 +521,20 @@ def coordinates(name: str) -> Any:
     points = np.empty((len(the_object().data.vertices), 3), np.float32)
     the_object().data.shape_keys.key_blocks[name].points.foreach_get("co", points.reshape(-1))
     return points
+
+
+def take_a_brush(hand: Hand) -> None:
+    """Debian packages 4.3 without the brushes that Blender comes with: one of the file's own, as a
+    user makes it.
+    """
+    if bpy.context.tool_settings.sculpt.brush is not None:
+        return
+    brush: Any = bpy.data.brushes.new("Own", mode="SCULPT")
+    brush.asset_mark()
+    with bpy.context.temp_override(window=hand.window, area=hand.area, region=hand.view):
+        bpy.ops.brush.asset_activate(
+            asset_library_type="LOCAL", relative_asset_identifier="Brush/Own"
+        )
 
 
 def stroke(hand: Hand, place: tuple[int, int]) -> Steps:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import bpy
 from hand import Hand, Steps
-from shape_stories import drawn, four_clicks, install, module
-from stories import begin, click_to_keys, status
+from shape_stories import click_tab, four_clicks, install, module
+from stories import ARROW, GENERATE, begin, click_to_keys, pictures_drawn, status
 
 PANELS = (
     "BLENDSHAPES_PT_results",
@@ -38,12 +38,12 @@ def open_all() -> None:
 def tour(hand: Hand, seen: dict[str, object]) -> Steps:
     """All of the tab from top to bottom, with the check's findings."""
     yield from hand.click((yield from hand.find("blendshapes.vrchat_check")))
-    yield from drawn(hand)
+    yield from pictures_drawn(hand)
     yield from hand.wheel(True, 90)
     yield from hand.wait(4)
     last, shots = b"", []
     for number in range(12):
-        yield from drawn(hand)
+        yield from pictures_drawn(hand)
         file = hand.picture(f"tour_{number}")
         picture = (hand.folder / file).read_bytes()
         if picture == last:
@@ -52,6 +52,13 @@ def tour(hand: Hand, seen: dict[str, object]) -> Steps:
         shots.append(file)
         yield from hand.wheel(False, 12)
     seen["tour"] = shots
+
+
+def otherwise() -> dict[str, str]:
+    """Texts for which Blender has a translation of its own, which it takes instead of ours."""
+    ours = module("translations_ja").JAPANESE
+    told = {text: str(bpy.app.translations.pgettext_iface(text)) for text in ours}
+    return {text: told[text] for text in ours if told[text] != ours[text]}
 
 
 def preferences(hand: Hand, seen: dict[str, object]) -> Steps:
@@ -82,18 +89,43 @@ def tour_story(hand: Hand, seen: dict[str, object]) -> Steps:
     yield from preferences(hand, seen)
 
 
+def speak_japanese(hand: Hand) -> Steps:
+    """Set Blender's interface to Japanese."""
+    bpy.context.preferences.view.language = "ja_JP"
+    bpy.context.preferences.view.use_translate_interface = True
+    yield from hand.wait(4)
+
+
+def select_japanese_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """The picture of the Japanese README: the panel before the click, and where one clicks."""
+    yield from speak_japanese(hand)
+    hand.area.spaces.active.show_region_ui = True
+    yield from hand.wait(8)
+    yield from click_tab(hand)
+    tab = hand.moved_to
+    yield from begin(hand)
+    left = hand.sidebar.x + round(0.08 * hand.sidebar.width)
+    destination = yield from hand.find(".destination")
+    generate = yield from hand.find(GENERATE)
+    arrow = hand.sidebar.x + round(ARROW * hand.sidebar.width)
+    places = (tab, (arrow, destination[1] - 6), (left, generate[1] - 14))
+    seen["places"] = [(x, hand.window.height - y) for x, y in places]
+    yield from hand.move((hand.area.x + hand.area.width // 3, hand.area.y + 100))
+    yield from hand.wait(8)
+    seen["select"] = hand.picture("select")
+
+
 def japanese_story(hand: Hand, seen: dict[str, object]) -> Steps:
     """A whole avatar in a Japanese interface: the zip, four clicks, the keys, every panel, a
     contact sheet, the preferences.
     """
-    bpy.context.preferences.view.language = "ja_JP"
-    bpy.context.preferences.view.use_translate_interface = True
-    yield from hand.wait(4)
+    yield from speak_japanese(hand)
     began = time.perf_counter()
     yield from install(hand, seen)
     open_all()
     yield from four_clicks(hand, seen, began)
     seen["told"] = status().result
+    seen["otherwise"] = otherwise()
     yield from tour(hand, seen)
     yield from hand.click((yield from hand.find("blendshapes.contact_sheet")))
     yield from hand.until(hand.running, 30, "the operator")
