@@ -192,6 +192,7 @@ def _tick() -> float | None:
     if receiver is None:
         return None
     try:
+        _check(receiver.address)  # the user may have taken Blender offline meanwhile
         there = receiver.poll()
     except Exception as problem:  # whatever it was, the face is given back
         error, there = as_addon_error(problem), False

@@ -294,6 +294,43 @@ def test_other_addresses_are_for_blender_online(face: Any, address: str, words: 
     assert shown.track_address == "127.0.0.1" and receiving.current() is None
 
 
+@pytest.fixture
+def online() -> Iterator[Any]:
+    """Blender's preference that lets it go online, switched on."""
+    system = bpy.context.preferences.system
+    system.use_online_access = True
+    yield system
+    system.use_online_access = False
+
+
+def own_address() -> str:
+    """This computer's in its network; nothing is sent to learn it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+        try:
+            opened.connect(("192.0.2.1", 9))  # of no computer, by RFC 5737
+            return str(opened.getsockname()[0])
+        except OSError:
+            return "0.0.0.0"  # noqa: S104  (a computer without a network)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", own_address()], ids=["all", "own"])  # noqa: S104
+def test_online_other_addresses_are_listened_to(face: Any, address: str, online: Any) -> None:
+    before, shown = values(face), bpy.context.window_manager.blendshapes
+    shown.track_address, shown.track_port = address, free_port()
+    assert bpy.ops.blendshapes.track_start() == {"FINISHED"}
+    target = receiving.LOCAL if address == "0.0.0.0" else address  # noqa: S104
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+        opened.sendto(tracking.vrchat({"jawOpen": 0.75}), (target, shown.track_port))
+        poll()
+        assert values(face)["jawOpen"] == 0.75
+    online.use_online_access = False
+    receiving._tick()
+    assert receiving.current() is None and values(face) == before, "offline, it ends"
+    with pytest.raises(RuntimeError, match="offline"):
+        bpy.ops.blendshapes.track_start()
+    shown.property_unset("track_address")
+
+
 def test_what_listens_is_never_saved_with_a_file() -> None:
     holders = [holder for holder in registration._HOLDERS if holder is not bpy.types.WindowManager]
     for holder in holders:

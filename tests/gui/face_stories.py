@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 from hand import EDGE, STEP, Hand, Place, Steps
-from stories import begin, click_to_keys, rest_and_shown, the_object
+from shape_stories import four_clicks
+from stories import TAB, begin, click_to_keys, rest_and_shown, the_object
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from fixtures import tracking
@@ -103,6 +105,40 @@ def recording_story(hand: Hand, seen: dict[str, object]) -> Steps:
     seen["undone"] = [] if key is None else [round(block.value, 3) for block in key.key_blocks]
     scene = bpy.context.scene
     seen["after_undo"] = [scene.frame_current, scene.use_preview_range, playing()]
+
+
+def farthest_shown() -> float:
+    """How far a vertex is shown from where it rests, at most; quick also for a whole avatar."""
+    ob = the_object()
+    mesh = ob.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    shown, rest = (np.empty(3 * len(each.vertices), np.float32) for each in (mesh, ob.data))
+    mesh.vertices.foreach_get("co", shown)
+    ob.data.shape_keys.reference_key.points.foreach_get("co", rest)
+    return float(np.linalg.norm((shown - rest).reshape(-1, 3), axis=1).max())
+
+
+def gene_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """A whole avatar, from the installed extension to a face that plays a recording: how many
+    clicks; then stop, and what is left.
+    """
+    yield from four_clicks(hand, seen, time.perf_counter(), look=False)
+    yield from hand.open_tab(TAB, PANEL)  # a click on the panel's header
+    yield from hand.wait(8)
+    before = state()
+    yield from hand.click((yield from hand.find("blendshapes.play_sample", 0.7)))
+    seen["clicks"] = int(str(seen["clicks"])) + 2
+    yield from hand.until(playing, 30, "playback")
+    frames, farthest, moved, end = set(), 0.0, set(), time.monotonic() + 12
+    while time.monotonic() < end:
+        yield
+        frames.add(bpy.context.scene.frame_current)
+        farthest = max(farthest, farthest_shown())
+        moved |= {b.name for b in the_object().data.shape_keys.key_blocks[1:] if b.value > 0.3}
+    seen["played"] = {"frames": len(frames), "farthest": farthest, "moved": sorted(moved)}
+    seen["picture"] = hand.picture("plays")
+    yield from hand.click((yield from find_below(hand, "blendshapes.test_stop")))
+    yield from hand.wait(8)
+    seen["left"], seen["plays_on"] = left(before), playing()
 
 
 def raise_loopback() -> None:

@@ -298,8 +298,10 @@ def install(hand: Hand, seen: dict[str, object]) -> Steps:
         yield
 
 
-def four_clicks(hand: Hand, seen: dict[str, object], began: float) -> Steps:
-    """The mesh, the tab, Generate, a shape. began: when the time to the keys started."""
+def four_clicks(hand: Hand, seen: dict[str, object], began: float, look: bool = True) -> Steps:
+    """The mesh, the tab, Generate, a shape. began: when the time to the keys started. look: without
+    it the last click is left out.
+    """
     area, face, clicks = hand.area, the_object(), 0
     seen["mesh"] = face.name
     bpy.context.view_layer.objects.active = None
@@ -332,6 +334,9 @@ def four_clicks(hand: Hand, seen: dict[str, object], began: float) -> Steps:
     seen["keys"] = len(keys()) - 1
     seen["seconds_to_keys"] = time.perf_counter() - began - searched
     yield from hand.wait(6)
+    seen["clicks"] = clicks
+    if not look:
+        return
     view = hand.area.spaces.active.region_3d.view_distance
     yield from hand.click((yield from hand.find("blendshapes.key")))
     clicks += 1

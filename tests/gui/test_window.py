@@ -32,6 +32,11 @@ pytestmark = [
     pytest.mark.slow,
 ]
 
+needs_avatars = pytest.mark.skipif(
+    not (SHARED / "eval" / "avatar_eval.py").exists(),
+    reason="the shared avatars are not here (../shared)",
+)
+
 
 @pytest.fixture(scope="session", params=list(gui.RELEASES))
 def machine(request: pytest.FixtureRequest) -> gui.Machine:
@@ -237,10 +242,7 @@ def test_from_the_zip_to_keys_in_four_clicks(machine: gui.Machine) -> None:
     assert seen["seconds_to_keys"] < 60
 
 
-@pytest.mark.skipif(
-    not (SHARED / "eval" / "avatar_eval.py").exists(),
-    reason="the shared avatars are not here (../shared)",
-)
+@needs_avatars
 def test_a_whole_avatar_in_a_japanese_interface(machine: gui.Machine) -> None:
     build_gene(machine.run / "gene.blend")
     run = fresh(machine, "japanese", "gene.blend")
@@ -282,10 +284,18 @@ def test_the_panel_works_at_other_sizes(
     assert len(seen["tour"]) >= 3, "each sub-panel is on one of the pictures, to be looked at"
 
 
-@pytest.mark.skipif(
-    not (SHARED / "eval" / "avatar_eval.py").exists(),
-    reason="the shared avatars are not here (../shared)",
-)
+@needs_avatars
+def test_a_whole_avatar_plays_a_recording_after_eight_clicks_at_most(machine: gui.Machine) -> None:
+    build_gene(machine.run / "gene.blend")
+    seen = play(machine, "gene_story", "gene.blend", size=(1000, 1000))
+    print(f"\nBlender {seen['version']}: {seen['clicks']} clicks to a face that plays a recording")
+    assert seen["clicks"] <= 8 and seen["keys"] == 67
+    assert seen["played"]["frames"] > 3 and seen["played"]["farthest"] > 0.003, "metres"
+    assert len(seen["played"]["moved"]) > 3
+    assert seen["left"] == [] and not seen["plays_on"]
+
+
+@needs_avatars
 def test_a_whole_avatar_in_seconds_without_blocking(machine: gui.Machine) -> None:
     build_gene(machine.run / "gene.blend")
     seen = play(machine, "timing", "gene.blend")
