@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 from hand import EDGE, STEP, Hand, Place, Steps
 from shape_stories import four_clicks
-from stories import TAB, begin, click_to_keys, rest_and_shown, the_object
+from stories import begin, click_to_keys, rest_and_shown, the_object
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from fixtures import tracking
@@ -117,13 +117,38 @@ def farthest_shown() -> float:
     return float(np.linalg.norm((shown - rest).reshape(-1, 3), axis=1).max())
 
 
+def click_header(hand: Hand, above: str) -> Steps:
+    """Open the panel by its header, which is the first below the list of the shapes. Blender tells
+    nobody where a header is: it is where a click lets the panel be drawn. above: what the buttons
+    of the list are told by.
+    """
+    yield from hand.find(above)
+    lowest = min(place[1] for place, text in (yield from hand.look()) if above in text)
+    cls: Any = getattr(bpy.types, PANEL)
+    drawn: list[bool] = []
+    draw = cls.draw
+
+    def noted(self: Any, context: bpy.types.Context) -> None:
+        drawn.append(True)
+        draw(self, context)
+
+    cls.draw = noted
+    x, step = hand.sidebar.x + round(hand.sidebar.width * 0.4), round(STEP * hand.scale)
+    for y in range(lowest - 5 * step, hand.sidebar.y + EDGE, -step):
+        yield from hand.click((x, y))
+        yield from hand.wait(4)
+        if drawn:
+            break
+    cls.draw = draw
+    yield from hand.wait(8)
+
+
 def gene_story(hand: Hand, seen: dict[str, object]) -> Steps:
     """A whole avatar, from the installed extension to a face that plays a recording: how many
     clicks; then stop, and what is left.
     """
     yield from four_clicks(hand, seen, time.perf_counter(), look=False)
-    yield from hand.open_tab(TAB, PANEL)  # a click on the panel's header
-    yield from hand.wait(8)
+    yield from click_header(hand, "blendshapes.key")
     before = state()
     yield from hand.click((yield from hand.find("blendshapes.play_sample", 0.7)))
     seen["clicks"] = int(str(seen["clicks"])) + 2
