@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..geometry.frame import Floats
+from ..geometry.frame import Doubles, Floats
 from ..geometry.mesh import Ints, squared
 from ..params.analyse import FLAT_EYES, FLAT_MOUTHS
 from . import covered
@@ -156,8 +156,9 @@ def _thick(points: Floats) -> float:
 
 @dataclass(frozen=True)
 class FlatEye:
-    """An eye without an opening that lies on the skin. eye, lash (F,): vertices of the eye and of
-    the lash above it. level, top: y of the eye's middle and of its upper end, canonical.
+    """An eye without an opening that lies on the skin. eye, lash (F,): vertices of the eye with
+    its rim and of the lash above it. level, top: y of the eye's middle and of its upper end,
+    canonical.
     """
 
     eye: Flags
@@ -207,6 +208,25 @@ def drawn_eye(surface: Surface, landmarks: Mapping[str, Floats], side: str) -> F
         )
     if not flat.any() or extent[flat, 1].max() < FLAT_EYES.drawn_high * high:
         return None
+    flat |= _rims(low, top, flat)
     return FlatEye(
-        flat[surface.owner] & loose, lash[surface.owner] & loose, float(middle[1]), float(upper[1])
+        flat[surface.owner] & loose,
+        (lash & ~flat)[surface.owner] & loose,
+        float(middle[1]),
+        float(upper[1]),
     )
+
+
+def _rims(low: Doubles, top: Doubles, flat: Flags) -> Flags:
+    """Which parts (P,) lie around an eye as its rim does: seen from ahead their boxes hold its
+    own, and are not much larger.
+
+    Args:
+        low: float64 (P,3), least corners of the parts' boxes
+        top: float64 (P,3), greatest ones
+        flat: flags (P,), the eye's parts
+    """
+    least, most = low[flat, :2].min(axis=0), top[flat, :2].max(axis=0)
+    around = ((low[:, :2] <= least) & (top[:, :2] >= most)).all(axis=1)
+    small = (top[:, :2] - low[:, :2] < FLAT_EYES.rim * (most - least)).all(axis=1)
+    return np.asarray(around & small)

@@ -57,7 +57,7 @@ def corrections(
     for name, side in BLINKS.items():
         if name in shapes and side in head.labels.flat_eyes:
             found[name] = flat_shapes.shut(
-                head.labels.flat_eyes[side], surface.vertices, shapes[name]
+                head.labels.flat_eyes[side], surface.vertices, ~surface.skins[0], shapes[name]
             )
     for side, lid in lids.items():
         name = f"eyeBlink{side.title()}"

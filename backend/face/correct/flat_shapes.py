@@ -16,22 +16,23 @@ from ..geometry.mesh import all_corners
 from ..params.correct import FLAT_SHAPES
 
 
-def shut(eye: FlatEye, vertices: Floats, blink: Floats) -> Floats:
+def shut(eye: FlatEye, vertices: Floats, loose: Flags, blink: Floats) -> Floats:
     """What has to be added to a blink of an eye that lies on the skin: it is squashed to a line in
-    its middle, and the lash above it comes down to there and lies flatter.
+    its middle, and the lash above it comes down to there and lies flatter. Brows and what else
+    lies before the skin stay: there is no lid that could take them along.
 
     Args:
         eye: the flat eye
         vertices: float32 (F,3), canonical
+        loose: flags (F,), what is no skin
         blink: offsets float32 (F,3), canonical
 
     Returns:
         Offsets float32 (F,3).
     """
     added = np.zeros_like(blink)
-    added[eye.eye] = -blink[eye.eye]
+    added[loose] = -blink[loose]
     added[eye.eye, 1] += FLAT_SHAPES.shut * (eye.level - vertices[eye.eye, 1])
-    added[eye.lash] = -blink[eye.lash]
     added[eye.lash, 1] += FLAT_SHAPES.shut * (eye.level - eye.top) + FLAT_SHAPES.lash * (
         eye.top - vertices[eye.lash, 1]
     )

@@ -232,6 +232,14 @@ class FlatEyes:
         5,
         "that half the lash above a drawn eye may reach; an estimate, not fitted",
     )
+    rim: float = number(
+        2.0,
+        "sizes of the drawn eye",
+        1,
+        4,
+        "a part around it, up to so wide and high, is its rim and is squashed with it: pm_crimsom's"
+        " is 1.5 times as large (1 head); an estimate, not fitted",
+    )
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ flat parts.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fixtures.flat_head import EYE, HIGH, MOUTH, Made
@@ -197,3 +199,53 @@ def test_apply_ignores_the_model_on_flat_features(
         "it lies flatter"
     )
     np.testing.assert_array_equal(ends[0][blink][:, [0, 2]], 0, err_msg="it only goes up and down")
+
+
+def with_sheet(made: Made, name: str, middle: tuple[float, float], size: Floats) -> Made:
+    """The head with a flat part more: a ring of eight corners, half as wide and high (2,) as
+    `size`, whose inner edge is at nine tenths of that.
+    """
+    turn = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    ring = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    points = np.concatenate([ring, 0.9 * ring]) * size + middle
+    eye = made.vertices[made.spans["eye_left"]]
+    sheet = np.column_stack([points, np.full(len(points), eye[:, 2].max() + 0.01)])
+    k, after, first = np.arange(8), (np.arange(8) + 1) % 8, len(made.vertices)
+    faces = np.concatenate([np.stack([k, after, k + 8], 1), np.stack([after, after + 8, k + 8], 1)])
+    return replace(
+        made,
+        vertices=np.concatenate([made.vertices, sheet]).astype(np.float32),
+        triangles=np.concatenate([made.triangles, faces + first]).astype(np.int32),
+        spans={**made.spans, name: slice(first, first + len(points))},
+    )
+
+
+@pytest.mark.parametrize(("size", "shuts"), [(1.5, True), (2.6, False)], ids=["rim", "mask"])
+def test_the_rim_of_a_flat_eye_is_squashed_with_it_and_a_mask_around_it_is_not(
+    size: float, shuts: bool
+) -> None:
+    made = face()
+    eye = made.vertices[made.spans["eye_left"]]
+    low, top = eye.min(axis=0), eye.max(axis=0)
+    middle = (low + top)[:2] / 2
+    wide = size * (top - low)[:2] / 2
+    made = with_sheet(made, "rim", (float(middle[0]), float(middle[1])), wide)
+    blink = np.full_like(made.vertices, 0.1)
+    found = contacts.corrections(head_of(surface(made), made.landmarks), {"eyeBlinkLeft": blink})
+    moved = (blink + found["eyeBlinkLeft"])[made.spans["rim"]]
+    if shuts:
+        assert np.ptp((made.vertices[made.spans["rim"]] + moved)[:, 1]) < 0.1 * wide[1]
+    else:
+        assert not moved.any()
+
+
+def test_a_brow_before_the_skin_stays_when_a_flat_eye_shuts() -> None:
+    made = face()
+    eye = made.vertices[made.spans["eye_left"]]
+    high = float(np.ptp(eye[:, 1]))
+    middle = (eye.min(axis=0) + eye.max(axis=0))[:2] / 2
+    size = np.array([0.7 * np.ptp(eye[:, 0]), 0.35 * high], np.float32)
+    made = with_sheet(made, "brow", (float(middle[0]), float(middle[1]) + 0.9 * high), size)
+    blink = np.full_like(made.vertices, 0.1)
+    found = contacts.corrections(head_of(surface(made), made.landmarks), {"eyeBlinkLeft": blink})
+    assert not (blink + found["eyeBlinkLeft"])[made.spans["brow"]].any()

@@ -335,7 +335,7 @@ def test_an_eye_that_lies_on_the_skin_is_squashed_and_its_lash_comes_down() -> N
     )
     found = drawn_eye(there, marks, "left")
     assert found is not None and drawn_eye(there, marks, "right") is None
-    more = flat_shapes.shut(found, vertices, np.zeros_like(vertices))
+    more = flat_shapes.shut(found, vertices, owner < 2, np.zeros_like(vertices))
     assert not more[32:].any()
     assert np.ptp((vertices + more)[:16, 1]) < 0.1 * np.ptp(vertices[:16, 1])
     assert np.abs(more[16:32, 1].mean() - FLAT_SHAPES.shut * (middle[1] - upper[1])) < 0.1 * high
