@@ -91,3 +91,13 @@ def test_standing_is_nothing_on_heads_without_such_a_lash() -> None:
     head = plain()
     for lid in head.lids.values():
         assert not (lid.lash & head.surface.skins[0]).any()
+
+
+def test_a_squint_brings_the_lower_lid_up_by_a_quarter_of_the_eye_to_a_third() -> None:
+    lid = plain().lids["left"]
+    squint = closing.moved_lids(lid, 0.0, 0.6)
+    held = squint + closing.limited(lid, squint)
+    up = lid.opening.lower.of(held @ lid.opening.axes.T / lid.opening.unit)[:, 1]
+    middle = lid.gap > 0.8 * lid.gap.max()
+    share = (up[middle] / lid.gap[middle]).mean()
+    assert 0.25 < share < 0.33, "as makers' lower lids do"
