@@ -34,6 +34,8 @@ FREE = (
     "mouthClose",
     "tongueOut",
 )  # what contacts and rigid parts size: how far is seen on the mesh
+# what makers of drawn heads are no bolder with than their medians say
+PLAIN = ("eye", "jawForward", "jawLeft", "jawRight")
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def sized(
     for name in names:
         if kind(name) in lacking:
             lack = float(np.mean(lacking[kind(name)]))
-            bold = 0.0 if name.startswith("eye") else drawn * math.log(SIZES.bold)
+            bold = 0.0 if name.startswith(PLAIN) else drawn * math.log(SIZES.bold)
             lack *= 1 - SIZES.stays * drawn if lack < 0 else 1
             more = (
                 0.0

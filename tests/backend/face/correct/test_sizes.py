@@ -110,6 +110,18 @@ def test_a_bold_shape_of_a_drawn_head_is_made_smaller_by_half_as_much_as_another
     assert factors[1][1] / factors[1][0] == pytest.approx((0.2 / 0.3) ** 0.5, rel=1e-3)
 
 
+@pytest.mark.parametrize("name", ["jawForward", "jawLeft", "jawRight"])
+def test_drawn_heads_are_no_bolder_with_a_jaw_that_goes_aside_or_forward(
+    cloud: Floats, name: str
+) -> None:
+    jaw = np.where(cloud[:, 1:2] < -1, np.array([0.05, 0, 0.05]), 0).astype(np.float32)
+    factors = [
+        sizes.sized(figures.places_of(cloud, LANDMARKS), drawn, {name: jaw.copy()})[name]
+        for drawn in (0.0, 1.0)
+    ]
+    assert factors[1] == pytest.approx(factors[0], rel=1e-3)
+
+
 def test_both_sides_get_one_factor_and_mouth_close_goes_with_the_jaw(cloud: Floats) -> None:
     jaw = np.where(cloud[:, 1:2] < -1, np.array([0, -0.1, 0]), 0).astype(np.float32) * (
         np.abs(cloud[:, :1]) < 0.5
