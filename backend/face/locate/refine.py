@@ -287,8 +287,11 @@ def _mouth_end(
     if some.sum() < REFINE_MOUTH.ends:
         return lips, 0.0
     last, least = _outermost(vertices, some, lips), REFINE_MOUTH.smallest
-    if np.abs(side[last]).max() > REFINE_MOUTH.together:  # lips that bend apart
-        last, least = _outermost(vertices, touching, lips), 1 - REFINE_MOUTH.nudge
+    if np.abs(side[last]).max() > REFINE_MOUTH.together:
+        if abs(float(side[last[-1]])) < REFINE_MOUTH.alone:  # of few vertices, the last one is it
+            last = last[-1:]
+        else:  # lips that bend apart
+            last, least = _outermost(vertices, touching, lips), 1 - REFINE_MOUTH.nudge
     end = vertices[last].mean(axis=0, dtype=np.float32)
     wide = abs(float(end[0] - lips[0])) / half
     room = min(wide - least, 1 + REFINE_MOUTH.nudge - wide)
@@ -296,7 +299,7 @@ def _mouth_end(
 
 
 def _outermost(vertices: Floats, some: Flags, lips: Floats) -> NDArray[np.intp]:
-    """The outermost few (N,) of some vertices (V,) of a slit."""
+    """The outermost few (N,) of some vertices (V,) of a slit, the last one farthest out."""
     mine = np.flatnonzero(some)
     return np.asarray(
         mine[

@@ -191,6 +191,14 @@ class RefineMouth:
         50,
         "from which on its end is taken for the corner; an estimate, not fitted",
     )
+    alone: float = number(
+        0.15,
+        "side, 0 between lips to 1 on the upper one",
+        0.01,
+        0.25,
+        "of a slit's last vertex, below which it is the corner by itself, where those before it"
+        " are of one lip: slits of few vertices; an estimate, not fitted",
+    )
     nudge: float = number(
         0.25,
         "half widths",

@@ -178,6 +178,25 @@ def test_a_slit_has_two_lips_or_no_landmark_moves(kept: str) -> None:
     assert bool(refine.mouth(v, skin & ~gone, side, across, at)) is (kept == "both")
 
 
+@pytest.mark.parametrize(("side", "ends"), [(-0.1, True), (-0.24, False)], ids=["end", "lip"])
+def test_a_slit_of_few_vertices_ends_in_its_last_one_where_that_is_of_both_lips(
+    side: float, ends: bool
+) -> None:
+    x = np.array([-0.45, -0.3, -0.15, 0, 0.15, 0.3, 0.45])
+    upper, lower = (np.stack([x, 0 * x + high, 0 * x], 1) for high in (0.02, -0.02))
+    corners = np.array([[-0.6, 0, 0], [0.6, 0, 0]])
+    vertices = np.concatenate([upper, lower, corners]).astype(np.float32)
+    sides = np.concatenate([0 * x + 0.5, 0 * x - 0.5, [side, side]]).astype(np.float32)
+    across = np.where(sides[:, None] > 0, [0, -0.04, 0], [0, 0.04, 0]).astype(np.float32)
+    places = {"mouth_left": 1.0, "mouth_right": -1.0, "lip_upper": 0.0, "lip_lower": 0.0}
+    at = {name: np.array([place, 0, 0], np.float32) for name, place in places.items()}
+    found = refine.mouth(vertices, np.ones(len(vertices), bool), sides, across, at)
+    assert ("mouth_left" in found) is ends
+    if ends:
+        for name in ("mouth_left", "mouth_right"):
+            assert found[name][0] == pytest.approx(0.6 * places[name], abs=0.01)
+
+
 @pytest.mark.parametrize("seed", [3, 5, 13])
 def test_a_mouth_that_was_taken_for_too_wide_ends_where_its_lips_grow_together(seed: int) -> None:
     one = made(seed)
