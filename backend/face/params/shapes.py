@@ -143,6 +143,36 @@ class Figures:
         1,
         "that lips may part by wherever the chin is: artists of muzzles have 0.22 (two heads)",
     )
+    drawn_mouth: float = number(
+        0.41,
+        "distances between the eyes",
+        0.2,
+        0.8,
+        "that a drawn head's mouth is wide, the mean of gene and uka 0.28, godette 0.25,"
+        " pm_bizdude and pm_crimsom 0.52, jeeliz_boy 0.6 (6 heads, 4 makers)",
+    )
+    other_mouth: float = number(
+        0.8,
+        "distances between the eyes",
+        0.4,
+        1.2,
+        "that another head's mouth is wide: ICT-FaceKit 0.68, MakeHuman 0.94, Vitruvian and"
+        " Antonia 0.80",
+    )
+    by_face: float = number(
+        0.8,
+        "exponent",
+        0,
+        1,
+        "of the usual width of a mouth by its own, on how far lips part: 0 goes by the mouth, 1 by"
+        " the face. Over the jawOpen of nine training heads by six makers it is 0.82",
+    )
+    by_face_least: float = number(
+        0.6, "usual width by its own", 0.3, 1, "that counts at least; an estimate, not fitted"
+    )
+    by_face_most: float = number(
+        2.5, "usual width by its own", 1, 5, "that counts at most; an estimate, not fitted"
+    )
     near_mouth: int = number(
         8,
         "vertices",

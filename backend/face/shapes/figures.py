@@ -65,6 +65,7 @@ class Places:
         tall: H of left and right, canonical
         long: E of left and right, canonical
         room: from the middle between the lips to the chin, in W
+        apart: from eye to eye, in W
     """
 
     ones: Rows
@@ -75,6 +76,7 @@ class Places:
     tall: tuple[float, float]
     long: tuple[float, float]
     room: float
+    apart: float
 
 
 def places_of(
@@ -120,6 +122,30 @@ def places_of(
         tall=(tall[0], tall[1]),
         long=(long[0], long[1]),
         room=float(np.linalg.norm(landmarks["chin"] - middle)) / width,
+        apart=_eyes_apart(landmarks) / width,
+    )
+
+
+def _eyes_apart(landmarks: Mapping[str, Floats]) -> float:
+    """From the middle of one eye to that of the other, canonical. landmarks: name -> (3,)."""
+    left, right = (
+        (landmarks[f"eye_inner_{side}"] + landmarks[f"eye_outer_{side}"]) / 2 for side in SIDES
+    )
+    return float(np.linalg.norm(left - right))
+
+
+def stretched(places: Places, drawn: float) -> float:
+    """Factor on how far lips part (W): makers go by the face as much as by the mouth, so that a
+    small mouth opens farther for its width.
+
+    Args:
+        places: of the face
+        drawn: how much the head is drawn, 0 to 1
+    """
+    usual = drawn * FIGURES.drawn_mouth + (1 - drawn) * FIGURES.other_mouth
+    return float(
+        np.clip(usual * places.apart, FIGURES.by_face_least, FIGURES.by_face_most)
+        ** FIGURES.by_face
     )
 
 

@@ -100,7 +100,8 @@ def solved(
     near_places = replace(places, rows=np.arange(len(places.rows)))
     columns = np.array([goal.column for goal in goals])
     measure = _Measure(near_places, np.tensordot(turned, near, 1), asked, columns)
-    aim, rate = _aims(goals, share, asked, figures.parted(places))
+    room = figures.parted(places), figures.stretched(places, share)
+    aim, rate = _aims(goals, share, asked, *room)
     ranges = _ranges(goals, list(zip(starts, fixed, strict=True)), levers, bounds)
     weights, reached = best(Problem(aim, rate, *ranges), measure.of)
     values = [
@@ -156,15 +157,16 @@ def _ranges(
 
 
 def _aims(
-    goals: Sequence[Goal], share: float, asked: Sequence[str], most: float
+    goals: Sequence[Goal], share: float, asked: Sequence[str], most: float, stretched: float
 ) -> tuple[Doubles, Doubles]:
     """What N goals ask of M figures on a head that is drawn by a share: `aim` and `rate` (N,M).
     most: W, that its lips part by; a goal of more is asked for as far, and its lips' ways with it.
+    stretched: factor on how far lips part.
     """
     aim, rate = (np.zeros((len(goals), len(asked))) for _ in range(2))
     for g, goal in enumerate(goals):
         mixed = _mixed(goal, share)
-        less = min(1.0, most / max(mixed["open"][0], 1e-6)) if "open" in mixed else 1.0
+        less = min(stretched, most / max(mixed["open"][0], 1e-6)) if "open" in mixed else 1.0
         for figure, (value, tolerance) in mixed.items():
             at = asked.index(figure)
             aim[g, at] = value * (less if figure in PARTING else 1)
