@@ -25,6 +25,11 @@ from .naming import folded
 KEPT = "blendshape_auto_generator_turned"  # custom property of the armature's object meanwhile
 ROLES = ("head", "left_eye", "right_eye")
 TURNS_EYE = 0.2  # of the farthest way of a look, which half an eyeball's vertices go: keys turn it
+# Keys of an eye that looks to its nose, folded: of ARKit and Unified Expressions, SRanipal, VRM
+_INWARDS = {
+    "left": ("eyelookinleft", "eyeleftright", "lookright"),
+    "right": ("eyelookinright", "eyerightleft", "lookleft"),
+}
 _ROTATIONS = ("rotation_quaternion", "rotation_euler", "rotation_axis_angle")
 
 Doubles = NDArray[np.float64]
@@ -156,15 +161,13 @@ def _keys_turn(objects: Sequence[bpy.types.Object], bone: str, side: str) -> boo
     for ob in objects:
         if mesh_of(ob).shape_keys is None:
             continue
-        block = next(
-            (each for each in keys_of(ob).key_blocks if folded(each.name) == f"eyelookin{side}"),
-            None,
-        )
-        if block is None:
+        blocks = [key for key in keys_of(ob).key_blocks if folded(key.name) in _INWARDS[side]]
+        if not blocks:
             continue
-        points = np.empty((len(mesh_of(ob).vertices), 3), np.float32)
-        block.points.foreach_get("co", points.reshape(-1))
-        length = np.linalg.norm(points - base_coordinates(ob), axis=1)
+        points = np.empty((len(blocks), len(mesh_of(ob).vertices), 3), np.float32)
+        for block, each in zip(blocks, points, strict=True):
+            block.points.foreach_get("co", each.reshape(-1))
+        length = np.linalg.norm(points - base_coordinates(ob), axis=2).max(axis=0)
         farthest = max(farthest, float(length.max(initial=0.0)))
         group = ob.vertex_groups.get(bone)
         if ob.parent_type == "BONE" and ob.parent_bone == bone:

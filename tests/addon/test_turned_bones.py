@@ -133,8 +133,10 @@ def test_a_pose_of_the_users_is_turned_from(face: Any) -> None:
     assert tuple(rig.pose.bones["Head"].rotation_euler) == pytest.approx((0.3, 0.1, 0.2))
 
 
-def test_eyes_that_keys_turn_have_no_bones_turned(face: Any) -> None:
-    face.data.shape_keys.key_blocks["eyeLookInLeft"].points[1].co.x -= 1
+@pytest.mark.parametrize("name", ["eyeLookInLeft", "EyeLookInLeft", "Eye_Left_Right", "lookRight"])
+def test_eyes_that_keys_turn_have_no_bones_turned(face: Any, name: str) -> None:
+    face.data.shape_keys.key_blocks["eyeLookInLeft"].name = name
+    face.data.shape_keys.key_blocks[name].points[1].co.x -= 1
     receiver = receiving.start(face, receiving.LOCAL, 0, turning=True)
     assert set(receiver.driven.bones) == {"head", "right_eye"}
     receiving.stop()
