@@ -41,6 +41,7 @@ FACE_JAPANESE: dict[str, str] = {
         "トラッキングが伝える範囲で頭と目のボーンも回します。"
         "ほかのものが回すボーンと、キーが回す目は対象外です"
     ),
+    "No bone of head or eyes is free to turn": "回せる頭や目のボーンがありません",
     # Live tracking
     "Start Live": "ライブ開始",
     "Move the face by live tracking that is sent to this port; nothing of it stays": (

@@ -4,6 +4,7 @@
 import bpy
 
 from ..job import playing, receiving
+from ..job.driven import Driven
 from ..job.preview import unseen
 from ..ops.face_operators import (
     PORTS,
@@ -70,7 +71,7 @@ def _draw_play(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if play is None:
         return
     layout.label(text=playing.shape_now(context.scene), icon="SHAPEKEY_DATA", translate=False)
-    _draw_why(layout, context)
+    _draw_why(layout, context, play.driven)
     if play.routes is not None:
         layout.operator(BLENDSHAPES_OT_keep_recording.bl_idname, icon="ACTION")
     layout.operator(BLENDSHAPES_OT_test_stop.bl_idname, icon="SNAP_FACE")
@@ -95,11 +96,15 @@ def _draw_live(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if receiver.silent():
         silent = tr("Nothing comes in: set this address and port in the tracking app")
         draw_lines(layout, silent, "ERROR", text_width(context))
-    _draw_why(layout, context)
+    _draw_why(layout, context, receiver.driven)
     layout.operator(BLENDSHAPES_OT_track_stop.bl_idname, icon="SNAP_FACE")
 
 
-def _draw_why(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+def _draw_why(layout: bpy.types.UILayout, context: bpy.types.Context, driven: Driven) -> None:
+    """Why less is seen than was asked for."""
     why = unseen(active_object(context))
     if why:
         draw_lines(layout, why, "ERROR", text_width(context))
+    if driven.turning and not driven.bones:
+        none = tr("No bone of head or eyes is free to turn")
+        draw_lines(layout, none, "ERROR", text_width(context))

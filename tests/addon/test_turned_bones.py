@@ -15,7 +15,10 @@ import pytest
 from blendshape_auto_generator.blendshape_addon.blender_io import turned_bones
 from blendshape_auto_generator.blendshape_addon.job import held, playing, receiving
 from blendshape_auto_generator.blendshape_addon.tracking.recordings import Recording
+from blendshape_auto_generator.blendshape_addon.ui import face_panel
 from fixtures.scenes import activate, add, seen, turned
+
+from .test_panels import draw
 
 BONES = {"Head": (0, 0, 0), "LeftEye": (1, -1, 1), "RightEye": (-1, -1, 1)}
 EYES = {"LeftEye": (1, -2, 1), "RightEye": (-1, -2, 1)}  # a vertex before each
@@ -170,6 +173,32 @@ def test_a_file_saved_meanwhile_and_an_undo_have_the_pose_from_before(
     again = bpy.data.objects["Face"]
     assert receiving.current() is not None and seen(again)[0] == pytest.approx(NOSE)
     bpy.ops.blendshapes.track_stop()
+
+
+def said() -> str:
+    """What the panel of the test says, in one line."""
+    return draw(face_panel.BLENDSHAPES_PT_face).replace("\n", " ")
+
+
+def test_the_panel_says_where_no_bone_can_turn(face: Any) -> None:
+    sentence = "No bone of head or eyes is free to turn"
+    shown = bpy.context.window_manager.blendshapes
+    assert "track_turn=False" in said()
+    shown.track_turn = True
+    for free in (True, False):
+        if not free:
+            face.modifiers["Armature"].object = None
+        bpy.ops.blendshapes.play_sample()
+        assert (sentence in said()) is not free
+        bpy.ops.blendshapes.test_stop()
+        shown.track_port = 0
+        receiver = receiving.start(face, receiving.LOCAL, 0, turning=True)
+        receiver.state.take(b"jawOpen-50|")
+        assert (sentence in said()) is not free
+        receiver.state.counts["partial"] = 3
+        assert "3 packets with bits" in said()
+        receiving.stop()
+    shown.property_unset("track_turn")
 
 
 def test_nothing_turns_unless_asked_for(face: Any) -> None:
