@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,7 +75,7 @@ def settled_plane(
     """
     first = normal, offset
     cloud, mine = points.astype(np.float64), probes.astype(np.float64)
-    for near in (PLANE.beside, PLANE.beside * PLANE.narrowed, PLANE.exact):
+    for near in _narrowing():
         mirrored = mine - 2 * (mine @ normal - offset)[:, None] * normal
         partner = cloud[nearest(mirrored.astype(np.float32), points)]
         paired = np.abs(partner - mirrored).max(axis=1) < near
@@ -89,3 +91,14 @@ def settled_plane(
         normal = along / length
         offset = float((middle @ normal).mean())
     return normal, offset
+
+
+def _narrowing() -> Iterator[float]:
+    """How near partners are in each round: some pairs are wrong, so the plane of a round lies
+    beside the mesh's by less than its own `near`, but not by as little as is exact.
+    """
+    near = PLANE.beside
+    while near > PLANE.exact:
+        yield near
+        near *= PLANE.narrowed
+    yield PLANE.exact

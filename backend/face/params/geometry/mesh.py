@@ -162,7 +162,11 @@ class Plane:
         " the sample head, gene and uka",
     )
     narrowed: float = number(
-        0.1, "share", 0.01, 1, "of `beside`, in the second round; an estimate, not fitted"
+        0.3,
+        "share",
+        0.01,
+        0.9,
+        "of a round's distance between partners, in the next round; an estimate, not fitted",
     )
     exact: float = number(
         1e-5,
@@ -172,11 +176,12 @@ class Plane:
         "partners of an exactly symmetric mesh lie no farther apart; rounding is 1e-6 of a body",
     )
     paired: float = number(
-        0.7,
+        0.15,
         "share of the probes",
-        0.5,
+        0.05,
         1,
-        "a mesh is exactly symmetric when so many have an exact partner; an estimate, not fitted",
+        "a mesh is exactly symmetric when so many have an exact partner, which none has by chance:"
+        " of quads that were triangulated and subdivided twice 0.4 have one",
     )
     settling: int = number(
         200, "points", 20, 10_000, "whose exact partners are looked for; an estimate, not fitted"

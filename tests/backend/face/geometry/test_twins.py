@@ -111,3 +111,18 @@ def test_points_in_one_plane_have_no_other_mirror_plane() -> None:
     points[:, 0] = 0
     normal, offset = settled_plane(points, points[::3], np.array([1.0, 0, 0]), 0.0)
     assert normal.tolist() == [1, 0, 0] and offset == 0
+
+
+@pytest.mark.parametrize("share", [0.8, 0.3])
+def test_a_mesh_whose_halves_were_cut_differently_has_its_plane_to_the_last_digit(
+    share: float,
+) -> None:
+    rng = np.random.default_rng(5)
+    half = rng.uniform((0.01, -1, -0.2), (1, 1, 0.2), (4000, 3))
+    own = half[int(share * len(half)) :] + rng.normal(0, 2e-4, (len(half) - int(share * 4000), 3))
+    other = np.concatenate([half[: int(share * len(half))], own]) * (-1, 1, 1)
+    points = np.concatenate([half, other]).astype(np.float32)
+    beside = np.array([1.0, 5e-4, 3e-4]) / np.linalg.norm([1.0, 5e-4, 3e-4])
+    normal, offset = settled_plane(points, points[::40], beside, 4e-4)
+    np.testing.assert_allclose(normal, (1, 0, 0), atol=1e-6)
+    assert abs(offset) < 1e-6
