@@ -23,6 +23,8 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 ACROSS = np.array([-1, 1, 1], np.float32)  # an offset in the mirror
 ONE_PASS = np.array([1], np.int64)
+AT_ONCE = 512  # points that the encoder sees in one run on the CPU, but one crop at least: small
+# crops, each in a run of its own, take an eighth longer
 _OTHER = {"Left": "Right", "Right": "Left", "left": "right", "right": "left"}
 _SIDED = re.compile("(Left|Right|left|right)$")
 
@@ -48,7 +50,8 @@ def encode_with(
 
     def encode(points: Floats) -> tuple[Floats, Floats]:
         points = np.ascontiguousarray(points, np.float32)
-        step = 1 if model.encoder.provider == "cpu" else len(points)
+        few = max(1, AT_ONCE // points.shape[1])
+        step = few if model.encoder.provider == "cpu" else len(points)
         found: dict[int, tuple[Floats, Floats]] = {}
 
         def take(piece: int, outputs: list[Floats]) -> None:

@@ -159,7 +159,7 @@ class EncoderSearch:
         for group in proposals:
             for start in range(0, len(group), SEARCH.batch):
                 frames.extend(group[start : start + SEARCH.batch])
-                looks.append(self.look(group[start : start + SEARCH.batch], CROP.coarse_count))
+                looks.append(self.look(group[start : start + SEARCH.batch], CROP.glance_count))
             if looks and looks[-1][1].max() > enough:
                 break
         if not frames:

@@ -189,17 +189,20 @@ def _sought(
     ups: directions (3,) that may be up, likeliest first. best: what is known already.
     """
     surest, extents = NOTHING, sizes()
-    tries = [(up, size) for up in ups for size in extents]
-    for done, (up, size) in enumerate(tries):
+    # in unlikely directions all sizes are looked at before any is followed
+    tries = [(ups[0], extents[i : i + 1]) for i in range(len(extents))]
+    tries += [(up, extents) for up in ups[1:]]
+    for done, (up, some) in enumerate(tries):
         if best.confidence > FINDING.certain:
             break
         if done == len(extents):  # before it is looked for in directions that are unlikely
             place = by_features(asked, views.search, ups[0], best)
             if place is not None:
                 return place
-        if best.drawn and done % len(extents) == 0:
+        if best.drawn and done >= len(extents):
             break  # what draws proposals in the likelier direction is it
-        found = views.coarse.follow([proposals(views.head, up, size)], SEARCH.keep)
+        groups = (proposals(views.head, up, size) for size in some)
+        found = views.coarse.follow(groups, SEARCH.keep)
         surest = max(surest, found, key=_confidence)
         believed = found.drawn or found.confidence >= asked.enough
         if believed and _within(found.frame, views.head):

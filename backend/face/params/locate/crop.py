@@ -26,6 +26,14 @@ class Crop:
         16_384,
         f"of a crop that only asks whether a face is there; {TRAINED}",
     )
+    glance_count: int = number(
+        128,
+        "points",
+        32,
+        16_384,
+        "of a crop that is only compared with others: the surest are looked at again; followed from"
+        " there 18 heads end where they do with `coarse_count` (docs/experiments/engine.md)",
+    )
     centre_y: float = number(-0.3, "canonical units", -1, 0.5, f"a crop's middle; {TRAINED}")
     centre_z: float = number(-0.3, "canonical units", -1, 0.5, f"a crop's middle; {TRAINED}")
     radius: float = number(2.2, "canonical units", 1, 4, f"a crop's radius; {TRAINED}")
