@@ -9,9 +9,6 @@ from .translations_results_ja import RESULTS_JAPANESE
 JAPANESE: dict[str, str] = {
     **RESULTS_JAPANESE,
     **FACE_JAPANESE,
-    "Facial shape keys for any avatar, ARKit and VRChat, locally": (
-        "どんなアバターにも、ARKit や VRChat の表情シェイプキーを手元の計算だけで作ります"
-    ),
     # The panel
     "BlendShapes": "BlendShapes",
     "Detecting face...": "顔を検出しています...",
