@@ -218,7 +218,7 @@ JAPANESE: dict[str, str] = {
     "Its name, such as lid_upper_left": "名前 (例: lid_upper_left)",
     "Place": "位置",
     "In the object's space": "オブジェクトの座標系で",
-    "Set manually": "手動で設定",
+    "Set Manually": "手動で設定",
     "Set manually; it is used as it is": "手動で設定した点。そのまま使います",
     "Mirror": "ミラー",
     "Mirror Left/Right": "左右をミラー",
@@ -733,8 +733,8 @@ JAPANESE: dict[str, str] = {
     ),
     "Fix": "修正",
     "Fix All": "すべて修正",
-    "Fix this issue, or every fixable one; one undo takes it back": (
-        "この問題、または直せるものすべてを修正します。1 回の取り消しで戻ります"
+    "Fix this issue, or every fixable one; Ctrl-Z takes it back": (
+        "この問題、または直せるものすべてを修正します。Ctrl-Z で元に戻ります"
     ),
     "Finding": "検出項目",
     "Which issue to fix; empty: all of them": "修正する問題。空ならすべて",
@@ -810,15 +810,15 @@ JAPANESE: dict[str, str] = {
     ),
     "Precision": "精度",
     "Precision of the computation": "計算の精度",
-    "As the model is": "モデルのまま",
+    "As the Model Is": "モデルのまま",
     "The model's own precision": "モデル自身の精度",
-    "32 bits": "32 ビット",
+    "32 Bits": "32 ビット",
     "Full precision": "完全精度",
-    "16 bits": "16 ビット",
+    "16 Bits": "16 ビット",
     "Half precision, where the model has a variant that keeps its quality": (
         "半精度。品質を保つ版がモデルにある場合"
     ),
-    "8 bits": "8 ビット",
+    "8 Bits": "8 ビット",
     "Whole numbers, where the model has a variant that keeps its quality": (
         "整数。品質を保つ版がモデルにある場合"
     ),

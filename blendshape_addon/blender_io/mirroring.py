@@ -9,7 +9,6 @@ from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
@@ -119,19 +118,22 @@ def _taken(source: _Source, places: Doubles) -> Doubles:
     corners = corners.reshape(-1, 3)
     tree: Any = BVHTree.FromPolygons(source.places[used].tolist(), corners.tolist())
     moving = source.places[source.offsets.any(axis=1)]
-    for row in np.flatnonzero(_near(places, moving)):
-        at, _normal, number, _distance = tree.find_nearest(Vector(places[row].tolist()))
-        if at is not None:
-            three = used[corners[number]]
-            shares = _shares(np.array(at, np.float64), source.places[three])
-            found[row] = shares @ source.offsets[three]
+    rows = np.flatnonzero(_near(places, moving))
+    hits = [tree.find_nearest(place)[:3:2] for place in places[rows].tolist()]
+    held = np.array([at is not None for at, _number in hits], bool)
+    if not held.any():
+        return found
+    three = used[corners[[number for at, number in hits if at is not None]]]
+    on = np.array([at for at, _number in hits if at is not None], np.float64)
+    shares = _shares(on, source.places[three])
+    found[rows[held]] = np.einsum("ij,ijk->ik", shares, source.offsets[three])
     return found
 
 
-def _shares(point: Doubles, corners: Doubles) -> Doubles:
-    """(3,): how much of each corner (3,3) of a triangle is at a point on it."""
-    a, b, c = corners
-    matrix = np.stack([b - a, c - a], axis=1)
-    u, v = np.linalg.lstsq(matrix, point - a, rcond=None)[0]
-    shares = np.clip(np.array([1 - u - v, u, v]), 0, 1)
-    return np.asarray(shares / shares.sum())
+def _shares(points: Doubles, corners: Doubles) -> Doubles:
+    """(N,3): how much of each corner of a triangle, (N,3,3), is at a point on it, (N,3)."""
+    first = corners[:, 0]
+    ways = np.stack([corners[:, 1] - first, corners[:, 2] - first], axis=2)
+    u, v = np.einsum("ijk,ik->ji", np.linalg.pinv(ways), points - first)
+    shares = np.clip(np.stack([1 - u - v, u, v], axis=1), 0, 1)
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))

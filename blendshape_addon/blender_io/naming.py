@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 _CAMEL = re.compile(r"[a-z]+[A-Z][A-Za-z]*")
 STYLES = ("auto", "standard", "pascal", "suffix")
@@ -57,6 +58,7 @@ def styled(name: str, style: str) -> str:
     return f"{name.removesuffix(side)}{separator}{side[0]}" if side else name
 
 
+@lru_cache(maxsize=4096)
 def folded(name: str) -> str:
     """What is left of a name when case, separators, the width of letters and the way to write a
     side do not count.

@@ -27,6 +27,7 @@ from ..translations import tr
 from ..typed import keys_of, mesh_of, own_operators
 
 AT_ONCE = frozenset({"rename_keys", "bake_keys"})  # what mends all findings that offer it
+MAKING = frozenset({"make_visemes", "make_missing"})  # what generates, which takes seconds
 ASKED_FOR = frozenset({"add_eye_bones"})  # what is done by its own button alone: it changes the rig
 
 
@@ -66,8 +67,13 @@ def _remove_keys(ob: bpy.types.Object, finding: Finding) -> str:
     return tr("{count} copies removed").format(count=len(finding.on))
 
 
-def _make_visemes(ob: bpy.types.Object, finding: Finding) -> str:
-    own_operators().generate("EXEC_DEFAULT", sets={"vrchat"})
+def set_of(finding: Finding) -> str:
+    """The set that a finding of MAKING asks for."""
+    return "vrchat" if finding.fix == "make_visemes" else finding.code.removeprefix("names_")
+
+
+def _make(ob: bpy.types.Object, finding: Finding) -> str:
+    own_operators().generate("EXEC_DEFAULT", sets={set_of(finding)})
     return session.status.result
 
 
@@ -178,11 +184,6 @@ def _show_mesh(ob: bpy.types.Object, finding: Finding) -> str:
     return tr("{name} is shown").format(name=ob.name)
 
 
-def _make_missing(ob: bpy.types.Object, finding: Finding) -> str:
-    own_operators().generate("EXEC_DEFAULT", sets={finding.code.removeprefix("names_")})
-    return session.status.result
-
-
 def _reset_values(ob: bpy.types.Object, finding: Finding) -> str:
     for name in finding.on:
         keys_of(ob).key_blocks[name].value = 0.0
@@ -199,7 +200,7 @@ _MENDERS: dict[str, Callable[[bpy.types.Object, Finding], str]] = {
     "rename_mesh": _rename_mesh,
     "rename_keys": _rename_keys,
     "remove_keys": _remove_keys,
-    "make_visemes": _make_visemes,
+    "make_visemes": _make,
     "fill_visemes": _fill_visemes,
     "add_alias": _add_alias,
     "clean_keys": _clean_keys,
@@ -211,6 +212,6 @@ _MENDERS: dict[str, Callable[[bpy.types.Object, Finding], str]] = {
     "widen_range": _widen_range,
     "unpin": _unpin,
     "show_mesh": _show_mesh,
-    "make_missing": _make_missing,
+    "make_missing": _make,
     "add_eye_bones": _add_eye_bones,
 }

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import bpy
@@ -15,11 +16,13 @@ from ..blender_io.standards import standards
 from ..blender_io.vrchat_facts import facts
 from ..blender_io.vrchat_words import Finding
 from ..errors import AddonError
-from ..job import live, preview
+from ..job import live, preview, session
 from ..translations import error_text, tr
-from ..typed import Returned, active_object
+from ..typed import Returned, active_object, own_operators
 from .asking import OfMesh
-from .vrchat_fixes import ASKED_FOR, AT_ONCE, mend
+from .vrchat_fixes import ASKED_FOR, AT_ONCE, MAKING, mend, set_of
+
+_AGAIN_SECONDS = 0.2  # between two looks at whether the keys are made
 
 _findings: list[Finding] = []
 _checked: list[int] = []  # identity of the object that the findings are about
@@ -92,7 +95,7 @@ class BLENDSHAPES_OT_vrchat_check(OfMesh, bpy.types.Operator):
 
 
 class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
-    """Fix this issue, or every fixable one; one undo takes it back"""
+    """Fix this issue, or every fixable one; Ctrl-Z takes it back"""
 
     bl_idname = "blendshapes.vrchat_fix"
     bl_label = "Fix"
@@ -107,24 +110,78 @@ class BLENDSHAPES_OT_vrchat_fix(OfMesh, bpy.types.Operator):
         ),
     ]
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Returned:
+        """In a window what has to be generated is, as by Generate, with progress and ESC; it is an
+        undo step of its own.
+        """
+        if bpy.app.background:
+            return self.execute(context)
+        ob = active_object(context)
+        try:
+            asked = self._asked(ob)
+        except AddonError:
+            return self.execute(context)  # which says it
+        sets = {set_of(finding) for finding in asked if finding.fix in MAKING}
+        done = self._mend(ob, [finding for finding in asked if finding.fix not in MAKING], not sets)
+        if sets and done is not None:
+            own_operators().generate("INVOKE_DEFAULT", sets=sets)
+        bpy.app.timers.register(_look_again, first_interval=_AGAIN_SECONDS)
+        return {"FINISHED"} if done else {"CANCELLED"}
+
     def execute(self, context: bpy.types.Context) -> Returned:
         """Check anew, so that what was undone meanwhile is not mended twice; mend; check again."""
-        ob, done = active_object(context), []
+        ob = active_object(context)
+        try:
+            asked = self._asked(ob)
+        except AddonError as error:
+            self.report({"ERROR"}, error_text(error))
+            return {"CANCELLED"}
+        done = self._mend(ob, asked)
+        with contextlib.suppress(AddonError):
+            look(ob)
+        return {"FINISHED"} if done else {"CANCELLED"}
+
+    def _asked(self, ob: bpy.types.Object) -> list[Finding]:
+        """What is there now of what is to be mended."""
+        return [
+            finding
+            for finding in look(ob)
+            if finding.fix and (self.code == finding.code if self.code else for_all(finding))
+        ]
+
+    def _mend(
+        self, ob: bpy.types.Object, asked: Sequence[Finding], alone: bool = True
+    ) -> list[str] | None:
+        """What was done; None where it failed before anything was. alone: nothing else is done, so
+        that it is said where there was nothing to do.
+        """
+        done: list[str] = []
         try:
             mended: set[str] = set()
-            for finding in look(ob):
-                if not finding.fix or (finding.fix in AT_ONCE and finding.fix in mended):
+            for finding in asked:
+                if finding.fix in AT_ONCE and finding.fix in mended:
                     continue
-                if self.code == finding.code if self.code else for_all(finding):
-                    mended.add(finding.fix)
-                    with object_mode(ob):
-                        done.append(mend(ob, finding))
-            look(ob)
+                mended.add(finding.fix)
+                with object_mode(ob):
+                    done.append(mend(ob, finding))
         except (AddonError, RuntimeError) as error:
             self.report({"ERROR"}, error_text(error))
-            return {"FINISHED"} if done else {"CANCELLED"}
-        self.report({"INFO"}, "; ".join(done) or tr("There was nothing to fix"))
-        return {"FINISHED"} if done else {"CANCELLED"}
+            return done or None
+        if done or alone:
+            self.report({"INFO"}, "; ".join(done) or tr("There was nothing to fix"))
+        return done
+
+
+def _look_again() -> float | None:
+    """When the keys are made, what the panel says is looked at again."""
+    if session.status.running:
+        return _AGAIN_SECONDS
+    ob = next((ob for ob in bpy.data.objects if [ob.session_uid] == _checked), None)
+    if ob is not None:
+        with contextlib.suppress(AddonError):
+            look(ob)
+        session.redraw(bpy.context)
+    return None
 
 
 CLASSES = (

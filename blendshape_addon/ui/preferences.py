@@ -40,10 +40,10 @@ PROVIDERS = (
     ("qnn", "QNN", "Qualcomm; needs a Python with onnxruntime-qnn and a quantised model"),
 )
 PRECISIONS = (
-    ("auto", "As the model is", "The model's own precision"),
-    ("fp32", "32 bits", "Full precision"),
-    ("fp16", "16 bits", "Half precision, where the model has a variant that keeps its quality"),
-    ("int8", "8 bits", "Whole numbers, where the model has a variant that keeps its quality"),
+    ("auto", "As the Model Is", "The model's own precision"),
+    ("fp32", "32 Bits", "Full precision"),
+    ("fp16", "16 Bits", "Half precision, where the model has a variant that keeps its quality"),
+    ("int8", "8 Bits", "Whole numbers, where the model has a variant that keeps its quality"),
 )
 
 

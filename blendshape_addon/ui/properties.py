@@ -168,7 +168,7 @@ class BlendShapesLandmark(bpy.types.PropertyGroup):
     corrected: Annotated[
         bool,
         bpy.props.BoolProperty(
-            name="Set manually", description="Set manually; it is used as it is"
+            name="Set Manually", description="Set manually; it is used as it is"
         ),
     ]
     estimated: Annotated[

@@ -221,6 +221,33 @@ def vrchat_story(hand: Hand, seen: dict[str, object]) -> Steps:
     seen["after_undo"] = the_object().name
 
 
+def mend_story(hand: Hand, seen: dict[str, object]) -> Steps:
+    """Keys without visemes, the check, and its button that generates them: with progress, while the
+    window lives; then the finding is gone.
+    """
+    bpy.context.scene.blendshapes.sets = {"arkit"}
+    yield from begin(hand, "BLENDSHAPES_PT_vrchat")
+    yield from click_to_keys(hand, seen)
+    yield from hand.click((yield from hand.find("blendshapes.vrchat_check")))
+    yield from hand.wait()
+    fix = yield from hand.find('vrchat_fix(code="visemes")')
+    status().longest_work = 0.0
+    hand.press_button(fix)
+    yield
+    hand.release_button(fix)
+    yield from hand.until(hand.running, 30, "the operator")
+    yield from hand.until(lambda: status().fraction > 0.1 or not hand.running(), 60, "progress")
+    seen["progress"] = hand.picture("mending")
+    yield from hand.until(lambda: not hand.running(), 100, "the end")
+    yield from hand.wait(40)
+    seen["mended"], seen["work"] = keys(), status().longest_work
+    try:
+        yield from hand.find('vrchat_fix(code="visemes")')
+        seen["gone"] = False
+    except LookupError:
+        seen["gone"] = True
+
+
 def timing(hand: Hand, seen: dict[str, object]) -> Steps:
     """Click to keys with ARKit alone, on a child that does not run yet and then on one that
     does.

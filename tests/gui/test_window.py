@@ -132,6 +132,12 @@ def test_the_vrchat_check_mends_with_a_click(machine: gui.Machine) -> None:
     assert seen["after_undo"] == "SampleHead"
 
 
+def test_what_the_check_generates_leaves_the_window_alive(machine: gui.Machine) -> None:
+    seen = play(machine, "mend_story", size=(1000, 900))
+    assert len(seen["mended"]) == len(seen["keys"]) + 15
+    assert seen["work"] < BLOCK and seen["gone"], "the panel has looked again by itself"
+
+
 def test_a_second_blender_renders_a_contact_sheet(machine: gui.Machine) -> None:
     seen = play(machine, "sheet_story")
     assert seen["rendering"]
