@@ -39,6 +39,8 @@ def lip_lid_side(
     triangles: Ints,
     landmarks: Mapping[str, NDArray[np.floating[Any]]],
     skin: NDArray[np.bool_] | None = None,
+    *,
+    eyes: bool = True,
 ) -> Floats:
     """Side float32 (V,2) of each vertex: of the mouth's opening and of the nearer eye's, 1 above,
     -1 below, 0 in between or unknown.
@@ -48,6 +50,7 @@ def lip_lid_side(
         triangles: int32 (T,3)
         landmarks: name -> (3,), canonical
         skin: bool (V,), of `face_skin`, where it is known already
+        eyes: the eyes' are asked for, too; else all of theirs are 0
     """
     found = np.zeros((len(vertices), 2), np.float32)
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
@@ -62,15 +65,15 @@ def lip_lid_side(
             at["lip_lower"] + down / 2,
         )
     ]
-    for name in SIDES:
+    for name in SIDES if eyes else ():
         upper, lower = at[f"lid_upper_{name}"], at[f"lid_lower_{name}"]
         brow = (at[f"brow_inner_{name}"] + at[f"brow_outer_{name}"]) / 2
         openings.append(
             ((upper + lower) / 2, OPENING_SIDES.eye_reach, brow, lower - (brow - upper))
         )
-    (near, side), *eyes = _openings(vertices, triangles, skin, openings)
+    (near, side), *of_eyes = _openings(vertices, triangles, skin, openings)
     found[near, 0] = np.nan_to_num(side)
-    for (near, side), sign in zip(eyes, (1, -1), strict=True):
+    for (near, side), sign in zip(of_eyes, (1, -1), strict=False):
         side = _spread(vertices[near], side)
         mine = sign * (vertices[near, 0] - at["nose_tip"][0]) >= 0
         found[near[mine], 1] = side[mine]
@@ -110,7 +113,7 @@ def opposites(
         skin: bool (V,), of `face_skin`, where it is known already
     """
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
-    found = np.empty((len(vertices), 2), np.int32)
+    found = np.full((len(vertices), 2), -1, np.int32)
     skin = face_skin(vertices, loose_parts(vertices, triangles), at) if skin is None else skin
     corners = [at[f"mouth_{s}"] for s in SIDES]
     found[:, 0] = _opposite(
@@ -120,7 +123,7 @@ def opposites(
         (*corners, at["lip_upper"], at["lip_lower"]),
         OPENING_SIDES.mouth_reach,
     )
-    for name, sign in zip(SIDES, (1, -1), strict=True):
+    for name, sign in zip(SIDES, (1, -1), strict=True) if side[:, 1].any() else ():
         around = [at[f"{mark}_{name}"] for mark in ("eye_inner", "eye_outer")]
         lids = at[f"lid_upper_{name}"], at[f"lid_lower_{name}"]
         other = _opposite(vertices, side[:, 1], skin, (*around, *lids), OPENING_SIDES.eye_reach)
@@ -249,6 +252,7 @@ def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floa
     distance = np.full(rows * size, np.inf, np.float32)
     front = (seeds + np.arange(rows)[:, None] * size).ravel()
     distance[front] = 0
+    changed = np.zeros(len(distance), bool)
     for _ in range(OPENING_SIDES.rounds):
         tick()
         own = front % size
@@ -262,13 +266,10 @@ def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floa
         if not nearer.any():
             break
         end, reached = end[nearer], reached[nearer]
-        farthest_first = np.argsort(-reached, kind="stable")
-        distance[end[farthest_first]] = reached[
-            farthest_first
-        ]  # of several, the last one written stays
-        changed = np.zeros(len(distance), bool)
+        np.minimum.at(distance, end, reached)
         changed[end] = True
         front = np.flatnonzero(changed)
+        changed[front] = False
     return distance.reshape(rows, size)
 
 

@@ -51,7 +51,7 @@ def _refined(
     at: dict[str, Floats],
     *,
     model_trust: Callable[[], float],
-    corners_moved: bool,
+    again: bool,
     open_eyes: list[str],
 ) -> tuple[dict[str, Floats], Floats, Floats]:
     """Move landmarks to the mesh's openings where the user has not placed them.
@@ -62,13 +62,14 @@ def _refined(
         skin: flags (V,), the face's
         at: float32 (3,), canonical, by name
         model_trust: 0 to 1, how far the encoder is believed about eyes that are flat
-        corners_moved: the mouth's corners stay where they are
+        again: it is the second time: the mouth's corners stay where they are
         open_eyes: those that are looked for; of these, the found ones are left
 
     Returns:
-        Landmarks by name, `lip_lid_side` (V,2) and `opposite_edge` (V,6).
+        Landmarks by name, `lip_lid_side` (V,2) and `opposite_edge` (V,6), the first time of the
+        mouth alone where anything was moved.
     """
-    mesh, parts = place.mesh, place.parts
+    mesh, parts, given = place.mesh, place.parts, at
     eyes = refine.eyes(
         canonical,
         mesh.triangles,
@@ -87,9 +88,8 @@ def _refined(
         if flat and model_trust() < 1:  # which may have to wait
             eyes |= flat
     at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
-    known = lip_lid_side(canonical, mesh.triangles, at, skin)
-    across = opposite_edge(canonical, opposites(canonical, mesh.triangles, at, known, skin), known)
-    own = np.zeros(3, np.float32) if corners_moved else _to_slit(place.more())
+    known, across = _sides(place, canonical, skin, at, eyes=again)
+    own = np.zeros(3, np.float32) if again else _to_slit(place.more())
     slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at) or flat_features.mouth(
         canonical, parts, skin, at
     )
@@ -98,7 +98,26 @@ def _refined(
         for n, p in slit.items()
         if n not in mesh.landmarks
     }
+    if not again and all(at[n] is given[n] for n in NAMES):
+        known, across = _sides(place, canonical, skin, at, eyes=True)
     return at, known, across
+
+
+def _sides(
+    place: Place, canonical: Floats, skin: NDArray[np.bool_], at: dict[str, Floats], *, eyes: bool
+) -> tuple[Floats, Floats]:
+    """`lip_lid_side` (V,2) and `opposite_edge` (V,6) of the mouth and, if asked, the eyes.
+
+    Args:
+        place: of the face
+        canonical: float32 (V,3), the mesh's vertices
+        skin: flags (V,), the face's
+        at: float32 (3,), canonical, by name
+        eyes: of these, too
+    """
+    triangles = place.mesh.triangles
+    known = lip_lid_side(canonical, triangles, at, skin, eyes=eyes)
+    return known, opposite_edge(canonical, opposites(canonical, triangles, at, known, skin), known)
 
 
 def _to_slit(more: Floats) -> Floats:
@@ -225,7 +244,7 @@ def _seen(place: Place) -> _Seen | Place:
                 skin,
                 at,
                 model_trust=model_trust,
-                corners_moved=again,
+                again=again,
                 open_eyes=open_eyes,
             )
             other = _elsewhere(place, vertices, at, refined)
