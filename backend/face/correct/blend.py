@@ -116,6 +116,11 @@ def with_tongue(
     return found
 
 
+def _tongue(out: Floats, head: Head, m: Mouth, inside: Flags) -> Flags:
+    """The vertices (F,) of the tongue. out: tongueOut, float32 (F,3), canonical."""
+    return tongue_of(out, m.vertices, m.x, head.surface.owner, inside=inside, half=m.half)
+
+
 def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats]) -> float:
     """Share of the model in the mixture, from `BLEND.doubted` to 1, by the mean cosine of its
     offsets with the fields' over all their conditions.
@@ -240,6 +245,10 @@ def _move_inside(
     if "jawOpen" in found:
         found["jawOpen"][:] = with_jaw(found["jawOpen"], head.surface, mouth, inside, drawn)
     if "tongueOut" in found:
+        less = np.float32(1 - (1 - model_trust) * drawn * (1 - TONGUE.goes))
+        tongue = _tongue(found["tongueOut"], head, mouth, inside) if less < 1 else None
+        for name in found.keys() & {"jawOpen", "mouthClose"} if tongue is not None else ():
+            found[name][tongue] *= less
         found["tongueOut"][:] = with_tongue(
             found["tongueOut"], head.surface, mouth, inside, model_trust
         )

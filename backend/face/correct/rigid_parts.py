@@ -249,7 +249,8 @@ def move_teeth(shapes: Mapping[str, Floats], vertices: Floats, mouth: MouthParts
     moved = [shapes["jawOpen"][mine].mean(axis=0) for mine in mouth.rows]
     most = max((float(np.linalg.norm(way)) for way in moved), default=0.0)
     follows = [
-        np.linalg.norm(way) > RIGID_PARTS.upper_teeth * most
+        np.linalg.norm(way)
+        > (RIGID_PARTS.upper_teeth if way[1] > 0 else RIGID_PARTS.lower_teeth) * most
         and (way[1] > RIGID_PARTS.raised_teeth or not over)
         for over, way in zip(mouth.upper, moved, strict=True)
     ]

@@ -71,7 +71,16 @@ class RigidParts:
         "share of the farthest row's way at jawOpen",
         0,
         0.9,
-        "a row of teeth that goes less far stays when the jaw moves; an estimate, not fitted",
+        "a row of teeth that rises less far stays when the jaw moves; an estimate, not fitted",
+    )
+    lower_teeth: float = number(
+        0.5,
+        "share of the farthest row's way at jawOpen",
+        0.1,
+        0.9,
+        "a row that falls less far is an upper one, which a model lets go along by a little:"
+        " lower rows of training heads fall by 0.61 and more (uka, pm_crimsom, jeeliz_boy, gene:"
+        " 4 heads, 3 makers)",
     )
     raised_teeth: float = number(
         0.02,

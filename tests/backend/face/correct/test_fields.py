@@ -359,6 +359,18 @@ def test_what_is_inside_a_wide_mouth_keeps_still_when_lips_move(model_trust: flo
     assert blend.mixed(head, jaw, model_trust)["jawLeft"][inside].any()
 
 
+@pytest.mark.parametrize(("drawn", "share"), [(0.0, 1.0), (1.0, 0.7)])
+def test_the_tongue_of_a_drawn_head_goes_less_far_than_the_jaw(drawn: float, share: float) -> None:
+    one = made(None)
+    tongue = one.head.part == PARTS.index("tongue")
+    shapes = {name: one.shapes[name].copy() for name in ("jawOpen", "tongueOut")}
+    head = head_of(one.there, one.head.landmarks)
+    plain = blend.mixed(head, {name: shape.copy() for name, shape in shapes.items()})
+    found = blend.mixed(head, shapes, drawn=drawn)
+    size = [np.linalg.norm(each["jawOpen"][tongue]) for each in (found, plain)]
+    assert size[1] > 0 and size[0] == pytest.approx(share * size[1], rel=0.02)
+
+
 @pytest.mark.parametrize("stuck", ["still", "one vertex"])
 def test_a_tongue_that_the_model_does_not_know_comes_out_in_one_piece(stuck: str) -> None:
     one = made(None)

@@ -183,6 +183,23 @@ def test_move_teeth_moves_them_with_the_jaw_only(head: tuple[Anatomy, Floats]) -
     np.testing.assert_array_equal(shapes["mouthSmileLeft"][skin], before)
 
 
+@pytest.mark.parametrize(("share", "stays"), [(0.4, True), (0.7, False)])
+def test_upper_teeth_that_fall_by_a_part_of_the_lower_ones_way_stay(
+    head: tuple[Anatomy, Floats], share: float, stays: bool
+) -> None:
+    made = head[0]
+    shapes = {name: offsets.copy() for make in BUILDERS for name, offsets in make(made).items()}
+    lower, upper = (made.part == PARTS.index(f"teeth_{name}") for name in ("lower", "upper"))
+    vertices = made.vertices.copy()
+    vertices[upper, 0] *= 1.4  # not made alike, which would tell them
+    boxes = part_boxes(vertices, made.part)
+    shapes["jawOpen"][upper] = share * shapes["jawOpen"][lower].mean(axis=0)
+    lips = (made.landmarks["lip_upper"] + made.landmarks["lip_lower"]) / 2
+    move_teeth(shapes, vertices, boxes, made.part, lips)
+    assert shapes["jawOpen"][lower, 1].max() < -0.02
+    assert shapes["jawOpen"][upper].any() != stays
+
+
 def disc(radius: float, height: float, curve: float = 0.0) -> Floats:
     """A disc of 60 vertices around (0.4, 0), curved like a sphere of radius `curve`, or flat."""
     turn, out = np.meshgrid(
