@@ -54,7 +54,9 @@ def _refined(
     again: bool,
     open_eyes: list[str],
 ) -> tuple[dict[str, Floats], Floats, Floats]:
-    """Move landmarks to the mesh's openings where the user has not placed them.
+    """Move landmarks to the mesh's openings where the user has not placed them. Lids stay on a head
+    that surely is one of those learnt: which edge of theirs is meant, the lash or the skin behind
+    it, the encoder knows.
 
     Args:
         place: where the face was found
@@ -79,6 +81,8 @@ def _refined(
         placed=set(NAMES) <= mesh.landmarks.keys(),
     )
     open_eyes[:] = [side for side in open_eyes if f"lid_upper_{side}" in eyes]
+    unlike = np.float32(1 - surely_of(place.more()))
+    eyes = {n: at[n] + unlike * (p - at[n]) if n.startswith("lid_") else p for n, p in eyes.items()}
     for side in SIDES:
         flat = (
             flat_features.eye(canonical, mesh.triangles, parts, skin, landmarks=at, side=side)

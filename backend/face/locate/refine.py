@@ -10,17 +10,16 @@ apart along the surface. Where none is found the landmarks stay.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analyse.openings import Flags, Opening, eye_opening
+from ..analyse.openings import Flags, Opening
+from ..analyse.whole_opening import Around, reach_of_eye, whole_opening
 from ..geometry.frame import Doubles, Floats
 from ..geometry.landmarks import SIDES
-from ..geometry.mesh import LOW_HALF, Ints, all_corners, connected_parts, squared, weld
-from ..geometry.normals import corners_of, crossed
+from ..geometry.mesh import Ints, all_corners, connected_parts, squared, weld
 from ..geometry.ramp import smoothstep
 from ..params.analyse import OPENING_SIDES
 from ..params.locate import REFINE_EYES, REFINE_MOUTH
@@ -50,9 +49,8 @@ def eyes(
     """
     found: dict[str, Floats] = {}
     for side in which:
-        corners = landmarks[f"eye_inner_{side}"], landmarks[f"eye_outer_{side}"]
-        reach = REFINE_EYES.near * float(np.linalg.norm(corners[0] - corners[1]))
-        near = squared(vertices - (corners[0] + corners[1]) / 2) < reach * reach
+        middle, reach = reach_of_eye(landmarks, side)
+        near = squared(vertices - middle) < reach * reach
         inside = triangles[all_corners(near, triangles)]
         own = skin[near]
         if not len(inside) or not own.any():
@@ -63,89 +61,11 @@ def eyes(
             len(points), inside
         )  # a shell that is sewn to the lids hangs together with them only when welded
         skins = [own, raw == np.bincount(raw[own]).argmax()]
-        around = _Around(points, inside, weld(points), skins, reach)
-        opening = _opening(around, landmarks, side, placed)
+        around = Around(points, inside, weld(points), skins, reach)
+        opening = whole_opening(around, landmarks, side, placed=placed, ends=True)
         if opening is not None:
             found |= _edges(opening, landmarks, side)
     return found
-
-
-@dataclass(frozen=True)
-class _Around:
-    """The mesh around an eye.
-
-    Args:
-        vertices: float32 (V,3), canonical
-        triangles: int32 (T,3) among them
-        group: (V,), vertices in one place share one
-        skins: flags (V,) of what may be skin
-        reach: how far from the eye's middle they lie at most, canonical
-    """
-
-    vertices: Floats
-    triangles: Ints
-    group: Ints
-    skins: list[Flags]
-    reach: float
-
-
-def _opening(
-    around: _Around, landmarks: Mapping[str, Floats], side: str, placed: bool
-) -> Opening | None:
-    """The opening nearest to where the landmarks say, by tries from near to far."""
-    names = [f"{name}_{side}" for name in ("eye_inner", "eye_outer", "lid_upper", "lid_lower")]
-    inner, outer, top, low = (landmarks[name] for name in names)
-    for stretch in (1.0, REFINE_EYES.stretch):
-        for shift in (0.0, -REFINE_EYES.shift, REFINE_EYES.shift, -REFINE_EYES.shift_far):
-            up = (top - low) * np.float32(shift)
-            more = (top - low) * np.float32((stretch - 1) / 2)
-            tried = dict(landmarks) | dict(
-                zip(names, (inner + up, outer + up, top + up + more, low + up - more), strict=True)
-            )
-            opening = eye_opening(
-                around.vertices,
-                around.triangles,
-                around.group,
-                around.skins,
-                tried,
-                side=side,
-                widest=placed,
-                ends=True,
-            )
-            if (
-                opening is None
-                and not (shift or stretch > 1)
-                and _unbroken(around, (inner + outer) / 2)
-            ):
-                return None
-            if (
-                opening is None
-                or len(opening.columns) < REFINE_EYES.columns
-                or opening.columns[0] > -REFINE_EYES.both
-                or opening.columns[-1] < REFINE_EYES.both
-            ):
-                continue
-            if (opening.upper.points - opening.lower.points)[:, 1].max() * opening.unit[
-                1
-            ] > REFINE_EYES.least * np.linalg.norm(top - low):
-                return opening
-    return None
-
-
-def _unbroken(around: _Around, middle: Floats) -> bool:
-    """Whether the skin around an eye is one sheet that faces out everywhere, so that there is no
-    opening, however long one looks: painted eyes. middle (3,): of the eye, canonical.
-    """
-    group = around.group
-    own = around.triangles[all_corners(around.skins[0], around.triangles)]
-    if not len(own) or (crossed(*corners_of(around.vertices, own))[2] <= 0).any():
-        return False
-    ends = np.sort(group[np.concatenate([own[:, :2], own[:, 1:], own[:, ::2]])], axis=1)
-    edges, count = np.unique(ends[:, 0].astype(np.int64) << 32 | ends[:, 1], return_counts=True)
-    inner = np.zeros(int(group.max()) + 1, bool)
-    near = squared(around.vertices - middle)
-    inner[group] = near < (REFINE_EYES.inner * around.reach) ** 2
-    return not (inner[edges >> 32] & inner[edges & LOW_HALF] & (count != 2)).any()
 
 
 def _edges(opening: Opening, landmarks: Mapping[str, Floats], side: str) -> dict[str, Floats]:

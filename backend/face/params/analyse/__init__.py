@@ -6,7 +6,7 @@ from .eyes import BROW_STRIPS, COVERED_EYES, EYEBALLS, FLAT_EYES
 from .kinds import FACE_SPACE, KINDS, PART_INPUTS
 from .lids import LASHES, LIDS
 from .mouth import FLAT_MOUTHS, INSIDE_MOUTH, TONGUE_SHAPE
-from .openings import FADING, OPENINGS
+from .openings import FADING, OPENINGS, WHOLE_OPENINGS
 from .rest import CERTAINTY, REST_EYES, REST_MOUTH
 from .skin import BULKY_PARTS, DECALS, FACE_SKIN, OPENING_SIDES
 from .standing import STANDING
@@ -35,4 +35,5 @@ __all__ = [
     "REST_MOUTH",
     "STANDING",
     "TONGUE_SHAPE",
+    "WHOLE_OPENINGS",
 ]

@@ -202,5 +202,70 @@ class Fading:
     )
 
 
+@dataclass(frozen=True)
+class WholeOpenings:
+    """How an eye's opening is looked for around where landmarks say (`analyse/whole_opening.py`).
+    Heights are those that landmarks say, half widths those between an eye's corners.
+    """
+
+    shift: float = number(
+        0.3,
+        "heights of the opening",
+        0.05,
+        0.55,
+        "by which it is looked for above and below; an estimate, not fitted",
+    )
+    shift_far: float = number(
+        0.6,
+        "heights of the opening",
+        0.2,
+        2,
+        "by which it is looked for below at last; an estimate, not fitted",
+    )
+    stretch: float = number(
+        1.5,
+        "times the height that landmarks say",
+        1.05,
+        4,
+        "the same again, so much higher; an estimate, not fitted",
+    )
+    near: float = number(
+        1.3,
+        "widths of an eye around its middle",
+        0.6,
+        3,
+        "in which its opening lies; an estimate, not fitted",
+    )
+    inner: float = number(
+        0.75,
+        "share of that",
+        0.3,
+        1,
+        "within which a border of the skin counts as one; an estimate, not fitted",
+    )
+    columns: int = number(
+        12,
+        "open columns",
+        3,
+        41,
+        "from which on an opening is taken; an estimate, not fitted",
+    )
+    least: float = number(
+        0.3,
+        "share of the height that landmarks say",
+        0.05,
+        0.8,
+        "a lower gap between lids is a crack in what lies in the eye; an estimate, not fitted",
+    )
+    both: float = number(
+        0.325,
+        "half widths on both sides of the middle",
+        0.05,
+        0.8,
+        "that must be open: half an opening misplaces the lids; an estimate, not fitted",
+    )
+
+
 OPENINGS = Openings()
+WHOLE_OPENINGS = WholeOpenings()
 FADING = Fading()
