@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import addon_utils
 import bpy
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,6 @@ from ..typed import keys_of, mesh_of
 from ..vrm.expressions import CLIPS, NEW, OLD, OVERRIDES, Bound, Expression, titled
 from ..vrm.patch import with_overrides
 from .expression_plan import planned
-from .importing import with_addon
 from .mesh_arrays import base_coordinates
 from .mesh_io import find_armature
 
@@ -49,7 +49,7 @@ def enable_package() -> bool:
     enabled.
     """
     if not enabled() and importlib.util.find_spec(_PACKAGE) is not None:
-        with_addon(_PACKAGE)
+        addon_utils.enable(_PACKAGE, default_set=True)  # without preferences it fails at materials
     return enabled()
 
 
