@@ -19,7 +19,7 @@ with atheris.instrument_imports(include=["backend", "fuzzed_extension"]):
     sys.path.insert(0, str(Path(__file__).parent))
     import targets
 
-    for module in ("tables", "errors"):
+    for module in ("errors", "job.tables", "tracking.packets", "tracking.recordings"):
         targets.addon(module)
 
 

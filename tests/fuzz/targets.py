@@ -9,6 +9,7 @@ tiny.decoder.onnx, which prepare() takes from fixtures.models.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import io
 import os
@@ -16,7 +17,7 @@ import struct
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ from backend.protocol import Message, ProtocolError  # noqa: E402
 from backend.service import generate, handlers  # noqa: E402  (after the path is there)
 from backend.service.asked import Asked  # noqa: E402
 from backend.service.mesh_of_request import mesh_of  # noqa: E402
+
+# it lies beside this file, whose folder whoever imports it has put into sys.path
+tracking_targets: Any = importlib.import_module("tracking_targets")
 
 MOST_VERTICES = 96
 CPU = settings.Settings(provider="cpu", threads=1)
@@ -241,6 +245,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "meshes": meshes,
     "tables": tables,
     "archives": archives,
+    "packets": partial(tracking_targets.packets, addon),
+    "recordings": partial(tracking_targets.recordings, addon),
 }
 
 
@@ -302,6 +308,8 @@ def seeds(name: str) -> list[bytes]:
             b'{"chin": [0.0, -0.1, 1.5]}',
             b'{"threads": 2, "provider": "cpu"}',
         ]
+    if name in ("packets", "recordings"):
+        return list(tracking_targets.seeds(name))
     if name == "archives":
         packed = io.BytesIO()
         np.savez(packed, **square, head_weight=np.ones(4), mask=np.zeros(4))

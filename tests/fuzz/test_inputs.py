@@ -58,7 +58,9 @@ def test_any_bytes(name: str, data: bytes) -> None:
     targets.TARGETS[name](data)
 
 
-@pytest.mark.parametrize("name", ["frames", "requests", "models", "archives"])
+@pytest.mark.parametrize(
+    "name", ["frames", "requests", "models", "archives", "packets", "recordings"]
+)
 @given(data=st.data())
 @EXAMPLES
 def test_sound_inputs_with_some_bytes_changed(name: str, data: st.DataObject) -> None:
