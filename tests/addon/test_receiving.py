@@ -247,7 +247,7 @@ def test_drivers_and_actions_wait_while_live(face: Any, sender: socket.socket) -
     poll()
     assert seen(face)[2] == 1.0 and driver.mute
     receiving.stop()
-    assert seen(face)[2] == 0.25 and not driver.mute
+    assert seen(face)[2] == pytest.approx(0.25, abs=1e-6) and not driver.mute
 
 
 def test_another_file_or_no_face_ends_it(face: Any, sender: socket.socket) -> None:
