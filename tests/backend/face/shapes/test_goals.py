@@ -209,7 +209,7 @@ def test_lips_and_lids_never_pass_each_other_and_closed_ones_meet(seed: int | No
     for name, shape in one.shapes.items():
         assert (lips(one, name) - rest).min() > -0.06, name
         assert all(gap(one, shape, side).min() > -0.15 for side in ("left", "right")), name
-    for name in ("pp", "sad", "angry", "relaxed", "grin"):
+    for name in ("pp", "sad", "relaxed", "grin"):
         assert (
             np.abs(lips(one, name) - (slit.upper.points - slit.lower.points)[:, 1]).max() < 0.12
         ), name
@@ -245,7 +245,7 @@ def test_emotions_do_what_their_words_say(seed: int | None) -> None:
     assert sad["lid"] > 0.1 and sad["down"] > 0.06 and sad["open"] < 0.06 and sad["brow_out"] < 0.01
     assert (
         angry["lid"] > 0.05
-        and angry["open"] < 0.06
+        and angry["open"] > 0.08
         and relaxed["up"] > 0.02
         and 0.3 < relaxed["lid"] < 0.6
     )
