@@ -120,7 +120,7 @@ class Page:
         """What is in a line, with links that hold here; a link to what is not here becomes its
         words, a picture that is left out nothing.
         """
-        kept: list[Token] = []
+        written: list[Token] = []
         dropped = 0  # links that are open and left out
         for token in children:
             if token.type == "link_open":
@@ -128,7 +128,7 @@ class Page:
                 dropped = dropped if target else dropped + 1
                 if target:
                     token.attrSet("href", target)
-                    kept.append(token)
+                    written.append(token)
             elif token.type == "link_close" and dropped:
                 dropped -= 1
             elif token.type == "image":
@@ -136,13 +136,13 @@ class Page:
                 file = ROOT / picture  # which may be among those that are being made
                 if file.is_file() and file.stat().st_size <= LARGEST:
                     self.pictures.add(picture)
-                    kept.append(token)
+                    written.append(token)
             else:
-                kept.append(token)
-        for token in kept:
+                written.append(token)
+        for token in written:
             if token.type == "image":
                 token.attrSet("src", self._from_here(self._file(str(token.attrs["src"]))))
-        return kept
+        return written
 
     def _file(self, target: str) -> str:
         """A link's target from the repository's root."""

@@ -45,11 +45,11 @@ def _opening(surface: Surface, landmarks: Mapping[str, Floats], side: str) -> Op
     and it is half a one, a whole one nearby.
     """
     mesh = surface.vertices, surface.triangles, surface.group, surface.skins
-    there = eye_opening(*mesh, landmarks, side=side, widest=surface.placed)
-    if not surface.learnt or (there is not None and reaches(there)):
-        return there
+    existing = eye_opening(*mesh, landmarks, side=side, widest=surface.placed)
+    if not surface.learnt or (existing is not None and reaches(existing)):
+        return existing
     around = Around(*mesh, reach_of_eye(landmarks, side)[1])
-    return whole_opening(around, landmarks, side, placed=surface.placed, ends=False) or there
+    return whole_opening(around, landmarks, side, placed=surface.placed, ends=False) or existing
 
 
 class Lid:

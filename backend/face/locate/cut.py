@@ -92,7 +92,7 @@ def _refined(
         if flat and model_trust() < 1:  # which may have to wait
             eyes |= flat
     at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
-    known, across = _sides(place, canonical, skin, at, eyes=again)
+    known, across = _lip_lid_sides(place, canonical, skin, at, eyes=again)
     own = np.zeros(3, np.float32) if again else _to_slit(place.more())
     slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at) or flat_features.mouth(
         canonical, parts, skin, at
@@ -103,11 +103,11 @@ def _refined(
         if n not in mesh.landmarks
     }
     if not again and all(at[n] is given[n] for n in NAMES):
-        known, across = _sides(place, canonical, skin, at, eyes=True)
+        known, across = _lip_lid_sides(place, canonical, skin, at, eyes=True)
     return at, known, across
 
 
-def _sides(
+def _lip_lid_sides(
     place: Place, canonical: Floats, skin: NDArray[np.bool_], at: dict[str, Floats], *, eyes: bool
 ) -> tuple[Floats, Floats]:
     """`lip_lid_side` (V,2) and `opposite_edge` (V,6) of the mouth and, if asked, the eyes.
