@@ -3,6 +3,7 @@
 
 import bpy
 
+from ..job import session
 from ..ops.export_operator import BLENDSHAPES_OT_export
 from ..ops.vrchat_operators import (
     BLENDSHAPES_OT_vrchat_check,
@@ -12,7 +13,7 @@ from ..ops.vrchat_operators import (
 )
 from ..translations import tr
 from ..typed import Icon, active_object
-from .tab import OfMeshTab, draw_lines, text_width
+from .tab import OfMeshTab, draw_lines, progress_text, text_width
 
 _LEVELS = ("error", "warning", "note", "ok")  # in the order in which they are shown
 ICONS: dict[str, Icon] = {"ok": "CHECKMARK", "note": "INFO", "warning": "ERROR", "error": "CANCEL"}
@@ -47,7 +48,11 @@ class BLENDSHAPES_PT_vrchat(OfMeshTab, bpy.types.Panel):
         """Draw."""
         layout = self.layout
         layout.operator(BLENDSHAPES_OT_vrchat_check.bl_idname, icon="VIEWZOOM")
-        width = text_width(context)
+        status, width = session.status, text_width(context)
+        if status.running:  # what a button below generates
+            layout.progress(
+                factor=status.fraction, text=progress_text(), type="BAR", translate=False
+            )
         shown = sorted(
             findings_of(active_object(context)), key=lambda finding: _LEVELS.index(finding.level)
         )
