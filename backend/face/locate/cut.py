@@ -54,9 +54,7 @@ def _refined(
     again: bool,
     open_eyes: list[str],
 ) -> tuple[dict[str, Floats], Floats, Floats]:
-    """Move landmarks to the mesh's openings where the user has not placed them. Lids stay on a head
-    that surely is one of those learnt: which edge of theirs is meant, the lash or the skin behind
-    it, the encoder knows.
+    """Move landmarks to the mesh's openings where the user has not placed them.
 
     Args:
         place: where the face was found
@@ -71,7 +69,38 @@ def _refined(
         Landmarks by name, `lip_lid_side` (V,2) and `opposite_edge` (V,6), the first time of the
         mouth alone where anything was moved.
     """
-    mesh, parts, given = place.mesh, place.parts, at
+    mesh, given = place.mesh, at
+    eyes = _eyes(place, canonical, skin, at, model_trust=model_trust, open_eyes=open_eyes)
+    at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
+    known, across = _lip_lid_sides(place, canonical, skin, at, eyes=again)
+    own = np.zeros(3, np.float32) if again else _to_slit(place.more())
+    slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at) or flat_features.mouth(
+        canonical, place.parts, skin, at
+    )
+    at |= {
+        n: at[n] + (own if n in CORNERS else 1) * (p - at[n])
+        for n, p in slit.items()
+        if n not in mesh.landmarks
+    }
+    if not again and all(at[n] is given[n] for n in NAMES):
+        known, across = _lip_lid_sides(place, canonical, skin, at, eyes=True)
+    return at, known, across
+
+
+def _eyes(
+    place: Place,
+    canonical: Floats,
+    skin: NDArray[np.bool_],
+    at: dict[str, Floats],
+    *,
+    model_trust: Callable[[], float],
+    open_eyes: list[str],
+) -> dict[str, Floats]:
+    """Landmarks of eyes, canonical, on openings or flat parts. Lids stay on a head that surely is
+    one of those learnt: which edge of theirs is meant, the lash or the skin behind it, the encoder
+    knows. Arguments as those of `_refined`.
+    """
+    mesh = place.mesh
     eyes = refine.eyes(
         canonical,
         mesh.triangles,
@@ -85,26 +114,13 @@ def _refined(
     eyes = {n: at[n] + unlike * (p - at[n]) if n.startswith("lid_") else p for n, p in eyes.items()}
     for side in SIDES:
         flat = (
-            flat_features.eye(canonical, mesh.triangles, parts, skin, landmarks=at, side=side)
+            flat_features.eye(canonical, mesh.triangles, place.parts, skin, landmarks=at, side=side)
             if f"lid_upper_{side}" not in eyes
             else {}
         )
         if flat and model_trust() < 1:  # which may have to wait
             eyes |= flat
-    at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
-    known, across = _lip_lid_sides(place, canonical, skin, at, eyes=again)
-    own = np.zeros(3, np.float32) if again else _to_slit(place.more())
-    slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at) or flat_features.mouth(
-        canonical, parts, skin, at
-    )
-    at |= {
-        n: at[n] + (own if n in CORNERS else 1) * (p - at[n])
-        for n, p in slit.items()
-        if n not in mesh.landmarks
-    }
-    if not again and all(at[n] is given[n] for n in NAMES):
-        known, across = _lip_lid_sides(place, canonical, skin, at, eyes=True)
-    return at, known, across
+    return eyes
 
 
 def _lip_lid_sides(
