@@ -25,7 +25,7 @@ from .geometry.mirror import Each
 from .geometry.smoothing import Neighbours
 from .locate.face import Face
 from .shapes import goals
-from .shapes.combinations import DRIVEN, Combination, combinations
+from .shapes.combinations import DRIVEN, Combination, combinations, held_squints
 from .shapes.confidence import confidence_of
 from .shapes.derived import derive
 from .shapes.figures import Places, ones_of, places_of
@@ -197,6 +197,7 @@ class Pair:
         changed = dict(shapes)
         rules.apply(looked.head, changed, face.model_trust, each)
         held(looked.head, looked.around, looked.findings, changed)
+        changed |= held_squints(looked.head, changed)
         return changed
 
     def poses(

@@ -64,7 +64,7 @@ def combinations(head: Head, shapes: Mapping[str, Floats]) -> list[Combination]:
                     f"blink and squint {side}",
                     (blink, squint),
                     passed,
-                    passed <= COMBINING.crossed,
+                    passed <= COMBINING.crossed + COMBINING.rounding,
                     words,
                 )
             )
@@ -89,6 +89,40 @@ def combinations(head: Head, shapes: Mapping[str, Floats]) -> list[Combination]:
                 Combination(f"both sides of {name}", both, more, more <= COMBINING.together, words)
             )
     return found
+
+
+def held_squints(head: Head, shapes: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Squints with which a blink does not pass the other lid by more than `COMBINING.crossed`.
+
+    Both sides are made smaller alike.
+
+    Args:
+        head: looked at
+        shapes: condition -> offsets float32 (F,3), canonical
+
+    Returns:
+        The squints that become smaller; nothing where all hold, or a blink alone does not.
+    """
+    share, squints = 1.0, []
+    for side, lid in head.lids.items():
+        blink, squint = f"eyeBlink{side.title()}", f"eyeSquint{side.title()}"
+        if not {blink, squint} <= shapes.keys():
+            continue
+        squints.append(squint)
+        share = min(share, _holding(lid.opening, COMBINING.blink * shapes[blink], shapes[squint]))
+    return {name: shapes[name] * np.float32(share) for name in squints} if share < 1 else {}
+
+
+def _holding(opening: Opening, blink: Floats, squint: Floats) -> float:
+    """The largest share of a squint (F,3), 0 to 1, with which no column's lids pass each other
+    farther than they may beside a blink (F,3); 1 where these alone do.
+    """
+    before = _gaps(opening)
+    wide = before > COMBINING.wide * before.max()
+    room = (_gaps(opening, blink) + COMBINING.crossed * before.max())[wide]
+    less = room - (_gaps(opening, blink + squint) + COMBINING.crossed * before.max())[wide]
+    over = (room > 0) & (less > room)
+    return float((room[over] / less[over]).min(initial=1.0))
 
 
 def _gaps(opening: Opening, offsets: Floats | None = None) -> Floats:

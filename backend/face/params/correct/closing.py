@@ -17,8 +17,8 @@ class Closing:
         "share of the opening",
         0.05,
         0.6,
-        "a squint or a smile closes no more, so that a blink driven along with it passes by no"
-        " more: makers' lower lids rise by it at a squint, at the median (13 heads, drawn or not)",
+        "a squint or a smile closes no more: makers' lower lids rise by it at a squint, at the"
+        " median (13 heads, drawn or not)",
     )
     lower_rise: float = number(
         0.25,

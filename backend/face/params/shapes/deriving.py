@@ -99,6 +99,13 @@ class Combining:
         "the lids may pass each other by it: the lid's own thickness and a squint's narrowing; "
         "an estimate, not fitted",
     )
+    rounding: float = number(
+        1e-4,
+        "share of the eye's opening",
+        0,
+        1e-2,
+        "by which more than that is not told: squints are made smaller until they hold, in float32",
+    )
     apart: float = number(
         0.2,
         "share of what the jaw opens",

@@ -13,7 +13,13 @@ from backend.face.analyse.head import head_of
 from backend.face.analyse.surface import Surface, surface_of
 from backend.face.correct import contacts
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
-from backend.face.shapes.combinations import DRIVEN, PAIRS, Combination, combinations
+from backend.face.shapes.combinations import (
+    DRIVEN,
+    PAIRS,
+    Combination,
+    combinations,
+    held_squints,
+)
 from backend.face.shapes.confidence import confidence_of, cosines
 from backend.face.shapes.shape_sets import load_sets
 from scripts.samples.anatomy import OPENINGS, Anatomy
@@ -83,6 +89,24 @@ def test_what_does_not_hold_is_seen(head: Head, condition: str, factor: float, n
         and all(part in found[name].words for part in found[name].conditions)
     )
     assert all(pose.good for other, pose in found.items() if other != name)
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0, 3.0, 6.0])
+def test_squints_are_held_where_a_blink_would_pass_the_other_lid(head: Head, factor: float) -> None:
+    made, there, shapes = head
+    looked = head_of(there, made.landmarks)
+    squints = ("eyeSquintLeft", "eyeSquintRight")
+    large = {**shapes, **{name: shapes[name] * np.float32(factor) for name in squints}}
+    held = held_squints(looked, large)
+    before, after = (by_name(combinations(looked, s)) for s in (large, {**large, **held}))
+    names = ("blink and squint left", "blink and squint right")
+    assert all(after[name].good for name in names)
+    if all(before[name].good for name in names):
+        assert held == {}
+    else:
+        assert max(after[name].value for name in names) > 0.17, "no smaller than they must be"
+        ratio = [np.linalg.norm(held[n]) / np.linalg.norm(large[n]) for n in squints]
+        assert ratio[0] == pytest.approx(ratio[1]) and ratio[0] < 1
 
 
 def test_halves_that_add_up_are_seen(head: Head) -> None:
