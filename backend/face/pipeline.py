@@ -104,7 +104,6 @@ def _head(
             lip_lid_side=face.lip_lid_side,
             landmarks=landmarks,
             placed=placed,
-            learnt=face.surely > 0,
             still=face.still,
         ),
         landmarks,

@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("name", ["ict2", "ict1-coarse", "makehuman2"])
+@pytest.mark.parametrize("name", ["ict2", "ict3", "makehuman2"])
 def test_lids_close_and_shapes_are_their_makers(name: str) -> None:
     rig = head(name, DATA)
     shapes, marks = predicted(rig, MODEL)

@@ -17,7 +17,6 @@ from ..params.analyse import EYE_PARTS, LASHES, LIDS, STANDING
 from .openings import Opening, eye_opening
 from .standing import reach_of, standing
 from .surface import Flags, Surface
-from .whole_opening import Around, reach_of_eye, reaches, whole_opening
 
 
 def find_lids(
@@ -32,24 +31,20 @@ def find_lids(
     """
     found = {}
     for side in SIDES:
-        opening = _opening(surface, landmarks, side)
+        opening = eye_opening(
+            surface.vertices,
+            surface.triangles,
+            surface.group,
+            surface.skins,
+            landmarks,
+            side=side,
+            widest=surface.placed,
+        )
         if opening is not None:
             brow = (landmarks[f"brow_inner_{side}"] + landmarks[f"brow_outer_{side}"]) / 2
             middle = (landmarks[f"eye_inner_{side}"] + landmarks[f"eye_outer_{side}"]) / 2
             found[side] = Lid(surface, opening, brow - middle, side, strips[side])
     return found
-
-
-def _opening(surface: Surface, landmarks: Mapping[str, Floats], side: str) -> Opening | None:
-    """An eye's opening, where there is one: that at the landmarks. Where these are the encoder's
-    and it is half a one, a whole one nearby.
-    """
-    mesh = surface.vertices, surface.triangles, surface.group, surface.skins
-    existing = eye_opening(*mesh, landmarks, side=side, widest=surface.placed)
-    if not surface.learnt or (existing is not None and reaches(existing)):
-        return existing
-    around = Around(*mesh, reach_of_eye(landmarks, side)[1])
-    return whole_opening(around, landmarks, side, placed=surface.placed, ends=False) or existing
 
 
 class Lid:

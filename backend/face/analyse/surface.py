@@ -39,7 +39,6 @@ class Surface:
         boxes: float32 (F,6), of parts
         balls: of `eyeballs`
         placed: all landmarks are the user's
-        learnt: the head is like those learnt, so that its lids' landmarks are the encoder's
     """
 
     vertices: Floats
@@ -53,7 +52,6 @@ class Surface:
     boxes: Floats
     balls: Mapping[str, tuple[NDArray[np.intp], Floats]]
     placed: bool = False
-    learnt: bool = False
 
 
 def surface_of(
@@ -65,7 +63,6 @@ def surface_of(
     *,
     landmarks: Mapping[str, Floats],
     placed: bool = False,
-    learnt: bool = False,
     still: Flags | None = None,
 ) -> Surface:
     """Describe a face's surface; its skin is the part that most landmarks lie on.
@@ -79,7 +76,6 @@ def surface_of(
             to -1 below
         landmarks: float32 (3,), canonical, by name
         placed: all landmarks are the user's
-        learnt: its lids' landmarks are the encoder's
         still: flags (F,), hair and what is worn, as far as that is known
     """
     owner = distinct_rows(parts)[1].astype(np.int32)
@@ -110,7 +106,6 @@ def surface_of(
         boxes=parts,
         balls=balls,
         placed=placed,
-        learnt=learnt,
     )
 
 

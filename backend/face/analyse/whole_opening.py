@@ -91,16 +91,14 @@ def whole_opening(
                     return None
                 continue
             high = (opening.upper.points - opening.lower.points)[:, 1].max() * opening.unit[1]
-            if reaches(opening) and high > wanted.least * np.linalg.norm(top - low):
+            if (
+                len(opening.columns) >= wanted.columns
+                and opening.columns[0] <= -wanted.both
+                and opening.columns[-1] >= wanted.both
+                and high > wanted.least * np.linalg.norm(top - low)
+            ):
                 return opening
     return None
-
-
-def reaches(opening: Opening) -> bool:
-    """Whether an opening is open far enough on both sides of its middle."""
-    wanted, columns = WHOLE_OPENINGS, opening.columns
-    wide = bool(columns[0] <= -wanted.both and columns[-1] >= wanted.both)
-    return wide and len(columns) >= wanted.columns
 
 
 def _unbroken(around: Around, middle: Floats) -> bool:
