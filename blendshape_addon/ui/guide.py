@@ -3,6 +3,8 @@
 Blender's own Online Manual (F1, or the menu of a right click) leads there, too.
 """
 
+import contextlib
+
 import bpy
 
 from ..job import session
@@ -47,5 +49,6 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take them back."""
-    bpy.utils.unregister_manual_map(_manual)
+    """Take them back. Twice is once: Blender unregisters again what failed to register."""
+    with contextlib.suppress(ValueError):
+        bpy.utils.unregister_manual_map(_manual)

@@ -25,6 +25,7 @@ from scripts.generate import ALIAS, load_extension  # noqa: E402
 extension = load_extension()
 extension.register()
 session = importlib.import_module(f"{ALIAS}.blendshape_addon.job.session")
+importing = importlib.import_module(f"{ALIAS}.blendshape_addon.blender_io.importing")
 scene_files = importlib.import_module(f"{ALIAS}.blendshape_addon.blender_io.scene_files")
 AddonError = importlib.import_module(f"{ALIAS}.blendshape_addon.errors").AddonError
 MODEL, FOLDER = sys.argv[1], Path(sys.argv[2])
@@ -66,7 +67,7 @@ def files_cut_short() -> dict[str, Any]:
     whole = {suffix: FOLDER / f"whole{suffix}" for suffix in (".blend", ".glb", ".fbx", ".obj")}
     bpy.ops.wm.save_as_mainfile(filepath=str(whole[".blend"]), copy=True, compress=False)
     for name in ("io_scene_fbx", "io_scene_gltf2"):
-        scene_files.with_addon(name)
+        importing.with_addon(name)
     bpy.ops.export_scene.gltf(filepath=str(whole[".glb"]), export_format="GLB")
     bpy.ops.export_scene.fbx(filepath=str(whole[".fbx"]))
     bpy.ops.wm.obj_export(filepath=str(whole[".obj"]))

@@ -56,13 +56,12 @@ def lip_lid_side(
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
     skin = face_skin(vertices, loose_parts(vertices, triangles), at) if skin is None else skin
     lips = (at["lip_upper"] + at["lip_lower"]) / 2
-    up, down = at["nose_tip"] - at["lip_upper"], at["chin"] - at["lip_lower"]
     openings = [
         (
             lips,
             OPENING_SIDES.mouth_reach,
-            at["lip_upper"] + np.float32(_nearer(up, down) / 2) * up,
-            at["lip_lower"] + down / 2,
+            (at["lip_upper"] + at["nose_tip"]) / 2,
+            (at["lip_lower"] + at["chin"]) / 2,
         )
     ]
     for name in SIDES if eyes else ():
@@ -78,21 +77,6 @@ def lip_lid_side(
         mine = sign * (vertices[near, 0] - at["nose_tip"][0]) >= 0
         found[near[mine], 1] = side[mine]
     return found
-
-
-def _nearer(up: Floats, down: Floats) -> float:
-    """Factor on how far above the mouth its upper side is sought from, where the nose is much
-    farther from it than the chin: around the corners of a small mouth the way is short, and the
-    upper lip would be nearer to the chin's side.
-
-    Args:
-        up: float32 (3,), from the upper lip to the nose
-        down: float32 (3,), from the lower lip to the chin
-    """
-    ratio = float(np.linalg.norm(up)) / max(float(np.linalg.norm(down)), 1e-6)
-    p = OPENING_SIDES
-    share = np.clip((ratio - p.level_from) / (p.level_to - p.level_from), 0, 1)
-    return float(1 + share * (1 / max(ratio, 1e-6) - 1))
 
 
 def opposites(

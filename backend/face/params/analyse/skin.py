@@ -34,21 +34,6 @@ class FaceSkin:
 class OpeningSides:
     """On which side of the mouth or an eye a vertex lies (`analyse/opening_sides.py`)."""
 
-    level_from: float = number(
-        1.3,
-        "ways from the upper lip to the nose by those from the lower one to the chin",
-        1,
-        1.7,
-        "up to which sides of the mouth are told from half those ways: training heads with lips"
-        " have 0.6 to 1.29, but for jeeliz_turtle 2.4 and jeeliz_lama 8.5 (8 heads)",
-    )
-    level_to: float = number(
-        1.8,
-        "ways from the upper lip to the nose by those from the lower one to the chin",
-        1.4,
-        4,
-        "from which on they are told from equally far; an estimate, not fitted",
-    )
     mouth_reach: float = number(
         1.0,
         "canonical units around the mouth",

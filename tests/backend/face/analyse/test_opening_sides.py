@@ -40,19 +40,6 @@ def test_lip_lid_side_tells_upper_from_lower_edges(seed: int | None, opening: st
     assert found[edge][upper].mean() > 0.15 and found[edge][~upper].mean() < -0.15
 
 
-def test_lip_lid_side_of_a_mouth_close_to_the_chin_is_told_from_as_far_above_as_below() -> None:
-    head, triangles = modelled(None)
-    far = dict(head.landmarks)
-    # as far as the brows, where small mouths lie low on the face
-    far["nose_tip"] = (far["brow_inner_left"] + far["brow_inner_right"]) / 2
-    lips = (far["lip_upper"] + far["lip_lower"]) / 2
-    far["chin"] = lips + (far["chin"] - lips) / 2
-    edge = (head.opening == OPENINGS.index("mouth")) & (head.ring >= 0) & (head.ring < 0.3)
-    upper = edge & (np.sin(head.turn) > 0.5)
-    found = lip_lid_side(head.vertices, triangles, far)[:, 0]
-    assert (found[upper] > 0).mean() > 0.97 and found[upper].mean() > 0.1
-
-
 def test_lip_lid_side_is_the_same_on_split_vertices() -> None:
     head, triangles = modelled(None)
     split, corners = (
