@@ -164,7 +164,7 @@ def preset_story(hand: Hand, seen: dict[str, object]) -> Steps:
     scene.sets, scene.jaw = {"mmd"}, 1.25
     yield from hand.wait()
     row = yield from hand.find(".destination")
-    menu = (hand.sidebar.x + round(0.65 * hand.sidebar.width), row[1] - 4)
+    menu = (hand.sidebar.x + round(0.83 * hand.sidebar.width), row[1] - 4)
     yield from hand.click(menu)
     yield from hand.wait(4)
     seen["menu"] = hand.picture("preset_menu")
