@@ -61,7 +61,8 @@ def find_below(hand: Hand, text: str) -> Generator[None, None, Place]:
     yield from hand.wait(2)
     region = hand.sidebar
     x, step = region.x + round(region.width * 0.6), round(STEP * hand.scale)
-    for y in range(region.y + EDGE, region.y + region.height, step):
+    heights = range(region.y + EDGE, region.y + region.height, step)
+    for y in (*heights, *heights):  # the lowest is missed where the sidebar scrolls on meanwhile
         yield from hand.move((x, y))
         yield
         if text in hand.below_mouse():
