@@ -5,6 +5,12 @@ left.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 SIDES = ("left", "right")
 EYE = ("eye_inner", "eye_outer", "lid_upper", "lid_lower")
 BROW = ("brow_inner", "brow_outer")
@@ -27,3 +33,22 @@ def mirrored(name: str) -> str:
         if name.endswith(other):
             return name.removesuffix(other) + one
     return name
+
+
+def eye_wider_open(
+    names: Sequence[str], landmarks: NDArray[np.floating[Any]], alike: float
+) -> tuple[str, ...]:
+    """Names of the eye's landmarks whose lids are farther apart, where the other eye's are less
+    than `alike` of that: it is closed, or winks. None where both are alike.
+
+    Args:
+        names: of the landmarks
+        landmarks: float (L,3)
+        alike: share, from which on both eyes are
+    """
+    at = dict(zip(names, landmarks, strict=True))
+    if not set(NAMES) <= at.keys():
+        return ()
+    high = {s: float(np.linalg.norm(at[f"lid_upper_{s}"] - at[f"lid_lower_{s}"])) for s in SIDES}
+    narrow, wide = sorted(SIDES, key=high.__getitem__)
+    return tuple(f"{n}_{wide}" for n in EYE) if high[narrow] < alike * high[wide] else ()

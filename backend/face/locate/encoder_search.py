@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..analyse.kinds import skin_and_still
 from ..geometry.frame import Doubles, Floats, Frame, frame_of_landmarks
-from ..geometry.landmarks import NAMES, mirrored
+from ..geometry.landmarks import NAMES, eye_wider_open, mirrored
 from ..geometry.mesh import AvatarMesh, Ints, nearest
 from ..geometry.mirror import in_symmetric_region
 from ..geometry.ramp import smoothstep
@@ -261,9 +261,9 @@ class EncoderSearch:
             [f.to_object(p) for f, p in zip([*turned, *turned], points, strict=True)], axis=0
         )
         own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
-        return *self.mirrored_alike(own.to_canonical(seen), own), rows.mean(
-            axis=0, dtype=np.float32
-        )
+        found = own.to_canonical(seen)
+        known = eye_wider_open(self.names, found, SEARCH.eyes_alike)  # lids at rest, the other shut
+        return *self.mirrored_alike(found, own, known), rows.mean(axis=0, dtype=np.float32)
 
     def more(self, frame: Frame) -> Floats:
         """What the encoder says beside landmarks and confidence (S,) of a frame whose landmarks are

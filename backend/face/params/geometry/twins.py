@@ -33,16 +33,41 @@ class Likeness:
         "from 1, above an opening, to -1, below",
         0,
         1,
-        "those of mirror images may differ so much, as ways lead along such diagonals; an estimate,"
-        " not fitted",
+        "those of mirror images may differ so much where the halves of an opening do not mirror; an"
+        " estimate, not fitted",
     )
     opposite_edge: float = number(
         0.005,
         "canonical units",
         0,
         1,
-        "those of mirror images may differ so much, a tenth of an edge around an opening: with ten"
-        " times as much an open eye closed too far beside a closed one",
+        "those of mirror images may differ so much where the halves of an opening do not mirror, a"
+        " tenth of an edge around it: with ten times as much an open eye closed too far beside a"
+        " closed one",
+    )
+    mirrored: float = number(
+        0.995,
+        "share of the vertices around an opening",
+        0.5,
+        1,
+        "from which on, if they lie as mirror images, the opening's halves mirror: all do on sample"
+        " heads, 0.48 at most where one eye is closed",
+    )
+    cut_lip_lid_side: float = number(
+        0.25,
+        "from 1, above an opening, to -1, below",
+        0,
+        1,
+        "those of mirror images around an opening whose halves mirror may differ so much: ways lead"
+        " along diagonals, which do not; by 0.18 on a sample head",
+    )
+    cut_opposite_edge: float = number(
+        0.5,
+        "canonical units",
+        0,
+        2,
+        "the same of ways to the opposite edge, which fade by those sides; by 0.34 on a sample"
+        " head",
     )
     reach: int = number(
         8,

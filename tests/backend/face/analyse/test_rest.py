@@ -235,6 +235,16 @@ def test_the_eye_beside_a_closed_one_closes_as_ever(closed: str, other: str, sty
     assert -0.01 < got < usual + 0.015 < 0.06
 
 
+@pytest.mark.parametrize("share", [0.94, 0.96, 0.98])
+def test_the_eye_beside_one_that_is_nearly_closed_closes_as_ever(share: float) -> None:
+    """The encoder sees a closed eye half open: its landmarks say nothing of the open one's."""
+    blinks = neutral()[1]
+    vertices = head().vertices + np.float32(share) * blinks["eyeBlinkLeft"]
+    usual = gap(head().vertices + blinks["eyeBlinkRight"], "right", 0.0)
+    got = gap(vertices + made(vertices, head().triangles)[1]["eyeBlinkRight"], "right", 0.0)
+    assert -0.01 < got < usual + 0.015
+
+
 @pytest.mark.parametrize(
     "style", [0.0, 1.0]
 )  # between them how tall its eyes are says whether it is drawn, and closed ones do not tell

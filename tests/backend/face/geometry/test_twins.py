@@ -19,17 +19,17 @@ from backend.inference.loading import load_model
 ACROSS = np.array([-1, 1, 1], np.float32)
 
 
-def face(count: int = 300) -> tuple[tuple[Floats, ...], Floats]:
-    """What a decoder sees of a face: `count` vertices on each side, as many again without an image,
-    some in the mirror plane, and copies; and its landmarks (L,3).
+def face(count: int = 300, alone: int | None = None) -> tuple[tuple[Floats, ...], Floats]:
+    """What a decoder sees of a face: `count` vertices on each side, as many again, or `alone`,
+    without an image, some in the mirror plane, and copies; and its landmarks (L,3).
     """
     rng = np.random.default_rng(8)
     left = rng.normal(0, 0.5, (count, sum(WIDTHS))).astype(np.float32)
     left[:, 0] = np.abs(left[:, 0]) + 0.01
-    alone = rng.normal(0, 0.5, (count, sum(WIDTHS))).astype(np.float32)
+    single = rng.normal(0, 0.5, (count, sum(WIDTHS))).astype(np.float32)[:alone]
     midline = rng.normal(0, 0.5, (9, sum(WIDTHS))).astype(np.float32)
     midline[:, 0] = 0
-    rows = np.concatenate([left, left * MIRROR, alone, midline, left[:40]])
+    rows = np.concatenate([left, left * MIRROR, single, midline, left[:40]])
     rows = rows[rng.permutation(len(rows))]
     marks = rng.normal(0, 0.5, (len(NAMES), 3)).astype(np.float32)
     other = [NAMES.index(mirrored(name)) for name in NAMES]
@@ -64,6 +64,24 @@ def test_small_differences_are_evened_and_large_ones_are_none() -> None:
     again = twins_of(seen, landmarks)
     assert again is not None
     assert set(twins.left) - set(again.left) == {twins.left[1]}
+    rows = np.concatenate(evened(seen, again), axis=1)
+    assert np.array_equal(rows[again.left] * MIRROR, rows[again.right])
+
+
+@pytest.mark.parametrize("alone, found", [(0, True), (3, True), (30, False)])
+def test_ways_may_differ_around_an_opening_whose_vertices_mirror(alone: int, found: bool) -> None:
+    """Where all do, it is how the mesh was cut; where some lack an image, one eye is closed."""
+    seen, landmarks = face(alone=alone)
+    twins = twins_of(seen, landmarks)
+    assert twins is not None
+    cut, other_lip = twins.left[:2]
+    seen[3][cut, 1] += 0.1 * np.sign(seen[3][cut, 1])
+    seen[4][cut, 3:] += 0.3
+    seen[3][other_lip, 1] = -0.1 * np.sign(seen[3][twins.right[1], 1])
+    seen[3][twins.right[1], 1] = 0.1 * np.sign(seen[3][twins.right[1], 1])
+    again = twins_of(seen, landmarks)
+    assert again is not None
+    assert set(twins.left) - set(again.left) == {other_lip} | (set() if found else {cut})
     rows = np.concatenate(evened(seen, again), axis=1)
     assert np.array_equal(rows[again.left] * MIRROR, rows[again.right])
 

@@ -10,7 +10,7 @@ import pytest
 from fixtures.located import locate
 
 from backend.face.geometry.frame import Frame, frame_of_landmarks
-from backend.face.geometry.landmarks import NAMES
+from backend.face.geometry.landmarks import NAMES, eye_wider_open
 from backend.face.geometry.mesh import AvatarMesh, Floats
 from backend.face.locate.encoder_search import Encode, EncoderSearch, Found
 from backend.face.locate.points import cloud_of
@@ -104,3 +104,15 @@ def test_bones_that_stand_anywhere_cost_a_glimpse_and_no_search(sample: SampleHe
     other = locate(replace(mesh, bones=bones), counting, NAMES, lambda _share: None, True)
     np.testing.assert_array_equal(straight.landmarks, other.landmarks)
     assert counting.seen < few + SEARCH.batch
+
+
+@pytest.mark.parametrize(("height", "wider"), [(0.02, True), (0.08, True), (0.095, False)])
+def test_the_eye_that_is_wider_open_counts_where_the_other_is_closed(
+    height: float, wider: bool
+) -> None:
+    at = np.zeros((len(NAMES), 3), np.float32)
+    at[NAMES.index("lid_upper_right"), 1] = 0.1
+    at[NAMES.index("lid_upper_left"), 1] = height
+    eye = ("eye_inner_right", "eye_outer_right", "lid_upper_right", "lid_lower_right")
+    assert eye_wider_open(NAMES, at, 0.9) == (eye if wider else ())
+    assert eye_wider_open(NAMES[:3], at[:3], 0.9) == ()
