@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..values import Twins
 from .analyse import rest
@@ -25,10 +26,10 @@ from .correct.fields import fields_of
 from .evidence.evidence import turned_by_bones
 from .geometry.frame import Floats
 from .geometry.landmarks import NAMES
-from .geometry.mesh import AvatarMesh, Ints, among, weld
+from .geometry.mesh import AvatarMesh, Ints, among, distinct_rows, squared, weld
 from .geometry.mirror import Each
 from .geometry.smoothing import neighbours, smoothed
-from .geometry.twins import evened, twins_of
+from .geometry.twins import evened, needed, twins_of
 from .keys import Looked, Pair, Plain
 from .locate.cut import framed
 from .locate.face import Face
@@ -60,7 +61,7 @@ def analyse(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> Looked:
         around,
         landmarks,
         rest.findings(head),
-        looked_over(head, face.normals, around, face.model_trust < 1),
+        looked_over(head, face.normals, around, face.model_trust < 1, face.still),
         fields,
     )
 
@@ -111,7 +112,7 @@ def _head(
 
 
 def predict(network: Network, face: Face, asked: Floats, alike: bool = True) -> Floats:
-    """The network's shapes float32 (N,F,3), canonical.
+    """The network's shapes float32 (N,F,3), canonical; 0 where nothing reads them.
 
     Args:
         network: what computes them
@@ -130,10 +131,28 @@ def predict(network: Network, face: Face, asked: Floats, alike: bool = True) -> 
     twins = twins_of(seen, face.landmarks) if alike else None
     if twins is not None:
         seen = evened(seen, twins)
+    unread = _unread(face) if alike else np.zeros(len(face.indices), bool)
     everything = (*seen, face.latent)
-    return network(
-        tuple(np.ascontiguousarray(array, np.float32) for array in everything), asked, twins
+    offsets = network(
+        tuple(np.ascontiguousarray(array, np.float32) for array in everything),
+        asked,
+        needed(twins, ~unread) if unread.any() else twins,
     )
+    offsets[:, unread] = 0
+    return offsets
+
+
+def _unread(face: Face) -> NDArray[np.bool_]:
+    """Vertices (F,) whose shapes nothing reads: parts that are still, as hair, but for what hangs
+    next to a landmark, where figures are measured.
+    """
+    part = distinct_rows(face.parts)[1]
+    unread = face.still & (np.bincount(part, ~face.still)[part] == 0)
+    hair = np.flatnonzero(unread)
+    for landmark in face.landmarks:
+        near = squared(face.vertices[hair] - landmark) < PIPELINE.read**2
+        unread[hair[near]] = False
+    return np.asarray(unread & ~unread.all())
 
 
 def smooth(offsets: Floats, looked: Looked, each: Each, shared: int) -> None:

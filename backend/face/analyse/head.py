@@ -66,7 +66,9 @@ def head_of(surface: Surface, landmarks: Mapping[str, Floats]) -> Head:
     return Head(surface, landmarks, lids, slit, labels_of(surface, landmarks, brows, lids))
 
 
-def looked_over(head: Head, normals: Floats, around: Neighbours, doubted: bool) -> Head:
+def looked_over(
+    head: Head, normals: Floats, around: Neighbours, doubted: bool, still: Flags
+) -> Head:
     """The head with its mirror image and, where the model is not believed alone, what lies on its
     skin.
 
@@ -75,12 +77,25 @@ def looked_over(head: Head, normals: Floats, around: Neighbours, doubted: bool) 
         normals: float32 (F,3), unit, canonical
         around: which vertices are next to each other
         doubted: whether the model is not believed alone
+        still: flags (F,), hair and what is worn: nobody's mirror image
     """
     surface = head.surface
     size = np.bincount(surface.owner)[
         surface.owner
     ]  # of a vertex's part: left and right parts are of one size
     pairs = pairs_of(surface.vertices, normals, head.labels.skin, size)
+    if pairs is not None:
+        pairs = _without(pairs, still)
     with_lids = len(head.lids) == len(SIDES)  # else it may be a flat part that is an eye
     labels = with_decals(head.labels, surface) if doubted and with_lids else head.labels
     return replace(head, around=around, pairs=pairs, labels=labels)
+
+
+def _without(pairs: Pairs, still: Flags) -> Pairs:
+    """Pairs (F,) of which none is of a vertex that moves and one that is still (F,)."""
+    lost = np.flatnonzero(~still & still[pairs.partner])
+    if not len(lost):
+        return pairs
+    partner = pairs.partner.copy()
+    partner[lost] = lost
+    return replace(pairs, partner=partner, alone=np.union1d(pairs.alone, lost))

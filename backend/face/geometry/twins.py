@@ -87,6 +87,28 @@ def evened(seen: Sequence[Floats], twins: Twins) -> tuple[Floats, ...]:
     )
 
 
+def needed(twins: Twins | None, asked: NDArray[np.bool_]) -> Twins:
+    """Which vertices a decoder need look at where only those of some are asked for.
+
+    Args:
+        twins: of the face, if it has any
+        asked: flags (F,)
+    """
+    if twins is None:
+        nothing = np.empty(0, np.intp)
+        return Twins(nothing, nothing, np.flatnonzero(asked), nothing, nothing)
+    asked, copies = asked.copy(), asked[twins.copies]
+    asked[twins.of[copies]] = True
+    pairs = asked[twins.left] | asked[twins.right]
+    return Twins(
+        twins.left[pairs],
+        twins.right[pairs],
+        twins.alone[asked[twins.alone]],
+        twins.copies[copies],
+        twins.of[copies],
+    )
+
+
 def _close(place: Floats, order: Places, step: int, far: float) -> tuple[Places, Places]:
     """Vertices and those `step` behind them in an order by place, which are no more than `far`
     apart.

@@ -10,7 +10,9 @@ from .number import number
 
 @dataclass(frozen=True)
 class Pipeline:
-    """How many shapes are smoothed at once: changes time and memory, not the result."""
+    """How many shapes are smoothed at once, and where a network need not look: changes time and
+    memory, not the result.
+    """
 
     smoothed_bytes: int = number(
         1 << 20,
@@ -30,6 +32,14 @@ class Pipeline:
     )
     smoothed_most: int = number(
         8, "shapes", 1, 64, "smoothed at once, however small; an estimate, not fitted"
+    )
+    read: float = number(
+        0.5,
+        "canonical units",
+        0.2,
+        10,
+        "of hair and what is worn, which does not move, shapes are computed so near to a landmark:"
+        " figures are measured on the 6 to 24 vertices next to one; an estimate, not fitted",
     )
 
 

@@ -10,7 +10,7 @@ from fixtures.meshes import ball
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.landmarks import NAMES, mirrored
 from backend.face.geometry.symmetry import settled_plane
-from backend.face.geometry.twins import MIRROR, WIDTHS, evened, twins_of
+from backend.face.geometry.twins import MIRROR, WIDTHS, evened, needed, twins_of
 from backend.inference.cancellation import Cancellation
 from backend.inference.contract import PASSES
 from backend.inference.decoding import mirrored_conditions, shapes_of
@@ -144,3 +144,19 @@ def test_a_mesh_whose_halves_were_cut_differently_has_its_plane_to_the_last_digi
     normal, offset = settled_plane(points, points[::40], beside, 4e-4)
     np.testing.assert_allclose(normal, (1, 0, 0), atol=1e-6)
     assert abs(offset) < 1e-6
+
+
+def test_only_what_is_asked_for_is_needed() -> None:
+    seen, landmarks = face()
+    twins = twins_of(seen, landmarks)
+    assert twins is not None
+    asked = np.zeros(len(seen[0]), bool)
+    asked[[twins.left[3], twins.right[5], twins.alone[7], twins.copies[9]]] = True
+    less = needed(twins, asked)
+    assert {3, 5} <= {*np.flatnonzero(np.isin(twins.left, less.left))}
+    assert len(less.left) <= 3 and len(less.left) == len(less.right)
+    assert twins.alone[7] in less.alone and len(less.alone) <= 2
+    assert less.copies.tolist() == [twins.copies[9]] and less.of.tolist() == [twins.of[9]]
+    looked_at = np.concatenate([less.left, less.right, less.alone])
+    assert twins.of[9] in looked_at
+    assert needed(None, asked).alone.tolist() == np.flatnonzero(asked).tolist()
