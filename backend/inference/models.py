@@ -115,14 +115,18 @@ class Model:
         """
         return any(part.slow for part in self.parts)
 
-    def try_threads(self) -> None:
+    def try_threads(self, cancellation: Cancellation | None = None) -> None:
         """Find the number of threads that is fastest now, by the encoder, and use it for all
         sessions; nothing to do where it is fixed.
+
+        Raises:
+            BackendError: `cancelled`; then it stays as it is.
         """
         try_threads(
             self.encoder,
             thread_counts(self.encoder.settings.threads),
             probe(self.encoder.session.get_inputs(), TRIAL_POINTS),
+            cancellation,
         )
         for part in self.parts[1:]:
             if part.threads != self.encoder.threads:

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from .. import regular_file
+from ..errors import BackendError
 from . import hardware
+from .cancellation import Cancellation
 from .loading import SHIPPED, load_model, short_of_memory
 from .models import Model
 from .settings import Settings
@@ -26,17 +28,34 @@ GROWTH = 8  # loading takes about so many times the size of the files, measured 
 RETRY_S = (
     120.0  # the threads are tried again after so long, since a neighbour may have come or gone
 )
+# where nobody leaves a moment for a trial for so long, a request waits for one
+OVERDUE_S = 2 * RETRY_S
 
 
 @dataclass
 class _Entry:
-    """A loaded model, who uses it, and when it was last used and last tried."""
+    """A loaded model, who uses it, when it was loaded, last used and last tried, and the trial that
+    is on its way.
+    """
 
     model: Model
     idle_s: float
     users: int = 0
+    loaded: float = 0.0
     used: float = 0.0
     tried: float = -math.inf
+    trial: Cancellation | None = None
+
+    def due(self, now: float) -> bool:
+        """Whether the number of threads should be tried: for the first time, or since it was used
+        and runs have become slow or a while has passed.
+        """
+        again = self.used > self.tried and (self.model.slow or now - self.tried >= RETRY_S)
+        return self.trial is None and (self.tried == -math.inf or again)
+
+    def overdue(self, now: float) -> bool:
+        """Whether it should long have been tried."""
+        return self.due(now) and now - max(self.tried, self.loaded) >= OVERDUE_S
 
 
 @dataclass(frozen=True)
@@ -87,25 +106,23 @@ class Pool:
                     self._make_room(settings.memory_mb, 0.0)
 
     def try_threads(self) -> int:
-        """Find the fastest number of threads of models that were never tried and that nobody uses
-        now; how many. A first request does not wait for it: cores are the best guess, and the trial
-        takes longer than a wrong one.
+        """Find the fastest number of threads of models that nobody uses now and that were never
+        tried, or not for long; how many. No request waits for it: cores are the best guess, and the
+        trial takes longer than a wrong one. A request that comes meanwhile ends it, until the next
+        time.
         """
         with self._lock:
-            untried = [
-                entry
-                for entry in self._entries.values()
-                if not entry.users and entry.tried == -math.inf
-            ]
-            for entry in untried:
+            now = self._clock()
+            chosen = [each for each in self._entries.values() if not each.users and each.due(now)]
+            for entry in chosen:
                 self._claim_trial(entry)
-        for entry in untried:
+        for entry in chosen:
             try:
                 self._try(entry)
             finally:
                 with self._lock:
                     entry.users -= 1
-        return len(untried)
+        return len(chosen)
 
     def release_idle(self) -> int:
         """Let go of models that nobody has used for their settings' idle_s; how many."""
@@ -153,8 +170,8 @@ class Pool:
             }
 
     def _loaded(self, path: Path | None, settings: Settings) -> _Entry | None:
-        """The entry of a model that is loaded, now used once more, its threads tried again if it is
-        time; None for one that is not.
+        """The entry of a model that is loaded, now used once more, its threads tried again if that
+        is overdue; None for one that is not.
         """
         with self._lock:
             self._forget_changed(path)
@@ -162,14 +179,16 @@ class Pool:
             entry = self._entries.get(key)
             if entry is None:
                 return None
-            due = not entry.users and (entry.model.slow or self._clock() - entry.tried >= RETRY_S)
-            if due:
+            if entry.trial is not None:
+                entry.trial.set()
+            overdue = not entry.users and entry.overdue(self._clock())
+            if overdue:
                 self._claim_trial(entry)
             else:
                 entry.users += 1
             self._entries.move_to_end(key)
             entry.used, entry.idle_s = self._clock(), settings.idle_s
-        if due:
+        if overdue:
             try:
                 self._try(entry)
             except BaseException:
@@ -195,6 +214,7 @@ class Pool:
                 load_model(path, settings, key.low_memory),
                 settings.idle_s,
                 users=1,
+                loaded=self._clock(),
                 used=self._clock(),
             )
             with self._lock:
@@ -204,12 +224,20 @@ class Pool:
     def _claim_trial(self, entry: _Entry) -> None:
         """Under the lock: the entry is used from here on, and no other trial of it begins."""
         entry.users += 1
-        entry.tried = self._clock()
+        entry.trial = Cancellation()
         self.trials += 1
 
     def _try(self, entry: _Entry) -> None:
         """Without the lock: a model that never ends a run would keep all others waiting."""
-        entry.model.try_threads()
+        trial = entry.trial or Cancellation()
+        try:
+            entry.model.try_threads(trial)
+            entry.tried = self._clock()
+        except BackendError:
+            if not trial.is_set():
+                raise
+        finally:
+            entry.trial = None
         hardware.trim_memory()  # the sessions that lost leave holes, 15 MB
 
     def _key(self, path: Path | None, settings: Settings) -> _Key:

@@ -26,7 +26,12 @@ CLEARLY = 1.35  # a median so much above the least is out of the race
 ABOUT = 1.15  # and one so little above it is as good
 
 
-def try_threads(session: Session, counts: Sequence[int], feeds: Mapping[str, Floats]) -> None:
+def try_threads(
+    session: Session,
+    counts: Sequence[int],
+    feeds: Mapping[str, Floats],
+    cancellation: Cancellation | None = None,
+) -> None:
     """Let a session keep the number of threads that does several runs fastest now.
 
     Only the CPU provider depends on it.
@@ -35,7 +40,12 @@ def try_threads(session: Session, counts: Sequence[int], feeds: Mapping[str, Flo
         session: What is tried.
         counts: Numbers of threads to try.
         feeds: The inputs of one run, by name.
+        cancellation: Ends the trial; the session keeps the number that it had.
+
+    Raises:
+        BackendError: `cancelled`.
     """
+    stop = cancellation or Cancellation()
     if session.provider != "cpu" or list(counts) == [session.threads]:
         return
     pieces = [feeds] * (TRIAL_RUNS * min(max(counts), MAX_PARALLEL_RUNS))
@@ -43,7 +53,7 @@ def try_threads(session: Session, counts: Sequence[int], feeds: Mapping[str, Flo
     def work(count: int) -> Callable[[], object]:
         def tried() -> None:
             with ThreadPoolExecutor(count) as pool:
-                run_each(session, pieces, Cancellation(), pool=pool)
+                run_each(session, pieces, stop, pool=pool)
 
         return tried
 

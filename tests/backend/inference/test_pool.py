@@ -11,11 +11,12 @@ import pytest
 from fixtures import models
 
 from backend.inference import pool
+from backend.inference.cancellation import Cancellation
 from backend.inference.hardware import thread_counts
 from backend.inference.loading import load_model
 from backend.inference.metrics import Metrics, Series, quantile, targets
 from backend.inference.models import Model
-from backend.inference.pool import GROWTH, RETRY_S, Pool
+from backend.inference.pool import GROWTH, OVERDUE_S, RETRY_S, Pool
 from backend.inference.settings import Settings, resolve
 
 CONDITIONS = ["jawOpen", "eyeBlinkLeft"]
@@ -194,7 +195,7 @@ def test_a_trial_of_threads_that_never_ends_does_not_hold_up_the_others(
 ) -> None:
     started, go = threading.Event(), threading.Event()
 
-    def endless(model: Any) -> None:
+    def endless(model: Any, cancellation: Cancellation) -> None:
         started.set()
         assert go.wait(20)
 
@@ -212,12 +213,74 @@ def test_a_trial_of_threads_that_never_ends_does_not_hold_up_the_others(
     assert world.pool.stats()["thread_trials"] == 1
 
 
-def test_threads_are_tried_again_after_a_while(world: World, three: list[Path]) -> None:
+def trials(world: World) -> int:
+    found = world.pool.stats()["thread_trials"]
+    assert isinstance(found, int)
+    return found
+
+
+def test_no_request_waits_for_a_trial_of_threads(world: World, three: list[Path]) -> None:
     chosen = resolve({}, environment={})
-    for now, trials in ((0.0, 0), (1.0, 1), (RETRY_S, 1), (RETRY_S + 1, 2), (RETRY_S + 2, 2)):
+    for now in (0.0, 1.0, RETRY_S, RETRY_S + 1):
+        world.now = now
+        with world.pool.lease(three[0], chosen) as model:
+            assert trials(world) == 0 and model.threads == thread_counts()[-1]
+
+
+def test_threads_are_tried_again_after_a_while_of_use(world: World, three: list[Path]) -> None:
+    chosen = resolve({}, environment={})
+    with world.pool.lease(three[0], chosen):
+        pass
+    assert world.pool.try_threads() == 1
+    world.now = 2 * RETRY_S
+    assert world.pool.try_threads() == 0, "nobody has used it since"
+    with world.pool.lease(three[0], chosen):
+        assert world.pool.try_threads() == 0, "it is in use"
+    assert world.pool.try_threads() == 1
+    with world.pool.lease(three[0], chosen):
+        world.now += 1
+    assert world.pool.try_threads() == 0, "the last time was just now"
+
+
+def test_a_child_that_is_never_idle_tries_its_threads_all_the_same(
+    world: World, three: list[Path]
+) -> None:
+    chosen = resolve({}, environment={})
+    for now, count in ((0.0, 0), (OVERDUE_S - 1, 0), (OVERDUE_S, 1), (OVERDUE_S + 1, 1)):
         world.now = now
         with world.pool.lease(three[0], chosen):
-            assert world.pool.stats()["thread_trials"] == trials
+            assert trials(world) == count
+    world.now += OVERDUE_S
+    assert world.pool.try_threads() == 1, "used since the last trial"
+    world.now += 10 * OVERDUE_S
+    with world.pool.lease(three[0], chosen):
+        assert trials(world) == 2, "an old trial is good enough for who comes back"
+
+
+def test_a_request_ends_a_trial_that_is_made_again_later(
+    world: World, three: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    def long(model: Any, cancellation: Cancellation) -> None:
+        started.set()
+        while not cancellation.is_set():
+            assert not ended.wait(0.001)
+        ended.set()
+        cancellation.check()
+
+    chosen = resolve({}, environment={})
+    with world.pool.lease(three[0], chosen):
+        pass
+    with monkeypatch.context() as patch:
+        patch.setattr(Model, "try_threads", long)
+        trial = threading.Thread(target=world.pool.try_threads)
+        trial.start()
+        assert started.wait(20)
+        with world.pool.lease(three[0], chosen):
+            assert ended.wait(20)
+        trial.join(20)
+    assert world.pool.try_threads() == 1 and world.pool.try_threads() == 0
 
 
 def test_a_first_request_does_not_wait_for_the_trial_of_threads(
