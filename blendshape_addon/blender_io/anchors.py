@@ -67,16 +67,13 @@ def hold(surface: Surface, points: Mapping[str, Sequence[float]]) -> dict[str, H
     at = {name: np.array(point, np.float64) for name, point in points.items()}
     if not at or not len(surface.triangles):
         return {}
-    close = marks.around(surface.vertices, surface.triangles, np.array(list(at.values())))
+    together = np.array(list(at.values()))
+    close = marks.around(surface.vertices, surface.triangles, together)
+    nearest = marks.nearest_triangles(surface.vertices, close, together)
     middle = _middle(surface.vertices)
     return {
-        name: _held(
-            surface.vertices,
-            close[marks.nearest_triangle(surface.vertices, close, point)[0]],
-            point,
-            middle,
-        )
-        for name, point in at.items()
+        name: _held(surface.vertices, close[number], point, middle)
+        for (name, point), (number, _away) in zip(at.items(), nearest, strict=True)
     }
 
 

@@ -22,7 +22,7 @@ __all__ = (
     "distances",
     "estimated",
     "fault",
-    "nearest_triangle",
+    "nearest_triangles",
     "size",
     "title",
     "way_in",
@@ -239,8 +239,10 @@ def around(vertices: Floats, triangles: Ints, points: NDArray[np.floating[Any]])
         points: float (N,3)
     """
     chosen = np.zeros(len(vertices), bool)
-    for point in points:
-        apart = ((vertices - point.astype(np.float32)) ** 2).sum(axis=1)
+    axes = np.ascontiguousarray(np.asarray(vertices, np.float32).T)
+    for point in points.astype(np.float32):
+        x, y, z = ((axis - at) ** 2 for axis, at in zip(axes, point, strict=True))
+        apart = x + y + z
         chosen[
             np.argpartition(apart, MARKS.near)[: MARKS.near]
             if len(apart) > MARKS.near
@@ -249,17 +251,31 @@ def around(vertices: Floats, triangles: Ints, points: NDArray[np.floating[Any]])
     return np.asarray(triangles[chosen[triangles].any(axis=1)], np.int32)
 
 
-def nearest_triangle(
-    vertices: Floats, triangles: Ints, point: NDArray[np.floating[Any]]
-) -> tuple[int, float]:
-    """Which of some triangles is nearest to a point, and how far it is.
+def nearest_triangles(
+    vertices: Floats, triangles: Ints, points: NDArray[np.floating[Any]]
+) -> list[tuple[int, float]]:
+    """Of each point, which of some triangles is nearest to it, and how far that is.
 
     Args:
         vertices: float32 (V,3)
         triangles: int32 (U,3), at least one
-        point: float (3,)
+        points: float (N,3)
     """
-    corners = vertices[triangles].astype(np.float64) - np.asarray(point, np.float64)
+    corners = vertices[triangles].astype(np.float64)
+    sides = np.linalg.norm(corners[:, 1:] - corners[:, :1], axis=2).max(axis=1)
+    found = []
+    for point in np.asarray(points, np.float64):
+        apart = np.linalg.norm(corners[:, 0] - point, axis=1)
+        # a triangle is no nearer than its first corner less the longer side there
+        few = np.flatnonzero(~(apart - sides > apart.min() * (1 + 1e-9)))
+        away = _from_triangles(corners[few] - point)
+        number = int(away.argmin())
+        found.append((int(few[number]), float(away[number])))
+    return found
+
+
+def _from_triangles(corners: Doubles) -> Doubles:
+    """How far the origin is from triangles (U,3,3), (U,)."""
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     found = np.minimum.reduce([_to_edge(a, b), _to_edge(b, c), _to_edge(c, a)])
     normal = np.cross(b - a, c - a)
@@ -272,9 +288,7 @@ def nearest_triangle(
     ]
     inside = ~flat & (np.minimum.reduce(shares) >= 0)
     height = np.abs((a * normal).sum(axis=1)) / np.sqrt(area)
-    found = np.where(inside, np.minimum(height, found), found)
-    number = int(found.argmin())
-    return number, float(found[number])
+    return np.asarray(np.where(inside, np.minimum(height, found), found))
 
 
 def _to_edge(a: Doubles, b: Doubles) -> Doubles:
@@ -299,7 +313,5 @@ def distances(vertices: Floats, triangles: Ints, points: Points) -> dict[str, fl
     close = around(vertices, triangles, at)
     if not len(close):
         return dict.fromkeys(points, np.inf)
-    return {
-        name: nearest_triangle(vertices, close, point)[1]
-        for name, point in zip(points, at, strict=True)
-    }
+    found = nearest_triangles(vertices, close, at)
+    return {name: away for name, (_number, away) in zip(points, found, strict=True)}

@@ -175,3 +175,19 @@ def test_distances_are_those_of_triangles() -> None:
         {"above": 0.5, "beside": 1.0, "beyond": 1.0, "edge": 0.0}, abs=1e-6
     )
     assert marks.distances(corners, np.zeros((0, 3), np.int32), {"x": np.zeros(3)}) == {"x": np.inf}
+
+
+def test_the_nearest_triangle_is_that_of_all() -> None:
+    """Most triangles are left out by a bound; what is found is what a look at all of them finds."""
+    rng = np.random.default_rng(5)
+    vertices = rng.normal(size=(400, 3)).astype(np.float32)
+    triangles = rng.integers(0, 400, (200, 3)).astype(np.int32)
+    triangles[:20, 1] = triangles[:20, 0]  # without an area
+    points = np.concatenate([rng.normal(size=(6, 3)), vertices[:3], 50 * rng.normal(size=(3, 3))])
+    found = marks.nearest_triangles(vertices, triangles, points)
+    for point, (number, away) in zip(points, found, strict=True):
+        alone = [
+            marks.nearest_triangles(vertices, triangles[[each]], point[None])[0][1]
+            for each in range(len(triangles))
+        ]
+        assert number == int(np.argmin(alone)) and away == alone[number]
