@@ -138,15 +138,18 @@ def read(
 
 
 def _materials(mesh: bpy.types.Mesh, slots: int) -> Ints:
-    """int32 (T,): the slot of each triangle, -1 where there is none. Triangles are in the order of
-    their faces, which have two fewer than corners.
+    """int32 (T,): the slot of each triangle, -1 where there is none. Attributes are read a hundred
+    times as fast as faces, and without one all faces have the first slot.
     """
-    of_face, corners = (np.empty(len(mesh.polygons), np.int32) for _ in range(2))
-    mesh.polygons.foreach_get("material_index", of_face)
-    mesh.polygons.foreach_get("loop_total", corners)
-    return np.repeat(
-        np.where((of_face >= 0) & (of_face < slots), of_face, -1).astype(np.int32), corners - 2
-    )
+    mesh.calc_loop_triangles()
+    of_face, faces = np.zeros(len(mesh.polygons), np.int32), np.empty(0, np.int32)
+    faces.resize(len(mesh.loop_triangles))
+    mesh.loop_triangle_polygons.foreach_get("value", faces)
+    slots_of: Any = mesh.attributes.get("material_index")
+    if slots_of is not None and len(slots_of.data) == len(of_face):
+        slots_of.data.foreach_get("value", of_face)
+    known = np.where((of_face >= 0) & (of_face < slots), of_face, -1).astype(np.int32)
+    return np.ascontiguousarray(known[faces])
 
 
 def _transparent(material: bpy.types.Material) -> bool:

@@ -17,17 +17,19 @@ import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
 from ..typed import keys_of, mesh_of
-from .in_step import ALONG_32, Look
+from .at_vertices import forget, keep, read
+from .in_step import Look, numbers_of
 from .old_record import OLD_RECORD, old_record, sums_of
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
 
 REQUEST = "blendshape_auto_generator_request"
 RESULTS = "blendshape_auto_generator_results"  # see remembered.py
@@ -210,10 +212,15 @@ def _of_old_record(
 
 
 def record(
-    ob: bpy.types.Object, base: Floats, owned: Ownership, written: Mapping[str, str]
+    ob: bpy.types.Object,
+    base: Floats,
+    owned: Ownership,
+    written: Mapping[str, str],
+    moved: tuple[Ints, Mapping[str, Floats]] | None = None,
 ) -> None:
     """Keep what has become of the keys. Object mode. base: the reference key; written: attribute ->
-    key, of those that were written just now.
+    key, of those that were written just now; moved: where these are known, the vertices int32 (F,)
+    that move and `numbers_of` their offsets by attribute, float32 (F,).
 
     What belongs to no key of the add-on's goes: of keys that were deleted, and of those that were
     edited.
@@ -232,10 +239,15 @@ def record(
         if not owned.exact or name.replace(MADE, MARK) not in there:
             forget(ob, name)  # of a mesh that was turned since, or written anew
     stale = {**written} if owned.exact else {**written, **others}
-    points = np.empty_like(base)
+    points, values = np.empty_like(base), np.zeros(len(base), np.float32)
+    rows, numbers = moved if moved is not None else (np.empty(0, np.int32), {})
     for mark, name in stale.items():
+        if mark in numbers:
+            values[rows] = numbers[mark]
+            keep(ob, mark, "FLOAT", values)
+            continue
         key.key_blocks[name].points.foreach_get("co", points.reshape(-1))
-        keep(ob, mark, "FLOAT", (points - base) @ ALONG_32)
+        keep(ob, mark, "FLOAT", numbers_of(points - base))
     if written or others:
         keep(ob, REST, "FLOAT_VECTOR", base)
     else:
@@ -262,13 +274,6 @@ def call_anew(ob: bpy.types.Object, names: Mapping[str, str]) -> None:
         keys_of(ob)[OLD_RECORD] = {
             names.get(name, name): values for name, values in old.to_dict().items()
         }
-
-
-def forget(ob: bpy.types.Object, name: str) -> None:
-    """Remove an attribute that may be there."""
-    attributes = mesh_of(ob).attributes
-    if name in attributes:
-        attributes.remove(attributes[name])
 
 
 @dataclass(frozen=True)
@@ -305,42 +310,3 @@ def put_back(ob: bpy.types.Object, before: Kept) -> None:
         keys_of(ob)[STRENGTHS] = before.strengths
     if before.old is not None:
         keys_of(ob)[OLD_RECORD] = before.old
-
-
-def read(ob: bpy.types.Object, name: str, wide: int) -> Floats | None:
-    """An attribute of the vertices, float32 (V,) or (V,3); None where it is not as this module
-    makes it.
-    """
-    attribute = mesh_of(ob).attributes.get(name)
-    if (
-        attribute is None
-        or attribute.domain != "POINT"
-        or attribute.data_type != ("FLOAT" if wide == 1 else "FLOAT_VECTOR")
-    ):
-        return None
-    data = _data(attribute)
-    if len(data) != len(mesh_of(ob).vertices):
-        return None  # in edit mode there is nothing to be read
-    values = np.empty((len(data),) if wide == 1 else (len(data), wide), np.float32)
-    data.foreach_get("value" if wide == 1 else "vector", values.reshape(-1))
-    return values
-
-
-def keep(ob: bpy.types.Object, name: str, kind: Any, values: Floats) -> None:
-    """Write an attribute of the vertices, which is then there."""
-    attributes = mesh_of(ob).attributes
-    attribute = attributes.get(name)
-    if attribute is not None and (attribute.domain != "POINT" or attribute.data_type != kind):
-        attributes.remove(attribute)
-        attribute = None
-    if attribute is None:
-        attribute = attributes.new(name, kind, "POINT")
-    _data(attribute).foreach_set(
-        "value" if kind == "FLOAT" else "vector",
-        np.ascontiguousarray(values, np.float32).reshape(-1),
-    )
-
-
-def _data(attribute: bpy.types.Attribute) -> Any:
-    """Its values; what an attribute holds depends on its kind."""
-    return cast("Any", attribute).data

@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from ..errors import AddonError
 from ..typed import keys_of, mesh_of
 from . import tuned
-from .generated import Ownership, attribute_of, count, kept, ownership, put_back, record
+from .generated import (
+    Ownership,
+    attribute_of,
+    count,
+    kept,
+    ownership,
+    put_back,
+    record,
+)
+from .in_step import numbers_of
 from .mesh_arrays import base_coordinates
 
 Floats = NDArray[np.float32]
@@ -142,9 +151,12 @@ def _write(portion: Portion, base: Floats, owned: Ownership, plan: Written) -> N
         ob.shape_key_add(name="Basis", from_mix=False)
     key = keys_of(ob)
     reference = key.reference_key
-    coordinates = np.array(base)
+    coordinates = np.array(base).reshape(-1)
     rest = base[portion.indices]
+    # twice as fast as by rows
+    numbered = (portion.indices[:, None].astype(np.intp) * 3 + np.arange(3)).reshape(-1)
     written: dict[str, str] = {}
+    numbers: dict[str, Floats] = {}
     for shape in portion.shapes:
         if shape.name not in wanted:
             continue
@@ -154,10 +166,12 @@ def _write(portion: Portion, base: Floats, owned: Ownership, plan: Written) -> N
             block = ob.shape_key_add(name=name, from_mix=False)
             block.value = 0.0  # Blender 5 starts with 1
         block.relative_key = reference
-        coordinates[portion.indices] = rest + shape.offsets * np.float32(shape.strength)
-        block.points.foreach_set("co", coordinates.reshape(-1))
-        written[attribute_of(shape.name)] = name
-    record(ob, base, owned, written)
+        places = rest + shape.offsets * np.float32(shape.strength)
+        coordinates[numbered] = places.reshape(-1)
+        block.points.foreach_set("co", coordinates)
+        mark = attribute_of(shape.name)
+        written[mark], numbers[mark] = name, numbers_of(places - rest)
+    record(ob, base, owned, written, (portion.indices, numbers))
     for shape in portion.shapes:
         if shape.strength != 1 and attribute_of(shape.name) in written:
             made = np.zeros_like(base)

@@ -48,7 +48,8 @@ def split(targets: Sequence[Target], indices: Ints, offsets: Floats) -> list[Sha
     for number, target in enumerate(targets):
         mine = (indices >= target.start) & (indices < target.start + target.size)
         own = np.ascontiguousarray(indices[mine] - target.start, np.int32)
-        moved, unlike = offsets[:, mine], np.zeros(len(offsets), bool)
+        moved = offsets if mine.all() else offsets[:, mine]
+        unlike = np.zeros(len(offsets), bool)
         if target.copies:
             own, moved, unlike = _with_copies(target, own, moved, indices, offsets, part=number > 0)
         if not np.array_equal(target.back, np.eye(3)):

@@ -21,8 +21,8 @@ from ..vrm.meshes import positioned, primitives
 from ..vrm.numbered import ATTRIBUTE, PROBES
 from ..vrm.patch import patched
 from ..vrm.targets import Change
+from .at_vertices import read
 from .expression_plan import planned
-from .generated import read
 from .mesh_arrays import base_coordinates
 
 Floats = NDArray[np.float32]

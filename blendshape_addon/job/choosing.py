@@ -14,7 +14,7 @@ from ..blender_io.mesh_io import check_editable
 from ..errors import AddonError
 from ..process.backend_process import Backend
 from ..typed import mesh_of
-from .generation import face_confidence
+from .generation import Job, finish
 from .options import Options
 
 NAMES = (
@@ -116,3 +116,19 @@ def _confidence(ob: bpy.types.Object, wanted: Options, backend: Backend, upright
         if error.code in ("unknown_group", "mesh_invalid", "mesh_not_finite"):
             return 0.0
         raise
+
+
+def face_confidence(
+    ob: bpy.types.Object, options: Options, backend: Backend, upright: bool
+) -> float:
+    """How sure the child is that the object holds a face, 0 (none was found) to 1. upright: see
+    Job. Raises AddonError for all but `no_face`.
+    """
+    try:
+        job = Job(ob, options, backend, patient=True, locate_only=True, upright=upright)
+        finish(job, backend)
+    except AddonError as error:
+        if error.code in ("no_face", "mesh_empty"):
+            return 0.0
+        raise
+    return float(job.report["confidence"])

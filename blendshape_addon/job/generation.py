@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import bpy
@@ -31,6 +31,7 @@ from ..blender_io.remembered import Told, remember
 from ..blender_io.sharing import settled, split
 from ..errors import AddonError
 from ..process.backend_process import Backend
+from ..shared_protocol import Message
 from ..typed import keys_of, mesh_of
 from . import vrm_files
 from .checked import scene_findings
@@ -96,7 +97,7 @@ class Job(Received):
         self._named: dict[str, str] = {}
         self._notes: Mapping[str, str] = {}
         self._held: dict[str, Hold] | None = None  # what holds the landmarks on the mesh
-        self.prepared = False
+        self.prepared, self._locate_only = False, locate_only
         self._sent = time.perf_counter()
         backend.start(patient)
         self._request = self._send(mesh, locate_only, upright, seconds)
@@ -136,13 +137,18 @@ class Job(Received):
             found.append(check_editable(ob))
         return found
 
-    def prepare(self) -> None:
-        """A step of working out what holds the landmarks and who gets which keys, so that writing
-        holds nobody up for long; `prepared` after the last. Raises AddonError as `write` does.
+    def take(self, messages: Iterable[Message]) -> None:
+        """As Received does; and what holds the landmarks is worked out as soon as they are there,
+        while the child computes the shapes.
         """
-        if self._held is None:
+        super().take(messages)
+        if self.landmarks and self._held is None and not self._locate_only:
             self._held = anchors.hold(self.surface, self.landmarks)
-            return
+
+    def prepare(self) -> None:
+        """Work out who gets which keys, so that writing holds nobody up for long. Raises AddonError
+        as `write` does.
+        """
         objects, (wanted, offsets), asked = self.objects(), self.offsets(), self._options
         with object_mode(*objects):
             self._named = names = key_names(
@@ -193,7 +199,7 @@ class Job(Received):
         key_writer.write_all does.
         """
         began = time.perf_counter()
-        while not self.prepared:
+        if not self.prepared:
             self.prepare()
         objects = self.objects()  # not those that were prepared: undo may have replaced them
         with object_mode(*objects):
@@ -323,22 +329,6 @@ def generate_for_object(
     job = Job(ob, options, backend, patient=True, landmarks=landmarks)
     finish(job, backend, on_progress)
     return job.write()
-
-
-def face_confidence(
-    ob: bpy.types.Object, options: Options, backend: Backend, upright: bool
-) -> float:
-    """How sure the child is that the object holds a face, 0 (none was found) to 1. upright: see
-    Job. Raises AddonError for all but `no_face`.
-    """
-    try:
-        job = Job(ob, options, backend, patient=True, locate_only=True, upright=upright)
-        finish(job, backend)
-    except AddonError as error:
-        if error.code in ("no_face", "mesh_empty"):
-            return 0.0
-        raise
-    return float(job.report["confidence"])
 
 
 def finish(job: Job, backend: Backend, on_progress: OnProgress | None = None) -> None:

@@ -303,6 +303,7 @@ def _tick() -> float | None:
         if _current is None:
             _current = Inspection(signature)
             _reading = Reading(active_object(context), _options(context))
+            session.backend.start()  # it gets ready while the avatar is read
         if _reading is not None:
             how: dict[str, Any] = {"locate_only": True, "seconds": LOOK_SECONDS}
             _reading.step()
@@ -314,7 +315,7 @@ def _tick() -> float | None:
             return None
         _job.take(session.backend.poll())
         if not _job.finished:
-            return _TICK_SECONDS
+            return _TICK_SECONDS / 5
         _current = _seen(_current, _job, active_object(context))
         _current.signature = _signature(context) or signature  # now that the parts are known
     except Exception as problem:
@@ -336,8 +337,7 @@ def _seen(inspection: Inspection, job: Job, ob: bpy.types.Object) -> Inspection:
         str(report["model"]),
         str(report["provider_active"]).removesuffix("ExecutionProvider"),
     )
-    inspection.findings = job.findings
-    told = {finding.words for finding in job.findings}
+    inspection.findings, told = job.findings, {finding.words for finding in job.findings}
     inspection.memory_mb, inspection.warnings = (
         float(report["peak_memory_mb"]),
         [line for line in report["warnings"] if line not in told],

@@ -12,13 +12,12 @@ import bpy
 
 from ..blender_io.avatar_objects import find
 from ..blender_io.landmark_store import found_landmarks
-from ..blender_io.mesh_arrays import Entries, entries_of, joined_entries
+from ..blender_io.mesh_arrays import CHUNK, Entries, entries_of, joined_entries
 from ..blender_io.parts import avatar_parts, moving
 from ..typed import mesh_of
 from .options import Options
 
 STEP_SECONDS = 0.025  # of a step, after which the window lives
-CHUNK = 1000  # vertices that are read between two looks at the clock
 
 
 class Reading:

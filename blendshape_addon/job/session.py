@@ -36,6 +36,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOT_PACKAGE = __package__.rsplit(".", 2)[0]
 _SEE_OFF_SECONDS = 0.2  # between two looks at what was cancelled
 _WATCH_SECONDS = 2.0  # between two looks at whether the child lives
+_DRAW_SECONDS = 0.1  # between two drawings of a bar that moves
+_drawn = 0.0
 
 
 class Warned(Protocol):
@@ -254,6 +256,18 @@ def redraw(context: bpy.types.Context) -> None:
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
+
+
+def redraw_soon(context: bpy.types.Context) -> bool:
+    """The same for what moves all the time: not so often that drawing takes more time than all
+    else. Whether it was this time.
+    """
+    global _drawn
+    if time.monotonic() - _drawn < _DRAW_SECONDS:
+        return False
+    _drawn = time.monotonic()
+    redraw(context)
+    return True
 
 
 def see_off() -> None:

@@ -135,6 +135,7 @@ class Run(Asking):
             self._options = self._chosen(context)
             self._prepare()
             self._reading = Reading(check_editable(active_object(context)), self._options)
+            session.backend.start()  # it gets ready while the avatar is read
             self._work = self._reading
             self._read()
         except Exception as error:

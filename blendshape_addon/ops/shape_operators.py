@@ -206,8 +206,9 @@ class _OneRun(OfShape, Run):
             raise AddonError("usage", "No shape is chosen.", "Click one in Results.")
         self._name, self._shown = name, preview.shown()
         with object_mode(ob):
-            owned = ownership(ob, base_coordinates(ob))
-        marks = {own: mark for mark, own in owned.keys.items()}
+            base, marks = base_coordinates(ob), {name: attribute_of(name)}
+            if not tuned.alone_intact(ob, base, name):
+                marks |= {own: mark for mark, own in ownership(ob, base).keys.items()}
         sets, table = asked_before(ob)
         return replace(
             self._taken(context),
@@ -215,7 +216,7 @@ class _OneRun(OfShape, Run):
             table=table,
             only_existing=True,
             overwrite=True,
-            only=frozenset({marks.get(name, attribute_of(name))}),
+            only=frozenset({marks[name]}),
         )
 
     def _done(self, context: bpy.types.Context, outcome: Outcome) -> Returned:
