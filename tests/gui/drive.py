@@ -25,7 +25,7 @@ def main() -> None:
     """Register the timer that plays the story."""
     story, report, scale = sys.argv[sys.argv.index("--") + 1 :]
     hand = importlib.import_module("hand")
-    names = ("stories", "shape_stories", "face_stories", "tour_stories")
+    names = ("stories", "shape_stories", "face_stories", "tour_stories", "profile_story")
     modules = [importlib.import_module(name) for name in names]
     bpy.context.preferences.view.ui_scale = float(scale)
     bpy.context.preferences.view.show_splash = False
