@@ -131,6 +131,22 @@ def test_a_key_that_was_renamed_keeps_its_strength(face: Any) -> None:
     np.testing.assert_allclose(key.made, before, atol=1e-6)
 
 
+def test_a_key_alone_tells_what_all_keys_together_would(
+    face: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a look at the others where nothing has happened to the mesh; else with one."""
+    real, asked = tuned.ownership, []
+    monkeypatch.setattr(tuned, "ownership", lambda ob, base: asked.append(ob) or real(ob, base))
+    assert tuned.Tuned(face, LEFT).intact and not asked
+    assert strength(LEFT, 0.5) == {"FINISHED"} and not asked and ours(face) == {LEFT, RIGHT, BOTH}
+    edit(face, LEFT, 20, 0.01)
+    assert not tuned.Tuned(face, LEFT).intact and len(asked) == 1
+    assert tuned.Tuned(face, RIGHT).intact and len(asked) == 1
+    for block in face.data.shape_keys.key_blocks:
+        block.points[0].co.x += 0.01
+    assert tuned.Tuned(face, RIGHT).intact and len(asked) == 2, "the basis and all keys moved"
+
+
 def test_generating_anew_goes_by_the_strength(face: Any) -> None:
     strength(LEFT, 0.5)
     made, everything = bump(grid()[0], 0.4), np.arange(WIDE * WIDE, dtype=np.int32)
