@@ -24,6 +24,7 @@ from .job import (
     preview,
     receiving,
     session,
+    warming,
 )
 from .ops import (
     export_operator,
@@ -138,11 +139,13 @@ def register() -> None:
     ):
         _commands.append(bpy.utils.register_cli_command(name, command))
     atexit.register(session.backend.stop)
+    warming.begin()
 
 
 def unregister() -> None:
     """Undo `register`, going on after a failure, and end the child."""
     atexit.unregister(session.backend.stop)
+    warming.end()
     preview.stop()
     live.end()
     pictures.forget()

@@ -305,6 +305,11 @@ def _watch() -> float | None:
 def _launch() -> Launch:
     if not bpy.app.timers.is_registered(_watch):
         bpy.app.timers.register(_watch, first_interval=_WATCH_SECONDS, persistent=True)
+    return planned()
+
+
+def planned() -> Launch:
+    """How the child is started with the present preferences. Raises as launch.plan does."""
     chosen = preferences(bpy.context)
     settings = Settings()
     if chosen is not None:

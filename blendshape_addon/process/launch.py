@@ -102,6 +102,18 @@ def plan(
     return Launch(command, clean, log)
 
 
+def compiled_modules(launch: Launch) -> Path | None:
+    """The folder of the child's compiled modules, None where it keeps none."""
+    folder = launch.environment.get("PYTHONPYCACHEPREFIX")
+    return Path(folder) if folder else None
+
+
+def compiling(launch: Launch) -> tuple[str, ...]:
+    """The command that compiles the modules of a child that is started so."""
+    module = launch.command.index("backend")
+    return (*launch.command[: module + 1], "compile")
+
+
 def runtimes_folder(
     user: str, version: str, environment: Mapping[str, str] = os.environ, system: str = sys.platform
 ) -> str:
