@@ -262,12 +262,12 @@ def nearest_triangles(
         points: float (N,3)
     """
     corners = vertices[triangles].astype(np.float64)
-    sides = np.linalg.norm(corners[:, 1:] - corners[:, :1], axis=2).max(axis=1)
+    longest = np.linalg.norm(corners[:, 1:] - corners[:, :1], axis=2).max(axis=1)
     found = []
     for point in np.asarray(points, np.float64):
         apart = np.linalg.norm(corners[:, 0] - point, axis=1)
         # a triangle is no nearer than its first corner less the longer side there
-        few = np.flatnonzero(~(apart - sides > apart.min() * (1 + 1e-9)))
+        few = np.flatnonzero(~(apart - longest > apart.min() * (1 + 1e-9)))
         away = _from_triangles(corners[few] - point)
         number = int(away.argmin())
         found.append((int(few[number]), float(away[number])))
