@@ -6,7 +6,7 @@ stage.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -190,9 +190,13 @@ class _Run:
         cancellation: Cancellation,
     ) -> None:
         self._mesh, self._asked, self._model = mesh, asked, model
-        self._on_progress, self._cancellation = on_progress, cancellation
+        self._cancellation = cancellation
         self._keys = asked.keys(model)
         self.report = new_report(mesh, model)
+        # both threads of this stage tell it
+        self._computing = Progress(
+            lambda part: on_progress("model", part), cancellation, _LOCATED, _COMPUTED
+        )
         # the rules take no more than half of what is left, keys the rest
         self._mixing = Progress(
             lambda part: on_progress("rules", part),
@@ -215,9 +219,8 @@ class _Run:
         keys, report = self._keys, self.report
         with report.stage("model"):
             names = self._model.info.landmarks if isinstance(keys, Pair) else ()
-            look = workers.submit(
-                pipeline.analyse, face, self._mesh, names
-            )  # beside the runs, on one of their threads: no more than were asked for
+            # beside the runs, on one of their threads: no more than were asked for
+            look = workers.submit(self._analysed, face, names)
             look.add_done_callback(lambda _: trim())
             offsets = pipeline.predict(
                 self._network(workers), face, keys.asked, isinstance(keys, Pair)
@@ -231,11 +234,13 @@ class _Run:
         trim()
         return offsets
 
+    def _analysed(self, face: Face, names: Sequence[str]) -> Looked:
+        """What the mesh says. names: of the face's landmarks."""
+        with heard_by(self._computing.goes_on):
+            return pipeline.analyse(face, self._mesh, names)
+
     def _network(self, workers: Executor) -> pipeline.Network:
         """The model as a function."""
-
-        def progress(fraction: float) -> None:
-            self._on_progress("model", _LOCATED + fraction * (_COMPUTED - _LOCATED))
 
         def network(seen: tuple[Floats, ...], asked: Floats, twins: Twins | None) -> Floats:
             return shapes_of(
@@ -243,7 +248,7 @@ class _Run:
                 seen,  # type: ignore[arg-type]
                 asked,
                 self._cancellation,
-                progress,
+                lambda part: self._computing.at(_LOCATED + part * (_COMPUTED - _LOCATED)),
                 pool=workers,
                 twins=twins,
             )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..geometry.frame import Floats
 from ..geometry.mesh import Ints, all_corners, edges_of
+from ..geometry.ticks import tick
 from ..params.analyse import FADING, OPENINGS
 from .edges import Edge, crossings
 from .lid_edges import lid_edges
@@ -43,6 +44,7 @@ class Opening:
 
     def at(self, values: Floats) -> Floats:
         """Values (C,N) of the columns at every vertex (F,N); those of the last column beyond it."""
+        tick()
         return np.stack(
             [np.interp(self.local[:, 0], self.columns, column) for column in values.T], axis=1
         ).astype(np.float32)

@@ -18,6 +18,7 @@ from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.mesh import squared
 from ..geometry.ramp import smoothstep
+from ..geometry.ticks import tick
 from ..params.correct import BLEND, JAW, TONGUE
 from .fields import Fields, fields_of
 from .mouth import SIGN, Mouth, oval, way
@@ -205,6 +206,7 @@ def _take(
     """
     mine = (share * where)[:, None].astype(np.float32)
     for name in fields.keys() & found.keys() if mine.any() else ():
+        tick()
         found[name] *= 1 - mine
         found[name][among] += fields[name] * mine[among]
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..geometry.frame import Floats
 from ..geometry.mesh import squared
+from ..geometry.ticks import tick
 from ..params.correct import SIZES
 from ..shapes import figures
 from ..shapes.figures import Places, Rows
@@ -140,6 +141,7 @@ def sized(
     lacking: dict[str, list[float]] = {}
     for number, name in enumerate(names):
         row, side = rows[kind(name)], figures.side_of(name)
+        tick()
         far = peak(shapes[name], places.ones) / unit[row.unit]
         if far > 0:
             own = {n: float(found[n][number, side]) for n in {**row.drawn, **row.others}}

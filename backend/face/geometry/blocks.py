@@ -41,6 +41,7 @@ def blocks_of(points: Reals) -> Blocks:
     """
     places, waiting = [], [np.arange(len(points))]
     while waiting:
+        tick()
         some = waiting.pop()
         if len(some) <= BLOCKS.most:
             places.append(np.sort(some))

@@ -17,6 +17,7 @@ from ..evidence import evidence
 from ..params.geometry import BLOCKS, MESH
 from . import blocks
 from .landmarks import NAMES
+from .ticks import tick
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -188,6 +189,7 @@ def nearest(
     step = max(1, min(MESH.distances_at_once // len(among), len(points)))
     table = np.empty((step, len(among)), kind)
     for first in range(0, len(points), step):
+        tick()
         some = mine[first : first + step]
         np.matmul(some, theirs, out=table[: len(some)]).argmin(
             axis=1, out=found[first : first + step]
@@ -221,6 +223,7 @@ def weld(vertices: Floats) -> Ints:
     """Group int32 (V,) of each vertex: vertices in one place (within 1e-6 of the mesh's size) share
     a group, numbered from 0.
     """
+    tick()
     size = max(extent(vertices), 1e-30)
     cells = np.round(
         (vertices.astype(np.float64) - bounds(vertices)[0]) / (size * MESH.weld)
@@ -245,6 +248,7 @@ def connected_parts(count: int, triangles: Ints) -> Ints:
     )
     root = np.arange(count, dtype=np.int32)
     while True:
+        tick()
         first, second = root.take(start), root.take(end)
         low, high = np.minimum(first, second), np.maximum(first, second)
         if np.array_equal(low, high):
@@ -276,6 +280,7 @@ def _sorted(first: Ints, second: Ints) -> NDArray[np.int64]:
     """Pairs of indices as one number each, sorted and each once: many times faster than np.unique
     over rows, and several than over numbers.
     """
+    tick()
     numbers = first.astype(np.int64)
     numbers <<= 32
     numbers |= second
@@ -328,6 +333,7 @@ def part_boxes(vertices: Floats, parts: Ints) -> Floats:
         vertices: float32 (V,3)
         parts: int32 (V,), labels of the loose ones
     """
+    tick()
     count = int(parts.max()) + 1
     low, high = np.full((count, 3), np.inf, np.float32), np.full((count, 3), -np.inf, np.float32)
     order = np.argsort(parts, kind="stable")

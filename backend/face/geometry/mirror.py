@@ -18,6 +18,7 @@ from .frame import Doubles, Floats
 from .landmarks import mirrored
 from .mesh import bounds, squared
 from .symmetry import mirror_plane
+from .ticks import tick
 
 Each = Callable[
     ..., Iterable[Any]
@@ -123,6 +124,7 @@ class _Grid:
         at_once = MIRROR.pairs_at_once  # bounds the table of pairs
         pieces = np.searchsorted(ends, np.arange(0, int(ends[-1]) + at_once, at_once))
         for begin, end in itertools.pairwise([*np.unique(pieces), len(some)]):
+            tick()
             each = count[begin:end].ravel()
             seen = np.flatnonzero(many[begin:end]) + begin
             if not len(seen):

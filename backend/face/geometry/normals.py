@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..params.geometry import MESH
 from .frame import Floats
 from .mesh import Ints, all_corners, connected_parts, squared, weld
+from .ticks import tick
 
 
 def corners_of(
@@ -21,6 +22,7 @@ def corners_of(
         vertices: float32 (V,3)
         triangles: int32 (T,3)
     """
+    tick()
     columns = vertices.astype(np.float64).T
     return (
         columns.take(triangles[:, 0], axis=1),
