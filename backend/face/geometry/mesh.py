@@ -207,16 +207,11 @@ def _nearest_in_blocks(
         theirs: what their product with mine is to be minimised of, (4,M)
         more: what is added to squared distances (M,)
     """
-    points, others = mine[:, :3], theirs[:3].T / -2
-    chosen = blocks.blocks_of(others)
-    added = np.array([more[some].min() for some in chosen.places])
 
     def score(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[Any]:
         return np.asarray(mine[rows] @ theirs[:, columns])
 
-    return blocks.best(
-        blocks.blocks_of(points), chosen, score, lambda away: away + added, squared(points)
-    )
+    return blocks.nearest(mine[:, :3], theirs[:3].T / -2, more, score)
 
 
 def weld(vertices: Floats) -> Ints:

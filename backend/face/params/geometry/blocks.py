@@ -37,6 +37,14 @@ class Blocks:
         1 << 16,
         "of a block; of 32 to 512 the fastest on the sample head of 171,000 vertices",
     )
+    part: int = number(
+        16,
+        "points",
+        1,
+        1 << 12,
+        "of a block, for which it is looked anew who can be nearest; of 8, 16 and 32 the fastest"
+        " on the sample head of 671,510 vertices",
+    )
     slack: float = number(
         1e-5,
         "share of the largest score",
