@@ -20,7 +20,7 @@ from ..geometry.mesh import squared
 from ..geometry.ramp import smoothstep
 from ..geometry.ticks import tick
 from ..params.correct import BLEND, JAW, TONGUE
-from .fields import Fields, fields_of
+from .fields import SNEER, Fields, fields_of
 from .mouth import SIGN, Mouth, oval, way
 
 # a model learns these from realistic heads: on small drawn mouths they are made smaller
@@ -267,26 +267,61 @@ def _move_inside(
 
 
 def _mix_lids(head: Head, found: dict[str, Floats], own: Fields, model_trust: float) -> None:
-    """Mix the lids' fields in, by how far the model's blink agrees with theirs."""
+    """Mix the lids' fields in, by how far the model's blink agrees with theirs.
+
+    Lids of small drawn faces hardly follow the eye: they rise a little when it looks aside, and
+    go down with it no farther than the field.
+    """
     for side, lid in head.lids.items():
-        closing = own.lids[side]
-        blink = f"eyeBlink{side.title()}"
+        fields, name = own.lids[side], side.title()
         reach = np.max([lid.top, lid.bottom, lid.ride, lid.lower_ride], axis=0)
         pulled = np.clip(reach * BLEND.lid_soon, 0, 1)
         around = np.where(head.labels.skin, 1, pulled).astype(np.float32)
-        if blink in found:
-            some = around > 0
-            share = trust({blink: found[blink][some]}, {blink: closing[blink][some]})
-            _take(found, closing, (1 - model_trust) * (1 - share), around)
+        aside = {look: fields[look] for look in (f"eyeLookIn{name}", f"eyeLookOut{name}")}
+        others = {other: fields[other] for other in fields if other not in aside}
+        if f"eyeBlink{name}" in found:
+            share = _lid_trust(found, {f"eyeBlink{name}": fields[f"eyeBlink{name}"]}, around)
+            _take(found, others, (1 - model_trust) * (1 - share), around)
+        drawn = (1 - model_trust) * (1 - own.mouth.large)
+        share = _lid_trust(found, aside, np.where(head.labels.skin, around, 0))
+        _take(found, aside, drawn * (1 - share), around)
+        if f"eyeLookDown{name}" in found:
+            down = found[f"eyeLookDown{name}"]
+            far, most = (
+                float(np.linalg.norm(offsets[head.labels.skin]))
+                for offsets in (down, fields[f"eyeLookDown{name}"])
+            )
+            less = min(1.0, most / max(far, 1e-9)) ** drawn
+            down *= (1 - around * np.float32(1 - less))[:, None]
+
+
+def _lid_trust(found: Mapping[str, Floats], fields: Mapping[str, Floats], around: Floats) -> float:
+    """Share of the model, of `trust`, where lids move.
+
+    Args:
+        found: condition -> offsets float32 (F,3)
+        fields: condition -> offsets (F,3)
+        around: (F,), 0 where nothing is looked at
+    """
+    some = around > 0
+    return trust(
+        {name: found[name][some] for name in fields.keys() & found.keys()},
+        {name: field[some] for name, field in fields.items()},
+    )
 
 
 def _mix_brows(found: dict[str, Floats], own: Fields, model_trust: float) -> None:
-    """Mix the brows' fields in, by how far the model's brows agree with theirs."""
+    """Mix the brows' fields in, by how far the model's brows agree with theirs. Sneers pull brows
+    on small drawn faces alone: elsewhere they are the nose's.
+    """
     near, raised = own.brows
     learnt = {name: found[name][near] for name in raised.keys() & found.keys()}
-    mine = np.float32((1 - model_trust) * (1 - trust(learnt, raised)))
-    for name, offsets in learnt.items():
-        found[name][near] = offsets + mine * (raised[name] - offsets)
+    sneers = {name: offsets for name, offsets in learnt.items() if name.startswith(SNEER)}
+    others = {name: offsets for name, offsets in learnt.items() if name not in sneers}
+    for some, drawn in ((others, 1.0), (sneers, 1 - own.mouth.large)):
+        mine = np.float32((1 - model_trust) * drawn * (1 - trust(some, raised)))
+        for name, offsets in some.items():
+            found[name][near] = offsets + mine * (raised[name] - offsets)
 
 
 def _clear(head: Head, found: dict[str, Floats]) -> None:

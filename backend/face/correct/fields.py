@@ -34,6 +34,7 @@ from .mouth import SIGN, Mouth, mouth_of, way
 
 TABLE = Path(__file__).with_name("fields.json")
 Way = tuple[float, float, float]
+SNEER = "noseSneer"  # on small drawn faces a shape of the brows
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def mouth_fields(m: Mouth, table: Amplitudes | None = None) -> dict[str, Floats]
     small = 1.0 + p.exaggerated * (1 - big)
     drawn = h * (1 - big)
     pucker, funnel, puff = far["mouthPucker"], far["mouthFunnel"], far["cheekPuff"]
+    roll = far["mouthRollUpper"]
+    rolled = big * _way(roll["upper_large"]) + (1 - big) * _way(roll["upper_drawn"])
     out = puff["out"][2] + puff["out_large"][2] * big
     parted = (
         near
@@ -100,7 +103,7 @@ def mouth_fields(m: Mouth, table: Amplitudes | None = None) -> dict[str, Floats]
             pucker["corner"][0] * size * x * way(1, 0, 0)
             + way(0, 0, size * (pucker["middle"][2] + pucker["middle_large"][2] * big))
         ),
-        "mouthRollUpper": near * middle * m.upper * size * _way(far["mouthRollUpper"]["upper"]),
+        "mouthRollUpper": near * middle * m.upper * size * rolled,
         "mouthShrugUpper": near
         * middle
         * (m.upper + p.shrug_lower * lower)
@@ -133,22 +136,24 @@ def _sided(m: Mouth, side: str, near: Floats, table: Amplitudes) -> dict[str, Fl
     half_lip = np.exp(-(((s * m.x - p.half_lip) / p.half_lip_wide) ** 2))[:, None]
     corner = near * along
     share = (p.other_side + (1 - p.other_side) * smoothstep(-1, 1, s * m.x))[:, None]
-    smile = p.smile_small + (1 - p.smile_small) * big
-    press, sneer = far["mouthPress"], far["noseSneer"]
+    smiled = (p.smile_small + (1 - p.smile_small) * big) * (
+        _way(far["mouthSmile"]["corner"], s) + big * _way(far["mouthSmile"]["corner_large"], s)
+    )
+    press, wing = far["mouthPress"], far["noseSneer"]["wing_large"]
     pressed = big * size * (
         m.upper * _way(press["upper"]) + lower * _way(press["lower"])
     ) + drawn * _way(press["both_drawn"])
-    wing = [a + more * big for a, more in zip(sneer["wing"], sneer["wing_large"], strict=True)]
     found = {
         "mouth": near * share * size * small * _way(far["mouth"]["both"], s),
-        "mouthSmile": corner * size * smile * _way(far["mouthSmile"]["corner"], s),
+        "mouthSmile": corner * size * smiled,
         "mouthFrown": corner * h * _way(far["mouthFrown"]["corner"], s),
         "mouthStretch": corner * size * small * _way(far["mouthStretch"]["corner"], s),
         "mouthDimple": corner * size * small * _way(far["mouthDimple"]["corner"], s),
         "mouthPress": near * half_lip * pressed,
         "mouthUpperUp": near * half_lip * m.upper * size * _way(far["mouthUpperUp"]["upper"], s),
         "mouthLowerDown": near * half_lip * lower * size * _way(far["mouthLowerDown"]["lower"], s),
-        "noseSneer": m.wing(s) * m.skin * _way(wing, s),
+        "cheekSquint": corner * drawn * _way(far["cheekSquint"]["corner_drawn"], s),
+        "noseSneer": big * m.wing(s) * m.skin * _way(wing, s),
     }
     return {f"{name}{side.title()}": offsets for name, offsets in found.items()}
 
@@ -250,6 +255,7 @@ def _shares(t: Floats, strip: Flags) -> dict[str, Floats]:
         "browDown": p.down_outer + (1 - p.down_outer) * inwards,
         "browOuterUp": smoothstep(p.outer_from, p.outer_to, t),
         "browInnerUp": inwards,
+        SNEER: inwards,
     }
 
 

@@ -15,6 +15,7 @@ from ..geometry.frame import Floats
 from ..geometry.mirror import Each, make_alike
 from . import brows, contacts, on_skin, rigid_parts
 from .closing import ridden
+from .fields import SNEER
 
 
 def apply(head: Head, shapes: dict[str, Floats], model_trust: float, each: Each = map) -> None:
@@ -30,7 +31,7 @@ def apply(head: Head, shapes: dict[str, Floats], model_trust: float, each: Each 
     _keep_stiff(head, shapes, model_trust)
     vertices, labels = head.surface.vertices, head.labels
     brows.ride(
-        {name: shapes[name] for name in shapes if name.startswith("brow")},
+        {name: shapes[name] for name in shapes if name.startswith(("brow", SNEER))},
         vertices,
         labels.brows,
         labels.skin,

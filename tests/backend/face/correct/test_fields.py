@@ -13,6 +13,7 @@ from backend.face.analyse.head import head_of
 from backend.face.analyse.opening_sides import lip_lid_side, opposite_edge, opposites
 from backend.face.analyse.surface import Surface, bulky, surface_of
 from backend.face.correct import blend, fields
+from backend.face.correct.closing import closing, moved_lids
 from backend.face.correct.mouth import Mouth, mouth_of, oval
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.mesh import loose_parts, part_boxes, weld
@@ -63,8 +64,11 @@ def cosine(a: Floats, b: Floats) -> float:
 def test_fields_move_what_their_names_say(seed: int | None) -> None:
     one = made(seed)
     mouth = mouth_of(one.there, one.head.landmarks)
+    still = {0.0: "noseSneer", 1.0: "cheekSquint"}.get(mouth.large, "none")  # no mouth's there
     for name, offsets in fields.mouth_fields(mouth).items():
-        assert np.isfinite(offsets).all() and np.linalg.norm(offsets, axis=1).max() > 1e-4, name
+        far = float(np.linalg.norm(offsets, axis=1).max())
+        assert np.isfinite(offsets).all(), name
+        assert far == 0 if name.startswith(still) else far > 1e-4, name
         assert not offsets[~one.there.skins[0]].any(), name
     smile = fields.mouth_fields(mouth)["mouthSmileLeft"]
     corner = np.linalg.norm(one.head.vertices - one.head.landmarks["mouth_left"], axis=1).argmin()
@@ -105,6 +109,48 @@ def test_a_small_mouth_takes_fields_and_a_wide_one_the_model() -> None:
         nothing = {name: np.zeros_like(offsets) for name, offsets in one.shapes.items()}
         found = blend.mixed(head_of(one.there, one.head.landmarks), nothing)["mouthSmileLeft"]
         assert bool(np.abs(found).max() < 0.01) is kept
+
+
+def test_sneers_of_small_drawn_faces_are_the_brows_and_cheek_squints_the_mouths_corners() -> None:
+    small, wide = made(3), made(None)
+    for one, drawn in ((small, True), (wide, False)):
+        head = head_of(one.there, one.head.landmarks)
+        v, at = one.head.vertices, one.head.landmarks
+        assert (mouth_of(one.there, at).large < 0.1) is drawn
+        model = dict.fromkeys(("noseSneerLeft", "cheekSquintLeft"), 0.2 * one.shapes["jawOpen"])
+        found = blend.mixed(head, model)
+        corner = np.linalg.norm(v - at["mouth_left"], axis=1).argmin()
+        above = (v[:, 1] > at["lid_upper_left"][1]) & (v[:, 0] > 0)
+        assert bool(found["noseSneerLeft"][above, 1].min() < -0.05) is drawn
+        assert bool(found["cheekSquintLeft"][corner, 1] > 0.005) is drawn
+
+
+def test_lids_of_small_drawn_faces_hardly_follow_the_eye() -> None:
+    for seed, drawn in ((3, True), (None, False)):
+        one = made(seed)
+        head = head_of(one.there, one.head.landmarks)
+        lid = head.lids["left"]
+        looks = {"eyeBlinkLeft": closing(lid, np.zeros_like(one.head.vertices))}
+        looks["eyeLookDownLeft"] = moved_lids(lid, -0.4, 0.0)
+        looks["eyeLookInLeft"] = looks["eyeLookOutLeft"] = np.zeros_like(one.head.vertices)
+        found = blend.mixed(head, looks)
+        high = float(lid.gap.max() * lid.opening.unit[1])
+        follows = float(-found["eyeLookDownLeft"][:, 1].min()) / high
+        assert (follows < 0.15) is drawn and (follows > 0.3) is not drawn
+        rises = float(found["eyeLookOutLeft"][:, 1].max()) / high
+        assert (0.02 < rises < 0.1) is drawn and (rises < 1e-3) is not drawn
+
+
+def test_smiles_of_small_drawn_mouths_do_not_go_back_and_upper_lips_roll_down() -> None:
+    for seed, drawn in ((3, True), (None, False)):
+        one = made(seed)
+        mouth = mouth_of(one.there, one.head.landmarks)
+        found = fields.mouth_fields(mouth)
+        back = {
+            name: float(-found[name][:, 2].min() / np.linalg.norm(found[name], axis=1).max())
+            for name in ("mouthSmileLeft", "mouthRollUpper")
+        }
+        assert (back["mouthSmileLeft"] < 0.05) is drawn and (back["mouthRollUpper"] < 0.2) is drawn
 
 
 @pytest.mark.parametrize("seed", [None, 3, 4])
