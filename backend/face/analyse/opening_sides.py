@@ -225,7 +225,8 @@ def _openings(
 def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floats:
     """Length (S,V) of the shortest way along edges from the nearest of each row's seeds (S,N);
     infinite where there is none. The rows go on side by side: what a step costs hardly depends on
-    how much it does.
+    how much it does. Those farther out wait for the nearest, or their ways would be found too long
+    and then again.
     """
     start, begins, joined = adjacency(edges_of(triangles))
     rows, size = len(seeds), len(points)
@@ -237,8 +238,12 @@ def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floa
     front = (seeds + np.arange(rows)[:, None] * size).ravel()
     distance[front] = 0
     changed = np.zeros(len(distance), bool)
-    for _ in range(OPENING_SIDES.rounds):
+    ahead = OPENING_SIDES.ahead * float(length.mean()) if len(length) else 0.0
+    while len(front):
         tick()
+        away = distance[front]
+        near = away <= away.min() + ahead
+        waiting, front = front[~near], front[near]
         own = front % size
         many = count[own]
         edge = np.arange(many.sum()) + np.repeat(begin[own] - np.cumsum(many) + many, many)
@@ -247,11 +252,9 @@ def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floa
             np.repeat(distance[front], many) + length[edge],
         )
         nearer = reached < distance[end]
-        if not nearer.any():
-            break
         end, reached = end[nearer], reached[nearer]
         np.minimum.at(distance, end, reached)
-        changed[end] = True
+        changed[end] = changed[waiting] = True
         front = np.flatnonzero(changed)
         changed[front] = False
     return distance.reshape(rows, size)

@@ -5,11 +5,13 @@ hold still. All in the canonical frame.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..analyse.lids import Lid
-from ..geometry.blocks import best, blocks_of
+from ..geometry.blocks import nearest
 from ..geometry.frame import Floats
 from ..params.correct import CLOSING
 from ..params.geometry import BLOCKS
@@ -219,21 +221,15 @@ def _front_of(points: Floats, eye: Floats) -> Floats:
 
 def _front_in_blocks(points: Floats, eye: Floats) -> Floats:
     """What `_front_of` gives, of more points and vertices than can all be compared."""
-    chosen = blocks_of(eye[:, :2])
-    highest = np.array([eye[some, 2].max() for some in chosen.places])
 
-    def score(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
-        away = points[rows, None, :2] - eye[columns, :2]
-        return np.asarray(
-            CLOSING.slope * np.hypot(away[..., 0], away[..., 1]) - eye[columns, 2], np.float32
-        )
+    def far(squares: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(CLOSING.slope * np.sqrt(squares))
 
-    top = best(
-        blocks_of(points[:, :2]),
-        chosen,
-        score,
-        lambda distances: CLOSING.slope * np.sqrt(distances) - highest,
-    )
+    def score(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[Any]:
+        x, y = points[rows, :2].T[..., None] - eye[columns, :2].T[:, None]
+        return np.asarray(far(x * x + y * y) - eye[columns, 2])
+
+    top = nearest(points[:, :2], eye[:, :2], -eye[:, 2], score, far)
     x, y = (points[:, :2] - eye[top, :2]).T
     return np.asarray(eye[top, 2] - CLOSING.slope * np.hypot(x, y), np.float32)
 

@@ -12,7 +12,7 @@ import pytest
 
 from backend.errors import BackendError
 from backend.face import pipeline
-from backend.face.geometry.blocks import best, blocks_of
+from backend.face.geometry.blocks import nearest
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.geometry.ticks import heard_by, tick
 from backend.face.keys import Looked
@@ -50,12 +50,11 @@ def test_a_cancel_ends_a_search_among_blocks() -> None:
     cancellation = Cancellation()
     cancellation.set()
     points = np.random.default_rng(1).normal(size=(300, 3))
-    blocks = blocks_of(points)
     with (
         heard_by(Progress(lambda share: None, cancellation, 0, 1).goes_on),
         pytest.raises(BackendError) as caught,
     ):
-        best(blocks, blocks, lambda rows, columns: np.zeros((len(rows), len(columns))), np.sqrt)
+        nearest(points, points, points[:, 0], lambda rows, columns: np.zeros((len(rows), 1)))
     assert caught.value.code == "cancelled"
 
 

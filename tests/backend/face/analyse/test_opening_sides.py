@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from backend.face.analyse import opening_sides
 from backend.face.analyse.face_skin import MARKS, face_skin
 from backend.face.analyse.opening_sides import lip_lid_side, opposite_edge, opposites
 from backend.face.geometry.mesh import loose_parts
@@ -117,3 +118,19 @@ def test_opposites_of_the_middle_do_not_hang_on_last_bits() -> None:
             ]
             == found[middle]
         ).all()
+
+
+def test_ways_of_a_thousand_edges_are_found_to_their_end() -> None:
+    """As on heads of 700,000 vertices."""
+    along, across = np.arange(1001), np.arange(3)
+    points = np.array([(x, y, 0) for x in along for y in across], np.float32)
+    corner = np.array([3 * x + y for x in along[:-1] for y in across[:-1]], np.int32)
+    triangles = np.concatenate(
+        [
+            np.stack([corner, corner + 3, corner + 1], axis=1),
+            np.stack([corner + 1, corner + 3, corner + 4], axis=1),
+        ]
+    )
+    ways = opening_sides._distances(points, triangles, np.array([[0], [3000]]))
+    assert ways[0, ::3] == pytest.approx(along)
+    assert ways[1, ::3] == pytest.approx(along[::-1])
