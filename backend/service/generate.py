@@ -217,7 +217,7 @@ class _Run:
         require_room_for_shapes(count, len(self._mesh.vertices), size, _memory_mb(self._model))
         trim = _trimming(count * size * OFFSET_BYTES)
         keys, report = self._keys, self.report
-        with report.stage("model"):
+        with report.stage("model"), heard_by(self._computing.goes_on):
             names = self._model.info.landmarks if isinstance(keys, Pair) else ()
             # beside the runs, on one of their threads: no more than were asked for
             look = workers.submit(self._analysed, face, names)

@@ -93,15 +93,14 @@ def _level(points: Floats, skin: Floats) -> Floats:
         return np.asarray(_weights(points, skin) @ skin[:, 2], np.float32)
     # what is levelled over `BROWS.level` hardly changes within a cell, but for a slope
     patch, cell = _patches(skin), _patches(points)
-    at, level = cell.middle, np.empty((len(cell.middle), 3))
+    at, middle = cell.middle, patch.middle.mean(axis=0)
+    away = patch.middle - middle
+    table = np.concatenate([away, away[:, :2] * away[:, 2:]], axis=1)
+    level = np.empty((len(at), 3))
     for some in pieces(len(at), len(patch.middle)):
-        weights = _weights(at[some], patch.middle, patch.count)
-        z = weights @ patch.middle[:, 2]
-        higher = patch.middle[:, 2] - z[:, None]
-        for axis in (0, 1):
-            aside = patch.middle[:, axis] - at[some, None, axis]
-            level[some, axis] = (weights * aside * higher).sum(axis=1) * 2 / BROWS.level**2
-        level[some, 2] = z
+        mean = _weights(at[some], patch.middle, patch.count) @ table
+        level[some, :2] = (mean[:, 3:] - mean[:, :2] * mean[:, 2:3]) * 2 / BROWS.level**2
+        level[some, 2] = mean[:, 2] + middle[2]
     mine = level[cell.of]
     away = points[:, :2] - at[cell.of, :2]
     return np.asarray(mine[:, 2] + (mine[:, :2] * away).sum(axis=1), np.float32)

@@ -5,6 +5,7 @@ because no edge crosses it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,17 @@ def neighbours(vertices: Floats, triangles: Ints) -> Neighbours:
     )
 
 
+def _pieces(around: Neighbours, row_bytes: int) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+    """Groups that follow each other, and their neighbours, of each number of these, no more than a
+    core's cache holds at `row_bytes` a group.
+    """
+    step = max(1, SMOOTHING.bytes_at_once // row_bytes)
+    for mine, others in around.by_count:
+        for first in range(mine.start, mine.stop, step):
+            some = slice(first, min(first + step, mine.stop))
+            yield some, others[:, first - mine.start : some.stop - mine.start]
+
+
 def smoothed(offsets: Floats, around: Neighbours) -> Floats:
     """Offsets (N,F,3) moved towards the mean of their neighbours; vertices in one place get one
     offset, so that seams stay closed.
@@ -86,7 +98,7 @@ def smoothed(offsets: Floats, around: Neighbours) -> Floats:
     after = np.empty_like(flat)
     alone = slice(around.by_count[0][0].start)
     after[alone] = flat[alone]
-    for mine, others in around.by_count:
+    for mine, others in _pieces(around, flat[:1].nbytes):
         own, pull = flat[mine], after[mine]
         np.take(flat, others[0], axis=0, out=pull, mode="clip")
         for other in others[1:]:

@@ -19,6 +19,7 @@ from ...values import Twins
 from ..params.geometry import LIKENESS
 from .landmarks import NAMES, mirrored
 from .mesh import Floats
+from .ticks import tick
 
 Places = NDArray[np.intp]
 ACROSS = (-1, 1, 1)  # a point or a way in the mirror
@@ -75,6 +76,7 @@ def evened(seen: Sequence[Floats], twins: Twins) -> tuple[Floats, ...]:
         seen: as `twins_of` takes it, each (F,...)
         twins: of the face
     """
+    tick()
     rows = np.concatenate(seen, axis=1)
     left, right = twins.left, twins.right
     mean = (rows[left] + rows[right] * MIRROR) / 2
@@ -113,6 +115,7 @@ def _close(place: Floats, order: Places, step: int, far: float) -> tuple[Places,
     """Vertices and those `step` behind them in an order by place, which are no more than `far`
     apart.
     """
+    tick()
     one, two = order[: len(order) - step], order[step:]
     near = place[two] - place[one] <= far
     return one[near], two[near]

@@ -259,6 +259,14 @@ class Orientation:
 class Smoothing:
     """How roughness is taken out of shapes (`geometry/smoothing.py`)."""
 
+    bytes_at_once: int = number(
+        1 << 18,
+        "bytes of shapes",
+        1 << 10,
+        1 << 30,
+        "smoothed at once, so that copies stay in a core's cache: 17 to 20 bits take the same time;"
+        " changes the time, not the result",
+    )
     share: float = number(
         0.75,
         "share of the mean of the neighbours",
