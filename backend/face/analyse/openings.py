@@ -18,7 +18,7 @@ from ..geometry.mesh import Ints, all_corners, edges_of
 from ..geometry.ticks import tick
 from ..params.analyse import FADING, OPENINGS
 from .edges import Edge, crossings
-from .lid_edges import lid_edges
+from .lid_edges import lid_edges, whole
 
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -87,10 +87,10 @@ def eye_opening(
         vertices: float32 (F,3), canonical
         triangles: int32 (T,3)
         group: (F,), vertices in one place share one
-        skins: flags (F,) of what may be skin; the first in which there is an opening counts. A
-            transparent shell that is sewn to the lids is a part of its own only before welding, and
-            so is an eye that touches the skin behind the lids, which leaves cracks beside it that
-            are no opening
+        skins: flags (F,) of what may be skin; the first in which there is an opening on both sides
+            of the middle counts, else the widest. A transparent shell that is sewn to the lids is a
+            part of its own only before welding, and so is an eye that touches the skin behind the
+            lids, which leaves cracks beside it that are no opening
         landmarks: float32 (3,), canonical, by name
         side: left or right
         widest: that of the skins counts in which the opening has the most columns
@@ -124,7 +124,7 @@ def eye_opening(
         opening = Opening(
             axes, unit, columns, local, upper=upper, lower=lower, skin=skin, origin=middle
         )
-        if not widest:
+        if not widest and whole(columns):
             return opening
         if best is None or len(columns) > len(best.columns):
             best = opening

@@ -14,6 +14,7 @@ from ..geometry.frame import Floats
 from ..geometry.mesh import LOW_HALF, Ints, all_corners, squared
 from ..geometry.normals import corners_of, crossed
 from ..params.analyse import WHOLE_OPENINGS
+from .lid_edges import whole
 from .openings import Flags, Opening, eye_opening
 
 
@@ -93,8 +94,7 @@ def whole_opening(
             high = (opening.upper.points - opening.lower.points)[:, 1].max() * opening.unit[1]
             if (
                 len(opening.columns) >= wanted.columns
-                and opening.columns[0] <= -wanted.both
-                and opening.columns[-1] >= wanted.both
+                and whole(opening.columns)
                 and high > wanted.least * np.linalg.norm(top - low)
             ):
                 return opening

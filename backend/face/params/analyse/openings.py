@@ -52,11 +52,53 @@ class Openings:
     behind: float = number(
         2.0,
         "heights",
-        0.5,
+        1.1,
         5,
         "of a height that one height behind makes up for: the inside of a lid hangs lower than its"
         " edge. Steeper, the edge is sought higher up where the skin beside the nose leans back; an"
         " estimate, not fitted",
+    )
+    fold_behind: float = number(
+        1.0,
+        "heights",
+        0.3,
+        1.9,
+        "the same for lids that lean back behind the fold above them; an estimate, not fitted",
+    )
+    fold: float = number(
+        0.85,
+        "share of the opening's height",
+        0.5,
+        1,
+        "that such lids leave open at most; an estimate, not fitted",
+    )
+    rim: float = number(
+        0.25,
+        "heights",
+        0.01,
+        0.6,
+        "that a lid may be thick: its edge is sought so far ahead; an estimate, not fitted",
+    )
+    rim_slope: float = number(
+        0.5,
+        "heights per height ahead",
+        0.1,
+        2,
+        "that a lid's rim rises at most; an estimate, not fitted",
+    )
+    rim_turn: float = number(
+        1.6,
+        "times the thickness of a lid",
+        1.1,
+        3,
+        "within which skin that goes on ahead is no rim; an estimate, not fitted",
+    )
+    rim_share: float = number(
+        0.5,
+        "share of the open columns",
+        0.1,
+        0.95,
+        "in which a lid's rim must end in a turn; an estimate, not fitted",
     )
     leave: float = number(
         8.0,
@@ -99,6 +141,13 @@ class Openings:
         0.1,
         0.9,
         "that must be open; an estimate, not fitted",
+    )
+    both: float = number(
+        0.325,
+        "half widths on both sides of the middle",
+        0.05,
+        0.8,
+        "that must be open: half an opening misplaces the lids; an estimate, not fitted",
     )
     cracks: int = number(
         2,
@@ -256,13 +305,6 @@ class WholeOpenings:
         0.05,
         0.8,
         "a lower gap between lids is a crack in what lies in the eye; an estimate, not fitted",
-    )
-    both: float = number(
-        0.325,
-        "half widths on both sides of the middle",
-        0.05,
-        0.8,
-        "that must be open: half an opening misplaces the lids; an estimate, not fitted",
     )
 
 
