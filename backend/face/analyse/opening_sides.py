@@ -12,6 +12,7 @@ the eye.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,20 @@ from ..geometry.mesh import (
 from ..geometry.ticks import tick
 from ..params.analyse import OPENING_SIDES
 from .face_skin import face_skin
+
+
+@dataclass(frozen=True)
+class _Sought:
+    """An opening whose sides are sought. centre (3,): its middle. reach: how far from it ways are
+    sought, canonical. above, below: float32 (K,3), from where the sides are told. jaw: what is
+    below is no inside of the mouth.
+    """
+
+    centre: Floats
+    reach: float
+    above: Floats
+    below: Floats
+    jaw: bool = False
 
 
 def lip_lid_side(
@@ -55,21 +70,7 @@ def lip_lid_side(
     found = np.zeros((len(vertices), 2), np.float32)
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
     skin = face_skin(vertices, loose_parts(vertices, triangles), at) if skin is None else skin
-    lips = (at["lip_upper"] + at["lip_lower"]) / 2
-    openings = [
-        (
-            lips,
-            OPENING_SIDES.mouth_reach,
-            (at["lip_upper"] + at["nose_tip"]) / 2,
-            (at["lip_lower"] + at["chin"]) / 2,
-        )
-    ]
-    for name in SIDES if eyes else ():
-        upper, lower = at[f"lid_upper_{name}"], at[f"lid_lower_{name}"]
-        brow = (at[f"brow_inner_{name}"] + at[f"brow_outer_{name}"]) / 2
-        openings.append(
-            ((upper + lower) / 2, OPENING_SIDES.eye_reach, brow, lower - (brow - upper))
-        )
+    openings = [_mouth(at), *(_eye(at, name) for name in SIDES if eyes)]
     (near, side), *of_eyes = _openings(vertices, triangles, skin, openings)
     found[near, 0] = np.nan_to_num(side)
     for (near, side), sign in zip(of_eyes, (1, -1), strict=False):
@@ -77,6 +78,31 @@ def lip_lid_side(
         mine = sign * (vertices[near, 0] - at["nose_tip"][0]) >= 0
         found[near[mine], 1] = side[mine]
     return found
+
+
+def _mouth(at: Mapping[str, Floats]) -> _Sought:
+    """The mouth, by landmarks (3,). Its sides are told from half the way to the nose and to the
+    chin; where the chin is much nearer, from as far above as below, and from a row of places:
+    around the corners of the mouth the way is short, and the upper lip would lie on the chin's
+    side.
+    """
+    p, (upper, lower) = OPENING_SIDES, (at["lip_upper"], at["lip_lower"])
+    up, down = (at["nose_tip"] - upper) / 2, (at["chin"] - lower) / 2
+    ratio = float(np.linalg.norm(up)) / max(float(np.linalg.norm(down)), 1e-6)
+    low = float(np.clip((ratio - p.low_from) / (p.low_to - p.low_from), 0, 1))
+    above = upper + np.float32(1 - low + low / max(ratio, 1.0)) * up
+    aside = np.float32(low * p.row / 2) * (at["mouth_left"] - at["mouth_right"])
+    row = np.stack([above, above + aside, above - aside]) if low > 0 else above[None]
+    below = np.repeat((lower + down)[None], len(row), axis=0)
+    return _Sought((upper + lower) / 2, p.mouth_reach, row, below, jaw=True)
+
+
+def _eye(at: Mapping[str, Floats], name: str) -> _Sought:
+    """The eye of a side, by landmarks (3,)."""
+    upper, lower = at[f"lid_upper_{name}"], at[f"lid_lower_{name}"]
+    brow = (at[f"brow_inner_{name}"] + at[f"brow_outer_{name}"]) / 2
+    below = lower - (brow - upper)
+    return _Sought((upper + lower) / 2, OPENING_SIDES.eye_reach, brow[None], below[None])
 
 
 def opposites(
@@ -182,44 +208,62 @@ def opposite_edge(vertices: Floats, opposite: Ints, side: Floats) -> Floats:
 
 
 def _openings(
-    vertices: Floats,
-    triangles: Ints,
-    skin: NDArray[np.bool_],
-    openings: list[tuple[Floats, float, Floats, Floats]],
+    vertices: Floats, triangles: Ints, skin: NDArray[np.bool_], openings: list[_Sought]
 ) -> list[tuple[NDArray[np.intp], Floats]]:
     """Of each opening the vertices (N,) around it and their side (N,), NaN where no path leads from
-    the seeds.
-
-    openings: the middle (3,), how far paths are sought around it, and the seeds, points (3,) above
-    and below.
+    the places from which it is told.
     """
-    every, graphs, starts, lengths = [], [], [], []
+    every, graphs, lengths = [], [], []
+    starts: list[tuple[int, int]] = []
     count = 0
-    for centre, reach, *seeds in openings:
-        inside = triangles[all_corners(squared(vertices - centre) < reach * reach, triangles)]
+    for sought in openings:
+        reach = sought.reach * sought.reach
+        inside = triangles[all_corners(squared(vertices - sought.centre) < reach, triangles)]
         seen = np.zeros(len(vertices), bool)
         seen[inside] = True
         used = np.flatnonzero(seen)
         points, own = vertices[used], np.flatnonzero(skin[used])
         group = weld(points) if len(used) else np.empty(0, np.int32)
         every.append((used, group + count))
-        if len(own) >= OPENING_SIDES.fewest:
-            graphs.append(group[(np.cumsum(seen, dtype=np.int32) - 1)[inside]] + np.int32(count))
-            starts.append(
-                [count + group[own[squared(points[own] - seed).argmin()]] for seed in seeds]
-            )
         places = np.empty((int(group.max(initial=-1)) + 1, 3), np.float32)
         places[group] = points
+        if len(own) >= OPENING_SIDES.fewest:
+            graph, own = group[(np.cumsum(seen, dtype=np.int32) - 1)[inside]], group[own]
+            graphs.append(graph + np.int32(count))
+            above, below = (
+                [count + own[squared(places[own] - place).argmin()] for place in some]
+                for some in (sought.above, sought.below)
+            )
+            if sought.jaw:
+                below = [count + _outside(places, graph, own, sought.below[0])] * len(above)
+            starts.extend(zip(above, below, strict=True))
         lengths.append(places)
         count += len(places)
     if not graphs:
         return [(used, np.full(len(used), np.nan, np.float32)) for used, _ in every]
-    above, below = _distances(np.concatenate(lengths), np.concatenate(graphs), np.array(starts).T)
+    from_above, from_below = _distances(
+        np.concatenate(lengths), np.concatenate(graphs), np.array(starts).T
+    )
     with np.errstate(invalid="ignore"):
+        both = from_above + from_below
         side = np.where(
-            np.isfinite(above + below), (below - above) / np.maximum(above + below, 1e-6), np.nan
+            np.isfinite(both), (from_below - from_above) / np.maximum(both, 1e-6), np.nan
         ).astype(np.float32)
     return [(used, side[group]) for used, group in every]
+
+
+def _outside(points: Floats, triangles: Ints, own: Ints, place: Floats) -> int:
+    """Which of some points (own: (S,), of points (N,3)) is nearest to a place (3,) below a mouth
+    and looks ahead or down: from the floor of the mouth both lips are about equally far. triangles:
+    int (T,3).
+    """
+    order = own[np.argsort(squared(points[own] - place), kind="stable")]
+    for point in order[: OPENING_SIDES.outside]:
+        a, b, c = points[triangles[(triangles == point).any(axis=1)]].transpose(1, 0, 2)
+        _x, up, ahead = np.cross(b - a, c - a).sum(axis=0)
+        if ahead > up:
+            return int(point)
+    return int(order[0])
 
 
 def _distances(points: Floats, triangles: Ints, seeds: NDArray[np.intp]) -> Floats:

@@ -34,6 +34,39 @@ class FaceSkin:
 class OpeningSides:
     """On which side of the mouth or an eye a vertex lies (`analyse/opening_sides.py`)."""
 
+    low_from: float = number(
+        1.3,
+        "ways from the upper lip to the nose by those from the lower one to the chin",
+        1.1,
+        1.35,
+        "up to which a mouth's sides are told from half those ways: heads by makers that are"
+        " learnt have 0.6 to 1.3",
+    )
+    low_to: float = number(
+        1.4,
+        "ways from the upper lip to the nose by those from the lower one to the chin",
+        1.36,
+        3,
+        "from which on the upper side is told from as far above as below. Of 70 modelled heads 14"
+        " are above it; 46 % of their upper lips' edges were on the chin's side, with it and `row`"
+        " 5 %, and 10 % of the lower ones'",
+    )
+    row: float = number(
+        0.2,
+        "half widths of the mouth",
+        0.05,
+        0.9,
+        "beside the middle from where it is then told, too: from the middle alone, the middle of"
+        " the lip is higher up than the rest and rises to a peak (Blender's monkey)",
+    )
+    outside: int = number(
+        32,
+        "points of skin nearest to where a mouth's lower side is told from",
+        1,
+        500,
+        "of which one may look ahead or down: the others are inside the mouth; an estimate, not"
+        " fitted",
+    )
     mouth_reach: float = number(
         1.0,
         "canonical units around the mouth",

@@ -15,6 +15,8 @@ from backend.face.analyse.opening_sides import lip_lid_side, opposite_edge, oppo
 from backend.face.geometry.mesh import loose_parts
 from scripts.samples.anatomy import OPENINGS, PARTS, Anatomy
 from scripts.samples.modelled import anatomy
+from scripts.samples.modelled import modelled as rigged
+from scripts.train.edges import lip_pairs, skin_of
 
 SEEDS = (None, 1, 2)
 
@@ -39,6 +41,34 @@ def test_lip_lid_side_tells_upper_from_lower_edges(seed: int | None, opening: st
     upper = np.sin(head.turn[edge]) > 0
     assert ((found[edge] > 0) == upper).mean() > 0.97
     assert found[edge][upper].mean() > 0.15 and found[edge][~upper].mean() < -0.15
+
+
+def test_lips_of_a_mouth_close_to_the_chin_are_told_from_as_far_above_as_below() -> None:
+    head, triangles = modelled(None)
+    far = dict(head.landmarks)
+    # as far as the brows, where small mouths lie low on the face
+    far["nose_tip"] = (far["brow_inner_left"] + far["brow_inner_right"]) / 2
+    lips = (far["lip_upper"] + far["lip_lower"]) / 2
+    far["chin"] = lips + (far["chin"] - lips) / 2
+    edge = (head.opening == OPENINGS.index("mouth")) & (head.ring >= 0) & (head.ring < 0.3)
+    upper = edge & (np.sin(head.turn) > 0.5)
+    found = lip_lid_side(head.vertices, triangles, far)[:, 0]
+    assert (found[upper] > 0).mean() > 0.97 and found[upper].mean() > 0.1
+
+
+@pytest.mark.parametrize("seed", [(99, 6), (5, 48), (5, 63)])
+def test_lips_of_muzzles_and_small_mouths_are_told_apart(seed: tuple[int, int]) -> None:
+    """The first has a chin so far back that half the way to it ends on the floor of the mouth; the
+    others have mouths close to the chin.
+    """
+    rig = rigged(np.random.default_rng(seed))
+    marks = rig.landmarks(rig.vertices, rig.shapes)
+    scale = np.float32(1 / np.linalg.norm(marks["eye_outer_left"] - marks["eye_outer_right"]))
+    lips = lip_pairs(rig, skin_of(rig, marks))
+    assert lips is not None
+    at = {name: place * scale for name, place in marks.items()}
+    found = lip_lid_side(rig.vertices * scale, rig.triangles, at, eyes=False)[:, 0]
+    assert found[lips.upper].min() > 0 and found[lips.lower].max() < -0.1
 
 
 def test_lip_lid_side_is_the_same_on_split_vertices() -> None:
