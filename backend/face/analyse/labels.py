@@ -5,7 +5,7 @@ that it names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -107,17 +107,29 @@ def with_decals(labels: Labels, surface: Surface) -> Labels:
 
 
 def inside_mouth(
-    surface: Surface, landmarks: Mapping[str, Floats], jaw: Floats, tongue: Floats
+    surface: Surface,
+    landmarks: Mapping[str, Floats],
+    mouths: Sequence[Flags],
+    *,
+    jaw: Floats,
+    tongue: Floats,
 ) -> mouth_parts.MouthParts:
     """Teeth and tongues of a face's surface.
 
     Args:
         surface: the face's
         landmarks: name -> (3,), canonical
+        mouths: bool (F,) of each strip before the skin that is a mouth
         jaw: float32 (F,3), the shape jawOpen
         tongue: float32 (F,3), the shape tongueOut
     """
     lips = (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
     return mouth_parts.mouth_parts(
-        surface.vertices, surface.boxes, surface.pieces, lips, jaw=jaw, tongue=tongue
+        surface.vertices,
+        surface.boxes,
+        surface.pieces,
+        lips,
+        jaw=jaw,
+        tongue=tongue,
+        strips=np.logical_or.reduce(mouths) if mouths else None,
     )

@@ -51,8 +51,33 @@ class MouthParts:
     tongues: tuple[NDArray[np.intp], ...]
 
 
+def _small(parts: Floats, lips: Floats, strips: NDArray[np.bool_] | None) -> list[NDArray[np.intp]]:
+    """Numbers (N,) of the vertices of each loose part that is small and lies in the mouth. parts
+    (F,6): boxes. lips (3,): the middle between them. strips: flags (F,), mouths before the skin.
+    """
+    boxes, owner = boxes_of(parts)
+    inside = (
+        (np.abs(boxes[:, 0] - lips[0]) < INSIDE_MOUTH.reach_aside)
+        & (np.abs(boxes[:, 1] - lips[1]) < INSIDE_MOUTH.reach_up)
+        & (boxes[:, 2] < lips[2])
+    )
+    if strips is not None:
+        inside[owner[strips]] = False
+    return [
+        np.flatnonzero(owner == number)
+        for number in np.flatnonzero(inside & (boxes[:, 3:].max(axis=1) < INSIDE_MOUTH.size))
+    ]
+
+
 def mouth_parts(
-    vertices: Floats, parts: Floats, pieces: Ints, lips: Floats, *, jaw: Floats, tongue: Floats
+    vertices: Floats,
+    parts: Floats,
+    pieces: Ints,
+    lips: Floats,
+    *,
+    jaw: Floats,
+    tongue: Floats,
+    strips: NDArray[np.bool_] | None = None,
 ) -> MouthParts:
     """Find teeth and tongues.
 
@@ -63,17 +88,9 @@ def mouth_parts(
         lips: float32 (3,), the middle between them
         jaw: float32 (F,3), the shape jawOpen, by which teeth are found
         tongue: float32 (F,3), the shape tongueOut, which tells a tongue
+        strips: bool (F,), mouths before the skin, which are none of these
     """
-    boxes, owner = boxes_of(parts)
-    inside = (
-        (np.abs(boxes[:, 0] - lips[0]) < INSIDE_MOUTH.reach_aside)
-        & (np.abs(boxes[:, 1] - lips[1]) < INSIDE_MOUTH.reach_up)
-        & (boxes[:, 2] < lips[2])
-    )
-    small = [
-        np.flatnonzero(owner == number)
-        for number in np.flatnonzero(inside & (boxes[:, 3:].max(axis=1) < INSIDE_MOUTH.size))
-    ]
+    small = _small(parts, lips, strips)
     out = [float(np.linalg.norm(tongue[mine], axis=1).max()) for mine in small]
     teeth: list[NDArray[np.intp]] = []
     tongues: list[NDArray[np.intp]] = []

@@ -46,7 +46,7 @@ def parted(
     one falls, along the strip.
 
     A rim is told by where a vertex and the faces at it lie, since the rims of strips that are
-    outlined lie on each other.
+    outlined lie on each other. What hard edges have cut moves as one.
 
     Args:
         surface: the face's mesh
@@ -66,10 +66,13 @@ def parted(
     rims = np.linspace(-1, 1, FLAT_SHAPES.rim_places)
     for strip in found:
         faces = surface.triangles[all_corners(strip, surface.triangles)]
-        count = np.bincount(faces.reshape(-1), minlength=len(strip))
-        around = np.bincount(
-            faces.reshape(-1), np.repeat(surface.vertices[faces, 1].mean(axis=1), 3), len(strip)
-        ) / np.maximum(count, 1)
+        one = surface.group if _cut(surface, strip) else np.arange(len(strip))
+        corners = one[faces].reshape(-1)
+        count = np.bincount(corners, minlength=len(strip))
+        around = (
+            np.bincount(corners, np.repeat(surface.vertices[faces, 1].mean(axis=1), 3), len(strip))
+            / np.maximum(count, 1)
+        )[one]
         level = (surface.vertices[strip, 1] + around[strip]) / 2
         aside = np.abs(x[strip] - rims[:, None])
         between = [
@@ -88,3 +91,10 @@ def parted(
         moved[strip] = far[:, None] * up / max(float(np.linalg.norm(up)), 1e-9)
         moved[strip, 0] += FLAT_SHAPES.wider * half * x[strip]
     return np.logical_or.reduce(found), moved
+
+
+def _cut(surface: Surface, strip: Flags) -> bool:
+    """Whether hard edges have cut a strip (F,) into pieces: lips of their own reach across it."""
+    x, pieces = surface.vertices[strip, 0], surface.pieces[strip]
+    wide = [float(np.ptp(x[pieces == piece])) for piece in np.unique(pieces)]
+    return min(wide) < FLAT_SHAPES.across * float(np.ptp(x))

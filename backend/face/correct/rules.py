@@ -121,5 +121,11 @@ def _keep_stiff(head: Head, shapes: dict[str, Floats], model_trust: float) -> No
         rigid_parts.move_teeth(
             shapes,
             vertices,
-            inside_mouth(surface, head.landmarks, shapes["jawOpen"], shapes["tongueOut"]),
+            inside_mouth(
+                surface,
+                head.landmarks,
+                head.labels.mouths,
+                jaw=shapes["jawOpen"],
+                tongue=shapes["tongueOut"],
+            ),
         )

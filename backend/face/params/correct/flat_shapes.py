@@ -57,6 +57,14 @@ class FlatShapes:
         "the skin behind such a mouth goes by it: a chin moves little when a mouth is drawn; an "
         "estimate, not fitted",
     )
+    across: float = number(
+        0.5,
+        "share of a strip's width",
+        0.1,
+        0.9,
+        "that each of its pieces has at least which are lips of their own; narrower ones hard edges"
+        " have cut; an estimate, not fitted",
+    )
     rim_places: int = number(
         9,
         "places from corner to corner",
