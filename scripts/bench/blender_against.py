@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole job inside Blender against a revision's: later calls, in turns.
 
-python -m scripts.bench.blender_against REVISION FILE.blend [--rounds 5] [--calls 5]
+python -m scripts.bench.blender_against REVISION FILE.blend [--rounds 9] [--calls 5]
 
 As `dev.py bench --against`, with the add-on of both sides: each round runs inside.py for each side,
 who begins changes. The processor's seconds say most where other work is on the machine.
@@ -74,7 +74,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("revision")
     parser.add_argument("file", type=Path)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=against.ROUNDS)
     parser.add_argument("--calls", type=int, default=5)
     asked = parser.parse_args()
     rows: dict[str, list[dict[str, Any]]] = {side: [] for side in against.SIDES}

@@ -64,6 +64,9 @@ def main() -> int:
     for words, some in (("first click", first), ("later clicks, medians", later)):
         print(words)
         print("\n".join(table(some)))
+    for name, took in seen["tools"].items():
+        passed, work = (1000 * statistics.median(each[k] for each in took) for k in (0, 1))
+        print(f"{name:46}{passed:8.1f}{work:8.1f}")
     for name in ("longest_block", "longest_work"):
         print(f"{name}: {1000 * max(one[name] for one in rounds):.0f} ms")
     return 0

@@ -9,7 +9,7 @@ that runs. What lies between belongs to Blender, by what came before and after.
 import functools
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import bpy
@@ -171,10 +171,39 @@ def profile_story(hand: Hand, seen: dict[str, object]) -> Steps:
             }
         )
         yield from hand.wait(40)
-        yield from hand.move((hand.view.x + 200, hand.view.y + 200))
-        yield from hand.key("Z", ctrl=True)
-        yield from hand.wait(40)
+        if len(rounds) < ROUNDS:
+            yield from hand.move((hand.view.x + 200, hand.view.y + 200))
+            yield from hand.key("Z", ctrl=True)
+            yield from hand.wait(40)
     seen["rounds"] = rounds
+    seen["tools"] = yield from tools(hand)
+
+
+def tools(hand: Hand) -> Generator[None, None, dict[str, list[list[float]]]]:
+    """Seconds and seconds of work of tools for one shape, with the undo step that Blender makes for
+    each, and of what Blender takes for its own.
+    """
+    ours: Any = bpy.ops.blendshapes
+    blender: Any = bpy.ops.object
+    works: dict[str, Callable[[], Any]] = {
+        "an undo step alone": bpy.ops.ed.undo_push,
+        "Mirror": lambda: ours.shape_mirror("EXEC_DEFAULT", True, key_name="mouthSmileLeft"),
+        "Sculpt": lambda: ours.sculpt_shape("EXEC_DEFAULT", True, key_name="jawOpen"),
+        "Finish Sculpting": lambda: ours.sculpt_done("EXEC_DEFAULT", True),
+        "Blender's own into Sculpt Mode": lambda: blender.mode_set(
+            "EXEC_DEFAULT", True, mode="SCULPT"
+        ),
+        "Blender's own out of it": lambda: blender.mode_set("EXEC_DEFAULT", True, mode="OBJECT"),
+    }
+    found: dict[str, list[list[float]]] = {name: [] for name in works}
+    for _ in range(ROUNDS):
+        for name, work in works.items():
+            began, worked = time.perf_counter(), time.thread_time()
+            with bpy.context.temp_override(window=hand.window, area=hand.area, region=hand.view):
+                work()
+            found[name].append([time.perf_counter() - began, time.thread_time() - worked])
+            yield from hand.wait(12)
+    return found
 
 
 def written(recorder: Recorder) -> float:
