@@ -67,6 +67,24 @@ class Recorder:
 
         return timed
 
+    def drawn(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The same for a panel's draw. Blender counts a method's arguments before it calls it."""
+        timed = self.wrapped(function, "draw panels")
+
+        def draw(panel: Any, context: Any) -> Any:
+            return timed(panel, context)
+
+        return draw
+
+    def ticked(self, function: Callable[..., Any], words: str) -> Callable[..., Any]:
+        """The same for an operator's modal."""
+        timed = self.wrapped(function, words)
+
+        def modal(operator: Any, context: Any, event: Any) -> Any:
+            return timed(operator, context, event)
+
+        return modal
+
     def table(self, end: float) -> dict[str, list[float]]:
         """Seconds and seconds of work by part, from the first moment to `end`."""
         found: dict[str, list[float]] = {}
@@ -112,7 +130,8 @@ def watch(recorder: Recorder) -> None:
         if "." in what:
             holder, function = getattr(holder, what.split(".")[0]), what.split(".")[1]
         before = getattr(holder, function)
-        after = recorder.wrapped(before, words)
+        wrap = recorder.ticked if function == "modal" else recorder.wrapped
+        after = wrap(before, words)
         setattr(holder, function, after)
         for one in modules:
             for key, value in list(vars(one).items()):
@@ -121,7 +140,7 @@ def watch(recorder: Recorder) -> None:
     for name in dir(bpy.types):
         panel = getattr(bpy.types, name) if name.startswith("BLENDSHAPES_PT_") else None
         if panel is not None:
-            panel.draw = recorder.wrapped(panel.draw, "draw panels")
+            panel.draw = recorder.drawn(panel.draw)
     handlers = bpy.app.handlers
     handlers.depsgraph_update_pre.append(lambda *_: recorder.mark("evaluate"))
     handlers.depsgraph_update_post.append(lambda *_: recorder.mark("evaluated"))
