@@ -64,6 +64,9 @@ def main() -> int:
     for words, some in (("first click", first), ("later clicks, medians", later)):
         print(words)
         print("\n".join(table(some)))
+        for name in some[0]["child"]:
+            took = 1000 * statistics.median(one["child"].get(name, 0.0) for one in some)
+            print(f"  {f'the child, {name}':44}{took:8.1f}")
     for name, took in seen["tools"].items():
         passed, work = (1000 * statistics.median(each[k] for each in took) for k in (0, 1))
         print(f"{name:46}{passed:8.1f}{work:8.1f}")

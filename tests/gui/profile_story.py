@@ -16,7 +16,8 @@ import bpy
 from hand import Hand, Steps
 from stories import GENERATE, begin, keys, status
 
-ROUNDS = 7
+ROUNDS = 6
+SAID = "say what was made"
 # module, function or class.method, and what it does, in the words of the table
 PARTS = (
     ("ops.run", "Run._start", "begin: options, the avatar's parts"),
@@ -34,7 +35,7 @@ PARTS = (
     ("blender_io.key_writer", "_write", "write: keys"),
     ("blender_io.generated", "record", "write: whose the keys are"),
     ("blender_io.landmark_store", "keep_landmarks", "write: landmarks"),
-    ("ops.run", "Run._done", "say what was made"),
+    ("ops.run", "Run._done", SAID),
     ("ops.asking", "Asking.modal", "ticks: the rest"),
     ("job.pictures", "_tick", "pictures of shapes"),
 )
@@ -48,6 +49,7 @@ class Recorder:
         self.moments: list[Moment] = []
         self.stack: list[str] = []
         self.on = False
+        self.child: dict[str, float] = {}  # its own account of the last request, in seconds
 
     def mark(self, what: str) -> None:
         """Something happens."""
@@ -60,6 +62,8 @@ class Recorder:
         @functools.wraps(function)
         def timed(*given: Any, **named: Any) -> Any:
             self.mark(f"+{words}")
+            if words == SAID:
+                self.child = dict(given[2].seconds["backend"])
             try:
                 return function(*given, **named)
             finally:
@@ -185,6 +189,7 @@ def profile_story(hand: Hand, seen: dict[str, object]) -> Steps:
                 "keys": made - 1,
                 "seconds": end - recorder.moments[0][0],
                 "parts": recorder.table(end),
+                "child": recorder.child,
                 "longest_block": status().longest_block,
                 "longest_work": status().longest_work,
             }
@@ -227,5 +232,5 @@ def tools(hand: Hand) -> Generator[None, None, dict[str, list[list[float]]]]:
 
 def written(recorder: Recorder) -> float:
     """When the last key was written."""
-    ends = [when for when, _work, what in recorder.moments if what == "-say what was made"]
+    ends = [when for when, _work, what in recorder.moments if what == f"-{SAID}"]
     return ends[-1] if ends else float("inf")
