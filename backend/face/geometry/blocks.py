@@ -104,8 +104,8 @@ def halved(points: Reals, most: int) -> Places:
     while len(places) < blocks:
         tick()
         columns = np.array([column[places] for column in points.T])  # (D,B,S)
-        sides = np.ptp(columns, axis=2).argmax(axis=0)
-        along = columns[sides, np.arange(len(places))]
+        longest = np.ptp(columns, axis=2).argmax(axis=0)
+        along = columns[longest, np.arange(len(places))]
         order = np.argpartition(along, places.shape[1] // 2, axis=1)
         places = np.take_along_axis(places, order, axis=1).reshape(2 * len(places), -1)
     return places
