@@ -5,7 +5,8 @@ believed, where they do not the written ones are taken.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -140,6 +141,18 @@ def trust(model: Mapping[str, Floats], fields: Mapping[str, Floats]) -> float:
         return 1.0
     believed = _step(BLEND.believed_from, BLEND.believed_to, float(np.mean(found)))
     return BLEND.doubted + (1 - BLEND.doubted) * believed
+
+
+def trust_moving(model: Mapping[str, Floats], fields: Mapping[str, Floats]) -> float:
+    """As `trust`, but less of a model that hardly moves what the fields move.
+
+    Args:
+        model: float32 (S,3) by condition
+        fields: float32 (S,3) by condition
+    """
+    names = fields.keys() & model.keys()
+    goes, wanted = (sum(float((of[name] ** 2).sum()) for name in names) for of in (model, fields))
+    return trust(model, fields) * math.sqrt(min(1.0, goes / max(wanted, 1e-18)))
 
 
 def _step(low: float, high: float, x: float) -> float:
@@ -280,34 +293,32 @@ def _mix_lids(head: Head, found: dict[str, Floats], own: Fields, model_trust: fl
         aside = {look: fields[look] for look in (f"eyeLookIn{name}", f"eyeLookOut{name}")}
         others = {other: fields[other] for other in fields if other not in aside}
         if f"eyeBlink{name}" in found:
-            share = _lid_trust(found, {f"eyeBlink{name}": fields[f"eyeBlink{name}"]}, around)
+            share = trust(*_both(found, fields, [f"eyeBlink{name}"], around > 0))
             _take(found, others, (1 - model_trust) * (1 - share), around)
         drawn = (1 - model_trust) * (1 - own.mouth.large)
-        share = _lid_trust(found, aside, np.where(head.labels.skin, around, 0))
+        share = trust_moving(*_both(found, fields, aside, head.labels.skin))
         _take(found, aside, drawn * (1 - share), around)
         if f"eyeLookDown{name}" in found:
             down = found[f"eyeLookDown{name}"]
-            far, most = (
-                float(np.linalg.norm(offsets[head.labels.skin]))
-                for offsets in (down, fields[f"eyeLookDown{name}"])
-            )
-            less = min(1.0, most / max(far, 1e-9)) ** drawn
+            skin, most = head.labels.skin, fields[f"eyeLookDown{name}"]
+            far = max(float(np.linalg.norm(down[skin])), 1e-9)
+            less = min(1.0, float(np.linalg.norm(most[skin])) / far) ** drawn
             down *= (1 - around * np.float32(1 - less))[:, None]
 
 
-def _lid_trust(found: Mapping[str, Floats], fields: Mapping[str, Floats], around: Floats) -> float:
-    """Share of the model, of `trust`, where lids move.
+def _both(
+    found: Mapping[str, Floats], fields: Mapping[str, Floats], names: Iterable[str], rows: Flags
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """The shapes found and the fields of some conditions, of some vertices alone.
 
     Args:
         found: condition -> offsets float32 (F,3)
-        fields: condition -> offsets (F,3)
-        around: (F,), 0 where nothing is looked at
+        fields: the same
+        names: of conditions; those that are not found are left out
+        rows: bool (F,)
     """
-    some = around > 0
-    return trust(
-        {name: found[name][some] for name in fields.keys() & found.keys()},
-        {name: field[some] for name, field in fields.items()},
-    )
+    known = [name for name in names if name in found]
+    return {name: found[name][rows] for name in known}, {name: fields[name][rows] for name in known}
 
 
 def _mix_brows(found: dict[str, Floats], own: Fields, model_trust: float) -> None:
@@ -319,7 +330,8 @@ def _mix_brows(found: dict[str, Floats], own: Fields, model_trust: float) -> Non
     sneers = {name: offsets for name, offsets in learnt.items() if name.startswith(SNEER)}
     others = {name: offsets for name, offsets in learnt.items() if name not in sneers}
     for some, drawn in ((others, 1.0), (sneers, 1 - own.mouth.large)):
-        mine = np.float32((1 - model_trust) * drawn * (1 - trust(some, raised)))
+        share = (trust_moving if some is sneers else trust)(some, raised)
+        mine = np.float32((1 - model_trust) * drawn * (1 - share))
         for name, offsets in some.items():
             found[name][near] = offsets + mine * (raised[name] - offsets)
 

@@ -99,6 +99,20 @@ def test_a_model_that_agrees_is_believed_and_one_that_does_not_is_mixed() -> Non
     assert blend.trust(blink, blink) == pytest.approx(1)
     away = {"eyeBlinkLeft": -blink["eyeBlinkLeft"]}
     assert blend.trust(away, blink) == pytest.approx(BLEND.doubted)
+    little = {"eyeBlinkLeft": 0.01 * blink["eyeBlinkLeft"]}
+    assert blend.trust(little, blink) == pytest.approx(1)
+    assert blend.trust_moving(blink, blink) == pytest.approx(1)
+    assert blend.trust_moving(little, blink) == pytest.approx(0.01)
+
+
+def test_a_sneer_that_a_model_only_hints_at_is_the_fields() -> None:
+    one = made(3)
+    head = head_of(one.there, one.head.landmarks)
+    near, raised = fields.fields_of(head, 0.0).brows
+    hint = np.zeros_like(one.head.vertices)
+    hint[near] = 0.01 * raised["noseSneerLeft"]
+    found = blend.mixed(head, {"noseSneerLeft": hint})["noseSneerLeft"]
+    assert np.abs(found[near]).max() > 0.9 * np.abs(raised["noseSneerLeft"]).max()
 
 
 def test_a_small_mouth_takes_fields_and_a_wide_one_the_model() -> None:
