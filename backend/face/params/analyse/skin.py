@@ -43,13 +43,13 @@ class OpeningSides:
         " learnt have 0.6 to 1.3",
     )
     low_to: float = number(
-        1.4,
+        1.5,
         "ways from the upper lip to the nose by those from the lower one to the chin",
         1.36,
         3,
         "from which on the upper side is told from as far above as below. Of 70 modelled heads 14"
-        " are above it; 46 % of their upper lips' edges were on the chin's side, with it and `row`"
-        " 5 %, and 10 % of the lower ones'",
+        " are above 1.3; 46 % of their upper lips' edges were on the chin's side, with it and `row`"
+        " 5 %, and 10 % of the lower ones'; 1.6: 12 and 10 %",
     )
     row: float = number(
         0.2,
