@@ -25,11 +25,16 @@ def depths(corners: Doubles, places: Doubles) -> Iterator[tuple[NDArray[np.intp]
     a, b, c = (corners[:, k, :2] for k in range(3))
     area = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
     whole = np.flatnonzero(np.abs(area) > 1e-12)
-    a, b, c, area, depth = a[whole], b[whole], c[whole], area[whole], corners[whole, :, 2]
-    for place in places:
-        away = place - a
-        second = (away[:, 0] * (c - a)[:, 1] - away[:, 1] * (c - a)[:, 0]) / area
-        third = ((b - a)[:, 0] * away[:, 1] - (b - a)[:, 1] * away[:, 0]) / area
+    a, area, depth = a[whole], area[whole], corners[whole, :, 2]
+    # columns that lie by themselves are several times as fast
+    (to_b_x, to_b_y), (to_c_x, to_c_y) = (
+        np.ascontiguousarray((other[whole] - a).T) for other in (b, c)
+    )
+    a_x, a_y = np.ascontiguousarray(a.T)
+    for x, y in places:
+        away_x, away_y = x - a_x, y - a_y
+        second = (away_x * to_c_y - away_y * to_c_x) / area
+        third = (to_b_x * away_y - to_b_y * away_x) / area
         inside = np.flatnonzero((second >= 0) & (third >= 0) & (second + third <= 1))
         low = depth[inside]
         yield (
@@ -145,12 +150,14 @@ def _stacks(
     """For each of places (N,2): how far ahead the skin is, -inf where there is none, and the pieces
     (K,) of the eye, flags (F,), with theirs (K,).
     """
-    at = surface.vertices[surface.triangles]
-    near = (
-        (at[:, :, :2].max(axis=1) >= places.min(axis=0))
-        & (at[:, :, :2].min(axis=1) <= places.max(axis=0))
-    ).all(axis=1)
-    triangles, corners = surface.triangles[near], at[near].astype(np.float64)
+    low, high = places.min(axis=0), places.max(axis=0)
+    near = np.ones(len(surface.triangles), bool)
+    for axis in (0, 1):  # by columns, which is ten times as fast
+        one, two, three = surface.vertices[:, axis].take(surface.triangles.T)
+        near &= np.maximum(np.maximum(one, two), three) >= low[axis]
+        near &= np.minimum(np.minimum(one, two), three) <= high[axis]
+    triangles = surface.triangles[near]
+    corners = surface.vertices[triangles].astype(np.float64)
     lid, own = all_corners(surface.skins[1], triangles), all_corners(eye, triangles)
     for which, ahead in depths(corners, places):
         mine = own[which]

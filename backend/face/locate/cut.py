@@ -291,7 +291,7 @@ def _elsewhere(
     if not place.searched or place.mesh.landmarks:
         return None
     shut = {side for side in SIDES if refined[f"lid_upper_{side}"] is at[f"lid_upper_{side}"]}
-    if shut - eyeballs(vertices, part_boxes(vertices, place.parts), at).keys():
+    if shut and shut - eyeballs(vertices, part_boxes(vertices, place.parts), at).keys():
         return place.otherwise()
     return None
 

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..analyse.kinds import skin_and_still
-from ..geometry.frame import Doubles, Floats, Frame, frame_of_landmarks
+from ..geometry.frame import Floats, Frame, frame_of_landmarks
 from ..geometry.landmarks import NAMES, eye_wider_open, mirrored
-from ..geometry.mesh import AvatarMesh, Ints, nearest
-from ..geometry.mirror import in_symmetric_region
+from ..geometry.mesh import AvatarMesh, Ints
 from ..geometry.ramp import smoothstep
-from ..geometry.symmetry import mirror_plane, settled_plane
-from ..params.geometry import PLANE
 from ..params.locate import CROP, SEARCH, TRUST
+from .face_plane import FacePlane
 from .points import CHANNELS, PointCloud, crop, in_crop
 from .proposals import about
 
@@ -32,12 +31,15 @@ POINT_MIRROR = np.array([-1, 1, 1, -1, 1, 1, 1], np.float32)  # of a crop's poin
 class Found:
     """A frame that may show a face. drawn: proposals from all around end there, and at least one of
     them looked like a face. seen: float32 (L,3), the landmarks that led there, in object space.
+    rests: a way ends there; else it is the middle of one that goes on, and another beginning has
+    another one.
     """
 
     frame: Frame
     confidence: float
     drawn: bool = False
     seen: Floats | None = None
+    rests: bool = True
 
 
 NOTHING = Found(Frame(np.zeros(3), np.eye(3), 1.0), 0.0)
@@ -53,6 +55,11 @@ class EncoderSearch:
     encode: Encode
     names: tuple[str, ...]
     vertices: Floats | None = None
+
+    @cached_property
+    def plane(self) -> FacePlane:
+        """In which the face mirrors."""
+        return FacePlane(self.cloud, self.vertices)
 
     def look(
         self,
@@ -182,34 +189,41 @@ class EncoderSearch:
             (SEARCH.drawn_all, SEARCH.drawn_all_sure),
         )
         if any(max(together) >= count and glimpse > least for count, least in drawn):
-            middle = int(np.lexsort((-sure, -np.array(together)))[0])
-            return Found(frames[middle], float(sure[middle]), True)
-        return Found(frames[int(sure.argmax())], float(sure.max()))
+            end, drawn_there = int(np.lexsort((-sure, -np.array(together)))[0]), True
+        else:
+            end, drawn_there = int(sure.argmax()), False
+        seen = frames[end].to_object(landmarks[end])
+        return Found(frames[end], float(sure[end]), drawn_there, seen)
 
     def judge(self, found: Found, likely: bool) -> Found:
         """The same frame, believed as far as its place is symmetric unless it was found in the
         likeliest direction; at least SEARCH.steady where it is symmetric and draws proposals.
         """
-        share = self.mirror(found.frame)[2]
+        if likely and not found.drawn:
+            return found
+        share = self.plane.rough(found.frame)[2]
         balanced = smoothstep(SEARCH.lopsided_from, SEARCH.lopsided_to, np.array([share]))
         sure = found.confidence * (1.0 if likely else float(balanced[0]))
         steady = found.drawn and share > SEARCH.symmetric
         return replace(found, confidence=max(sure, SEARCH.steady) if steady else sure, drawn=steady)
 
-    def settle(self, found: Found, rest: float | None = None) -> Found:
+    def settle(self, found: Found, rest: float | None = None, steps: int = SEARCH.settle) -> Found:
         """Follow one frame with all points and with its mirror image until it rests.
 
-        A crop's edge may let the same points in and out for ever; then the end is the middle of the
-        last SEARCH.cycle steps. On a face unlike those in training the way may lead astray; then
-        the surest frame on it is the end.
+        Steps become shorter by about as much each time: where the next one would be shorter than
+        SEARCH.foreseen, it is not asked for. A crop's edge may let the same points in and out for
+        ever; then the end is the middle of the last SEARCH.cycle steps. On a face unlike those in
+        training the way may lead astray; then the surest frame on it is the end.
 
         Args:
             found: where it begins
             rest: a shorter step is the last, SEARCH.rest without it
+            steps: at most
         """
         rest = SEARCH.rest if rest is None else rest
         frame, passed, seen = found.frame, list[Found](), list[Floats]()
-        for _ in range(SEARCH.settle):
+        before = np.inf
+        for _ in range(steps):
             landmarks, sure = self._both(frame)
             passed.append(replace(found, frame=frame, confidence=sure))
             seen.append(frame.to_object(landmarks))
@@ -220,20 +234,24 @@ class EncoderSearch:
             )
             frame = following
             period = _period(passed, frame)
-            if moved < rest or period:
+            resting = moved < rest or (
+                moved < before < np.inf and moved * moved / before < SEARCH.foreseen
+            )
+            if resting or period:
                 break
+            before = moved
         best = max(range(len(passed)), key=lambda step: passed[step].confidence)
-        while moved >= rest and period and len(passed) < SEARCH.settle:  # as they would go on
+        while not resting and period and len(passed) < steps:  # as they would go on
             passed.append(passed[-period])
             seen.append(seen[-period])
         sure = passed[-1].confidence
         if sure < passed[best].confidence - SEARCH.astray:
             return replace(passed[best], seen=seen[best])
-        if moved < rest:
+        if resting:
             return replace(found, frame=frame, confidence=sure, seen=seen[-1])
         middle = np.mean(seen[-SEARCH.cycle :], axis=0)
         frame = frame_of_landmarks(dict(zip(self.names, middle, strict=True)))
-        return replace(found, frame=frame, confidence=sure, seen=middle)
+        return replace(found, frame=frame, confidence=sure, seen=middle, rests=bool(period))
 
     def _both(self, frame: Frame) -> tuple[Floats, float]:
         """Landmarks (L,3) in a frame and confidence, the mean of what is seen directly and in the
@@ -283,10 +301,9 @@ class EncoderSearch:
             known: names of those whose place is known better: where it is of one side, that one
                 counts
         """
-        normal, offset, paired = self.mirror(frame)
+        normal, offset, paired = self.plane.exact(frame, SEARCH.symmetric)
         if paired < SEARCH.symmetric:
             return landmarks, frame
-        normal, offset = self._settled(frame, normal, offset)
         swapped = landmarks[[self.names.index(mirrored(n)) for n in self.names]].astype(np.float64)
         swapped -= 2 * (swapped @ normal - offset)[:, None] * normal
         share = np.array([(1 + (n in known) - (mirrored(n) in known)) / 2 for n in self.names])[
@@ -297,35 +314,6 @@ class EncoderSearch:
         seen = alike @ frame.rotation * frame.scale + frame.origin
         own = frame_of_landmarks(dict(zip(self.names, seen, strict=True)))
         return own.to_canonical(seen), own
-
-    def _settled(self, frame: Frame, normal: Doubles, offset: float) -> tuple[Doubles, float]:
-        """The mirror plane of `mirror`, to the mesh's last digit where it has one."""
-        if self.vertices is None:
-            return normal, offset
-        cloud, points = (frame.columns(p).T for p in (self.cloud.positions, self.vertices))
-        seen, near = (np.flatnonzero(in_symmetric_region(p)) for p in (cloud, points))
-        if min(len(seen), len(near)) < TRUST.fewest:
-            return normal, offset
-        count = min(PLANE.settling, len(seen))
-        chosen = seen[np.argpartition(-self.cloud.priority[seen], count - 1)[:count]]
-        points = np.ascontiguousarray(points[near])
-        # of the surface, whatever the numbering of its vertices
-        probes = points[np.unique(nearest(np.ascontiguousarray(cloud[chosen]), points))]
-        return settled_plane(points, probes, normal, offset)
-
-    def mirror(self, frame: Frame) -> tuple[Doubles, float, float]:
-        """Normal (3,), offset and share of the face's mirror plane in a frame, see symmetry.py;
-        share 0 where there are too few points.
-        """
-        columns = frame.columns(self.cloud.positions)
-        near = np.flatnonzero(in_symmetric_region(columns.T))
-        if len(near) < TRUST.fewest:
-            return np.array([1.0, 0, 0]), 0.0, 0.0
-        if len(near) > PLANE.points:
-            first = np.argpartition(-self.cloud.priority[near], PLANE.points)[: PLANE.points]
-            near = near[first]
-        near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
-        return mirror_plane(columns[:, near].T, frame.turn_to_canonical(self.cloud.normals[near]))
 
 
 def _period(passed: Sequence[Found], frame: Frame) -> int:

@@ -128,6 +128,8 @@ def _glimpse(asked: Asked, views: _Views, up: Doubles) -> tuple[Found, _Views, f
         if again.confidence > FINDING.certain and _within(again.frame, without.head):
             glimpse, views = again, without
     if glimpse.confidence > FINDING.certain and _within(glimpse.frame, views.head):
+        if asked.whole is not None:  # in which the way goes on
+            return replace(glimpse, drawn=False), views, sight
         settled = views.search.settle(replace(glimpse, drawn=False), asked.rest)
         return views.search.judge(settled, True), views, sight
     return NOTHING, views, sight
@@ -274,23 +276,31 @@ def _place_of(asked: Asked, search: EncoderSearch, best: Found, up: Doubles) -> 
             otherwise=otherwise,
         )
 
-    if asked.whole is not None and best.seen is not None:
-        rough = place_at(best.frame.to_canonical(best.seen), best.frame, np.empty(0, np.float32))
-        place = agreed(rough, asked.whole, search.encode)
-        if place is not None:
-            return place
-        best = replace(best, frame=search.settle(best).frame)
+    if asked.whole is not None:
+        for goes_on in (False, True):
+            if best.seen is None:
+                break
+            rough = best.frame.to_canonical(best.seen), best.frame, np.empty(0, np.float32)
+            place = agreed(place_at(*rough), asked.whole, search.encode, goes_on=goes_on)
+            if place is not None:
+                return place
+            best = search.settle(best, None if goes_on else asked.rest)
     landmarks, frame, seen = search.landmarks(best.frame)
     if mesh.landmarks:
         landmarks, frame = corrected(mesh, search.names, frame.to_object(landmarks))
     return place_at(landmarks, frame, seen)
 
 
-def agreed(place: Place, whole: AvatarMesh | None, encode: Encode) -> Place | None:
+def agreed(
+    place: Place, whole: AvatarMesh | None, encode: Encode, *, goes_on: bool = True
+) -> Place | None:
     """A place that was found in a part of a mesh, its landmarks as they are seen in the whole,
     where that is the same face: most heads that the encoder has learnt from have their hair. Sizes
     of gene and uka: 1.00 times their artist's; half-way between both 1.19 and 1.03. None where it
     is another face, and where there are landmarks of the user's, which stay.
+
+    goes_on: also from a way in the whole that comes to no rest, whose middle hangs on where it
+    began.
     """
     if whole is None or whole.landmarks:
         return None
@@ -301,10 +311,11 @@ def agreed(place: Place, whole: AvatarMesh | None, encode: Encode) -> Place | No
     search = EncoderSearch(
         cloud_of(whole.vertices, triangles, parts), encode, place.names, whole.vertices
     )
-    settled = search.settle(Found(place.frame, place.confidence))
+    steps = SEARCH.settle if goes_on else SEARCH.settle_soon
+    settled = search.settle(Found(place.frame, place.confidence), steps=steps)
     first = place.frame.to_object(place.landmarks)
     apart = np.inf if settled.seen is None else np.linalg.norm(first - settled.seen, axis=1).mean()
-    if not apart < FINDING.agreed * place.frame.scale:
+    if not apart < FINDING.agreed * place.frame.scale or not (settled.rests or goes_on):
         return None
     landmarks, frame, seen = search.landmarks(settled.frame)
     return replace(place, frame=frame, landmarks=landmarks, more=lambda: seen)

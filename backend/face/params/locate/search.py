@@ -35,6 +35,14 @@ class Search:
         3, "steps", 1, 20, "of each proposal that is followed; an estimate, not fitted"
     )
     settle: int = number(10, "steps", 1, 100, "of the winner at most; an estimate, not fitted")
+    settle_soon: int = number(
+        4,
+        "steps",
+        1,
+        100,
+        "the same in a whole mesh from what was seen first in a part of it: of six avatars whose"
+        " names tell hair four rest by then, the others come to no rest at all",
+    )
     size_step: float = number(
         2.5,
         "times",
@@ -50,6 +58,14 @@ class Search:
         0.05,
         "a shorter step ends the settling; with 0.002 scores are the same, but uka's shapes "
         "differ by more than 1 % where she lies (1 head, docs/experiments/figures.md)",
+    )
+    foreseen: float = number(
+        3e-4,
+        "canonical units",
+        0,
+        5e-4,
+        "a way ends where its next step would be shorter, if steps go on to shorten as the last one"
+        " did; landmarks of avatars move by 0.0016 of an eye's width at most",
     )
     roughly: float = number(
         0.01,

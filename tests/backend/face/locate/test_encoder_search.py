@@ -12,7 +12,7 @@ from fixtures.located import locate
 from backend.face.geometry.frame import Frame, frame_of_landmarks
 from backend.face.geometry.landmarks import NAMES, eye_wider_open
 from backend.face.geometry.mesh import AvatarMesh, Floats
-from backend.face.locate.encoder_search import Encode, EncoderSearch, Found
+from backend.face.locate.encoder_search import Encode, EncoderSearch, Found, frames_apart
 from backend.face.locate.points import cloud_of
 from backend.face.params.locate import SEARCH
 from backend.inference.cancellation import Cancellation
@@ -93,6 +93,40 @@ def test_a_way_that_goes_round_is_not_gone_again_and_ends_in_its_middle(
     assert few < counting.seen == 2 * SEARCH.settle
     np.testing.assert_allclose(short.frame.origin, whole.frame.origin, atol=1e-6 * frame.scale)
     assert short.confidence == whole.confidence
+
+
+def test_steps_that_shorten_end_before_the_last_one(
+    sample: SampleHead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step of this way leaves a twentieth of what was left."""
+    search, _, frame = swinging(sample)
+    inside = frame.to_canonical(
+        np.stack([sample.landmarks[name] for name in NAMES]).astype(np.float32)
+    )
+
+    def ends(foreseen: float) -> tuple[Found, int]:
+        now = [0.04, 0]  # how far up the frame lies, and crops seen
+
+        def encode(points: Floats) -> tuple[Floats, Floats]:
+            now[:] = now[0] / 20, now[1] + len(points)
+            up = np.array([0, now[0] - now[0] * 20, 0], np.float32)
+            seen = np.repeat((inside + up).reshape(1, -1), len(points), axis=0)
+            return seen.astype(np.float32), np.ones(len(points), np.float32)
+
+        monkeypatch.setattr(
+            "backend.face.locate.encoder_search.SEARCH", replace(SEARCH, foreseen=foreseen)
+        )
+        return replace(search, encode=encode).settle(Found(frame, 1.0)), int(now[1])
+
+    (soon, few), (late, many) = ends(SEARCH.foreseen), ends(0.0)
+    assert few < many
+    assert frames_apart(soon.frame, late.frame) < 5e-4
+
+
+def test_a_way_that_goes_on_says_that_it_does_not_rest(sample: SampleHead) -> None:
+    search, _, frame = swinging(sample)
+    assert search.settle(Found(frame, 1.0)).rests  # it goes round, and its middle is one
+    assert not search.settle(Found(frame, 1.0), steps=1).rests
 
 
 def test_bones_that_stand_anywhere_cost_a_glimpse_and_no_search(sample: SampleHead) -> None:

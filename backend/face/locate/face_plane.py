@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plane in which a face mirrors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..geometry.frame import Doubles, Floats, Frame
+from ..geometry.mesh import nearest
+from ..geometry.mirror import in_symmetric_region
+from ..geometry.symmetry import mirror_plane, settled_plane
+from ..params.geometry import PLANE
+from ..params.locate import TRUST
+from .points import PointCloud
+
+Plane = tuple[Doubles, float, float]  # normal (3,), offset and share of a plane, see symmetry.py
+
+
+@dataclass
+class FacePlane:
+    """The mirror plane of a face in a cloud of points, and in the mesh's vertices (V,3), where it
+    is wanted to their last digit: such a plane is the mesh's own whatever the frame, and is looked
+    for once.
+    """
+
+    cloud: PointCloud
+    vertices: Floats | None = None
+    _own: Plane | None = field(default=None, init=False)  # in object space
+
+    def rough(self, frame: Frame) -> Plane:
+        """The plane in a frame, from few points; its share is 0 where there are too few."""
+        columns = frame.columns(self.cloud.positions)
+        near = np.flatnonzero(in_symmetric_region(columns.T))
+        if len(near) < TRUST.fewest:
+            return np.array([1.0, 0, 0]), 0.0, 0.0
+        if len(near) > PLANE.points:
+            first = np.argpartition(-self.cloud.priority[near], PLANE.points)[: PLANE.points]
+            near = near[first]
+        near = near[np.argsort(-self.cloud.priority[near], kind="stable")]
+        return mirror_plane(columns[:, near].T, frame.turn_to_canonical(self.cloud.normals[near]))
+
+    def exact(self, frame: Frame, least: float) -> Plane:
+        """The plane in a frame, to the mesh's last digit where it has one and the share is at least
+        `least`.
+        """
+        if self._own is not None:
+            normal, offset, share = self._own
+            place = (offset - float(normal @ frame.origin)) / frame.scale
+            return frame.rotation.astype(np.float64) @ normal, place, share
+        normal, offset, share = self.rough(frame)
+        if share < least:
+            return normal, offset, share
+        settled = self._settled(frame, normal, offset)
+        if settled is None:
+            return normal, offset, share
+        normal, offset = settled
+        own = normal @ frame.rotation
+        self._own = own, offset * frame.scale + float(own @ frame.origin), share
+        return normal, offset, share
+
+    def _settled(
+        self, frame: Frame, normal: Doubles, offset: float
+    ) -> tuple[Doubles, float] | None:
+        """The plane in a frame, normal (3,) and offset, to the mesh's last digit; None where it has
+        none.
+        """
+        if self.vertices is None:
+            return None
+        cloud, points = (frame.columns(p).T for p in (self.cloud.positions, self.vertices))
+        seen, near = (np.flatnonzero(in_symmetric_region(p)) for p in (cloud, points))
+        if min(len(seen), len(near)) < TRUST.fewest:
+            return None
+        count = min(PLANE.settling, len(seen))
+        chosen = seen[np.argpartition(-self.cloud.priority[seen], count - 1)[:count]]
+        points = np.ascontiguousarray(points[near])
+        # of the surface, whatever the numbering of its vertices
+        probes = points[np.unique(nearest(np.ascontiguousarray(cloud[chosen]), points))]
+        settled = settled_plane(points, probes, normal, offset)
+        return None if settled[0] is normal else settled
