@@ -9,11 +9,11 @@ import numpy as np
 
 from ..errors import BackendError
 from ..face.evidence.evidence import evidence_of
-from ..face.geometry.mesh import AvatarMesh
+from ..face.geometry.mesh import SIDE_BONES, AvatarMesh
 from ..protocol import Message
 from ..values import is_number
 
-BONES = ("head", "neck", "left_eye", "right_eye", "jaw")
+BONES = ("head", "neck", "left_eye", "right_eye", "jaw", *SIDE_BONES)
 
 
 def mesh_of(message: Message) -> AvatarMesh:

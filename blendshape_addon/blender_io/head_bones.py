@@ -49,6 +49,19 @@ def role(name: str) -> str | None:
     return None
 
 
+def sides(names: Iterable[str]) -> dict[str, list[str]]:
+    """`left_side` and `right_side` -> the names of bones that there are on both sides; nothing
+    where there are none.
+    """
+    pairs: dict[str, dict[str, str]] = {}
+    for name in names:
+        core, side = simplify(name)
+        if side is not None:
+            pairs.setdefault(core, {}).setdefault(side, name)
+    both = [pair for pair in pairs.values() if len(pair) == 2]
+    return {f"{side}_side": [pair[side] for pair in both] for side in ("left", "right") if both}
+
+
 def roles(names: Iterable[str], preferred: Mapping[str, str]) -> dict[str, str]:
     """role -> bone name. preferred: roles that the rig itself states (VRM's humanoid). Of several
     of one role the first counts.

@@ -255,13 +255,17 @@ def _mask(ob: bpy.types.Object, entries: Entries, group: str, use_selection: boo
 def _positions(
     armature: bpy.types.Object | None, bones: Mapping[str, str], to_object: Matrix | None
 ) -> dict[str, tuple[float, float, float]]:
-    """Rest positions of the bones' heads in object space."""
+    """Rest positions of the bones' heads in object space, and the middles of those on either
+    side.
+    """
     if armature is None or to_object is None:
         return {}
-    return {
-        role: _tuple(to_object @ armature_of(armature).bones[name].head_local)
-        for role, name in bones.items()
-    }
+    known = armature_of(armature).bones
+    found = {role: to_object @ known[name].head_local for role, name in bones.items()}
+    for role, names in head_bones.sides(known.keys()).items():
+        places = [known[name].head_local for name in names]
+        found[role] = to_object @ (sum(places, Vector()) / len(places))
+    return {role: _tuple(place) for role, place in found.items()}
 
 
 def _from(armature: bpy.types.Object, ob: bpy.types.Object) -> Matrix | None:

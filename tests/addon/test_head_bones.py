@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from blendshape_auto_generator.blendshape_addon.blender_io.head_bones import role, roles
+from blendshape_auto_generator.blendshape_addon.blender_io.head_bones import role, roles, sides
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +46,22 @@ from hypothesis import strategies as st
 )
 def test_roles_of_common_names(name: str, expected: str | None) -> None:
     assert role(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("J_Bip_L_UpperArm", "J_Bip_R_UpperArm"),
+        ("rig:mixamorig:LeftFoot", "rig:mixamorig:RightFoot"),
+        ("左腕", "右腕"),
+        ("thigh.L", "thigh.R"),
+        ("CC_Base_L_Hand", "CC_Base_R_Hand"),
+    ],
+)
+def test_sides_are_of_bones_that_both_have(left: str, right: str) -> None:
+    names = ["Hips", left, "Sword.L", right, "Head"]
+    assert sides(names) == {"left_side": [left], "right_side": [right]}
+    assert sides(names[:3]) == {}
 
 
 def test_the_rigs_own_statement_wins_and_the_first_counts() -> None:

@@ -65,8 +65,9 @@ def test_without_an_armature_a_group_called_like_a_head_counts(body: Any) -> Non
 
 def test_bones_are_in_object_space_wherever_the_object_is(body: Any) -> None:
     before = gather(body)
-    assert set(before.bones) == {"head", "left_eye", "right_eye"}
+    assert set(before.bones) == {"head", "left_eye", "right_eye", "left_side", "right_side"}
     np.testing.assert_allclose(before.bones["left_eye"], (0.03, -0.09, 1.62), atol=1e-6)
+    np.testing.assert_allclose(before.bones["left_side"], (0.03, -0.09, 1.62), atol=1e-6)
     body.parent.matrix_world = body.matrix_world.LocRotScale(
         (50, 3, -2), body.rotation_euler.to_matrix().to_quaternion(), (0.01, 0.01, 0.01)
     )

@@ -22,6 +22,7 @@ from .ticks import tick
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 AXIS_PLACES = np.array([1, 1 << 21, 1 << 42], np.int64)
+SIDE_BONES = ("left_side", "right_side")  # the middles of the skeleton's bones on either side
 LOW_HALF = 0xFFFFFFFF  # of a number that packs two of 32 bits
 
 
@@ -31,10 +32,11 @@ class AvatarMesh:
 
     vertices: float32 (V,3). triangles: int32 (T,3). head_weights: float32 (V,), summed weight to
     the Head bone and its children. mask: float32 (V,), the face is inside where > 0. bones: rest
-    positions (3,) by the names head, neck, left_eye, right_eye, jaw. up: the world's up (3,), a
-    hint. landmarks: positions (3,) that the user corrected, by the names of landmarks.NAMES; they
-    are believed. roles: int32 (V,), what the user says that each vertex is part of, as numbers of
-    roles.ROLES. evidence: what names of materials, bones, groups and objects say; hints.
+    positions (3,) by the names head, neck, left_eye, right_eye, jaw and SIDE_BONES. up: the world's
+    up (3,), a hint. landmarks: positions (3,) that the user corrected, by the names of
+    landmarks.NAMES; they are believed. roles: int32 (V,), what the user says that each vertex is
+    part of, as numbers of roles.ROLES. evidence: what names of materials, bones, groups and objects
+    say; hints.
     """
 
     vertices: Floats

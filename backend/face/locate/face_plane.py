@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from ..geometry.frame import Doubles, Floats, Frame
@@ -18,16 +16,15 @@ from .points import PointCloud
 Plane = tuple[Doubles, float, float]  # normal (3,), offset and share of a plane, see symmetry.py
 
 
-@dataclass
 class FacePlane:
     """The mirror plane of a face in a cloud of points, and in the mesh's vertices (V,3), where it
     is wanted to their last digit: such a plane is the mesh's own whatever the frame, and is looked
     for once.
     """
 
-    cloud: PointCloud
-    vertices: Floats | None = None
-    _own: Plane | None = field(default=None, init=False)  # in object space
+    def __init__(self, cloud: PointCloud, vertices: Floats | None = None) -> None:
+        self.cloud, self.vertices = cloud, vertices
+        self._own: Plane | None = None  # in object space
 
     def rough(self, frame: Frame) -> Plane:
         """The plane in a frame, from few points; its share is 0 where there are too few."""

@@ -21,7 +21,7 @@ from . import features, marks
 from .cut import allowed
 from .encoder_search import EncoderSearch, Found
 from .face import Place
-from .proposals import front_of
+from .proposals import front_of, level_headings
 
 
 @dataclass(frozen=True)
@@ -98,18 +98,12 @@ def by_features(asked: Asked, search: EncoderSearch, up: Doubles, best: Found) -
     # of a muzzle whose middle lies in the plane to the last digit, both ends of the mouth were read
     # in the wrong fold, not one
     search = replace(search, vertices=None)
-    mesh, ahead = asked.mesh, front_of(up)
-    axes = np.stack([np.cross(up, ahead), up, ahead])
-    head = np.ones(len(mesh.vertices), bool)
-    if mesh.head_weights is not None and (mesh.head_weights > CUT.head_from).any():
-        head = mesh.head_weights > CUT.head_from
-    seen = features.landmarks(
-        mesh.vertices.astype(np.float64) @ axes.T,
-        mesh.triangles,
-        asked.group,
-        asked.parts,
-        head & allowed(mesh),
-    )
+    mesh, seen, axes = asked.mesh, {}, np.eye(3)
+    for ahead in _headings(asked, up, best):
+        axes = np.stack([np.cross(up, ahead), up, ahead])
+        seen = _features(asked, axes)
+        if seen:
+            break
     if not seen:
         return None
     points = np.stack([seen[name] for name in search.names]) @ axes
@@ -132,6 +126,35 @@ def by_features(asked: Asked, search: EncoderSearch, up: Doubles, best: Found) -
         warnings=warnings,
         more=lambda: search.more(frame),
         alike=search.mirrored_alike,
+    )
+
+
+def _headings(asked: Asked, up: Doubles, best: Found) -> list[Doubles]:
+    """Where the face may look, unit (3,): as avatars do, and else, where the encoder saw a face
+    that looks another way, that way.
+
+    Args:
+        asked: the mesh, with its bones
+        up: float (3,), unit
+        best: what the encoder found
+    """
+    front, headings = front_of(up, asked.mesh.bones), level_headings(up)
+    seen = headings[np.argmax(headings @ best.frame.rotation[2])]
+    return [front] if best.confidence < FINDING.sure or (seen == front).all() else [front, seen]
+
+
+def _features(asked: Asked, axes: Doubles) -> dict[str, Doubles]:
+    """The landmarks (3,) by name, along axes (3,3) aside, up and ahead, or nothing."""
+    mesh = asked.mesh
+    head = np.ones(len(mesh.vertices), bool)
+    if mesh.head_weights is not None and (mesh.head_weights > CUT.head_from).any():
+        head = mesh.head_weights > CUT.head_from
+    return features.landmarks(
+        mesh.vertices.astype(np.float64) @ axes.T,
+        mesh.triangles,
+        asked.group,
+        asked.parts,
+        head & allowed(mesh),
     )
 
 

@@ -5,12 +5,12 @@ depths.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from ..geometry.frame import Doubles, Frame
-from ..geometry.mesh import AvatarMesh
+from ..geometry.mesh import SIDE_BONES, AvatarMesh
 from ..params.locate import PROPOSALS
 from .points import PointCloud
 
@@ -65,13 +65,32 @@ def _others(guesses: Sequence[tuple[float, ...]], known: Sequence[Doubles]) -> l
     return ups[len(known) :]
 
 
-def front_of(up: Doubles) -> Doubles:
-    """Where avatars look, unit (3,): along -Y in Blender, where Z is up, and the same way turned
-    about X where another axis is; else along what of -Y lies across `up`.
+def front_of(up: Doubles, bones: Mapping[str, tuple[float, float, float]]) -> Doubles:
+    """Where an avatar looks, unit (3,): along -Y in Blender, where Z is up, and the same way turned
+    about X where another axis is; else along what of -Y lies across `up`. Where its bones have a
+    left and a right side, the one of four level directions that they tell: files of VRM 0.x
+    are read so that avatars look along Y.
+
+    Args:
+        up: float (3,), unit
+        bones: rest positions (3,) by name
+    """
+    headings = level_headings(up)
+    if not set(SIDE_BONES) <= bones.keys():
+        return headings[0]
+    left, right = (np.array(bones[name], np.float64) for name in SIDE_BONES)
+    return np.asarray(headings[np.argmax(headings @ np.cross(left - right, up))])
+
+
+def level_headings(up: Doubles) -> Doubles:
+    """The four level directions (4,3), unit, in which an avatar may look: where most do first, and
+    back third.
     """
     front = np.array([0.0, 0.0, up[1]]) if abs(up[1]) > np.sqrt(0.5) else np.array([0.0, -1.0, 0.0])
     front -= (front @ up) * up
-    return np.asarray(front / np.linalg.norm(front))
+    front /= np.linalg.norm(front)
+    aside = np.cross(up, front)
+    return np.stack([front, aside, -front, -aside])
 
 
 def proposals(

@@ -114,7 +114,7 @@ def _glimpse(asked: Asked, views: _Views, up: Doubles) -> tuple[Found, _Views, f
     """
 
     def glimpse_of(some: _Views) -> Found:
-        front = front_of(up)
+        front = front_of(up, asked.mesh.bones)
         frames = (proposals(some.head, up, size, front) for size in sizes())
         return some.coarse.follow(frames, SEARCH.glimpsed, SEARCH.plain)
 

@@ -21,7 +21,16 @@ from ..evidence.evidence import HANGING, INDICES, Classes, Evidence, Flags, clas
 from ..evidence.names import CLASSES, FACIAL, kind_of
 from ..geometry.frame import Floats
 from ..geometry.landmarks import NAMES, SIDES
-from ..geometry.mesh import AvatarMesh, Ints, all_corners, among, loose_parts, nearest, part_boxes
+from ..geometry.mesh import (
+    SIDE_BONES,
+    AvatarMesh,
+    Ints,
+    all_corners,
+    among,
+    loose_parts,
+    nearest,
+    part_boxes,
+)
 from ..params.locate import FINDING, TRUST, WORN
 from .cut import framed
 from .face import Face, Place
@@ -66,7 +75,8 @@ def located(mesh: AvatarMesh, names: Sequence[str], find: Find) -> Face:
                 )
             face = whole = framed(find(mesh, None))
             up = face.frame.rotation[1].astype(np.float64)
-            asked = replace(mesh, up=(float(up[0]), float(up[1]), float(up[2])), bones={})
+            bones = {name: at for name, at in mesh.bones.items() if name in SIDE_BONES}
+            asked = replace(mesh, up=(float(up[0]), float(up[1]), float(up[2])), bones=bones)
         told, fewer = _borne_out(mesh, told, hidden, face, names)
         if face is not whole and np.array_equal(fewer, hidden):
             return face

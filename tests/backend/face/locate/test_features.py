@@ -4,16 +4,23 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from backend.face.geometry.frame import Frame
 from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, loose_parts, weld
 from backend.face.geometry.orientation import outward
 from backend.face.locate import features
+from backend.face.locate.encoder_search import EncoderSearch, Found
+from backend.face.locate.places import Asked, by_features
+from backend.face.locate.points import cloud_of
+from backend.face.locate.proposals import about
 from backend.inference.cancellation import Cancellation
+from backend.inference.decoding import encode_with
 from backend.inference.loading import load_model
 from backend.service.generate import find_face
 from backend.service.report import new_report
@@ -156,23 +163,62 @@ def test_only_the_head_is_looked_at() -> None:
     assert found(muzzle(), *eyes(), head=0.45) == {}
 
 
-def test_a_face_that_the_encoder_does_not_know_is_found_by_its_features() -> None:
+def muzzled_mesh() -> tuple[Doubles, Ints]:
+    """A muzzle with eyes, level: vertices (V,3) and triangles (T,3)."""
     (points, faces), *others = muzzle(), *eyes()
     places = [points, *(own for own, _ in others)]
     first = np.cumsum([0, *(len(own) for own in places)])
     triangles = np.concatenate(
         [faces, *(own + start for (_, own), start in zip(others, first[1:], strict=False))]
     ).astype(np.int32)
-    level = np.concatenate(places).astype(np.float32)
+    return np.concatenate(places), triangles
+
+
+@pytest.mark.parametrize("turned", range(4))
+def test_a_face_may_look_where_the_encoder_saw_one_look(turned: int) -> None:
+    level, triangles = muzzled_mesh()
+    up = np.array([0.0, 1.0, 0.0])
+    heading = about(1, np.pi / 2 * turned)
+    vertices = (level @ heading).astype(np.float32)
+    group = weld(vertices)
+    parts = loose_parts(vertices, triangles, group)
+    mesh = AvatarMesh(vertices, outward(vertices, triangles, parts), up=(0.0, 1.0, 0.0))
+    asked = Asked(mesh, group, parts, np.ones(len(triangles), bool))
+    search = EncoderSearch(
+        cloud_of(vertices, mesh.triangles, parts), encode_with(load_model(), Cancellation()), NAMES
+    )
+    sees = Found(Frame(np.zeros(3), heading, 1.0), 0.9)
+    place = by_features(asked, search, up, sees)
+    assert place is not None
+    at = dict(zip(NAMES, place.frame.to_object(place.landmarks) @ heading.T, strict=True))
+    assert at["mouth_left"][0] > 0.3
+    assert at["mouth_left"][1:] == pytest.approx([-0.31, 0.9], abs=0.1)
+    assert at["eye_outer_left"][0] > at["eye_inner_left"][0] + 0.15
+    unseen = by_features(asked, search, up, replace(sees, confidence=0.5))
+    assert (unseen is None) == (turned > 0)  # a back may look like a face
+
+
+@pytest.mark.parametrize("turned", range(4))
+def test_a_face_that_the_encoder_does_not_know_is_found_by_its_features(turned: int) -> None:
+    """Turned about: its bones say where it looks, as in files of VRM 0.x."""
+    level, triangles = muzzled_mesh()
+    heading = about(2, np.pi / 2 * turned)
+    vertices = level[:, [0, 2, 1]] * [1, -1, 1] @ heading
+    sides = {
+        name: tuple(np.array([x, 0, -2.0]) @ heading)
+        for name, x in (("left_side", 1.0), ("right_side", -1.0))
+    }
     mesh = AvatarMesh(
-        np.ascontiguousarray(level[:, [0, 2, 1]] * np.array([1, -1, 1], np.float32)),
+        np.ascontiguousarray(vertices, np.float32),
         triangles,
         up=(0.0, 0.0, 1.0),
+        bones=sides if turned else {},
     )
     model = load_model()
     report = new_report(mesh, model)
     face = find_face(mesh, model, report, lambda _stage, _fraction: None, Cancellation())
-    at = dict(zip(model.info.landmarks, face.frame.to_object(face.landmarks), strict=True))
+    places = face.frame.to_object(face.landmarks) @ heading.T
+    at = dict(zip(model.info.landmarks, places, strict=True))
     assert 0.6 < face.confidence < 0.85 and any("sure" in warning for warning in report.warnings)
     assert at["mouth_left"][2] == pytest.approx(-0.31, abs=0.06)
     assert np.mean([at[f"{name}_left"] for name in ("eye_inner", "eye_outer")], axis=0)[
