@@ -77,7 +77,7 @@ def front_of(up: Doubles, bones: Mapping[str, tuple[float, float, float]]) -> Do
     """
     headings = level_headings(up)
     if not set(SIDE_BONES) <= bones.keys():
-        return headings[0]
+        return np.asarray(headings[0])
     left, right = (np.array(bones[name], np.float64) for name in SIDE_BONES)
     return np.asarray(headings[np.argmax(headings @ np.cross(left - right, up))])
 
