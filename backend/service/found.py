@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import BackendError
 from ..face.geometry.mesh import AvatarMesh
-from ..face.locate.face import Face
+from ..face.locate.face import EFFORTS, Effort, Face
 from ..face.params.locate import FINDING
 from ..inference.models import Model
 
@@ -30,11 +30,14 @@ class FoundFaces:
         self._known: OrderedDict[bytes, Face | BackendError] = OrderedDict()
         self._lock = threading.Lock()
 
-    def face(self, mesh: AvatarMesh, model: Model, upright: bool, find: Callable[[], Face]) -> Face:
-        """The face of a mesh, found before or now. upright: of the search. Raises what `find`
+    def face(
+        self, mesh: AvatarMesh, model: Model, effort: Effort, find: Callable[[], Face]
+    ) -> Face:
+        """The face of a mesh, found before or now. effort: of the search. Raises what `find`
         raises; that there is none is remembered, too.
         """
-        mine, other = (fingerprint(mesh, model, level) for level in (upright, False))
+        keys = {each: fingerprint(mesh, model, each) for each in EFFORTS}
+        mine = keys[effort]
         with self._lock:
             known = self._known.get(mine)
             if known is not None:
@@ -51,7 +54,8 @@ class FoundFaces:
             raise
         self._keep(mine, face)
         if face.confidence > FINDING.certain:  # then no other direction is tried
-            self._keep(other, face)
+            for key in keys.values():
+                self._keep(key, face)
         return face
 
     def clear(self) -> None:
@@ -79,13 +83,13 @@ def _size(face: Face) -> int:
     )
 
 
-def fingerprint(mesh: AvatarMesh, model: Model, upright: bool) -> bytes:
+def fingerprint(mesh: AvatarMesh, model: Model, effort: Effort) -> bytes:
     """A number for all that a face hangs on: the mesh with its hints, the encoder, what it runs on,
     and how the face is looked for.
     """
     hashed = hashlib.blake2b(digest_size=16)
     encoder = model.encoder
-    asked = (encoder.hash, encoder.provider, encoder.settings, model.info.landmarks, upright)
+    asked = (encoder.hash, encoder.provider, encoder.settings, model.info.landmarks, effort)
     _take(hashed, (mesh, *asked))
     return hashed.digest()
 

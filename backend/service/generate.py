@@ -19,7 +19,7 @@ from ..face.geometry.mesh import AvatarMesh, check
 from ..face.geometry.ticks import heard_by
 from ..face.keys import Looked, Pair, Plain
 from ..face.locate import worn
-from ..face.locate.face import Face, Place
+from ..face.locate.face import Effort, Face, Place
 from ..inference.cancellation import Cancellation
 from ..inference.decoding import encode_with, shapes_of
 from ..inference.hardware import trim_memory
@@ -80,7 +80,7 @@ def find_face(
     cancellation: Cancellation,
     *,
     share: float = 1.0,
-    upright: bool = False,
+    effort: Effort = "full",
     workers: Executor | None = None,
     found: FoundFaces | None = None,
 ) -> Face:
@@ -93,7 +93,7 @@ def find_face(
         on_progress: gets the stage's name and the fraction of the whole
         cancellation: looked at between pieces of work
         share: of the whole that is done when the face is found
-        upright: look only with the likeliest direction up
+        effort: of the search, see search.find
         workers: threads for the model's runs, if there are any yet
         found: faces that need not be looked for again, if they are to be remembered
 
@@ -114,14 +114,15 @@ def find_face(
         names = model.info.landmarks
 
         def find(seen: AvatarMesh, whole: AvatarMesh | None) -> Place:
-            level, threads = upright or whole is not None, model.parallel_runs
-            return pipeline.locate(seen, encode, names, at, level, threads=threads, whole=whole)
+            some: Effort = "upright" if effort == "full" and whole is not None else effort
+            threads = model.parallel_runs
+            return pipeline.locate(seen, encode, names, at, some, threads=threads, whole=whole)
 
         def located() -> Face:
             with heard_by(told.goes_on):
                 return worn.located(mesh, names, find)
 
-        face = located() if found is None else found.face(mesh, model, upright, located)
+        face = located() if found is None else found.face(mesh, model, effort, located)
         told.at(share)
     cancellation.check()
     report.face_vertices = len(face.indices)

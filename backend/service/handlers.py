@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import BackendError
 from ..face import pipeline
 from ..face.correct.sizes import STYLE
-from ..face.locate.face import Face
+from ..face.locate.face import EFFORTS, Face
 from ..face.shapes.shape_sets import Table, choose_sets, load_sets, parse_table
 from ..inference import hardware
 from ..inference.cancellation import Cancellation
@@ -154,11 +154,11 @@ class Handlers:
     def _locate(
         self, message: Message, settings: Settings, send: Send, cancellation: Cancellation
     ) -> dict[str, Any]:
-        mesh, upright = mesh_of(message), message.header.get("upright", False)
-        if not isinstance(upright, bool):
+        mesh, effort = mesh_of(message), message.header.get("effort", "full")
+        if effort not in EFFORTS:
             raise BackendError(
                 "protocol",
-                "upright must be true or false.",
+                f"effort must be one of {', '.join(EFFORTS)}.",
                 "Leave it out to look for faces of every direction.",
             )
         start = time.perf_counter()
@@ -171,7 +171,7 @@ class Handlers:
                 report,
                 _progress(send),
                 cancellation,
-                upright=upright,
+                effort=effort,
                 found=self._found,
             )
             if model.plain is None:

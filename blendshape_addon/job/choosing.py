@@ -29,6 +29,9 @@ NAMES = (
 
 CERTAIN = 0.99  # confidence in a face after which no other object is looked at
 
+# first a glance at each: what shows no face costs a tenth of a search then
+EFFORTS = ("glance", "upright", "full")
+
 # below which faces are sought in every direction: less than this is only believed where head
 # weights say so
 ENOUGH = 0.6
@@ -76,9 +79,10 @@ def choose(name: str, wanted: Options, backend: Backend) -> tuple[bpy.types.Obje
     ]
     if not editable:
         return check_editable(meshes[0]), "only mesh"
-    confidence, best = _surest(editable, wanted, backend, upright=True)
-    if confidence < ENOUGH:
-        confidence, best = _surest(editable, wanted, backend, upright=False)
+    confidence, best = 0.0, ""
+    for effort in EFFORTS:
+        if confidence < ENOUGH:
+            confidence, best = _surest(editable, wanted, backend, effort)
     if confidence <= 0:
         message = f"No face was found in any of the {len(editable)} mesh objects."
         raise AddonError(
@@ -91,7 +95,7 @@ def choose(name: str, wanted: Options, backend: Backend) -> tuple[bpy.types.Obje
 
 
 def _surest(
-    meshes: Sequence[bpy.types.Object], wanted: Options, backend: Backend, upright: bool
+    meshes: Sequence[bpy.types.Object], wanted: Options, backend: Backend, effort: str
 ) -> tuple[float, str]:
     """Confidence and name of the mesh object that holds a face most surely, the likeliest first and
     none after one that is certain.
@@ -99,33 +103,31 @@ def _surest(
     best = (0.0, "")
     for ob in sorted(meshes, key=lambda ob: not any(word in ob.name.lower() for word in NAMES)):
         best = max(
-            best, (_confidence(ob, wanted, backend, upright), ob.name), key=lambda pair: pair[0]
+            best, (_confidence(ob, wanted, backend, effort), ob.name), key=lambda pair: pair[0]
         )
         if best[0] > CERTAIN:
             break
     return best
 
 
-def _confidence(ob: bpy.types.Object, wanted: Options, backend: Backend, upright: bool) -> float:
+def _confidence(ob: bpy.types.Object, wanted: Options, backend: Backend, effort: str) -> float:
     """How sure the child is of a face; 0 also for meshes that cannot be worked on or lack the
     vertex group that was named.
     """
     try:
-        return face_confidence(ob, wanted, backend, upright)
+        return face_confidence(ob, wanted, backend, effort)
     except AddonError as error:
         if error.code in ("unknown_group", "mesh_invalid", "mesh_not_finite"):
             return 0.0
         raise
 
 
-def face_confidence(
-    ob: bpy.types.Object, options: Options, backend: Backend, upright: bool
-) -> float:
-    """How sure the child is that the object holds a face, 0 (none was found) to 1. upright: see
+def face_confidence(ob: bpy.types.Object, options: Options, backend: Backend, effort: str) -> float:
+    """How sure the child is that the object holds a face, 0 (none was found) to 1. effort: see
     Job. Raises AddonError for all but `no_face`.
     """
     try:
-        job = Job(ob, options, backend, patient=True, locate_only=True, upright=upright)
+        job = Job(ob, options, backend, patient=True, locate_only=True, effort=effort)
         finish(job, backend)
     except AddonError as error:
         if error.code in ("no_face", "mesh_empty"):

@@ -60,13 +60,14 @@ class Job(Received):
         patient: bool = False,
         locate_only: bool = False,
         landmarks: Mapping[str, tuple[float, float, float]] | None = None,
-        upright: bool = False,
+        effort: str = "full",
         seconds: float | None = None,
         entries: Mapping[int, Entries] | None = None,
     ) -> None:
         """Gather and send. landmarks: where the face is, by which parts are recognised; without,
-        those kept on the object. upright: of a job that only locates, whether a face is looked for
-        as the head stands and no other way. seconds: that it may take, see Backend.send. entries:
+        those kept on the object. effort: of a job that only locates, how far a face is looked for:
+        "glance" for what is certain at first sight, "upright" as the head stands, "full" in any
+        direction. seconds: that it may take, see Backend.send. entries:
         weights that were read before, see reading.py.
 
         Raises AddonError as mesh_io.gather and Backend.start do.
@@ -100,14 +101,14 @@ class Job(Received):
         self.prepared, self._locate_only = False, locate_only
         self._sent = time.perf_counter()
         backend.start(patient)
-        self._request = self._send(mesh, locate_only, upright, seconds)
+        self._request = self._send(mesh, locate_only, effort, seconds)
 
     def _send(
-        self, mesh: AvatarArrays, locate_only: bool, upright: bool, seconds: float | None
+        self, mesh: AvatarArrays, locate_only: bool, effort: str, seconds: float | None
     ) -> int:
         fields = {**mesh.fields(), "model": self._options.model or None}
         if locate_only:
-            fields["upright"] = upright
+            fields["effort"] = effort
         else:
             asked = self._options
             fields.update(

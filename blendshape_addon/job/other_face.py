@@ -124,7 +124,7 @@ def tick() -> float | None:
                     options,
                     session.backend,
                     locate_only=True,
-                    upright=True,
+                    effort="upright",
                     seconds=LOOK_SECONDS,
                 )
             return _TICK_SECONDS if search.queue or search.job is not None else None

@@ -197,20 +197,24 @@ def test_likely_names_come_first_and_none_after_a_certain_face(
     for name in ("Armband", "Coat"):
         add_mesh(name, np.eye(3, dtype=np.float32), [(0, 1, 2)])
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "several.blend"))
-    asked: list[tuple[str, bool]] = []
+    asked: list[tuple[str, str]] = []
     sure = {"Body": 1.0}
 
-    def confidence(ob: bpy.types.Object, _options: Any, _backend: Any, upright: bool) -> float:
-        asked.append((ob.name, upright))
+    def confidence(ob: bpy.types.Object, _options: Any, _backend: Any, effort: str) -> float:
+        asked.append((ob.name, effort))
         return sure.get(ob.name, 0.0)
 
     monkeypatch.setattr(choosing, "face_confidence", confidence)
-    assert run(tmp_path / "several.blend")[1][0]["object"] == "Body" and asked == [("Body", True)]
+    assert run(tmp_path / "several.blend")[1][0]["object"] == "Body" and asked == [
+        ("Body", "glance")
+    ]
     sure.clear()
     code, (row,) = run(tmp_path / "several.blend", "--overwrite")
     assert code == 2 and row["error"]["code"] == "no_face"
     assert sorted(asked[1:]) == sorted(
-        (name, upright) for name in ("Armband", "Body", "Coat") for upright in (True, False)
+        (name, effort)
+        for name in ("Armband", "Body", "Coat")
+        for effort in ("glance", "upright", "full")
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from ..geometry.frame import Floats, Frame
 from ..geometry.mesh import AvatarMesh, Ints
 from ..geometry.ramp import smoothstep
 from ..params.locate import TRUST
+
+Effort = Literal["glance", "upright", "full"]
+EFFORTS: tuple[Effort, ...] = get_args(Effort)  # how far a face is looked for, see search.find
 
 NO_FACE_FIX = (
     "Choose the object that holds the face; or put the face's vertices into a vertex group and name"

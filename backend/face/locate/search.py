@@ -21,7 +21,7 @@ from ..geometry.orientation import outward
 from ..params.locate import CUT, FINDING, PROGRESS, SEARCH, TRUST
 from .cut import allowed
 from .encoder_search import NOTHING, Encode, EncoderSearch, Found
-from .face import NO_FACE_FIX, Place
+from .face import NO_FACE_FIX, Effort, Place
 from .places import Asked, by_features, corrected, doubted, placed, same_face
 from .points import PointCloud, cloud_of
 from .proposals import front_of, proposals, sizes, ups_of
@@ -32,7 +32,7 @@ def find(
     encode: Encode,
     landmark_names: Sequence[str],
     progress: Callable[[float], None],
-    upright: bool = False,
+    effort: Effort = "full",
     *,
     threads: int = 1,
     whole: AvatarMesh | None = None,
@@ -47,7 +47,8 @@ def find(
         encode: points float32 (B,P,CHANNELS) -> latent (B,L), confidence (B,) or (B,1)
         landmark_names: of the encoder's landmarks, in their order
         progress: is told the share of the work that is done
-        upright: look only with those directions up that something hints at
+        effort: "glance": only what is certain at first sight counts; "upright": it is looked for
+            only with those directions up that something hints at; "full": with any
         threads: that may work at once
         whole: of which the mesh is a part: landmarks are as they are seen in it, see `agreed`
 
@@ -67,7 +68,9 @@ def find(
     progress(PROGRESS.begun)
     hints, axes = ups_of(mesh)
     best, views, hints = _glimpsed(asked, views, hints)
-    if best.confidence > FINDING.certain or not upright:
+    if effort == "glance" and best.confidence <= FINDING.certain:
+        raise BackendError("no_face", "No face is seen at first sight.", NO_FACE_FIX)
+    if best.confidence > FINDING.certain or effort == "full":
         return _found(asked, views, [*hints, *axes], best, progress)
     return _likeliest(hints, lambda up: _found(asked, views, [up], best, progress))
 

@@ -15,7 +15,7 @@ from fixtures.meshes import figure
 from backend.errors import BackendError
 from backend.face.geometry.mesh import AvatarMesh
 from backend.face.locate import worn
-from backend.face.locate.face import Face
+from backend.face.locate.face import Effort, Face
 from backend.face.params.locate import FINDING
 from backend.inference.cancellation import Cancellation
 from backend.inference.loading import load_model
@@ -44,14 +44,14 @@ class Search:
 
         monkeypatch.setattr(worn, "located", counted)
 
-    def __call__(self, mesh: AvatarMesh, upright: bool = False) -> Face:
+    def __call__(self, mesh: AvatarMesh, effort: Effort = "full") -> Face:
         return generate.find_face(
             mesh,
             self.model,
             new_report(mesh, self.model),
             lambda stage, fraction: None,
             Cancellation(),
-            upright=upright,
+            effort=effort,
             found=self.faces,
         )
 
@@ -86,7 +86,7 @@ def test_whatever_changes_it_is_searched_anew(search: Search, what: str) -> None
 def test_what_was_surely_found_upright_need_not_be_looked_for_in_other_directions(
     search: Search,
 ) -> None:
-    face = search(figure(), upright=True)
+    face = search(figure(), effort="upright")
     again = search(figure())
     assert (search.count == 1) == (face.confidence > FINDING.certain)
     assert np.array_equal(face.indices, again.indices)

@@ -176,10 +176,10 @@ def test_locate_alone_gives_the_face(child: Client, tiny: Path) -> None:
     points = np.array(list(face.header["landmarks"].values()))
     assert points.shape[1] == 3 and np.isfinite(points).all()
     assert 0 <= face.header["confidence"] <= 1
-    upright = served.ask(child, "locate", arrays, **header, upright=True)
+    upright = served.ask(child, "locate", arrays, **header, effort="upright")
     assert any(m.header["type"] == "face" for m in upright)
-    refused = served.ask(child, "locate", arrays, **header, upright="yes")[-1].header
-    assert refused["code"] == "protocol" and "upright" in refused["message"]
+    refused = served.ask(child, "locate", arrays, **header, effort="yes")[-1].header
+    assert refused["code"] == "protocol" and "effort" in refused["message"]
 
 
 def test_load_describes_the_model_and_keeps_it(child: Client, tiny: Path) -> None:

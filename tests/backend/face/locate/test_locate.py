@@ -19,7 +19,7 @@ from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, Floats, Ints, check
 from backend.face.locate import features
 from backend.face.locate.encoder_search import Encode
-from backend.face.locate.face import Face, Place
+from backend.face.locate.face import Effort, Face, Place
 from backend.face.locate.proposals import sizes
 from backend.face.locate.search import agreed
 from backend.face.params.locate import SEARCH
@@ -387,20 +387,20 @@ def test_a_doubtful_face_is_believed_only_where_something_marks_the_head(
     weights = np.ones(len(sample.vertices), np.float32) if marked else None
     mesh = AvatarMesh(sample.vertices, sample.triangles, head_weights=weights, up=(0, 0, 1))
     if is_found:
-        face = locate(mesh, doubting, NAMES, silent, True)
+        face = locate(mesh, doubting, NAMES, silent, "upright")
         assert (
             face.confidence == pytest.approx(sure, abs=0.01)
             and f"{sure:.0%} sure" in face.warnings[0]
         )
         return
     with pytest.raises(BackendError) as error:
-        locate(mesh, doubting, NAMES, silent, True)
+        locate(mesh, doubting, NAMES, silent, "upright")
     assert error.value.code == "no_face" and f"best match {sure:.0%}" in str(error.value)
 
 
 @pytest.mark.usefixtures("encoder_alone")
 def test_looking_upright_alone_takes_a_part_of_the_looks(encode: Encode) -> None:
-    def looks(upright: bool) -> int:
+    def looks(effort: Effort) -> int:
         seen = 0
 
         def counting(points: Floats) -> tuple[Floats, Floats]:
@@ -411,10 +411,10 @@ def test_looking_upright_alone_takes_a_part_of_the_looks(encode: Encode) -> None
 
         vertices, triangles = tube(0, 1, 0.2)
         with pytest.raises(BackendError):
-            locate(AvatarMesh(vertices, triangles, up=(0, 0, 1)), counting, NAMES, silent, upright)
+            locate(AvatarMesh(vertices, triangles, up=(0, 0, 1)), counting, NAMES, silent, effort)
         return seen
 
-    assert 0 < looks(True) < 0.3 * looks(False)
+    assert 0 < looks("glance") < 0.3 * looks("upright") < 0.3 * 0.3 * looks("full")
 
 
 @pytest.mark.usefixtures("encoder_alone")
@@ -441,7 +441,7 @@ def test_what_is_found_the_other_way_up_must_be_symmetric(
         return encode(points)[0], np.full(len(points), 0.95 * (seen > upright), np.float32)
 
     with pytest.raises(BackendError):
-        locate(mesh, late, NAMES, silent, True)
+        locate(mesh, late, NAMES, silent, "upright")
     seen, upright = 0, seen
     if heap:
         with pytest.raises(BackendError) as error:
@@ -474,7 +474,7 @@ def test_where_a_face_is_first_looked_for_the_head_lies_behind_what_is_in_front(
             blind,
             NAMES,
             silent,
-            True,
+            "upright",
         )
     first = np.concatenate(seen[: len(sizes())])
     full = first[first.any(axis=(1, 2))]  # crops at heights where the ball is
