@@ -46,10 +46,12 @@ def test_measure_reports_a_group_and_goes_on_where_it_was(
     out = tmp_path / "found.json"
     some = {"blocky": every["blocky"]}
     found = sensitivity.measure(some, ["geometry.Smoothing"], out, lines.append)
-    assert list(found) == ["geometry.Smoothing.share"]
+    at_once, share = "geometry.Smoothing.bytes_at_once", "geometry.Smoothing.share"
+    assert list(found) == [at_once, share]
     for way in ("less", "more"):
-        assert sensitivity.changed(found["geometry.Smoothing.share"][way]["heads"]["blocky"])
-    assert "blocky" in lines[0] and SMOOTHING.share == 0.75
+        assert sensitivity.changed(found[share][way]["heads"]["blocky"])
+        assert not sensitivity.changed(found[at_once][way]["heads"]["blocky"])
+    assert "blocky" in lines[1] and SMOOTHING.share == 0.75
     monkeypatch.setattr(sensitivity, "tried", lambda *_: pytest.fail("is known already"))
     assert sensitivity.measure(some, ["geometry.Smoothing"], out, lines.append) == found
-    assert lines[0] == lines[1]
+    assert lines[:2] == lines[2:]
