@@ -5,6 +5,7 @@ own pictures and colours, softly shaded. No data-block is made, and no scene is 
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -99,7 +100,7 @@ class Painter:
         """
         slots = self._head.slots
         told: list[_Told] = []
-        _compile()
+        yield from _compile()
         yield
         for name in slots:
             loaded = {int(image.session_uid) for image in bpy.data.images if image.has_data}
@@ -183,11 +184,8 @@ class Painter:
     def _draw(self, vertices: Any) -> None:
         """All groups: what is opaque, then what is seen through."""
         shader, light = self._shader, np.array(LIGHT) / np.linalg.norm(LIGHT)
-        gpu.state.depth_test_set("LESS_EQUAL")
-        try:
-            for mode in (1, 2):
-                gpu.state.depth_mask_set(mode == 1)
-                gpu.state.blend_set("NONE" if mode == 1 else "ALPHA")
+        for mode in (1, 2):
+            with _state_of(mode):
                 for one, indices in self._groups:
                     if mode == 2 and (one.texture is None or one.look.blend != "BLEND"):
                         continue
@@ -203,10 +201,6 @@ class Painter:
                     shader.uniform_sampler("image", texture)
                     batch = gpu.types.GPUBatch(type="TRIS", buf=vertices, elem=indices)
                     batch.draw(shader)
-        finally:
-            gpu.state.depth_mask_set(True)
-            gpu.state.depth_test_set("NONE")
-            gpu.state.blend_set("NONE")
 
     def free(self) -> None:
         """Give back what it holds."""
@@ -229,7 +223,8 @@ def _surface(
     return None if seen is None else Surface(*seen)
 
 
-_made: dict[str, Any] = {}  # the shader and the blank texture, which no face needs for itself
+# the shader, the blank texture and the modes that are ready, which no face needs for itself
+_made: dict[str | int, Any] = {}
 
 
 def forget() -> None:
@@ -244,20 +239,39 @@ def _blank() -> Any:
     return _made["blank"]
 
 
-def _compile() -> None:
-    """Have the driver make the shader ready, which it does when something is drawn."""
-    if "ready" in _made:
-        return
-    shader, target = _shader(), gpu.types.GPUOffScreen(1, 1)
+def _compile() -> Generator[None, None, None]:
+    """Have the driver make the shader ready, which it does when something is drawn: for textures
+    that are copied, for what is opaque and for what is seen through, one at a step.
+    """
+    shader = _shader()
     content: Any = {name: [(0, 0, 0)] * 3 for name in ("place", "normal")} | {"uv": [(0, 0)] * 3}
+    for mode in (0, 1, 2):
+        if mode in _made:
+            continue
+        yield
+        target = gpu.types.GPUOffScreen(1, 1)
+        try:
+            with target.bind(), _state_of(mode):
+                shader.bind()
+                shader.uniform_sampler("image", _blank())
+                batch_for_shader(shader, "TRIS", content).draw(shader)
+        finally:
+            target.free()
+        _made[mode] = True
+
+
+@contextlib.contextmanager
+def _state_of(mode: int) -> Generator[None, None, None]:
+    """The graphics card's state for drawing in a mode, see _FRAGMENT; afterwards Blender's own."""
+    gpu.state.depth_test_set("LESS_EQUAL" if mode else "NONE")
+    gpu.state.depth_mask_set(mode < 2)
+    gpu.state.blend_set("ALPHA" if mode == 2 else "NONE")
     try:
-        with target.bind():
-            shader.bind()
-            shader.uniform_sampler("image", _blank())
-            batch_for_shader(shader, "TRIS", content).draw(shader)
+        yield
     finally:
-        target.free()
-    _made["ready"] = True
+        gpu.state.depth_mask_set(True)
+        gpu.state.depth_test_set("NONE")
+        gpu.state.blend_set("NONE")
 
 
 def _shader() -> Any:
