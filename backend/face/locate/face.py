@@ -16,7 +16,9 @@ from ..geometry.ramp import smoothstep
 from ..params.locate import TRUST
 
 Effort = Literal["glance", "upright", "full"]
-EFFORTS: tuple[Effort, ...] = get_args(Effort)  # how far a face is looked for, see search.find
+# How far a face is looked for: only what is certain at first sight counts; only with those
+# directions up that something hints at; with any.
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
 NO_FACE_FIX = (
     "Choose the object that holds the face; or put the face's vertices into a vertex group and name"

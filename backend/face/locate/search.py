@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -25,6 +26,8 @@ from .face import NO_FACE_FIX, Effort, Place
 from .places import Asked, by_features, corrected, doubted, placed, same_face
 from .points import PointCloud, cloud_of
 from .proposals import front_of, proposals, sizes, ups_of
+
+_confidence = attrgetter("confidence")
 
 
 def find(
@@ -47,8 +50,7 @@ def find(
         encode: points float32 (B,P,CHANNELS) -> latent (B,L), confidence (B,) or (B,1)
         landmark_names: of the encoder's landmarks, in their order
         progress: is told the share of the work that is done
-        effort: "glance": only what is certain at first sight counts; "upright": it is looked for
-            only with those directions up that something hints at; "full": with any
+        effort: how far it is looked for
         threads: that may work at once
         whole: of which the mesh is a part: landmarks are as they are seen in it, see `agreed`
 
@@ -221,10 +223,6 @@ def _sought(
     return best, surest
 
 
-def _confidence(found: Found) -> float:
-    return found.confidence
-
-
 def _believed(asked: Asked, search: EncoderSearch, best: Found, surest: Found) -> Found:
     """What is taken for the face: the best of all tries, or, in the user's mask, what was seen most
     surely.
@@ -331,9 +329,7 @@ def _hinted_cloud(mesh: AvatarMesh, triangles: Ints, cloud: PointCloud) -> Point
     if mesh.head_weights is None:
         return cloud
     head = all_corners(mesh.head_weights > CUT.head_from, triangles)
-    if head.sum() < TRUST.fewest:
-        return cloud
-    return cloud[head]
+    return cloud if head.sum() < TRUST.fewest else cloud[head]
 
 
 def _within(frame: Frame, head: PointCloud) -> bool:
