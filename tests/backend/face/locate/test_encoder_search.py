@@ -132,10 +132,10 @@ def test_a_way_that_goes_on_says_that_it_does_not_rest(sample: SampleHead) -> No
 def test_bones_that_stand_anywhere_cost_a_glimpse_and_no_search(sample: SampleHead) -> None:
     counting = Counting(encode_with(load_model(), Cancellation()))
     mesh = AvatarMesh(sample.vertices, sample.triangles, up=(0, 0, 1))
-    straight = locate(mesh, counting, NAMES, lambda _share: None, True)
+    straight = locate(mesh, counting, NAMES, lambda _share: None, "upright")
     few, counting.seen = counting.seen, 0
     bones = {"head": (0.0, 0.0, 0.0), "neck": (0.0, 0.0, 1.0)}
-    other = locate(replace(mesh, bones=bones), counting, NAMES, lambda _share: None, True)
+    other = locate(replace(mesh, bones=bones), counting, NAMES, lambda _share: None, "upright")
     np.testing.assert_array_equal(straight.landmarks, other.landmarks)
     assert counting.seen < few + SEARCH.batch
 
