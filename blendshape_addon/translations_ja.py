@@ -365,6 +365,7 @@ JAPANESE: dict[str, str] = {
     "Model": "モデル",
     "No face detected on this mesh": "このメッシュに顔が見つかりません",
     "Too few faces to contain a head.": "頭と言えるほどの面がありません。",
+    "No face is seen at first sight.": "一目で分かる顔がありません。",
     "Face detected, not sure": "顔を検出 (不確か)",
     "Shapes": "シェイプ",
     "Output": "出力",
