@@ -62,7 +62,7 @@ def _start() -> None:
     if folder is None:
         return
     _marker = folder / DONE
-    if _marker.is_file() and _marker.read_text(encoding="utf-8") == session.version():
+    if _marker.is_file() and _marker.read_bytes() == session.version().encode():
         return
     _process = subprocess.Popen(
         compiling(launch),
