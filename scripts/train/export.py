@@ -17,8 +17,8 @@ from torch import nn
 
 from backend.face.geometry.landmarks import NAMES
 
+from ..tools import lean_encoder, one_pass
 from ..tools.export_torch import write
-from ..tools.one_pass import rewrite
 from .decoder_samples import LANDMARK_SWAP, MIRROR, swaps
 from .net import RIGS, Decoder, Encoder
 from .sources import arkit_names
@@ -235,7 +235,8 @@ def main() -> None:
     parser.add_argument("--name", default="face-1.0", help="name and version in the metadata")
     a = parser.parse_args()
     export(a.runs, a.out, a.name)
-    rewrite(a.out / "face.decoder.onnx", [])
+    lean_encoder.rewrite(a.out / "face.encoder.onnx")
+    one_pass.rewrite(a.out / "face.decoder.onnx", [])
 
 
 if __name__ == "__main__":
