@@ -37,13 +37,14 @@ class _Read:
     """The weights of an exported encoder. Raises ValueError for another graph."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
-        self._nodes = {node.name: node for node in graph.node}
-        self._tensors = {tensor.name: tensor for tensor in graph.initializer}
+        self._nodes: dict[str, onnx.NodeProto] = {node.name: node for node in graph.node}
+        self._tensors: dict[str, onnx.TensorProto] = {t.name: t for t in graph.initializer}
 
     def node(self, name: str) -> onnx.NodeProto:
         if name not in self._nodes:
             raise ValueError(f"its graph is another: it lacks {name}")
-        return self._nodes[name]
+        found: onnx.NodeProto = self._nodes[name]
+        return found
 
     def weights(self, name: str) -> Matrix:
         """The one constant input of a node."""
@@ -92,7 +93,7 @@ def _carrying(matrix: Matrix, added: Matrix) -> Matrix:
     """A matrix (N,M) that takes features of mean 1 where `matrix` takes the same of mean 0, and
     adds (M,).
     """
-    return matrix + (added - matrix.sum(axis=0)) / len(matrix)
+    return np.asarray(matrix + (added - matrix.sum(axis=0)) / len(matrix))
 
 
 class _Graph:
@@ -158,7 +159,8 @@ class _Graph:
 
     def asked(self, name: str) -> Matrix:
         """What makes scaled queries of a look."""
-        return self.read.after_norm(f"{name}/norm_q", f"{name}/query") * self.wide**-0.5
+        matrix = self.read.after_norm(f"{name}/norm_q", f"{name}/query")
+        return np.asarray(matrix * self.wide**-0.5)
 
     def valued(self, name: str, what: str) -> Matrix:
         """What makes keys or values of a look."""
@@ -244,13 +246,13 @@ def lean(model: onnx.ModelProto) -> None:
     nodes[begun:begun] = made.nodes
     tensors = {tensor.name: tensor for tensor in [*graph.initializer, *made.tensors]}
     wanted = {output.name for output in graph.output}
-    kept = list[onnx.NodeProto]()
+    used = list[onnx.NodeProto]()
     for node in reversed(nodes):
         if wanted & set(node.output):
-            kept.append(node)
+            used.append(node)
             wanted |= set(node.input)
     del graph.node[:], graph.initializer[:], graph.value_info[:]
-    graph.node.extend(reversed(kept))
+    graph.node.extend(reversed(used))
     graph.initializer.extend(tensor for name, tensor in tensors.items() if name in wanted)
 
 
