@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,14 @@ class AvatarMesh:
             for name in ("vertices", "triangles", "head_weights", "mask", "roles")
         }
         return {name: array for name, array in named.items() if array is not None}
+
+    @cached_property
+    def group(self) -> Ints:  # of `weld`
+        return weld(self.vertices)
+
+    @cached_property
+    def parts(self) -> Ints:  # of `loose_parts`
+        return loose_parts(self.vertices, self.triangles, self.group)
 
 
 def check(mesh: AvatarMesh) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..geometry.frame import Doubles, Floats, Frame
 from ..geometry.mesh import nearest
@@ -25,6 +26,11 @@ class FacePlane:
     def __init__(self, cloud: PointCloud, vertices: Floats | None = None) -> None:
         self.cloud, self.vertices = cloud, vertices
         self._own: Plane | None = None  # in object space
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is known to the mesh's last digit."""
+        return self._own is not None
 
     def rough(self, frame: Frame) -> Plane:
         """The plane in a frame, from few points; its share is 0 where there are too few."""
@@ -74,5 +80,23 @@ class FacePlane:
         points = np.ascontiguousarray(points[near])
         # of the surface, whatever the numbering of its vertices
         probes = points[np.unique(nearest(np.ascontiguousarray(cloud[chosen]), points))]
-        settled = settled_plane(points, probes, normal, offset)
+        across = probes - 2 * (probes @ normal - offset)[:, None] * normal
+        around = points[_near(points, across, PLANE.around)]
+        settled = settled_plane(around, probes, normal, offset) if len(around) else (normal, offset)
         return None if settled[0] is normal else settled
+
+
+def _near(points: Floats, others: Floats | Doubles, reach: float) -> NDArray[np.bool_]:
+    """Which of points (N,3) may be partners of others (M,3), as flags (N,): all that are no farther
+    than `reach` along each axis, and few beside.
+    """
+    low = np.minimum(points.min(axis=0), others.min(axis=0)) - 2 * reach
+    cells = ((points - low) / reach).astype(np.int32)
+    theirs = ((others - low) / reach).astype(np.int32)
+    size = np.maximum(cells.max(axis=0), theirs.max(axis=0)) + 2
+    marked = np.zeros(size, bool)
+    for step in np.ndindex(3, 3, 3):
+        x, y, z = (theirs + step - 1).T
+        marked[x, y, z] = True
+    x, y, z = cells.T
+    return np.asarray(marked[x, y, z])

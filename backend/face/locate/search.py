@@ -17,7 +17,7 @@ import numpy as np
 
 from ...errors import BackendError
 from ..geometry.frame import Doubles, Floats, Frame
-from ..geometry.mesh import AvatarMesh, Ints, all_corners, bounds, loose_parts, weld
+from ..geometry.mesh import AvatarMesh, Ints, all_corners, bounds
 from ..geometry.orientation import outward
 from ..params.locate import CUT, FINDING, PROGRESS, SEARCH, TRUST
 from .cut import allowed
@@ -60,8 +60,7 @@ def find(
     inside = all_corners(allowed(mesh), mesh.triangles)
     if inside.sum() < TRUST.fewest:
         raise BackendError("no_face", "Too few faces to contain a head.", NO_FACE_FIX)
-    group = weld(mesh.vertices)
-    parts = loose_parts(mesh.vertices, mesh.triangles, group)
+    group, parts = mesh.group, mesh.parts
     mesh = replace(mesh, triangles=outward(mesh.vertices, mesh.triangles, parts))
     asked = Asked(mesh, group, parts, inside, whole)
     views = _views(asked, mesh.triangles[inside], encode, tuple(landmark_names))
@@ -305,12 +304,11 @@ def agreed(
     """
     if whole is None or whole.landmarks:
         return None
-    parts = loose_parts(whole.vertices, whole.triangles)
-    triangles = outward(whole.vertices, whole.triangles, parts)[
+    triangles = outward(whole.vertices, whole.triangles, whole.parts)[
         all_corners(allowed(whole), whole.triangles)
     ]
     search = EncoderSearch(
-        cloud_of(whole.vertices, triangles, parts), encode, place.names, whole.vertices
+        cloud_of(whole.vertices, triangles, whole.parts), encode, place.names, whole.vertices
     )
     steps = SEARCH.settle if goes_on else SEARCH.settle_soon
     settled = search.settle(Found(place.frame, place.confidence), steps=steps)
@@ -319,7 +317,8 @@ def agreed(
     if not apart < FINDING.agreed * place.frame.scale or not (settled.rests or goes_on):
         return None
     landmarks, frame, seen = search.landmarks(settled.frame)
-    return replace(place, frame=frame, landmarks=landmarks, more=lambda: seen)
+    alike = search.mirrored_alike if search.plane.is_own else place.alike
+    return replace(place, frame=frame, landmarks=landmarks, more=lambda: seen, alike=alike)
 
 
 def _hinted_cloud(mesh: AvatarMesh, triangles: Ints, cloud: PointCloud) -> PointCloud:

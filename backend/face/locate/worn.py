@@ -27,7 +27,6 @@ from ..geometry.mesh import (
     Ints,
     all_corners,
     among,
-    loose_parts,
     nearest,
     part_boxes,
 )
@@ -53,11 +52,7 @@ def located(mesh: AvatarMesh, names: Sequence[str], find: Find) -> Face:
     likeliest directions up alone, as search.find does. Raises BackendError as `find` and cut.framed
     do.
     """
-    told = (
-        _told(mesh, loose_parts(mesh.vertices, mesh.triangles))
-        if mesh.evidence is not None
-        else None
-    )
+    told = _told(mesh, mesh.parts) if mesh.evidence is not None else None
     hidden = np.zeros(len(mesh.vertices), bool) if told is None else told.hidden()
     asked, whole = mesh, None
     for _ in range(WORN.tries):

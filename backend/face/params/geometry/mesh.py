@@ -161,6 +161,14 @@ class Plane:
         "a plane found lies no farther beside that of an exactly symmetric mesh: 4e-4 to 9e-4 on"
         " the sample head, gene and uka",
     )
+    around: float = number(
+        0.05,
+        "canonical units",
+        0.02,
+        1,
+        "from where a probe's partner is wanted at first, within which it is sought: ten times"
+        " `beside`, so that none is missed",
+    )
     narrowed: float = number(
         0.3,
         "share",
