@@ -81,12 +81,12 @@ class FacePlane:
         # of the surface, whatever the numbering of its vertices
         probes = points[np.unique(nearest(np.ascontiguousarray(cloud[chosen]), points))]
         across = probes - 2 * (probes @ normal - offset)[:, None] * normal
-        around = points[_near(points, across, PLANE.around)]
+        around = points[near_any(points, across, PLANE.around)]
         settled = settled_plane(around, probes, normal, offset) if len(around) else (normal, offset)
         return None if settled[0] is normal else settled
 
 
-def _near(points: Floats, others: Floats | Doubles, reach: float) -> NDArray[np.bool_]:
+def near_any(points: Floats, others: Floats | Doubles, reach: float) -> NDArray[np.bool_]:
     """Which of points (N,3) may be partners of others (M,3), as flags (N,): all that are no farther
     than `reach` along each axis, and few beside.
     """

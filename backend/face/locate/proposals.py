@@ -108,7 +108,7 @@ def proposals(
     aside /= np.linalg.norm(aside)
     ahead = np.cross(aside, up)
     level = cloud.positions.astype(np.float64) @ np.stack([aside, up, ahead]).T
-    bottom, top = (_quantile(level[:, 1], share) for share in (PROPOSALS.ends, 1 - PROPOSALS.ends))
+    bottom, top = (quantile(level[:, 1], share) for share in (PROPOSALS.ends, 1 - PROPOSALS.ends))
     axes, unit = np.stack([aside, up, ahead]), (top - bottom) / parts
     headings = PROPOSALS.headings if front is None else 1
     return [
@@ -127,7 +127,7 @@ def _around(
     slab = level[np.abs(level[:, 1] - height) < PROPOSALS.slab * unit]
     if unit <= 0 or len(slab) < PROPOSALS.slab_fewest:
         return
-    middle = np.array([_quantile(slab[:, axis], 0.5) for axis in (0, 2)])
+    middle = np.array([quantile(slab[:, axis], 0.5) for axis in (0, 2)])
     slab = slab[
         np.hypot(slab[:, 0] - middle[0], slab[:, 2] - middle[1]) < PROPOSALS.slab_reach * unit
     ]
@@ -135,13 +135,13 @@ def _around(
         rotation = about(1, 2 * np.pi * k / PROPOSALS.headings)
         turned = (slab - [middle[0], height, middle[1]]) @ rotation.T
         line = turned[np.abs(turned[:, 0]) < PROPOSALS.line * unit, 2]
-        front = _quantile(line, PROPOSALS.front) if len(line) else 0.0
+        front = quantile(line, PROPOSALS.front) if len(line) else 0.0
         front -= PROPOSALS.eyes_behind * unit
         origin = np.array([middle[0], height, middle[1]]) + rotation[2] * front
         yield Frame(origin @ axes, rotation @ axes, float(unit))
 
 
-def _quantile(values: Doubles, share: float) -> float:
+def quantile(values: Doubles, share: float) -> float:
     """What np.quantile gives of values (N,), in a quarter of its time where they are few."""
     place = share * (len(values) - 1)
     below = int(place)

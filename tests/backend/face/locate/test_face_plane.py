@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backend.face.geometry.frame import Frame, frame_of_landmarks
-from backend.face.locate.face_plane import FacePlane
+from backend.face.locate.face_plane import FacePlane, near_any
 from backend.face.locate.points import cloud_of
 from backend.face.locate.proposals import about
 from backend.face.params.locate import SEARCH
@@ -51,3 +51,14 @@ def test_a_head_without_an_exact_plane_is_looked_at_anew() -> None:
     plane.exact(frame, SEARCH.symmetric)
     again, anew = plane.exact(moved, SEARCH.symmetric), plane.rough(moved)
     assert again[0].tolist() == anew[0].tolist() and again[1:] == anew[1:]
+
+
+def test_a_partner_within_reach_is_never_left_out() -> None:
+    rng = np.random.default_rng(4)
+    points = rng.uniform(-1, 1, (3000, 3)).astype(np.float32)
+    others = rng.uniform(-1.2, 1.2, (40, 3))
+    reach = 0.05
+    away = np.abs(points[:, None] - others).max(axis=2).min(axis=1)
+    flags = near_any(points, others, reach)
+    assert flags[away <= reach].all() and not flags[away > 2 * reach].any()
+    assert (away <= reach).any() and not near_any(points, others + 10, reach).any()
