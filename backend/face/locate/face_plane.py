@@ -87,8 +87,13 @@ class FacePlane:
 
 
 def near_any(points: Floats, others: Floats | Doubles, reach: float) -> NDArray[np.bool_]:
-    """Which of points (N,3) may be partners of others (M,3), as flags (N,): all that are no farther
-    than `reach` along each axis, and few beside.
+    """Which of some points may be partners of others, as flags (N,): all that are no farther than
+    `reach` along each axis, and few beside.
+
+    Args:
+        points: float (N,3)
+        others: float (M,3)
+        reach: in their unit
     """
     low = np.minimum(points.min(axis=0), others.min(axis=0)) - 2 * reach
     cells = ((points - low) / reach).astype(np.int32)
