@@ -119,10 +119,7 @@ class Pair:
                 do, or keys shall turn them, too
         """
         shapes = dict(zip(self.names, offsets, strict=True))
-        changed = self._corrected(looked, face, shapes, each)
-        for name, own in shapes.items():  # a second set of shapes would be as large as the answer
-            if changed[name] is not own:
-                own[:] = changed.pop(name)
+        _write_over(shapes, self._corrected(looked, face, shapes, each))
         if on_bones is not None and looked.head is not None:
             eyes = eyes_of(looked.head) | on_bones
             rigid_parts.lids_only(
@@ -196,9 +193,10 @@ class Pair:
             )
         changed = dict(shapes)
         rules.apply(looked.head, changed, face.model_trust, each)
+        _write_over(shapes, changed)
+        changed = _Own(shapes)
         held(looked.head, looked.around, looked.findings, changed)
-        changed |= held_squints(looked.head, changed)
-        return changed
+        return changed | held_squints(looked.head, changed)
 
     def poses(
         self, looked: Looked, keys: set[str], strong: Callable[[list[str]], Floats]
@@ -245,6 +243,23 @@ class Pair:
         """How sure keys are, 0 to 1: as what each is mixed from is, by how much that moves."""
         share = np.abs(self.weights[rows]) * self._size
         return np.asarray((share @ self._sure) / np.maximum(share.sum(axis=1), 1e-12), np.float32)
+
+
+class _Own(dict[str, Floats]):
+    """Shapes (F,3) that are written over and not replaced."""
+
+    def __setitem__(self, name: str, value: Floats) -> None:
+        self[name][:] = value
+
+
+def _write_over(shapes: Mapping[str, Floats], changed: dict[str, Floats]) -> None:
+    """Write what shapes (F,3) became into these, and let go of it: a second set of shapes would be
+    as large as the answer.
+    """
+    for name, own in shapes.items():
+        new = changed.pop(name)
+        if new is not own:
+            own[:] = new
 
 
 class Plain:

@@ -73,7 +73,7 @@ class Model:
         """
         for part in self.parts:
             with contextlib.suppress(BackendError):
-                run(part, probe(part.session.get_inputs()), cancellation)
+                run(part, probe(part.session.get_inputs()), cancellation, last=True)
         cancellation.check()
 
     @property

@@ -125,7 +125,9 @@ class Starter:
                 options.set_provider_selection_policy(
                     runtime.ort.OrtExecutionProviderDevicePolicy.PREFER_GPU
                 )
-                return runtime.ort.InferenceSession(self.model.data, options, enable_fallback=0)
+                return _without_bytes(
+                    runtime.ort.InferenceSession(self.model.data, options, enable_fallback=0)
+                )
             chosen = provider.options(target)
             if self.settings.device and name != "cpu" and not devices and "device_id" not in chosen:
                 self._warn(
@@ -161,7 +163,7 @@ class Starter:
                 f"could not be started, ONNX Runtime fell back to {', '.join(active)}",
                 "it fell back",
             )
-        return session
+        return _without_bytes(session)
 
     def _device(self, devices: Sequence[Any]) -> Any:
         """The device of a plugin's that the setting names by its number among the GPUs; the
@@ -285,6 +287,15 @@ class Starter:
             calibration=table.name if self.calibrated and table is not None else "",
             intel_gpu=any(gpu.startswith("Intel") for gpu in gpus),
         )
+
+
+def _without_bytes(session: Any) -> Any:
+    """An InferenceSession that holds its model once: ONNX Runtime's Python part keeps the bytes for
+    a fallback to other providers, which is switched off here.
+    """
+    if getattr(session, "_model_bytes", None) is not None:
+        session._model_bytes = None
+    return session
 
 
 def _level(name: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
 import numpy as np
@@ -19,7 +19,12 @@ from ..face.locate.face import EFFORTS, Effort, Face
 from ..face.params.locate import FINDING
 from ..inference.models import Model
 
-MOST_BYTES = 1 << 26  # of all faces that are kept; one of 200,000 vertices takes a third of it
+# of all faces that are kept together: four of 20,000 vertices
+MOST_BYTES = 1 << 23
+# of the last face, which is kept also where it is larger than these: it is the one that is most
+# probably asked for again. One of 200,000 vertices takes a third of it
+LAST_BYTES = 1 << 26
+VERTEX_BYTES = 100  # of a face, about: before one is looked for, others make room for it
 MOST = 32  # the panel asks about the objects of a scene
 
 
@@ -46,6 +51,7 @@ class FoundFaces:
             raise BackendError(known.code, known.message, known.fix)
         if known is not None:
             return known
+        self._make_room(len(mesh.vertices) * VERTEX_BYTES)
         try:
             face = find()
         except BackendError as error:
@@ -67,12 +73,27 @@ class FoundFaces:
         with self._lock:
             self._known[key] = found
             self._known.move_to_end(key)
-            while len(self._known) > MOST or self._bytes() > MOST_BYTES:
+            while len(self._known) > MOST or self._more_than_allowed():
                 self._known.popitem(last=False)
 
-    def _bytes(self) -> int:
+    def _make_room(self, needed: int) -> None:
+        """Let go of faces, the oldest first, until one of so many bytes fits beside the others."""
+        with self._lock:
+            while self._bytes_of(faces := self._faces()) + needed > MOST_BYTES and faces:
+                self._known.popitem(last=False)
+
+    def _more_than_allowed(self) -> bool:
+        faces = self._faces()
+        return self._bytes_of(faces) > (MOST_BYTES if len(faces) > 1 else LAST_BYTES)
+
+    def _faces(self) -> list[Face]:
+        """Each face once, under however many keys it is known."""
         faces = {id(found): found for found in self._known.values() if isinstance(found, Face)}
-        return sum(map(_size, faces.values()))
+        return list(faces.values())
+
+    @staticmethod
+    def _bytes_of(faces: Sequence[Face]) -> int:
+        return sum(map(_size, faces))
 
 
 def _size(face: Face) -> int:

@@ -267,6 +267,7 @@ class _Run:
         """Smooth and correct shapes (K,F,3), in place, and see how they hold together."""
         threads, shared = (beside.map, 2) if len(face.indices) >= LARGE_FACE else (map, 1)
         each = until_cancelled(threads, self._cancellation)
+        trim()
         pipeline.smooth(offsets, looked, each, shared)
         trim()
         pipeline.correct(

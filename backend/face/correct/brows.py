@@ -125,11 +125,20 @@ def _weights(points: Floats, skin: Floats, count: Floats | float = 1.0) -> Float
     """How much each vertex of the skin (S,3), which stands for `count` (S,), is what lies before or
     behind points (N,3): (N,S), rows sum to 1.
     """
-    far = (points[:, :1] - skin[:, 0]) ** 2 + (points[:, 1:2] - skin[:, 1]) ** 2
-    weight = np.exp((far.min(axis=1, keepdims=True) - far) / np.float32(BROWS.level**2))
+    x, y = np.ascontiguousarray(skin[:, :2].T)
+    weight, across = points[:, :1] - x, points[:, 1:2] - y
+    weight *= weight
+    across *= across
+    weight += across
+    np.subtract(weight.min(axis=1, keepdims=True), weight, out=weight)
+    weight /= np.float32(BROWS.level**2)
+    # what is smaller yet changes no sum, but processors take long over numbers so small
+    np.maximum(weight, BROWS.faintest, out=weight)
+    np.exp(weight, out=weight)
     if isinstance(count, np.ndarray):
         weight *= count
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True), np.float32)
+    weight /= weight.sum(axis=1, keepdims=True)
+    return np.asarray(weight, np.float32)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,12 @@ from ..params.geometry import BLOCKS
 
 
 def _local(lid: Lid, offsets: Floats) -> Floats:
-    return np.asarray(offsets @ lid.opening.axes.T / lid.opening.unit, np.float32)
+    """Offsets (F,3) along the opening's axes and in its units, each axis in one piece as `at` gives
+    them.
+    """
+    return np.asarray(
+        np.asfortranarray(offsets @ lid.opening.axes.T) / lid.opening.unit, np.float32
+    )
 
 
 def _space(lid: Lid, offsets: Floats) -> Floats:
@@ -238,12 +243,13 @@ def _even(values: Floats) -> Floats:
     """Values (C,N) along an edge without spikes and ripples: the median of some, then some
     times the mean of three neighbours; values jump between layers of skin.
     """
-    beside = CLOSING.median_columns // 2
-    padded = np.pad(values, ((beside, beside), (0, 0)), mode="edge")
-    even = np.median([padded[i : i + len(values)] for i in range(2 * beside + 1)], axis=0)
+    beside, last = CLOSING.median_columns // 2, len(values) - 1
+    column = np.arange(len(values))
+    around = (column + np.arange(-beside, beside + 1)[:, None]).clip(0, last)
+    even = np.sort(values[around], axis=0)[beside]
+    before, after = (column - 1).clip(0), (column + 1).clip(max=last)
     for _ in range(CLOSING.evened):
-        padded = np.pad(even, ((1, 1), (0, 0)), mode="edge")
-        even = np.mean([padded[i : i + len(values)] for i in range(3)], axis=0)
+        even = (even[before] + even + even[after]) / 3
     return np.asarray(even, np.float32)
 
 

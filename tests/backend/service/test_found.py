@@ -111,7 +111,18 @@ def test_only_so_many_are_kept(search: Search, monkeypatch: pytest.MonkeyPatch) 
     assert search.count == 3
     search(meshes[0])
     assert search.count == 4
+
+
+def test_of_large_ones_the_last_is_kept(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 1)
+    meshes = [replace(figure(), up=(0.0, 0.0, 1.0 + n)) for n in range(2)]
+    for mesh in meshes:
+        search(mesh)
+    search(meshes[1])
+    assert search.count == 2
+    search(meshes[0])
+    assert search.count == 3
+    monkeypatch.setattr(module, "LAST_BYTES", 1)
     search(meshes[1])
     search(meshes[1])
-    assert search.count == 6
+    assert search.count == 5

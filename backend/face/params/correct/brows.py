@@ -55,6 +55,14 @@ class Brows:
         "on dense skin, what lies closer together is levelled as one: an eighth of `level`; on a"
         " drawn forehead that changes the level by 0.03 % of an eye's height at most",
     )
+    faintest: float = number(
+        -75,
+        "natural logarithm of a weight",
+        -80,
+        -30,
+        "of skin far from a point: a float32 of a sum of weights near 1 does not see it, and below"
+        " -87 numbers lose digits and processors time",
+    )
     few: int = number(
         8,
         "vertices of skin",
