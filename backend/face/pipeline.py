@@ -28,12 +28,14 @@ from .geometry.frame import Floats
 from .geometry.landmarks import NAMES
 from .geometry.mesh import AvatarMesh, Ints, among, distinct_rows, squared, weld
 from .geometry.mirror import Each
+from .geometry.quiet import cells_of
 from .geometry.smoothing import neighbours, smoothed
 from .geometry.twins import evened, needed, twins_of
 from .keys import Looked, Pair, Plain
 from .locate.cut import framed
 from .locate.face import Face
 from .locate.search import find
+from .params.geometry import QUIET
 from .params.pipeline import PIPELINE
 
 locate = find
@@ -132,14 +134,38 @@ def predict(network: Network, face: Face, asked: Floats, alike: bool = True) -> 
     if twins is not None:
         seen = evened(seen, twins)
     unread = _unread(face) if alike else np.zeros(len(face.indices), bool)
-    everything = (*seen, face.latent)
-    offsets = network(
-        tuple(np.ascontiguousarray(array, np.float32) for array in everything),
-        asked,
-        needed(twins, ~unread) if unread.any() else twins,
-    )
+    everything = tuple(np.ascontiguousarray(array, np.float32) for array in (*seen, face.latent))
+    if alike and len(unread) >= QUIET.fewest:
+        unread = unread | _quiet(network, face, everything, asked)
+    offsets = network(everything, asked, needed(twins, ~unread) if unread.any() else twins)
     offsets[:, unread] = 0
     return offsets
+
+
+def _quiet(
+    network: Network, face: Face, everything: tuple[Floats, ...], asked: Floats
+) -> NDArray[np.bool_]:
+    """Vertices (F,) that no shape moves, as far as some of them tell; none where lips and lids are,
+    whose vertices differ from those beside them.
+
+    Args:
+        network: what computes shapes
+        face: cut out
+        everything: what the network sees, the last of it of the whole face
+        asked: float32 (N,K), rows of weights
+    """
+    quiet: NDArray[np.bool_] = ~face.still & ~face.lip_lid_side.any(axis=1)
+    some = np.flatnonzero(quiet)
+    if not len(some):
+        return quiet
+    cells = cells_of(face.vertices[some])
+    probes = some[cells.probes]
+    *seen, latent = everything
+    moved = np.zeros(len(probes), np.float32)
+    for shape in network((*(array[probes] for array in seen), latent), asked, None):
+        np.maximum(moved, squared(shape), out=moved)
+    quiet[some] = cells.quiet(np.sqrt(moved) * face.movement_mask[probes])
+    return quiet
 
 
 def _unread(face: Face) -> NDArray[np.bool_]:

@@ -224,7 +224,7 @@ class _Run:
             look = workers.submit(self._analysed, face, names)
             look.add_done_callback(lambda _: trim())
             offsets = pipeline.predict(
-                self._network(workers), face, keys.asked, isinstance(keys, Pair)
+                self._network(workers, size), face, keys.asked, isinstance(keys, Pair)
             )
             looked = look.result()
         report.found(looked.findings)
@@ -240,16 +240,17 @@ class _Run:
         with heard_by(self._computing.goes_on):
             return pipeline.analyse(face, self._mesh, names)
 
-    def _network(self, workers: Executor) -> pipeline.Network:
-        """The model as a function."""
+    def _network(self, workers: Executor, count: int) -> pipeline.Network:
+        """The model as a function. count: of the face's vertices, of which some come first."""
 
         def network(seen: tuple[Floats, ...], asked: Floats, twins: Twins | None) -> Floats:
+            share = (_COMPUTED - _LOCATED) * len(seen[0]) / count
             return shapes_of(
                 self._model,
                 seen,  # type: ignore[arg-type]
                 asked,
                 self._cancellation,
-                lambda part: self._computing.at(_LOCATED + part * (_COMPUTED - _LOCATED)),
+                lambda part: self._computing.at(_LOCATED + part * share),
                 pool=workers,
                 twins=twins,
             )

@@ -3,6 +3,7 @@
 
 from .blocks import BLOCKS
 from .mesh import MESH, MIRROR, ORIENTATION, PLANE, SMOOTHING
+from .quiet import QUIET
 from .twins import LIKENESS
 
-__all__ = ["BLOCKS", "LIKENESS", "MESH", "MIRROR", "ORIENTATION", "PLANE", "SMOOTHING"]
+__all__ = ["BLOCKS", "LIKENESS", "MESH", "MIRROR", "ORIENTATION", "PLANE", "QUIET", "SMOOTHING"]
