@@ -111,6 +111,8 @@ def opposites(
     landmarks: Mapping[str, NDArray[np.floating[Any]]],
     side: Floats,
     skin: NDArray[np.bool_] | None = None,
+    *,
+    some: NDArray[np.bool_] | None = None,
 ) -> Ints:
     """The nearest vertex on the other side of the mouth's and of the nearer eye's opening, int32
     (V,2), -1 where there is none. Only skin that faces out can be opposite: no bag, no socket.
@@ -121,6 +123,7 @@ def opposites(
         landmarks: name -> (3,), canonical
         side: float32 (V,2), of `lip_lid_side` for the same vertices
         skin: bool (V,), of `face_skin`, where it is known already
+        some: bool (V,), whose opposite ones are asked for; of all without it
     """
     at = {name: np.asarray(place, np.float32) for name, place in landmarks.items()}
     found = np.full((len(vertices), 2), -1, np.int32)
@@ -132,11 +135,13 @@ def opposites(
         skin,
         (*corners, at["lip_upper"], at["lip_lower"]),
         OPENING_SIDES.mouth_reach,
+        some,
     )
     for name, sign in zip(SIDES, (1, -1), strict=True) if side[:, 1].any() else ():
         around = [at[f"{mark}_{name}"] for mark in ("eye_inner", "eye_outer")]
         lids = at[f"lid_upper_{name}"], at[f"lid_lower_{name}"]
-        other = _opposite(vertices, side[:, 1], skin, (*around, *lids), OPENING_SIDES.eye_reach)
+        reach = OPENING_SIDES.eye_reach
+        other = _opposite(vertices, side[:, 1], skin, (*around, *lids), reach, some)
         mine = sign * (vertices[:, 0] - at["nose_tip"][0]) >= 0
         found[mine, 1] = other[mine]
     return found
@@ -148,6 +153,7 @@ def _opposite(
     skin: NDArray[np.bool_],
     marks: tuple[Floats, ...],
     reach: float,
+    some: NDArray[np.bool_] | None,
 ) -> Ints:
     """The nearest vertex on the other side of one opening (V,), -1 where there is none.
 
@@ -157,6 +163,7 @@ def _opposite(
         skin: flags (V,)
         marks: both corners and the upper and lower middle of the opening, each (3,)
         reach: canonical units around the opening in which is looked
+        some: flags (V,), whose opposite ones are asked for; of all without it
     """
     *corners, upper, lower = marks
     centre = (upper + lower) / 2
@@ -168,8 +175,9 @@ def _opposite(
     front = vertices[:, 2] > surface - OPENING_SIDES.behind * half
     near = (side != 0) & (squared(vertices - centre) < reach * reach)
     found = np.full(len(vertices), -1, np.int32)
+    asked = near if some is None else near & some
     for sign in (1, -1):
-        wanted = np.flatnonzero(near & (sign * side > 0))
+        wanted = np.flatnonzero(asked & (sign * side > 0))
         other = np.flatnonzero(near & skin & front & (sign * side < -OPENING_SIDES.clear))
         if len(other):
             found[wanted] = other[nearest(vertices[wanted], vertices[other], _preferred)]

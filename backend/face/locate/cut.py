@@ -126,7 +126,8 @@ def _eyes(
 def _lip_lid_sides(
     place: Place, canonical: Floats, skin: NDArray[np.bool_], at: dict[str, Floats], *, eyes: bool
 ) -> tuple[Floats, Floats]:
-    """`lip_lid_side` (V,2) and `opposite_edge` (V,6) of the mouth and, if asked, the eyes.
+    """`lip_lid_side` (V,2) and `opposite_edge` (V,6) of the mouth and, if asked, the eyes; without
+    these only the ways of the skin about the lips, which are all that its slit is told by.
 
     Args:
         place: of the face
@@ -137,7 +138,9 @@ def _lip_lid_sides(
     """
     triangles = place.mesh.triangles
     known = lip_lid_side(canonical, triangles, at, skin, eyes=eyes)
-    return known, opposite_edge(canonical, opposites(canonical, triangles, at, known, skin), known)
+    some = None if eyes else skin & refine.near_mouth(canonical, at)
+    other = opposites(canonical, triangles, at, known, skin, some=some)
+    return known, opposite_edge(canonical, other, known)
 
 
 def _to_slit(more: Floats) -> Floats:

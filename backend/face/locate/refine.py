@@ -142,9 +142,8 @@ def mouth(
         Landmarks (3,) by name.
     """
     far = np.sqrt(squared(across))
-    half = float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])) / 2
-    half, lips = max(half, 1e-6), (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2
-    around = _around_mouth(vertices, skin & (far > 0), side, lips, half)
+    lips, half = _lips(landmarks)
+    around = _once(vertices, skin & (far > 0) & near_mouth(vertices, landmarks), side)
     if not around.any():
         return {}
     near = around & (np.abs(side) > REFINE_MOUTH.sure_side)
@@ -179,13 +178,30 @@ def mouth(
     return found
 
 
-def _around_mouth(vertices: Floats, some: Flags, side: Floats, lips: Floats, half: float) -> Flags:
-    """Which of some vertices (V,) lie around the mouth; one that was split counts once on each lip.
-    side (V,); lips (3,): the middle between them; half: the mouth's half width.
+def _lips(landmarks: Mapping[str, Floats]) -> tuple[Floats, float]:
+    """The middle between the lips (3,), and the mouth's half width."""
+    half = float(np.linalg.norm(landmarks["mouth_left"] - landmarks["mouth_right"])) / 2
+    return (landmarks["lip_upper"] + landmarks["lip_lower"]) / 2, max(half, 1e-6)
+
+
+def near_mouth(vertices: Floats, landmarks: Mapping[str, Floats]) -> Flags:
+    """Which vertices (V,) lie around the mouth, where its lips are sought.
+
+    Args:
+        vertices: float32 (V,3), canonical
+        landmarks: float32 (3,), canonical, by name
     """
+    lips, half = _lips(landmarks)
     away = vertices - lips
-    around: Flags = some & (np.abs(away[:, 0]) < REFINE_MOUTH.around_wide * half)
-    around &= np.hypot(away[:, 1], away[:, 2]) < REFINE_MOUTH.around_high * half
+    near = np.abs(away[:, 0]) < REFINE_MOUTH.around_wide * half
+    near &= np.hypot(away[:, 1], away[:, 2]) < REFINE_MOUTH.around_high * half
+    return np.asarray(near)
+
+
+def _once(vertices: Floats, around: Flags, side: Floats) -> Flags:
+    """Of some vertices (V,) one in each place, but of one that was split one on each lip. side
+    (V,).
+    """
     mine = np.flatnonzero(around)
     if not len(mine):
         return around
