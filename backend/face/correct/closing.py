@@ -208,6 +208,8 @@ def _front_of(points: Floats, eye: Floats) -> Floats:
     that small moves make small changes.
     """
     if len(points) * len(eye) > BLOCKS.pairs:
+        eye = eye[_standing_out(eye)]
+    if len(points) * len(eye) > BLOCKS.pairs:
         return _front_in_blocks(points, eye)
     front = np.empty(len(points), np.float32)
     (x, y), (eye_x, eye_y, height) = points[:, :2].T[..., None], np.ascontiguousarray(eye.T)
@@ -222,6 +224,23 @@ def _front_of(points: Floats, eye: Floats) -> Floats:
         away += height
         away.max(axis=1, out=front[some])
     return front
+
+
+def _standing_out(eye: Floats) -> NDArray[np.bool_]:
+    """Which of an eye's vertices (E,3) may be its front anywhere: not those below the cone on what
+    stands out most in their cell of a grid, as all of its back does.
+    """
+    low, high = eye[:, :2].min(axis=0), eye[:, :2].max(axis=0)
+    side = max(float(np.sqrt(np.prod(high - low) * CLOSING.of_cell / len(eye))), 1e-6)
+    place = np.floor((eye[:, :2] - low) / side).astype(np.intp)
+    cell = place[:, 0] * (int(place[:, 1].max()) + 1) + place[:, 1]
+    order = np.lexsort((-eye[:, 2], cell))
+    begins = np.flatnonzero(np.diff(cell[order], prepend=-1))
+    top = np.empty(len(eye), np.intp)
+    top[order] = np.repeat(order[begins], np.diff(begins, append=len(order)))
+    x, y = (eye[:, :2] - eye[top, :2]).T
+    above = eye[top, 2] - CLOSING.slope * np.hypot(x, y) - eye[:, 2]
+    return np.asarray(above < BLOCKS.slack * max(1.0, float(np.abs(eye).max())))
 
 
 def _front_in_blocks(points: Floats, eye: Floats) -> Floats:

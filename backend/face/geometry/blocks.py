@@ -43,17 +43,56 @@ def nearest(
     found = np.empty(len(points), np.intp)
     mine, theirs = halved(points, BLOCKS.part), halved(others, BLOCKS.part)
     own, boxes = _boxes(points, mine), _boxes(others, theirs, more)
-    step = max(1, BLOCKS.most // mine.shape[1])
+    large = _joined(boxes)
+    step = max(1, BLOCKS.together // mine.shape[1])
     for first in range(0, len(mine), step):
         tick()
-        here = own[:, :, first : first + step]
-        together = np.stack([here[:, 0].min(axis=1), here[:, 1].max(axis=1)], axis=1)[..., None]
-        near = np.flatnonzero(_within(together, boxes, far)[0])
-        reached = _within(here, boxes[:, :, near], far)
-        for rows, some in zip(mine[first : first + step], reached, strict=True):
-            among = np.sort(theirs[near[some]], axis=None)
-            found[rows] = among[score(rows, among).argmin(axis=1)]
+        rows, here = mine[first : first + step], own[:, :, first : first + step]
+        whole = np.stack([here[:, 0].min(axis=1), here[:, 1].max(axis=1)], axis=1)[..., None]
+        near = np.flatnonzero(_within(whole, large, far)[0])
+        near = (near[:, None] * BLOCKS.joined + np.arange(BLOCKS.joined)).ravel()
+        near = near[near < len(theirs)]
+        near = near[_within(whole, boxes[:, :, near], far)[0]]
+        least, most = _apart(here, boxes[:, :, near], far)
+        one = theirs[near[most.argmin(axis=1)]]
+        limit = _farthest(points[rows], others[one], more[one], far)
+        for some, own_rows in zip(_below(least, limit[:, None]), rows, strict=True):
+            among = theirs[near[some]].ravel()
+            among.sort()
+            found[own_rows] = among[score(own_rows, among).argmin(axis=1)]
     return found
+
+
+def _joined(boxes: Reals) -> Reals:
+    """Boxes (D,2,B) of boxes that follow each other, so many of these in one; the last may hold
+    fewer.
+    """
+    begins = np.arange(0, boxes.shape[2], BLOCKS.joined)
+    return np.stack(
+        [
+            np.minimum.reduceat(boxes[:, 0], begins, axis=1),
+            np.maximum.reduceat(boxes[:, 1], begins, axis=1),
+        ],
+        axis=1,
+    )
+
+
+def _farthest(points: Reals, others: Reals, more: Reals, far: Callable[[Reals], Reals]) -> Reals:
+    """The largest of the smallest scores (A,) that points have with some others: no point's
+    smallest one among all is larger.
+
+    Args:
+        points: (A,S,D)
+        others: (A,S,D), others for each A
+        more: (A,S), of their scores
+        far: as of `nearest`
+    """
+    squares = np.zeros((*points.shape[:2], others.shape[1]))
+    for axis in range(points.shape[2]):
+        way = points[:, :, None, axis] - others[:, None, :, axis]
+        squares += way * way
+    scores = far(squares) + more[:, None]
+    return np.asarray(scores.min(axis=2).max(axis=1))
 
 
 def _boxes(points: Reals, blocks: Places, *more: Reals) -> Reals:
@@ -66,7 +105,20 @@ def _boxes(points: Reals, blocks: Places, *more: Reals) -> Reals:
 
 def _within(mine: Reals, theirs: Reals, far: Callable[[Reals], Reals]) -> NDArray[np.bool_]:
     """Which of their blocks may hold what has the smallest score with a point of each of mine,
-    flags (A,B).
+    flags (A,B). Arguments as those of `_apart`.
+    """
+    least, most = _apart(mine, theirs, far)
+    return _below(least, most.min(axis=1, keepdims=True))
+
+
+def _below(least: Reals, limit: Reals) -> NDArray[np.bool_]:
+    """Which scores (A,B) are no larger than a limit (A,1), as far as rounding tells."""
+    return np.asarray(least <= limit + BLOCKS.slack * np.abs(limit))
+
+
+def _apart(mine: Reals, theirs: Reals, far: Callable[[Reals], Reals]) -> tuple[Reals, Reals]:
+    """The least score (A,B) that points of two blocks may have, and the largest that the best of
+    theirs has.
 
     Args:
         mine: `_boxes` (D,2,A)
@@ -84,9 +136,7 @@ def _within(mine: Reals, theirs: Reals, far: Callable[[Reals], Reals]) -> NDArra
         np.maximum(gap, 0, out=gap)
         gap *= gap
         least += gap
-    limit = (far(most) + theirs[-1, 1]).min(axis=1, keepdims=True)
-    # scores are rounded
-    return np.asarray(far(least) + theirs[-1, 0] <= limit + BLOCKS.slack * np.abs(limit))
+    return np.asarray(far(least) + theirs[-1, 0]), np.asarray(far(most) + theirs[-1, 1])
 
 
 def halved(points: Reals, most: int) -> Places:

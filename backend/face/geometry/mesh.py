@@ -219,10 +219,12 @@ def _nearest_in_blocks(
         more: what is added to squared distances (M,)
     """
 
-    def score(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[Any]:
-        return np.asarray(mine[rows] @ theirs[:, columns])
+    others = np.ascontiguousarray(theirs.T)
 
-    return blocks.nearest(mine[:, :3], theirs[:3].T / -2, more, score)
+    def score(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[Any]:
+        return np.asarray(mine.take(rows, axis=0) @ others.take(columns, axis=0).T)
+
+    return blocks.nearest(mine[:, :3], others[:, :3] / -2, more, score)
 
 
 def weld(vertices: Floats) -> Ints:

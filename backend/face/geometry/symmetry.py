@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ..params.geometry import PLANE
-from .mesh import Floats, nearest
+from ..params.geometry import BLOCKS, PLANE
+from .mesh import AXIS_PLACES, Floats, bounds, nearest
+
+AROUND = np.stack(np.meshgrid(*[(-1, 0, 1)] * 3), axis=-1).reshape(-1, 3)
 
 
 def mirror_plane(points: Floats, normals: Floats) -> tuple[NDArray[np.float64], float, float]:
@@ -77,7 +79,12 @@ def settled_plane(
     cloud, mine = points.astype(np.float64), probes.astype(np.float64)
     for near in _narrowing():
         mirrored = mine - 2 * (mine @ normal - offset)[:, None] * normal
-        partner = cloud[nearest(mirrored.astype(np.float32), points)]
+        places, some = mirrored.astype(np.float32), np.arange(len(points))
+        if len(points) * len(places) > BLOCKS.table:  # what lies farther away is no partner
+            some = _within(points, places, 2 * near)
+            if not len(some):
+                return first
+        partner = cloud[some[nearest(places, points[some])]]
         paired = np.abs(partner - mirrored).max(axis=1) < near
         if paired.mean() < PLANE.paired:
             return first
@@ -91,6 +98,18 @@ def settled_plane(
         normal = along / length
         offset = float((middle @ normal).mean())
     return normal, offset
+
+
+def _within(points: Floats, places: Floats, reach: float) -> NDArray[np.intp]:
+    """Which of some points (P,3) may lie within reach of any of some places (Q,3): all that do, and
+    what is in the same cells of a grid.
+    """
+    low = bounds(places)[0] - 2 * reach
+    cell, touched = (np.floor((some - low) / reach).astype(np.int64) for some in (points, places))
+    near = (cell >= 0).all(axis=1) & (cell <= bounds(touched)[1] + 1).all(axis=1)
+    numbers = np.unique((touched[:, None] + AROUND).reshape(-1, 3) @ AXIS_PLACES)
+    mine = np.flatnonzero(near)
+    return mine[np.isin(cell[mine] @ AXIS_PLACES, numbers)]
 
 
 def _narrowing() -> Iterator[float]:

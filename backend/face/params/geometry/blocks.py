@@ -45,6 +45,22 @@ class Blocks:
         "of a block, for which it is looked anew who can be nearest; of 8, 16 and 32 the fastest"
         " on the sample head of 671,510 vertices",
     )
+    together: int = number(
+        256,
+        "points",
+        1,
+        1 << 16,
+        "of several blocks, for which it is looked together which of the others are far from all;"
+        " of 128, 256 and 512 the fastest on the sample head of 671,510 vertices",
+    )
+    joined: int = number(
+        16,
+        "blocks",
+        2,
+        1 << 10,
+        "of neighbours, of which it is first looked whether any may be near; an estimate, not"
+        " fitted",
+    )
     slack: float = number(
         1e-5,
         "share of the largest score",

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backend.face.geometry.symmetry import mirror_plane
+from backend.face.geometry import symmetry
+from backend.face.geometry.symmetry import mirror_plane, settled_plane
+from backend.face.params.geometry import BLOCKS
 
 
 def mask(
@@ -61,3 +66,17 @@ def test_a_lopsided_cloud_has_few_partners() -> None:
         (points[left] + [0.4, 0, 0]).astype(np.float32), normals[left].astype(np.float32)
     )
     assert share < 0.5
+
+
+@pytest.mark.parametrize("table", [1, 1 << 40])
+def test_a_plane_settles_whether_all_are_looked_at_or_those_nearby(
+    table: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(symmetry, "BLOCKS", dataclasses.replace(BLOCKS, table=table))
+    points = mask(np.random.default_rng(5))[0].astype(np.float32)
+    beside = np.array([1, 1e-3, -5e-4])
+    found = settled_plane(points, points[:200], beside / np.linalg.norm(beside), 4e-4)
+    assert found[0] == pytest.approx([1, 0, 0], abs=1e-6)
+    assert abs(found[1]) < 1e-6
+    lopsided = points[points[:, 0] > 0]
+    assert settled_plane(lopsided, lopsided[:200], beside, 4e-4)[0] is beside
