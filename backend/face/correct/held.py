@@ -13,7 +13,7 @@ from ..analyse.head import Head
 from ..analyse.rest import CLOSED_EYE, JOINED_LIPS, OPEN_MOUTH, Finding, closed_lids, open_slit
 from ..geometry.frame import Floats
 from ..geometry.mesh import all_corners, edges_of
-from ..geometry.smoothing import Neighbours, smoothed
+from ..geometry.smoothing import Neighbours, around_some, smoothed
 from ..params.correct import HELD
 from . import contacts
 
@@ -61,9 +61,11 @@ def held(
             else half
         )
         rounds = int(np.clip(HELD.together * (half / max(length, 1e-6)) ** 2, 1, HELD.rounds))
+        some, rows = around_some(around, share[:, 0] > 0)
         for name in shapes:
             if name.startswith(("jaw", "mouth", "tongue")):
-                shapes[name] = _together(shapes[name], share, around, rounds)
+                shapes[name] = shapes[name].copy()
+                shapes[name][rows] = _together(shapes[name][rows], share[rows], some, rounds)
     elif OPEN_MOUTH in found and {"jawOpen", "mouthClose"} <= shapes.keys():
         slit = open_slit(surface, landmarks)
         if slit is not None:

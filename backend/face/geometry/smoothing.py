@@ -70,6 +70,40 @@ def neighbours(vertices: Floats, triangles: Ints) -> Neighbours:
     )
 
 
+def around_some(around: Neighbours, some: NDArray[np.bool_]) -> tuple[Neighbours, NDArray[np.intp]]:
+    """Neighbours among those vertices alone that some hang on when they are smoothed, and which
+    these are (S,). What lies at the rim of these, and is none of some, stays as it is.
+
+    Args:
+        around: of `neighbours`
+        some: bool (F,)
+    """
+    wanted = np.zeros(len(around.first), bool)
+    wanted[around.group[some]] = True
+    mine = [(np.flatnonzero(wanted[own]), own.start, others) for own, others in around.by_count]
+    mine = [each for each in mine if len(each[0])]
+    needed, smoothed_ones = wanted.copy(), np.zeros_like(wanted)
+    for own, start, others in mine:
+        needed[others[:, own]] = True
+        smoothed_ones[own + start] = True
+    order = [np.flatnonzero(needed & ~smoothed_ones), *(own + start for own, start, _ in mine)]
+    ends = np.cumsum([len(own) for own in order])
+    rank = np.full(len(wanted), -1, np.int64)
+    rank[np.concatenate(order)] = np.arange(ends[-1])
+    used = some.copy()
+    used[around.first[needed]] = True
+    rows = np.flatnonzero(used)
+    place = np.cumsum(used) - 1
+    return Neighbours(
+        rank[around.group[rows]].astype(np.int32),
+        place[around.first[np.concatenate(order)]],
+        tuple(
+            (slice(int(begin), int(end)), rank[others[:, own]])
+            for begin, end, (own, _start, others) in zip(ends[:-1], ends[1:], mine, strict=True)
+        ),
+    ), rows
+
+
 def _pieces(around: Neighbours, row_bytes: int) -> Iterator[tuple[slice, NDArray[np.int64]]]:
     """Groups that follow each other, and their neighbours, of each number of these, no more than a
     core's cache holds at `row_bytes` a group.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.face.geometry.mesh import among
-from backend.face.geometry.smoothing import neighbours, smoothed
+from backend.face.geometry.smoothing import around_some, neighbours, smoothed
 from backend.face.params.geometry import SMOOTHING
 
 
@@ -78,3 +78,22 @@ def test_smoothed_leaves_vertices_without_neighbours() -> None:
             + SMOOTHING.share * offsets[0, others].mean(axis=0),
             rtol=1e-6,
         )
+
+
+def test_smoothed_gives_some_what_it_gives_all() -> None:
+    vertices, triangles = sheet()
+    corners = triangles.ravel()[: 3 * 200]  # split, and a few that hang together with none
+    split = np.concatenate([vertices[corners], vertices[-3:] + 5])
+    around = neighbours(split, np.arange(600, dtype=np.int32).reshape(-1, 3))
+    rng = np.random.default_rng(2)
+    offsets = rng.normal(0, 1, (1, len(split), 3)).astype(np.float32)
+    share = np.where(np.hypot(*(split[:, :2] - 5).T) < 3, 0.5, 0).astype(np.float32)[:, None]
+    share[-1] = 1
+    less, rows = around_some(around, share[:, 0] > 0)
+    assert (share[:, 0] > 0).sum() < len(rows) < 0.8 * len(split)
+    every, few = offsets[0], offsets[0, rows]
+    for _ in range(5):
+        every = every + share * (smoothed(every[None], around)[0] - every)
+        few = few + share[rows] * (smoothed(few[None], less)[0] - few)
+    np.testing.assert_array_equal(few, every[rows])
+    np.testing.assert_array_equal(np.delete(every, rows, axis=0), np.delete(offsets[0], rows, 0))
