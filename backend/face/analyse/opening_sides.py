@@ -135,13 +135,13 @@ def opposites(
         skin,
         (*corners, at["lip_upper"], at["lip_lower"]),
         OPENING_SIDES.mouth_reach,
-        some,
+        some=some,
     )
     for name, sign in zip(SIDES, (1, -1), strict=True) if side[:, 1].any() else ():
         around = [at[f"{mark}_{name}"] for mark in ("eye_inner", "eye_outer")]
         lids = at[f"lid_upper_{name}"], at[f"lid_lower_{name}"]
         reach = OPENING_SIDES.eye_reach
-        other = _opposite(vertices, side[:, 1], skin, (*around, *lids), reach, some)
+        other = _opposite(vertices, side[:, 1], skin, (*around, *lids), reach, some=some)
         mine = sign * (vertices[:, 0] - at["nose_tip"][0]) >= 0
         found[mine, 1] = other[mine]
     return found
@@ -153,6 +153,7 @@ def _opposite(
     skin: NDArray[np.bool_],
     marks: tuple[Floats, ...],
     reach: float,
+    *,
     some: NDArray[np.bool_] | None,
 ) -> Ints:
     """The nearest vertex on the other side of one opening (V,), -1 where there is none.
