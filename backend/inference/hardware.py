@@ -112,14 +112,14 @@ def give_memory_back() -> None:
 
 
 def reuse_memory() -> None:
-    """Let glibc take what was freed for arrays of up to 32 MB, too, before a dense mesh comes whose
+    """Let glibc take what was freed for arrays of up to 16 MB, too, before a dense mesh comes whose
     every passing array is larger than 4 MB: fresh pages took a tenth of its time. As `trim_memory`
     is called meanwhile, it takes no more memory.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             tune = _libc().mallopt
-            tune(_M_MMAP_THRESHOLD, 32 << 20)
+            tune(_M_MMAP_THRESHOLD, 16 << 20)
             tune(_M_TRIM_THRESHOLD, 4 << 20)
 
 

@@ -155,7 +155,7 @@ def test_freed_memory_goes_back_where_the_system_is_linux_with_glibc(
         "malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX; 0 would be no limit"
     )
     hardware.reuse_memory()
-    assert told == {-1: 4 << 20, -3: 32 << 20, -8: 1}
+    assert told == {-1: 4 << 20, -3: 16 << 20, -8: 1}
     monkeypatch.setattr(hardware, "_libc", lambda: SimpleNamespace())  # musl has no mallopt
     hardware.give_memory_back()
     hardware.reuse_memory()
