@@ -14,6 +14,7 @@ from ..geometry.frame import Floats
 from ..geometry.landmarks import SIDES
 from ..geometry.ramp import smoothstep
 from ..params.analyse import EYE_PARTS, LASHES, LIDS, STANDING
+from . import lid_sheets
 from .openings import Opening, eye_opening
 from .standing import reach_of, standing
 from .surface import Flags, Surface
@@ -89,6 +90,13 @@ class Lid:
         x, (first, last) = local[:, :1], opening.columns[[0, -1]]
         self.past = np.clip(np.maximum(first - x, x - last) / LIDS.meet, 0, 1).astype(np.float32)
         self.outward = self._outward(surface)
+        slits = lid_sheets.slits(surface, opening, self.skin, self._above)
+        lid_sheets.together(slits, self.top)
+        self.joined = np.concatenate([slits, lid_sheets.sewn(surface.group, self.lash, self.skin)])
+        upper = self.skin & (self.top >= self.bottom)
+        self.faces = lid_sheets.coarse(surface.triangles, upper, opening)
+        eye = self.eye & (side not in surface.balls)  # over a ball lids are led by its roundness
+        self.eye_faces = lid_sheets.coarse(surface.triangles, eye, opening)
 
     def _shares(self, surface: Surface, brow: Floats, reach: Floats) -> tuple[Floats, Floats]:
         """How far each vertex (F,) follows the upper and the lower edge. reach (F,): of `reach_of`:
@@ -243,8 +251,11 @@ class Lid:
         beside = parts & (fills < LASHES.filling * some)
         lash = beside & (upper > LASHES.near_edge * some) & (upper > lower)
         lower_lash = beside & ~lash & (lower > LASHES.near_edge * some)
-        # a liner all around the eye follows both lids
-        low = (lash & (lower > LASHES.ring * some))[owner]
+        # a liner all around the eye follows both lids; a lash that only bends down beside the eye
+        # is none
+        middle = lows & (np.abs(self.opening.local[:, 0]) < LASHES.under)
+        around = np.bincount(owner[middle], minlength=count) > 0
+        low = (lash & around & (lower > LASHES.ring * some))[owner]
         low &= np.abs(self._below) < np.abs(self._above)
         return lash[owner] & ~low, lower_lash[owner] | low
 
@@ -310,12 +321,13 @@ class Lid:
 
     def _outward(self, surface: Surface) -> Floats:
         """How much lash vertices (F,) are of parts that stand out from the face more than they lie
-        on it, 0 to 1.
+        on it, 0 to 1; beside the edge, none tells how far above it they are.
         """
         out = self.opening.local[:, 2] - self.upper[:, 2]
         count = int(surface.owner.max()) + 1
+        over = self.lash & (self.past[:, 0] == 0)
         far, up = (
-            np.bincount(surface.owner[self.lash], np.abs(x[self.lash]), minlength=count)
+            np.bincount(surface.owner[over], np.abs(x[over]), minlength=count)
             for x in (out, self._above)
         )
         share = far / np.maximum(far + up, 1e-6)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..geometry.frame import Floats
 from ..geometry.mesh import Ints, all_corners, connected_parts, edges_of
-from ..params.analyse import STANDING
+from ..params.analyse import EYE_PARTS, LASHES, STANDING
 from .openings import Opening
 from .surface import Flags, Surface
 
@@ -47,7 +47,7 @@ def standing(surface: Surface, opening: Opening, above: Floats, upper: Floats) -
     some = some[np.argsort(local[some, 0], kind="stable")]
     behind = np.concatenate(
         [
-            _behind(some[first : first + STANDING.at_once], faces, local, surface.group)
+            _behind(some[first : first + STANDING.at_once], faces, opening, surface)
             for first in range(0, len(some), STANDING.at_once)
         ]
     )
@@ -55,7 +55,7 @@ def standing(surface: Surface, opening: Opening, above: Floats, upper: Floats) -
     found[some[stands]] = True
     hangs = np.zeros(len(found), bool)
     hangs[some[stands & ((behind > STANDING.most) | (above[some] > STANDING.high))]] = True
-    return _whole(found, hangs, surface)
+    return _pieces(_whole(found, hangs, surface), surface, opening, above)
 
 
 def _seen(corners: Floats) -> Flags:
@@ -64,10 +64,14 @@ def _seen(corners: Floats) -> Flags:
     return np.asarray(across[:, 2] > STANDING.facing * np.linalg.norm(across, axis=1))
 
 
-def _behind(some: NDArray[np.intp], faces: Ints, local: Floats, group: Ints) -> Floats:
+def _behind(some: NDArray[np.intp], faces: Ints, opening: Opening, surface: Surface) -> Floats:
     """How far (N,) some vertices stand before the nearest face (T,3) behind them that is not their
-    own; 0 where there is none.
+    own; 0 where there is none. Beside the opening the face's own sheet stands before that sheet
+    alone: before rims and whites that are sewn to it lies every corner of an eye.
     """
+    group, main, local = surface.group, surface.skins[1], opening.local
+    first_column, last_column = opening.columns[[0, -1]]
+    beside = (local[some, 0] < first_column) | (local[some, 0] > last_column)
     x, y, z = local[some].T[..., None]
     low, high = local[faces, 0].min(axis=1), local[faces, 0].max(axis=1)
     faces = faces[(low <= x.max()) & (high >= x.min())]
@@ -83,6 +87,7 @@ def _behind(some: NDArray[np.intp], faces: Ints, local: Floats, group: Ints) -> 
     covers = (first >= 0) & (second >= 0) & (third >= 0) & np.isfinite(twice)
     row, face = np.nonzero(covers & (before > STANDING.least) & (before < STANDING.far))
     others = (group[faces[face]] != group[some[row], None]).all(axis=1)
+    others &= main[faces[face, 0]] | ~(main[some] & beside)[row]
     found = np.full(len(some), np.inf)
     np.minimum.at(found, row[others], before[row[others], face[others]])
     return np.where(np.isfinite(found), found, 0).astype(np.float32)
@@ -97,6 +102,25 @@ def _whole(found: Flags, hangs: Flags, surface: Surface) -> Flags:
     wrong = np.bincount(part[found]) < STANDING.few
     wrong[part[hangs]] = True
     return np.asarray(found & ~wrong[np.where(found, part, part[found][0])])
+
+
+def _pieces(found: Flags, surface: Surface, opening: Opening, above: Floats) -> Flags:
+    """What was found (F,) with the rest of pieces that are sewn to the skin, of which so much was
+    found that they are lashes: at the sides of an eye no skin lies behind their tips.
+    """
+    own = opening.skin & ~surface.skins[1]
+    if not (found & own).any():
+        return found
+    count = int(surface.pieces.max()) + 1
+    aside = np.abs(opening.local[:, 0])
+    beyond = (above > STANDING.high) | (aside > LASHES.flap_aside)
+    hangs = (above < -STANDING.below) & (aside < EYE_PARTS.fills_aside)
+    stood, whole, astray = (
+        np.bincount(surface.pieces[some], minlength=count)
+        for some in (found & own, own, own & (beyond | hangs))
+    )
+    lash = (stood > STANDING.share * whole) & (astray == 0)
+    return np.asarray(found | own & lash[surface.pieces])
 
 
 def reach_of(stands: Flags, opening: Opening, above: Floats) -> Floats:

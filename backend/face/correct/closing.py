@@ -15,6 +15,7 @@ from ..geometry.blocks import nearest
 from ..geometry.frame import Floats
 from ..params.correct import CLOSING
 from ..params.geometry import BLOCKS
+from . import large_faces, strips
 
 
 def _local(lid: Lid, offsets: Floats) -> Floats:
@@ -80,16 +81,15 @@ def closing(lid: Lid, blink: Floats, model_trust: float = 0.0) -> Floats:
         missing[:, 2] = np.clip(missing[:, 2], -CLOSING.deep, CLOSING.deep) + CLOSING.fold
         added = added + opening.at(missing) * lid.top[:, None]
     lash = lid.ride[:, None]
-    edge, lower = (
-        opening.at(opening.upper.of(here + added)),
-        opening.at(goal - opening.lower.points),
-    )
+    moved = opening.upper.of(here + added)
+    edge, lower = opening.at(moved), opening.at(goal - opening.lower.points)
     least = (
         np.minimum(edge[:, 1], 0) * lid.top**2
     )  # a lid of several layers comes down as one, or the eye shows between them
     added[:, 1] += np.where(lid.skin, np.minimum(least - (here + added)[:, 1], 0) * lid.top, 0)
-    edge, lower = _met(lid, edge, lower)
-    added = added * (1 - lash) + lash * (edge + _drooped(lid) - here)
+    strip = strips.along(lid, _even(moved), lid.ride)
+    _edge, lower = _met(lid, edge, lower)
+    added = added * (1 - lash) + lash * (strip + _drooped(lid) - here)
     low = lid.lower_ride[:, None]
     added = added * (1 - low) + low * (lower - here)
     held = lid.eye | lid.corner
@@ -131,6 +131,9 @@ def _before_eye(lid: Lid, moved: Floats) -> Floats:
             front < lid.upper[closed, 2] + CLOSING.bulge
         )
         out[closed, 2] = np.where(before, np.maximum(front - closed_at[:, 2], 0), 0)
+        outer = local[:, 2] > lid.upper[:, 2] - CLOSING.inside
+        free = (closed & outer).astype(np.float32)
+        out[:, 2] += large_faces.lifted(lid, local + moved + out, free, _front_of)
     return out
 
 

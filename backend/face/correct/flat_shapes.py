@@ -12,8 +12,9 @@ import numpy as np
 from ..analyse.flat_features import FlatEye
 from ..analyse.surface import Flags, Surface
 from ..geometry.frame import Floats
-from ..geometry.mesh import all_corners
+from ..geometry.mesh import all_corners, among
 from ..params.correct import FLAT_SHAPES
+from . import bent_strips
 
 
 def shut(eye: FlatEye, vertices: Floats, loose: Flags, blink: Floats) -> Floats:
@@ -67,29 +68,37 @@ def parted(
     for strip in found:
         faces = surface.triangles[all_corners(strip, surface.triangles)]
         one = surface.group if _cut(surface, strip) else np.arange(len(strip))
-        corners = one[faces].reshape(-1)
-        count = np.bincount(corners, minlength=len(strip))
-        around = (
-            np.bincount(corners, np.repeat(surface.vertices[faces, 1].mean(axis=1), 3), len(strip))
-            / np.maximum(count, 1)
-        )[one]
-        level = (surface.vertices[strip, 1] + around[strip]) / 2
-        aside = np.abs(x[strip] - rims[:, None])
-        between = [
-            np.median(level[near])
-            for near in aside
-            <= np.maximum(FLAT_SHAPES.rim_column, aside.min(axis=1, keepdims=True))
-        ]
-        upper = level > np.interp(x[strip], rims, between)
+        corners, middles = one[faces].reshape(-1), surface.vertices[faces].mean(axis=1)
+        count = np.maximum(np.bincount(corners, minlength=len(strip)), 1)
+        around = np.stack(
+            [np.bincount(corners, np.repeat(each, 3), len(strip)) for each in middles.T], axis=1
+        )
+        own = surface.vertices[strip]
+        level = (own + (around / count[:, None])[one][strip]) / 2
+        along, fallen = x[strip], np.zeros(len(own), np.float32)
+        curve = bent_strips.bent(own, level, among(np.flatnonzero(strip), faces), half)
+        if curve is not None:
+            along, over, rise = curve
+            upper = over > 0
+            # rims go over the line between the ends, on their own side of it
+            fallen = np.where(upper, np.minimum(rise, 0), np.maximum(rise, 0))
+        else:
+            aside = np.abs(along - rims[:, None])
+            between = [
+                np.median(level[near, 1])
+                for near in aside
+                <= np.maximum(FLAT_SHAPES.rim_column, aside.min(axis=1, keepdims=True))
+            ]
+            upper = level[:, 1] > np.interp(along, rims, between)
         if not upper.any() or upper.all():
             continue
-        up = (
-            surface.vertices[strip][upper].mean(axis=0)
-            - surface.vertices[strip][~upper].mean(axis=0)
-        ) * np.array([0, 1, 1], np.float32)
-        far = np.where(upper, FLAT_SHAPES.rise, -FLAT_SHAPES.fall) * half * (1 - x[strip] ** 2)
+        up = (own[upper].mean(axis=0) - own[~upper].mean(axis=0)) * np.array([0, 1, 1], np.float32)
+        if curve is not None:
+            up = np.array([0, 1, 0], np.float32)
+        far = np.where(upper, FLAT_SHAPES.rise, -FLAT_SHAPES.fall) * half * (1 - along**2)
         moved[strip] = far[:, None] * up / max(float(np.linalg.norm(up)), 1e-9)
         moved[strip, 0] += FLAT_SHAPES.wider * half * x[strip]
+        moved[strip, 1] -= fallen
     return np.logical_or.reduce(found), moved
 
 

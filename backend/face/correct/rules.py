@@ -11,6 +11,7 @@ import numpy as np
 
 from ..analyse.head import Head
 from ..analyse.labels import inside_mouth
+from ..analyse.lid_sheets import together
 from ..geometry.frame import Floats
 from ..geometry.mirror import Each, make_alike
 from . import brows, contacts, on_skin, rigid_parts
@@ -78,6 +79,9 @@ def _meet(head: Head, shapes: dict[str, Floats], model_trust: float) -> None:
     probed = scale(head.surface.vertices, head.landmarks, shapes, head.lids)
     for name, more in contacts.corrections(head, probed, model_trust).items():
         shapes[name] = shapes[name] + more
+    for lid in head.lids.values() if model_trust < 1 else ():
+        for shape in shapes.values():
+            together(lid.joined, shape)
 
 
 def _keep_stiff(head: Head, shapes: dict[str, Floats], model_trust: float) -> None:

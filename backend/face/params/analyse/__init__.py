@@ -4,6 +4,7 @@
 from .eye_parts import EYE_PARTS
 from .eyes import BROW_STRIPS, COVERED_EYES, EYEBALLS, FLAT_EYES
 from .kinds import FACE_SPACE, KINDS, PART_INPUTS
+from .lid_sheets import SHEETS
 from .lids import LASHES, LIDS
 from .mouth import FLAT_MOUTHS, INSIDE_MOUTH, TONGUE_SHAPE
 from .openings import FADING, OPENINGS, WHOLE_OPENINGS
@@ -33,6 +34,7 @@ __all__ = [
     "PART_INPUTS",
     "REST_EYES",
     "REST_MOUTH",
+    "SHEETS",
     "STANDING",
     "TONGUE_SHAPE",
     "WHOLE_OPENINGS",

@@ -213,6 +213,13 @@ class Lashes:
         0.6,
         "from which on it goes all around the eye; an estimate, not fitted",
     )
+    under: float = number(
+        0.3,
+        "half widths from the middle",
+        0.05,
+        0.9,
+        "within which some of it then lies next to the lower edge; an estimate, not fitted",
+    )
     strip_upper: float = number(
         0.3,
         "heights from the upper edge",

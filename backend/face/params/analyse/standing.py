@@ -63,6 +63,13 @@ class Standing:
         "that hang together, fewer of which are no lash: single ones are creases of a lid (two"
         " modelled heads)",
     )
+    share: float = number(
+        0.25,
+        "share of a piece's vertices",
+        0.05,
+        0.9,
+        "that stand in one that is a lash as a whole; an estimate, not fitted",
+    )
     beside: float = number(
         0.2, "half widths of the eye", 0.05, 1, "what stands covers the skin beside it; not fitted"
     )

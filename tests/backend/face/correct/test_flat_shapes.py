@@ -107,3 +107,23 @@ def test_pieces_of_a_strip_are_no_teeth() -> None:
 
     assert rows(None) > 0
     assert rows(np.ones(len(vertices), bool)) == 0
+
+
+def test_a_mouth_bent_like_a_moustache_opens_below_the_line_between_its_ends() -> None:
+    turn = np.linspace(np.pi, 0, 13)
+    out = np.stack([np.cos(turn), np.sin(turn), 0 * turn], axis=1)
+    rows = [out * np.array([far, far, 0]) + np.array([0, 0, 0.02]) for far in (0.3, 0.27, 0.24)]
+    vertices = np.concatenate(rows).astype(np.float32)
+    place = np.arange(len(vertices)).reshape(3, -1)
+    a, b, c, d = place[:-1, :-1], place[:-1, 1:], place[1:, :-1], place[1:, 1:]
+    faces = [np.stack(each, axis=-1).reshape(-1, 3) for each in ((a, c, b), (c, d, b))]
+    made = surface(vertices, np.concatenate(faces).astype(np.int32))
+    found = flat_shapes.parted(made, [np.ones(len(vertices), bool)], MARKS)
+    assert found is not None
+    opened = vertices + found[1]
+    upper, lower = opened[: len(turn)], opened[-len(turn) :]
+    assert (found[1][1 : len(turn) - 1, 1] > 0).all(), "the outer rim is the upper one"
+    assert (lower[3:-3, 1] < 0).all(), "and the inner one falls below the ends"
+    bend = np.diff(lower[1:-1, 1]) / np.diff(lower[1:-1, 0])
+    assert (np.diff(bend) > 0).all(), "in one curve, without corners"
+    assert (upper[:, 1] >= -1e-6).all()
