@@ -17,6 +17,7 @@ from ..geometry.motion import rigid, turned
 from ..params.analyse import EYEBALLS
 from ..params.correct import RIGID_PARTS
 from ..params.geometry import BLOCKS
+from .behind_chin import Chin
 
 LOOK = "eyeLook"
 JAWS = (
@@ -236,7 +237,9 @@ def _bowl(points: Floats, white: Floats) -> NDArray[np.float64]:
     return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
 
 
-def move_teeth(shapes: Mapping[str, Floats], vertices: Floats, mouth: MouthParts) -> None:
+def move_teeth(
+    shapes: Mapping[str, Floats], vertices: Floats, mouth: MouthParts, chin: Chin | None = None
+) -> None:
     """Let teeth, in place, follow the jaw in one piece and stay where they are otherwise; upper
     ones stay, too, unless they are drawn up with the lip; a tongue follows the jaw in one piece.
     Rows that lie on each other are drawn ones, and slide aside with the mouth.
@@ -245,6 +248,7 @@ def move_teeth(shapes: Mapping[str, Floats], vertices: Floats, mouth: MouthParts
         shapes: condition -> offsets float32 (F,3); needs jawOpen
         vertices: float32 (F,3), canonical
         mouth: teeth and tongues
+        chin: the skin that they stay behind at jawOpen
     """
     moved = [shapes["jawOpen"][mine].mean(axis=0) for mine in mouth.rows]
     most = max((float(np.linalg.norm(way)) for way in moved), default=0.0)
@@ -260,3 +264,15 @@ def move_teeth(shapes: Mapping[str, Floats], vertices: Floats, mouth: MouthParts
             offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0] if along else 0
         for mine in mouth.tongues if name in JAWS else []:
             offsets[mine] = rigid(vertices[mine], offsets[None, mine])[0]
+    if chin is not None:
+        _stay_behind(shapes["jawOpen"], vertices, mouth, chin)
+
+
+def _stay_behind(jaw: Floats, vertices: Floats, mouth: MouthParts, chin: Chin) -> None:
+    """Let teeth, in place, fall no farther than the chin hides them, all alike, for their rows lie
+    in each other.
+    """
+    rows = [mine for mine in mouth.rows if jaw[mine, 1].mean() < 0]
+    reach = chin.reach([(vertices[mine], jaw[mine]) for mine in rows]) if rows else 1.0
+    for mine in rows if reach < 1 else ():
+        jaw[mine] *= np.float32(reach)

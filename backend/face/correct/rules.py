@@ -15,6 +15,7 @@ from ..analyse.lid_sheets import together
 from ..geometry.frame import Floats
 from ..geometry.mirror import Each, make_alike
 from . import brows, contacts, on_skin, rigid_parts
+from .behind_chin import Chin
 from .closing import ridden
 from .fields import SNEER
 
@@ -132,4 +133,5 @@ def _keep_stiff(head: Head, shapes: dict[str, Floats], model_trust: float) -> No
                 jaw=shapes["jawOpen"],
                 tongue=shapes["tongueOut"],
             ),
+            None if head.slit is None else Chin(surface, head.slit, shapes["jawOpen"]),
         )

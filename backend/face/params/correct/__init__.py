@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Parameters of `backend/face/correct`, a module for each job."""
 
+from .behind_chin import BEHIND_CHIN
 from .bent_strips import BENT_STRIPS
 from .blend import BLEND, JAW, TONGUE
 from .border import BORDER
@@ -17,6 +18,7 @@ from .sizes import SIZES
 from .strips import STRIPS
 
 __all__ = [
+    "BEHIND_CHIN",
     "BENT_STRIPS",
     "BLEND",
     "BORDER",
