@@ -49,8 +49,7 @@ LARGE_FACE = (
     # takes longer than it saves
 )
 BESIDE = 4  # of these at most: each takes memory
-# Share of the whole request that is done when a stage ends; measured on 28,646 vertices and 67
-# shapes.
+# share of a request that is done when a stage ends: measured on 28,646 vertices and 67 shapes
 _LOCATED, _COMPUTED = 0.5, 0.85
 
 

@@ -62,8 +62,8 @@ def _outer(points: Floats) -> NDArray[np.intp]:
     """Some of points (N,3), which are the outermost in directions down and aside, by number."""
     turns = np.linspace(-np.pi / 2, np.pi / 2, BEHIND_CHIN.directions)
     ahead = np.array([0, BEHIND_CHIN.ahead])
-    ways = np.array([[np.sin(a), -np.cos(a), b] for a in turns for b in ahead], np.float32)
-    return np.unique((points @ ways.T).argmax(axis=0))
+    towards = np.array([[np.sin(a), -np.cos(a), b] for a in turns for b in ahead], np.float32)
+    return np.unique((points @ towards.T).argmax(axis=0))
 
 
 def _covered(points: Floats, vertices: Floats, faces: Ints) -> NDArray[np.bool_]:

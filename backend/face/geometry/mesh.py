@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mesh as plain arrays, and what follows from its arrays alone: edges, welded vertices, loose
-parts.
-"""
+"""A mesh as plain arrays, and what follows from these alone: edges, welded points, loose parts."""
 
 from __future__ import annotations
 
