@@ -106,6 +106,27 @@ def _middle_anchors(rig: Rig, jaw: Floats, corners: Mapping[str, Anchor]) -> dic
     }
 
 
+def nearest(vertices: Floats, place: Floats) -> Anchor:
+    """The few vertices (V,3) whose mean is nearest to a place (3,)."""
+    by_distance = np.argsort(np.linalg.norm(vertices - place, axis=1), kind="stable")[:4]
+    means = np.cumsum(vertices[by_distance], axis=0) / np.arange(1, 5)[:, None]
+    count = int(np.linalg.norm(means - place, axis=1).argmin()) + 1
+    return Anchor(np.asarray(by_distance[:count], np.int32))
+
+
+def ends_of_lips_and_lids(rig: Rig, smile: Mapping[str, Floats], jaw: Floats) -> None:
+    """Set the anchors of eyes, corners of the mouth and lips by what the rig's shapes do, of one
+    that has others already.
+    """
+    others = dict(rig.anchors)
+    for side, sign in (("left", 1), ("right", -1)):
+        rig.anchors |= _eye_anchors(rig, side, sign)
+    corners = _corner_anchors(smile)
+    middle = _middle_anchors(rig, jaw, corners)
+    rig.anchors |= corners | {n: middle[n] for n in ("lip_upper", "lip_lower")}
+    rig.anchors |= {n: others[n] for n in ("nose_tip", "chin")}
+
+
 def find_anchors(
     rig: Rig, brows: Mapping[str, Floats], smile: Mapping[str, Floats], jaw: Floats
 ) -> None:

@@ -39,12 +39,18 @@ from .net import RIGS, Encoder
 Batch = dict[str, Tensor]
 
 SHARE = {
-    "ict": 0.22,
-    "makehuman": 0.22,
-    "vitruvian": 0.14,
-    "gene": 0.16,
-    "uka": 0.16,
-    "godette": 0.10,
+    "ict": 0.16,
+    "makehuman": 0.16,
+    "vitruvian": 0.10,
+    "gene": 0.11,
+    "uka": 0.11,
+    "godette": 0.06,
+    "jeeliz_boy": 0.05,
+    "jeeliz_kangaroo": 0.05,
+    "jeeliz_lama": 0.05,
+    "jeeliz_turtle": 0.05,
+    "pm_bizdude": 0.05,
+    "pm_crimsom": 0.05,
 }
 MODELLED = 0.5  # share of the decoder's variants that are of heads modelled by the project
 MODELS, REMODELLED = (

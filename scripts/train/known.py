@@ -6,24 +6,19 @@ and by what their artists' shapes move, looked at one by one. Part numbers are t
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from backend.face.analyse.kinds import CLASSES
 from backend.face.geometry.frame import frame_of_landmarks
-from backend.face.geometry.mesh import AvatarMesh, loose_parts
-from backend.face.locate.cut import framed
-from backend.face.locate.search import find
-from backend.inference.cancellation import Cancellation
-from backend.inference.decoding import encode_with
-from backend.inference.loading import load_model
-from backend.inference.settings import resolve
+from backend.face.geometry.landmarks import NAMES
+from backend.face.geometry.mesh import loose_parts
 
 from ..samples.rig import Floats, Ints, Rig
 from . import sources
 from .kinds import Rows, joined, rows_of
+from .located import located
 
 MAKERS = {  # each head's maker
     "gene": "nagoya",
@@ -170,34 +165,13 @@ def _located(folder: Path, name: str) -> tuple[Floats, Ints, Ints, dict[str, Flo
     """Canonical vertices, triangles, classes and landmarks of an avatar as the shipped model finds
     them.
     """
-    z = np.load(folder / "avatars" / f"{name}.npz", allow_pickle=False)
-    vertices = np.ascontiguousarray(z["vertices"][:, [0, 2, 1]] * np.array([1, -1, 1], np.float32))
-    mesh = AvatarMesh(
-        vertices,
-        np.ascontiguousarray(z["triangles"], np.int32),
-        head_weights=z["head_weight"].astype(np.float32),
-        up=(0, 0, 1),
-    )
-    model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
-    with ThreadPoolExecutor(1) as thread:
-        face = framed(
-            find(
-                mesh,
-                encode_with(model, Cancellation(), thread),
-                model.info.landmarks,
-                lambda _: None,
-            )
-        )
+    vertices, triangles, face = located(folder, name)
     label = np.full(len(vertices), len(CLASSES), np.int32)
-    parts = loose_parts(z["vertices"], z["triangles"])
+    parts = loose_parts(vertices, triangles)
     for kind, numbers in PARTS[name].items():
         label[np.isin(parts, numbers)] = CLASSES.index(kind)
-    return (
-        face.frame.to_canonical(vertices),
-        mesh.triangles,
-        label,
-        dict(zip(model.info.landmarks, face.landmarks, strict=True)),
-    )
+    marks = dict(zip(NAMES, face.landmarks, strict=True))
+    return face.frame.to_canonical(vertices), triangles, label, marks
 
 
 def known(folder: Path) -> Rows:

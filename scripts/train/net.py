@@ -18,7 +18,24 @@ CLOSING = (*LIDS, "eyeLookUp", "eyeLookDown")  # learnt as shares of the way to 
 FARTHEST = 3.0  # eye heights, or half widths of the mouth: longer distances say no more
 
 
-RIGS = ("ict", "makehuman", "vitruvian", "gene", "uka", "godette", "modelled", "stylised")
+# whose a head may be, and whose style it may have; a pair knows those that were there when it was
+# trained, so new ones come last
+RIGS = (
+    "ict",
+    "makehuman",
+    "vitruvian",
+    "gene",
+    "uka",
+    "godette",
+    "modelled",
+    "stylised",
+    "jeeliz_boy",
+    "jeeliz_kangaroo",
+    "jeeliz_lama",
+    "jeeliz_turtle",
+    "pm_bizdude",
+    "pm_crimsom",
+)
 
 
 class Residual(nn.Module):

@@ -8,17 +8,20 @@ backend/models/MODEL_CARD.md.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.face.geometry.landmarks import NAMES as LANDMARKS
 from backend.face.geometry.landmarks import mirrored
 
 from ..samples.rig import Anchor, Floats, Ints, Rig
-from .anchors import extreme, find_anchors
+from .anchors import ends_of_lips_and_lids, extreme, find_anchors, nearest
+from .located import located, y_up
 
 SETS = Path(__file__).parents[2] / "backend" / "face" / "shapes" / "shape_sets.json"
 
@@ -242,14 +245,46 @@ def godette(folder: Path) -> Rig:
     return rig
 
 
+JEELIZ = ("jeeliz_boy", "jeeliz_kangaroo", "jeeliz_lama", "jeeliz_turtle")
+POLYGONAL = ("pm_bizdude", "pm_crimsom")
+
+
+def cartoon(folder: Path, name: str) -> Rig:
+    """A cartoon head with 6 to 8 shapes of ARKit, or a blocky avatar with blinks and visemes.
+    Landmarks that no shape of theirs tells are where the shipped model sees them: brows, nose and
+    chin; on the blocky ones, whose features float before the skin, all.
+    """
+    z, d = _arrays(folder / "avatars" / f"{name}.npz", "morph_names", "morph_deltas")
+    table = json.loads((folder / "avatars" / "names.json").read_text(encoding="utf-8"))[name]
+    own = {
+        n: np.sum([w * d[o] for o, w in parts], axis=0, dtype=np.float32)
+        for n, parts in table.items()
+    }
+    own |= {f"eyeBlink{s}": own[f"blink{s}"] for s in ("Left", "Right") if f"blink{s}" in own}
+    rig = Rig(
+        name,
+        z["vertices"].astype(np.float32),
+        np.ascontiguousarray(z["triangles"], np.int32),
+        {n: own[n] for n in arkit_names() if n in own},
+        mixes=[({"jawOpen": 0.6}, own["viseme_aa"])] if "viseme_aa" in own else [],
+    )
+    _vertices, _triangles, face = located(folder, name)
+    seen = y_up(face.frame.to_object(face.landmarks))
+    rig.anchors = {n: nearest(rig.vertices, p) for n, p in zip(LANDMARKS, seen, strict=True)}
+    if name in JEELIZ:
+        ends_of_lips_and_lids(rig, _pair(own, "mouthSmile"), own["jawOpen"])
+    return rig
+
+
 def load(folder: Path, leave_out: frozenset[str] = frozenset()) -> list[Rig]:
     """All rigs of the folder, less those left out by name."""
-    makers = {
+    makers: dict[str, Callable[[Path], Rig]] = {
         "ict": ict,
         "makehuman": makehuman,
         "vitruvian": vitruvian,
-        "gene": lambda f: avatar(f, "gene"),
-        "uka": lambda f: avatar(f, "uka"),
+        "gene": partial(avatar, name="gene"),
+        "uka": partial(avatar, name="uka"),
         "godette": godette,
+        **{name: partial(cartoon, name=name) for name in (*JEELIZ, *POLYGONAL)},
     }
     return [make(folder) for name, make in makers.items() if name not in leave_out]

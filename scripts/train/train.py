@@ -25,6 +25,7 @@ from . import sources
 from .batches import Batch, DecoderBatches, EncoderBatches, batches
 from .heads import Head, canonical
 from .net import Decoder, Encoder
+from .shipped import begin
 
 # how much worse it is to overlook a face than to see one where there is none: the search looks at
 # many frames
@@ -60,6 +61,7 @@ class Settings:
     batch: int
     mixed: bool
     processes: int
+    begin: Path | None
 
 
 def decoder_loss(net: Decoder, batch: Batch, mixed: bool) -> Tensor:
@@ -139,6 +141,8 @@ class _Run:
     def __init__(self, kind: str, settings: Settings, conditions: list[str], device: str) -> None:
         self.kind, self.settings, self.device = kind, settings, device
         net: Encoder | Decoder = Decoder(conditions) if kind == "decoder" else Encoder()
+        if settings.begin is not None:
+            begin(net, settings.begin)
         self.net: Encoder | Decoder = net.to(device)
         self.optimisers = optimisers(self.net, settings.rate)
         self.file = settings.out / f"{kind}.pt"
@@ -263,6 +267,12 @@ def main() -> None:
         default=0,
         help="processes that draw the batches beside this one; a GPU needs several to be busy",
     )
+    parser.add_argument(
+        "--begin",
+        type=Path,
+        metavar="MODELS",
+        help="folder with an exported pair whose weights a new run begins with",
+    )
     a = parser.parse_args()
     left_out = frozenset(a.leave_out.split(",")) - {""}
     train(
@@ -278,6 +288,7 @@ def main() -> None:
             batch=a.batch,
             mixed=a.mixed,
             processes=a.processes,
+            begin=a.begin,
         ),
     )
 

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The face of an avatar as the shipped model finds it, for avatars whose shapes do not tell all
+landmarks.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from backend.face.geometry.mesh import AvatarMesh
+from backend.face.locate.cut import framed
+from backend.face.locate.face import Face
+from backend.face.locate.search import find
+from backend.inference.cancellation import Cancellation
+from backend.inference.decoding import encode_with
+from backend.inference.loading import load_model
+from backend.inference.settings import resolve
+
+from ..samples.rig import Floats, Ints
+
+
+def z_up(vertices: Floats) -> Floats:
+    """Vertices (V,3) with Blender's axes, from Y up and the face to +Z."""
+    return np.ascontiguousarray(vertices[:, [0, 2, 1]] * np.array([1, -1, 1], np.float32))
+
+
+def y_up(vertices: Floats) -> Floats:
+    """The other way round."""
+    return np.ascontiguousarray(vertices[:, [0, 2, 1]] * np.array([1, 1, -1], np.float32))
+
+
+def located(folder: Path, name: str) -> tuple[Floats, Ints, Face]:
+    """Vertices (V,3) with Z up, triangles (T,3), and the face of an avatar as the shipped model
+    finds it.
+    """
+    z = np.load(folder / "avatars" / f"{name}.npz", allow_pickle=False)
+    vertices = z_up(z["vertices"].astype(np.float32))
+    mesh = AvatarMesh(
+        vertices,
+        np.ascontiguousarray(z["triangles"], np.int32),
+        head_weights=z["head_weight"].astype(np.float32),
+        up=(0, 0, 1),
+    )
+    model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
+    with ThreadPoolExecutor(1) as thread:
+        encode = encode_with(model, Cancellation(), thread)
+        face = framed(find(mesh, encode, model.info.landmarks, lambda _: None))
+    return vertices, mesh.triangles, face
