@@ -12,13 +12,11 @@ import numpy as np
 
 from backend.face.analyse.kinds import CLASSES
 from backend.face.geometry.frame import frame_of_landmarks
-from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import loose_parts
 
 from ..samples.rig import Floats, Ints, Rig
 from . import sources
 from .kinds import Rows, joined, rows_of
-from .located import located
 
 MAKERS = {  # each head's maker
     "gene": "nagoya",
@@ -161,17 +159,22 @@ def _vitruvian(folder: Path) -> tuple[Rig, Ints]:
     return rig, kinds[z["submesh"]]
 
 
-def _located(folder: Path, name: str) -> tuple[Floats, Ints, Ints, dict[str, Floats]]:
-    """Canonical vertices, triangles, classes and landmarks of an avatar as the shipped model finds
-    them.
-    """
-    vertices, triangles, face = located(folder, name)
-    label = np.full(len(vertices), len(CLASSES), np.int32)
-    parts = loose_parts(vertices, triangles)
+def _cartoon(folder: Path, name: str) -> tuple[Rig, Ints]:
+    rig = sources.cartoon(folder, name)
+    label = np.full(len(rig.vertices), -1, np.int32)
+    parts = loose_parts(rig.vertices, rig.triangles)
     for kind, numbers in PARTS[name].items():
         label[np.isin(parts, numbers)] = CLASSES.index(kind)
-    marks = dict(zip(NAMES, face.landmarks, strict=True))
-    return face.frame.to_canonical(vertices), triangles, label, marks
+    return rig, label
+
+
+def labelled(folder: Path, name: str) -> tuple[Rig, Ints]:
+    """A head and int32 (V,) what each vertex is, places in CLASSES, -1 where that is not known."""
+    if name in FOUND:
+        return _cartoon(folder, name)
+    if name in PARTS:
+        return _avatar(folder, name)
+    return {"ict": _ict, "makehuman": _makehuman, "vitruvian": _vitruvian}[name](folder)
 
 
 def known(folder: Path) -> Rows:
@@ -179,16 +182,7 @@ def known(folder: Path) -> Rows:
     found = []
     for k, name in enumerate(MAKERS):
         rng = np.random.default_rng(k)
-        if name in FOUND:
-            head = _located(folder, name)
-            found += [rows_of(*head, -1 - k, rng=rng) for _ in range(FRAMES)]
-            continue
-        if name in PARTS:
-            rig, label = _avatar(folder, name)
-        else:
-            rig, label = {"ict": _ict, "makehuman": _makehuman, "vitruvian": _vitruvian}[name](
-                folder
-            )
+        rig, label = labelled(folder, name)
         frame = frame_of_landmarks(rig.landmarks(rig.vertices, rig.shapes))
         vertices: Floats = frame.to_canonical(rig.vertices)
         at = {

@@ -32,20 +32,20 @@ def y_up(vertices: Floats) -> Floats:
     return np.ascontiguousarray(vertices[:, [0, 2, 1]] * np.array([1, 1, -1], np.float32))
 
 
-def located(folder: Path, name: str) -> tuple[Floats, Ints, Face]:
-    """Vertices (V,3) with Z up, triangles (T,3), and the face of an avatar as the shipped model
-    finds it.
+def mesh_of(folder: Path, name: str, vertices: Floats, triangles: Ints) -> AvatarMesh:
+    """A head (V,3), (T,3) with Y up as the add-on would send it, with the weights of the head's
+    bones where a file of `avatars` has them.
     """
-    z = np.load(folder / "avatars" / f"{name}.npz", allow_pickle=False)
-    vertices = z_up(z["vertices"].astype(np.float32))
-    mesh = AvatarMesh(
-        vertices,
-        np.ascontiguousarray(z["triangles"], np.int32),
-        head_weights=z["head_weight"].astype(np.float32),
-        up=(0, 0, 1),
-    )
+    path, weights = folder / "avatars" / f"{name}.npz", None
+    if path.exists():
+        weights = np.load(path, allow_pickle=False)["head_weight"].astype(np.float32)
+    whole = np.ascontiguousarray(triangles, np.int32)
+    return AvatarMesh(z_up(vertices), whole, head_weights=weights, up=(0, 0, 1))
+
+
+def face_in(mesh: AvatarMesh) -> Face:
+    """The face as the shipped model finds it."""
     model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
     with ThreadPoolExecutor(1) as thread:
         encode = encode_with(model, Cancellation(), thread)
-        face = framed(find(mesh, encode, model.info.landmarks, lambda _: None))
-    return vertices, mesh.triangles, face
+        return framed(find(mesh, encode, model.info.landmarks, lambda _: None))

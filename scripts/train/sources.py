@@ -21,7 +21,7 @@ from backend.face.geometry.landmarks import mirrored
 
 from ..samples.rig import Anchor, Floats, Ints, Rig
 from .anchors import ends_of_lips_and_lids, extreme, find_anchors, nearest
-from .located import located, y_up
+from .located import face_in, mesh_of, y_up
 
 SETS = Path(__file__).parents[2] / "backend" / "face" / "shapes" / "shape_sets.json"
 
@@ -268,7 +268,7 @@ def cartoon(folder: Path, name: str) -> Rig:
         {n: own[n] for n in arkit_names() if n in own},
         mixes=[({"jawOpen": 0.6}, own["viseme_aa"])] if "viseme_aa" in own else [],
     )
-    _vertices, _triangles, face = located(folder, name)
+    face = face_in(mesh_of(folder, name, rig.vertices, rig.triangles))
     seen = y_up(face.frame.to_object(face.landmarks))
     rig.anchors = {n: nearest(rig.vertices, p) for n, p in zip(LANDMARKS, seen, strict=True)}
     if name in JEELIZ:
