@@ -22,11 +22,12 @@ from ..tools.export_torch import write
 from .decoder_samples import LANDMARK_SWAP, MIRROR, swaps
 from .net import RIGS, Decoder, Encoder
 from .sources import arkit_names
+from .weights import SHIPPED, UNSURE
+from .weights import write as write_weights
 
 HEAD_RADIUS = 2.3  # canonical units, half the diagonal of a head
 ALLOWED = 1e-4  # of the head's radius, largest difference between PyTorch and ONNX Runtime
 MODELLED = ("modelled", "stylised")  # kinds of heads that others may well look like
-UNSURE = "stylised"  # the style where no rig's is sure
 SURE = (
     0.85,
     0.98,
@@ -44,7 +45,8 @@ ATTRIBUTION = (
     "ICT-FaceKit (c) 2020 USC Institute for Creative Technologies, MIT; MakeHuman/MPFB, CC0, its"
     " ARKit and viseme targets (c) Mika Suominen, MIT; Vitruvian, CC0; CG-CA Gene and CG-CA Uka (c)"
     " 2023 by Nagoya Institute of Technology, Moonshot R&D Goal 1 Avatar Symbiotic Society, CC-BY"
-    " 4.0; Low-Poly Godette by SirRichard94, CC-BY 3.0"
+    " 4.0; Low-Poly Godette by SirRichard94, CC-BY 3.0; jeelizWeboji (c) Jeeliz, Apache-2.0;"
+    " Polygonal Mind's avatars, CC0"
 )
 
 
@@ -154,7 +156,8 @@ def metadata(version: str) -> dict[str, str]:
             }
         ),
         "blendshape.trained_on": (
-            "ICT-FaceKit, MakeHuman, Vitruvian, Gene, Uka, Godette, heads modelled by the project"
+            "ICT-FaceKit, MakeHuman, Vitruvian, Gene, Uka, Godette, four heads of jeelizWeboji, two"
+            " avatars of Polygonal Mind, heads modelled by the project"
         ),
         "blendshape.attribution": ATTRIBUTION,
         "blendshape.licence": "GPL-3.0-or-later",
@@ -201,9 +204,11 @@ def _write_pair(
     return max(difference, other)
 
 
-def export(runs: Path, out: Path, version: str) -> None:
-    """Write the pair of what two runs have learnt. Raises SystemExit where ONNX Runtime computes
-    something else than PyTorch.
+def export(runs: Path, out: Path, weights: Path, version: str) -> None:
+    """Write the pair of what two runs have learnt, and its weights.
+
+    Raises:
+        SystemExit: ONNX Runtime computes something else than PyTorch
     """
     conditions = arkit_names()
     states = {
@@ -215,6 +220,8 @@ def export(runs: Path, out: Path, version: str) -> None:
     decoder.eval()
     decoder.load_state_dict(states["decoder"]["mean"])
     difference = _write_pair(WholeEncoder(encoder), decoder, conditions, out, version)
+    for kind, net in (("encoder", encoder), ("decoder", decoder)):
+        write_weights(net.state_dict(), weights / f"face.{kind}.npz")
     steps = {kind: state["step"] for kind, state in states.items()}
     print(
         f"steps {steps}; largest difference {difference:.2e} canonical units,"
@@ -232,9 +239,12 @@ def main() -> None:
         "--runs", type=Path, required=True, help="folder with encoder.pt and decoder.pt"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the pair")
+    parser.add_argument(
+        "--weights", type=Path, default=SHIPPED, help="folder for the weights to train on from"
+    )
     parser.add_argument("--name", default="face-1.0", help="name and version in the metadata")
     a = parser.parse_args()
-    export(a.runs, a.out, a.name)
+    export(a.runs, a.out, a.weights, a.name)
     lean_encoder.rewrite(a.out / "face.encoder.onnx")
     one_pass.rewrite(a.out / "face.decoder.onnx", [])
 

@@ -25,7 +25,7 @@ from . import sources
 from .batches import Batch, DecoderBatches, EncoderBatches, batches
 from .heads import Head, canonical
 from .net import Decoder, Encoder
-from .shipped import begin
+from .weights import SHIPPED, begin
 
 # how much worse it is to overlook a face than to see one where there is none: the search looks at
 # many frames
@@ -270,8 +270,10 @@ def main() -> None:
     parser.add_argument(
         "--begin",
         type=Path,
-        metavar="MODELS",
-        help="folder with an exported pair whose weights a new run begins with",
+        nargs="?",
+        const=SHIPPED,
+        metavar="FOLDER",
+        help="weights that a new run begins with, without a folder those of the shipped pair",
     )
     a = parser.parse_args()
     left_out = frozenset(a.leave_out.split(",")) - {""}
