@@ -114,17 +114,13 @@ def nearest(vertices: Floats, place: Floats) -> Anchor:
     return Anchor(np.asarray(by_distance[:count], np.int32))
 
 
-def ends_of_lips_and_lids(rig: Rig, smile: Mapping[str, Floats], jaw: Floats) -> None:
-    """Set the anchors of eyes, corners of the mouth and lips by what the rig's shapes do, of one
-    that has others already.
+def mouth_anchors(rig: Rig, smile: Mapping[str, Floats], jaw: Floats) -> None:
+    """Set the anchors of the mouth's corners and of the lips by what the rig's shapes do, of one
+    that has all anchors already. Its lids may meet half-way, so a blink tells no lower lid.
     """
-    others = dict(rig.anchors)
-    for side, sign in (("left", 1), ("right", -1)):
-        rig.anchors |= _eye_anchors(rig, side, sign)
     corners = _corner_anchors(smile)
     middle = _middle_anchors(rig, jaw, corners)
     rig.anchors |= corners | {n: middle[n] for n in ("lip_upper", "lip_lower")}
-    rig.anchors |= {n: others[n] for n in ("nose_tip", "chin")}
 
 
 def find_anchors(

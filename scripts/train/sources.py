@@ -20,7 +20,7 @@ from backend.face.geometry.landmarks import NAMES as LANDMARKS
 from backend.face.geometry.landmarks import mirrored
 
 from ..samples.rig import Anchor, Floats, Ints, Rig
-from .anchors import ends_of_lips_and_lids, extreme, find_anchors, nearest
+from .anchors import extreme, find_anchors, mouth_anchors, nearest
 from .located import face_in, mesh_of, y_up
 
 SETS = Path(__file__).parents[2] / "backend" / "face" / "shapes" / "shape_sets.json"
@@ -250,9 +250,8 @@ POLYGONAL = ("pm_bizdude", "pm_crimsom")
 
 
 def cartoon(folder: Path, name: str) -> Rig:
-    """A cartoon head with 6 to 8 shapes of ARKit, or a blocky avatar with blinks and visemes.
-    Landmarks that no shape of theirs tells are where the shipped model sees them: brows, nose and
-    chin; on the blocky ones, whose features float before the skin, all.
+    """A cartoon head with 6 to 8 shapes of ARKit, or a blocky avatar with blinks and visemes. Its
+    landmarks are where the shipped model sees them; a cartoon head's mouth is where its shapes say.
     """
     z, d = _arrays(folder / "avatars" / f"{name}.npz", "morph_names", "morph_deltas")
     table = json.loads((folder / "avatars" / "names.json").read_text(encoding="utf-8"))[name]
@@ -272,7 +271,7 @@ def cartoon(folder: Path, name: str) -> Rig:
     seen = y_up(face.frame.to_object(face.landmarks))
     rig.anchors = {n: nearest(rig.vertices, p) for n, p in zip(LANDMARKS, seen, strict=True)}
     if name in JEELIZ:
-        ends_of_lips_and_lids(rig, _pair(own, "mouthSmile"), own["jawOpen"])
+        mouth_anchors(rig, _pair(own, "mouthSmile"), own["jawOpen"])
     return rig
 
 
