@@ -20,7 +20,7 @@ from backend.face.geometry.landmarks import NAMES
 from ..tools import lean_encoder, one_pass
 from ..tools.export_torch import write
 from .decoder_samples import LANDMARK_SWAP, MIRROR, swaps
-from .net import RIGS, Decoder, Encoder
+from .net import CARTOON, RIGS, Decoder, Encoder
 from .sources import arkit_names
 from .weights import SHIPPED, UNSURE
 from .weights import write as write_weights
@@ -88,7 +88,9 @@ class FlatDecoder(nn.Module):
         super().__init__()
         self.net = net
         self.register_buffer("styles", net.styles.detach().clone())
-        self.register_buffer("told", torch.tensor([float(name not in MODELLED) for name in RIGS]))
+        self.register_buffer(
+            "told", torch.tensor([float(name not in (*MODELLED, *CARTOON)) for name in RIGS])
+        )
         self.register_buffer("mirror", torch.from_numpy(MIRROR))
         other = torch.from_numpy(swaps(net.conditions)).long()
 

@@ -18,6 +18,14 @@ CLOSING = (*LIDS, "eyeLookUp", "eyeLookDown")  # learnt as shares of the way to 
 FARTHEST = 3.0  # eye heights, or half widths of the mouth: longer distances say no more
 
 
+CARTOON = (  # with few shapes, so that nobody else is given their style
+    "jeeliz_boy",
+    "jeeliz_kangaroo",
+    "jeeliz_lama",
+    "jeeliz_turtle",
+    "pm_bizdude",
+    "pm_crimsom",
+)
 # whose a head may be, and whose style it may have; a pair knows those that were there when it was
 # trained, so new ones come last
 RIGS = (
@@ -29,12 +37,7 @@ RIGS = (
     "godette",
     "modelled",
     "stylised",
-    "jeeliz_boy",
-    "jeeliz_kangaroo",
-    "jeeliz_lama",
-    "jeeliz_turtle",
-    "pm_bizdude",
-    "pm_crimsom",
+    *CARTOON,
 )
 
 
