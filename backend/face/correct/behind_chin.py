@@ -63,7 +63,7 @@ def _outer(points: Floats) -> NDArray[np.intp]:
     turns = np.linspace(-np.pi / 2, np.pi / 2, BEHIND_CHIN.directions)
     ahead = np.array([0, BEHIND_CHIN.ahead])
     towards = np.array([[np.sin(a), -np.cos(a), b] for a in turns for b in ahead], np.float32)
-    return np.unique((points @ towards.T).argmax(axis=0))
+    return np.asarray(np.unique((points @ towards.T).argmax(axis=0)), np.intp)
 
 
 def _covered(points: Floats, vertices: Floats, faces: Ints) -> NDArray[np.bool_]:
