@@ -111,18 +111,6 @@ def give_memory_back() -> None:
             tune(_M_ARENA_MAX, 1)
 
 
-def reuse_memory() -> None:
-    """Let glibc take what was freed for arrays of up to 16 MB, too, before a dense mesh comes whose
-    every passing array is larger than 4 MB: fresh pages took a tenth of its time. As `trim_memory`
-    is called meanwhile, it takes no more memory.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            tune = _libc().mallopt
-            tune(_M_MMAP_THRESHOLD, 16 << 20)
-            tune(_M_TRIM_THRESHOLD, 4 << 20)
-
-
 def trim_memory() -> None:
     """Give the holes that freed arrays have left between others back, too: 35 MB at 70,000
     vertices, before shapes need as much; a millisecond.

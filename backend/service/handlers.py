@@ -41,7 +41,6 @@ log = logging.getLogger(__name__)
 
 AT_START = ("workers", "log_level")  # settings of the process
 PROGRESS_S = 0.05  # seconds between two messages about one stage
-DENSE = 1 << 17  # vertices of a mesh whose passing arrays are mostly larger than glibc keeps
 
 
 class Handlers:
@@ -201,8 +200,6 @@ class Handlers:
             )
         asked = Asked(tables, float(strength), header.get("regions"), float(style), turn_eyes)
         start = time.perf_counter()
-        if len(mesh.vertices) >= DENSE:
-            hardware.reuse_memory()
         with self.pool.lease(_path(header, settings), settings) as model:
             loaded = time.perf_counter() - start
             results = generate(mesh, asked, model, _progress(send), cancellation, found=self._found)

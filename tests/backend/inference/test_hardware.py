@@ -147,15 +147,11 @@ def test_freed_memory_goes_back_where_the_system_is_linux_with_glibc(
     for system in ("win32", "darwin"):
         monkeypatch.setattr(sys, "platform", system)
         hardware.give_memory_back()
-        hardware.reuse_memory()
     assert not told
     monkeypatch.setattr(sys, "platform", "linux")
     hardware.give_memory_back()
     assert told == {-1: 4 << 20, -3: 4 << 20, -8: 1}, (
         "malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX; 0 would be no limit"
     )
-    hardware.reuse_memory()
-    assert told == {-1: 4 << 20, -3: 16 << 20, -8: 1}
     monkeypatch.setattr(hardware, "_libc", lambda: SimpleNamespace())  # musl has no mallopt
     hardware.give_memory_back()
-    hardware.reuse_memory()
