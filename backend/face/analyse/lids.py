@@ -321,13 +321,12 @@ class Lid:
 
     def _outward(self, surface: Surface) -> Floats:
         """How much lash vertices (F,) are of parts that stand out from the face more than they lie
-        on it, 0 to 1; beside the edge, none tells how far above it they are.
+        on it, 0 to 1.
         """
         out = self.opening.local[:, 2] - self.upper[:, 2]
         count = int(surface.owner.max()) + 1
-        over = self.lash & (self.past[:, 0] == 0)
         far, up = (
-            np.bincount(surface.owner[over], np.abs(x[over]), minlength=count)
+            np.bincount(surface.owner[self.lash], np.abs(x[self.lash]), minlength=count)
             for x in (out, self._above)
         )
         share = far / np.maximum(far + up, 1e-6)
