@@ -60,6 +60,7 @@ PINS = ROOT / "requirements" / "dev.txt"
 PYTHON = (3, 11)
 CHECKED = ("__init__.py", "backend", "blendshape_addon", "scripts", "tests")
 PLATFORMS = ("linux", "win32", "darwin")
+WORKERS = 4  # processes of tests at most: each holds a Blender and starts children of its own
 OWN_TASKS = ("test", "gui-test", "farm-test", "docs", "lint", "setup")
 TOOLS = ROOT / "scripts" / "tools"
 _TOOL_TASKS = (
@@ -237,8 +238,9 @@ def lint(python: Path) -> int:
 
 
 def test(python: Path, arguments: list[str]) -> int:
-    """pytest, fast folders first, then the search for known holes and lint; all of it even when one
-    fails. With --blender pytest alone.
+    """pytest, fast folders first and a file for each core at once, then the search for known holes
+    and lint; all of it even when one fails. With --blender pytest alone; with arguments of its own
+    in one process.
     """
     if (
         not arguments and sys.platform == "linux"
@@ -246,7 +248,9 @@ def test(python: Path, arguments: list[str]) -> int:
         farm()
         site()
     folders = [folder for folder in TEST_ORDER if (ROOT / folder).exists()]
-    tests = run(python, "-m", "pytest", *(arguments or folders))
+    workers = min(os.cpu_count() or 1, WORKERS)
+    side_by_side = ["-n", workers, "--dist=loadfile", "--no-loadscope-reorder"]
+    tests = run(python, "-m", "pytest", *(arguments or [*side_by_side, *folders]))
     if "BLENDER_ROW" in os.environ:
         return tests
     holes = 0 if arguments else run(python, TOOLS / "quality.py", "--audit")

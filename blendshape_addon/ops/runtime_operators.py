@@ -86,14 +86,14 @@ class _Step(OperatorMixin):
         """ESC, or Blender ends the operator because another file is opened."""
         self._stop_timer(context)
         self._work.cancel() if isinstance(self._work, Preparation) else self._work.close()
-        session.status.preparing = ""
+        session.status.preparing, session.status.prepared = "", 0.0
         _redraw(context)
 
     def _stop_timer(self, context: bpy.types.Context) -> None:
         context.window_manager.event_timer_remove(self._timer)
 
     def _finish(self, context: bpy.types.Context, result: Returned) -> Returned:
-        session.status.preparing = ""
+        session.status.preparing, session.status.prepared = "", 0.0
         _redraw(context)
         return result
 

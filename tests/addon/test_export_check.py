@@ -72,7 +72,9 @@ def at_values(ob: Any) -> None:
 
 
 @SUFFIX
-@pytest.mark.parametrize("how", [lambda ob: None, at_values, place, place_rig], ids=str)
+@pytest.mark.parametrize(
+    "how", [lambda ob: None, at_values, place, place_rig], ids=lambda how: how.__name__
+)
 def test_what_is_right_is_not_told(
     avatar: Any, how: Callable[[Any], None], suffix: str, tmp_path: Path
 ) -> None:

@@ -114,7 +114,9 @@ def own_values(ob: Any) -> None:
 
 
 HOW = pytest.mark.parametrize(
-    "how", [lambda ob: None, animate, drive, pin, own_range, own_values], ids=str
+    "how",
+    [lambda ob: None, animate, drive, pin, own_range, own_values],
+    ids=lambda how: how.__name__,
 )
 
 
