@@ -1,22 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A face cut out of a mesh: landmarks moved to the mesh's own openings, which lip or lid is
-which,
-and what may move how far.
-"""
+"""A face cut out of a mesh: which lip or lid is which, and what may move how far."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BackendError
-from ..analyse import flat_features
 from ..analyse.eyeballs import eyeballs
 from ..analyse.kinds import skin_and_still
-from ..analyse.opening_sides import lip_lid_side, opposite_edge, opposites
 from ..analyse.part_inputs import in_face_space
 from ..geometry.frame import Floats, Frame, frame_of_landmarks
 from ..geometry.landmarks import NAMES, SIDES
@@ -24,10 +18,9 @@ from ..geometry.mesh import AvatarMesh, part_boxes
 from ..geometry.normals import seamless_normals
 from ..geometry.ramp import smoothstep
 from ..params.locate import CUT, TRUST
-from . import refine
-from .face import NO_FACE_FIX, Face, Place, model_trust_of, surely_of
+from .face import NO_FACE_FIX, Face, Place, model_trust_of
+from .to_openings import canonical_of, to_openings
 
-CORNERS = ("mouth_left", "mouth_right")
 ACROSS = 6  # across the mouth and across the eye, three coordinates each
 
 
@@ -42,133 +35,6 @@ def allowed(mesh: AvatarMesh) -> NDArray[np.bool_]:
             "Fill it, or leave it out.",
         )
     return np.asarray(mesh.mask > 0)
-
-
-def _refined(
-    place: Place,
-    canonical: Floats,
-    skin: NDArray[np.bool_],
-    at: dict[str, Floats],
-    *,
-    model_trust: Callable[[], float],
-    again: bool,
-    open_eyes: list[str],
-) -> tuple[dict[str, Floats], Floats, Floats]:
-    """Move landmarks to the mesh's openings where the user has not placed them.
-
-    Args:
-        place: where the face was found
-        canonical: float32 (V,3), the mesh's vertices
-        skin: flags (V,), the face's
-        at: float32 (3,), canonical, by name
-        model_trust: 0 to 1, how far the encoder is believed about eyes that are flat
-        again: it is the second time: the mouth's corners stay where they are
-        open_eyes: those that are looked for; of these, the found ones are left
-
-    Returns:
-        Landmarks by name, `lip_lid_side` (V,2) and `opposite_edge` (V,6), the first time of the
-        mouth alone where anything was moved.
-    """
-    mesh, given = place.mesh, at
-    eyes = _eyes(place, canonical, skin, at, model_trust=model_trust, open_eyes=open_eyes)
-    at = at | {n: p for n, p in eyes.items() if n not in mesh.landmarks}
-    known, across = _lip_lid_sides(place, canonical, skin, at, eyes=again)
-    own = np.zeros(3, np.float32) if again else _to_slit(place.more())
-    slit = refine.mouth(canonical, skin, known[:, 0], across[:, :3], at) or flat_features.mouth(
-        canonical, place.parts, skin, at
-    )
-    at |= {
-        n: at[n] + (own if n in CORNERS else 1) * (p - at[n])
-        for n, p in slit.items()
-        if n not in mesh.landmarks
-    }
-    if not again and all(at[n] is given[n] for n in NAMES):
-        known, across = _lip_lid_sides(place, canonical, skin, at, eyes=True)
-    return at, known, across
-
-
-def _eyes(
-    place: Place,
-    canonical: Floats,
-    skin: NDArray[np.bool_],
-    at: dict[str, Floats],
-    *,
-    model_trust: Callable[[], float],
-    open_eyes: list[str],
-) -> dict[str, Floats]:
-    """Landmarks of eyes, canonical, on openings or flat parts. Lids stay on a head that surely is
-    one of those learnt: which edge of theirs is meant, the lash or the skin behind it, the encoder
-    knows. Arguments as those of `_refined`.
-    """
-    mesh = place.mesh
-    eyes = refine.eyes(
-        canonical,
-        mesh.triangles,
-        skin,
-        at,
-        which=open_eyes,
-        placed=set(NAMES) <= mesh.landmarks.keys(),
-    )
-    open_eyes[:] = [side for side in open_eyes if f"lid_upper_{side}" in eyes]
-    unlike = np.float32(1 - surely_of(place.more()))
-    eyes = {n: at[n] + unlike * (p - at[n]) if n.startswith("lid_") else p for n, p in eyes.items()}
-    for side in SIDES:
-        flat = (
-            flat_features.eye(canonical, mesh.triangles, place.parts, skin, landmarks=at, side=side)
-            if f"lid_upper_{side}" not in eyes
-            else {}
-        )
-        if flat and model_trust() < 1:  # which may have to wait
-            eyes |= flat
-    return eyes
-
-
-def _lip_lid_sides(
-    place: Place, canonical: Floats, skin: NDArray[np.bool_], at: dict[str, Floats], *, eyes: bool
-) -> tuple[Floats, Floats]:
-    """`lip_lid_side` (V,2) and `opposite_edge` (V,6) of the mouth and, if asked, the eyes; without
-    these only the ways of the skin about the lips, which are all that its slit is told by.
-
-    Args:
-        place: of the face
-        canonical: float32 (V,3), the mesh's vertices
-        skin: flags (V,), the face's
-        at: float32 (3,), canonical, by name
-        eyes: of these, too
-    """
-    triangles = place.mesh.triangles
-    known = lip_lid_side(canonical, triangles, at, skin, eyes=eyes)
-    some = None if eyes else skin & refine.near_mouth(canonical, at)
-    other = opposites(canonical, triangles, at, known, skin, some=some)
-    return known, opposite_edge(canonical, other, known)
-
-
-def _to_slit(more: Floats) -> Floats:
-    """How far (3,) the mouth's corners go to the ends of its slit: aside and out, unless the head
-    surely is one of those learnt. Slits of many mouths rise at their ends: on heads like those
-    learnt the encoder knows better how high the corners lie. more (S,): what the encoder says
-    beside landmarks.
-    """
-    aside = 1 - surely_of(more)
-    return np.array([aside, 1 - model_trust_of(more), aside], np.float32)
-
-
-def _canonical(mesh: AvatarMesh, frame: Frame, at: dict[str, Floats]) -> Floats:
-    """The mesh's vertices (V,3) in the frame of landmarks by name; raises BackendError
-    `mesh_invalid` where float32 holds no such numbers.
-    """
-    vertices = (
-        frame.to_canonical(mesh.vertices)
-        if frame.scale > 0
-        else np.full((1, 3), np.nan, np.float32)
-    )
-    if not all(np.isfinite(points).all() for points in (vertices, *at.values())):
-        raise BackendError(
-            "mesh_invalid",
-            "The head is too small or too large to be measured.",
-            "Scale it, apply the scale and try again.",
-        )
-    return vertices
 
 
 def _of_one_side(moved: set[str]) -> set[str]:
@@ -217,6 +83,7 @@ def framed(place: Place) -> Face:
         movement_mask=np.ascontiguousarray(movement_mask[indices], np.float32),
         triangles=mesh.triangles,
         still=seen.still[indices],
+        surely=seen.surely,
     )
 
 
@@ -232,6 +99,7 @@ class _Seen:
         opposite_edge: float32 (V,6), to the opposite vertices across mouth and eye
         skin: flags (V,), the face's; None for a model with other landmarks
         still: flags (V,), hair and what is worn
+        surely: 0 to 1, how far it is one of the heads learnt
     """
 
     frame: Frame
@@ -241,6 +109,7 @@ class _Seen:
     opposite_edge: Floats
     skin: NDArray[np.bool_] | None
     still: NDArray[np.bool_]
+    surely: float
 
 
 def _seen(place: Place) -> _Seen | Place:
@@ -249,10 +118,10 @@ def _seen(place: Place) -> _Seen | Place:
     """
     mesh, frame, landmarks = place.mesh, place.frame, place.landmarks
     at = dict(zip(place.names, landmarks, strict=True))
-    vertices = _canonical(mesh, frame, at)
+    vertices = canonical_of(mesh, frame, at)
     known = np.zeros((len(vertices), len(SIDES)), np.float32)
     across = np.zeros((len(vertices), ACROSS), np.float32)
-    skin, still = None, np.zeros(len(vertices), bool)
+    skin, still, surely = None, np.zeros(len(vertices), bool), 1.0
     if set(NAMES) <= at.keys():
         skin, still = skin_and_still(vertices, mesh.triangles, place.parts, at, roles=mesh.roles)
         open_eyes = list(SIDES)
@@ -261,7 +130,7 @@ def _seen(place: Place) -> _Seen | Place:
             (False, lambda: model_trust_of(place.more())),
             (True, lambda: 1.0),
         ):
-            refined, known, across = _refined(
+            refined, known, across, surely = to_openings(
                 place,
                 vertices,
                 skin,
@@ -269,6 +138,7 @@ def _seen(place: Place) -> _Seen | Place:
                 model_trust=model_trust,
                 again=again,
                 open_eyes=open_eyes,
+                surely=surely,
             )
             other = _elsewhere(place, vertices, at, refined)
             if other is not None:
@@ -277,9 +147,16 @@ def _seen(place: Place) -> _Seen | Place:
                 break
             frame, landmarks = _reframed(place, frame, at, refined)
             at = dict(zip(place.names, landmarks, strict=True))
-            vertices = _canonical(mesh, frame, at)
+            vertices = canonical_of(mesh, frame, at)
     return _Seen(
-        frame, landmarks, vertices, lip_lid_side=known, opposite_edge=across, skin=skin, still=still
+        frame,
+        landmarks,
+        vertices,
+        lip_lid_side=known,
+        opposite_edge=across,
+        skin=skin,
+        still=still,
+        surely=surely,
     )
 
 

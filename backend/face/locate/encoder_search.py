@@ -6,7 +6,7 @@ frame to where the landmarks no longer move.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -48,13 +48,15 @@ NOTHING = Found(Frame(np.zeros(3), np.eye(3), 1.0), 0.0)
 @dataclass(frozen=True)
 class EncoderSearch:
     """A cloud of points, the encoder that looks at crops of it, the names of its landmarks, and the
-    mesh's vertices (V,3) where its mirror plane is wanted to their last digit.
+    mesh's vertices (V,3) where its mirror plane is wanted to their last digit. glances: proposals
+    that were looked at, with the landmarks (L,3) that were seen in each.
     """
 
     cloud: PointCloud
     encode: Encode
     names: tuple[str, ...]
     vertices: Floats | None = None
+    glances: list[tuple[Frame, Floats]] = field(default_factory=list)
 
     @cached_property
     def plane(self) -> FacePlane:
@@ -172,6 +174,7 @@ class EncoderSearch:
         if not frames:
             return NOTHING
         landmarks, sure = (np.concatenate([look[part] for look in looks]) for part in (0, 1))
+        self.glances.extend(zip(frames, landmarks, strict=True))
         glimpse = float(sure.max())
         first = np.argsort(-sure, kind="stable")[:keep]
         frames, landmarks = [frames[i] for i in first], landmarks[first]

@@ -83,6 +83,7 @@ class Face:
             head; 0 on hair and what is worn
         triangles: int32 (T,3), all of the mesh's, looking outwards
         still: flags (F,), hair and what is worn
+        surely: how far this surely is one of the training rigs' heads, 0 to 1
     """
 
     indices: Ints
@@ -99,6 +100,7 @@ class Face:
     movement_mask: Floats
     triangles: Ints
     still: NDArray[np.bool_]
+    surely: float = 0.0
 
     @property
     def model_trust(self) -> float:
@@ -106,11 +108,6 @@ class Face:
         learnt from.
         """
         return model_trust_of(self.latent[0, self.landmarks.size :])
-
-    @property
-    def surely(self) -> float:
-        """How far this surely is one of the training rigs' heads, 0 to 1."""
-        return surely_of(self.latent[0, self.landmarks.size :])
 
 
 def surely_of(more: Floats) -> float:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a face is by what needs no search: landmarks that the user placed, or features that are
-plain to see.
+"""Where a face is: by landmarks that the user placed, by features that are plain to see, or by what
+the encoder found.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from ...errors import BackendError
 from ..geometry.frame import Doubles, Floats, Frame, frame_of_landmarks
 from ..geometry.landmarks import NAMES
-from ..geometry.mesh import AvatarMesh, Ints, extent
+from ..geometry.mesh import AvatarMesh, Ints, all_corners, extent
+from ..geometry.orientation import outward
 from ..params.locate import CUT, FINDING, SEARCH
 from . import features, marks
 from .cut import allowed
-from .encoder_search import EncoderSearch, Found
+from .encoder_search import Encode, EncoderSearch, Found
 from .face import Place
+from .points import cloud_of
 from .proposals import front_of, level_headings
+from .to_openings import open_eyes
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,111 @@ def by_features(asked: Asked, search: EncoderSearch, up: Doubles, best: Found) -
         more=lambda: search.more(frame),
         alike=search.mirrored_alike,
     )
+
+
+def plainer(
+    asked: Asked, search: EncoderSearch, best: Found, featured: Place, up: Doubles
+) -> Place | None:
+    """The place that the encoder found, where the mesh has more open eyes at its landmarks than
+    where features say: balls behind the lids and teeth are features, too, and tell less of lids and
+    lips. None where it has not.
+
+    Args:
+        asked: the mesh
+        search: the encoder's
+        best: what the encoder found
+        featured: where the face is by its features
+        up: float (3,), unit
+    """
+    if best.confidence < asked.enough or asked.mesh.landmarks:
+        return None
+    own = place_of(asked, search, best, up)
+    return own if open_eyes(own) > open_eyes(featured) else None
+
+
+def place_of(asked: Asked, search: EncoderSearch, best: Found, up: Doubles) -> Place:
+    """The place of the face that was found.
+
+    Args:
+        asked: the mesh
+        search: the encoder's
+        best: what it found
+        up: float (3,), unit
+    """
+    mesh = asked.mesh
+    warnings: tuple[str, ...] = ()
+    if mesh.mask is not None and best.confidence <= FINDING.likely:
+        doubt = (
+            "is taken for one because you said that it is there; look at the result, or place the"
+            " landmarks by hand."
+        )
+        warnings = (f"The face is only {best.confidence:.0%} sure and {doubt}",)
+    elif best.confidence < FINDING.doubt:
+        warnings = (doubted(best.confidence),)
+
+    def place_at(landmarks: Floats, frame: Frame, seen: Floats) -> Place:
+        def otherwise() -> Place | None:
+            place = by_features(asked, search, up, best)
+            return place if place is not None and same_face(place.frame, frame) else None
+
+        return Place(
+            mesh,
+            asked.group,
+            asked.parts,
+            frame,
+            search.names,
+            landmarks=landmarks,
+            confidence=best.confidence,
+            searched=True,
+            warnings=warnings,
+            more=lambda: seen,
+            alike=search.mirrored_alike,
+            otherwise=otherwise,
+        )
+
+    if asked.whole is not None:
+        for goes_on in (False, True):
+            if best.seen is None:
+                break
+            rough = best.frame.to_canonical(best.seen), best.frame, np.empty(0, np.float32)
+            place = agreed(place_at(*rough), asked.whole, search.encode, goes_on=goes_on)
+            if place is not None:
+                return place
+            best = search.settle(best, None if goes_on else asked.rest)
+    landmarks, frame, seen = search.landmarks(best.frame)
+    if mesh.landmarks:
+        landmarks, frame = corrected(mesh, search.names, frame.to_object(landmarks))
+    return place_at(landmarks, frame, seen)
+
+
+def agreed(
+    place: Place, whole: AvatarMesh | None, encode: Encode, *, goes_on: bool = True
+) -> Place | None:
+    """A place that was found in a part of a mesh, its landmarks as they are seen in the whole,
+    where that is the same face: most heads that the encoder has learnt from have their hair. Sizes
+    of gene and uka: 1.00 times their artist's; half-way between both 1.19 and 1.03. None where it
+    is another face, and where there are landmarks of the user's, which stay.
+
+    goes_on: also from a way in the whole that comes to no rest, whose middle hangs on where it
+    began.
+    """
+    if whole is None or whole.landmarks:
+        return None
+    triangles = outward(whole.vertices, whole.triangles, whole.parts)[
+        all_corners(allowed(whole), whole.triangles)
+    ]
+    search = EncoderSearch(
+        cloud_of(whole.vertices, triangles, whole.parts), encode, place.names, whole.vertices
+    )
+    steps = SEARCH.settle if goes_on else SEARCH.settle_soon
+    settled = search.settle(Found(place.frame, place.confidence), steps=steps)
+    first = place.frame.to_object(place.landmarks)
+    apart = np.inf if settled.seen is None else np.linalg.norm(first - settled.seen, axis=1).mean()
+    if not apart < FINDING.agreed * place.frame.scale or not (settled.rests or goes_on):
+        return None
+    landmarks, frame, seen = search.landmarks(settled.frame)
+    alike = search.mirrored_alike if search.plane.is_own else place.alike
+    return replace(place, frame=frame, landmarks=landmarks, more=lambda: seen, alike=alike)
 
 
 def _headings(asked: Asked, up: Doubles, best: Found) -> list[Doubles]:

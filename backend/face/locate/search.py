@@ -16,16 +16,17 @@ from operator import attrgetter
 import numpy as np
 
 from ...errors import BackendError
-from ..geometry.frame import Doubles, Floats, Frame
+from ..geometry.frame import Doubles, Frame
 from ..geometry.mesh import AvatarMesh, Ints, all_corners, bounds
 from ..geometry.orientation import outward
 from ..params.locate import CUT, FINDING, PROGRESS, SEARCH, TRUST
 from .cut import allowed
 from .encoder_search import NOTHING, Encode, EncoderSearch, Found
 from .face import NO_FACE_FIX, Effort, Place
-from .places import Asked, by_features, corrected, doubted, placed, same_face
+from .places import Asked, agreed, by_features, place_of, placed, plainer
 from .points import PointCloud, cloud_of
 from .proposals import front_of, proposals, sizes, ups_of
+from .resting import by_rest
 
 _confidence = attrgetter("confidence")
 
@@ -174,12 +175,21 @@ def _found(
     """The place of the face, by all tries. ups: directions (3,) that may be up, likeliest first.
     best: what is known already. Raises BackendError `no_face`.
     """
-    sought = _sought(asked, views, ups, best, progress)
-    if isinstance(sought, Place):
-        return agreed(sought, asked.whole, views.search.encode) or sought
-    best = _believed(asked, views.search, *sought)
+    best, surest, featured = _sought(asked, views, ups, best, progress)
+
+    def rested() -> Place | None:
+        return by_rest(asked, views.search, views.coarse, ups[0])
+
+    place = rested() if best.confidence < FINDING.sure else None
+    if place is not None:
+        return place
+    if featured is not None:
+        own = plainer(asked, views.search, best, featured, ups[0])
+        return own or agreed(featured, asked.whole, views.search.encode) or featured
+    best = _believed(asked, views.search, best, surest)
     progress(PROGRESS.found)
-    return _place_of(asked, views.search, best, ups[0])
+    own = place_of(asked, views.search, best, ups[0])
+    return replace(own, otherwise=lambda: own.otherwise() or rested())
 
 
 def _sought(
@@ -188,8 +198,8 @@ def _sought(
     ups: Sequence[Doubles],
     best: Found,
     progress: Callable[[float], None],
-) -> tuple[Found, Found] | Place:
-    """The best of all tries and the surest that one of them saw, believed or not; or the place of
+) -> tuple[Found, Found, Place | None]:
+    """The best of all tries and the surest that one of them saw, believed or not; and the place of
     the face by its features, where the likelier directions show none.
 
     ups: directions (3,) that may be up, likeliest first. best: what is known already.
@@ -204,7 +214,7 @@ def _sought(
         if done == len(extents):  # before it is looked for in directions that are unlikely
             place = by_features(asked, views.search, ups[0], best)
             if place is not None:
-                return place
+                return best, surest, place
         if best.drawn and done >= len(extents):
             break  # what draws proposals in the likelier direction is it
         groups = (proposals(views.head, up, size) for size in some)
@@ -215,11 +225,10 @@ def _sought(
             settled = views.search.settle(found, asked.rest)
             best = max(best, views.search.judge(settled, done < len(extents)), key=_confidence)
         progress(PROGRESS.tries_from + PROGRESS.tries * (done + 1) / len(tries))
+    place = None
     if len(tries) == len(extents) and best.confidence <= FINDING.certain:
         place = by_features(asked, views.search, ups[0], best)
-        if place is not None:
-            return place
-    return best, surest
+    return best, surest, place
 
 
 def _believed(asked: Asked, search: EncoderSearch, best: Found, surest: Found) -> Found:
@@ -241,84 +250,6 @@ def _believed(asked: Asked, search: EncoderSearch, best: Found, surest: Found) -
     best = max(search.settle(surest), surest, key=_confidence)
     # it was not believed by itself
     return replace(best, confidence=min(best.confidence, asked.enough))
-
-
-def _place_of(asked: Asked, search: EncoderSearch, best: Found, up: Doubles) -> Place:
-    """The place of the face that was found."""
-    mesh = asked.mesh
-    warnings: tuple[str, ...] = ()
-    if mesh.mask is not None and best.confidence <= FINDING.likely:
-        doubt = (
-            "is taken for one because you said that it is there; look at the result, or place the"
-            " landmarks by hand."
-        )
-        warnings = (f"The face is only {best.confidence:.0%} sure and {doubt}",)
-    elif best.confidence < FINDING.doubt:
-        warnings = (doubted(best.confidence),)
-
-    def place_at(landmarks: Floats, frame: Frame, seen: Floats) -> Place:
-        def otherwise() -> Place | None:
-            place = by_features(asked, search, up, best)
-            return place if place is not None and same_face(place.frame, frame) else None
-
-        return Place(
-            mesh,
-            asked.group,
-            asked.parts,
-            frame,
-            search.names,
-            landmarks=landmarks,
-            confidence=best.confidence,
-            searched=True,
-            warnings=warnings,
-            more=lambda: seen,
-            alike=search.mirrored_alike,
-            otherwise=otherwise,
-        )
-
-    if asked.whole is not None:
-        for goes_on in (False, True):
-            if best.seen is None:
-                break
-            rough = best.frame.to_canonical(best.seen), best.frame, np.empty(0, np.float32)
-            place = agreed(place_at(*rough), asked.whole, search.encode, goes_on=goes_on)
-            if place is not None:
-                return place
-            best = search.settle(best, None if goes_on else asked.rest)
-    landmarks, frame, seen = search.landmarks(best.frame)
-    if mesh.landmarks:
-        landmarks, frame = corrected(mesh, search.names, frame.to_object(landmarks))
-    return place_at(landmarks, frame, seen)
-
-
-def agreed(
-    place: Place, whole: AvatarMesh | None, encode: Encode, *, goes_on: bool = True
-) -> Place | None:
-    """A place that was found in a part of a mesh, its landmarks as they are seen in the whole,
-    where that is the same face: most heads that the encoder has learnt from have their hair. Sizes
-    of gene and uka: 1.00 times their artist's; half-way between both 1.19 and 1.03. None where it
-    is another face, and where there are landmarks of the user's, which stay.
-
-    goes_on: also from a way in the whole that comes to no rest, whose middle hangs on where it
-    began.
-    """
-    if whole is None or whole.landmarks:
-        return None
-    triangles = outward(whole.vertices, whole.triangles, whole.parts)[
-        all_corners(allowed(whole), whole.triangles)
-    ]
-    search = EncoderSearch(
-        cloud_of(whole.vertices, triangles, whole.parts), encode, place.names, whole.vertices
-    )
-    steps = SEARCH.settle if goes_on else SEARCH.settle_soon
-    settled = search.settle(Found(place.frame, place.confidence), steps=steps)
-    first = place.frame.to_object(place.landmarks)
-    apart = np.inf if settled.seen is None else np.linalg.norm(first - settled.seen, axis=1).mean()
-    if not apart < FINDING.agreed * place.frame.scale or not (settled.rests or goes_on):
-        return None
-    landmarks, frame, seen = search.landmarks(settled.frame)
-    alike = search.mirrored_alike if search.plane.is_own else place.alike
-    return replace(place, frame=frame, landmarks=landmarks, more=lambda: seen, alike=alike)
 
 
 def _hinted_cloud(mesh: AvatarMesh, triangles: Ints, cloud: PointCloud) -> PointCloud:

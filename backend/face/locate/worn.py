@@ -68,7 +68,9 @@ def located(mesh: AvatarMesh, names: Sequence[str], find: Find) -> Face:
                     if face is not None and face.confidence >= whole.confidence
                     else _only_seen(whole, hidden)
                 )
-            face = whole = framed(find(mesh, None))
+            if (seen := _in_whole(mesh, find, face)) is face:
+                return seen
+            face = whole = seen
             up = face.frame.rotation[1].astype(np.float64)
             bones = {name: at for name, at in mesh.bones.items() if name in SIDE_BONES}
             asked = replace(mesh, up=(float(up[0]), float(up[1]), float(up[2])), bones=bones)
@@ -77,6 +79,18 @@ def located(mesh: AvatarMesh, names: Sequence[str], find: Find) -> Face:
             return face
         hidden = fewer
     return framed(find(mesh, None)) if whole is None else whole
+
+
+def _in_whole(mesh: AvatarMesh, find: Find, part: Face | None) -> Face:
+    """The face as it is found in the whole mesh; the one that a part of it shows where the whole
+    shows none. Raises BackendError.
+    """
+    try:
+        return framed(find(mesh, None))
+    except BackendError as error:
+        if part is None or error.code != "no_face":
+            raise
+        return part
 
 
 def _only_seen(face: Face, hidden: Flags) -> Face:

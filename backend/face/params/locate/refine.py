@@ -50,6 +50,23 @@ class RefineEyes:
         "over which the edges are smoothed, a column of openings; an end is read half of it before;"
         " an estimate, not fitted",
     )
+    beside: float = number(
+        0.1,
+        "canonical units",
+        0.02,
+        0.3,
+        "above and below the encoder's place that eyes are looked for where it has none, step by"
+        " step: it sees eyes up to 0.2 beside their place on warped heads of two makers",
+    )
+    beside_steps: int = number(2, "steps", 1, 6, "up and down, of these")
+    beside_deep: float = number(
+        0.1,
+        "canonical units",
+        0.02,
+        0.5,
+        "that lids found so may lie before or behind the encoder's: 0.06 where it was one, 0.13 and"
+        " more where folds of a muzzle and of a brow were none",
+    )
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,18 @@ class Search:
         1,
         "from which on a face is taken for symmetric; an estimate, not fitted",
     )
+    resting: int = number(
+        24,
+        "proposals",
+        2,
+        200,
+        "that are followed because a look moves them least, where no face was believed: with these"
+        " 13 of 23 avatars are found at their place whatever the encoder believes, and of 37 heads"
+        " and bodies without a face none (docs/experiments/figures.md)",
+    )
+    resting_together: int = number(
+        2, "of these", 1, 20, "that must end at one frame; the same count of heads"
+    )
     jitter: float = number(
         4.0,
         "degrees",
@@ -258,6 +270,14 @@ class Finding:
         "in a face of which eyes and mouth are plain to see and which the encoder does not "
         "know; an estimate; of five cartoon heads that are found so, by 2 makers, four are "
         "right (docs/experiments/figures.md)",
+    )
+    rested: float = number(
+        0.7,
+        "confidence",
+        0.2,
+        0.84,
+        "in a place where ways come to rest and the mesh has open eyes and lips; below what is not"
+        " warned of",
     )
     beside: float = number(
         0.75,

@@ -17,12 +17,12 @@ from backend.errors import BackendError
 from backend.face.geometry.frame import Frame, frame_of_landmarks
 from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, Floats, Ints, check
-from backend.face.locate import features
+from backend.face.locate import features, search
 from backend.face.locate.encoder_search import Encode
 from backend.face.locate.face import Effort, Face, Place
+from backend.face.locate.places import agreed
 from backend.face.locate.proposals import sizes
-from backend.face.locate.search import agreed
-from backend.face.params.locate import SEARCH
+from backend.face.params.locate import FINDING, SEARCH
 from backend.inference.cancellation import Cancellation
 from backend.inference.decoding import encode_with
 from backend.inference.loading import load_model
@@ -331,9 +331,10 @@ def test_landmarks_that_no_number_holds_are_refused(avatar: AvatarMesh, encode: 
 @pytest.fixture
 def encoder_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search in which only the encoder says where a face is: heads of these tests have plain
-    features, too.
+    features, too, and ways come to rest there.
     """
     monkeypatch.setattr(features, "landmarks", lambda *_: {})
+    monkeypatch.setattr(search, "by_rest", lambda *_: None)
 
 
 @pytest.mark.usefixtures("encoder_alone")
@@ -362,6 +363,27 @@ def test_a_face_that_draws_every_proposal_is_found_though_the_encoder_doubts_it(
         return
     with pytest.raises(BackendError) as error:
         locate(small, doubting, NAMES, silent)
+    assert error.value.code == "no_face"
+
+
+def test_a_face_where_ways_come_to_rest_is_found_whatever_the_encoder_believes(
+    sample: SampleHead, encode: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Landmarks are right on many a head whose confidence is not; without eyes it is none."""
+    monkeypatch.setattr(features, "landmarks", lambda *_: {})
+
+    def blind(points: Floats) -> tuple[Floats, Floats]:
+        return encode(points)[0], np.zeros(len(points), np.float32)
+
+    head = AvatarMesh(sample.vertices, sample.triangles, up=(0, 0, 1))
+    face = locate(head, blind, NAMES, silent)
+    true = np.stack([sample.landmarks[name] for name in NAMES])
+    miss = np.linalg.norm(marks(face) - true, axis=1) / face.frame.scale
+    assert miss.mean() < 0.12 and face.warnings
+    assert face.confidence == pytest.approx(FINDING.rested)
+    vertices, triangles = tube(0, 1, 0.2)
+    with pytest.raises(BackendError) as error:
+        locate(AvatarMesh(vertices, triangles, up=(0, 0, 1)), blind, NAMES, silent)
     assert error.value.code == "no_face"
 
 

@@ -6,6 +6,7 @@ that is called hair stays a face.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,10 @@ from backend.face.geometry.landmarks import NAMES
 from backend.face.geometry.mesh import AvatarMesh, Floats
 from backend.face.locate import worn
 from backend.face.locate.face import Face, Place
+from backend.face.locate.search import find
+from backend.face.params.locate import FINDING
 from backend.inference.cancellation import Cancellation
+from backend.inference.decoding import encode_with
 from backend.inference.loading import load_model
 from backend.inference.models import Model
 from backend.inference.settings import resolve
@@ -272,3 +276,25 @@ def test_hair_stays_out_where_bones_stand_anywhere_and_the_head_lies_on_its_side
         and face.confidence > 0.9
         and moved(shapes, ~head.hair) > 0.004
     )
+
+
+def test_a_face_that_only_the_part_without_hair_shows_is_the_face(
+    head: Fringed, model: Model
+) -> None:
+    """However doubtful: the whole mesh shows none."""
+    mesh = AvatarMesh(head.vertices, head.triangles, up=(0, 0, 1), evidence=told(head, "material"))
+    looked: list[bool] = []
+
+    def doubting(seen: AvatarMesh, whole: AvatarMesh | None) -> Place:
+        looked.append(whole is not None)
+        if whole is None:
+            raise BackendError("no_face", "There is none.", "")
+        with ThreadPoolExecutor(1) as thread:
+            encode = encode_with(model, Cancellation(), thread)
+            place = find(seen, encode, NAMES, lambda _: None, "upright", whole=whole)
+        return replace(place, confidence=FINDING.doubt - 0.1)
+
+    face = worn.located(mesh, NAMES, doubting)
+    assert looked == [True, False]
+    assert face.confidence == FINDING.doubt - 0.1
+    assert len(face.indices) and not head.hair[face.indices].any()
