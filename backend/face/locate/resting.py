@@ -16,7 +16,7 @@ from ..params.locate import CROP, FINDING, SEARCH
 from .encoder_search import EncoderSearch, Found, frames_apart
 from .face import Place
 from .places import Asked, place_of
-from .to_openings import lips_meet, open_eyes
+from .to_openings import borne_out
 
 
 def by_rest(
@@ -46,19 +46,23 @@ def by_rest(
         found = search.settle(Found(frame, FINDING.rested))
         found = replace(found, confidence=max(found.confidence, FINDING.rested))
         place = place_of(asked, search, found, up)
-        if open_eyes(place) == 2 and lips_meet(place):
+        if borne_out(place):
             return place
     return None
 
 
 def _ends(coarse: EncoderSearch) -> list[Frame]:
-    """Where ways from the proposals end that a look moved least, nearest to rest first."""
-    glanced = [frame for frame, _ in coarse.glances]
-    frames = _followed(coarse, glanced, [seen for _, seen in coarse.glances])[: SEARCH.resting]
+    """Where ways from the proposals end that a look moved least, nearest to rest first: of those of
+    the likelier directions, which were looked at first.
+    """
+    glances = coarse.glances[: SEARCH.resting_among]
+    frames = _followed(coarse, [frame for frame, _ in glances], [seen for _, seen in glances])
+    frames = frames[: SEARCH.resting]
     for _ in range(SEARCH.follow):
         if not frames:
             break
         frames = _followed(coarse, frames, coarse.look(frames, CROP.coarse_count)[0])
+        frames = frames[: SEARCH.resting_on]
     return frames
 
 

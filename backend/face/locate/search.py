@@ -27,6 +27,7 @@ from .places import Asked, agreed, by_features, place_of, placed, plainer
 from .points import PointCloud, cloud_of
 from .proposals import front_of, proposals, sizes, ups_of
 from .resting import by_rest
+from .to_openings import borne_out
 
 _confidence = attrgetter("confidence")
 
@@ -180,9 +181,12 @@ def _found(
     def rested() -> Place | None:
         return by_rest(asked, views.search, views.coarse, ups[0])
 
-    place = rested() if best.confidence < FINDING.sure else None
-    if place is not None:
-        return place
+    if best.confidence < FINDING.doubt:
+        believed = best.confidence >= FINDING.sure
+        if not (believed and borne_out(place_of(asked, views.search, best, ups[0]))):
+            place = rested()
+            if place is not None:
+                return place
     if featured is not None:
         own = plainer(asked, views.search, best, featured, ups[0])
         return own or agreed(featured, asked.whole, views.search.encode) or featured

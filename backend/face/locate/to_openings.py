@@ -169,10 +169,10 @@ def open_eyes(place: Place) -> int:
     return sum(f"lid_upper_{side}" in found for side in SIDES)
 
 
-def lips_meet(place: Place) -> bool:
-    """Whether the mesh has lips that meet where the landmarks say."""
+def borne_out(place: Place) -> bool:
+    """Whether the mesh has two open eyes, and lips that meet, where the landmarks say."""
     seen = _skin_at(place)
-    if seen is None:
+    if seen is None or open_eyes(place) < len(SIDES):
         return False
     canonical, skin, at = seen
     known, across = _lip_lid_sides(place, canonical, skin, at, eyes=False)

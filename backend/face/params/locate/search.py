@@ -182,6 +182,16 @@ class Search:
         " 13 of 23 avatars are found at their place whatever the encoder believes, and of 37 heads"
         " and bodies without a face none (docs/experiments/figures.md)",
     )
+    resting_among: int = number(
+        400,
+        "proposals",
+        50,
+        5000,
+        "among which these are, the likeliest: two directions up that something hints at have 342",
+    )
+    resting_on: int = number(
+        12, "proposals", 2, 200, "of these that are followed further; the same heads are found"
+    )
     resting_together: int = number(
         2, "of these", 1, 20, "that must end at one frame; the same count of heads"
     )
