@@ -70,12 +70,12 @@ class Lid:
         stands = standing(surface, opening, self._above, self.upper)
         sewn = self._sewn_eye(surface, strips, side)
         self.skin = opening.skin & ~self._flaps(surface) & ~stands & ~sewn
-        self.top, self.bottom = self._shares(surface, brow, reach_of(stands, opening, self._above))
         # share of the opening that the lower lid comes up by at least, on heads unlike those learnt
         # from
         tall = smoothstep(LIDS.tall_from, LIDS.tall_to, opening.unit[1:2])
         self.meeting = LIDS.meeting * float(tall[0])
         self._find_others(surface, strips, side)
+        self.top, self.bottom = self._shares(surface, brow, reach_of(stands, opening, self._above))
         self.eye |= sewn
         self.eye &= ~self.skin
         self.lash |= stands
@@ -178,9 +178,12 @@ class Lid:
         own, eye, corner = self._eyes(surface, window, behind, side)
         others = own & ~eye & ~corner & self._rooted(surface, window)
         self.eye, self.corner = eye[surface.owner], corner[surface.owner]
-        on_top, on_low = self._next_to_edges(window & ~own[surface.owner] & ~behind)
         top, bottom = self._lashes(surface, window, others)
-        self.lash, self.lower_lash = window & top | on_top, window & bottom | on_low & ~on_top
+        self.lash, self.lower_lash = window & top, window & bottom
+        # what covers more than this eye and lies on the skin, as shadows do, goes as the skin does
+        layer = window & ~self.opening.skin & ~own[surface.owner] & ~behind
+        layer &= self._before() < LIDS.cover_to
+        self.skin = self.skin | layer
 
     def _window(self, surface: Surface, strips: Flags, skin: Flags) -> tuple[Flags, Flags]:
         """Vertices (F,) in and around the opening that may be of an eye or a lash, since they are
@@ -258,14 +261,6 @@ class Lid:
         low = (lash & around & (lower > LASHES.ring * some))[owner]
         low &= np.abs(self._below) < np.abs(self._above)
         return lash[owner] & ~low, lower_lash[owner] | low
-
-    def _next_to_edges(self, window: Flags) -> tuple[Flags, Flags]:
-        """Of vertices (F,) of what covers more than this eye, those next to the upper and to the
-        lower edge.
-        """
-        strip = window & (self._before() < LIDS.cover_to)
-        on_top = strip & (np.abs(self._above) < LASHES.strip_upper)
-        return on_top, strip & (np.abs(self._below) < LASHES.strip_lower)
 
     def _covering(self, surface: Surface, parts: Flags) -> Flags:
         """Which of some parts, flags (P,) by owner, cover the opening's middle with their faces."""

@@ -220,20 +220,6 @@ class Lashes:
         0.9,
         "within which some of it then lies next to the lower edge; an estimate, not fitted",
     )
-    strip_upper: float = number(
-        0.3,
-        "heights from the upper edge",
-        0.05,
-        1,
-        "within which a part that covers more than this eye follows it; an estimate, not fitted",
-    )
-    strip_lower: float = number(
-        0.2,
-        "heights from the lower edge",
-        0.05,
-        1,
-        "within which a part that covers more than this eye follows it; an estimate, not fitted",
-    )
     sewn: float = number(
         0.2,
         "heights from an edge",
