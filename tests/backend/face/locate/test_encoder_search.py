@@ -18,7 +18,7 @@ from backend.face.params.locate import SEARCH
 from backend.inference.cancellation import Cancellation
 from backend.inference.decoding import encode_with
 from backend.inference.loading import load_model
-from scripts.samples.head import SampleHead, build
+from scripts.samples.head import SampleHead
 
 STEP = 0.02  # canonical units
 
@@ -32,11 +32,6 @@ class Counting:
     def __call__(self, points: Floats) -> tuple[Floats, Floats]:
         self.seen += len(points)
         return self.encode(points)
-
-
-@pytest.fixture(scope="module")
-def sample() -> SampleHead:
-    return build()
 
 
 def swinging(sample: SampleHead) -> tuple[EncoderSearch, Counting, Frame]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fixtures.located import locate
+from fixtures.located import locate, silent
 from fixtures.meshes import ball
 
 from backend.errors import BackendError
@@ -23,26 +23,9 @@ from backend.face.locate.face import Effort, Face, Place
 from backend.face.locate.places import agreed
 from backend.face.locate.proposals import sizes
 from backend.face.params.locate import FINDING, SEARCH
-from backend.inference.cancellation import Cancellation
-from backend.inference.decoding import encode_with
-from backend.inference.loading import load_model
-from scripts.samples.head import SampleHead, build
+from scripts.samples.head import SampleHead
 
 TURN = {"z90": [[0, -1, 0], [1, 0, 0], [0, 0, 1]], "z180": [[-1, 0, 0], [0, -1, 0], [0, 0, 1]]}
-
-
-def silent(_fraction: float) -> None:
-    """Nobody watches the progress."""
-
-
-@pytest.fixture(scope="module")
-def encode() -> Encode:
-    return encode_with(load_model(), Cancellation())
-
-
-@pytest.fixture(scope="module")
-def sample() -> SampleHead:
-    return build()
 
 
 def tube(

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fixtures.located import locate
+from fixtures.located import locate, silent
 
 from backend.face.geometry.frame import Floats
 from backend.face.geometry.landmarks import NAMES, SIDES
@@ -20,28 +20,11 @@ from backend.face.locate.face import Face, Place
 from backend.face.locate.places import Asked, place_of, plainer
 from backend.face.locate.points import cloud_of
 from backend.face.locate.to_openings import open_eyes
-from backend.inference.cancellation import Cancellation
-from backend.inference.decoding import encode_with
-from backend.inference.loading import load_model
 from scripts.samples.drawn import build as drawn
-from scripts.samples.head import SampleHead, build
+from scripts.samples.head import SampleHead
 
 UP = np.array([0.0, 0.0, 1.0])
 EYES = [name for name in NAMES if name.startswith(("eye_", "lid_"))]
-
-
-@pytest.fixture(scope="module")
-def encode() -> Encode:
-    return encode_with(load_model(), Cancellation())
-
-
-@pytest.fixture(scope="module")
-def sample() -> SampleHead:
-    return build()
-
-
-def silent(_fraction: float) -> None:
-    """Nobody waits."""
 
 
 def amiss(encode: Encode, moved: dict[str, float], likeness: float | None = None) -> Encode:
