@@ -408,3 +408,4 @@ def test_a_download_that_fails_changes_nothing(
     with pytest.raises(RuntimeError, match="pip ended"):
         bpy.ops.blendshapes.prepare_runtime()
     assert not (tmp_path / "cuda").exists() and not chosen.python and not session.status.preparing
+    assert session.status.prepared == 0, "the bar of the next one begins at nothing"
