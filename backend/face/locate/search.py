@@ -181,19 +181,20 @@ def _found(
     def rested() -> Place | None:
         return by_rest(asked, views.search, views.coarse, ups[0])
 
+    own = None
     if best.confidence < FINDING.doubt:
-        believed = best.confidence >= FINDING.sure
-        if not (believed and borne_out(place_of(asked, views.search, best, ups[0]))):
-            place = rested()
-            if place is not None:
-                return place
+        if best.confidence >= FINDING.sure:
+            own = place_of(asked, views.search, best, ups[0])
+        place = rested() if own is None or not borne_out(own) else None
+        if place is not None:
+            return place
     if featured is not None:
-        own = plainer(asked, views.search, best, featured, ups[0])
-        return own or agreed(featured, asked.whole, views.search.encode) or featured
+        seen = plainer(asked, views.search, best, featured, ups[0])
+        return seen or agreed(featured, asked.whole, views.search.encode) or featured
     best = _believed(asked, views.search, best, surest)
     progress(PROGRESS.found)
-    own = place_of(asked, views.search, best, ups[0])
-    return replace(own, otherwise=lambda: own.otherwise() or rested())
+    found = own or place_of(asked, views.search, best, ups[0])
+    return replace(found, otherwise=lambda: found.otherwise() or rested())
 
 
 def _sought(

@@ -49,7 +49,7 @@ class Trust:
         0.02,
         0.19,
         "that a lid may lie inside the eye's opening on a head that surely is one of the training"
-        " rigs': 0.08 at most on 22 of these and warps of them",
+        " rigs': 0.08 at most on 21 of these and warps of them",
     )
     inside_to: float = number(
         0.2,
