@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...errors import BackendError
 from ..analyse.eyeballs import eyeballs
+from ..analyse.flat_features import eye as flat_eye
 from ..analyse.kinds import skin_and_still
 from ..analyse.part_inputs import in_face_space
 from ..geometry.frame import Floats, Frame, frame_of_landmarks
@@ -140,7 +141,7 @@ def _seen(place: Place) -> _Seen | Place:
                 open_eyes=open_eyes,
                 surely=surely,
             )
-            other = _elsewhere(place, vertices, at, refined)
+            other = _elsewhere(place, vertices, skin, at, refined)
             if other is not None:
                 return other
             if all(refined[n] is at[n] for n in NAMES):  # there was nothing to find
@@ -161,19 +162,30 @@ def _seen(place: Place) -> _Seen | Place:
 
 
 def _elsewhere(
-    place: Place, vertices: Floats, at: dict[str, Floats], refined: dict[str, Floats]
+    place: Place,
+    vertices: Floats,
+    skin: NDArray[np.bool_],
+    at: dict[str, Floats],
+    refined: dict[str, Floats],
 ) -> Place | None:
-    """Another place for the face where there is no eye in this one, not even a closed one.
+    """Another place for the face where there is no eye in this one, not even a closed one or one
+    that is a flat part.
 
     at, refined: landmarks (3,) by name, before and after they were moved. vertices (V,3):
-    canonical.
+    canonical. skin: flags (V,).
     """
     if not place.searched or place.mesh.landmarks:
         return None
     shut = {side for side in SIDES if refined[f"lid_upper_{side}"] is at[f"lid_upper_{side}"]}
-    if shut and shut - eyeballs(vertices, part_boxes(vertices, place.parts), at).keys():
-        return place.otherwise()
-    return None
+    if not shut:
+        return None
+    seen = set(eyeballs(vertices, part_boxes(vertices, place.parts), at))
+    seen |= {
+        side
+        for side in shut - seen
+        if flat_eye(vertices, place.mesh.triangles, place.parts, skin, landmarks=at, side=side)
+    }
+    return place.otherwise() if shut - seen else None
 
 
 def _reframed(

@@ -10,11 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.flat_head import flat_head
 from fixtures.located import locate, silent
 
-from backend.face.geometry.frame import Floats
+from backend.face.geometry.frame import Floats, Frame
 from backend.face.geometry.landmarks import NAMES, SIDES
 from backend.face.geometry.mesh import AvatarMesh
+from backend.face.locate.cut import framed
 from backend.face.locate.encoder_search import Encode, EncoderSearch, Found
 from backend.face.locate.face import Face, Place
 from backend.face.locate.places import Asked, place_of, plainer
@@ -104,3 +106,33 @@ def _with(place: Place, up: Callable[[str], float]) -> Place:
     """A place whose landmarks lie so much higher, canonical units."""
     moved = np.array([[0, up(name), 0] for name in place.names], np.float32)
     return replace(place, landmarks=place.landmarks + moved)
+
+
+def test_a_trusted_head_whose_eyes_are_flat_is_not_sought_elsewhere() -> None:
+    """Flat eyes stay where a model that is believed alone sees them: they are eyes all the same."""
+    made = flat_head()
+    middle = made.landmarks["nose_tip"] * 0
+    frame = Frame(middle.astype(np.float64), np.eye(3), 1.0)
+    mesh = AvatarMesh(made.vertices, made.triangles, up=(0, 1, 0))
+    asked_elsewhere = []
+
+    def otherwise() -> Place | None:
+        asked_elsewhere.append(True)
+        return None
+
+    place = Place(
+        mesh,
+        mesh.group,
+        mesh.parts,
+        frame,
+        tuple(NAMES),
+        landmarks=np.stack([made.landmarks[name] for name in NAMES]).astype(np.float32),
+        confidence=1.0,
+        searched=True,
+        warnings=(),
+        more=lambda: np.ones(1, np.float32),
+        alike=lambda landmarks, frame, _known: (landmarks, frame),
+        otherwise=otherwise,
+    )
+    framed(place)
+    assert not asked_elsewhere
