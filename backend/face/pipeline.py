@@ -58,14 +58,10 @@ def analyse(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> Looked:
     head = _head(face, mesh, inside, around.group, landmarks)
     if head is None:
         return Looked(around, landmarks)
-    fields = fields_of(head, face.model_trust)
-    return Looked(
-        around,
-        landmarks,
-        rest.findings(head),
-        looked_over(head, face.normals, around, face.model_trust < 1, face.still),
-        fields,
-    )
+    findings = rest.findings(head)
+    # fields last: what is in passing made for the others is not held beside them
+    looked = looked_over(head, face.normals, around, face.model_trust < 1, face.still)
+    return Looked(around, landmarks, findings, looked, fields_of(head, face.model_trust))
 
 
 def at_rest(face: Face, mesh: AvatarMesh, names: Sequence[str]) -> list[rest.Finding]:

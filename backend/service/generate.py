@@ -37,7 +37,7 @@ OnProgress = Callable[[str, float], None]
 
 # of offsets that leave at once, a key at least: what is still to be mixed is not held beside what
 # was
-PIECE = 1 << 26
+PIECE = 1 << 24
 LARGE = (
     1 << 24
     # bytes of all offsets together from which on the holes that freed arrays leave are given back:

@@ -140,9 +140,6 @@ def _dome(towards: Floats, directions: Floats, far: Floats) -> Floats:
     """How far out an eyeball's vertices, in directions (B,3), `far` (B,), stand next to each of
     towards (N,3), directions from its centre; 0 where there are none.
     """
-    if len(towards) * len(far) <= BLOCKS.table:
-        beside = towards @ directions.T > RIGID_PARTS.beside
-        return np.asarray(np.where(beside, far, 0).max(axis=1), np.float32)
     dome, waiting = np.zeros(len(towards), np.float32), np.arange(len(towards))
     farthest = np.argsort(-far, kind="stable")
     # the first that is next to a direction is the farthest that is
