@@ -34,7 +34,7 @@ from .crops import (
 )
 from .decoder_samples import DecoderSample, decoder_sample
 from .heads import Head, canonical
-from .net import RIGS, Encoder
+from .net import CARTOON, RIGS, UNSURE, Encoder
 
 Batch = dict[str, Tensor]
 
@@ -90,7 +90,8 @@ def _stack(arrays: Sequence[NDArray[Any]]) -> Tensor:
 
 def decoder_batch(samples: list[DecoderSample], rng: np.random.Generator) -> Batch:
     """VERTICES of each sample. Landmarks are jittered as the encoder errs, so the decoder learns to
-    live with them; own: how much of its rig's style a sample gets, the rest is the mean style;
+    live with them; style: the rig whose style a sample gets, and own how much of it, the rest is
+    the mean style;
     targets (B,V,K,3).
     """
     some = [rng.integers(len(s.vertices), size=VERTICES) for s in samples]
@@ -102,6 +103,8 @@ def decoder_batch(samples: list[DecoderSample], rng: np.random.Generator) -> Bat
         name: _stack([getattr(s, name) for s in samples])
         for name in ("known", "scales", "mix_weights")
     }
+    lent = np.array([s.rig in CARTOON for s in samples])
+    own = np.clip(rng.uniform(-PLAIN, 2 - PLAIN, len(samples)), 0, 1)
     jitter = [
         s.landmarks + rng.normal(0, rng.choice([0.0, 0.01, 0.025, 0.04]), s.landmarks.shape)
         for s in samples
@@ -109,7 +112,10 @@ def decoder_batch(samples: list[DecoderSample], rng: np.random.Generator) -> Bat
     return batch | {
         "landmarks": _stack(jitter).flatten(1),
         "rig": torch.tensor([RIGS.index(s.rig) for s in samples]),
-        "own": torch.tensor(np.clip(rng.uniform(-PLAIN, 2 - PLAIN, len(samples)), 0, 1)).float(),
+        "style": torch.tensor(
+            [RIGS.index(UNSURE if c else s.rig) for s, c in zip(samples, lent, strict=True)]
+        ),
+        "own": torch.tensor(np.where(lent, 1, own)).float(),
         "targets": _stack([s.targets[:, i] for s, i in zip(samples, some, strict=True)])
         .transpose(1, 2)
         .contiguous(),
@@ -120,8 +126,10 @@ def decoder_batch(samples: list[DecoderSample], rng: np.random.Generator) -> Bat
 class DecoderBatches(IterableDataset[Batch]):
     """Batches of variants of the heads and of heads modelled by the project."""
 
-    def __init__(self, heads: list[Head], conditions: list[str], size: int) -> None:
-        self.heads, self.conditions, self.size = heads, conditions, size
+    def __init__(
+        self, heads: list[Head], conditions: list[str], size: int, renewed: float = RENEWED
+    ) -> None:
+        self.heads, self.conditions, self.size, self.renewed = heads, conditions, size, renewed
 
     def __iter__(self) -> Iterator[Batch]:
         rng, processes = _drawing()
@@ -140,7 +148,7 @@ class DecoderBatches(IterableDataset[Batch]):
 
         full = POOL // processes
         while True:
-            for _ in range(int(rng.random() < RENEWED) if len(pool) >= full else 4):
+            for _ in range(int(rng.random() < self.renewed) if len(pool) >= full else 4):
                 head = (
                     model() if rng.random() < MODELLED else heads[rng.choice(len(heads), p=share)]
                 )
@@ -202,8 +210,11 @@ class EncoderBatches(IterableDataset[Batch]):
     it is or was a little while ago, took for one.
     """
 
-    def __init__(self, heads: list[Head], net: Encoder, size: int, mixed: bool) -> None:
+    def __init__(
+        self, heads: list[Head], net: Encoder, size: int, mixed: bool, renewed: float = RENEWED
+    ) -> None:
         self.heads, self.net, self.size, self.mixed = heads, net, size, mixed
+        self.renewed = renewed
 
     def __iter__(self) -> Iterator[Batch]:
         rng, processes = _drawing()
@@ -213,7 +224,7 @@ class EncoderBatches(IterableDataset[Batch]):
         traps: list[tuple[Scene, Frame]] = []
         full = POOL // processes
         while True:
-            for _ in range(int(rng.random() < RENEWED) if len(pool) >= full else 4):
+            for _ in range(int(rng.random() < self.renewed) if len(pool) >= full else 4):
                 kind = rng.random()
                 if kind < MODELLED_SCENES:
                     scene = modelled_scene(rng)

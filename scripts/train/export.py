@@ -20,9 +20,9 @@ from backend.face.geometry.landmarks import NAMES
 from ..tools import lean_encoder, one_pass
 from ..tools.export_torch import write
 from .decoder_samples import LANDMARK_SWAP, MIRROR, swaps
-from .net import CARTOON, RIGS, Decoder, Encoder
+from .net import CARTOON, RIGS, UNSURE, Decoder, Encoder
 from .sources import arkit_names
-from .weights import SHIPPED, UNSURE
+from .weights import SHIPPED
 from .weights import write as write_weights
 
 HEAD_RADIUS = 2.3  # canonical units, half the diagonal of a head

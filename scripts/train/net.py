@@ -18,7 +18,7 @@ CLOSING = (*LIDS, "eyeLookUp", "eyeLookDown")  # learnt as shares of the way to 
 FARTHEST = 3.0  # eye heights, or half widths of the mouth: longer distances say no more
 
 
-CARTOON = (  # with few shapes, so that nobody else is given their style
+CARTOON = (  # with few shapes, so that nobody is given their style: they are learnt in strangers'
     "jeeliz_boy",
     "jeeliz_kangaroo",
     "jeeliz_lama",
@@ -39,6 +39,9 @@ RIGS = (
     "stylised",
     *CARTOON,
 )
+
+
+UNSURE = "stylised"  # whose style heads of nobody known get, and begin with
 
 
 class Residual(nn.Module):

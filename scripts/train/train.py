@@ -22,15 +22,15 @@ from backend.atomic import temporary_beside
 from backend.face.geometry.landmarks import NAMES
 
 from . import sources
-from .batches import Batch, DecoderBatches, EncoderBatches, batches
+from .batches import RENEWED, Batch, DecoderBatches, EncoderBatches, batches
 from .heads import Head, canonical
+from .keeping import LOOK, frozen, kept_by_decoder, kept_by_encoder
 from .net import Decoder, Encoder
 from .weights import SHIPPED, begin
 
 # how much worse it is to overlook a face than to see one where there is none: the search looks at
 # many frames
 MISSED = 2.0
-LOOK = 0.03  # how much it counts whose head it is
 # share of each step in the running mean of the weights, which is what is exported (Polyak and
 # Juditsky 1992)
 SMOOTHING = 0.003
@@ -62,13 +62,15 @@ class Settings:
     mixed: bool
     processes: int
     begin: Path | None
+    keep: float
+    renewed: float
 
 
 def decoder_loss(net: Decoder, batch: Batch, mixed: bool) -> Tensor:
     """Mean Charbonnier distance, each shape in units of its own size on its rig, so that subtle
     shapes and subtle rigs count alike.
     """
-    style = net.mean_style().lerp(net.styles[batch["rig"]], batch["own"][:, None])
+    style = net.mean_style().lerp(net.styles[batch["style"]], batch["own"][:, None])
     with torch.autocast(style.device.type, torch.bfloat16, enabled=mixed):
         basis = net(*(batch[name] for name in SEEN), style).float()
     error = ((basis - batch["targets"]) / batch["scales"][:, None, :, None]).square().sum(-1)
@@ -141,8 +143,11 @@ class _Run:
     def __init__(self, kind: str, settings: Settings, conditions: list[str], device: str) -> None:
         self.kind, self.settings, self.device = kind, settings, device
         net: Encoder | Decoder = Decoder(conditions) if kind == "decoder" else Encoder()
+        self.old: Encoder | Decoder | None = None
+        self.known = 0
         if settings.begin is not None:
-            begin(net, settings.begin)
+            self.known = begin(net, settings.begin)
+            self.old = frozen(net).to(device) if settings.keep else None
         self.net: Encoder | Decoder = net.to(device)
         self.optimisers = optimisers(self.net, settings.rate)
         self.file = settings.out / f"{kind}.pt"
@@ -186,6 +191,7 @@ class _Run:
             loss = decoder_loss(self.net, batch, settings.mixed)
         else:
             loss = encoder_loss(self.net, batch, settings.mixed)
+        loss = loss + settings.keep * self.kept(batch)
         self.net.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -195,6 +201,15 @@ class _Run:
         self.done += 1
         weights = list(self.net.state_dict().values())
         torch._foreach_lerp_(list(self.mean.values()), weights, max(SMOOTHING, 1 / self.done))
+
+    def kept(self, batch: Batch) -> Tensor | float:
+        """How far the network is from what it began as, where that one knew."""
+        if isinstance(self.net, Decoder) and isinstance(self.old, Decoder):
+            seen = [batch[name] for name in SEEN]
+            return kept_by_decoder(self.net, self.old, seen, batch, self.known)
+        if isinstance(self.net, Encoder) and isinstance(self.old, Encoder):
+            return kept_by_encoder(self.net, self.old, batch, self.known)
+        return 0.0
 
     def log(self, passed: float) -> None:
         """Add a line to the curve."""
@@ -218,9 +233,9 @@ def train(kind: str, settings: Settings) -> None:
     beside = copy.deepcopy(run.net).cpu().share_memory() if settings.processes else run.net
     maker: EncoderBatches | DecoderBatches
     if isinstance(beside, Encoder):
-        maker = EncoderBatches(heads, beside, settings.batch, settings.mixed)
+        maker = EncoderBatches(heads, beside, settings.batch, settings.mixed, settings.renewed)
     else:
-        maker = DecoderBatches(heads, conditions, settings.batch)
+        maker = DecoderBatches(heads, conditions, settings.batch, settings.renewed)
     shown = batches(maker, settings.processes, settings.seed + run.done)
     settings.out.mkdir(parents=True, exist_ok=True)
     run.start = saved = time.monotonic()
@@ -275,6 +290,19 @@ def main() -> None:
         metavar="FOLDER",
         help="weights that a new run begins with, without a folder those of the shipped pair",
     )
+    parser.add_argument(
+        "--keep",
+        type=float,
+        default=0.0,
+        help="how much it counts, beside what is learnt, to say what the weights of --begin say of"
+        " heads that they know",
+    )
+    parser.add_argument(
+        "--renewed",
+        type=float,
+        default=RENEWED,
+        help="share of batches before which a variant is drawn anew: less where that takes long",
+    )
     a = parser.parse_args()
     left_out = frozenset(a.leave_out.split(",")) - {""}
     train(
@@ -291,6 +319,8 @@ def main() -> None:
             mixed=a.mixed,
             processes=a.processes,
             begin=a.begin,
+            keep=a.keep,
+            renewed=a.renewed,
         ),
     )
 

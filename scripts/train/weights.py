@@ -14,11 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .net import RIGS, Decoder, Encoder
+from .net import RIGS, UNSURE, Decoder, Encoder
 
 SHIPPED = Path(__file__).with_suffix("")
 UNLIKELY = -6.0  # the score (logit) of a rig that an encoder has never seen
-UNSURE = "stylised"  # the rig whose style a new one begins with
 
 
 def write(state: Mapping[str, Tensor], path: Path) -> None:
@@ -32,9 +31,12 @@ def _longer(before: Tensor, new: Tensor) -> Tensor:
     return torch.cat([before, new.expand(len(RIGS) - len(before), *before.shape[1:])])
 
 
-def begin(net: Encoder | Decoder, folder: Path = SHIPPED) -> None:
+def begin(net: Encoder | Decoder, folder: Path = SHIPPED) -> int:
     """Give a network the weights of a folder, in place. A rig that they do not know begins with the
     style of heads of nobody known, and is thought unlikely.
+
+    Returns:
+        how many of RIGS they know, the first ones
 
     Raises:
         ValueError: they are of another network
@@ -46,8 +48,10 @@ def begin(net: Encoder | Decoder, folder: Path = SHIPPED) -> None:
     if isinstance(net, Encoder):
         last = f"looks.{len(net.looks) - 1}"
         rows = {f"{last}.weight": torch.zeros(1), f"{last}.bias": torch.tensor(UNLIKELY)}
+    knows = min(len(given[name]) for name in rows)
     given |= {name: _longer(given[name], new) for name, new in rows.items()}
     wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}
     if wanted != {name: tuple(value.shape) for name, value in given.items()}:
         raise ValueError(f"{path} holds the weights of another network")
     net.load_state_dict(given)
+    return knows
