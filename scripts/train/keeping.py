@@ -26,7 +26,10 @@ Net = TypeVar("Net", Encoder, Decoder)
 
 def frozen(net: Net) -> Net:
     """A copy of the network as it is, which does not learn."""
-    return copy.deepcopy(net).eval().requires_grad_(False)
+    old: Net = copy.deepcopy(net)
+    old.eval()
+    old.requires_grad_(False)
+    return old
 
 
 def _charbonnier(error: Tensor) -> Tensor:
@@ -35,7 +38,7 @@ def _charbonnier(error: Tensor) -> Tensor:
     return (far + 0.01).sqrt() - 0.1 + 0.5 * far
 
 
-def kept_by_decoder(
+def change_of_decoder(
     net: Decoder, old: Decoder, seen: list[Tensor], batch: Batch, new: int
 ) -> Tensor:
     """How far the shapes of the style that strangers get are from those of the old network, in
@@ -56,11 +59,11 @@ def kept_by_decoder(
     basis = net(*seen, net.styles[unsure].expand(count, -1)).float()
     size = before.norm(dim=-1).amax(dim=1).clamp(min=LEAST)
     error = _charbonnier((basis - before) / size[:, None, :, None]).mean(1)
-    kept = ((batch["rig"] < new)[:, None] | (batch["known"] == 0)).float()
-    return (error * kept).sum() / kept.sum().clamp(min=1)
+    counts = ((batch["rig"] < new)[:, None] | (batch["known"] == 0)).float()
+    return (error * counts).sum() / counts.sum().clamp(min=1)
 
 
-def kept_by_encoder(net: Encoder, old: Encoder, batch: Batch, new: int) -> Tensor:
+def change_of_encoder(net: Encoder, old: Encoder, batch: Batch, new: int) -> Tensor:
     """How far landmarks, confidence and likeness of scenes that the old network knows are from what
     it says. A sum of the same losses as those of what is learnt.
 

@@ -24,7 +24,7 @@ from backend.face.geometry.landmarks import NAMES
 from . import sources
 from .batches import RENEWED, Batch, DecoderBatches, EncoderBatches, batches
 from .heads import Head, canonical
-from .keeping import LOOK, frozen, kept_by_decoder, kept_by_encoder
+from .keeping import LOOK, change_of_decoder, change_of_encoder, frozen
 from .net import Decoder, Encoder
 from .weights import SHIPPED, begin
 
@@ -191,7 +191,7 @@ class _Run:
             loss = decoder_loss(self.net, batch, settings.mixed)
         else:
             loss = encoder_loss(self.net, batch, settings.mixed)
-        loss = loss + settings.keep * self.kept(batch)
+        loss = loss + settings.keep * self.change(batch)
         self.net.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -202,13 +202,13 @@ class _Run:
         weights = list(self.net.state_dict().values())
         torch._foreach_lerp_(list(self.mean.values()), weights, max(SMOOTHING, 1 / self.done))
 
-    def kept(self, batch: Batch) -> Tensor | float:
+    def change(self, batch: Batch) -> Tensor | float:
         """How far the network is from what it began as, where that one knew."""
         if isinstance(self.net, Decoder) and isinstance(self.old, Decoder):
             seen = [batch[name] for name in SEEN]
-            return kept_by_decoder(self.net, self.old, seen, batch, self.known)
+            return change_of_decoder(self.net, self.old, seen, batch, self.known)
         if isinstance(self.net, Encoder) and isinstance(self.old, Encoder):
-            return kept_by_encoder(self.net, self.old, batch, self.known)
+            return change_of_encoder(self.net, self.old, batch, self.known)
         return 0.0
 
     def log(self, passed: float) -> None:
@@ -253,6 +253,31 @@ def train(kind: str, settings: Settings) -> None:
     run.save()
 
 
+def _add_beginning(parser: argparse.ArgumentParser) -> None:
+    """The options of a run that goes on from weights."""
+    parser.add_argument(
+        "--begin",
+        type=Path,
+        nargs="?",
+        const=SHIPPED,
+        metavar="FOLDER",
+        help="weights that a new run begins with, without a folder those of the shipped pair",
+    )
+    parser.add_argument(
+        "--keep",
+        type=float,
+        default=0.0,
+        help="how much it counts, beside what is learnt, to say what the weights of --begin say of"
+        " heads that they know",
+    )
+    parser.add_argument(
+        "--renewed",
+        type=float,
+        default=RENEWED,
+        help="share of batches before which a variant is drawn anew: less where that takes long",
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -282,27 +307,7 @@ def main() -> None:
         default=0,
         help="processes that draw the batches beside this one; a GPU needs several to be busy",
     )
-    parser.add_argument(
-        "--begin",
-        type=Path,
-        nargs="?",
-        const=SHIPPED,
-        metavar="FOLDER",
-        help="weights that a new run begins with, without a folder those of the shipped pair",
-    )
-    parser.add_argument(
-        "--keep",
-        type=float,
-        default=0.0,
-        help="how much it counts, beside what is learnt, to say what the weights of --begin say of"
-        " heads that they know",
-    )
-    parser.add_argument(
-        "--renewed",
-        type=float,
-        default=RENEWED,
-        help="share of batches before which a variant is drawn anew: less where that takes long",
-    )
+    _add_beginning(parser)
     a = parser.parse_args()
     left_out = frozenset(a.leave_out.split(",")) - {""}
     train(
