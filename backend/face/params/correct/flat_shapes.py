@@ -7,11 +7,6 @@ from dataclasses import dataclass
 
 from ..number import number
 
-FITTED = (
-    "{}; fitted on three heads of two makers, godette, pm_bizdude and pm_crimsom: see"
-    " docs/experiments/fields.md"
-)
-
 
 @dataclass(frozen=True)
 class FlatShapes:
@@ -32,25 +27,27 @@ class FlatShapes:
         "the lash above such an eye lies flatter by it; an estimate, not fitted",
     )
     rise: float = number(
-        0.1,
+        0.4,
         "half widths of the mouth",
         0,
         1.5,
-        FITTED.format("the upper rim of a mouth's strip rises by it at jawOpen"),
+        "the upper rim of a mouth's strip rises by it at jawOpen: with `fall`, an oval as high "
+        "as artists draw; an estimate, not fitted",
     )
     fall: float = number(
-        1.3,
+        0.9,
         "half widths of the mouth",
         0,
         2,
-        FITTED.format("the lower rim of a mouth's strip falls by it at jawOpen"),
+        "the lower rim of a mouth's strip falls by it at jawOpen; an estimate, not fitted",
     )
     wider: float = number(
-        0.2,
+        0.4,
         "half widths of the mouth",
         0,
         1,
-        FITTED.format("the ends of a mouth's strip go out by it at jawOpen"),
+        "the ends of a mouth's strip go out by it at jawOpen: drawn mouths widen as they open; "
+        "an estimate, not fitted",
     )
     chin: float = number(
         0.2,
