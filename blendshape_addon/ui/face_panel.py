@@ -71,13 +71,16 @@ def _draw_play(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if play is None:
         return
     layout.label(text=playing.shape_now(context.scene), icon="SHAPEKEY_DATA", translate=False)
-    _draw_why(layout, context, play.driven)
+    layout.operator(BLENDSHAPES_OT_test_stop.bl_idname, icon="SNAP_FACE")
     if play.routes is not None:
         layout.operator(BLENDSHAPES_OT_keep_recording.bl_idname, icon="ACTION")
-    layout.operator(BLENDSHAPES_OT_test_stop.bl_idname, icon="SNAP_FACE")
+    _draw_why(layout, context, play.driven)
 
 
 def _draw_live(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The button comes above the lines that come and go by themselves: it must not move away from
+    under the mouse.
+    """
     receiver = receiving.current()
     if receiver is None:
         return
@@ -85,6 +88,7 @@ def _draw_live(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         address=receiver.address, port=receiver.port
     )
     draw_lines(layout, place, "RADIOBUT_ON", text_width(context))
+    layout.operator(BLENDSHAPES_OT_track_stop.bl_idname, icon="SNAP_FACE")
     counts = receiver.state.counts
     told = tr("{taken} packets; {foreign} of something else, {bad} bad").format(
         taken=counts[TAKEN], foreign=counts[FOREIGN], bad=counts[BAD]
@@ -97,7 +101,6 @@ def _draw_live(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         silent = tr("Nothing comes in: set this address and port in the tracking app")
         draw_lines(layout, silent, "ERROR", text_width(context))
     _draw_why(layout, context, receiver.driven)
-    layout.operator(BLENDSHAPES_OT_track_stop.bl_idname, icon="SNAP_FACE")
 
 
 def _draw_why(layout: bpy.types.UILayout, context: bpy.types.Context, driven: Driven) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -227,3 +228,14 @@ def test_what_a_file_says_of_the_pose_is_not_believed(face: Any, text: str) -> N
     rig[turned_bones.KEPT] = text
     held.put_back()
     assert state(face) == before
+
+
+def test_what_comes_in_moves_no_button_away_from_under_the_mouse(face: Any) -> None:
+    receiver = receiving.start(face, receiving.LOCAL, 0)
+    silent, button = said(), "blendshapes.track_stop"
+    receiver.state.counts["partial"] = 3
+    receiver.heard_at = time.monotonic()
+    heard = said()
+    receiving.stop()
+    assert "Nothing comes in" in silent and "Nothing comes in" not in heard
+    assert silent[: silent.index(button)] == heard[: heard.index(button)]
