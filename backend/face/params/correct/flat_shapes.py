@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from ..number import number
 
+FITTED = (
+    "{}; fitted on three heads of two makers, godette, pm_bizdude and pm_crimsom: see"
+    " docs/experiments/fields.md"
+)
+
 
 @dataclass(frozen=True)
 class FlatShapes:
@@ -27,27 +32,25 @@ class FlatShapes:
         "the lash above such an eye lies flatter by it; an estimate, not fitted",
     )
     rise: float = number(
-        0.4,
+        0.33,
         "half widths of the mouth",
         0,
         1.5,
-        "the upper rim of a mouth's strip rises by it at jawOpen: with `fall`, an oval as high "
-        "as artists draw; an estimate, not fitted",
+        FITTED.format("the upper rim of a mouth's strip rises by it at jawOpen"),
     )
     fall: float = number(
-        0.9,
+        1.5,
         "half widths of the mouth",
         0,
         2,
-        "the lower rim of a mouth's strip falls by it at jawOpen; an estimate, not fitted",
+        FITTED.format("the lower rim of a mouth's strip falls by it at jawOpen"),
     )
     wider: float = number(
-        0.4,
+        0.2,
         "half widths of the mouth",
         0,
         1,
-        "the ends of a mouth's strip go out by it at jawOpen: drawn mouths widen as they open; "
-        "an estimate, not fitted",
+        FITTED.format("the ends of a mouth's strip go out by it at jawOpen"),
     )
     chin: float = number(
         0.2,
