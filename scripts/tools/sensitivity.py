@@ -211,6 +211,13 @@ def known_in(out: Path | None, names: Sequence[str], code: str) -> dict[str, Any
     return dict(data["numbers"]) if same else {}
 
 
+def remember(out: Path | None, names: Sequence[str], code: str, found: Mapping[str, Any]) -> None:
+    """Write what is known of these heads and this code, where there is a file for it."""
+    if out is not None:
+        data = {"state": code, "heads": list(names), "numbers": found}
+        replace_file(out, (json.dumps(data, indent=1) + "\n").encode())
+
+
 def measure(
     some: Heads,
     only: Sequence[str] = (),
@@ -228,9 +235,7 @@ def measure(
             continue
         if key not in found:
             found[key] = tried(number, some, before)
-            if out is not None:
-                data = {"state": code, "heads": list(some), "numbers": found}
-                replace_file(out, (json.dumps(data, indent=1) + "\n").encode())
+            remember(out, list(some), code, found)
         say(row(key, found[key]))
     return found
 

@@ -51,16 +51,14 @@ import numpy as np
 
 from backend.errors import BackendError
 from backend.face.geometry.mesh import AvatarMesh, loose_parts
-from backend.face.locate.face import Face
 from backend.face.shapes.shape_sets import load_sets
-from backend.inference.cancellation import Cancellation
 from backend.inference.loading import load_model
 from backend.service.asked import Asked
-from backend.service.generate import Shapes, generate
 
 from ..samples.rig import Floats, Rig
 from . import sources
 from .held_out import HELD_OUT, head, named
+from .located import made
 from .measures import contact_measures, mirror_error
 from .scores import region_of, score
 
@@ -90,20 +88,7 @@ def predicted(
         up=(0.0, 1.0, 0.0),
         landmarks=given,
     )
-    shapes: dict[str, Floats] = {}
-    for result in generate(
-        mesh,
-        Asked({"arkit": load_sets()["arkit"].shapes}),
-        model,
-        lambda _stage, _fraction: None,
-        Cancellation(),
-    ):
-        if isinstance(result, Face):
-            face = result
-        elif isinstance(result, Shapes):
-            for name, offsets in zip(result.names, result.offsets, strict=True):
-                shapes[name] = np.zeros_like(mesh.vertices)
-                shapes[name][face.indices] = offsets
+    face, shapes = made(mesh, Asked({"arkit": load_sets()["arkit"].shapes}), model)
     points = face.frame.to_object(face.landmarks)
     return shapes, dict(zip(model.info.landmarks, points, strict=False))
 
