@@ -20,8 +20,9 @@ from ..geometry.normals import seamless_normals
 from ..geometry.ramp import smoothstep
 from ..params.locate import CUT, TRUST
 from .face import NO_FACE_FIX, Face, Place, model_trust_of
-from .to_openings import canonical_of, to_openings
+from .to_openings import CORNERS, borne_out, canonical_of, to_openings
 
+LIPS = ("lip_upper", "lip_lower")
 ACROSS = 6  # across the mouth and across the eye, three coordinates each
 
 
@@ -142,6 +143,8 @@ def _seen(place: Place) -> _Seen | Place:
                 surely=surely,
             )
             other = _elsewhere(place, vertices, skin, at, refined)
+            if other is None and not again and not _lips_meet(at, refined):
+                other = _where_lips_meet(place)
             if other is not None:
                 return other
             if all(refined[n] is at[n] for n in NAMES):  # there was nothing to find
@@ -186,6 +189,33 @@ def _elsewhere(
         if flat_eye(vertices, place.mesh.triangles, place.parts, skin, landmarks=at, side=side)
     }
     return place.otherwise() if shut - seen else None
+
+
+def _lips_meet(at: dict[str, Floats], refined: dict[str, Floats]) -> bool:
+    """Whether the mesh has corners of a mouth, or both lips, where the landmarks say. at, refined:
+    landmarks (3,) by name, before and after they were moved.
+    """
+    return any(all(refined[name] is not at[name] for name in pair) for pair in (CORNERS, LIPS))
+
+
+def _where_lips_meet(place: Place) -> Place | None:
+    """Another place with the same eyes, whose lips meet elsewhere, for one that has none, unless
+    the encoder is believed alone: it may know the eyes of a long muzzle and look for its mouth at
+    the throat.
+    """
+    if not place.searched or place.mesh.landmarks or model_trust_of(place.more()) == 1:
+        return None
+    other = place.otherwise()
+    if other is None:
+        return None
+    apart = np.linalg.norm(
+        place.frame.to_canonical(other.frame.to_object(other.landmarks)) - place.landmarks, axis=1
+    )
+    of_eye = np.array([name.startswith(("eye_", "lid_")) for name in place.names])
+    of_mouth = np.array([name.startswith(("mouth_", "lip_")) for name in place.names])
+    same_eyes = apart[of_eye].mean() < CUT.same_eyes
+    other_mouth = apart[of_mouth].mean() > CUT.other_mouth
+    return other if same_eyes and other_mouth and borne_out(other) else None
 
 
 def _reframed(

@@ -43,7 +43,8 @@ class Place:
         more: waits for what else the encoder says, float32 (S,)
         alike: makes both sides of landmarks in a frame alike where the face is symmetric; of those
             that are named on one side only, that one counts
-        otherwise: another place for the same face, for when no eye is where this one says, or None
+        otherwise: another place for the same face, for when no eye, or no mouth, is where this one
+            says, or None
     """
 
     mesh: AvatarMesh

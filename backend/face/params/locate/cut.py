@@ -136,6 +136,22 @@ class Cut:
         1,
         "what has more moves wholly; an estimate, not fitted",
     )
+    same_eyes: float = number(
+        0.4,
+        "canonical units",
+        0.1,
+        0.6,
+        "mean way of the eyes' landmarks up to which another place for a face has the same eyes; an"
+        " estimate, not fitted",
+    )
+    other_mouth: float = number(
+        0.5,
+        "canonical units",
+        0.25,
+        2,
+        "mean way of the mouth's landmarks from which on another place has another mouth, where the"
+        " mesh has none at the first one; an estimate, not fitted",
+    )
     within: float = number(
         0.5,
         "share of a part's vertices in the face's space",

@@ -136,3 +136,42 @@ def test_a_trusted_head_whose_eyes_are_flat_is_not_sought_elsewhere() -> None:
     )
     framed(place)
     assert not asked_elsewhere
+
+
+@pytest.mark.parametrize(
+    ("low", "eyes_up", "likeness", "taken"),
+    [
+        (1.5, 0.0, 0.0, True),
+        (1.5, 0.0, 1.0, False),  # the encoder is believed alone
+        (1.5, 1.0, 0.0, False),  # the other place is of other eyes
+        (0.0, 0.0, 0.0, False),  # the mesh has lips here
+    ],
+)
+def test_eyes_that_are_seen_right_have_the_mouth_whose_lips_meet(
+    sample: SampleHead, encode: Encode, low: float, eyes_up: float, likeness: float, taken: bool
+) -> None:
+    """Of long muzzles the encoder saw the eyes, and the mouth at the throat."""
+    mesh = AvatarMesh(sample.vertices, sample.triangles, up=(0, 0, 1))
+    asked = Asked(mesh, mesh.group, mesh.parts, np.ones(len(mesh.triangles), bool))
+    cloud = cloud_of(mesh.vertices, mesh.triangles, mesh.parts)
+    search = EncoderSearch(cloud, encode, NAMES, mesh.vertices)
+    face = locate(mesh, encode, NAMES, silent)
+    right = replace(
+        place_of(asked, search, Found(face.frame, 0.9), UP),
+        more=lambda: np.full(1, likeness, np.float32),
+    )
+    asked_for = []
+
+    def otherwise() -> Place:
+        asked_for.append(True)
+        return _with(right, lambda name: eyes_up if name in EYES else 0.0)
+
+    seen = replace(
+        _with(right, lambda name: 0.0 if name in EYES else -low),
+        otherwise=otherwise,
+        alike=lambda landmarks, frame, _known: (landmarks, frame),
+    )
+    found, wanted = at(framed(seen)), at(framed(right))
+    apart = np.linalg.norm(found["lip_upper"] - wanted["lip_upper"]) / right.frame.scale
+    assert bool(apart < 0.05) is (taken or low == 0)
+    assert bool(asked_for) is (low > 0 and likeness < 1)
