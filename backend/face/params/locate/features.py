@@ -88,7 +88,11 @@ class MouthPart:
     """A mouth below the eyes and between them, and one that is a part of its own."""
 
     below_from: float = number(
-        0.3, "distances between the eyes", 0.1, 0.8, f"a mouth is farther below them; {LOOKED}"
+        0.2,
+        "distances between the eyes",
+        0.1,
+        0.8,
+        f"a mouth is farther below them: 0.24 on a muzzle in other proportions; {LOOKED}",
     )
     below_to: float = number(
         2.2, "distances between the eyes", 1, 5, f"a mouth is nearer below them; {LOOKED}"
