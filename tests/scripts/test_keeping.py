@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from backend.face.geometry.landmarks import NAMES
@@ -20,7 +22,7 @@ KNOWN, OTHERS = (0, 1), (NEW, NEW + 1)
 MADE = 2  # shapes that the makers of these heads made
 
 
-def drawn(rigs: tuple[int, int]) -> dict[str, torch.Tensor]:
+def drawn(rigs: tuple[int, int]) -> dict[str, Any]:
     """A batch of two heads, of these rigs."""
     known = torch.zeros(HEADS, len(arkit_names()))
     known[:, :MADE] = 1
@@ -29,7 +31,7 @@ def drawn(rigs: tuple[int, int]) -> dict[str, torch.Tensor]:
     return {"rig": torch.tensor(rigs), "known": known, "points": points}
 
 
-def inputs() -> list[torch.Tensor]:
+def inputs() -> list[Any]:
     """What a decoder sees of the heads' vertices."""
     generator = torch.Generator().manual_seed(1)
     rows = ((VERTICES, 3), (VERTICES, 3), (VERTICES, 6), (VERTICES, 2), (VERTICES, 6))
