@@ -218,6 +218,14 @@ def remember(out: Path | None, names: Sequence[str], code: str, found: Mapping[s
         replace_file(out, (json.dumps(data, indent=1) + "\n").encode())
 
 
+def named(only: Sequence[str]) -> Iterator[tuple[str, Number]]:
+    """Numbers by `stage.Group.name`: all, or those whose name begins with one of some."""
+    for number in numbers():
+        key = f"{number.group}.{number.name}"
+        if not only or key.startswith(tuple(only)):
+            yield key, number
+
+
 def measure(
     some: Heads,
     only: Sequence[str] = (),
@@ -229,10 +237,7 @@ def measure(
     """
     code = state()  # as it was loaded: files may change while this runs
     found, before = known_in(out, list(some), code), dict[str, Made]()
-    for number in numbers():
-        key = f"{number.group}.{number.name}"
-        if only and not key.startswith(tuple(only)):
-            continue
+    for key, number in named(only):
         if key not in found:
             found[key] = tried(number, some, before)
             remember(out, list(some), code, found)

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from backend.errors import BackendError
 from backend.face.geometry.mesh import AvatarMesh
-from backend.face.params.number import Number, numbers
+from backend.face.params.number import Number
 from backend.face.shapes.shape_sets import choose_sets, load_sets
 from backend.inference.loading import load_model
 from backend.inference.models import Model
@@ -35,7 +35,7 @@ from backend.inference.settings import resolve
 from backend.service.asked import Asked
 
 from ..samples.rig import Floats
-from ..tools.sensitivity import known_in, moved, moves, remember, state
+from ..tools.sensitivity import known_in, moved, moves, named, remember, state
 from .located import made, mesh_of, z_up
 
 MAKERS = {
@@ -231,11 +231,8 @@ def measure(
     before = {name: rate(name) for name in some}
     for session in remembered:
         session.closed = True
-    for number in numbers():
-        key = f"{number.group}.{number.name}"
-        if (only and not key.startswith(tuple(only))) or (
-            estimates and "an estimate" not in number.source
-        ):
+    for key, number in named(only):
+        if estimates and "an estimate" not in number.source:
             continue
         if key not in found:
             found[key] = tried(number, before, rate)
