@@ -116,7 +116,8 @@ class _Seen:
 
 def _seen(place: Place) -> _Seen | Place:
     """The mesh in the frame of its landmarks, moved to its openings; or another place for the same
-    face, where this one has no eye.
+    face, where this one has no eye or no mouth. That is asked before they are moved: a flat eye is
+    no longer told from where it was moved to.
     """
     mesh, frame, landmarks = place.mesh, place.frame, place.landmarks
     at = dict(zip(place.names, landmarks, strict=True))
@@ -142,9 +143,7 @@ def _seen(place: Place) -> _Seen | Place:
                 open_eyes=open_eyes,
                 surely=surely,
             )
-            other = _elsewhere(place, vertices, skin, at, refined)
-            if other is None and not again and not _lips_meet(at, refined):
-                other = _where_lips_meet(place)
+            other = None if again else _elsewhere(place, vertices, skin, at, refined)
             if other is not None:
                 return other
             if all(refined[n] is at[n] for n in NAMES):  # there was nothing to find
@@ -172,7 +171,7 @@ def _elsewhere(
     refined: dict[str, Floats],
 ) -> Place | None:
     """Another place for the face where there is no eye in this one, not even a closed one or one
-    that is a flat part.
+    that is a flat part, or no mouth.
 
     at, refined: landmarks (3,) by name, before and after they were moved. vertices (V,3):
     canonical. skin: flags (V,).
@@ -180,15 +179,15 @@ def _elsewhere(
     if not place.searched or place.mesh.landmarks:
         return None
     shut = {side for side in SIDES if refined[f"lid_upper_{side}"] is at[f"lid_upper_{side}"]}
-    if not shut:
-        return None
-    seen = set(eyeballs(vertices, part_boxes(vertices, place.parts), at))
-    seen |= {
-        side
-        for side in shut - seen
-        if flat_eye(vertices, place.mesh.triangles, place.parts, skin, landmarks=at, side=side)
-    }
-    return place.otherwise() if shut - seen else None
+    if shut:
+        shut -= set(eyeballs(vertices, part_boxes(vertices, place.parts), at))
+    triangles = place.mesh.triangles
+    if any(
+        not flat_eye(vertices, triangles, place.parts, skin, landmarks=at, side=side)
+        for side in shut
+    ):
+        return place.otherwise()
+    return None if _lips_meet(at, refined) else _where_lips_meet(place)
 
 
 def _lips_meet(at: dict[str, Floats], refined: dict[str, Floats]) -> bool:
@@ -203,9 +202,7 @@ def _where_lips_meet(place: Place) -> Place | None:
     the encoder is believed alone: it may know the eyes of a long muzzle and look for its mouth at
     the throat.
     """
-    if not place.searched or place.mesh.landmarks or model_trust_of(place.more()) == 1:
-        return None
-    other = place.otherwise()
+    other = place.otherwise() if model_trust_of(place.more()) < 1 else None
     if other is None:
         return None
     apart = np.linalg.norm(

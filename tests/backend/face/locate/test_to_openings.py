@@ -108,8 +108,12 @@ def _with(place: Place, up: Callable[[str], float]) -> Place:
     return replace(place, landmarks=place.landmarks + moved)
 
 
-def test_a_trusted_head_whose_eyes_are_flat_is_not_sought_elsewhere() -> None:
-    """Flat eyes stay where a model that is believed alone sees them: they are eyes all the same."""
+@pytest.mark.parametrize("likeness", [0.0, 1.0])
+@pytest.mark.parametrize("beside", [0.0, 0.1])
+def test_a_head_whose_eyes_are_flat_is_not_sought_elsewhere(likeness: float, beside: float) -> None:
+    """Flat eyes stay where a model that is believed alone sees them, and are moved to their parts
+    else: they are eyes all the same.
+    """
     made = flat_head()
     middle = made.landmarks["nose_tip"] * 0
     frame = Frame(middle.astype(np.float64), np.eye(3), 1.0)
@@ -126,11 +130,13 @@ def test_a_trusted_head_whose_eyes_are_flat_is_not_sought_elsewhere() -> None:
         mesh.parts,
         frame,
         tuple(NAMES),
-        landmarks=np.stack([made.landmarks[name] for name in NAMES]).astype(np.float32),
+        landmarks=np.stack(
+            [made.landmarks[n] + np.array([0, beside * (n in EYES), 0]) for n in NAMES]
+        ).astype(np.float32),
         confidence=1.0,
         searched=True,
         warnings=(),
-        more=lambda: np.ones(1, np.float32),
+        more=lambda: np.full(1, likeness, np.float32),
         alike=lambda landmarks, frame, _known: (landmarks, frame),
         otherwise=otherwise,
     )
