@@ -17,7 +17,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,21 @@ class Remembered:
         if not self.closed:
             self.known[key] = outputs
         return outputs
+
+
+@contextmanager
+def remembering(model: Model) -> Iterator[list[Remembered]]:
+    """The model's sessions remember what they compute for as long; others may use it afterwards."""
+    parts = [part for part in (model.encoder, model.decoder) if part is not None]
+    own = [part.session for part in parts]
+    remembered = [Remembered(session) for session in own]
+    for part, session in zip(parts, remembered, strict=True):
+        part.session = session
+    try:
+        yield remembered
+    finally:
+        for part, session in zip(parts, own, strict=True):
+            part.session = session
 
 
 def spelt(name: str) -> str:
@@ -218,26 +234,22 @@ def measure(
     some, code = heads(folder), state()
     found = known_in(out, list(some), code)
     model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
-    remembered = []
-    for part in (model.encoder, model.decoder):
-        if part is not None:
-            part.session = Remembered(part.session)
-            remembered.append(part.session)
     asked = Asked(choose_sets(list(SETS), load_sets()))
 
     def rate(name: str) -> tuple[float, float]:
         return scored(some[name], model, asked)
 
-    before = {name: rate(name) for name in some}
-    for session in remembered:
-        session.closed = True
-    for key, number in named(only):
-        if estimates and "an estimate" not in number.source:
-            continue
-        if key not in found:
-            found[key] = tried(number, before, rate)
-            remember(out, list(some), code, found)
-        say(row(key, found[key]))
+    with remembering(model) as remembered:
+        before = {name: rate(name) for name in some}
+        for session in remembered:
+            session.closed = True
+        for key, number in named(only):
+            if estimates and "an estimate" not in number.source:
+                continue
+            if key not in found:
+                found[key] = tried(number, before, rate)
+                remember(out, list(some), code, found)
+            say(row(key, found[key]))
     return found
 
 

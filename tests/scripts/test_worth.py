@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backend.inference.loading import load_model
+from backend.inference.settings import resolve
 from scripts.samples.modelled import modelled
 from scripts.samples.rig import Floats, Rig
 from scripts.train import worth
@@ -84,6 +86,15 @@ def test_what_was_computed_is_not_computed_twice() -> None:
     for value in (3, 3):
         session.run(None, {"x": np.array([value], np.float32)})
     assert asked == [1, 2, 3, 3] and session.name == "own"
+
+
+def test_the_model_has_its_own_sessions_again() -> None:
+    model = load_model(settings=resolve({"threads": 1, "provider": "cpu"}, environment={}))
+    own = model.decoder.session if model.decoder else None
+    with pytest.raises(KeyError), worth.remembering(model) as remembered:
+        assert model.decoder and model.decoder.session is remembered[-1]
+        raise KeyError
+    assert model.decoder and model.decoder.session is own
 
 
 def test_a_number_is_moved_and_the_rest_is_known_already(
